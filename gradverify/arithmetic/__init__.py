@@ -1,0 +1,1 @@
+"""What a graph can be run on: floats, mpmath numbers, balls, symbols."""

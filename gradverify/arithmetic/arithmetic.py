@@ -1,0 +1,39 @@
+"""An arithmetic: a table of primitives, completed by the expansions of the op table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from gradverify.ops import OPS
+
+
+class Arithmetic:
+    """What a graph can be run on.
+
+    `table` gives a function for every op, for `interpret`; the same functions are
+    attributes (`m.exp`), for rules and expansions. `lift` makes the arithmetic's own
+    value from a float array of rank 0 or more.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        primitives: Mapping[str, Callable[..., Any]],
+        lift: Callable[[Any], Any],
+    ) -> None:
+        self.name = name
+        self.lift = lift
+        expansions = {
+            row.name: partial(row.expansion, self) for row in OPS if row.expansion
+        }
+        self.table: dict[str, Callable[..., Any]] = {
+            **expansions,
+            **primitives,
+            "data": lift,
+        }
+        vars(self).update(self.table)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        raise AttributeError(f"the arithmetic {self.name!r} has no row for {name!r}")

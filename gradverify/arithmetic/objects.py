@@ -1,0 +1,48 @@
+"""Arrays of Python objects (mpf, arb): what multiprecision and balls have in common.
+
+Rank 0 is the bare number, since every NumPy function on objects returns that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
+    """The function of numbers as a function of arrays and numbers."""
+    ufunc = np.frompyfunc(function, arity, 1)
+
+    def apply(*operands: Any) -> Any:
+        if any(isinstance(x, np.ndarray) for x in operands):
+            return ufunc(*operands)
+        return function(*operands)
+
+    return apply
+
+
+def lifting(number: Callable[[float], Any]) -> Callable[[Any], Any]:
+    """From a float array to objects; masks stay as they are."""
+    convert = np.frompyfunc(lambda x: number(float(x)), 1, 1)
+    return lambda x: x if x.dtype == bool else convert(x)
+
+
+def peak_by(largest: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The reduction of `largest` over axes."""
+    ufunc = np.frompyfunc(largest, 2, 1)
+
+    def peak(
+        x: Any, *, axis: Sequence[int] | None = None, keepdims: bool = False
+    ) -> Any:
+        array = np.asarray(x, dtype=object)
+        for a in reversed(range(array.ndim)) if axis is None else _down(array, axis):
+            array = np.asarray(ufunc.reduce(array, axis=a, keepdims=keepdims), object)
+        return array[()]
+
+    return peak
+
+
+def _down(array: Any, axis: Sequence[int]) -> list[int]:
+    return sorted((a % array.ndim for a in axis), reverse=True)

@@ -1,0 +1,108 @@
+"""Symbols: run a graph or a Python function on these and another graph comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.graph import Graph, Node, apply_op, data_leaf, input_leaf, literal_leaf
+from gradverify.ops import OPS, Shape
+
+
+class Program:
+    """Nodes that are being written down, one by one."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def append(self, node: Node) -> Symbol:
+        """The symbol of a node put at the end."""
+        self.nodes.append(node)
+        return Symbol(self, len(self.nodes) - 1)
+
+    def apply(self, op: str, *operands: Any, **params: Any) -> Symbol:
+        """The symbol of `op` applied; numbers and arrays become leaves."""
+        indices = [self.lift(x).index for x in operands]
+        return self.append(apply_op(self.nodes, op, indices, **params))
+
+    def lift(self, value: Any) -> Symbol:
+        """The symbol itself, a literal for a Python number, data for an array."""
+        if isinstance(value, Symbol):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, np.floating):
+            return self.append(literal_leaf(value))
+        return self.append(data_leaf(value))
+
+    def graph(self, output: Symbol) -> Graph:
+        """The program up to `output`, which becomes the last node."""
+        return Graph(tuple(self.nodes[: output.index + 1]))
+
+
+def _operator(op: str) -> Callable[[Symbol, Any], Symbol]:
+    return lambda self, other: self.program.apply(op, self, other)
+
+
+def _reflected(op: str) -> Callable[[Symbol, Any], Symbol]:
+    return lambda self, other: self.program.apply(op, other, self)
+
+
+class Symbol:
+    """A value that is a node of a program; Python's operators apply ops to it."""
+
+    __slots__ = ("index", "program")
+    __array_ufunc__ = None  # so that ndarray + Symbol asks Symbol
+
+    def __init__(self, program: Program, index: int) -> None:
+        self.program = program
+        self.index = index
+
+    @property
+    def shape(self) -> Shape:
+        """The node's shape."""
+        return self.program.nodes[self.index].shape
+
+    def __neg__(self) -> Symbol:
+        return self.program.apply("neg", self)
+
+    def __pow__(self, other: Any) -> Symbol:
+        if isinstance(other, int | float):
+            return self.program.apply("power", self, n=other)
+        return self.program.apply("pow", self, other)
+
+    __add__, __radd__ = _operator("add"), _reflected("add")
+    __sub__, __rsub__ = _operator("sub"), _reflected("sub")
+    __mul__, __rmul__ = _operator("mul"), _reflected("mul")
+    __truediv__, __rtruediv__ = _operator("div"), _reflected("div")
+    __matmul__, __rmatmul__ = _operator("matmul"), _reflected("matmul")
+    __rpow__ = _reflected("pow")
+
+
+def _apply(op: str) -> Callable[..., Any]:
+    def apply(*operands: Any, **params: Any) -> Any:
+        program = next(x.program for x in operands if isinstance(x, Symbol))
+        return program.apply(op, *operands, **params)
+
+    return apply
+
+
+# Primitives alone: composite ops expand, so that a graph run on these is expanded.
+PRIMITIVE_SYMBOLS = Arithmetic(
+    "symbols", {name: _apply(name) for name in OPS.primitives()}, lambda x: x
+)
+SYMBOLS = Arithmetic("symbols", {row.name: _apply(row.name) for row in OPS}, lambda x: x)
+
+
+def trace(
+    function: Callable[..., Any],
+    *shapes: Sequence[int],
+) -> Graph:
+    """The graph of a Python function of symbols, one input of each shape.
+
+    The function uses Python's operators and `SYMBOLS.exp(x)` and so on.
+    """
+    program = Program()
+    inputs = [program.append(input_leaf(shape)) for shape in shapes]
+    return program.graph(program.lift(function(*inputs)))

@@ -1,0 +1,1 @@
+"""Our own two engines and the table of rules that they share."""

@@ -1,0 +1,54 @@
+"""The intermediate representation: straight-line programs of ops over arrays."""
+
+from gradverify.graph.case import Case
+from gradverify.graph.interpreter import Domain, interpret, interpret_all, live
+from gradverify.graph.program import (
+    DTYPES,
+    LEAVES,
+    Array,
+    Arrays,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    literal_leaf,
+)
+from gradverify.graph.serial import (
+    array_from_json,
+    array_to_json,
+    case_from_json,
+    case_name,
+    case_to_json,
+    graph_from_json,
+    graph_to_json,
+)
+from gradverify.graph.show import formula, names_of, numbered_lines
+
+__all__ = [
+    "DTYPES",
+    "LEAVES",
+    "Array",
+    "Arrays",
+    "Case",
+    "Domain",
+    "Graph",
+    "Node",
+    "apply_op",
+    "array_from_json",
+    "array_to_json",
+    "case_from_json",
+    "case_name",
+    "case_to_json",
+    "data_leaf",
+    "formula",
+    "graph_from_json",
+    "graph_to_json",
+    "input_leaf",
+    "interpret",
+    "interpret_all",
+    "literal_leaf",
+    "live",
+    "names_of",
+    "numbered_lines",
+]

@@ -1,0 +1,89 @@
+"""A graph as people read it: one formula, or numbered lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradverify.graph.program import LEAVES, Graph, Node
+from gradverify.ops import OPS
+
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
+
+
+def names_of(graph: Graph) -> tuple[str, ...]:
+    """A short name for every node: a, b, c … for inputs, %3 for others."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    place = {i: k for k, i in enumerate(graph.inputs)}
+    few = len(place) <= len(letters)
+    return tuple(
+        (letters[place[i]] if few else f"x{place[i]}") if i in place else f"%{i}"
+        for i in range(len(graph.nodes))
+    )
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, separator=", ", threshold=8).replace("\n", "")
+    return repr(value)
+
+
+def _call(node: Node, operands: Sequence[str]) -> str:
+    if node.op == "power":
+        return f"{operands[0]}**{node.params['n']!r}"
+    params = [f"{k}={v!r}" for k, v in node.params.items()]
+    return f"{node.op}({', '.join([*operands, *params])})"
+
+
+def formula(graph: Graph) -> str:
+    """The output as one expression, with the least parentheses."""
+    names = names_of(graph)
+    texts: list[tuple[str, int]] = []
+    for i, node in enumerate(graph.nodes):
+        if node.op == "input":
+            texts.append((names[i], 9))
+        elif node.op in LEAVES:
+            texts.append((_number(node.value), 3 if _number(node.value)[0] == "-" else 9))  # fmt: skip  # noqa: E501
+        else:
+            texts.append(_expression(node, [texts[j] for j in node.operands]))
+    return texts[-1][0]
+
+
+def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
+    symbol = OPS[node.op].operator
+    if node.op == "neg":
+        return f"-{_wrapped(operands[0], 3)}", 3
+    if node.op == "power":
+        return f"{_wrapped(operands[0], 5)}**{_wrapped_exponent(node.params['n'])}", 4
+    if symbol is None:
+        return _call(node, [text for text, _ in operands]), 9
+    level = _PRECEDENCE[symbol]
+    left = _wrapped(operands[0], level + (symbol == "**"))
+    right = _wrapped(operands[1], level + (symbol != "**"))
+    return (f"{left} {symbol} {right}" if level < 4 else f"{left}**{right}"), level
+
+
+def _wrapped(text: tuple[str, int], level: int) -> str:
+    return text[0] if text[1] >= level else f"({text[0]})"
+
+
+def _wrapped_exponent(n: float) -> str:
+    return f"({n!r})" if n < 0 else repr(n)
+
+
+def numbered_lines(graph: Graph) -> tuple[str, ...]:
+    """One line a node: its name, what it applies to what, and its shape."""
+    names = names_of(graph)
+    lines = []
+    for i, node in enumerate(graph.nodes):
+        if node.op == "input":
+            text = "input"
+        elif node.op in LEAVES:
+            text = f"{node.op} {_number(node.value)}"
+        else:
+            text = _call(node, [names[j] for j in node.operands])
+        shape = f"  shape {node.shape}" if node.shape else ""
+        lines.append(f"{names[i]:>3} = {text}{shape}")
+    return tuple(lines)
