@@ -1,1 +1,6 @@
 """Our own two engines and the table of rules that they share."""
+
+from gradverify.autodiff.dual import Dual
+from gradverify.autodiff.tape import Tape, Variable
+
+__all__ = ["Dual", "Tape", "Variable"]

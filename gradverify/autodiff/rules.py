@@ -163,7 +163,8 @@ def where_map(chosen: int) -> Linear:
     """where(mask, a, b) as a map of its operand `chosen`, 1 or 2."""
 
     def select(m: Any, ct: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:
-        zero = m.lift(np.float64(0.0))
+        # of the cotangent's dtype, so that it does not widen a float32
+        zero = m.lift(np.zeros((), getattr(ct, "dtype", np.float64)))
         return m.where(mask, ct, zero) if chosen == 1 else m.where(mask, zero, ct)
 
     def jvp(m: Any, x_dot: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:

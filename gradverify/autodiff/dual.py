@@ -1,0 +1,134 @@
+"""Forward mode: dual numbers with many tangents at once, over any arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.autodiff.operands import constant, data, evaluate, own
+from gradverify.autodiff.rules import Linear, Rule, align, rules_of
+from gradverify.autodiff.traced import Traced, confused
+from gradverify.ops import OPS, Op
+
+
+class Dual(Traced):
+    """A primal and its tangents: a stack of shape `(m, *primal.shape)`.
+
+    Duals that meet have the same number of tangents. Operands that are no duals are
+    constants. `Dual.over(BALLS)` are duals over another arithmetic than floats;
+    `table` gives a function on duals for every op, and "data", for `interpret`.
+    """
+
+    __slots__ = ("primal", "tangent")
+
+    arithmetic: ClassVar[Arithmetic] = FLOATS
+
+    def __init__(self, primal: Any, tangent: Any) -> None:
+        self.primal = own(self.arithmetic, primal)
+        tangent = own(self.arithmetic, tangent)
+        if np.shape(tangent)[1:] != self.shape or np.ndim(tangent) == 0:
+            raise ValueError(
+                f"a tangent of shape {np.shape(tangent)} does not fit a primal of shape "
+                f"{self.shape}; allowed is (m, *{self.shape}) for m tangents"
+            )
+        self.tangent = tangent
+
+    @staticmethod
+    def over(arithmetic: Arithmetic) -> type[Dual]:
+        """The class of duals over that arithmetic."""
+        return _over(arithmetic)
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, {self.tangent!r})"
+
+
+@cache
+def _over(m: Arithmetic) -> type[Dual]:
+    if m is FLOATS:
+        return Dual
+    kind = type("Dual", (Dual,), {"__slots__": (), "arithmetic": m})
+    kind.table = _table(m, kind)
+    return kind
+
+
+def _table(m: Arithmetic, kind: type[Dual]) -> Mapping[str, Callable[..., Any]]:
+    primitives = {row.name: _pusher(m, row, kind) for row in OPS if row.is_primitive}
+    return Arithmetic(f"duals over {m.name}", primitives, data(m)).table
+
+
+def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
+    op, function = row.name, m.table[row.name]
+
+    def apply(*operands: Any, **params: Any) -> Any:
+        like = _like(kind, operands)
+        if like is None:
+            return evaluate(m, op, *operands, **params)
+        primals = [
+            x.primal if type(x) is kind else constant(m, x, like.primal)
+            for x in operands
+        ]
+        y = function(*primals, **params)
+        rules = rules_of(op, len(operands))
+        terms = [
+            _pushed(m, rule, x.tangent, i, y, primals, params)
+            for i, (rule, x) in enumerate(zip(rules, operands, strict=True))
+            if type(x) is kind and rule != 0.0
+        ]
+        return _dual(kind, y, _total(m, terms, (len(like.tangent), *np.shape(y)), y))
+
+    return apply
+
+
+def _like(kind: type[Dual], operands: tuple[Any, ...]) -> Dual | None:
+    """One of the duals among the operands, all of which fit together."""
+    duals = [x for x in operands if type(x) is kind]
+    for x in operands:
+        if isinstance(x, Traced) and type(x) is not kind:
+            raise confused("Dual", x)
+    if len({len(x.tangent) for x in duals}) > 1:
+        counts = [len(x.tangent) for x in duals]
+        raise ValueError(f"duals with {counts} tangents met; they need equally many")
+    return duals[0] if duals else None
+
+
+def _pushed(
+    m: Arithmetic,
+    rule: Rule,
+    x_dot: Any,
+    i: int,
+    y: Any,
+    primals: list[Any],
+    params: Mapping[str, Any],
+) -> Any:
+    """What operand i contributes to the tangent of y."""
+    if isinstance(rule, Linear):
+        return rule.jvp(m, x_dot, y, *primals, **params)
+    x_dot = align(m, x_dot, np.shape(primals[i]), np.ndim(y))
+    if isinstance(rule, float):
+        return x_dot if rule == 1.0 else x_dot * rule
+    return x_dot * rule(m, y, *primals, **params)
+
+
+def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:
+    """The sum of the terms in the full shape of a stack of tangents of y."""
+    if not terms:
+        kind = getattr(y, "dtype", np.dtype(float))
+        return own(m, np.zeros(shape, float if kind == object else kind))
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total if np.shape(total) == shape else m.broadcast_to(total, shape=shape)
+
+
+def _dual(kind: type[Dual], primal: Any, tangent: Any) -> Dual:
+    made = kind.__new__(kind)
+    made.primal, made.tangent = primal, tangent
+    return made
+
+
+Dual.table = _table(FLOATS, Dual)

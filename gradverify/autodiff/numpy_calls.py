@@ -1,0 +1,114 @@
+"""NumPy's functions as ops: which op a call means, with params in canonical form."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+Ops = Mapping[str, Callable[..., Any]]
+
+
+def canonical_axis(axis: Any) -> tuple[int, ...] | None:
+    """An axis as the op table has it: a tuple, or None for all."""
+    if axis is None:
+        return None
+    return tuple(axis) if isinstance(axis, Sequence) else (operator.index(axis),)
+
+
+def _same(op: str, table: Ops, *operands: Any) -> Any:
+    return table[op](*operands)
+
+
+def _power(table: Ops, base: Any, exponent: Any) -> Any:
+    if type(exponent) in (int, float):
+        return table["power"](base, n=exponent)
+    return table["pow"](base, exponent)
+
+
+def _compare(name: str, table: Ops, a: Any, b: Any) -> Any:
+    del table
+    a, b = (getattr(x, "primal", x) for x in (a, b))
+    return getattr(operator, name)(a, b)
+
+
+# fmt: off
+UFUNCS: Mapping[str, Callable[..., Any]] = {
+    "negative":      partial(_same, "neg"),
+    "exp":           partial(_same, "exp"),
+    "log":           partial(_same, "log"),
+    "sin":           partial(_same, "sin"),
+    "cos":           partial(_same, "cos"),
+    "tanh":          partial(_same, "tanh"),
+    "sqrt":          partial(_same, "sqrt"),
+    "absolute":      partial(_same, "abs"),
+    "expit":         partial(_same, "sigmoid"),  # scipy.special.expit is a ufunc
+    "add":           partial(_same, "add"),
+    "subtract":      partial(_same, "sub"),
+    "multiply":      partial(_same, "mul"),
+    "divide":        partial(_same, "div"),
+    "power":         _power,
+    "maximum":       partial(_same, "maximum"),
+    "matmul":        partial(_same, "matmul"),
+    "less":          partial(_compare, "lt"),
+    "less_equal":    partial(_compare, "le"),
+    "greater":       partial(_compare, "gt"),
+    "greater_equal": partial(_compare, "ge"),
+}
+# fmt: on
+
+
+def _reduce(
+    op: str, table: Ops, a: Any, axis: Any = None, *, keepdims: bool = False
+) -> Any:
+    return table[op](a, axis=canonical_axis(axis), keepdims=keepdims)
+
+
+def _whole_shape(size: int, shape: Any) -> tuple[int, ...]:
+    """A shape with its one -1, if any, written out."""
+    shape = canonical_axis(shape) or ()
+    if -1 not in shape:
+        return shape
+    known = -math.prod(shape)
+    return tuple(size // max(known, 1) if n == -1 else n for n in shape)
+
+
+def _reshape(table: Ops, a: Any, shape: Any) -> Any:
+    return table["reshape"](a, shape=_whole_shape(np.size(a), shape))
+
+
+def _transpose(table: Ops, a: Any, axes: Any = None) -> Any:
+    if axes is not None:
+        axes = tuple(x % np.ndim(a) for x in canonical_axis(axes) or ())
+    return table["transpose"](a, axes=axes)
+
+
+def _broadcast_to(table: Ops, array: Any, shape: Any) -> Any:
+    return table["broadcast_to"](array, shape=canonical_axis(shape))
+
+
+def _where(table: Ops, condition: Any, x: Any, y: Any) -> Any:
+    return table["where"](condition, x, y)
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "sum": partial(_reduce, "sum"),
+    "mean": partial(_reduce, "mean"),
+    "where": _where,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "broadcast_to": _broadcast_to,
+    "shape": lambda table, a: a.shape,
+    "ndim": lambda table, a: a.ndim,
+    "size": lambda table, a: a.size,
+}
+
+
+def supported() -> str:
+    """The functions that may be called, for an error message."""
+    names = sorted(({*UFUNCS} - {"expit"}) | {*FUNCTIONS})
+    return "supported are scipy.special.expit and np." + ", np.".join(names)

@@ -1,0 +1,63 @@
+"""Operands of our engines that carry no derivative: numbers, arrays, masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.arithmetic import Arithmetic
+
+
+def own(m: Arithmetic, value: Any) -> Any:
+    """The arithmetic's own value of an array or a number; rank 0 is a bare number."""
+    if not isinstance(value, np.ndarray | np.generic | float | int | list | tuple):
+        return value
+    array = np.array(value)
+    if array.dtype == object:
+        return array[()]
+    return m.lift(array if array.dtype.kind == "f" else array.astype(np.float64))
+
+
+def zeros(m: Arithmetic, shape: Sequence[int], like: Any) -> Any:
+    """Zeros in the dtype of the arithmetic's value `like`."""
+    dtype = getattr(like, "dtype", np.dtype(float))
+    return own(m, np.zeros(shape, float if dtype.kind == "O" else dtype))
+
+
+def constant(m: Arithmetic, value: Any, like: Any) -> Any:
+    """What a plain value is next to the arithmetic's value `like`.
+
+    A Python number takes the type of `like`, so that it never widens a float32.
+    """
+    if type(value) is float or type(value) is int:
+        kind = type(like)
+        if kind is not np.ndarray:
+            return kind(value)
+        if like.dtype == object:
+            return m.lift(np.asarray(value, np.float64))
+        return like.dtype.type(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return m.lift(value) if value.dtype.kind in "fiu" else value
+    if isinstance(value, list | tuple):
+        return constant(m, np.asarray(value), like)
+    return value
+
+
+def data(m: Arithmetic) -> Callable[[Any], Any]:
+    """How an engine over `m` lifts arrays: rank 0 gives a Python number."""
+    return lambda x: x.item() if x.ndim == 0 else m.lift(x)
+
+
+def evaluate(m: Arithmetic, op: str, *operands: Any, **params: Any) -> Any:
+    """An op on plain values alone; Python numbers give a Python number."""
+    numbers = [type(x) is float or type(x) is int for x in operands]
+    values = [
+        m.lift(np.asarray(x, np.float64)) if is_number else x
+        for x, is_number in zip(operands, numbers, strict=True)
+    ]
+    result = m.table[op](*values, **params)
+    if all(numbers) and isinstance(result, np.floating):
+        return float(result)
+    return result

@@ -1,0 +1,277 @@
+"""Reverse mode: a tape that is written while a function runs, over any arithmetic."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.autodiff.operands import constant, data, evaluate, own
+from gradverify.autodiff.rules import Linear, Rule, leading, rules_of, unbroadcast
+from gradverify.autodiff.traced import Traced, confused
+from gradverify.ops import OPS, Op
+
+# One application of an op: its rules, its result, its operands' primals, the indices
+# of their variables (-1: none) and its params. A plain tuple, since it is made at
+# every op.
+Step = tuple[tuple[Rule, ...], Any, tuple[Any, ...], tuple[int, ...], dict[str, Any]]
+
+NOTHING: dict[str, Any] = {}
+
+# On NumPy's scalars Python's operators do the same in a sixth of the time.
+SCALAR: Mapping[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
+    np.abs: abs,
+}
+
+
+class Variable(Traced):
+    """A value on a tape. Made by `tape.variable` and by ops on other variables."""
+
+    __slots__ = ("index", "primal", "tape")
+
+    def __init__(self, tape: Tape, index: int, primal: Any) -> None:
+        self.tape = tape
+        self.index = index
+        self.primal = primal
+
+    def __repr__(self) -> str:
+        return f"Variable({self.primal!r})"
+
+
+class Tape:
+    """Everything that was computed from the variables made on it, in order.
+
+    `table` gives a function on variables for every op, composites included, and
+    "data", for `interpret`. Operands that are no variables are constants.
+    """
+
+    def __init__(self, arithmetic: Arithmetic = FLOATS) -> None:
+        self.arithmetic = arithmetic
+        self.variable_class, self.table = _engine(arithmetic)
+        self.steps: list[Step] = []
+
+    def variable(self, value: Any) -> Variable:
+        """A new variable: a number or an array to differentiate by."""
+        primal = own(self.arithmetic, value)
+        self.steps.append(((), primal, (), (), NOTHING))
+        return self.variable_class(self, len(self.steps) - 1, primal)
+
+    def gradient(self, y: Variable, wrt: Sequence[Variable]) -> list[Any]:
+        """The gradient of a scalar y, one array for each variable in `wrt`."""
+        self._check([y])
+        if y.shape != ():
+            raise ValueError(
+                f"y has shape {y.shape}; only a scalar has a gradient: sum it, or give "
+                "a cotangent to `pullback`"
+            )
+        return self.pullback(y, 1.0, wrt)
+
+    def pullback(self, y: Variable, ct: Any, wrt: Sequence[Variable]) -> list[Any]:
+        """The cotangents of `wrt` for a cotangent of y, or for a stack of them.
+
+        Zeros where y does not depend on a variable. The arrays are fresh.
+        """
+        self._check([y, *wrt])
+        found = self.cotangents({y: ct})
+        lead = leading(ct, y.ndim)
+        return [_fresh(self.arithmetic, found[x.index], lead, x.primal) for x in wrt]
+
+    def cotangents(self, seeds: Mapping[Variable, Any]) -> list[Any]:
+        """The cotangent of every variable on the tape, None where unconnected.
+
+        `seeds` gives cotangents of some variables; each may have leading axes before
+        the variable's shape, all of them the same: a stack is pulled back at once.
+        The arrays may share memory with each other and with the seeds.
+        """
+        self._check(seeds)
+        found: list[Any] = [None] * len(self.steps)
+        for y, seed in seeds.items():
+            found[y.index] = self._seed(y, seed)
+        if len({leading(found[y.index], y.ndim) for y in seeds}) > 1:
+            raise ValueError("all seeds must have the same leading axes")
+        _sweep(self.arithmetic, self.steps, found)
+        return found
+
+    def _seed(self, y: Variable, seed: Any) -> Any:
+        if type(seed) in (float, int):
+            seed = constant(self.arithmetic, seed, y.primal)
+        else:
+            seed = own(self.arithmetic, seed)
+        shape = np.shape(seed)
+        if shape[len(shape) - y.ndim :] != y.shape or len(shape) < y.ndim:
+            raise ValueError(
+                f"a cotangent of shape {shape} does not fit a variable of shape "
+                f"{y.shape}; allowed is that shape after any leading axes"
+            )
+        return seed
+
+    def _check(self, variables: Iterable[Any]) -> None:
+        for x in variables:
+            if not isinstance(x, Variable):
+                raise TypeError(
+                    f"{x!r} is no variable of this tape, so it depends on none"
+                )
+            if x.tape is not self:
+                raise ValueError(
+                    f"{x!r} belongs to another tape; use variables of one tape only"
+                )
+
+
+def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
+    """From the last step to the first: cotangents of operands from those of results.
+
+    One loop, without a call a step, since its speed is the speed of reverse mode.
+    """
+    array = np.ndarray
+    for i in range(len(steps) - 1, -1, -1):
+        ct = found[i]
+        if ct is None:
+            continue
+        rules, y, xs, parents, params = steps[i]
+        for rule, x, j in zip(rules, xs, parents, strict=True):
+            if j < 0:
+                continue
+            kind = type(rule)
+            if kind is float:
+                if rule == 0.0:
+                    continue
+                term = ct if rule == 1.0 else -ct if rule == -1.0 else ct * rule
+            elif kind is Linear:
+                term = rule.vjp(m, ct, y, *xs, **params)  # type: ignore[union-attr]
+            else:
+                term = ct * rule(m, y, *xs, **params)  # type: ignore[operator]
+            if type(y) is array and kind is not Linear and np.shape(x) != y.shape:
+                term = unbroadcast(m, term, np.shape(x), y.ndim)
+            before = found[j]
+            found[j] = term if before is None else before + term
+
+
+def _fresh(m: Arithmetic, ct: Any, lead: tuple[int, ...], primal: Any) -> Any:
+    if ct is None:
+        kind = primal.dtype if isinstance(primal, np.ndarray | np.generic) else float
+        zeros = np.zeros(lead + np.shape(primal), float if kind == object else kind)
+        return own(m, zeros)
+    return ct.copy() if type(ct) is np.ndarray else ct
+
+
+# ---- the functions of a tape's table, made once for each arithmetic
+
+
+@cache
+def _engine(
+    m: Arithmetic,
+) -> tuple[type[Variable], Mapping[str, Callable[..., Any]]]:
+    """Variables over `m`, and the table of ops on them."""
+    kind = type("Variable", (Variable,), {"__slots__": ()})
+    primitives = {row.name: _recorder(m, row, kind) for row in OPS if row.is_primitive}
+    table = Arithmetic(f"variables over {m.name}", primitives, data(m)).table
+    kind.table = table
+    for name in ("add", "sub", "mul"):
+        setattr(kind, f"__{name}__", table[name])
+    kind.__truediv__ = table["div"]  # type: ignore[method-assign]
+    kind.__neg__ = table["neg"]  # type: ignore[method-assign,assignment]
+    return kind, table
+
+
+def _recorder(m: Arithmetic, row: Op, kind: type[Variable]) -> Callable[..., Any]:
+    rules = rules_of(row.name, row.arity)
+    plain = not row.params and not any(isinstance(rule, Linear) for rule in rules)
+    if plain and row.arity == 1:
+        return _unary(m, row.name, kind)
+    if plain and row.arity == 2:
+        return _binary(m, row.name, kind)
+    return _general(m, row, kind)
+
+
+def _unary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
+    function = SCALAR.get(m.table[op], m.table[op])
+    rules = rules_of(op, 1)
+
+    def apply(x: Any) -> Any:
+        if type(x) is not kind:
+            return _on_constants(m, op, kind, x)
+        tape, value = x.tape, x.primal
+        y = function(value)
+        steps = tape.steps
+        steps.append((rules, y, (value,), (x.index,), NOTHING))
+        return kind(tape, len(steps) - 1, y)
+
+    return apply
+
+
+def _binary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
+    function = SCALAR.get(m.table[op], m.table[op])
+    rules = rules_of(op, 2)
+
+    def apply(a: Any, b: Any) -> Any:
+        if type(a) is kind:
+            tape, i, a = a.tape, a.index, a.primal
+            if type(b) is kind:
+                if b.tape is not tape:
+                    raise _two_tapes(op)
+                j, b = b.index, b.primal
+            else:
+                j, b = -1, _constant(m, b, a)
+        elif type(b) is kind:
+            tape, i, j, b = b.tape, -1, b.index, b.primal
+            a = _constant(m, a, b)
+        else:
+            return _on_constants(m, op, kind, a, b)
+        y = function(a, b)
+        steps = tape.steps
+        steps.append((rules, y, (a, b), (i, j), NOTHING))
+        return kind(tape, len(steps) - 1, y)
+
+    return apply
+
+
+def _general(m: Arithmetic, row: Op, kind: type[Variable]) -> Callable[..., Any]:
+    op, function = row.name, m.table[row.name]
+
+    def apply(*operands: Any, **params: Any) -> Any:
+        variables = [x for x in operands if type(x) is kind]
+        if not variables:
+            return _on_constants(m, op, kind, *operands, **params)
+        tape, like = variables[0].tape, variables[0].primal
+        if any(x.tape is not tape for x in variables):
+            raise _two_tapes(op)
+        primals = tuple(
+            x.primal if type(x) is kind else _constant(m, x, like) for x in operands
+        )
+        indices = tuple(x.index if type(x) is kind else -1 for x in operands)
+        y = function(*primals, **params)
+        tape.steps.append((rules_of(op, len(operands)), y, primals, indices, params))
+        return kind(tape, len(tape.steps) - 1, y)
+
+    return apply
+
+
+def _constant(m: Arithmetic, value: Any, like: Any) -> Any:
+    if isinstance(value, Traced):
+        raise confused("Variable", value)
+    return constant(m, value, like)
+
+
+def _on_constants(
+    m: Arithmetic, op: str, kind: type[Variable], *operands: Any, **params: Any
+) -> Any:
+    for x in operands:
+        if isinstance(x, Traced):
+            raise confused("Variable", x)
+    return evaluate(m, op, *operands, **params)
+
+
+def _two_tapes(op: str) -> ValueError:
+    return ValueError(
+        f"the operands of {op} belong to two tapes; make all variables on one tape"
+    )
