@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.operands import constant, data, evaluate, own
+from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
 from gradverify.autodiff.rules import Linear, Rule, align, rules_of
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
@@ -33,8 +33,8 @@ class Dual(Traced):
         tangent = own(self.arithmetic, tangent)
         if np.shape(tangent)[1:] != self.shape or np.ndim(tangent) == 0:
             raise ValueError(
-                f"a tangent of shape {np.shape(tangent)} does not fit a primal of shape "
-                f"{self.shape}; allowed is (m, *{self.shape}) for m tangents"
+                f"a tangent of shape {np.shape(tangent)} does not fit a primal of "
+                f"shape {self.shape}; allowed is (m, *{self.shape}) for m tangents"
             )
         self.tangent = tangent
 
@@ -51,9 +51,10 @@ class Dual(Traced):
 def _over(m: Arithmetic) -> type[Dual]:
     if m is FLOATS:
         return Dual
-    kind = type("Dual", (Dual,), {"__slots__": (), "arithmetic": m})
+    kind: Any = type("Dual", (Dual,), {"__slots__": (), "arithmetic": m})
     kind.table = _table(m, kind)
-    return kind
+    made: type[Dual] = kind
+    return made
 
 
 def _table(m: Arithmetic, kind: type[Dual]) -> Mapping[str, Callable[..., Any]]:
@@ -117,8 +118,7 @@ def _pushed(
 def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:
     """The sum of the terms in the full shape of a stack of tangents of y."""
     if not terms:
-        kind = getattr(y, "dtype", np.dtype(float))
-        return own(m, np.zeros(shape, float if kind == object else kind))
+        return zeros(m, shape, y)
     total = terms[0]
     for term in terms[1:]:
         total = total + term

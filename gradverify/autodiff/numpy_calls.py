@@ -17,7 +17,7 @@ def canonical_axis(axis: Any) -> tuple[int, ...] | None:
     """An axis as the op table has it: a tuple, or None for all."""
     if axis is None:
         return None
-    return tuple(axis) if isinstance(axis, Sequence) else (operator.index(axis),)
+    return tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
 
 
 def _same(op: str, table: Ops, *operands: Any) -> Any:
@@ -74,7 +74,8 @@ def _whole_shape(size: int, shape: Any) -> tuple[int, ...]:
     if -1 not in shape:
         return shape
     known = -math.prod(shape)
-    return tuple(size // max(known, 1) if n == -1 else n for n in shape)
+    rest = size // max(known, 1)
+    return tuple(rest if n == -1 else n for n in shape)
 
 
 def _reshape(table: Ops, a: Any, shape: Any) -> Any:

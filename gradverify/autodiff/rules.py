@@ -147,14 +147,14 @@ def matmul_jvp_right(m: Any, b_dot: Any, y: Any, a: Any, b: Any) -> Any:
 
 def matmul_vjp_left(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, lead + (np.shape(left)[0], np.shape(right)[1]))
+    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
     a_bar = m.matmul(ct, m.transpose(right, axes=(1, 0)))
     return reshaped(m, a_bar, lead + np.shape(a))
 
 
 def matmul_vjp_right(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, lead + (np.shape(left)[0], np.shape(right)[1]))
+    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
     b_bar = m.matmul(m.transpose(left, axes=(1, 0)), ct)
     return reshaped(m, b_bar, lead + np.shape(b))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.operands import constant, data, evaluate, own
+from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
 from gradverify.autodiff.rules import Linear, Rule, leading, rules_of, unbroadcast
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
@@ -158,9 +158,7 @@ def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
 
 def _fresh(m: Arithmetic, ct: Any, lead: tuple[int, ...], primal: Any) -> Any:
     if ct is None:
-        kind = primal.dtype if isinstance(primal, np.ndarray | np.generic) else float
-        zeros = np.zeros(lead + np.shape(primal), float if kind == object else kind)
-        return own(m, zeros)
+        return zeros(m, lead + np.shape(primal), primal)
     return ct.copy() if type(ct) is np.ndarray else ct
 
 
@@ -172,14 +170,14 @@ def _engine(
     m: Arithmetic,
 ) -> tuple[type[Variable], Mapping[str, Callable[..., Any]]]:
     """Variables over `m`, and the table of ops on them."""
-    kind = type("Variable", (Variable,), {"__slots__": ()})
+    kind: Any = type("Variable", (Variable,), {"__slots__": ()})
     primitives = {row.name: _recorder(m, row, kind) for row in OPS if row.is_primitive}
     table = Arithmetic(f"variables over {m.name}", primitives, data(m)).table
     kind.table = table
-    for name in ("add", "sub", "mul"):
-        setattr(kind, f"__{name}__", table[name])
-    kind.__truediv__ = table["div"]  # type: ignore[method-assign]
-    kind.__neg__ = table["neg"]  # type: ignore[method-assign,assignment]
+    # without a call between the operator and the op
+    kind.__add__, kind.__sub__ = table["add"], table["sub"]
+    kind.__mul__, kind.__truediv__ = table["mul"], table["div"]
+    kind.__neg__ = table["neg"]
     return kind, table
 
 

@@ -57,7 +57,7 @@ class Traced:
         return int(np.size(self.primal))
 
     @property
-    def T(self) -> Self:  # noqa: N802
+    def T(self) -> Self:
         """All axes reversed."""
         result: Self = self.table["transpose"](self)
         return result
