@@ -6,6 +6,7 @@ comparison takes for a number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flint import arb
@@ -68,7 +69,7 @@ def modulus(x: Any) -> Any:
 
 
 # fmt: off
-PRIMITIVES = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "neg":      lambda x: -x,
     "exp":      elementwise(arb.exp, 1),
     "log":      elementwise(arb.log, 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ def accumulate(*terms: Any) -> Any:
 
 
 # fmt: off
-STRUCTURE = {
+STRUCTURE: dict[str, Callable[..., Any]] = {
     "reshape":      reshape,
     "transpose":    transpose,
     "broadcast_to": broadcast_to,
@@ -84,7 +84,7 @@ STRUCTURE = {
     "accumulate":   accumulate,
 }
 
-PRIMITIVES = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "neg":      np.negative,
     "exp":      np.exp,
     "log":      np.log,

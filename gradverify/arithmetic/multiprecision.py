@@ -5,6 +5,7 @@ Real only: an op outside its domain raises `Domain` instead of going complex.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mpmath import mp, mpf
@@ -69,7 +70,7 @@ def lift(x: float) -> Any:
 
 
 # fmt: off
-PRIMITIVES = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "neg":      lambda x: -x,
     "exp":      elementwise(mp.exp, 1),
     "log":      elementwise(log, 1),

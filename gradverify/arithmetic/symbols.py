@@ -64,6 +64,11 @@ class Symbol:
         """The node's shape."""
         return self.program.nodes[self.index].shape
 
+    @property
+    def ndim(self) -> int:
+        """The node's rank."""
+        return len(self.shape)
+
     def __neg__(self) -> Symbol:
         return self.program.apply("neg", self)
 
@@ -92,7 +97,9 @@ def _apply(op: str) -> Callable[..., Any]:
 PRIMITIVE_SYMBOLS = Arithmetic(
     "symbols", {name: _apply(name) for name in OPS.primitives()}, lambda x: x
 )
-SYMBOLS = Arithmetic("symbols", {row.name: _apply(row.name) for row in OPS}, lambda x: x)
+SYMBOLS = Arithmetic(
+    "symbols", {row.name: _apply(row.name) for row in OPS}, lambda x: x
+)
 
 
 def trace(

@@ -22,8 +22,8 @@ def interpret_all(
 
     A table may say under "data" and "literal" how it lifts those leaves.
     """
-    lift_data = table.get("data", _plain)
-    lift_literal = table.get("literal", _plain)
+    lift_data: Callable[[Any], Any] = table.get("data", _plain)
+    lift_literal: Callable[[Any], Any] = table.get("literal", _plain)
     supply = iter(inputs)
     values: list[Any] = []
     for node in graph.nodes:

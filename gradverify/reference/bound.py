@@ -1,0 +1,258 @@
+"""How much rounding may explain: the allowed error of every number, computed.
+
+    B(w) = c * sum over sites s of |d(w.g)/ds| * scale_s
+
+to first order, by one reverse sweep over the gradient program for a stack of
+projections w. Where first order does not hold, the same program runs on balls that
+are rounded outwards at every site (Johansson, 2017, for the arithmetic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+
+from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.floats import EXTENDED
+from gradverify.autodiff.sweep import reverse
+from gradverify.graph import LEAVES, Array, Node, interpret_all
+from gradverify.reference.program import GradientProgram
+from gradverify.reference.rounding import FORMATS, SAFETY, SITES, Format, loose_mark
+
+STACK = 64  # projections swept at once: more would only cost memory
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Allowed absolute errors of the entries of one node of the gradient program.
+
+    tight: rounding inside the ops' stable formulas, arrays of the node's shape.
+    loose: operands moved by an ulp as well, never less than tight.
+    """
+
+    tight: Array
+    loose: Array
+
+
+def bounds(
+    program: GradientProgram, point: Sequence[Array], dtype: str, targets: Sequence[int]
+) -> list[Bound]:
+    """The bound of every entry of each target node of the program.
+
+    Infinite where an intermediate overflows the format: rounding explains anything.
+    """
+    form = FORMATS[dtype]
+    with np.errstate(all="ignore"):
+        first = _first_order(program, point, form, targets, noise=0.0)
+        again = _first_order(program, point, form, targets, noise=1.0)
+    result = list(first)
+    doubtful = [
+        k for k, (a, b) in enumerate(zip(first, again, strict=True)) if not _alike(a, b)
+    ]
+    if doubtful:
+        balls = _ball_bounds(program, point, form, [targets[k] for k in doubtful])
+        for k, ball in zip(doubtful, balls, strict=True):
+            result[k] = ball
+    return result
+
+
+def _alike(a: Bound, b: Bound) -> bool:
+    """Whether the bound is the same, within 2, at a point moved by the roundings."""
+    return all(
+        bool(np.all((x <= 2 * y) & (y <= 2 * x)))
+        for x, y in ((a.tight, b.tight), (a.loose, b.loose))
+    )
+
+
+# ---- first order
+
+
+def _first_order(
+    program: GradientProgram,
+    point: Sequence[Array],
+    form: Format,
+    targets: Sequence[int],
+    noise: float,
+) -> list[Bound]:
+    graph = program.graph
+    inputs = [EXTENDED.lift(x) for x in point]
+    values = _noisy_values(program, inputs, noise * SAFETY * form.unit_roundoff)
+    tight, loose = _scales(graph.nodes, values, form)
+    sizes = [int(np.prod(graph.nodes[t].shape, dtype=int)) for t in targets]
+    sums_tight = np.zeros(sum(sizes), np.longdouble)
+    sums_loose = np.zeros(sum(sizes), np.longdouble)
+    for part, seeds in _stacks(graph.nodes, targets, sizes):
+        cotangents = reverse(graph, EXTENDED, values, seeds)
+        sums_tight[part] = _weighted(cotangents, tight, part)
+        sums_loose[part] = sums_tight[part] + _weighted(cotangents, loose, part)
+    return _split(graph.nodes, targets, sizes, sums_tight, sums_loose)
+
+
+def _noisy_values(
+    program: GradientProgram, inputs: Sequence[Any], noise: float
+) -> list[Any]:
+    """All values; with noise, each moved by it, in a direction that alternates."""
+    if noise == 0.0:
+        return interpret_all(program.graph, EXTENDED.table, inputs)
+    sign = _alternating()
+
+    def moved(op: str) -> Any:
+        function, site = EXTENDED.table[op], SITES[op]
+
+        def apply(*x: Any, **params: Any) -> Any:
+            y = function(*x, **params)
+            scale = site(EXTENDED, y, *x, **params)
+            return y if scale is None else y + next(sign) * noise * scale
+
+        return apply
+
+    table = {op: moved(op) for op in SITES} | {"data": EXTENDED.lift}
+    return interpret_all(program.graph, table, inputs)
+
+
+def _alternating() -> Iterator[float]:
+    """Signs without a short period (Thue and Morse), so that no two errors pair up."""
+    k = 0
+    while True:
+        yield -1.0 if k.bit_count() % 2 else 1.0
+        k += 1
+
+
+def _scales(
+    nodes: Sequence[Node], values: Sequence[Any], form: Format
+) -> tuple[dict[int, Array], dict[int, Array]]:
+    """For every site the size of its rounding: tight ones, and what loose adds."""
+    tight: dict[int, Array] = {}
+    loose: dict[int, Array] = {}
+    for i, node in enumerate(nodes):
+        if node.op in LEAVES:
+            continue
+        x = [values[j] for j in node.operands]
+        if node.op == "mark":
+            scale = loose_mark(EXTENDED, values, x[0], **node.params)
+            loose[i] = np.asarray(form.unit_roundoff * scale)
+            continue
+        scale = SITES[node.op](EXTENDED, values[i], *x, **node.params)
+        if scale is None or _is_exact_product(nodes, node):
+            continue
+        rounding = form.unit_roundoff * scale + form.smallest
+        overflow = ~(np.abs(values[i]) <= form.largest)
+        tight[i] = np.where(overflow, np.inf, rounding)
+    return tight, loose
+
+
+def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether a product is with 1, as the one that starts the reverse sweep."""
+    return node.op == "mul" and any(
+        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
+        for j in node.operands
+    )
+
+
+def _stacks(
+    nodes: Sequence[Node], targets: Sequence[int], sizes: Sequence[int]
+) -> Iterator[tuple[slice, Mapping[int, Any]]]:
+    """Unit cotangents for every entry of every target, at most STACK at a time."""
+    total = sum(sizes)
+    starts = np.cumsum([0, *sizes])
+    for begin in range(0, total, STACK):
+        part = slice(begin, min(begin + STACK, total))
+        seeds: dict[int, Any] = {}
+        for target, start, size in zip(targets, starts, sizes, strict=False):
+            rows = np.arange(max(start, part.start), min(start + size, part.stop))
+            if not rows.size:
+                continue
+            unit = np.zeros((part.stop - part.start, size), np.longdouble)
+            unit[rows - part.start, rows - start] = 1.0
+            unit = unit.reshape(-1, *nodes[target].shape)
+            seeds[target] = seeds[target] + unit if target in seeds else unit
+        yield part, seeds
+
+
+def _weighted(
+    cotangents: Sequence[Any], scales: Mapping[int, Array], part: slice
+) -> Array:
+    """The sum over sites of |cotangent| * scale, for every row of the stack."""
+    total = np.zeros(part.stop - part.start, np.longdouble)
+    for i, scale in scales.items():
+        ct = cotangents[i]
+        if ct is None:
+            continue
+        flat = np.abs(ct).reshape(len(total), -1)
+        weighted = flat * scale.reshape(-1)
+        total += np.where(flat == 0.0, 0.0, weighted).sum(axis=1)
+    return total
+
+
+def _split(
+    nodes: Sequence[Node],
+    targets: Sequence[int],
+    sizes: Sequence[int],
+    tight: Array,
+    loose: Array,
+) -> list[Bound]:
+    ends = np.cumsum([0, *sizes])
+    return [
+        Bound(
+            (SAFETY * tight[a:b]).reshape(nodes[t].shape),
+            (SAFETY * loose[a:b]).reshape(nodes[t].shape),
+        )
+        for t, a, b in zip(targets, ends[:-1], ends[1:], strict=True)
+    ]
+
+
+# ---- balls
+
+
+def _ball_bounds(
+    program: GradientProgram,
+    point: Sequence[Array],
+    form: Format,
+    targets: Sequence[int],
+) -> list[Bound]:
+    """Radii of the targets when every site is a ball; no rounding is left out."""
+    nodes = program.graph.nodes
+    radii = []
+    with ctx.workprec(256):
+        inputs = [BALLS.lift(x) for x in point]
+        for with_loose in (False, True):
+            table = _rounding_table(form, with_loose)
+            values = interpret_all(program.graph, table, inputs)
+            radii.append([_radius(values[t], nodes[t].shape) for t in targets])
+    return [Bound(a, np.maximum(a, b)) for a, b in zip(*radii, strict=True)]
+
+
+def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
+    unit = arb(0, SAFETY * form.unit_roundoff)
+    tiny = arb(0, SAFETY) * arb(form.smallest)
+
+    def rounded(op: str) -> Any:
+        function, site = BALLS.table[op], SITES[op]
+
+        def apply(*x: Any, **params: Any) -> Any:
+            y = function(*x, **params)
+            scale = site(BALLS, y, *x, **params)
+            return y if scale is None else y + scale * unit + tiny
+
+        return apply
+
+    def mark(x: Any, *, site: str, of: Any) -> Any:
+        # The error of a formula in the output is an absolute one of at most a few
+        # units here: |y| <= 1 wherever the column is used.
+        extra = 17 if site == "derivative" else BALLS.abs(x)
+        return x + extra * unit if with_loose else x
+
+    return {op: rounded(op) for op in SITES} | {"mark": mark, "data": BALLS.lift}
+
+
+def _radius(value: Any, shape: tuple[int, ...]) -> Array:
+    """The radii as floats, rounded up; infinite where a ball is no number."""
+    balls = np.asarray(value, dtype=object).reshape(-1)
+    return np.array(
+        [float(b.rad()) * 1.001 if b.is_finite() else np.inf for b in balls],
+        np.longdouble,
+    ).reshape(shape)

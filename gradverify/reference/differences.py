@@ -1,0 +1,288 @@
+"""The truth: difference quotients in mpmath, at a precision that balls vouch for.
+
+No derivative rule is used here. The same quotient is evaluated on balls first, and the
+precision raised until their radius says that rounding cannot matter; whether the step
+was small enough is asked of quotients on the other side and at another scale.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+from mpmath import mp, mpf
+
+from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.graph import Array, Domain, Graph, interpret
+from gradverify.reference.exact import DIGITS, GROWTH, SMALLEST, STOP
+
+LEVELS = (80, 160, 320, 640, 1280)
+"""Steps are sigma * 2**-q for these q, tried in turn."""
+
+OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
+FURTHER_IN = 2.0**-13
+SLACK_BITS = 120  # beyond q, where the precision starts
+HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
+TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
+
+
+class Slope(enum.Enum):
+    """What difference quotients can say about a function at a point."""
+
+    SMOOTH = "smooth"
+    KINK = "kink"
+    ONE_SIDED = "one-sided"
+    NONE = "no-derivative"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Slopes along displacements, and how they were found.
+
+    slopes: one mpf a displacement; at a kink, or at the edge of a domain, from the
+        side that exists.
+    other: at a kink, the slope along the mixed displacement from the other side.
+    step_bits, precision: q of the last step 2**-q, and the bits of the arithmetic.
+    """
+
+    status: Slope
+    slopes: tuple[Any, ...] = ()
+    other: Any = None
+    step_bits: int = 0
+    precision: int = 0
+
+
+@dataclass(frozen=True)
+class _Level:
+    """The quotients at one step; None where that side leaves the domain.
+
+    gaps: how far the two along the mix are from the sum over the displacements.
+    limit: how far they may be.
+    """
+
+    forward: tuple[Any, ...]
+    other: Any
+    further_in: Any
+    mix: Any
+    limit: Any
+
+    @property
+    def complete(self) -> bool:
+        return None not in (*self.forward, self.other, self.further_in)
+
+    @property
+    def gaps(self) -> tuple[Any, Any]:
+        return abs(self.mix - self.other), abs(self.mix - self.further_in)
+
+
+def differences(
+    graph: Graph,
+    point: Sequence[Array],
+    displacements: Sequence[Array],
+    allowed: Sequence[float],
+    seed: int = 0,
+) -> Differences:
+    """The slopes of a scalar graph along displacements of its inputs.
+
+    displacements: each has one float for every entry of the inputs, in order, none
+        negative, of at most 12 significant bits; 2**-q of it is the step.
+    allowed: for each slope, the absolute error that would not matter; the quotients
+        agree to an eighth of it, or to 60 bits, before they are believed.
+
+    Every quotient is forward. Two more go along a mix of all displacements: one
+    backward, by another step, one forward, much further in. All components of the
+    mix are positive, so that no kink can hide from it.
+    """
+    weights = _weights(allowed, seed)
+    mixed = sum(
+        (w * np.asarray(d) for w, d in zip(weights, displacements, strict=True)),
+        start=np.zeros(sum(x.size for x in point)),
+    )
+    steps = [(d, 1.0) for d in displacements]
+    steps += [(mixed, OTHER_SIDE), (mixed, FURTHER_IN)]
+    trail: list[_Level] = []
+    for q in LEVELS:
+        precision = _precision_for(graph, point, steps, q)
+        if precision is None:
+            break
+        with mp.workprec(precision):
+            quotients = _quotients(graph, point, steps, q, MULTIPRECISION, mpf)
+            trail.append(_level(quotients, weights, allowed))
+            found = _verdict(trail)
+        if found is not None:
+            return Differences(*found, q, precision)
+    return Differences(Slope.UNRESOLVED, step_bits=q, precision=precision or STOP)
+
+
+def _weights(allowed: Sequence[float], seed: int) -> list[float]:
+    """Larger where less error is allowed, so that the mix sees every component.
+
+    Of few bits, so that the mix of displacements of few bits is exact in a float.
+    """
+    size = np.clip(np.asarray(allowed, float), 1e-300, 1e300)
+    powers = np.maximum(np.round(np.log2(size.min(initial=1e300) / size)), -16.0)
+    draws = np.random.default_rng(seed).integers(64, 128, len(allowed)) / 64.0
+    return [float(w) for w in 2.0**powers * draws]
+
+
+# ---- quotients
+
+
+def _quotients(
+    graph: Graph,
+    point: Sequence[Array],
+    steps: Sequence[tuple[Array, float]],
+    q: int,
+    m: Any,
+    number: Any,
+) -> list[Any]:
+    """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain."""
+    base = _value(graph, point, None, None, m)
+    result = []
+    for displacement, factor in steps:
+        t = number(factor) * number(2) ** -q
+        moved = _value(graph, point, displacement, t, m)
+        outside = base is None or moved is None
+        result.append(None if outside else (moved - base) / t)
+    return result
+
+
+def _value(
+    graph: Graph, point: Sequence[Array], displacement: Array | None, t: Any, m: Any
+) -> Any:
+    """The output at x + t*d; None outside the domain."""
+    inputs = []
+    start = 0
+    for x in point:
+        value = m.lift(x)
+        if displacement is not None:
+            d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
+            start += x.size
+            if np.any(d):
+                value = value + m.lift(d) * t
+        inputs.append(value)
+    try:
+        return interpret(graph, m.table, inputs)
+    except (Domain, ZeroDivisionError, OverflowError):
+        return None
+
+
+def value_at(graph: Graph, point: Sequence[Array]) -> Any:
+    """The output in mpmath at the precision in force; None outside the domain."""
+    return _value(graph, point, None, None, MULTIPRECISION)
+
+
+def _precision_for(
+    graph: Graph, point: Sequence[Array], steps: Sequence[tuple[Array, float]], q: int
+) -> int | None:
+    """Bits at which rounding is under 2**-64 of every quotient, by balls.
+
+    A ball that is no number may be too wide or outside the domain; only a high
+    precision tells, and then the differences say which.
+    """
+    precision = q + SLACK_BITS
+    while precision <= STOP:
+        with ctx.workprec(precision):
+            balls = _quotients(graph, point, steps, q, BALLS, arb)
+            sharp = [_is_sharp(ball, precision > q + HOPELESS_BITS) for ball in balls]
+        if all(sharp):
+            return precision
+        precision = int(precision * GROWTH)
+    return None
+
+
+def _is_sharp(ball: Any, is_late: bool) -> bool:
+    if ball is None or not ball.is_finite():
+        return is_late
+    radius = ball.rad()
+    return bool(radius <= abs(ball).lower() * DIGITS or radius <= SMALLEST)
+
+
+# ---- what they say
+
+
+def _level(
+    quotients: Sequence[Any], weights: Sequence[float], allowed: Sequence[float]
+) -> _Level:
+    *forward, other, further_in = quotients
+    mix = limit = None
+    if None not in forward:
+        triples = list(zip(weights, forward, allowed, strict=True))
+        mix = mp.fsum(w * d for w, d, _ in triples)
+        limit = min(
+            (w * max(mpf(a), abs(d) * TAIL) / 8 for w, d, a in triples), default=mpf(0)
+        )
+    return _Level(tuple(forward), other, further_in, mix, limit)
+
+
+def _verdict(trail: Sequence[_Level]) -> tuple[Slope, tuple[Any, ...], Any] | None:
+    """What the levels so far say; None asks for another."""
+    now = trail[-1]
+    if now.complete and max(now.gaps) <= now.limit:
+        return Slope.SMOOTH, now.forward, None
+    if len(trail) < 2:
+        return None
+    before = trail[-2]
+    if now.complete and before.complete:
+        if _shrinks(now, before):
+            slopes = zip(now.forward, before.forward, strict=True)
+            return Slope.SMOOTH, tuple(_limit(a, b) for a, b in slopes), None
+        if _two_sided(now, before):
+            return Slope.KINK, now.forward, now.other
+    elif now.mix is not None and before.mix is not None and now.other is None:
+        if _settled(now.mix, before.mix):
+            slopes = zip(now.forward, before.forward, strict=True)
+            return Slope.ONE_SIDED, tuple(_limit(a, b) for a, b in slopes), None
+    elif now.mix is None and _settled(now.other, before.other):
+        return Slope.ONE_SIDED, (), now.other
+    if len(trail) > 2 and all(
+        _grows(late, early)
+        for late, early in ((now, before), (before, trail[-3]))
+    ):
+        return Slope.NONE, (), None
+    return None
+
+
+def _shrinks(now: _Level, before: _Level) -> bool:
+    """Whether both gaps vanish like the step: the function is smooth here."""
+    pairs = list(zip(now.gaps, before.gaps, strict=True))
+    settled = zip(now.forward, before.forward, strict=True)
+    return all(a <= TAIL * b for a, b in pairs) and all(
+        _limit(a, b) == 0 or _settled(a, b) for a, b in settled
+    )
+
+
+def _two_sided(now: _Level, before: _Level) -> bool:
+    """Whether the slopes on both sides have settled, and differ."""
+    scale = SETTLED * max(abs(now.mix), abs(now.other))
+    moved = max(abs(now.mix - before.mix), abs(now.other - before.other))
+    return bool(moved <= scale < abs(now.mix - now.other))
+
+
+def _limit(now: Any, before: Any) -> Any:
+    """Zero for a quotient that vanishes like the step, else the quotient."""
+    return mpf(0) if abs(now) <= TAIL * abs(before) else now
+
+
+def _settled(now: Any, before: Any) -> bool:
+    """Whether a quotient no longer changes, or vanishes."""
+    if now is None or before is None:
+        return False
+    return bool(
+        abs(now - before) <= SETTLED * abs(now) or abs(now) <= TAIL * abs(before)
+    )
+
+
+def _grows(late: _Level, early: _Level) -> bool:
+    """Whether some quotient grows like a power of one over the step."""
+    pairs = [*zip(late.forward, early.forward, strict=True), (late.other, early.other)]
+    return any(
+        a is not None and b is not None and b != 0 and abs(a) >= STEEP * abs(b)
+        for a, b in pairs
+    )

@@ -1,0 +1,89 @@
+"""Our own exact gradient: one reverse sweep over balls, at the precision it needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+from mpmath import mpf
+
+from gradverify.arithmetic.balls import BALLS
+from gradverify.autodiff.sweep import reverse
+from gradverify.graph import Array, Graph, interpret_all
+
+START, GROWTH, STOP = 200, 1.7, 12_000
+"""Bits: where the precision starts, what it is multiplied by, where it ends."""
+HOPELESS = 2600  # bits at which a ball that is no number is outside a domain
+
+DIGITS = arb(2) ** -64
+SMALLEST = arb(2) ** -1140
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Enclosures of a graph's values and of the derivatives with respect to them.
+
+    values: the ball, or array of balls, of every node.
+    cotangents: as many; None where the derivative is zero everywhere.
+    precision: the bits they were computed at.
+    """
+
+    values: list[Any]
+    cotangents: list[Any]
+    precision: int
+
+
+def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
+    """Sweep until every input's derivative is known to 64 bits.
+
+    None where no precision up to the last decides them: at a kink, or outside a
+    domain.
+    """
+    precision = START
+    while precision <= STOP:
+        with ctx.workprec(precision):
+            values = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
+            cotangents = reverse(graph, BALLS, values, {len(values) - 1: arb(1)})
+            wanted = [values[-1], *(cotangents[i] for i in graph.inputs)]
+            if all(is_sharp(ball) for ball in wanted if ball is not None):
+                return Exact(values, cotangents, precision)
+            if precision > HOPELESS and not _any_finite(wanted):
+                return None
+        precision = int(precision * GROWTH)
+    return None
+
+
+def flat(value: Any) -> list[Any]:
+    """The balls of an array, or the one ball; none for None."""
+    return [] if value is None else list(np.asarray(value, dtype=object).reshape(-1))
+
+
+def _any_finite(values: Sequence[Any]) -> bool:
+    return any(ball.is_finite() for value in values for ball in flat(value))
+
+
+def is_sharp(value: Any) -> bool:
+    """Whether every ball is known to 64 bits, or to far below the smallest float."""
+    return all(
+        b.is_finite() and (b.rad() <= abs(b).lower() * DIGITS or b.rad() <= SMALLEST)
+        for b in flat(value)
+    )
+
+
+def middle(value: Any, shape: tuple[int, ...]) -> Any:
+    """The midpoints of balls, exactly, as an object array of mpf; zeros for None."""
+    entries = [_to_mpf(ball) for ball in flat(value)]
+    if value is None:
+        entries = [mpf(0)] * math.prod(shape)
+    result = np.empty(len(entries), dtype=object)
+    result[:] = entries
+    return result.reshape(shape)
+
+
+def _to_mpf(ball: Any) -> Any:
+    mantissa, exponent = arb(ball).mid().man_exp()
+    return mpf((int(mantissa), int(exponent)))

@@ -1,0 +1,317 @@
+"""Kinks: which are active at a point, and which gradients are admissible there.
+
+A kink is active when its margin may be zero for all that rounding can say. Each active
+element takes a slope s in [0, 1] between its two branches; the gradient is affine in
+every s by itself. A combination of branches is *realizable* when the function follows
+it in some direction from the point; the convex hull of the realizable gradients is
+what a derivative may be (Clarke, 1983). Conventions chosen op by op can leave it, as
+0 does for relu(x) - relu(-x) at 0, but never the hull of all combinations.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+
+from gradverify.arithmetic.balls import BALLS, BETWEEN
+from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
+from gradverify.autodiff.sweep import reverse
+from gradverify.graph import Array, Graph, input_leaf, interpret_all
+from gradverify.ops import OPS
+from gradverify.reference.bound import Bound
+from gradverify.reference.exact import exact_gradient, flat, middle
+from gradverify.reference.program import GradientProgram
+
+ALL_BRANCHES = 4  # active elements up to which every combination is swept
+SOME_BRANCHES = 32  # combinations swept beyond that
+DIRECTIONS = 32  # from the point, in search of realizable combinations
+MARGIN_BITS = 1200
+
+
+@dataclass(frozen=True, eq=False)
+class ActiveKink:
+    """A kink node of an expansion, by elements.
+
+    positive: where its margin is positive. active: where its margin may be zero.
+    exact: where it is zero beyond doubt, so that directions decide the branch.
+    """
+
+    node: int
+    positive: Array
+    active: Array
+    exact: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Hull:
+    """Admissible gradients, flattened over all inputs.
+
+    vertices: gradients at realizable combinations of branches; a row of floats each.
+    lowest, highest: a box around the gradients at all slopes, realizable or not.
+    is_complete: whether all combinations were looked at.
+    """
+
+    vertices: Array
+    lowest: Array
+    highest: Array
+    is_complete: bool
+
+    @property
+    def is_point(self) -> bool:
+        """Whether the function has one gradient here, whatever the slopes say."""
+        spread = np.ptp(self.vertices, axis=0)
+        return bool(np.all(spread <= 1e-14 * np.abs(self.vertices).max(axis=0)))
+
+
+def active_kinks(
+    program: GradientProgram, point: Sequence[Array], bounds: Sequence[Bound]
+) -> tuple[ActiveKink, ...]:
+    """The kink nodes with a margin that is within its bound of zero.
+
+    bounds: one for each of the program's margins.
+    """
+    if not program.margins:
+        return ()
+    with ctx.workprec(MARGIN_BITS):
+        inputs = [BALLS.lift(x) for x in point]
+        values = interpret_all(program.graph, BALLS.table, inputs)
+        found = []
+        for (node, margin), bound in zip(program.margins, bounds, strict=True):
+            shape = program.graph.nodes[margin].shape
+            balls = flat(values[margin])
+            allowed = [arb(float(b)) for b in bound.tight.reshape(-1)]
+            active = [
+                not abs(m).lower() > b for m, b in zip(balls, allowed, strict=True)
+            ]
+            if any(active):
+                columns = ([m > 0 for m in balls], active, [m == 0 for m in balls])
+                arrays = (np.array(c, dtype=bool).reshape(shape) for c in columns)
+                found.append(ActiveKink(node, *arrays))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """An expansion with every active kink replaced by s*branch + (1 - s)*branch.
+
+    graph: the slopes are inputs of it, beside the original ones.
+    inputs, slopes: positions of the two sorts among its inputs.
+    """
+
+    graph: Graph
+    inputs: tuple[int, ...]
+    slopes: tuple[int, ...]
+
+    def point(self, point: Sequence[Any], slopes: Sequence[Any]) -> list[Any]:
+        """The original point and the slopes, in the order of the blend's inputs."""
+        merged = [*zip(self.inputs, point, strict=True)]
+        merged += zip(self.slopes, slopes, strict=True)
+        return [value for _, value in sorted(merged, key=lambda pair: pair[0])]
+
+
+def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
+    """The graph with a slope as an input at every active kink."""
+    active = {kink.node for kink in kinks}
+    program = Program()
+    values: list[Symbol] = []
+    inputs: list[int] = []
+    slopes: list[int] = []
+    for i, node in enumerate(graph.nodes):
+        x = [values[j] for j in node.operands]
+        kink = OPS[node.op].kink if i in active else None
+        if kink is not None:
+            slopes.append(len(inputs) + len(slopes))
+            s = program.append(input_leaf(node.shape))
+            above, below = kink.branches(PRIMITIVE_SYMBOLS, *x)
+            values.append(s * above + (1.0 - s) * below)
+        elif x:
+            values.append(program.apply(node.op, *x, **node.params))
+        else:
+            if node.op == "input":
+                inputs.append(len(inputs) + len(slopes))
+            values.append(program.append(node))
+    return Blend(program.graph(values[-1]), tuple(inputs), tuple(slopes))
+
+
+def admissible(
+    program: GradientProgram, point: Sequence[Array], kinks: Sequence[ActiveKink]
+) -> tuple[Hull, tuple[Any, ...], Blend] | None:
+    """The hull, one admissible gradient in full precision, and the blended graph.
+
+    None where a branch has no gradient that balls can decide.
+    """
+    blended = blend(program.expansion.graph, kinks)
+    count = sum(int(kink.active.sum()) for kink in kinks)
+    realizable = _realizable(program, point, kinks)
+    gradients = {}
+    for sides in [*realizable, *_combinations(kinks, count)]:
+        if sides not in gradients:
+            gradient = gradient_at(blended, point, _slopes(kinks, sides))
+            if gradient is None:
+                return None
+            gradients[sides] = gradient
+    rows = {sides: _floats(gradient) for sides, gradient in gradients.items()}
+    everything = np.array(list(rows.values()))
+    lowest, highest = everything.min(axis=0), everything.max(axis=0)
+    if count > ALL_BRANCHES:
+        lowest, highest = _box(blended, point, kinks)
+    vertices = np.array([rows[sides] for sides in realizable])
+    hull = Hull(vertices, lowest, highest, count <= ALL_BRANCHES)
+    return hull, gradients[realizable[0]], blended
+
+
+def _realizable(
+    program: GradientProgram, point: Sequence[Array], kinks: Sequence[ActiveKink]
+) -> list[tuple[float, ...]]:
+    """The combinations of branches that directions from the point lead to.
+
+    Where a margin is zero only for all that rounding can say, both branches count.
+    """
+    margins = dict(program.margins)
+    exact = np.concatenate([kink.exact[kink.active] for kink in kinks])
+    draw = np.random.default_rng(1)
+    found: dict[tuple[float, ...], None] = {}
+    with ctx.workprec(MARGIN_BITS):
+        step = arb(2) ** -80
+        for _ in range(DIRECTIONS):
+            moved = [
+                BALLS.lift(x) + BALLS.lift(draw.standard_normal(x.shape)) * step
+                for x in point
+            ]
+            values = interpret_all(program.graph, BALLS.table, moved)
+            balls = [
+                ball
+                for kink in kinks
+                for ball, on in zip(
+                    flat(values[margins[kink.node]]), kink.active.reshape(-1),
+                    strict=True,
+                )
+                if on
+            ]  # fmt: skip
+            sides = np.array([1.0 if ball > 0 else 0.0 for ball in balls])
+            free = ~exact
+            for choice in _choices(int(free.sum()), draw):
+                sides[free] = choice
+                found[tuple(sides.tolist())] = None
+    return list(found)
+
+
+def _choices(count: int, draw: np.random.Generator) -> list[tuple[float, ...]]:
+    if count <= ALL_BRANCHES:
+        return list(itertools.product((1.0, 0.0), repeat=count))
+    return [(1.0,) * count, (0.0,) * count, tuple(draw.integers(0, 2, count) * 1.0)]
+
+
+def gradient_at(
+    blended: Blend, point: Sequence[Array], slopes: Sequence[Array]
+) -> tuple[Any, ...] | None:
+    """The gradient with the given slopes at the kinks: object arrays of mpf."""
+    exact = exact_gradient(blended.graph, blended.point(point, slopes))
+    if exact is None:
+        return None
+    nodes = [blended.graph.inputs[k] for k in blended.inputs]
+    return tuple(
+        middle(exact.cotangents[i], blended.graph.nodes[i].shape) for i in nodes
+    )
+
+
+def _floats(gradient: Sequence[Any]) -> Array:
+    return np.array([float(v) for x in gradient for v in x.reshape(-1)])
+
+
+def _combinations(
+    kinks: Sequence[ActiveKink], count: int
+) -> Iterator[tuple[float, ...]]:
+    """Every combination of branches; at many kinks, a telling choice.
+
+    The choice: every node's active elements all alike, which is how libraries choose.
+    """
+    if count <= ALL_BRANCHES:
+        yield from itertools.product((1.0, 0.0), repeat=count)
+        return
+    sizes = [int(kink.active.sum()) for kink in kinks]
+    alike = itertools.product((1.0, 0.0), repeat=len(kinks))
+    for chosen in itertools.islice(alike, SOME_BRANCHES):
+        yield tuple(np.repeat(chosen, sizes).tolist())
+
+
+def _slopes(kinks: Sequence[ActiveKink], sides: Sequence[float]) -> list[Array]:
+    remaining = iter(sides)
+    result = []
+    for kink in kinks:
+        s = kink.positive.astype(float)
+        s[kink.active] = [next(remaining) for _ in range(int(kink.active.sum()))]
+        result.append(s)
+    return result
+
+
+def _box(
+    blended: Blend, point: Sequence[Array], kinks: Sequence[ActiveKink]
+) -> tuple[Array, Array]:
+    """Enclosures of every entry with all active slopes anywhere in [0, 1]."""
+    slopes: list[Any] = []
+    for kink in kinks:
+        s = BALLS.lift(kink.positive.astype(float))
+        slopes.append(BALLS.where(kink.active, np.array(BETWEEN, object), s))
+    graph = blended.graph
+    with ctx.workprec(256):
+        inputs = blended.point([BALLS.lift(x) for x in point], slopes)
+        values = interpret_all(graph, BALLS.table, inputs)
+        bars = reverse(graph, BALLS, values, {len(values) - 1: arb(1)})
+        wanted = [graph.inputs[k] for k in blended.inputs]
+        balls = [b for i in wanted for b in _entries(bars[i], graph.nodes[i].shape)]
+        lowest = [float(b.lower()) if b.is_finite() else -np.inf for b in balls]
+        highest = [float(b.upper()) if b.is_finite() else np.inf for b in balls]
+    return np.array(lowest), np.array(highest)
+
+
+def _entries(value: Any, shape: tuple[int, ...]) -> list[Any]:
+    return [arb(0)] * math.prod(shape) if value is None else flat(value)
+
+
+# ---- membership
+
+
+def inside_hull(hull: Hull, gradient: Array, allowed: Array) -> bool:
+    """Whether a flat gradient is a derivative at the kinks, widened by `allowed`.
+
+    A linear program: is there a convex combination of vertices that near?
+    """
+    lowest, highest = hull.vertices.min(axis=0), hull.vertices.max(axis=0)
+    below, above = gradient < lowest - allowed, gradient > highest + allowed
+    if np.any(below) or np.any(above):
+        return False
+    return _is_combination(hull.vertices, gradient, allowed)
+
+
+def inside_box(hull: Hull, gradient: Array, allowed: Array) -> bool:
+    """Whether some choice of slopes might give this flat gradient."""
+    below = gradient < hull.lowest - allowed
+    return not (np.any(below) or np.any(gradient > hull.highest + allowed))
+
+
+def _is_combination(vertices: Array, gradient: Array, allowed: Array) -> bool:
+    from scipy.optimize import linprog
+
+    scale = np.maximum(np.abs(vertices).max(axis=0), allowed)
+    scale[scale == 0.0] = 1.0
+    # The solver works to 1e-9 of numbers of size 1: what is nearer than that to the
+    # hull, it cannot tell from inside.
+    slack = allowed / scale + 1e-8
+    rows, target = (vertices / scale).T, gradient / scale
+    solution = linprog(
+        np.zeros(len(vertices)),
+        A_ub=np.vstack([rows, -rows]),
+        b_ub=np.concatenate([target + slack, slack - target]),
+        A_eq=np.ones((1, len(vertices))),
+        b_eq=[1.0],
+        bounds=(0.0, None),
+    )
+    return bool(solution.status == 0)
+

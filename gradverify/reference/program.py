@@ -1,0 +1,145 @@
+"""The gradient program: a graph, its cotangents and its kink margins as one graph.
+
+Its nodes are the places where a library may round.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
+from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.autodiff.sweep import pulled
+from gradverify.graph import LEAVES, Graph, Node, interpret_all
+from gradverify.ops import OPS
+from gradverify.reference.rounding import FORWARD_STABLE
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """A graph over primitives alone, with operands marked as noise sites.
+
+    place: for every node of the original graph, its node here.
+    """
+
+    graph: Graph
+    place: tuple[int, ...]
+
+    def origin(self, index: int) -> int:
+        """The node of the original graph that node `index` helps to compute."""
+        return bisect_left(self.place, index)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientProgram:
+    """An expansion, followed by the nodes of its reverse sweep and its margins.
+
+    cotangents: for every node of the expansion, the node that holds the derivative
+        of the output with respect to it; None where that is zero everywhere.
+    margins: pairs of a kink node and the node that holds its margin.
+    """
+
+    expansion: Expansion
+    graph: Graph
+    cotangents: tuple[int | None, ...]
+    margins: tuple[tuple[int, int], ...]
+
+
+def _apply(op: str) -> Callable[..., Symbol]:
+    """Write down an op, or its expansion, with its operands marked."""
+    apply = PRIMITIVE_SYMBOLS.table[op]
+
+    def marked(*operands: Symbol, **params: Any) -> Symbol:
+        if op not in FORWARD_STABLE:
+            operands = tuple(
+                x.program.apply("mark", x, site="operand", of=op)
+                if x.program.nodes[x.index].op not in ("literal", "data")
+                else x
+                for x in operands
+            )
+        result: Symbol = apply(*operands, **params)
+        return result
+
+    return marked
+
+
+_MARKED = {row.name: _apply(row.name) for row in OPS}
+
+
+@lru_cache(maxsize=4096)
+def expand(graph: Graph) -> Expansion:
+    """The graph run on symbols: composites become primitives."""
+    program = Program()
+    leaves = (program.append(graph.nodes[i]) for i in graph.inputs)
+    table = {**_MARKED, "data": program.lift, "literal": program.lift}
+    values = interpret_all(graph, table, leaves)
+    return Expansion(
+        Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)
+    )
+
+
+@lru_cache(maxsize=4096)
+def gradient_program(graph: Graph) -> GradientProgram:
+    """The expansion of a scalar graph with its reverse sweep written after it."""
+    expansion = expand(graph)
+    nodes = expansion.graph.nodes
+    program = Program()
+    program.nodes.extend(nodes)
+    values = [Symbol(program, i) for i in range(len(nodes))]
+    terms: list[list[Symbol]] = [[] for _ in nodes]
+    terms[-1].append(program.lift(np.float64(1.0)))
+    cotangents: list[int | None] = [None] * len(nodes)
+    for i in reversed(range(len(nodes))):
+        if not terms[i] or nodes[i].op in ("literal", "data"):
+            continue
+        ct = terms[i][0] if len(terms[i]) == 1 else program.apply("accumulate", *terms[i])  # fmt: skip  # noqa: E501
+        cotangents[i] = ct.index
+        if nodes[i].op not in LEAVES:
+            _pull(program, values, terms, i, ct)
+    margins = tuple(
+        (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
+        for i, node in enumerate(nodes)
+        if node.op not in LEAVES and (kink := OPS[node.op].kink)
+    )
+    return GradientProgram(
+        expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins
+    )
+
+
+def _pull(
+    program: Program,
+    values: Sequence[Symbol],
+    terms: Sequence[list[Symbol]],
+    i: int,
+    ct: Symbol,
+) -> None:
+    """Append what node i passes on to its operands."""
+    node = program.nodes[i]
+    x = [values[j] for j in node.operands]
+    rules = rules_of(node.op, len(x))
+    for j, rule in zip(node.operands, rules, strict=True):
+        if program.nodes[j].op in ("literal", "data"):
+            continue
+        rule = _derivative_marked(rule, node, i)
+        bar = pulled(PRIMITIVE_SYMBOLS, rule, ct, values[i], x, node)
+        if bar is None:
+            continue
+        if not isinstance(rule, Linear):
+            shape = program.nodes[j].shape
+            bar = unbroadcast(PRIMITIVE_SYMBOLS, bar, shape, len(bar.shape))
+        terms[j].append(bar)
+
+
+def _derivative_marked(rule: Rule, node: Node, i: int) -> Rule:
+    """The rule with its partial marked, where libraries use a formula in the output."""
+    if not callable(rule) or OPS[node.op].derivative_error is None:
+        return rule
+    return lambda m, y, *x, **params: m.mark(
+        rule(m, y, *x, **params), site="derivative", of=(node.op, i)
+    )

@@ -1,0 +1,143 @@
+"""The few constants of the rounding model: formats, accuracies, the safety factor.
+
+Nobody chooses a tolerance; these numbers are all that the bound is made of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.ops import OPS
+from gradverify.ops.shapes import axes_of
+
+SAFETY = 4.0
+"""The factor c on every site: published accuracies are for the best code path."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A floating-point format: unit roundoff, smallest subnormal, largest number."""
+
+    unit_roundoff: float
+    smallest: float
+    largest: float
+
+
+FORMATS: Mapping[str, Format] = {
+    "float64": Format(2.0**-53, 2.0**-1074, float(np.finfo(np.float64).max)),
+    "float32": Format(2.0**-24, 2.0**-149, float(np.finfo(np.float32).max)),
+}
+
+
+def blocked(count: int) -> float:
+    """How often a summand of a blocked sum of `count` terms is rounded, at most.
+
+    n - 1 for a plain loop; 2 sqrt(n) covers pairwise and blocked sums, and the
+    random walk of the signs in long plain ones (Higham and Mary, 2019).
+    """
+    return min(max(count - 1.0, 0.0), 2.0 * math.sqrt(count))
+
+
+# ---- how large a rounding at a node may be, in units of the unit roundoff
+
+
+def relative(units: float) -> Callable[..., Any]:
+    """A result that is off by `units` roundings of itself."""
+    return lambda m, y, *x, **params: units * m.abs(y)
+
+
+def exact(m: Any, y: Any, *x: Any, **params: Any) -> Any:
+    """A result that is not rounded."""
+    return None
+
+
+def of_sum(m: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """Every summand may be rounded as often as a blocked sum rounds it."""
+    shape = np.shape(x)
+    count = math.prod(shape[a] for a in axes_of(shape, axis))
+    if count < 2:
+        return None
+    return blocked(count) * m.sum(m.abs(x), axis=axis, keepdims=keepdims)
+
+
+def of_matmul(m: Any, y: Any, a: Any, b: Any) -> Any:
+    """Every product is rounded, and then summed as a blocked sum."""
+    return (1.0 + blocked(np.shape(a)[-1])) * m.matmul(m.abs(a), m.abs(b))
+
+
+def of_accumulate(m: Any, y: Any, *terms: Any) -> Any:
+    """A fan-out is summed in an order nobody fixed: n - 1 roundings of each term."""
+    total = m.abs(terms[0])
+    for term in terms[1:]:
+        total = total + m.abs(term)
+    return (len(terms) - 1.0) * total
+
+
+# Correctly rounded: + - * / and the square root (IEEE 754). The functions: 4 ulps at
+# worst for the vector code in NumPy (its SIMD loops promise less than 4 ulps), 1 ulp
+# in SLEEF, which PyTorch calls, under 1 in glibc; an ulp is up to two units. Sigmoid
+# and softplus are compositions of such functions; powers cost one logarithm's error
+# times the exponent, which libraries compute in extended precision.
+# fmt: off
+SITES: Mapping[str, Callable[..., Any]] = {
+    "neg":          exact,
+    "exp":          relative(4),
+    "log":          relative(4),
+    "sin":          relative(4),
+    "cos":          relative(4),
+    "tanh":         relative(8),
+    "sqrt":         relative(1),
+    "abs":          exact,
+    "sigmoid":      relative(8),
+    "softplus":     relative(8),
+    "add":          relative(1),
+    "sub":          relative(1),
+    "mul":          relative(1),
+    "div":          relative(1),
+    "pow":          relative(8),
+    "power":        relative(8),
+    "maximum":      exact,
+    "where":        exact,
+    "sum":          of_sum,
+    "reshape":      exact,
+    "transpose":    exact,
+    "broadcast_to": exact,
+    "matmul":       of_matmul,
+    "step":         exact,
+    "sign":         exact,
+    "sech":         relative(8),
+    "peak":         exact,
+    "mark":         exact,
+    "accumulate":   of_accumulate,
+}
+# fmt: on
+
+# Ops whose every honest implementation is forward stable, elementwise: the loose bound
+# moves the operands of all others by an ulp.
+# fmt: off
+FORWARD_STABLE = frozenset({
+    "neg", "sqrt", "abs", "add", "sub", "mul", "div", "maximum", "where", "relu", "exp",
+    "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul",
+})
+# fmt: on
+
+
+def loose_mark(m: Any, values: Any, x: Any, site: str, of: Any) -> Any:
+    """The sites that only the loose bound counts.
+
+    operand: an elementwise op may see its operand moved by an ulp; a reduction, by an
+        ulp of the largest element along the axis.
+    derivative: a local derivative may carry the error of its usual formula.
+    """
+    if site == "derivative":
+        return m.abs(OPS[of[0]].derivative_error(values[of[1]]))  # type: ignore[misc]
+    size = m.abs(x)
+    if "axis" in OPS[of].params and np.size(x):
+        largest = m.peak(size, axis=None, keepdims=True)
+        return m.broadcast_to(largest, shape=np.shape(x))
+    return size
