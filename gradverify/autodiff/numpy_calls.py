@@ -70,12 +70,9 @@ def _reduce(
 
 def _whole_shape(size: int, shape: Any) -> tuple[int, ...]:
     """A shape with its one -1, if any, written out."""
-    shape = canonical_axis(shape) or ()
-    if -1 not in shape:
-        return shape
-    known = -math.prod(shape)
-    rest = size // max(known, 1)
-    return tuple(rest if n == -1 else n for n in shape)
+    whole = canonical_axis(shape) or ()
+    rest = size // max(-math.prod(whole), 1)
+    return tuple(rest if n == -1 else n for n in whole)
 
 
 def _reshape(table: Ops, a: Any, shape: Any) -> Any:

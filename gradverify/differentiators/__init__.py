@@ -1,0 +1,42 @@
+"""What is judged: one file for each differentiator, and how one is run."""
+
+from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.protocol import (
+    Accepts,
+    Differentiator,
+    Lowered,
+    Misuse,
+    Pulled,
+    Pushed,
+    functions,
+    mode,
+    operators,
+)
+from gradverify.differentiators.registry import (
+    known_names,
+    load,
+    register,
+    registered,
+)
+from gradverify.differentiators.run import Derivatives, modes, run, unsupported
+
+__all__ = [
+    "Accepts",
+    "Derivatives",
+    "Differentiator",
+    "Lowered",
+    "Misuse",
+    "Pulled",
+    "Pushed",
+    "functions",
+    "handshake",
+    "known_names",
+    "load",
+    "mode",
+    "modes",
+    "operators",
+    "register",
+    "registered",
+    "run",
+    "unsupported",
+]

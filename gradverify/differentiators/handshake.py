@@ -1,0 +1,145 @@
+"""Before any verdict: does a registration keep to the protocol?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.run import Derivatives, run, unsupported
+from gradverify.graph import Case, Graph, Node, apply_op, data_leaf, input_leaf
+from gradverify.ops import OPS, Op
+
+# Shapes of the operands and params, for ops that need more than numbers.
+EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
+    "power": (((),), {"n": 3}),
+    "sum": (((2,),), {"axis": None, "keepdims": False}),
+    "mean": (((2,),), {"axis": None, "keepdims": False}),
+    "logsumexp": (((2,),), {"axis": None, "keepdims": False}),
+    "reshape": (((2,),), {"shape": (2, 1)}),
+    "transpose": (((2, 3),), {"axes": (1, 0)}),
+    "broadcast_to": (((1,),), {"shape": (2,)}),
+    "matmul": (((2,), (2,)), {}),
+}
+
+
+def handshake(differentiator: Differentiator) -> list[str]:
+    """What is wrong with a registration: every mode on every op alone, once.
+
+    Each problem is one sentence with a hint; ops that fail in the same way share one.
+    No derivative is judged here.
+    """
+    name = differentiator.name
+    if not differentiator.modes():
+        return [f"{name} has no mode: decorate a method with @mode('gradient')"]
+    problems = _rows(differentiator)
+    cases = _cases(differentiator)
+    for mode, declared in differentiator.modes().items():
+        if declared.kind == "hvp":
+            continue
+        failures: dict[str, list[str]] = {}
+        for op, case in cases.items():
+            text = _problem(op, run(differentiator, mode, case, limit=5.0))
+            if text:
+                failures.setdefault(text, []).append(op)
+        problems += [
+            f"{name}:{mode} fails on {_list(ops)}: {text}"
+            for text, ops in failures.items()
+        ]
+    return problems
+
+
+def _rows(differentiator: Differentiator) -> list[str]:
+    """Rows that are neither ops nor functions nor reasons."""
+    problems = []
+    known = {row.name for row in OPS} | {"data", "literal"}
+    for op, row in differentiator.table.items():
+        if op not in known:
+            problems.append(
+                f"{differentiator.name}: the table has a row {op!r}, which is no op; "
+                f"the ops are {', '.join(OPS.public())}"
+            )
+        elif not callable(row) and not isinstance(row, str):
+            problems.append(
+                f"{differentiator.name}: the row {op!r} is {row!r}; allowed are a "
+                "function, or a string that says why the op is absent"
+            )
+    return problems
+
+
+def _cases(differentiator: Differentiator) -> dict[str, Case]:
+    """A case for every op that the differentiator can run alone."""
+    dtype = differentiator.accepts.dtypes[0]
+    cases = {op: _case(OPS[op], dtype) for op in OPS.public()}
+    return {
+        op: case
+        for op, case in cases.items()
+        if unsupported(differentiator, case) is None
+    }
+
+
+def _case(row: Op, dtype: str) -> Case:
+    shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
+    nodes: list[Node] = []
+    point = []
+    for i, shape in enumerate(shapes):
+        if i in row.masks:
+            nodes.append(data_leaf(np.ones(shape, bool)))
+        else:
+            nodes.append(input_leaf(shape))
+            point.append(np.linspace(0.75 + i, 1.25 + i, np.prod(shape, dtype=int)))
+    nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
+    if nodes[-1].shape != ():
+        nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
+    shaped = [x.reshape(s) for x, s in zip(point, _input_shapes(nodes), strict=True)]
+    return Case(Graph(tuple(nodes)), tuple(shaped), dtype)
+
+
+def _input_shapes(nodes: list[Node]) -> list[tuple[int, ...]]:
+    return [node.shape for node in nodes if node.op == "input"]
+
+
+def _problem(op: str, result: Derivatives) -> str | None:
+    if result.timed_out:
+        return "no result after 5 s"
+    if result.error is None:
+        return None
+    text = f"{type(result.error).__name__}: {result.error}"
+    return f"{text}{_hint(op, result.error)}"
+
+
+def _hint(op: str, error: BaseException) -> str:
+    """What usually helps against an error of this kind."""
+    text = str(error)
+    for sign, hint in HINTS:
+        if sign in text:
+            return f"; {hint(op)}"
+    return ""
+
+
+def _called(op: str) -> str:
+    row = OPS[op]
+    operands = ["x"] if row.arity == 1 else ["a", "b", "c"][: row.arity]
+    shapes, params = EXAMPLES.get(op, ((), {}))
+    del shapes
+    given = [f"{key}={value!r}" for key, value in params.items()]
+    return f"the row {op!r} is called as table[{op!r}]({', '.join(operands + given)})"
+
+
+# A sign in the text of an error, and the hint for the op at hand.
+HINTS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("call it as function(", lambda op: "a mode gets the point as a list of arrays"),
+    ("unexpected keyword argument", _called),
+    ("required positional argument", _called),
+    ("invalid combination of arguments", _called),
+    ("positional argument", _called),
+    ("requires grad", lambda op: "detach what you return: value.detach().numpy()"),
+    ("can't convert", lambda op: "return NumPy arrays of the host"),
+)
+
+
+def _list(ops: list[str]) -> str:
+    shown = ", ".join(ops[:3])
+    return shown if len(ops) <= 3 else f"{shown} and {len(ops) - 3} more ops"

@@ -1,0 +1,216 @@
+"""What a differentiator is: a table of functions and at least one mode."""
+
+from __future__ import annotations
+
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MethodType, ModuleType
+from typing import Any, ClassVar, NamedTuple
+
+from gradverify.graph import Graph, interpret_all
+
+Rows = Mapping[str, Callable[..., Any] | str]
+
+
+class Pulled(NamedTuple):
+    """What a gradient or vjp mode returns: the value and a cotangent an input.
+
+    A cotangent may be None, the engine's word for "not connected". `intermediates`
+    are cotangents of other nodes by their index, where an engine offers them.
+    """
+
+    value: Any
+    cotangents: Sequence[Any]
+    intermediates: Mapping[int, Any] | None = None
+
+
+class Pushed(NamedTuple):
+    """What a jvp mode returns: the value and its tangent."""
+
+    value: Any
+    tangent: Any
+
+
+KINDS = {
+    "gradient": "(function, point) -> Pulled",
+    "vjp": "(function, point, cotangent) -> Pulled",
+    "jvp": "(function, point, tangents) -> Pushed",
+    "hvp": "(function, point, tangents) -> Pulled",
+}
+
+
+class Mode:
+    """A method of a differentiator that differentiates; its name stands in ids."""
+
+    def __init__(self, kind: str, default: bool, method: Callable[..., Any]) -> None:
+        self.kind = kind
+        self.default = default
+        self.method = method
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else MethodType(self.method, instance)
+
+
+def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a method as a mode of that kind; `KINDS` says how it is called.
+
+    `default` modes are run when none is named; where no mode is marked, all are.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"mode kind {kind!r} is unknown; the kinds are {[*KINDS]}")
+    return lambda method: Mode(kind, default, method)
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """What a differentiator can run; nothing outside is ever handed to it.
+
+    ranks: of every value. broadcasting: operands of different shapes. empty: arrays
+    with an axis of length 0. literals: Python numbers as operands. data: arrays that
+    are not differentiated. raises_overflow: raises where NumPy gives infinity.
+    """
+
+    ranks: range = range(0, 5)
+    dtypes: tuple[str, ...] = ("float64",)
+    max_inputs: int | None = None
+    broadcasting: bool = True
+    empty: bool = True
+    literals: bool = True
+    data: bool = True
+    raises_overflow: bool = False
+
+
+class Differentiator(ABC):
+    """An engine under test. Abstract; every concrete one is final, in one file.
+
+    table: op to function of the engine's own arrays, or a string: why it is absent.
+        It may have a row "data" that makes an engine's array of a NumPy array.
+    compiles: shapes come from a small pool, since each new one costs a compilation.
+    """
+
+    name: ClassVar[str]
+    accepts: ClassVar[Accepts] = Accepts()
+    compiles: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def table(self) -> Rows:
+        """A class attribute does; a property lets the library be imported late."""
+
+    def available(self) -> str | None:
+        """None, or why the engine cannot run here; tries one op."""
+        return None
+
+    def versions(self) -> Mapping[str, str]:
+        """The versions of the packages that decide the results."""
+        return {}
+
+    @classmethod
+    def modes(cls) -> dict[str, Mode]:
+        """All modes by name, in the order in which they are written."""
+        found: dict[str, Mode] = {}
+        for kind in reversed(cls.__mro__):
+            found |= {k: v for k, v in vars(kind).items() if isinstance(v, Mode)}
+        return found
+
+
+def tried(package: str, attempt: Callable[[], object]) -> str | None:
+    """None where the attempt succeeds, else why the package cannot be used."""
+    try:
+        attempt()
+    except ImportError as error:
+        return f"{package} cannot be imported ({error}): pip install {package}"
+    except Exception as error:
+        return f"{package} does not run here: {type(error).__name__}: {error}"
+    return None
+
+
+# ---- the function that a mode differentiates
+
+
+class Lowered:
+    """A graph as a function of an engine's own arrays: `function(*inputs)`.
+
+    Arrays of data take the case's dtype, then go through the table's row "data";
+    without that row, rank 0 is a Python number.
+    """
+
+    def __init__(self, graph: Graph, table: Rows, dtype: str) -> None:
+        self.graph = graph
+        self.dtype = dtype
+        lift: Any = table.get("data", _plain)
+        functions: Mapping[str, Any] = {**table}
+        self.table = {**functions, "data": lambda x: lift(_cast(x, dtype))}
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The output."""
+        return self.values(*inputs)[-1]
+
+    def values(self, *inputs: Any) -> list[Any]:
+        """The values of all nodes, of which the last is the output."""
+        needed = len(self.graph.inputs)
+        if any(isinstance(x, list | tuple) for x in inputs) or len(inputs) != needed:
+            given = ", ".join(type(x).__name__ for x in inputs)
+            raise Misuse(
+                f"the function takes {needed} arrays and was given ({given}); call it "
+                "as function(*inputs)"
+            )
+        return interpret_all(self.graph, self.table, inputs)
+
+
+class Misuse(TypeError):
+    """A mode does not keep to the protocol; the message says how it should."""
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    return value.copy() if value.dtype == bool else value.astype(dtype)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if value.ndim == 0 else value
+
+
+# ---- rows of tables
+
+OPERATORS: Mapping[str, Callable[..., Any]] = {
+    "neg": operator.neg,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "power": lambda x, n: x**n,
+    "matmul": operator.matmul,
+    "abs": abs,
+}
+
+
+def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
+    """Rows for ops that the engine's arrays spell with Python's operators."""
+    unknown = sorted({*ops.split()} - {*OPERATORS})
+    if unknown:
+        raise ValueError(f"no Python operator for {unknown}; known: {[*OPERATORS]}")
+    return {op: OPERATORS[op] for op in ops.split()}
+
+
+def functions(
+    module: ModuleType | Any, ops: str = "", **renamed: str
+) -> dict[str, Callable[..., Any] | str]:
+    """Rows for ops that are functions of a module, `op="name"` for another name.
+
+    A name with the arguments of NumPy alone; for others write the row out.
+    """
+    names = {op: op for op in ops.split()} | renamed
+    rows: dict[str, Callable[..., Any] | str] = {}
+    for op, name in names.items():
+        function = getattr(module, name, None)
+        if function is None:
+            where = getattr(module, "__name__", repr(module))
+            raise ValueError(
+                f"{where} has no function {name!r} for op {op!r}; give another name, "
+                f'{op}="name", or say in the table why it is absent'
+            )
+        rows[op] = function
+    return rows

@@ -1,0 +1,128 @@
+"""Differentiators by name: built-in ones, registered ones, installed ones."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+from gradverify.differentiators.protocol import Differentiator
+
+GROUP = "gradverify.differentiators"
+
+# Written out, so that a name is found without importing a library; a test compares
+# this with the folder.
+BUILTINS = {
+    "own-dual": "gradverify.differentiators.own_dual:OwnDual",
+    "own-tape": "gradverify.differentiators.own_tape:OwnTape",
+    "autograd": "gradverify.differentiators.hips_autograd:HipsAutograd",
+    "torch-cpu": "gradverify.differentiators.pytorch:TorchCpu",
+}
+
+_registered: dict[str, type[Differentiator]] = {}
+
+D = TypeVar("D", bound=type[Differentiator])
+
+
+def register(cls: D) -> D:
+    """Make a differentiator known by its name; a decorator.
+
+    Raises `ValueError` where the name is taken, naming both.
+    """
+    _check(cls)
+    other = BUILTINS.get(cls.name)
+    if cls.name in _registered:
+        other = _path(_registered[cls.name])
+    elif cls.name in (installed := _installed()):
+        other = installed[cls.name].value
+    if other is not None and other != _path(cls):
+        raise ValueError(
+            f"two differentiators are named {cls.name!r}: {other} and {_path(cls)}; "
+            "give one another name"
+        )
+    _registered[cls.name] = cls
+    _instance.cache_clear()
+    return cls
+
+
+def registered() -> tuple[str, ...]:
+    """The names that `register` was called for, in that order."""
+    return tuple(_registered)
+
+
+def known_names() -> tuple[str, ...]:
+    """All names that `load` takes: built-in, registered, installed."""
+    return tuple(dict.fromkeys((*BUILTINS, *_registered, *_installed())))
+
+
+def load(name: str) -> Differentiator:
+    """The differentiator of a name, or of `package.module:Class`; one instance a name.
+
+    Raises `ValueError` where there is none, listing the names that are known.
+    """
+    return _instance(name)
+
+
+@cache
+def _instance(name: str) -> Differentiator:
+    if name in _registered:
+        return _registered[name]()
+    if name in BUILTINS:
+        return _class_at(BUILTINS[name])()
+    if ":" in name:
+        return _class_at(name)()
+    installed = _installed()
+    if name in installed:
+        return _class_at(installed[name].value)()
+    raise ValueError(
+        f"no differentiator {name!r}; known are {', '.join(known_names())}, or name a "
+        "class as package.module:Class"
+    )
+
+
+def _installed() -> dict[str, EntryPoint]:
+    """Entry points by name; `ValueError` where two share one, or take a built-in's."""
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        other = BUILTINS.get(point.name)
+        if point.name in found:
+            other = found[point.name].value
+        if other is not None and other != point.value:
+            raise ValueError(
+                f"two differentiators are named {point.name!r}: {other} and "
+                f"{point.value}; uninstall one of them"
+            )
+        found[point.name] = point
+    return found
+
+
+def _class_at(path: str) -> type[Differentiator]:
+    module, _, attribute = path.partition(":")
+    try:
+        cls = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"no differentiator at {path!r} ({error}); write package.module:Class"
+        ) from error
+    _check(cls)
+    found: type[Differentiator] = cls
+    return found
+
+
+def _check(cls: object) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, Differentiator)):
+        raise ValueError(f"{cls!r} is no subclass of Differentiator")
+    missing = [key for key in ("name", "table") if not _is_given(cls, key)]
+    if missing or not cls.modes():
+        missing += [] if cls.modes() else ["a method decorated with @mode"]
+        raise ValueError(f"{_path(cls)} lacks {' and '.join(missing)}")
+
+
+def _is_given(cls: type[Differentiator], key: str) -> bool:
+    own = [c for c in cls.__mro__ if c is not Differentiator]
+    return any(key in vars(c) for c in own)
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
