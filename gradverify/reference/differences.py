@@ -242,8 +242,7 @@ def _verdict(trail: Sequence[_Level]) -> tuple[Slope, tuple[Any, ...], Any] | No
     elif now.mix is None and _settled(now.other, before.other):
         return Slope.ONE_SIDED, (), now.other
     if len(trail) > 2 and all(
-        _grows(late, early)
-        for late, early in ((now, before), (before, trail[-3]))
+        _grows(late, early) for late, early in ((now, before), (before, trail[-3]))
     ):
         return Slope.NONE, (), None
     return None

@@ -314,4 +314,3 @@ def _is_combination(vertices: Array, gradient: Array, allowed: Array) -> bool:
         bounds=(0.0, None),
     )
     return bool(solution.status == 0)
-
