@@ -1,0 +1,6 @@
+"""Gradients worked out by hand, held against the exact ones."""
+
+from gradverify.claims.check import Claim, ClaimResult, check_claim
+from gradverify.claims.expression import graph_of
+
+__all__ = ["Claim", "ClaimResult", "check_claim", "graph_of"]

@@ -1,0 +1,1 @@
+"""What a run checks: named cases from textbooks beside what is drawn."""
