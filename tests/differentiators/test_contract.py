@@ -1,0 +1,277 @@
+"""Every built-in differentiator, on every op: one file of promises for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.autodiff import Tape
+from gradverify.differentiators import Accepts, handshake, load, modes, run, unsupported
+from gradverify.differentiators.own_tape import OwnTape
+from gradverify.differentiators.registry import BUILTINS
+from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
+from gradverify.graph import literal_leaf as literal
+from gradverify.ops import OPS
+
+ONE = [((),), ((3,),), ((2, 3),)]
+TWO = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,))]
+REDUCTIONS = [
+    (((),), {}),
+    (((3,),), {"axis": None}),
+    (((2, 3),), {"axis": (0,)}),
+    (((2, 3),), {"axis": (-1,), "keepdims": True}),
+    (((2, 3),), {"axis": None, "keepdims": True}),
+    (((2, 3),), {"axis": (0, 1)}),
+    (((2, 3),), {"axis": ()}),
+]
+
+# op -> operand shapes and params; ops that are not here are elementwise
+SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
+    "power": [((s,), {"n": n}) for s in ((), (3,)) for n in (0, 1, 2, 3, -2, 0.5)],
+    "where": [((s, (3,), t), {}) for s, t in [((3,), (3,)), ((2, 3), ()), ((), ())]],
+    "sum": REDUCTIONS,
+    "mean": REDUCTIONS,
+    "logsumexp": REDUCTIONS,
+    "reshape": [(((2, 3),), {"shape": (6,)}), (((1,),), {"shape": ()})],
+    "transpose": [(((2, 3),), {}), (((2, 1, 3),), {"axes": (2, 0, 1)}), (((),), {})],
+    "broadcast_to": [
+        (((1, 3),), {"shape": (2, 3)}),
+        (((3,),), {"shape": (2, 3)}),
+        (((),), {"shape": ()}),
+    ],
+    "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
+}
+
+# What the libraries are known to get wrong, found here.
+KNOWN = {
+    ("autograd", "broadcast_to", ((3,),)): "no gradient for axes added in front",
+    ("autograd", "where", ((2, 3), (3,), ())): "no sum over broadcast axes",
+    ("autograd", "where", ((), (3,), ())): "no sum over broadcast axes",
+}
+
+
+def values(shape: tuple[int, ...], start: float, positive: bool) -> Any:
+    """Plain numbers, no two alike, of both signs unless asked otherwise."""
+    size = int(np.prod(shape, dtype=int))
+    x = start + 0.37 * np.arange(size)
+    return (x if positive else x * (-1.0) ** np.arange(size)).reshape(shape)
+
+
+def case_of(op: str, shapes: Any, params: Mapping[str, Any], dtype: str) -> Case:
+    """The op alone, contracted with weights to a scalar."""
+    row = OPS[op]
+    nodes, point = [], []
+    starts = [0.61 + 0.23 * i for i in range(row.arity)]
+    signed = [values(s, a, False) for s, a in zip(shapes, starts, strict=True)]
+    positive = not row.domain(*signed, **params)
+    for i, shape in enumerate(shapes):
+        if i in row.masks:
+            nodes.append(data_leaf(values(shape, 1.0, False) > 0))
+        else:
+            nodes.append(input_leaf(shape))
+            point.append(values(shape, starts[i], positive))
+    nodes.append(apply_op(nodes, op, range(row.arity), **params))
+    shape = nodes[-1].shape
+    nodes.append(data_leaf(values(shape, 0.9, False)))
+    nodes.append(apply_op(nodes, "mul", [len(nodes) - 2, len(nodes) - 1]))
+    nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
+    return Case(Graph(tuple(nodes)), tuple(point), dtype)
+
+
+def settings_of(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
+    return SETTINGS.get(op) or [(s, {}) for s in (ONE if OPS[op].arity == 1 else TWO)]
+
+
+CASES = [(op, s, p) for op in OPS.public() for s, p in settings_of(op)]
+
+
+@cache
+def exact(case: Case) -> tuple[Any, list[Any]]:
+    """Value and gradient in 50 digits."""
+    with mp.workdps(50):
+        tape = Tape(MULTIPRECISION)
+        inputs = [tape.variable(x.astype(np.float64)) for x in case.point]
+        output = interpret(rounded(case), tape.table, inputs)
+        gradient = tape.gradient(output, inputs)
+        return float(output.primal), [np.array(g, np.float64) for g in gradient]
+
+
+def rounded(case: Case) -> Graph:
+    """The graph whose data are what the dtype holds of them."""
+    nodes = [
+        data_leaf(n.value.astype(case.dtype))
+        if n.op == "data" and n.value.dtype != bool
+        else n
+        for n in case.graph.nodes
+    ]
+    return Graph(tuple(nodes))
+
+
+@pytest.fixture(params=list(BUILTINS))
+def engine(request: pytest.FixtureRequest) -> Any:
+    made = load(request.param)
+    reason = made.available()
+    if reason:
+        pytest.skip(reason)
+    return made
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+def test_gradient_is_the_exact_one_to_a_few_ulps(
+    engine: Any, op: str, shapes: Any, params: Any, dtype: str
+) -> None:
+    case = case_of(op, shapes, params, dtype)
+    found = run(engine, modes(engine)[0], case)
+    if (engine.name, op, shapes) in KNOWN:
+        assert found.error is not None, "a known deviation is gone: drop its row"
+        return
+    assert found.error is None, found.error
+    assert found.warnings == ()
+    assert found.mutated == ()
+    value, gradient = exact(case)
+    allowed = 64 * np.finfo(dtype).eps * max(1.0, abs(value))
+    assert abs(found.value - value) <= allowed
+    assert len(found.cotangents) == len(case.point)
+    for ct, true, x in zip(found.cotangents, gradient, case.point, strict=True):
+        ct = np.zeros_like(x) if ct is None else ct
+        assert ct.shape == x.shape
+        assert ct.dtype == x.dtype
+        allowed = 64 * np.finfo(dtype).eps * max(1.0, np.max(np.abs(true), initial=0))
+        np.testing.assert_allclose(ct, true, rtol=0, atol=allowed)
+
+
+def test_every_table_accounts_for_every_public_op(engine: Any) -> None:
+    missing = [op for op in OPS.public() if op not in engine.table]
+    assert not missing, f"{engine.name} has no row for {', '.join(missing)}"
+
+
+def test_the_handshake_finds_nothing(engine: Any) -> None:
+    assert handshake(engine) == []
+
+
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "pow"])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_literals_are_taken_on_either_side(
+    engine: Any, op: str, side: int, dtype: str
+) -> None:
+    nodes = [input_leaf((3,)), literal(1.75)]
+    nodes.append(apply_op(nodes, op, [0, 1] if side else [1, 0]))
+    nodes.append(apply_op(nodes, "sum", [2], axis=None))
+    case = Case(Graph(tuple(nodes)), (np.array([0.5, 1.25, 2.0]),), dtype)
+    found = run(engine, modes(engine)[0], case)
+    _, (true,) = exact(case)
+    assert found.cotangents[0].dtype == dtype
+    np.testing.assert_allclose(found.cotangents[0], true, rtol=64 * np.finfo(dtype).eps)
+
+
+def test_two_literals_leave_a_float32_alone(engine: Any) -> None:
+    nodes = [input_leaf(), literal(1.5), literal(2)]
+    nodes.append(apply_op(nodes, "add", [1, 2]))
+    nodes.append(apply_op(nodes, "mul", [0, 3]))
+    case = Case(Graph(tuple(nodes)), (np.array(2.0),), "float32")
+    found = run(engine, modes(engine)[0], case)
+    assert found.cotangents[0] == 3.5
+    assert found.value.dtype == np.float32
+
+
+def test_an_input_that_is_not_used_has_none_or_zeros(engine: Any) -> None:
+    nodes = [input_leaf(), input_leaf((2,))]
+    nodes.append(apply_op(nodes, "sin", [0]))
+    case = Case(Graph(tuple(nodes)), (np.array(0.5), np.array([1.0, 2.0])))
+    unused = run(engine, modes(engine)[0], case).cotangents[1]
+    assert unused is None or not np.any(unused)
+
+
+def test_an_output_that_is_a_constant_is_no_error(engine: Any) -> None:
+    nodes = [input_leaf(), data_leaf(2.0), data_leaf(3.0)]
+    nodes.append(apply_op(nodes, "mul", [1, 2]))
+    found = run(engine, modes(engine)[0], Case(Graph(tuple(nodes)), (np.array(0.5),)))
+    assert found.error is None
+    assert found.value == 6.0
+    assert found.cotangents[0] is None or found.cotangents[0] == 0.0
+
+
+def test_an_output_that_is_the_input_has_slope_one(engine: Any) -> None:
+    case = Case(Graph((input_leaf(),)), (np.array(0.5),))
+    found = run(engine, modes(engine)[0], case)
+    assert (found.value, found.cotangents[0]) == (0.5, 1.0)
+
+
+def test_a_fan_out_is_accumulated(engine: Any) -> None:
+    nodes = [input_leaf()]
+    for _ in range(3):
+        nodes.append(apply_op(nodes, "mul", [len(nodes) - 1, len(nodes) - 1]))
+    found = run(engine, modes(engine)[0], Case(Graph(tuple(nodes)), (np.array(2.0),)))
+    assert found.cotangents[0] == 8 * 2.0**7
+
+
+def test_arrays_without_elements_have_empty_gradients(engine: Any) -> None:
+    nodes = [input_leaf((0, 2))]
+    nodes.append(apply_op(nodes, "exp", [0]))
+    nodes.append(apply_op(nodes, "sum", [1], axis=None))
+    found = run(
+        engine, modes(engine)[0], Case(Graph(tuple(nodes)), (np.zeros((0, 2)),))
+    )
+    assert found.error is None
+    assert found.cotangents[0].shape == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["own-tape", "torch-cpu"])
+def test_intermediate_cotangents_are_those_of_the_nodes(name: str) -> None:
+    engine = load(name)
+    if engine.available():
+        pytest.skip("not installed")
+    nodes = [input_leaf()]
+    nodes.append(apply_op(nodes, "sin", [0]))
+    nodes.append(apply_op(nodes, "mul", [1, 1]))
+    found = run(engine, "reverse", Case(Graph(tuple(nodes)), (np.array(0.5),)))
+    assert found.intermediates is not None
+    assert found.intermediates[1] == pytest.approx(2 * np.sin(0.5), rel=1e-15)
+    assert found.intermediates[2] == 1.0
+
+
+def test_at_a_kink_our_slopes_are_the_stated_ones() -> None:
+    for name in ("own-tape", "own-dual"):
+        engine = load(name)
+        nodes = [input_leaf(), input_leaf()]
+        for op, operands, expected in (
+            ("abs", [0], [0.0, 0.0]),
+            ("relu", [0], [0.5, 0.0]),
+            ("maximum", [0, 1], [0.5, 0.5]),
+        ):
+            graph = Graph((*nodes, apply_op(nodes, op, operands)))
+            found = run(engine, modes(engine)[0], Case(graph, (0.0, 0.0)))
+            given = [0.0 if c is None else float(c) for c in found.cotangents]
+            assert given == expected, (name, op)
+
+
+def test_a_case_of_another_dtype_is_refused_with_the_reason() -> None:
+    class Narrow(OwnTape):
+        accepts = Accepts(dtypes=("float32",))
+
+    case = Case(Graph((input_leaf(),)), (np.array(0.5),))
+    assert unsupported(Narrow(), case) == "dtype float64: only float32"
+
+
+def test_torch_settings_are_as_before(engine: Any) -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads(), torch.get_default_dtype()
+    case = case_of("tanh", ((3,),), {}, "float32")
+    with torch.no_grad():
+        found = run(engine, modes(engine)[0], case)
+        assert not torch.is_grad_enabled()
+    with torch.inference_mode():
+        again = run(engine, modes(engine)[0], case)
+        assert torch.is_inference_mode_enabled()
+    assert found.error is None
+    assert again.error is None
+    np.testing.assert_array_equal(found.cotangents[0], again.cotangents[0])
+    assert (torch.get_num_threads(), torch.get_default_dtype()) == before

@@ -1,0 +1,113 @@
+"""A broken registration gives one clear sentence, not many discrepancies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.differentiators import (
+    Differentiator,
+    Pulled,
+    handshake,
+    load,
+    mode,
+    operators,
+)
+
+
+def right(function: Any, point: list[Any]) -> Any:
+    return Pulled(function(*point), [np.zeros_like(x) for x in point])
+
+
+def toy(behave: Callable[[Any, list[Any]], Any] = right, **rows: Any) -> Differentiator:
+    """A differentiator that does that, with further rows in its table."""
+
+    class Toy(Differentiator):
+        name = "toy"
+        table = operators("add mul") | rows
+
+        @mode("gradient")
+        def backward(self, function: Any, point: list[Any]) -> Any:
+            return behave(function, point)
+
+    return Toy()
+
+
+def test_derivatives_are_not_judged_here() -> None:
+    assert handshake(toy()) == []
+
+
+@pytest.mark.parametrize(
+    ("behave", "parts"),
+    [
+        (
+            lambda f, p: f(p),
+            [
+                "toy:backward fails on add, mul: Misuse",
+                "was given (list); call it as function(*inputs)",
+            ],
+        ),
+        (
+            lambda f, p: float(f(*p)),
+            ["the mode returned a float", "return Pulled(value, cotangents)"],
+        ),
+        (lambda f, p: None, ["the mode returned None"]),
+        (lambda f, p: Pulled(f(*p), []), ["0 cotangents came back for 2 inputs"]),
+        (lambda f, p: Pulled(f(*p), None), ["the cotangents are None; give a list"]),  # type: ignore[arg-type]
+        (lambda f, p: [][0], ["IndexError: list index out of range"]),
+    ],
+)
+def test_the_usual_mistakes_have_a_hint_and_one_sentence(
+    behave: Any, parts: list[str]
+) -> None:
+    (problem,) = handshake(toy(behave))
+    for part in parts:
+        assert part in problem
+
+
+def test_a_row_with_another_signature_is_shown_how_it_is_called() -> None:
+    (problem,) = handshake(toy(sum=lambda x, dim: np.sum(x)))
+    assert problem.startswith("toy:backward fails on sum: TypeError")
+    assert "table['sum'](x, axis=None, keepdims=False)" in problem
+
+
+def test_a_row_that_is_no_op_is_named() -> None:
+    (problem,) = handshake(toy(softmax=np.exp))
+    assert "a row 'softmax', which is no op; the ops are neg, exp" in problem
+
+
+def test_a_row_that_is_neither_function_nor_reason_is_named() -> None:
+    problem = handshake(toy(exp=3.0))[0]
+    assert "toy: the row 'exp' is 3.0; allowed are a function, or a string" in problem
+
+
+def test_an_absent_op_is_no_problem() -> None:
+    assert handshake(toy(exp="no exponential")) == []
+
+
+def test_a_class_without_a_mode_is_told_to_have_one() -> None:
+    class Modeless(Differentiator):
+        name = "modeless"
+        table = operators("add")
+
+    (problem,) = handshake(Modeless())
+    assert "modeless has no mode: decorate a method with @mode" in problem
+
+
+def test_many_ops_that_fail_alike_are_counted() -> None:
+    (problem,) = handshake(toy(lambda f, p: None, exp=np.exp, sin=np.sin))
+    assert "fails on exp, sin, add and 1 more ops" in problem
+
+
+def test_it_is_quick() -> None:
+    torch = load("torch-cpu")
+    if torch.available():
+        pytest.skip("not installed")
+    handshake(torch)
+    began = time.perf_counter()
+    handshake(torch)
+    assert time.perf_counter() - began < 0.05
