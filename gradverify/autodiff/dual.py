@@ -30,7 +30,7 @@ class Dual(Traced):
 
     def __init__(self, primal: Any, tangent: Any) -> None:
         self.primal = own(self.arithmetic, primal)
-        tangent = own(self.arithmetic, tangent)
+        tangent = own(self.arithmetic, tangent, like=self.primal)
         if np.shape(tangent)[1:] != self.shape or np.ndim(tangent) == 0:
             raise ValueError(
                 f"a tangent of shape {np.shape(tangent)} does not fit a primal of "

@@ -10,14 +10,18 @@ import numpy as np
 from gradverify.arithmetic.arithmetic import Arithmetic
 
 
-def own(m: Arithmetic, value: Any) -> Any:
-    """The arithmetic's own value of an array or a number; rank 0 is a bare number."""
+def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
+    """The arithmetic's own value of an array or a number; rank 0 is a bare number.
+
+    In the dtype of the arithmetic's value `like`, where that is a NumPy value.
+    """
     if not isinstance(value, np.ndarray | np.generic | float | int | list | tuple):
         return value
     array = np.array(value)
     if array.dtype == object:
         return array[()]
-    return m.lift(array if array.dtype.kind == "f" else array.astype(np.float64))
+    wanted = getattr(like, "dtype", array.dtype)
+    return m.lift(array.astype(wanted if wanted.kind == "f" else np.float64))
 
 
 def zeros(m: Arithmetic, shape: Sequence[int], like: Any) -> Any:

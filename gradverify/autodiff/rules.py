@@ -131,8 +131,6 @@ def as_matrices(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
-
-
 def matmul_jvp_left(m: Any, a_dot: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(a_dot, np.ndim(a)), as_matrices(m, a, b)
     a_dot = reshaped(m, a_dot, lead + np.shape(left))

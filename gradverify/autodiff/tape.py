@@ -106,7 +106,7 @@ class Tape:
         if type(seed) in (float, int):
             seed = constant(self.arithmetic, seed, y.primal)
         else:
-            seed = own(self.arithmetic, seed)
+            seed = own(self.arithmetic, seed, like=y.primal)
         shape = np.shape(seed)
         if shape[len(shape) - y.ndim :] != y.shape or len(shape) < y.ndim:
             raise ValueError(

@@ -18,8 +18,12 @@ from gradverify.differentiators.protocol import (
 from gradverify.graph import Array
 
 
+# Tangents in one run: enough to share its cost, few enough for any memory.
+BLOCK = 256
+
+
 class OwnDual(Differentiator):
-    """Dual numbers, all unit tangents in one run."""
+    """Dual numbers, many unit tangents in one run."""
 
     name = "own-dual"
     accepts = Accepts(dtypes=("float64", "float32"))
@@ -32,16 +36,26 @@ class OwnDual(Differentiator):
     @mode("gradient", default=True)
     def forward(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """The tangents of the output along every entry of every input."""
-        total = sum(x.size for x in point)
         ends = np.cumsum([0, *(x.size for x in point)])
-        duals = []
-        for x, first in zip(point, ends[:-1], strict=True):
-            tangent = np.zeros((total, x.size), x.dtype)
-            tangent[first : first + x.size] = np.eye(x.size, dtype=x.dtype)
-            duals.append(Dual(x, tangent.reshape(total, *x.shape)))
-        output = function(*duals)
-        if not isinstance(output, Dual):
-            return Pulled(output, [None] * len(point))
-        parts = [output.tangent[a:b] for a, b in pairwise(ends)]
+        value, blocks = None, []
+        for first in range(0, max(ends[-1], 1), BLOCK):
+            output = function(*_duals(point, first, min(first + BLOCK, ends[-1])))
+            if not isinstance(output, Dual):
+                return Pulled(output, [None] * len(point))
+            value = output.primal
+            blocks.append(output.tangent)
+        whole = np.concatenate(blocks)
+        parts = [whole[a:b] for a, b in pairwise(ends)]
         shaped = [p.reshape(x.shape) for p, x in zip(parts, point, strict=True)]
-        return Pulled(output.primal, shaped)
+        return Pulled(value, shaped)
+
+
+def _duals(point: Sequence[Array], first: int, last: int) -> list[Dual]:
+    """The inputs with the unit tangents from `first` up to `last` of all entries."""
+    duals, start = [], 0
+    for x in point:
+        rows = np.arange(first, last)[:, None] == np.arange(start, start + x.size)
+        tangent = rows.astype(x.dtype).reshape(last - first, *x.shape)
+        duals.append(Dual(x, tangent))
+        start += x.size
+    return duals

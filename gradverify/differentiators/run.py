@@ -61,13 +61,16 @@ def run(
     """
     point = [np.array(x) for x in case.point]
     pulled, error, timed_out = Pulled(None, ()), None, False
+    ours: TimeLimit | None = None
     with _quiet() as caught:
         function = Lowered(case.graph, differentiator.table, case.dtype)
         began = time.perf_counter()
         try:
-            with time_limit(limit):
+            with time_limit(limit) as ours:
                 pulled = _gradient(differentiator, mode, function, point)
-        except TimeLimit:
+        except TimeLimit as reached:
+            if reached is not ours:
+                raise
             timed_out = True
         except BaseException as problem:
             if _is_hosts(problem):

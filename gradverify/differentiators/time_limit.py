@@ -14,22 +14,23 @@ class TimeLimit(BaseException):
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TimeLimit` in the body once it has run for that long.
+def time_limit(seconds: float) -> Iterator[TimeLimit]:
+    """Raise the `TimeLimit` that is yielded in the body once it has run for that long.
 
     By an interval timer: only in the main thread of a platform that has one, elsewhere
     there is no limit; and not before a call into C returns. Another timer that runs
     already, and its handler, are put back with the time that is left to it.
     """
+    limit = TimeLimit(f"no result after {seconds:g} s")
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or not hasattr(signal, "setitimer"):
-        yield
+        yield limit
         return
     active = True
 
     def interrupt(number: int, frame: object) -> None:
         if active:
-            raise TimeLimit(f"no result after {seconds:g} s")
+            raise limit
 
     handler = signal.signal(signal.SIGALRM, interrupt)
     began = time.monotonic()
@@ -37,7 +38,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         # twice, since the alarm may come while the inner block is being left
         try:
-            yield
+            yield limit
         finally:
             active = False
     finally:

@@ -224,6 +224,20 @@ def test_arrays_without_elements_have_empty_gradients(engine: Any) -> None:
     assert found.cotangents[0].shape == (0, 2)
 
 
+def test_many_inputs_are_no_matter(engine: Any) -> None:
+    nodes = [input_leaf((30, 10)), input_leaf((300,)), input_leaf()]
+    nodes.append(apply_op(nodes, "reshape", [0], shape=(300,)))
+    nodes.append(apply_op(nodes, "mul", [3, 1]))
+    nodes.append(apply_op(nodes, "mul", [4, 2]))
+    nodes.append(apply_op(nodes, "sum", [5], axis=None))
+    a, b = np.arange(300.0), np.arange(300.0) + 0.5
+    point = (a.reshape(30, 10), b, np.array(2.0))
+    found = run(engine, modes(engine)[0], Case(Graph(tuple(nodes)), point))
+    np.testing.assert_array_equal(found.cotangents[0], 2 * b.reshape(30, 10))
+    np.testing.assert_array_equal(found.cotangents[1], 2 * a)
+    assert found.cotangents[2] == found.value / 2
+
+
 @pytest.mark.parametrize("name", ["own-tape", "torch-cpu"])
 def test_intermediate_cotangents_are_those_of_the_nodes(name: str) -> None:
     engine = load(name)

@@ -328,6 +328,20 @@ def test_a_limit_that_is_not_reached_leaves_no_timer() -> None:
     assert signal.getitimer(signal.ITIMER_REAL)[0] <= left
 
 
+def test_an_outer_limit_is_not_taken_for_that_of_the_run() -> None:
+    def behave(function: Any, point: list[Any]) -> Any:
+        time.sleep(0.1)
+        return product(function, point)
+
+    def judged() -> None:
+        with time_limit(0.05):
+            run(engine(behave), "only", case_of())
+            time.sleep(1)
+
+    with pytest.raises(TimeLimit, match=r"after 0.05 s"):
+        judged()
+
+
 def test_in_a_thread_there_is_no_limit_and_no_error() -> None:
     from concurrent.futures import ThreadPoolExecutor
 

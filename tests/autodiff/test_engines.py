@@ -1,0 +1,172 @@
+"""Our two engines against each other, over every arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.floats import EXTENDED, FLOATS
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.autodiff import Dual, Tape, Variable
+from gradverify.autodiff.rules import RULES
+from gradverify.ops import OPS
+
+ARITHMETICS = [FLOATS, EXTENDED, BALLS, MULTIPRECISION]
+
+KEEP = {"axis": (0,), "keepdims": True}
+SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
+    "power": [(((3,),), {"n": n}) for n in (0, 1, 2, 3, -1, 1.5)],
+    "where": [((s, (3,), t), {}) for s, t in [((3,), (3,)), ((2, 3), ()), ((), ())]],
+    **{
+        op: [(((),), {}), (((2, 3),), {"axis": (-1,)}), (((2, 3),), KEEP)]
+        for op in ("sum", "mean", "logsumexp")
+    },
+    "reshape": [(((2, 3),), {"shape": (3, 2)}), (((1, 1),), {"shape": ()})],
+    "transpose": [(((2, 3),), {}), (((2, 1, 3),), {"axes": (2, 0, 1)})],
+    "broadcast_to": [(((1, 3),), {"shape": (2, 3)}), (((),), {"shape": (2, 1)})],
+    "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
+}
+SHAPES: Mapping[int, list[Any]] = {
+    1: [((),), ((2, 3),)],
+    2: [((), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,))],
+}
+CASES = [
+    (op, shapes, params)
+    for op in OPS.public()
+    for shapes, params in SETTINGS.get(op) or [(s, {}) for s in SHAPES[OPS[op].arity]]
+]
+
+
+def numbers(shape: tuple[int, ...], start: float) -> Any:
+    size = int(np.prod(shape, dtype=int))
+    return (start + 0.37 * np.arange(size)).reshape(shape)
+
+
+def operands_of(op: str, shapes: Any) -> list[Any]:
+    """Positive numbers, no two alike; Booleans where the op takes a mask."""
+    made = [numbers(s, 0.61 + 0.23 * i) for i, s in enumerate(shapes)]
+    for i in OPS[op].masks:
+        made[i] = made[i] > 0.9
+    return made
+
+
+def plain(x: Any) -> Any:
+    return np.vectorize(float, otypes=[float])(np.asarray(x, object))
+
+
+def pulled(m: Arithmetic, op: str, operands: Any, params: Any, cts: Any) -> list[Any]:
+    """The cotangents of all operands but masks, by the tape."""
+    tape = Tape(m)
+    given = [x if x.dtype == bool else tape.variable(x) for x in operands]
+    y = tape.table[op](*given, **params)
+    wrt = [x for x in given if isinstance(x, Variable)]
+    return [plain(ct) for ct in tape.pullback(y, cts, wrt)]
+
+
+def pushed(m: Arithmetic, op: str, operands: Any, params: Any, i: int) -> Any:
+    """The Jacobian by operand i: its columns are the tangents of unit vectors."""
+    x = operands[i]
+    eye = np.eye(x.size).reshape(x.size, *x.shape)
+    kind = Dual.over(m)
+    given = [kind(x, eye) if j == i else x for j, x in enumerate(operands)]
+    y = kind.table[op](*given, **params)
+    return plain(y.tangent)
+
+
+@pytest.mark.parametrize("m", ARITHMETICS, ids=lambda m: m.name)
+@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+def test_forward_and_reverse_mode_are_transposes_over_a_stack(
+    m: Arithmetic, op: str, shapes: Any, params: Any
+) -> None:
+    operands = operands_of(op, shapes)
+    shape = OPS[op].shape(*shapes, **params)
+    size = int(np.prod(shape, dtype=int))
+    eye = np.eye(size).reshape(size, *shape)
+    rows = pulled(m, op, operands, params, eye)
+    differentiated = [i for i in range(len(operands)) if i not in OPS[op].masks]
+    for i, row in zip(differentiated, rows, strict=True):
+        columns = pushed(m, op, operands, params, i).reshape(-1, size)
+        assert row.shape == (size, *operands[i].shape)
+        np.testing.assert_allclose(
+            row.reshape(size, -1), columns.T, rtol=1e-14, atol=1e-14
+        )
+
+
+@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+def test_a_stack_of_cotangents_is_pulled_back_as_one_by_one(
+    op: str, shapes: Any, params: Any
+) -> None:
+    operands = operands_of(op, shapes)
+    cts = numbers((2, 2, *OPS[op].shape(*shapes, **params)), -0.7)
+    whole = pulled(FLOATS, op, operands, params, cts)
+    for i in np.ndindex(2, 2):
+        single = pulled(FLOATS, op, operands, params, cts[i])
+        for a, b in zip(whole, single, strict=True):
+            np.testing.assert_allclose(a[i], b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("m", ARITHMETICS, ids=lambda m: m.name)
+@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+def test_all_arithmetics_give_the_same_gradient(
+    m: Arithmetic, op: str, shapes: Any, params: Any
+) -> None:
+    operands = operands_of(op, shapes)
+    cts = numbers(OPS[op].shape(*shapes, **params), 0.4)
+    given = pulled(m, op, operands, params, cts)
+    floats = pulled(FLOATS, op, operands, params, cts)
+    for a, b in zip(given, floats, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+def test_float32_stays_float32(op: str, shapes: Any, params: Any) -> None:
+    operands = [
+        x if x.dtype == bool else x.astype(np.float32) for x in operands_of(op, shapes)
+    ]
+    tape = Tape()
+    given = [x if x.dtype == bool else tape.variable(x) for x in operands]
+    y = tape.table[op](*given, **params)
+    assert y.primal.dtype == np.float32
+    ct = np.ones(y.shape, np.float32)
+    wrt = [x for x in given if isinstance(x, Variable)]
+    assert {g.dtype for g in tape.pullback(y, ct, wrt)} == {np.dtype(np.float32)}
+    duals = [
+        x if x.dtype == bool else Dual(x, np.ones((1, *x.shape), np.float32))
+        for x in operands
+    ]
+    assert Dual.table[op](*duals, **params).tangent.dtype == np.float32
+
+
+@pytest.mark.parametrize("op", [op for op in RULES if OPS[op].internal])
+def test_internal_ops_are_on_both_tables(op: str) -> None:
+    assert callable(Tape().table[op])
+    assert callable(Dual.table[op])
+
+
+def test_accumulate_takes_any_number_of_terms() -> None:
+    tape = Tape()
+    a, b = tape.variable(2.0), tape.variable(3.0)
+    y = tape.table["accumulate"](a, b, a)
+    assert tape.gradient(y, [a, b]) == [2.0, 1.0]
+
+
+def test_balls_enclose_the_exact_gradient() -> None:
+    tape = Tape(BALLS)
+    x = tape.variable(2.0)
+    (slope,) = tape.gradient(np.log(x) / 3 + x**-2, [x])
+    assert (slope * 12).contains(-1)  # 1/(2*3) - 2/8 = -1/12
+
+
+@pytest.mark.parametrize("m", [BALLS, MULTIPRECISION], ids=lambda m: m.name)
+def test_literals_are_exact_in_every_arithmetic(m: Arithmetic) -> None:
+    for literal in (3, 0.1):
+        tape = Tape(m)
+        x = tape.variable(2.0)
+        for y in (literal**x, x**literal, literal / x, literal - x, x * literal):
+            (slope,) = tape.gradient(y, [x])
+            assert type(slope) is type(x.primal)
