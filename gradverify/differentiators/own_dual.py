@@ -17,7 +17,6 @@ from gradverify.differentiators.protocol import (
 )
 from gradverify.graph import Array
 
-
 # Tangents in one run: enough to share its cost, few enough for any memory.
 BLOCK = 256
 
