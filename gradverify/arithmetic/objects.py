@@ -29,6 +29,21 @@ def lifting(number: Callable[[float], Any]) -> Callable[[Any], Any]:
     return lambda x: x if x.dtype == bool else convert(x)
 
 
+def sum_from(zero: Any) -> Callable[..., Any]:
+    """The sum over axes; `zero` where there is nothing to sum."""
+
+    def total(
+        x: Any, *, axis: Sequence[int] | None = None, keepdims: bool = False
+    ) -> Any:
+        axes = None if axis is None else tuple(axis)
+        if np.size(x):
+            return np.sum(x, axis=axes, keepdims=keepdims)
+        counts = np.sum(np.zeros(np.shape(x)), axis=axes, keepdims=keepdims)
+        return np.full(np.shape(counts), zero, dtype=object)[()]
+
+    return total
+
+
 def peak_by(largest: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """The reduction of `largest` over axes."""
     ufunc = np.frompyfunc(largest, 2, 1)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from flint import arb, ctx
-from mpmath import mpf
+from mpmath import mp, mpf
+from mpmath.libmp import from_man_exp
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.autodiff.sweep import reverse
@@ -85,5 +86,6 @@ def middle(value: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _to_mpf(ball: Any) -> Any:
+    # mpf((mantissa, exponent)) would round to the precision in force.
     mantissa, exponent = arb(ball).mid().man_exp()
-    return mpf((int(mantissa), int(exponent)))
+    return mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))

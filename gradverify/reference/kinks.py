@@ -30,7 +30,7 @@ from gradverify.reference.program import GradientProgram
 
 ALL_BRANCHES = 4  # active elements up to which every combination is swept
 SOME_BRANCHES = 32  # combinations swept beyond that
-DIRECTIONS = 32  # from the point, in search of realizable combinations
+DIRECTIONS = 96  # from the point, in search of realizable combinations
 MARGIN_BITS = 1200
 
 
@@ -173,33 +173,50 @@ def _realizable(
 
     Where a margin is zero only for all that rounding can say, both branches count.
     """
-    margins = dict(program.margins)
+    graph = program.expansion.graph
     exact = np.concatenate([kink.exact[kink.active] for kink in kinks])
     draw = np.random.default_rng(1)
     found: dict[tuple[float, ...], None] = {}
     with ctx.workprec(MARGIN_BITS):
-        step = arb(2) ** -80
-        for _ in range(DIRECTIONS):
+        for direction in _directions([x.shape for x in point], draw):
             moved = [
-                BALLS.lift(x) + BALLS.lift(draw.standard_normal(x.shape)) * step
-                for x in point
+                BALLS.lift(x) + BALLS.lift(d) * arb(2) ** -80
+                for x, d in zip(point, direction, strict=True)
             ]
-            values = interpret_all(program.graph, BALLS.table, moved)
-            balls = [
-                ball
+            values = interpret_all(graph, BALLS.table, moved)
+            sides = np.array([
+                1.0 if ball > 0 else 0.0
                 for kink in kinks
-                for ball, on in zip(
-                    flat(values[margins[kink.node]]), kink.active.reshape(-1),
-                    strict=True,
-                )
-                if on
-            ]  # fmt: skip
-            sides = np.array([1.0 if ball > 0 else 0.0 for ball in balls])
+                for ball in _chosen(_margin(graph, kink.node, values), kink.active)
+            ])  # fmt: skip
             free = ~exact
             for choice in _choices(int(free.sum()), draw):
                 sides[free] = choice
                 found[tuple(sides.tolist())] = None
     return list(found)
+
+
+def _margin(graph: Graph, node: int, values: Sequence[Any]) -> Any:
+    kink = OPS[graph.nodes[node].op].kink
+    assert kink is not None
+    return kink.margin(BALLS, *(values[j] for j in graph.nodes[node].operands))
+
+
+def _chosen(value: Any, mask: Array) -> list[Any]:
+    return [b for b, on in zip(flat(value), mask.reshape(-1), strict=True) if on]
+
+
+def _directions(
+    shapes: Sequence[tuple[int, ...]], draw: np.random.Generator
+) -> Iterator[list[Array]]:
+    """All ones, then random directions; each with its opposite."""
+    for k in range(DIRECTIONS // 2):
+        direction = [
+            np.ones(shape) if k == 0 else draw.standard_normal(shape)
+            for shape in shapes
+        ]
+        yield direction
+        yield [-d for d in direction]
 
 
 def _choices(count: int, draw: np.random.Generator) -> list[tuple[float, ...]]:

@@ -30,7 +30,7 @@ from gradverify.reference.kinks import (
 from gradverify.reference.program import GradientProgram, gradient_program
 
 COMPONENTS = 16  # input entries up to which every one is differenced
-AGREE = mpf(2) ** -50  # of a slope: what the difference and our gradient may differ by
+AGREE = mpf(2) ** -56  # of a slope: what the difference and our gradient may differ by
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +109,13 @@ def reference(case: Case) -> Reference:
     paths = _paths(graph, case.point)
     if kinks:
         return _at_kinks(case, graph, kinks, value_bound, input_bounds, paths)
-    slopes, directions = _differences(graph, case.point, input_bounds)
+    directions, allowed = _directions(case.point, input_bounds)
+    found = differences(graph, case.point, directions, allowed)
     exact = exact_gradient(graph, case.point)
-    status, gradient, note = _conclude(graph, case.point, slopes, directions, exact)
-    value = _value(graph, case.point, slopes.precision)
+    status, gradient, note = _conclude(
+        graph, case.point, found, directions, allowed, exact
+    )
+    value = _value(graph, case.point, found.precision)
     return Reference(case, status, value, gradient, value_bound, input_bounds, paths,
                      None, note, exact)  # fmt: skip
 
@@ -168,21 +171,17 @@ def _value(graph: Graph, point: Sequence[Array], precision: int) -> Any:
 # ---- smooth points
 
 
-def _differences(
-    graph: Graph, point: Sequence[Array], found: Sequence[Bound]
-) -> tuple[Differences, list[Array]]:
-    """Differences along every input entry, or along two directions where many."""
+def _directions(
+    point: Sequence[Array], found: Sequence[Bound]
+) -> tuple[list[Array], list[float]]:
+    """Steps along every input entry, or two along many; and the errors allowed."""
     flat = np.concatenate([np.abs(x).reshape(-1) for x in point] or [np.zeros(0)])
     scale = np.array([_power_of_two(x) for x in flat.astype(float)])
     if len(flat) <= COMPONENTS:
-        directions = list(np.diag(scale))
-        allowed = np.concatenate([b.tight.reshape(-1) for b in found] or [scale])
-        errors = (allowed.astype(float) * scale).tolist()
-    else:
-        draw = np.random.default_rng(len(flat))
-        directions = [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)]
-        errors = [0.0, 0.0]
-    return differences(graph, point, directions, errors), directions
+        errors = np.concatenate([b.tight.reshape(-1) for b in found] or [scale])
+        return list(np.diag(scale)), (errors.astype(float) * scale).tolist()
+    draw = np.random.default_rng(len(flat))
+    return [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)], [0.0] * 2
 
 
 def _power_of_two(x: float) -> float:
@@ -195,21 +194,26 @@ def _conclude(
     point: Sequence[Array],
     found: Differences,
     directions: Sequence[Array],
+    allowed: Sequence[float],
     exact: Exact | None,
 ) -> tuple[Slope, tuple[Any, ...], str]:
-    """What the differences and our own gradient say together."""
+    """What the differences and our own gradient say together.
+
+    The differences are the truth; where they confirm our gradient, to an eighth of
+    what matters or to 56 bits, its digits are given, which have no truncation error.
+    """
     if found.status is not Slope.SMOOTH or exact is None:
         return _conclude_rough(point, found, directions, exact)
     ours = [middle(exact.cotangents[i], graph.nodes[i].shape) for i in graph.inputs]
     entries = [v for x in ours for v in x.reshape(-1)]
     with mp.workprec(max(found.precision, exact.precision)):
-        for slope, direction in zip(found.slopes, directions, strict=True):
+        for slope, direction, error in zip(
+            found.slopes, directions, allowed, strict=True
+        ):
             own = mp.fdot(direction.tolist(), entries)
-            if abs(slope - own) > AGREE * max(abs(slope), abs(own)):
+            if abs(slope - own) > max(mpf(error) / 8, AGREE * abs(own)):
                 return Slope.UNRESOLVED, (), OUR_FAULT
-        if len(directions) == len(entries):
-            entries = _per_entry(found.slopes, directions)
-    return Slope.SMOOTH, _shaped(entries, point), ""
+    return Slope.SMOOTH, tuple(ours), ""
 
 
 def _per_entry(slopes: Sequence[Any], directions: Sequence[Array]) -> list[Any]:
@@ -314,7 +318,9 @@ def _confirmed(
         direction = np.concatenate([x.reshape(-1) for x in moves] or [np.zeros(0)])
         found = differences(blended.graph, whole, [direction], [0.0])
         exact = exact_gradient(blended.graph, whole)
-        status, _, _ = _conclude(blended.graph, whole, found, [direction], exact)
+        status, _, _ = _conclude(
+            blended.graph, whole, found, [direction], [0.0], exact
+        )
         if status is not Slope.SMOOTH:
             return False
     return True

@@ -1,0 +1,1 @@
+"""Where a discrepancy comes from, and whether conventions explain it."""

@@ -1,0 +1,68 @@
+"""One node's op as a case of its own: the op alone, at its operands' values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.graph import (
+    LEAVES,
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    interpret_all,
+)
+
+
+def node_values(case: Case) -> list[Any]:
+    """The value of every node in NumPy floats of the case's dtype."""
+    with np.errstate(all="ignore"):
+        inputs = [FLOATS.lift(np.array(x)) for x in case.point]
+        return interpret_all(case.graph, FLOATS.table, inputs)
+
+
+def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> Case:
+    """A case of node `index` alone, pulled back from the given cotangent.
+
+    Operands that were literals, data or masks stay so; others become inputs. An
+    operand that occurs twice becomes two inputs.
+    """
+    node = case.graph.nodes[index]
+    nodes: list[Node] = []
+    point: list[Array] = []
+    for j in node.operands:
+        operand = case.graph.nodes[j]
+        if operand.op in ("literal", "data"):
+            nodes.append(operand)
+        else:
+            nodes.append(input_leaf(operand.shape))
+            point.append(np.asarray(values[j], case.dtype))
+    nodes.append(apply_op(nodes, node.op, range(len(nodes)), **node.params))
+    _contract(nodes, np.asarray(cotangent, np.float64))
+    return Case(Graph(tuple(nodes)), tuple(point), case.dtype)
+
+
+def _contract(nodes: list[Node], cotangent: Array) -> None:
+    """Append what makes a scalar of the last node: its sum weighted by a cotangent."""
+    output = len(nodes) - 1
+    shape = nodes[output].shape
+    if shape == () and cotangent == 1.0:
+        return
+    nodes.append(data_leaf(np.broadcast_to(cotangent, shape)))
+    nodes.append(apply_op(nodes, "mul", [output, output + 1]))
+    if shape != ():
+        nodes.append(
+            apply_op(nodes, "sum", [len(nodes) - 1], axis=None, keepdims=False)
+        )
+
+
+def op_nodes(graph: Graph) -> list[int]:
+    """The nodes that apply an op."""
+    return [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]

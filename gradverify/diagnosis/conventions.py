@@ -1,0 +1,122 @@
+"""Is a gradient at kinks what the library's own conventions compose to?"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradverify.compare import flat_gradient
+from gradverify.diagnosis.alone import node_values
+from gradverify.differentiators import Derivatives, Differentiator, run
+from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
+from gradverify.ops import OPS
+from gradverify.reference import Reference, gradient_at, reference
+from gradverify.reference.kinks import ActiveKink
+from gradverify.reference.program import gradient_program
+
+UNDECIDED = 4  # elements up to which both branches are tried
+
+
+def follows_conventions(
+    case: Case,
+    found: Reference,
+    derivatives: Derivatives,
+    differentiator: Differentiator,
+    mode: str,
+) -> bool:
+    """Whether the slopes that each op has alone, composed, give this gradient.
+
+    Each kinked op is run alone at the values it met, which shows the slope that the
+    library chooses there; the exact chain rule with those slopes must reproduce the
+    gradient within its bound.
+    """
+    kinked = found.kinked
+    if kinked is None:
+        return False
+    values = node_values(case)
+    probe = _Probe(case, values, differentiator, mode)
+    got = flat_gradient(case, derivatives)
+    allowed = np.concatenate([b.reshape(-1) for b in found.loose]).astype(float)
+    for slopes in _candidates([probe.slopes(kink) for kink in kinked.kinks]):
+        gradient = gradient_at(kinked.blended, case.point, slopes)
+        if gradient is None:
+            return False
+        flat = np.array([float(v) for x in gradient for v in x.reshape(-1)])
+        if np.all(np.abs(flat - got) <= allowed + 1e-14 * np.abs(flat)):
+            return True
+    return False
+
+
+def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
+    """The slopes, with both branches where the library's floats may take either."""
+    free = [(k, i) for k, s in enumerate(slopes) for i in np.ndindex(s.shape)
+            if np.isnan(s[i])]  # fmt: skip
+    if len(free) > UNDECIDED:
+        return
+    for choice in itertools.product((0.0, 1.0), repeat=len(free)):
+        filled = [s.copy() for s in slopes]
+        for (k, i), value in zip(free, choice, strict=True):
+            filled[k][i] = value
+        yield filled
+
+
+class _Probe:
+    """Runs single kinked ops, once for every combination of operand values."""
+
+    def __init__(
+        self,
+        case: Case,
+        values: list[Array],
+        differentiator: Differentiator,
+        mode: str,
+    ) -> None:
+        self.case = case
+        self.values = values
+        self.differentiator = differentiator
+        self.mode = mode
+        self.known: dict[tuple[str, tuple[float, ...]], float] = {}
+
+    def slopes(self, kink: ActiveKink) -> Array:
+        """The library's slope at every element; NaN where floats may go either way."""
+        expansion = gradient_program(self.case.graph).expansion
+        node = self.case.graph.nodes[expansion.origin(kink.node)]
+        operands = np.broadcast_arrays(
+            *(np.asarray(self.values[j], float) for j in node.operands), kink.positive
+        )[:-1]
+        result = kink.positive.astype(float)
+        for i in np.argwhere(kink.active):
+            element = tuple(i)
+            point = tuple(float(x[element]) for x in operands)
+            exact = bool(kink.exact[element])
+            result[element] = self._slope(node.op, point) if exact else np.nan
+        return result
+
+    def _slope(self, op: str, point: tuple[float, ...]) -> float:
+        if (op, point) not in self.known:
+            self.known[op, point] = self._run(op, point)
+        return self.known[op, point]
+
+    def _run(self, op: str, point: tuple[float, ...]) -> float:
+        """The slope between the branches that fits the op's gradient, else NaN."""
+        nodes = [input_leaf() for _ in range(OPS[op].arity)]
+        nodes.append(apply_op(nodes, op, range(len(nodes))))
+        case = Case(Graph(tuple(nodes)), tuple(map(np.array, point)), self.case.dtype)
+        found = reference(case)
+        if found.kinked is None:
+            return np.nan
+        derivatives = run(self.differentiator, self.mode, case)
+        if derivatives.error is not None or derivatives.timed_out:
+            return np.nan
+        shape: tuple[int, ...] = ()
+        ends = []
+        for side in (0.0, 1.0):
+            sides = [np.full(shape, side) for _ in found.kinked.kinks]
+            gradient = gradient_at(found.kinked.blended, case.point, sides) or ()
+            ends.append(np.array([float(v) for x in gradient for v in x.reshape(-1)]))
+        got = flat_gradient(case, derivatives)
+        span = ends[1] - ends[0]
+        slope = float(span @ (got - ends[0]) / (span @ span))
+        fits = np.allclose(ends[0] + slope * span, got, rtol=0, atol=1e-9)
+        return slope if fits and -1e-9 <= slope <= 1 + 1e-9 else np.nan

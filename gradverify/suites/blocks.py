@@ -1,0 +1,112 @@
+"""The blocks of a run: which cases are looked at, in which order."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from gradverify.graph import Case, case_from_json, case_name
+from gradverify.ops import OPS
+from gradverify.strategies import graphs, op_cases
+from gradverify.suites.textbook import textbook_cases
+from gradverify.verify import Block
+
+SUITES = ("cases", "textbook", "ops", "graphs")
+"""The suites of blocks, in the order in which they run; `known` has items alone."""
+
+SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
+
+FAMILIES = {
+    # fmt: off
+    "small":  {"max_nodes": 4,  "ranks": range(1)},
+    "shared": {"max_nodes": 8,  "ranks": range(1)},
+    "arrays": {"max_nodes": 6,  "ranks": range(3)},
+    "deep":   {"max_nodes": 16, "ranks": range(2)},
+    # fmt: on
+}
+"""The graph families: how many ops at most, and which ranks the inputs have."""
+
+
+def blocks(
+    *,
+    suites: Collection[str] = (),
+    ops: Collection[str] = (),
+    dtypes: Collection[str] = (),
+    max_nodes: int | None = None,
+    seed: int = 0,
+    root: Path | None = None,
+) -> list[Block]:
+    """The blocks of a run; empty collections stand for all.
+
+    root: the repository whose saved cases are looked at first. Raises `ValueError`
+    where a saved case cannot be read, naming the file.
+    """
+    makers = {
+        "cases": lambda: _saved(root),
+        "textbook": _textbook,
+        "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
+        "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
+    }
+    return [
+        block
+        for suite in SUITES
+        if not suites or suite in suites
+        for block in makers[suite]()
+        if not dtypes or block.dtype in dtypes
+    ]
+
+
+def _seed(seed: int, *names: str) -> int:
+    """A seed of a block's own, the same in every process."""
+    return zlib.crc32("/".join((str(seed), *names)).encode())
+
+
+def _ops(
+    ops: Collection[str], dtypes: Collection[str], seed: int
+) -> Iterator[Block]:
+    for op in OPS.public():
+        if not ops or op in ops:
+            for dtype in dtypes:
+                strategy = op_cases(op, dtype=dtype)
+                yield Block("ops", op, dtype, _seed(seed, "ops", op, dtype), strategy)
+
+
+def _graphs(
+    ops: Collection[str],
+    dtypes: Collection[str],
+    max_nodes: int | None,
+    seed: int,
+) -> Iterator[Block]:
+    for family, limits in FAMILIES.items():
+        most = min(limits["max_nodes"], max_nodes or limits["max_nodes"])
+        for dtype in dtypes:
+            strategy = graphs(
+                ops=tuple(ops) or None,
+                max_nodes=most,
+                ranks=limits["ranks"],
+                dtype=dtype,
+            )
+            own = _seed(seed, "graphs", family, dtype)
+            yield Block("graphs", family, dtype, own, strategy)
+
+
+def _textbook() -> Iterator[Block]:
+    for name, cases in textbook_cases().items():
+        yield Block("textbook", name, "float64", written=tuple(cases))
+
+
+def _saved(root: Path | None) -> Iterator[Block]:
+    folder = (root or Path.cwd()) / SAVED
+    for path in sorted(folder.glob("*.json")):
+        case = read_case(path)
+        yield Block("cases", case_name(case), case.dtype, written=(case,))
+
+
+def read_case(path: Path) -> Case:
+    """The case in a file; `ValueError` names the file and what is malformed."""
+    try:
+        return case_from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not a case that can be read: {error}") from None

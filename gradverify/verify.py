@@ -1,0 +1,423 @@
+"""The pipeline on one page: draw, refer, run, compare, localize, shrink.
+
+In an item nothing raises. All cases of its block are swept first; what deviates is
+grouped by kind, and each kind is then shrunk by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradverify.compare import compare, flat_gradient
+from gradverify.diagnosis.conventions import follows_conventions
+from gradverify.diagnosis.localize import WHOLE, guilty_op
+from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.graph import LEAVES, Case, case_name
+from gradverify.known import Deviation, deviation_of
+from gradverify.reference import Reference, reference
+from gradverify.strategies import minimise, sample, shrink
+from gradverify.verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
+REPEATED = 8  # every so many cases a differentiator is run twice
+CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
+
+
+# ---- one case
+
+
+def judge(
+    case: Case,
+    differentiator: Differentiator,
+    mode: str,
+    *,
+    found: Reference | None = None,
+    twice: bool = False,
+    limit: float = 10.0,
+) -> Judgement:
+    """The verdict on one differentiator at one case.
+
+    found: the case's reference, where it is known already. twice: run it again even
+    where it agrees, to see whether it gives the same.
+    """
+    reason = unsupported(differentiator, case)
+    if reason is not None:
+        return Judgement(Verdict.UNSUPPORTED, note=reason)
+    found = found or reference(case)
+    derivatives = run(differentiator, mode, case, limit=limit)
+    judgement = compare(case, found, derivatives)
+    if judgement.verdict is Verdict.KINK_COMPOSITION:
+        judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
+    if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
+        again = run(differentiator, mode, case, limit=limit)
+        return _repeated(judgement, case, found, derivatives, again)
+    return judgement
+
+
+def _composed(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    derivatives: Derivatives,
+    differentiator: Differentiator,
+    mode: str,
+) -> Judgement:
+    """Keep `KINK_COMPOSITION` only where the library's own conventions explain it."""
+    if follows_conventions(case, found, derivatives, differentiator, mode):
+        return judgement
+    if found.kinked is not None and found.kinked.hull.is_complete:
+        return replace(judgement, verdict=Verdict.WRONG)
+    note = "more active kinks than can be told apart"
+    return replace(judgement, verdict=Verdict.VACUOUS, note=note)
+
+
+def _repeated(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    first: Derivatives,
+    second: Derivatives,
+) -> Judgement:
+    """Stale or not deterministic, where a second run of the same case differs."""
+    if second.error is not None or first.error is not None or second.timed_out:
+        return judgement
+    if _same(first, second):
+        return judgement
+    repeated = compare(case, found, second)
+    note = f"then {repeated.got or second.value} in a second run of the same case"
+    is_stale = _adds_up(case, found, first, second)
+    verdict = Verdict.STALE if is_stale else Verdict.NONDETERMINISTIC
+    worse = judgement if judgement.verdict.fails() else repeated
+    return replace(worse, verdict=verdict, note=note)
+
+
+def _same(first: Derivatives, second: Derivatives) -> bool:
+    pairs = zip(
+        (first.value, *first.cotangents),
+        (second.value, *second.cotangents),
+        strict=False,
+    )
+    return len(first.cotangents) == len(second.cotangents) and all(
+        np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs
+    )
+
+
+def _adds_up(
+    case: Case, found: Reference, first: Derivatives, second: Derivatives
+) -> bool:
+    """Whether the second run gave the first's gradient and the exact one together."""
+    if not found.gradient:
+        return False
+    exact = np.array([float(v) for x in found.gradient for v in x.reshape(-1)])
+    try:
+        difference = flat_gradient(case, second) - flat_gradient(case, first)
+    except (TypeError, ValueError):
+        return False
+    return difference.shape == exact.shape and bool(
+        np.allclose(difference, exact, rtol=1e-6, atol=1e-300)
+    )
+
+
+# ---- a block: cases and references that differentiators share
+
+
+@dataclass(eq=False)
+class Block:
+    """The cases of one op or graph family in one dtype, and their references.
+
+    strategy: what the cases are drawn from; None for written ones.
+    count: how many of them every differentiator looks at; set by the first one.
+    """
+
+    suite: str
+    family: str
+    dtype: str
+    seed: int = 0
+    strategy: SearchStrategy[Case] | None = None
+    written: tuple[Case, ...] = ()
+    count: int | None = None
+    drawn: list[Case] = field(default_factory=list)
+    seconds: Counter[str] = field(default_factory=Counter)
+    _references: dict[int, Reference] = field(default_factory=dict)
+
+    def cases(self) -> Iterator[tuple[int, Case]]:
+        """The cases with their positions, drawn by and by from seed and op table."""
+        if self.strategy is None:
+            yield from enumerate(self.written)
+            return
+        position = 0
+        while True:
+            if position == len(self.drawn) and not self._draw():
+                return
+            yield position, self.drawn[position]
+            position += 1
+
+    def _draw(self) -> bool:
+        assert self.strategy is not None
+        began = time.perf_counter()
+        seed = self.seed * 1_000_003 + len(self.drawn)
+        fresh = sample(self.strategy, CHUNK, seed)
+        self.drawn.extend(fresh)
+        self.seconds["draw"] += time.perf_counter() - began
+        return bool(fresh)
+
+    def reference(self, position: int, case: Case) -> Reference:
+        """The case's reference, computed once for all differentiators."""
+        if position not in self._references:
+            began = time.perf_counter()
+            self._references[position] = reference(case)
+            self.seconds["reference"] += time.perf_counter() - began
+        return self._references[position]
+
+
+# ---- an item: one differentiator in one mode over a block
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of discrepancy, by its smallest case.
+
+    op: the op that shows it alone, or "graph". known: the id of the known deviation
+    that explains it. count: how many cases of the sweep were of this kind.
+    """
+
+    judgement: Judgement
+    case: Case
+    op: str
+    finding: str
+    known: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one differentiator made of a block.
+
+    counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
+    op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
+    faults: for every checked case the smallest relative fault it could have seen.
+    skipped: why cases could not be run, and how many.
+    """
+
+    counts: Mapping[Verdict, int]
+    findings: tuple[Finding, ...] = ()
+    more: int = 0
+    cases: int = 0
+    ops: Mapping[str, int] = field(default_factory=dict)
+    op_pairs: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[float, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def checked_nothing(self) -> bool:
+        """Whether every case that ran was vacuous or unresolved."""
+        empty = (Verdict.VACUOUS, Verdict.UNRESOLVED)
+        ran = {v: n for v, n in self.counts.items() if v is not Verdict.UNSUPPORTED}
+        return bool(ran) and all(v in empty for v in ran)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much an item may look at: cases at most, and seconds for the first item.
+
+    shared_by: how many differentiators will look at the same cases.
+    """
+
+    cases: int = 100
+    seconds: float = float("inf")
+    shared_by: int = 1
+
+
+def verify_item(
+    block: Block,
+    differentiator: Differentiator,
+    mode: str,
+    *,
+    budget: Budget = Budget(),
+    known: Sequence[Deviation] = (),
+    in_flight: Callable[[Case], None] = lambda case: None,
+    limit: float = 10.0,
+) -> Item:
+    """Sweep the block's cases, then shrink what deviates, each kind by itself.
+
+    in_flight: called with every case before it runs, so that a killed process can
+    name it. Nothing that the differentiator does is raised.
+    """
+    sweep = _Sweep(block, differentiator, mode, limit)
+    began = time.perf_counter()
+    for position, case in block.cases():
+        if _is_enough(block, budget, position, began, sweep):
+            break
+        in_flight(case)
+        sweep.look(position, case)
+    block.count = block.count or sweep.looked
+    shrinking = time.perf_counter()
+    findings, more = sweep.findings(known, in_flight)
+    seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
+    return Item(
+        counts=sweep.counts,
+        findings=findings,
+        more=more,
+        cases=sweep.looked,
+        ops=sweep.ops,
+        op_pairs=sweep.op_pairs,
+        faults=tuple(sweep.faults),
+        skipped=sweep.skipped,
+        seconds=seconds,
+    )
+
+
+def _is_enough(
+    block: Block, budget: Budget, position: int, began: float, sweep: _Sweep
+) -> bool:
+    """Whether the sweep ends: where the first item ended, or at the end of its time.
+
+    Time to draw and refer is spent once for all that share the block; every one of
+    them will need about as long to run as this one.
+    """
+    if block.count is not None:
+        return position >= block.count
+    if position >= budget.cases:
+        return True
+    if position < CHUNK:
+        return False
+    own = sweep.seconds["run"]
+    common = time.perf_counter() - began - own
+    return common + own * budget.shared_by > budget.seconds
+
+
+@dataclass(eq=False)
+class _Sweep:
+    """The running account of an item."""
+
+    block: Block
+    differentiator: Differentiator
+    mode: str
+    limit: float
+    looked: int = 0
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    ops: Counter[str] = field(default_factory=Counter)
+    op_pairs: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    faults: list[float] = field(default_factory=list)
+    deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
+
+    def judge(self, case: Case, **options: Any) -> Judgement:
+        """The verdict of this item's differentiator."""
+        return judge(case, self.differentiator, self.mode, limit=self.limit, **options)
+
+    def look(self, position: int, case: Case) -> None:
+        """Judge one case and enter it into the account."""
+        self.looked += 1
+        reason = unsupported(self.differentiator, case)
+        if reason is not None:
+            self.skipped[reason] += 1
+            self.counts[Verdict.UNSUPPORTED] += 1
+            return
+        found = self.block.reference(position, case)
+        began = time.perf_counter()
+        judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
+        self.seconds["run"] += time.perf_counter() - began
+        self.counts[judgement.verdict] += 1
+        self.ops.update(case.graph.ops)
+        self.op_pairs.update(pairs_of(case))
+        if judgement.smallest_fault is not None:
+            self.faults.append(judgement.smallest_fault)
+        if judgement.verdict.is_finding:
+            self.deviating.append((case, judgement))
+
+    def findings(
+        self, known: Sequence[Deviation], in_flight: Callable[[Case], None]
+    ) -> tuple[tuple[Finding, ...], int]:
+        """One finding a kind, failing ones first; and how many kinds are left out."""
+        kinds = self._kinds(known)
+        ordered = sorted(kinds.items(), key=lambda kind: not kind[0][0].fails())
+        result = []
+        for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
+            case, judgement = min(members, key=lambda m: m[0].graph.size)
+            if verdict.fails() and row is None:
+                case = self._shrunk(case, verdict, op, in_flight)
+                again = self.judge(case)
+                judgement = again if again.verdict is verdict else judgement
+            result.append(
+                Finding(
+                    judgement,
+                    case,
+                    op,
+                    self._name(op, verdict),
+                    row,
+                    len(members),
+                )
+            )
+        return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
+
+    def _name(self, op: str, verdict: Verdict) -> str:
+        who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
+        return f"{who}/{op}/{verdict.name.lower()}"
+
+    def _kinds(
+        self, known: Sequence[Deviation]
+    ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
+        """Deviating cases by verdict, guilty op and known deviation."""
+        kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
+        for case, judgement in self.deviating:
+            op, alone = guilty_op(case, self.judge, judgement.verdict)
+            row = None
+            if judgement.verdict.fails() or judgement.verdict is Verdict.IMPRECISE:
+                row = self._known(known, alone, judgement.verdict)
+            key = (judgement.verdict, op, row)
+            kinds.setdefault(key, []).append((case, judgement))
+        return kinds
+
+    def _known(
+        self, known: Sequence[Deviation], alone: Case | None, verdict: Verdict
+    ) -> str | None:
+        if alone is None:
+            return None
+        row = deviation_of(known, self.differentiator, self.mode, alone, verdict)
+        return None if row is None else row.id
+
+    def _shrunk(
+        self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]
+    ) -> Case:
+        """The smallest case found with the same verdict and the same guilty op."""
+
+        def fails(candidate: Case) -> bool:
+            in_flight(candidate)
+            if op != WHOLE and op not in candidate.graph.ops:
+                return False
+            if self.judge(candidate).verdict is not verdict:
+                return False
+            return guilty_op(candidate, self.judge, verdict)[0] == op
+
+        smallest = minimise(case, fails)
+        if smallest.graph.size > 2 and self.block.strategy is not None:
+            other = shrink(self.block.strategy, fails, self.block.seed)
+            if other is not None and other.graph.size < smallest.graph.size:
+                return other
+        return smallest
+
+
+def pairs_of(case: Case) -> set[str]:
+    """Pairs of ops of which the first feeds the second: "exp>log"."""
+    nodes = case.graph.nodes
+    return {
+        f"{nodes[j].op}>{node.op}"
+        for node in nodes
+        for j in node.operands
+        if nodes[j].op not in LEAVES
+    }
+
+
+__all__ = ["Block", "Budget", "Finding", "Item", "case_name", "judge", "verify_item"]
