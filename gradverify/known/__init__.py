@@ -1,0 +1,28 @@
+"""Known deviations of released libraries: listed with a reason and a witness."""
+
+from gradverify.known.condition import Condition, operand_names
+from gradverify.known.match import applies, is_expired, matches
+from gradverify.known.rows import (
+    FILE_NAME,
+    Deviation,
+    DeviationError,
+    known_rows,
+    read_rows,
+    shipped_rows,
+)
+from gradverify.known.writer import append_row
+
+__all__ = [
+    "FILE_NAME",
+    "Condition",
+    "Deviation",
+    "DeviationError",
+    "append_row",
+    "applies",
+    "is_expired",
+    "known_rows",
+    "matches",
+    "operand_names",
+    "read_rows",
+    "shipped_rows",
+]

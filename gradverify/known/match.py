@@ -1,0 +1,56 @@
+"""Does a known deviation speak about this run, and about this op at these operands?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from gradverify.known.rows import Deviation
+
+
+def is_expired(row: Deviation, today: date) -> bool:
+    """Whether the day up to which the row was accepted has passed."""
+    return row.until is not None and today > row.until
+
+
+def applies(
+    row: Deviation,
+    differentiator: str,
+    version: str,
+    mode: str,
+    dtype: str,
+    device: str,
+    today: date,
+) -> bool:
+    """Whether a row speaks about a differentiator, run in this way, today."""
+    return (
+        row.differentiator == differentiator
+        and _covers(row, version)
+        and _among(mode, row.modes)
+        and _among(dtype, row.dtypes)
+        and _among(device, row.devices)
+        and not is_expired(row, today)
+    )
+
+
+def _among(name: str, names: Sequence[str]) -> bool:
+    return not names or name in names
+
+
+def _covers(row: Deviation, version: str) -> bool:
+    if not str(row.versions):
+        return True
+    try:
+        return row.versions.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def matches(
+    row: Deviation, op: str, operands: Sequence[Any], params: Mapping[str, Any]
+) -> bool:
+    """Whether a row is about this op, at these values of its operands and params."""
+    return row.op == op and row.condition.holds(operands, params)

@@ -1,0 +1,224 @@
+"""Rows of known deviations, read from TOML files: the shipped one, a repository's own.
+
+A file holds `[[deviation]]` tables; a bad row is an error that names the file, the row,
+the field, its value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from gradverify.graph import Case, case_from_json
+from gradverify.known.condition import Condition
+from gradverify.ops import OPS
+from gradverify.verdict import Verdict
+
+FILE_NAME = "gradverify-known.toml"
+"""A repository's own rows, beside its pyproject.toml."""
+
+SHIPPED = Path(__file__).with_name("shipped.toml")
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class DeviationError(ValueError):
+    """A file of known deviations that cannot be read, or a row in it."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One known deviation: who deviates, when, how, why, and a case that shows it.
+
+    differentiator: a registered name; versions: a PEP 440 specifier, empty for all.
+    modes, dtypes, devices: empty for all.
+    when: a condition on the op's operands and params, empty for always.
+    verdict: the verdicts that it shows as.
+    until: the last day on which it is accepted.
+    """
+
+    id: str
+    differentiator: str
+    op: str
+    verdict: tuple[Verdict, ...]
+    reason: str
+    witness: Case
+    versions: SpecifierSet = field(default_factory=SpecifierSet)
+    modes: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    when: str = ""
+    link: str = ""
+    until: date | None = None
+
+    @property
+    def condition(self) -> Condition:
+        """`when`, read and checked."""
+        return _condition(self.op, self.when)
+
+
+@cache
+def _condition(op: str, when: str) -> Condition:
+    return Condition(op, when)
+
+
+# ---- fields: each reader takes the value from the file, or raises what is allowed
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text that is not empty")
+    return value
+
+
+def _any_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text")
+    return value
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not ID.fullmatch(value):
+        raise ValueError("letters, digits and . _ - (it is part of a test's name)")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise ValueError('a list of texts, such as ["float64"]')
+    return tuple(value)
+
+
+def _op(value: Any) -> str:
+    if value not in OPS.public():
+        raise ValueError(f"one of {', '.join(OPS.public())}")
+    return str(value)
+
+
+def _verdicts(value: Any) -> tuple[Verdict, ...]:
+    names = [value] if isinstance(value, str) else value
+    allowed = [v.name for v in Verdict if v.fails("imprecise")]
+    if not isinstance(names, list) or not names or any(n not in allowed for n in names):
+        raise ValueError(f"one or a list of {', '.join(allowed)}")
+    return tuple(Verdict[name] for name in names)
+
+
+def _versions(value: Any) -> SpecifierSet:
+    try:
+        return SpecifierSet(_any_text(value))
+    except InvalidSpecifier:
+        raise ValueError('a PEP 440 specifier, such as ">=2.2,<3"') from None
+
+
+def _until(value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("a date without quotes, such as 2030-01-31")
+    return value
+
+
+def _witness(value: Any) -> Case:
+    try:
+        return case_from_json(json.loads(_text(value)))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"a case as JSON text ({error})") from None
+
+
+# fmt: off
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
+    "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
+    "verdict": _verdicts, "reason": _text, "link": _any_text, "until": _until,
+    "witness": _witness,
+}
+# fmt: on
+
+REQUIRED = tuple(
+    f.name
+    for f in fields(Deviation)
+    if f.default is MISSING and f.default_factory is MISSING
+)
+
+
+def read_rows(path: Path) -> tuple[Deviation, ...]:
+    """The rows of a file; none where there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeviationError(f"{path} cannot be read: {error}") from None
+    return parse_rows(text, path)
+
+
+def parse_rows(text: str, path: Path) -> tuple[Deviation, ...]:
+    """The rows of a file's text; `path` is for messages alone."""
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise DeviationError(f"{path} is no TOML file: {error}") from None
+    tables = data.pop("deviation", [])
+    if data or not isinstance(tables, list):
+        names = ", ".join(data) or "deviation, which is no list of tables"
+        raise DeviationError(f"{path} holds {names}; allowed: [[deviation]] tables")
+    rows = tuple(_row(table, k, path) for k, table in enumerate(tables))
+    ids = [row.id for row in rows]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise DeviationError(f"{path}: id {twice[0]!r} occurs twice; allowed: once")
+    return rows
+
+
+def _row(table: Any, index: int, path: Path) -> Deviation:
+    if not isinstance(table, dict):
+        raise DeviationError(f"{path}: deviation {index + 1} is {table!r}, no table")
+    where = f"{path}: deviation {table.get('id', f'number {index + 1}')!r}"
+    unknown = sorted(set(table) - set(READERS))
+    if unknown:
+        raise DeviationError(
+            f"{where} has the unknown field {unknown[0]!r}; allowed: "
+            f"{', '.join(READERS)}"
+        )
+    missing = [name for name in REQUIRED if name not in table]
+    if missing:
+        raise DeviationError(f"{where} lacks {', '.join(missing)}")
+    found = {name: _field(name, value, where) for name, value in table.items()}
+    row = Deviation(**found)
+    try:
+        _ = row.condition
+    except ValueError as error:
+        raise DeviationError(f"{where}: when is {row.when!r}: {error}") from None
+    if row.op not in row.witness.graph.ops:
+        ops = ", ".join(row.witness.graph.ops) or "no op at all"
+        raise DeviationError(f"{where}: the witness has {ops}; allowed: with {row.op}")
+    return row
+
+
+def _field(name: str, value: Any, where: str) -> Any:
+    try:
+        return READERS[name](value)
+    except ValueError as error:
+        raise DeviationError(
+            f"{where}: {name} is {value!r}; allowed: {error}"
+        ) from None
+
+
+@cache
+def shipped_rows() -> tuple[Deviation, ...]:
+    """The rows that come with gradverify."""
+    return read_rows(SHIPPED)
+
+
+def known_rows(root: Path) -> tuple[Deviation, ...]:
+    """The shipped rows and those of the repository at `root`, which win by their id."""
+    own = read_rows(root / FILE_NAME)
+    ids = {row.id for row in own}
+    return (*own, *(row for row in shipped_rows() if row.id not in ids))

@@ -1,0 +1,91 @@
+"""Rows of known deviations as TOML text, added to a file without touching the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from gradverify.graph import case_to_json
+from gradverify.known.rows import READERS, Deviation, DeviationError, parse_rows
+
+# What TOML allows between single quotes, where nothing is escaped.
+LITERAL = re.compile(r"[\t\x20-\x26\x28-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]*")
+SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r",
+         '"': '\\"', "\\": "\\\\"}  # fmt: skip
+
+
+def quoted(text: str) -> str:
+    """A TOML string: plain where nothing needs escaping, else with escapes."""
+    if ("\\" in text or '"' in text) and LITERAL.fullmatch(text):
+        return f"'{text}'"
+    return '"' + "".join(SHORT.get(c) or _escaped(c) for c in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        raise DeviationError(
+            f"{character!r} is half a character; allowed: Unicode text"
+        )
+    return f"\\u{code:04x}" if code < 0x20 or 0x7F <= code < 0xA0 else character
+
+
+def _toml(value: str | date | Sequence[str]) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return "[" + ", ".join(quoted(text) for text in value) + "]"
+
+
+def row_to_toml(row: Deviation) -> str:
+    """One [[deviation]] table; fields without a value are left out."""
+    plain = {name: getattr(row, name) for name in READERS}
+    plain["versions"] = str(row.versions)
+    plain["verdict"] = [verdict.name for verdict in row.verdict]
+    plain["witness"] = json.dumps(case_to_json(row.witness), separators=(",", ":"))
+    lines = [f"{name} = {_toml(value)}" for name, value in plain.items() if value]
+    return "\n".join(["[[deviation]]", *lines, ""])
+
+
+def append_row(path: Path, row: Deviation) -> None:
+    """Add a row to a file, which is made where there is none.
+
+    What the file holds already, comments included, stays as it is. The new file is
+    written beside the old one and renamed, so that no reader sees half of it.
+    """
+    path = path.resolve()
+    try:
+        old = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        old = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeviationError(f"{path} cannot be read: {error}") from None
+    gap = "" if not old else "\n" if old.endswith("\n") else "\n\n"
+    new = old + gap + row_to_toml(row)
+    parse_rows(new, path)  # refuses a second row of that id, and a broken file
+    try:
+        _replace(path, new)
+    except OSError as error:
+        raise DeviationError(f"{path} cannot be written: {error}") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+        if path.exists():
+            shutil.copymode(path, name)
+        else:
+            os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
