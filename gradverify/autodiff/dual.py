@@ -112,7 +112,19 @@ def _pushed(
     x_dot = align(m, x_dot, np.shape(primals[i]), np.ndim(y))
     if isinstance(rule, float):
         return x_dot if rule == 1.0 else x_dot * rule
-    return x_dot * rule(m, y, *primals, **params)
+    return _scaled(m, x_dot, rule(m, y, *primals, **params))
+
+
+def _scaled(m: Arithmetic, x_dot: Any, partial: Any) -> Any:
+    """The product, in which a zero tangent stays zero.
+
+    Else an operand that does not move would make NaN of an infinite partial, and of
+    the derivatives by all other inputs.
+    """
+    product, still = x_dot * partial, x_dot == 0
+    if not np.any(still):
+        return product
+    return m.where(still, zeros(m, (), x_dot), product)
 
 
 def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:

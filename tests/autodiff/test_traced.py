@@ -127,6 +127,13 @@ def test_duals_with_different_numbers_of_tangents_do_not_meet() -> None:
         Dual(1.0, [1.0]) * Dual(1.0, [1.0, 0.0])
 
 
+def test_what_does_not_move_makes_no_nan_of_an_infinite_slope() -> None:
+    x, z = Dual(np.array([0.0, 4.0]), np.eye(3)[:, :2]), Dual(1.0, [0.0, 0.0, 1.0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.sum(np.sqrt(x)) + z
+    np.testing.assert_array_equal(y.tangent, [np.inf, 0.25, 1.0])
+
+
 def test_a_dual_of_a_function_without_the_operand_has_zero_tangents() -> None:
     y = Dual.table["sign"](Dual(A, np.ones((4, 2, 3))))
     np.testing.assert_array_equal(y.tangent, np.zeros((4, 2, 3)))
