@@ -91,7 +91,8 @@ def check_claim(
     if too_large:
         return ClaimResult(expression, _not_judged(found, "not known", too_large))
     place = {name: k for k, name in enumerate(point)}
-    judged = _judged(found, place, reference(case))
+    with np.errstate(all="ignore"):
+        judged = _judged(found, place, reference(case))
     return ClaimResult(expression, judged)
 
 
