@@ -88,11 +88,13 @@ class Differentiator(ABC):
     table: op to function of the engine's own arrays, or a string: why it is absent.
         It may have a row "data" that makes an engine's array of a NumPy array.
     compiles: shapes come from a small pool, since each new one costs a compilation.
+    device: where the arrays live; on a device two runs may round differently.
     """
 
     name: ClassVar[str]
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
+    device: ClassVar[str] = "cpu"
 
     @property
     @abstractmethod

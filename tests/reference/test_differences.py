@@ -1,5 +1,8 @@
 """The reference's difference quotients against closed forms, at hostile points."""
 
+# The rows of the tables are wider than a page.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import math
