@@ -28,6 +28,7 @@ OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
+TINY = mpf(2) ** -1100  # no float is as small
 TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
 
 
@@ -224,7 +225,7 @@ def _level(
 def _verdict(trail: Sequence[_Level]) -> tuple[Slope, tuple[Any, ...], Any] | None:
     """What the levels so far say; None asks for another."""
     now = trail[-1]
-    if now.complete and max(now.gaps) <= now.limit:
+    if now.complete and max(now.gaps) <= max(now.limit, TINY):
         return Slope.SMOOTH, now.forward, None
     if len(trail) < 2:
         return None

@@ -77,7 +77,8 @@ def expand(graph: Graph) -> Expansion:
     """The graph run on symbols: composites become primitives."""
     program = Program()
     leaves = (program.append(graph.nodes[i]) for i in graph.inputs)
-    table = {**_MARKED, "data": program.lift, "literal": program.lift}
+    # Literals become data: Python would round where it divides two of them.
+    table = {**_MARKED, "data": program.lift, "literal": program.constant}
     values = interpret_all(graph, table, leaves)
     return Expansion(
         Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)

@@ -18,7 +18,13 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.reference.bound import Bound, bounds
-from gradverify.reference.differences import Differences, Slope, differences, value_at
+from gradverify.reference.differences import (
+    TINY,
+    Differences,
+    Slope,
+    differences,
+    value_at,
+)
 from gradverify.reference.exact import Exact, exact_gradient, middle
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -102,6 +108,11 @@ def reference(case: Case) -> Reference:
     """The exact derivative of a case, by differences that our own gradient confirms."""
     if not all(np.all(np.isfinite(x)) for x in case.point):
         return _without(case, Slope.NONE, "the point holds NaN or an infinity")
+    with np.errstate(all="ignore"):
+        return _of_finite_point(case)
+
+
+def _of_finite_point(case: Case) -> Reference:
     program = gradient_program(case.graph)
     graph = program.expansion.graph
     value_bound, input_bounds, margin_bounds = _bounds(program, case)
@@ -211,7 +222,7 @@ def _conclude(
             found.slopes, directions, allowed, strict=True
         ):
             own = mp.fdot(direction.tolist(), entries)
-            if abs(slope - own) > max(mpf(error) / 8, AGREE * abs(own)):
+            if abs(slope - own) > max(mpf(error) / 8, AGREE * abs(own), TINY):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
 
