@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gradverify.ops import OPS
 
 
@@ -14,7 +16,8 @@ class Arithmetic:
 
     `table` gives a function for every op, for `interpret`; the same functions are
     attributes (`m.exp`), for rules and expansions. `lift` makes the arithmetic's own
-    value from a float array of rank 0 or more.
+    value from a float array of rank 0 or more. With `lifts_literals` the literals of a
+    graph are lifted too: a Python float divided by another would be rounded by Python.
     """
 
     def __init__(
@@ -22,6 +25,8 @@ class Arithmetic:
         name: str,
         primitives: Mapping[str, Callable[..., Any]],
         lift: Callable[[Any], Any],
+        *,
+        lifts_literals: bool = False,
     ) -> None:
         self.name = name
         self.lift = lift
@@ -33,6 +38,8 @@ class Arithmetic:
             **primitives,
             "data": lift,
         }
+        if lifts_literals:
+            self.table["literal"] = lambda value: lift(np.asarray(float(value)))
         vars(self).update(self.table)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -95,4 +95,4 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
 }
 # fmt: on
 
-BALLS = Arithmetic("balls", PRIMITIVES, lifting(arb))
+BALLS = Arithmetic("balls", PRIMITIVES, lifting(arb), lifts_literals=True)

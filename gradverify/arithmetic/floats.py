@@ -118,4 +118,4 @@ def _extended(x: Any) -> Any:
 
 # Where the platform's long double is wider than a double, its exponent keeps the
 # products of a bound from overflowing; elsewhere an overflow only makes a bound wide.
-EXTENDED = Arithmetic("extended floats", PRIMITIVES, _extended)
+EXTENDED = Arithmetic("extended floats", PRIMITIVES, _extended, lifts_literals=True)

@@ -96,4 +96,4 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
 }
 # fmt: on
 
-MULTIPRECISION = Arithmetic("mpmath", PRIMITIVES, lifting(lift))
+MULTIPRECISION = Arithmetic("mpmath", PRIMITIVES, lifting(lift), lifts_literals=True)
