@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradverify.arithmetic.symbols import trace as trace
     from gradverify.claims import check_claim as check_claim
-    from gradverify.conform import conformance as conformance
     from gradverify.differentiators import Accepts as Accepts
     from gradverify.differentiators import Differentiator as Differentiator
     from gradverify.differentiators import Pulled as Pulled
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from gradverify.differentiators import register as register
     from gradverify.graph import Case as Case
     from gradverify.graph import Graph as Graph
+    from gradverify.plugin.conformance import conformance as conformance
     from gradverify.strategies import graphs as graphs
     from gradverify.strategies import points as points
     from gradverify.verdict import Judgement as Judgement
@@ -40,7 +40,7 @@ HOMES = {
     "Pushed": "gradverify.differentiators",
     "Verdict": "gradverify.verdict",
     "check_claim": "gradverify.claims",
-    "conformance": "gradverify.conform",
+    "conformance": "gradverify.plugin.conformance",
     "functions": "gradverify.differentiators",
     "graphs": "gradverify.strategies",
     "judge": "gradverify.verify",

@@ -1,0 +1,195 @@
+"""The command `gradverify`: run, check, replay, save, accept, and what there is.
+
+Exit status: that of pytest for `run`; else 0 right, 1 wrong, 2 a usage error or an
+unreadable file, 3 nothing was understood or could be judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["run"]:
+        return _run(given[1:])
+    options = _parser().parse_args(given)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except CommandError as error:
+        print(f"gradverify: {error}", file=sys.stderr)
+        return USAGE
+
+
+# fmt: off
+COMMANDS = (
+    ("run",             "run the gradient suites alone: arguments are those of pytest"),
+    ("check",           "hold derivatives worked out by hand against the exact ones"),
+    ("ops",             "list the ops"),
+    ("differentiators", "list the differentiators, and why some cannot run"),
+    ("replay",          "run a case of the last run, or a saved one, again"),
+    ("save",            "keep a case in gradverify-cases/, to be run ever after"),
+    ("accept",          "list a finding in gradverify-known.toml"),
+    ("report",          "make the page anew from records"),
+)
+# fmt: on
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gradverify", description="Judge gradients against mpmath."
+    )
+    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
+    for name in ("check", "ops", "differentiators", "replay", "save", "accept"):
+        sub[name].set_defaults(command=globals()[f"_{name}"])
+    sub["report"].set_defaults(command=_report)
+    check = sub["check"]
+    check.add_argument("expression", help="Python syntax, read and never executed")
+    pairs: dict[str, Any] = {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=NUMBER",
+    }
+    check.add_argument("--at", **pairs, help="the value of a name, or a JSON list")
+    check.add_argument("--claim", **pairs, help="a derivative that was worked out")
+    sub["replay"].add_argument("case", help="ten hex digits, or a file")
+    sub["replay"].add_argument("--differentiator", help="judge this one instead")
+    sub["save"].add_argument("case", help="ten hex digits")
+    sub["accept"].add_argument("finding", help="differentiator:mode:dtype/op/verdict")
+    sub["accept"].add_argument("--reason", required=True, help="why it is lived with")
+    sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
+    sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
+    sub["report"].add_argument("--output", type=Path, help="the page to write")
+    for name in ("replay", "save", "accept"):
+        sub[name].add_argument("--report", type=Path, help="the report folder")
+    return parser
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date YYYY-MM-DD") from None
+
+
+# ---- commands without a repository
+
+
+def _run(arguments: Sequence[str]) -> int:
+    import pytest
+
+    from gradverify.cli.replay import plugins
+
+    return int(pytest.main(["--gradverify-only", *arguments], plugins=plugins()))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from gradverify.claims import check_claim
+
+    try:
+        at = dict(_pair("--at", text) for text in options.at)
+        claims = dict(_pair("--claim", text) for text in options.claim)
+        result = check_claim(options.expression, at=at, claims=claims)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    print(result)
+    if any(claim.judged and not claim.right for claim in result.claims):
+        return WRONG
+    return RIGHT if result else NOTHING
+
+
+def _pair(option: str, text: str) -> tuple[str, Any]:
+    name, equals, number = text.partition("=")
+    if not (equals and name.strip() and number.strip()):
+        raise CommandError(f"{option} {text!r}: write it as {option} a=2")
+    return name.strip(), _numbers(number.strip())
+
+
+def _numbers(text: str) -> Any:
+    """A number as it was written, or nested lists of such."""
+    if not text.startswith("["):
+        return text
+    try:
+        return json.loads(text, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{text!r} is no list of numbers: {error}") from error
+
+
+def _ops(options: argparse.Namespace) -> int:
+    from gradverify.ops import OPS
+
+    del options
+    for row in OPS:
+        if not row.internal:
+            marks = [f"params {', '.join(row.params)}"] if row.params else []
+            marks += ["kink"] if row.kink else []
+            marks += [] if row.is_primitive else ["expands into primitives"]
+            spelled = f" ({row.operator})" if row.operator else ""
+            count = f"{row.arity} operand" + ("s" if row.arity != 1 else "")
+            print(f"{row.name + spelled:<14}", ", ".join([count, *marks]), sep="  ")
+    return RIGHT
+
+
+def _report(options: argparse.Namespace) -> int:
+    from gradverify import records
+    from gradverify.plugin import folder
+    from gradverify.report.page import page
+
+    try:
+        parts = [records.read(path) for path in options.records]
+        found = records.joined(parts)
+        output = options.output or options.records[0].with_name(folder.PAGE)
+        folder.replace(output, page(found).encode("utf-8", "replace"))
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    for note in found.notes:
+        print(note.text)
+    print(output)
+    return RIGHT if found.items or found.discrepancies else NOTHING
+
+
+# ---- commands within a repository, whose conftest may register differentiators
+
+
+def _differentiators(options: argparse.Namespace) -> int:
+    from gradverify.cli import replay
+
+    del options
+    return replay.within(replay.list_differentiators)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from gradverify.cli import replay
+
+    return replay.within(
+        lambda place: replay.replay(place, options.case, options.differentiator),
+        options.report,
+    )
+
+
+def _save(options: argparse.Namespace) -> int:
+    from gradverify.cli import replay
+
+    return replay.within(lambda place: replay.save(place, options.case), options.report)
+
+
+def _accept(options: argparse.Namespace) -> int:
+    from gradverify.cli import replay
+
+    return replay.within(
+        lambda place: replay.accept(
+            place, options.finding, options.reason, options.until
+        ),
+        options.report,
+    )

@@ -1,0 +1,290 @@
+"""Cases and findings of an earlier run: run them again, keep them, accept them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gradverify import plugin, records
+from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+from gradverify.differentiators import (
+    Differentiator,
+    known_names,
+    load,
+    modes,
+    registered,
+)
+from gradverify.graph import Case, case_from_json, case_name, case_to_json
+from gradverify.known import FILE_NAME, Deviation, DeviationError, append_row
+from gradverify.plugin import folder, settings
+from gradverify.plugin.selection import register_hooked
+from gradverify.records import Discrepancy
+from gradverify.report.terminal import failure_text
+from gradverify.suites.blocks import SAVED
+from gradverify.verdict import Judgement, Verdict
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository and its report folder."""
+
+    root: Path
+    reports: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """A case, the differentiator and mode it is about, and its record, if known."""
+
+    case: Case
+    differentiator: str = ""
+    mode: str = ""
+    record: Discrepancy | None = None
+
+
+def plugins() -> list[ModuleType]:
+    """The plugin, where pytest does not find it by itself."""
+    installed = {point.name for point in entry_points(group="pytest11")}
+    return [] if "gradverify" in installed else [plugin]
+
+
+class _Within:
+    """A pytest plugin that does one thing in place of a run."""
+
+    def __init__(self, command: Callable[[Place], int], reports: Path | None) -> None:
+        self.command, self.reports, self.status = command, reports, USAGE
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        """Called when pytest has read its settings and the conftests."""
+        try:
+            register_hooked(config)
+            reports = self.reports or settings.report_folder(config)
+            self.status = self.command(Place(config.rootpath, reports))
+        except CommandError as error:
+            print(f"gradverify: {error}", file=sys.stderr)
+        return self.status
+
+
+def within(command: Callable[[Place], int], reports: Path | None = None) -> int:
+    """Do something in the repository of the current folder, its conftests read."""
+    do = _Within(command, reports.absolute() if reports else None)
+    pytest.main([], plugins=[do, *plugins()])
+    return do.status
+
+
+# ---- finding
+
+
+def _records(place: Place) -> Iterator[Discrepancy]:
+    for name in (folder.RECORDS, folder.KILLED):
+        path = place.reports / name
+        if path.is_file():
+            yield from records.read(path).discrepancies
+
+
+def _candidates(place: Place, name: str) -> Iterator[Found]:
+    for record in _records(place):
+        if record.case.startswith(name):
+            yield _of_record(record)
+    for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
+        flight = folder.read_flight(path)
+        if flight is not None and case_name(flight[1]).startswith(name):
+            yield Found(flight[1], flight[0][0], flight[0][1])
+    saved = place.root / SAVED
+    for path in sorted(saved.glob(f"{name}*.json")):
+        yield _of_file(path)
+
+
+def _of_record(record: Discrepancy) -> Found:
+    data = {"graph": record.graph, "point": record.point, "dtype": record.dtype}
+    try:
+        case = case_from_json(data)
+    except ValueError as error:
+        raise CommandError(f"case {record.case} cannot be read: {error}") from error
+    return Found(case, record.differentiator, record.mode, record)
+
+
+def _of_file(path: Path) -> Found:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        case = case_from_json(data)
+    except (OSError, ValueError, RecursionError) as error:
+        raise CommandError(f"{path} cannot be read as a case: {error}") from error
+    named = [data.get(key) for key in ("differentiator", "mode")]
+    who, mode = (text if isinstance(text, str) else "" for text in named)
+    return Found(case, who, mode)
+
+
+def find(place: Place, name: str) -> list[Found]:
+    """What is known of a case: one entry for each differentiator it was found with.
+
+    Raises `CommandError` where there is none, or the digits fit several.
+    """
+    if Path(name).suffix == ".json":
+        return [_of_file(Path(name))]
+    if not re.fullmatch(r"[0-9a-f]{4,10}", name):
+        raise CommandError(f"{name!r} is no case: give its ten hex digits, or a file")
+    found = list(_candidates(place, name))
+    names = sorted({case_name(f.case) for f in found})
+    if not names:
+        raise CommandError(f"no case {name} in {place.reports} or {place.root / SAVED}")
+    if len(names) > 1:
+        raise CommandError(f"{name} fits several cases: {', '.join(names)}")
+    unique = {(f.differentiator, f.mode): f for f in reversed(found)}
+    return list(unique.values())
+
+
+# ---- commands
+
+
+def replay(place: Place, name: str, only: str | None) -> int:
+    """Run a case again; 1 where it still deviates."""
+    found = find(place, name)
+    named = [f for f in found if f.differentiator]
+    if only or not named:
+        pairs = [(found[0], d, m) for d in _instances(only) for m in modes(d)]
+    else:
+        pairs = [(f, _load(f.differentiator), f.mode) for f in named]
+    outcomes = [_again(f, differentiator, mode) for f, differentiator, mode in pairs]
+    if not outcomes or set(outcomes) == {NOTHING}:
+        return NOTHING
+    return WRONG if WRONG in outcomes else RIGHT
+
+
+def _instances(only: str | None) -> list[Differentiator]:
+    if only:
+        return [_load(only)]
+    loaded = [_load(name) for name in known_names()]
+    return [d for d in loaded if d.available() is None]
+
+
+def _load(name: str) -> Differentiator:
+    try:
+        return load(name)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+
+
+def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
+    from gradverify.verify import judge
+
+    who = f"{differentiator.name}, {mode}, {found.case.dtype}"
+    reason = differentiator.available()
+    if reason is not None:
+        print(f"NOT RUN  {who}: {reason}")
+        return NOTHING
+    if mode not in differentiator.modes():
+        raise CommandError(f"{differentiator.name} has no mode {mode!r}")
+    print(f"case {case_name(found.case)} with {who}", flush=True)  # it may kill us
+    judgement = judge(found.case, differentiator, mode)
+    if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
+        print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
+        return NOTHING
+    if _deviates(judgement, found.record):
+        print(f"STILL {judgement.verdict.name}")
+        print(_text(found, differentiator, mode, judgement))
+        return WRONG
+    was = f", was {found.record.verdict}" if found.record else ""
+    print(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
+    return RIGHT
+
+
+def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
+    """Still failing, or still what it was listed for."""
+    listed = record is not None and record.verdict == judgement.verdict.name
+    return judgement.verdict.fails() or listed
+
+
+def _text(
+    found: Found, differentiator: Differentiator, mode: str, judgement: Judgement
+) -> str:
+    from gradverify.plugin.outcome import discrepancy
+
+    return failure_text([discrepancy(differentiator.name, mode, found.case, judgement)],
+                        again=False)  # fmt: skip
+
+
+def save(place: Place, name: str) -> int:
+    """Write a case to the folder of cases that a repository keeps."""
+    found = find(place, name)[0]
+    path = place.root / SAVED / f"{case_name(found.case)}.json"
+    content = case_to_json(found.case)
+    if found.record is not None:
+        content["finding"] = found.record.finding
+    if found.differentiator:
+        content |= {"differentiator": found.differentiator, "mode": found.mode}
+    try:
+        path.parent.mkdir(exist_ok=True)
+        folder.replace(path, (json.dumps(content, indent=1) + "\n").encode())
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error}") from error
+    print(path)
+    return RIGHT
+
+
+def accept(place: Place, finding: str, reason: str, until: date | None) -> int:
+    """List a finding of the last run as known, with its case as the witness."""
+    matching = [record for record in _records(place) if record.finding == finding]
+    if not matching:
+        near = sorted({record.finding for record in _records(place)})
+        listed = "".join(f"\n  {name}" for name in near) or " none"
+        raise CommandError(
+            f"no finding {finding!r} in {place.reports}; there are:{listed}"
+        )
+    record = matching[0]
+    if record.known is not None:
+        print(f"{finding} is known already: {record.known}")
+        return RIGHT
+    path = place.root / FILE_NAME
+    try:
+        append_row(path, _deviation(record, reason, until))
+    except DeviationError as error:
+        raise CommandError(str(error)) from error
+    print(path)
+    return RIGHT
+
+
+def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviation:
+    if record.op == "graph" or not Verdict[record.verdict].fails("imprecise"):
+        raise CommandError(
+            f"{record.finding} cannot be accepted: only a deviation that one op shows "
+            "alone, and that is more than a convention, can be listed"
+        )
+    words = record.finding.replace("/", "-").replace(":", "-")
+    return Deviation(
+        id=re.sub(r"[^A-Za-z0-9._-]", "-", words).lstrip("._-"),
+        differentiator=record.differentiator,
+        op=record.op,
+        verdict=(Verdict[record.verdict],),
+        reason=reason,
+        witness=_of_record(record).case,
+        modes=(record.mode,),
+        dtypes=(record.dtype,),
+        until=until,
+    )
+
+
+def list_differentiators(place: Place) -> int:
+    """Every known differentiator: its modes and versions, or why it cannot run."""
+    del place
+    for name in known_names():
+        differentiator = _load(name)
+        reason = differentiator.available()
+        parts = [", ".join(modes(differentiator))]
+        if reason is None:
+            parts += [f"{k} {v}" for k, v in differentiator.versions().items()]
+        else:
+            parts = [f"not available: {reason}"]
+        own = ["registered here"] if name in registered() else []
+        print(f"{name:<12}", "; ".join([*parts, *own]), sep="  ")
+    return RIGHT

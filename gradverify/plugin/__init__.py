@@ -1,0 +1,127 @@
+"""The pytest plugin: hooks only. It is imported in every run of pytest, so it is light.
+
+Nothing heavier than pytest is imported before a run asks for gradient suites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gradverify.plugin import hookspecs, settings
+
+if TYPE_CHECKING:
+    from gradverify.plugin.session import Session
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options, and ini values of the same names."""
+    settings.add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hook that names differentiators."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the suites on where the user asks for them."""
+    if not settings.is_on(config) or config.option.help or config.option.version:
+        return
+    from gradverify.plugin.collection import SESSION
+    from gradverify.plugin.session import Session
+
+    anchor = settings.anchor(config)
+    if anchor is None:
+        raise pytest.UsageError(
+            f"gradverify: the rootdir {config.rootpath} has none of "
+            f"{', '.join(settings.ANCHORS)} to hang its tests under; create an empty "
+            "pytest.ini there"
+        )
+    config.args = settings.arguments(config, anchor)
+    session = Session(config, anchor)
+    if not config.option.collectonly:
+        session.open()
+    config.stash[SESSION] = session
+    config.pluginmanager.register(Hooks(session), "gradverify-run")
+
+
+class Hooks:
+    """The hooks of a run that has gradient suites."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def pytest_report_header(self) -> list[str]:
+        """Which differentiators run, and why the others do not."""
+        return self.session.header()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> Generator[None, list[Any], list[Any]]:
+        """Our suites hang under the anchor, once.
+
+        Where that is a Python file, naming it made pytest take it for a test module:
+        a setup.py must not be imported for that.
+        """
+        found = yield
+        if file_path != self.session.anchor:
+            return found
+        from gradverify.plugin.collection import GradverifyFile
+
+        if not _is_test_module(parent.config, file_path):
+            found = [c for c in found if not isinstance(c, pytest.Module)]
+        return [*found, GradverifyFile.from_parent(parent, path=file_path)]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know what was selected before the first item runs."""
+        from gradverify.plugin.collection import GradverifyItem
+
+        items = [item for item in session.items if isinstance(item, GradverifyItem)]
+        drawn = {id(i.block) for i in items if i.block.strategy is not None}
+        self.session.drawn_blocks = max(1, len(drawn))
+        for item in items:
+            self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist which run it is part of."""
+        node.workerinput["gradverify_run"] = self.session.run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep a block in one worker, unless the user chose another distribution."""
+        if config.getvalue("dist") != "load":
+            return None
+        from gradverify.plugin.scheduling import BlockScheduling
+
+        anchor = self.session.anchor.relative_to(config.rootpath).as_posix()
+        return BlockScheduling(config, log, anchor)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Merge, once the workers are done, and write the page."""
+        session.exitstatus = self.session.close(int(exitstatus))
+
+    def pytest_terminal_summary(
+        self, terminalreporter: Any, config: pytest.Config
+    ) -> None:
+        """Counts, discrepancies, known deviations, where the page is."""
+        found = self.session.found
+        if found is None:
+            return
+        from gradverify.report.terminal import summary
+
+        terminalreporter.section("gradverify")
+        for line in summary(found, brief=config.get_verbosity() < 0):
+            terminalreporter.line(line)
+        terminalreporter.line(f"page: {self.session.folder / 'gradverify.html'}")
+
+
+def _is_test_module(config: pytest.Config, path: Path) -> bool:
+    patterns = config.getini("python_files")
+    return any(path.match(pattern) for pattern in patterns)

@@ -1,0 +1,233 @@
+"""The tree of tests under the anchor: suites, and items that run one differentiator."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradverify.differentiators import Differentiator
+from gradverify.graph import Case
+from gradverify.known import Deviation
+from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
+from gradverify.plugin.session import Session
+from gradverify.report.terminal import failure_text
+from gradverify.verify import Block, Item, judge, verify_item
+
+SESSION = pytest.StashKey[Session]()
+
+
+class Refuted(Exception):
+    """An item fails; its text is what the user reads."""
+
+
+class GradverifyFile(pytest.File):
+    """The anchor file: a suite for each kind of block."""
+
+    def collect(self) -> Iterable[pytest.Collector]:
+        """The suites that the user chose, in the order in which they run."""
+        session = self.config.stash[SESSION]
+        suites: dict[str, list[Block]] = {}
+        for block in session.blocks:
+            suites.setdefault(block.suite, []).append(block)
+        for name, blocks in suites.items():
+            yield BlockSuite.from_parent(self, name=name, blocks=blocks)
+        if session.has_suite("known"):
+            yield KnownSuite.from_parent(self, name="known")
+
+
+class BlockSuite(pytest.Collector):
+    """A suite; the items of a block follow each other and share it."""
+
+    def __init__(self, *, blocks: Sequence[Block], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.blocks = blocks
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """An item a block, differentiator and mode."""
+        for block in self.blocks:
+            for differentiator, mode in self.config.stash[SESSION].judged(block.dtype):
+                yield BlockItem.from_parent(
+                    self,
+                    name=f"{block.family}[{differentiator.name}:{mode}:{block.dtype}]",
+                    block=block,
+                    differentiator=differentiator,
+                    mode=mode,
+                )
+
+
+class KnownSuite(pytest.Collector):
+    """The witnesses of known deviations."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """An item a row and mode of its differentiator, where that is judged."""
+        session = self.config.stash[SESSION]
+        for row in session.rows:
+            dtype = row.witness.dtype
+            for differentiator, mode in session.judged(dtype):
+                if row.differentiator == differentiator.name and (
+                    not row.modes or mode in row.modes
+                ):
+                    yield KnownItem.from_parent(
+                        self,
+                        name=f"{row.id}[{differentiator.name}:{mode}:{dtype}]",
+                        block=Block("known", row.id, dtype, written=(row.witness,)),
+                        differentiator=differentiator,
+                        mode=mode,
+                        row=row,
+                    )
+
+
+class GradverifyItem(pytest.Item):
+    """One differentiator in one mode over the cases of one block."""
+
+    def __init__(
+        self,
+        *,
+        block: Block,
+        differentiator: Differentiator,
+        mode: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.block, self.differentiator, self.mode = block, differentiator, mode
+        if self.config.pluginmanager.has_plugin("timeout"):
+            # A case has its own limit; the host's is meant for tests of another size.
+            self.add_marker(pytest.mark.timeout(0))
+
+    @property
+    def gradverify(self) -> Session:
+        """The run that this item is part of."""
+        return self.config.stash[SESSION]
+
+    def runtest(self) -> None:
+        """Judge, write down, and fail once with all that was found."""
+        with deaf(bool(self.gradverify.worker)):
+            result = self.unjudged() or self.judged()
+        self.gradverify.record(result)
+        if result.item.outcome == "skipped":
+            pytest.skip(result.item.reason)
+        if result.item.outcome == "failed":
+            text = failure_text(result.failing, result.item.more)
+            raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
+
+    def unjudged(self) -> Outcome | None:
+        """An outcome without a run: a faulty registration, an op that is absent."""
+        name = self.differentiator.name
+        head = heading(self.nodeid, self.block, name, self.mode)
+        row: Any = self.differentiator.table.get(self.block.family, "no such row")
+        if self.block.suite == "ops" and isinstance(row, str):
+            return without_a_run(head, "skipped", f"{self.block.family}: {row}")
+        problems = self.gradverify.problems(self.differentiator)
+        if not problems:
+            return None
+        speaker = self.gradverify.spokesmen.get(name, self.nodeid)
+        if speaker != self.nodeid:
+            return without_a_run(
+                head, "skipped", f"{name} is not registered rightly; see {speaker}"
+            )
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        return without_a_run(
+            head, "failed", f"{name} is not registered rightly:\n{lines}"
+        )
+
+    def judged(self) -> Outcome:
+        """The outcome of a run over the block's cases."""
+        raise NotImplementedError
+
+    def in_flight(self, case: Case) -> None:
+        """Write the case down before it runs."""
+        writer = self.gradverify.writer
+        if writer is not None:
+            writer.in_flight(self.differentiator.name, self.mode, self.nodeid, case)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Our own text for what was refuted; a traceback for a fault of ours."""
+        if isinstance(excinfo.value, Refuted):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the item stands, for reports."""
+        return self.path, None, self.nodeid.partition("::")[2]
+
+
+class BlockItem(GradverifyItem):
+    """An item of a block that differentiators share."""
+
+    def judged(self) -> Outcome:
+        """Sweep, shrink, and hold what was found against the policy."""
+        session = self.gradverify
+        before = Counter(self.block.seconds)
+        result = verify_item(
+            self.block,
+            self.differentiator,
+            self.mode,
+            budget=session.budget(self.block),
+            known=session.rows,
+            in_flight=self.in_flight,
+        )
+        shared = {k: s - before[k] for k, s in self.block.seconds.items()}
+        return outcome(
+            self.nodeid,
+            self.block,
+            self.differentiator,
+            self.mode,
+            result,
+            policy=session.settings.fail_on,
+            accepted=session.accepted,
+            shared=shared,
+        )
+
+
+class KnownItem(GradverifyItem):
+    """The witness of a known deviation: passes while the deviation shows."""
+
+    def __init__(self, *, row: Deviation, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.row = row
+
+    def judged(self) -> Outcome:
+        """Fails where the deviation is gone, in the repository whose row it is."""
+        row, session = self.row, self.gradverify
+        self.in_flight(row.witness)
+        verdict = judge(row.witness, self.differentiator, self.mode).verdict
+        result = outcome(
+            self.nodeid,
+            self.block,
+            self.differentiator,
+            self.mode,
+            Item(counts={verdict: 1}, cases=1),
+            policy=session.settings.fail_on,
+        )
+        if verdict in row.verdict:
+            return result
+        gone = (
+            f"known deviation {row.id} no longer shows: its witness is {verdict.name}"
+        )
+        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+        if row in session.own_rows:
+            return without_a_run(head, "failed", f"{gone}; take the row out")
+        return without_a_run(head, "skipped", gone)
+
+
+@contextmanager
+def deaf(one_thread: bool) -> Iterator[None]:
+    """Host filters for warnings do not count; torch has one thread in a worker."""
+    torch = sys.modules.get("torch") if one_thread else None
+    threads = torch.get_num_threads() if torch else 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if torch:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(threads)

@@ -1,0 +1,93 @@
+"""A differentiator's own test: `test_gradients = gradverify.conformance(Toy)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import cache
+from typing import Any
+
+import pytest
+
+from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.plugin.outcome import outcome
+from gradverify.report.terminal import failure_text
+from gradverify.suites.blocks import blocks
+from gradverify.verify import Block, Budget, verify_item
+
+CASES = 50  # that each test looks at
+
+
+def conformance(
+    differentiator: type[Differentiator],
+    *,
+    suites: Collection[str] = ("ops", "graphs"),
+    dtypes: Collection[str] = (),
+    cases: int = CASES,
+    seed: int = 0,
+) -> Callable[..., None]:
+    """Ordinary parametrised tests of a differentiator, without any option of pytest.
+
+    One test for each op of its table and each family of graphs, after one that looks
+    whether it keeps to the protocol. Assign it to a name that begins with `test_`.
+    """
+    instance = _instance(differentiator)
+    accepted = dtypes or instance.accepts.dtypes
+    parts = [
+        pytest.param(block, mode, id=f"{block.family}:{mode}:{block.dtype}")
+        for block in _blocks(instance, suites, accepted, seed)
+        for mode in modes(instance)
+    ]
+    handed = pytest.param(None, "", id="handshake")
+
+    @pytest.mark.parametrize(("block", "mode"), [handed, *parts])
+    def test_gradients(block: Block | None, mode: str) -> None:
+        reason = instance.available()
+        if reason is not None:
+            pytest.skip(reason)
+        problems = _problems(differentiator)
+        if block is None:
+            if problems:
+                _fail(f"{instance.name} is not registered rightly:", *problems)
+        elif problems:
+            pytest.skip(f"{instance.name} is not registered rightly")
+        else:
+            _check(block, instance, mode, cases)
+
+    return test_gradients
+
+
+def _blocks(
+    instance: Differentiator,
+    suites: Collection[str],
+    dtypes: Collection[str],
+    seed: int,
+) -> list[Block]:
+    """The blocks that the differentiator has the ops for."""
+    found = blocks(suites=suites, dtypes=dtypes, seed=seed)
+    table: Any = instance.table
+    return [b for b in found if b.suite != "ops" or callable(table.get(b.family))]
+
+
+def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> None:
+    result = verify_item(block, instance, mode, budget=Budget(cases=cases))
+    name = f"{block.suite}::{block.family}"
+    judged = outcome(name, block, instance, mode, result)
+    item = judged.item
+    if item.outcome == "skipped":
+        pytest.skip(item.reason)
+    if item.outcome == "failed":
+        _fail(failure_text(judged.failing, item.more, again=False), item.reason)
+
+
+def _fail(*lines: str) -> None:
+    pytest.fail("\n".join(line for line in lines if line), pytrace=False)
+
+
+@cache
+def _instance(differentiator: type[Differentiator]) -> Differentiator:
+    return differentiator()
+
+
+@cache
+def _problems(differentiator: type[Differentiator]) -> list[str]:
+    return handshake(_instance(differentiator))

@@ -1,0 +1,166 @@
+"""From what the pipeline found to what the item does: passes, fails, is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from gradverify import records
+from gradverify.graph import Case
+from gradverify.plugin.folder import of_case
+from gradverify.records import Discrepancy, number_text
+from gradverify.verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from gradverify.differentiators import Differentiator
+    from gradverify.verify import Block, Finding, Item
+
+NOTHING_SEEN = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
+TEXT = 2000  # characters of an exception's text that a record keeps
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of an item, its record, and its discrepancies."""
+
+    item: records.Item
+    discrepancies: tuple[Discrepancy, ...] = ()
+
+    @property
+    def failing(self) -> tuple[Discrepancy, ...]:
+        """The discrepancies that fail the item."""
+        return tuple(d for d in self.discrepancies if d.failed)
+
+
+def outcome(
+    name: str,
+    block: Block,
+    differentiator: Differentiator,
+    mode: str,
+    result: Item,
+    *,
+    policy: str = "wrong",
+    accepted: Collection[str] = (),
+    shared: Mapping[str, float] | None = None,
+) -> Outcome:
+    """What an item's result means under a policy; `name` is the item's id.
+
+    accepted: findings that a repository lives with; only the policy `new` asks.
+    shared: seconds that the item spent for all that share its block.
+    """
+    forgiven = accepted if policy == "new" else ()
+    found = tuple(
+        _record(name, differentiator, mode, finding, policy, forgiven)
+        for finding in result.findings
+    )
+    kind, reason = _kind(result, any(d.failed for d in found))
+    item = records.Item(
+        **heading(name, block, differentiator.name, mode),
+        outcome=kind,
+        counts={v.name: n for v, n in result.counts.items() if n},
+        cases=result.cases,
+        ops=dict(result.ops),
+        op_pairs=dict(result.op_pairs),
+        more=result.more,
+        seconds={
+            k: round(s, 6) for k, s in {**result.seconds, **(shared or {})}.items()
+        },
+        skipped=dict(result.skipped),
+        median_fault=number_text(median(result.faults) if result.faults else None),
+        worst_fault=number_text(max(result.faults, default=None)),
+        warnings=[_short(str(warning)) for warning in result.warnings],
+        reason=reason,
+    )
+    return Outcome(item, found)
+
+
+def heading(name: str, block: Block, differentiator: str, mode: str) -> dict[str, Any]:
+    """The fields of an item's record that say which one it is."""
+    return {
+        "id": name,
+        "suite": block.suite,
+        "block": block.family,
+        "differentiator": differentiator,
+        "mode": mode,
+        "dtype": block.dtype,
+    }
+
+
+def without_a_run(heading: dict[str, Any], kind: str, reason: str) -> Outcome:
+    """An item that was failed or skipped before any case ran."""
+    return Outcome(records.Item(**heading, outcome=kind, reason=reason))
+
+
+def _kind(result: Item, fails: bool) -> tuple[str, str]:
+    if fails:
+        return "failed", ""
+    seen = {verdict for verdict, n in result.counts.items() if n}
+    if seen == {Verdict.UNSUPPORTED}:
+        reasons = sorted(result.skipped, key=lambda r: -result.skipped[r])
+        return "skipped", "; ".join(reasons[:2]) or Verdict.UNSUPPORTED.value
+    if seen <= NOTHING_SEEN:
+        parts = [f"{result.counts[v]} {v.name}" for v in Verdict if v in seen]
+        return "failed", f"checked nothing: {', '.join(parts) or 'no case was drawn'}"
+    return "passed", ""
+
+
+def _record(
+    name: str,
+    differentiator: Differentiator,
+    mode: str,
+    finding: Finding,
+    policy: str,
+    accepted: Collection[str],
+) -> Discrepancy:
+    taken = finding.finding in accepted
+    fails = finding.judgement.verdict.fails(policy)
+    return discrepancy(
+        differentiator.name,
+        mode,
+        finding.case,
+        finding.judgement,
+        known=finding.known,
+        finding=finding.finding,
+        op=finding.op,
+        item=name,
+        count=finding.count,
+        failed=fails and finding.known is None and not taken,
+        accepted=taken,
+    )
+
+
+def discrepancy(
+    differentiator: str,
+    mode: str,
+    case: Case,
+    judgement: Judgement,
+    *,
+    known: str | None = None,
+    finding: str = "",
+    **more: Any,
+) -> Discrepancy:
+    """The record of a judgement."""
+    return Discrepancy(
+        differentiator=differentiator,
+        mode=mode,
+        verdict=judgement.verdict.name,
+        got=_short(judgement.got),
+        exact=_short(judgement.exact),
+        bound=number_text(judgement.allowed),
+        known=known,
+        finding=finding,
+        where=judgement.where,
+        error_ulps=number_text(judgement.error_ulps),
+        bound_ratio=number_text(judgement.bound_ratio),
+        smallest_fault=number_text(judgement.smallest_fault),
+        note=_short(judgement.note),
+        **of_case(case),
+        **more,
+    )
+
+
+def _short(text: str) -> str:
+    clean = text.encode("utf-8", "replace").decode()
+    return clean if len(clean) <= TEXT else clean[: TEXT - 1] + "…"

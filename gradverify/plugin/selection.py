@@ -1,0 +1,92 @@
+"""Which differentiators a run judges, and why it does not judge the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from gradverify.differentiators import (
+    Differentiator,
+    known_names,
+    load,
+    register,
+    registered,
+)
+
+OWN = frozenset({"own-dual", "own-tape"})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The differentiators that are judged, and the absent ones with the reason."""
+
+    judged: tuple[Differentiator, ...]
+    absent: Mapping[str, str]
+
+    @property
+    def only_own(self) -> bool:
+        """Whether no library is judged, only our own engines."""
+        return {d.name for d in self.judged} <= OWN
+
+
+def select(config: pytest.Config, named: tuple[str, ...]) -> Selection:
+    """The named ones, else those of this repository, else all that are installed.
+
+    A named one that is unknown or absent is a `pytest.UsageError`.
+    """
+    try:
+        register_hooked(config)
+        known = known_names()
+    except ValueError as error:
+        raise pytest.UsageError(f"gradverify: {error}") from error
+    if named:
+        return _all_of(named)
+    absent = {}
+    if registered():
+        why = "this repository registers its own"
+        absent = {name: why for name in known if name not in registered()}
+    return _present(registered() or known, absent)
+
+
+def register_hooked(config: pytest.Config) -> None:
+    """Register what conftests and plugins name by the hook."""
+    for classes in config.hook.pytest_gradverify_differentiators(config=config):
+        for cls in classes:
+            register(cls)
+
+
+def _all_of(named: Iterable[str]) -> Selection:
+    judged: dict[str, Differentiator] = {}
+    for name in named:
+        try:
+            differentiator = load(name)
+        except ValueError as error:
+            raise pytest.UsageError(f"--gradverify-differentiators: {error}") from error
+        reason = differentiator.available()
+        if reason is not None:
+            raise pytest.UsageError(
+                f"--gradverify-differentiators: {name} was named and cannot run: "
+                f"{reason}"
+            )
+        judged[differentiator.name] = differentiator
+    return Selection(tuple(judged.values()), {})
+
+
+def _present(names: Iterable[str], absent: Mapping[str, str]) -> Selection:
+    judged, missing = [], dict(absent)
+    for name in names:
+        try:
+            differentiator = load(name)
+            reason = differentiator.available()
+        except ValueError as error:
+            reason = str(error)
+        if reason is None:
+            judged.append(differentiator)
+        else:
+            missing[name] = reason
+    if not judged:
+        why = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+        raise pytest.UsageError(f"gradverify: no differentiator can run ({why})")
+    return Selection(tuple(judged), missing)

@@ -1,0 +1,269 @@
+"""One run in one process: what is judged, by which budget, and what is written down."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradverify import records
+from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.known import (
+    FILE_NAME,
+    Deviation,
+    DeviationError,
+    is_expired,
+    known_rows,
+    read_rows,
+)
+from gradverify.plugin import folder
+from gradverify.plugin.folder import Writer
+from gradverify.plugin.outcome import Outcome
+from gradverify.plugin.selection import Selection, select
+from gradverify.plugin.settings import Settings, checked
+from gradverify.records import Note, Records, Run
+from gradverify.suites.blocks import blocks
+from gradverify.verify import Block, Budget
+
+# profile: cases that an item looks at at most, seconds for drawn cases in all
+BUDGETS: Mapping[str, tuple[int, float]] = {
+    "smoke": (20, 20.0),
+    "ci": (200, 120.0),
+    "deep": (5000, 1800.0),
+}
+UNRESOLVED = 0.01  # a larger share of a run that the reference cannot decide fails it
+
+PACKAGES = ("gradverify", "hypothesis", "mpmath", "numpy", "pytest", "python-flint")
+
+
+class Session:
+    """What the items of a process share; `worker` is empty without pytest-xdist."""
+
+    def __init__(self, config: pytest.Config, anchor: Path) -> None:
+        self.config, self.anchor = config, anchor
+        self.root = config.rootpath
+        self.settings: Settings = checked(config)
+        self.selection: Selection = select(config, self.settings.differentiators)
+        self.rows, self.own_rows = _rows(self.root)
+        given: dict[str, Any] = getattr(config, "workerinput", {})
+        self.worker: str = given.get("workerid", "")
+        self.workers: int = given.get("workercount", 1)
+        self.run: str = given.get("gradverify_run") or folder.run_name()
+        self.folder: Path = self.settings.report
+        self.began, self.started = time.perf_counter(), datetime.now(UTC)
+        self.writer: Writer | None = None
+        self.notes: list[Note] = []
+        self.found: Records | None = None
+        self.drawn_blocks = 1
+        self.spokesmen: dict[str, str] = {}
+        self._problems: dict[str, list[str]] = {}
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether this process merges; workers only write their shard."""
+        return not self.worker
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The blocks of the run; `pytest.UsageError` if a saved case is malformed."""
+        try:
+            return blocks(
+                suites=self.settings.suites,
+                ops=self.settings.ops,
+                dtypes=self.settings.dtypes,
+                max_nodes=self.settings.max_nodes,
+                seed=self.settings.seed,
+                root=self.root,
+            )
+        except ValueError as error:
+            raise pytest.UsageError(f"gradverify: {error}") from error
+
+    def has_suite(self, name: str) -> bool:
+        """Whether the user's choice of suites has this one."""
+        return not self.settings.suites or name in self.settings.suites
+
+    def judged(self, dtype: str) -> Iterator[tuple[Differentiator, str]]:
+        """The differentiators and modes that run in a dtype."""
+        for differentiator in self.selection.judged:
+            if dtype in differentiator.accepts.dtypes:
+                for mode in modes(differentiator):
+                    yield differentiator, mode
+
+    def budget(self, block: Block) -> Budget:
+        """How much an item of the block may look at."""
+        cases, seconds = BUDGETS[self.settings.profile]
+        seconds = (self.settings.time or seconds) * self.workers
+        shared_by = sum(1 for _ in self.judged(block.dtype))
+        return Budget(cases, seconds / self.drawn_blocks, max(1, shared_by))
+
+    @cached_property
+    def accepted(self) -> frozenset[str]:
+        """The findings that this repository has accepted, today."""
+        today = date.today()
+        return frozenset(
+            f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
+            for row in self.own_rows
+            if not is_expired(row, today)
+            for mode in row.modes
+            for dtype in row.dtypes
+            for verdict in row.verdict
+        )
+
+    def problems(self, differentiator: Differentiator) -> list[str]:
+        """What the handshake says of a differentiator, once a process."""
+        name = differentiator.name
+        if name not in self._problems:
+            self._problems[name] = handshake(differentiator)
+        return self._problems[name]
+
+    # ---- writing
+
+    def open(self) -> None:
+        """Begin to write; `pytest.UsageError` where the folder takes no file."""
+        try:
+            if self.is_controller:
+                folder.prepare(self.folder)
+                self.notes += folder.collect_leftovers(self.folder)
+            self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
+        except OSError as error:
+            raise pytest.UsageError(
+                f"--gradverify-report: {self.folder} cannot be written ({error}); "
+                "name another folder"
+            ) from error
+
+    def record(self, result: Outcome) -> None:
+        """Write an item and its discrepancies down."""
+        if self.writer is not None:
+            self.writer.landed()
+            for record in (*result.discrepancies, result.item):
+                self.writer.write(record)
+
+    def close(self, exitstatus: int) -> int:
+        """End of a process; the controlling one merges. The exit status of the run."""
+        if self.writer is None:
+            return exitstatus
+        if not self.is_controller:
+            self.writer.close()
+            return exitstatus
+        self.writer.landed()
+        found = folder.merged(self.folder, self.run)
+        found = Records(found.discrepancies, found.items, (*found.notes, *self.notes))
+        if found.items or found.discrepancies:
+            exitstatus, found = _judged(exitstatus, found)
+            self._publish(found, exitstatus)
+        self.writer.close()
+        folder.clear(self.folder, self.run)
+        return exitstatus
+
+    def _publish(self, found: Records, exitstatus: int) -> None:
+        from gradverify.report.page import page
+
+        run = self._run(found, exitstatus)
+        self.found = Records(found.discrepancies, found.items, found.notes, run)
+        folder.write(self.folder, found, run, page(self.found))
+
+    def _run(self, found: Records, exitstatus: int) -> Run:
+        seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)
+        for item in found.items:
+            for stage, s in item.seconds.items():
+                seconds[stage] = seconds.get(stage, 0.0) + s
+        seconds = {f"all {stage}": round(s, 3) for stage, s in seconds.items()}
+        seconds["run"] = round(time.perf_counter() - self.began, 3)
+        return Run(
+            counts=records.counts_by_differentiator(found.items),
+            items=records.total({item.outcome: 1} for item in found.items),
+            ops=records.total(item.ops for item in found.items),
+            op_pairs=records.total(item.op_pairs for item in found.items),
+            versions=versions(),
+            differentiators=self.versions(),
+            absent=dict(self.selection.absent),
+            devices=[device()],
+            seed=self.settings.seed,
+            profile=self.settings.profile,
+            fail_on=self.settings.fail_on,
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=seconds,
+            exit=int(exitstatus),
+            commit=commit(self.root),
+        )
+
+    def versions(self) -> dict[str, dict[str, str]]:
+        """The judged differentiators with their versions."""
+        return {d.name: dict(d.versions()) for d in self.selection.judged}
+
+    def header(self) -> list[str]:
+        """What stands above the run."""
+        settings, lines = self.settings, []
+        for d in self.selection.judged:
+            parts = [f"{k} {v}" for k, v in d.versions().items()]
+            lines.append(f"  {d.name} ({', '.join([*modes(d), *parts])})")
+        lines += [f"  not {name}: {why}" for name, why in self.selection.absent.items()]
+        if self.selection.only_own:
+            lines.append("  no library is judged, only gradverify's own engines")
+        first = (
+            f"gradverify: seed {settings.seed}, profile {settings.profile}, "
+            f"fails on {settings.fail_on}, {device()}, report in {self.folder}"
+        )
+        return [first, *lines, *(f"  {note.text}" for note in self.notes)]
+
+
+def _rows(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
+    try:
+        return known_rows(root), read_rows(root / FILE_NAME)
+    except DeviationError as error:
+        raise pytest.UsageError(f"gradverify: {error}") from error
+
+
+def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
+    """Fail a run of which the reference could not decide too much."""
+    cases = sum(n for item in found.items for n in item.counts.values())
+    unresolved = sum(item.counts.get("UNRESOLVED", 0) for item in found.items)
+    if unresolved <= max(1, UNRESOLVED * cases):
+        return exitstatus, found
+    note = Note(
+        text=f"{unresolved} of {cases} comparisons are unresolved, over 1 %: a fault "
+        "of gradverify's own reference, which fails the run"
+    )
+    notes = (*found.notes, note)
+    failed = exitstatus or int(pytest.ExitCode.TESTS_FAILED)
+    return failed, Records(found.discrepancies, found.items, notes)
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that this run rests on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def device() -> str:
+    """The processor and the system."""
+    return f"{platform.machine()} {platform.system()}"
+
+
+def commit(root: Path) -> str | None:
+    """The commit that is checked out, where the repository is one of git."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,142 @@
+"""Text for the terminal: the failure of an item, the summary of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gradverify.records import Counts, Discrepancy, Records, counts_by_differentiator
+from gradverify.report.wording import (
+    commands,
+    error,
+    point,
+    rank,
+    sentence,
+    share,
+    visible,
+    who,
+)
+
+WIDTH = 100
+LINES_OF_GRAPH = 5  # longer programs are in the page
+LISTED = 20  # discrepancies that the summary lists
+
+
+def cut(text: str, width: int) -> str:
+    """Text in one line of at most that width."""
+    text = visible(text)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def failure_text(
+    found: Sequence[Discrepancy], more: int = 0, again: bool = True
+) -> str:
+    """What a failed item prints: a block a discrepancy, 15 lines of 100 columns each.
+
+    more: kinds that were counted and not shrunk. again: whether the commands that
+    replay, save and accept are of use.
+    """
+    blocks = ["\n".join(_block(d, again)) for d in found]
+    if more:
+        blocks.append(f"{more} more kinds of discrepancy were counted, not shrunk")
+    return "\n\n".join(blocks)
+
+
+def _block(found: Discrepancy, again: bool) -> Iterator[str]:
+    yield cut(f"{who(found)}: {sentence(found.verdict)}", WIDTH)
+    yield _row("graph", found.formula)
+    if len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH:
+        for line in found.lines:
+            yield cut(" " * 10 + line, WIDTH)
+    yield _row("point", point(found))
+    yield _row("got", f"{found.got or '-'}{_at(found)}")
+    if found.exact:
+        yield _row("exact", found.exact)
+    if error(found):
+        yield _row("error", error(found))
+    if found.note and found.note != found.got:
+        yield _row("note", found.note)
+    if again:
+        for key, command in zip(("next", "", ""), commands(found), strict=True):
+            yield f"  {key:<8}{command}"
+
+
+def _row(key: str, text: str) -> str:
+    return cut(f"  {key:<8}{text}", WIDTH)
+
+
+def _at(found: Discrepancy) -> str:
+    return f"    for {found.where}" if found.where else ""
+
+
+# ---- the summary
+
+
+def summary(found: Records, brief: bool = False) -> Iterator[str]:
+    """The end of a run: counts, discrepancies, known deviations, what was not seen."""
+    if not brief:
+        yield from table(counts_by_differentiator(found.items))
+    yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
+    yield from _listed("accepted", [d for d in found.discrepancies if _accepted(d)])
+    known = [d for d in found.discrepancies if d.known is not None]
+    yield from _known(known, brief)
+    if not brief:
+        passing = [d for d in found.discrepancies if _is_listed(d)]
+        yield from _listed("listed, not failing", passing)
+        yield from _unseen(found)
+    yield from (cut(note.text, WIDTH) for note in found.notes)
+
+
+def _accepted(found: Discrepancy) -> bool:
+    return found.accepted and not found.failed and found.known is None
+
+
+def _is_listed(found: Discrepancy) -> bool:
+    return not (found.failed or found.known is not None or _accepted(found))
+
+
+def table(counts: dict[str, Counts]) -> Iterator[str]:
+    """Differentiators against verdicts; verdicts that nobody has are left out."""
+    verdicts = sorted({v for c in counts.values() for v in c}, key=rank)
+    if not verdicts:
+        return
+    width = max(map(len, counts))
+    yield "  ".join([" " * width, *verdicts])
+    for name, count in counts.items():
+        cells = [f"{count.get(v) or '.':>{len(v)}}" for v in verdicts]
+        yield "  ".join([f"{name:<{width}}", *cells])
+
+
+def _listed(title: str, found: Sequence[Discrepancy]) -> Iterator[str]:
+    if not found:
+        return
+    yield f"{title}: {len(found)}"
+    for d in found[:LISTED]:
+        yield cut(f"  {d.finding}  {d.formula} at {point(d)}  ({d.case})", WIDTH)
+    if len(found) > LISTED:
+        yield f"  and {len(found) - LISTED} more in the page"
+
+
+def _known(found: Sequence[Discrepancy], brief: bool) -> Iterator[str]:
+    if not found:
+        return
+    cases = sum(d.count for d in found)
+    yield f"known deviations: {len(found)} ({cases} cases)"
+    if not brief:
+        for name in dict.fromkeys(d.known or "" for d in found):
+            where = _list(d.item.rpartition("::")[2] for d in found if d.known == name)
+            yield cut(f"  {name}  in {where}", WIDTH)
+
+
+def _list(names: Iterable[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    rest = f" and {len(unique) - 3} more" if len(unique) > 3 else ""
+    return ", ".join(unique[:3]) + rest
+
+
+def _unseen(found: Records) -> Iterator[str]:
+    cases = sum(n for item in found.items for n in item.counts.values())
+    parts = []
+    for verdict, words in (("VACUOUS", "vacuous"), ("UNRESOLVED", "unresolved")):
+        n = sum(item.counts.get(verdict, 0) for item in found.items)
+        parts.append(f"{words} {n} ({share(n, cases)})")
+    yield f"{cases} comparisons: {', '.join(parts)}"

@@ -1,0 +1,104 @@
+"""The words that terminal and page share: verdicts, points, errors, commands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradverify.graph import array_from_json
+from gradverify.records import Discrepancy
+from gradverify.verdict import Verdict
+
+# Worst first; what an item, or a cell of a table, is called by.
+SEVERITY = (
+    *(v for v in Verdict if v.fails()),
+    Verdict.IMPRECISE,
+    Verdict.UNRESOLVED,
+    Verdict.VACUOUS,
+    Verdict.KINK_COMPOSITION,
+    Verdict.KINK_CONVENTION,
+    Verdict.NO_DERIVATIVE,
+    Verdict.AGREES,
+    Verdict.UNSUPPORTED,
+)
+ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
+
+
+def sentence(verdict: str) -> str:
+    """The sentence of a verdict's name; a name of a later version stands for itself."""
+    return Verdict[verdict].value if verdict in Verdict.__members__ else verdict
+
+
+def rank(verdict: str) -> int:
+    """The place of a verdict among others, the worst first."""
+    return ORDER.get(verdict, -1)
+
+
+def visible(text: str) -> str:
+    """Text in one line, with control characters spelled out."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def who(found: Discrepancy) -> str:
+    """The differentiator, its mode and the dtype."""
+    return f"{found.differentiator}, {found.mode}, {found.dtype}"
+
+
+def point(found: Discrepancy) -> str:
+    """The point as `a = 21.0, b = [1.0, 2.0]`."""
+    parts = []
+    for i, data in enumerate(found.point):
+        name = found.inputs[i] if i < len(found.inputs) else f"x{i}"
+        parts.append(f"{name} = {_array(data)}")
+    return ", ".join(parts)
+
+
+def _array(data: dict[str, object]) -> str:
+    try:
+        array = array_from_json(data)
+    except (ValueError, KeyError, TypeError):
+        return "(not understood)"
+    if array.ndim == 0:
+        return repr(array.item())
+    text = np.array2string(
+        array,
+        separator=", ",
+        threshold=12,
+        max_line_width=10_000,
+        formatter={"float_kind": lambda x: repr(float(x))},
+    )
+    return " ".join(text.split())
+
+
+def error(found: Discrepancy) -> str:
+    """The error in ulps and in units of what rounding explains; empty if unknown."""
+    parts = []
+    if found.error_ulps is not None:
+        parts.append(f"{_figure(found.error_ulps)} ulps")
+    if found.bound_ratio is not None:
+        parts.append(f"{_figure(found.bound_ratio)} times what rounding explains")
+    return ", ".join(parts)
+
+
+def _figure(text: str) -> str:
+    """Three digits of a number are enough to read."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return f"{number:.0f}" if 10 <= abs(number) < 1e5 else f"{number:.3g}"
+
+
+def commands(found: Discrepancy) -> tuple[str, ...]:
+    """What to type next."""
+    return (
+        f"gradverify replay {found.case}",
+        f"gradverify save {found.case}",
+        f"gradverify accept {found.finding}",
+    )
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole in percent."""
+    return f"{100 * part / whole:.2g} %" if whole else "0 %"
