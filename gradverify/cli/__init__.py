@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     sub["replay"].add_argument("--differentiator", help="judge this one instead")
     sub["save"].add_argument("case", help="ten hex digits")
     sub["accept"].add_argument("finding", help="differentiator:mode:dtype/op/verdict")
-    sub["accept"].add_argument("--reason", required=True, help="why it is lived with")
+    sub["accept"].add_argument("--reason", default="", help="why it is lived with")
     sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
     sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
     sub["report"].add_argument("--output", type=Path, help="the page to write")

@@ -266,7 +266,7 @@ def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviatio
         differentiator=record.differentiator,
         op=record.op,
         verdict=(Verdict[record.verdict],),
-        reason=reason,
+        reason=reason.strip() or f"accepted on {date.today()}, no reason given",
         witness=_of_record(record).case,
         modes=(record.mode,),
         dtypes=(record.dtype,),

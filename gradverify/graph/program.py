@@ -91,6 +91,14 @@ class Graph:
         """The number of ops applied."""
         return sum(node.op not in LEAVES for node in self.nodes)
 
+    def __str__(self) -> str:
+        from gradverify.graph.show import formula  # which imports this module
+
+        return formula(self)
+
+    def __repr__(self) -> str:
+        return f"Graph({self})"
+
 
 # ---- building
 

@@ -18,7 +18,7 @@ from gradverify.known import Deviation
 from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
 from gradverify.plugin.session import Session
 from gradverify.report.terminal import failure_text
-from gradverify.verify import Block, Item, judge, verify_item
+from gradverify.verify import Block, Finding, Item, judge, verify_item
 
 SESSION = pytest.StashKey[Session]()
 
@@ -90,12 +90,17 @@ class GradverifyItem(pytest.Item):
     def __init__(
         self,
         *,
+        name: str,
+        parent: pytest.Collector,
         block: Block,
         differentiator: Differentiator,
         mode: str,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Written out: pytest 9.2 takes the brackets of an id apart, those of a name not,
+        # and `--lf` compares the two.
+        nodeid = f"{parent.nodeid}::{name}"
+        super().__init__(name=name, parent=parent, nodeid=nodeid, **kwargs)
         self.block, self.differentiator, self.mode = block, differentiator, mode
         if self.config.pluginmanager.has_plugin("timeout"):
             # A case has its own limit; the host's is meant for tests of another size.
@@ -197,13 +202,17 @@ class KnownItem(GradverifyItem):
         """Fails where the deviation is gone, in the repository whose row it is."""
         row, session = self.row, self.gradverify
         self.in_flight(row.witness)
-        verdict = judge(row.witness, self.differentiator, self.mode).verdict
+        judgement = judge(row.witness, self.differentiator, self.mode)
+        verdict = judgement.verdict
+        who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
+        name = f"{who}/{row.op}/{verdict.name.lower()}"
+        shown = Finding(judgement, row.witness, row.op, name, row.id)
         result = outcome(
             self.nodeid,
             self.block,
             self.differentiator,
             self.mode,
-            Item(counts={verdict: 1}, cases=1),
+            Item({verdict: 1}, (shown,) if verdict in row.verdict else (), cases=1),
             policy=session.settings.fail_on,
         )
         if verdict in row.verdict:

@@ -19,13 +19,14 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import Array, Domain, Graph, interpret
-from gradverify.reference.exact import DIGITS, GROWTH, SMALLEST, STOP
+from gradverify.reference.exact import GROWTH, SMALLEST, STOP
 
 LEVELS = (80, 160, 320, 640, 1280)
 """Steps are sigma * 2**-q for these q, tried in turn."""
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
+ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
 TINY = mpf(2) ** -1100  # no float is as small
@@ -124,10 +125,11 @@ def differences(
 def _weights(allowed: Sequence[float], seed: int) -> list[float]:
     """Larger where less error is allowed, so that the mix sees every component.
 
-    Of few bits, so that the mix of displacements of few bits is exact in a float.
+    Of few bits, so that the mix is exact in floats where displacements move different
+    entries, or are allowed the same error.
     """
     size = np.clip(np.asarray(allowed, float), 1e-300, 1e300)
-    powers = np.maximum(np.round(np.log2(size.min(initial=1e300) / size)), -16.0)
+    powers = np.maximum(np.round(np.log2(size.min(initial=1e300) / size)), -400.0)
     draws = np.random.default_rng(seed).integers(64, 128, len(allowed)) / 64.0
     return [float(w) for w in 2.0**powers * draws]
 
@@ -182,7 +184,7 @@ def value_at(graph: Graph, point: Sequence[Array]) -> Any:
 def _precision_for(
     graph: Graph, point: Sequence[Array], steps: Sequence[tuple[Array, float]], q: int
 ) -> int | None:
-    """Bits at which rounding is under 2**-64 of every quotient, by balls.
+    """Bits at which rounding is under 2**-80 of every quotient, by balls.
 
     A ball that is no number may be too wide or outside the domain; only a high
     precision tells, and then the differences say which.
@@ -202,7 +204,7 @@ def _is_sharp(ball: Any, is_late: bool) -> bool:
     if ball is None or not ball.is_finite():
         return is_late
     radius = ball.rad()
-    return bool(radius <= abs(ball).lower() * DIGITS or radius <= SMALLEST)
+    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= SMALLEST)
 
 
 # ---- what they say

@@ -120,7 +120,7 @@ def _of_finite_point(case: Case) -> Reference:
     paths = _paths(graph, case.point)
     if kinks:
         return _at_kinks(case, graph, kinks, value_bound, input_bounds, paths)
-    directions, allowed = _directions(case.point, input_bounds)
+    directions, allowed = _directions(case.point, input_bounds, paths)
     found = differences(graph, case.point, directions, allowed)
     exact = exact_gradient(graph, case.point)
     status, gradient, note = _conclude(
@@ -183,14 +183,21 @@ def _value(graph: Graph, point: Sequence[Array], precision: int) -> Any:
 
 
 def _directions(
-    point: Sequence[Array], found: Sequence[Bound]
+    point: Sequence[Array], found: Sequence[Bound], paths: Sequence[Array]
 ) -> tuple[list[Array], list[float]]:
-    """Steps along every input entry, or two along many; and the errors allowed."""
+    """Steps along every input entry, or two along many; and the errors allowed.
+
+    Where rounding is allowed nothing, 2**-60 of a path stands for it.
+    """
     flat = np.concatenate([np.abs(x).reshape(-1) for x in point] or [np.zeros(0)])
     scale = np.array([_power_of_two(x) for x in flat.astype(float)])
     if len(flat) <= COMPONENTS:
-        errors = np.concatenate([b.tight.reshape(-1) for b in found] or [scale])
-        return list(np.diag(scale)), (errors.astype(float) * scale).tolist()
+        errors = [
+            np.maximum(b.tight, 2.0**-60 * a).reshape(-1)
+            for b, a in zip(found, paths, strict=True)
+        ]
+        flat_errors = np.concatenate(errors or [scale]).astype(float)
+        return list(np.diag(scale)), (flat_errors * scale).tolist()
     draw = np.random.default_rng(len(flat))
     return [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)], [0.0] * 2
 
