@@ -21,6 +21,9 @@ from gradverify.ops import OPS, Op
 # every op.
 Step = tuple[tuple[Rule, ...], Any, tuple[Any, ...], tuple[int, ...], dict[str, Any]]
 
+# From an op and its number of operands to its row in a table of rules.
+RulesOf = Callable[[str, int], tuple[Rule, ...]]
+
 NOTHING: dict[str, Any] = {}
 
 # On NumPy's scalars Python's operators do the same in a sixth of the time.
@@ -52,12 +55,15 @@ class Tape:
     """Everything that was computed from the variables made on it, in order.
 
     `table` gives a function on variables for every op, composites included, and
-    "data", for `interpret`. Operands that are no variables are constants.
+    "data", for `interpret`. Operands that are no variables are constants. `rules`
+    gives other rules than those of the calculus table; tapes with one table share it.
     """
 
-    def __init__(self, arithmetic: Arithmetic = FLOATS) -> None:
+    def __init__(
+        self, arithmetic: Arithmetic = FLOATS, *, rules: RulesOf = rules_of
+    ) -> None:
         self.arithmetic = arithmetic
-        self.variable_class, self.table = _engine(arithmetic)
+        self.variable_class, self.table = _engine(arithmetic, rules)
         self.steps: list[Step] = []
 
     def variable(self, value: Any) -> Variable:
@@ -167,11 +173,13 @@ def _fresh(m: Arithmetic, ct: Any, lead: tuple[int, ...], primal: Any) -> Any:
 
 @cache
 def _engine(
-    m: Arithmetic,
+    m: Arithmetic, rules: RulesOf
 ) -> tuple[type[Variable], Mapping[str, Callable[..., Any]]]:
     """Variables over `m`, and the table of ops on them."""
     kind: Any = type("Variable", (Variable,), {"__slots__": ()})
-    primitives = {row.name: _recorder(m, row, kind) for row in OPS if row.is_primitive}
+    primitives = {
+        row.name: _recorder(m, row, kind, rules) for row in OPS if row.is_primitive
+    }
     table = Arithmetic(f"variables over {m.name}", primitives, data(m)).table
     kind.table = table
     # without a call between the operator and the op
@@ -181,19 +189,22 @@ def _engine(
     return kind, table
 
 
-def _recorder(m: Arithmetic, row: Op, kind: type[Variable]) -> Callable[..., Any]:
+def _recorder(
+    m: Arithmetic, row: Op, kind: type[Variable], rules_of: RulesOf
+) -> Callable[..., Any]:
     rules = rules_of(row.name, row.arity)
     plain = not row.params and not any(isinstance(rule, Linear) for rule in rules)
     if plain and row.arity == 1:
-        return _unary(m, row.name, kind)
+        return _unary(m, row.name, kind, rules)
     if plain and row.arity == 2:
-        return _binary(m, row.name, kind)
-    return _general(m, row, kind)
+        return _binary(m, row.name, kind, rules)
+    return _general(m, row, kind, rules_of)
 
 
-def _unary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
+def _unary(
+    m: Arithmetic, op: str, kind: type[Variable], rules: tuple[Rule, ...]
+) -> Callable[..., Any]:
     function = SCALAR.get(m.table[op], m.table[op])
-    rules = rules_of(op, 1)
 
     def apply(x: Any) -> Any:
         if type(x) is not kind:
@@ -207,9 +218,10 @@ def _unary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
     return apply
 
 
-def _binary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
+def _binary(
+    m: Arithmetic, op: str, kind: type[Variable], rules: tuple[Rule, ...]
+) -> Callable[..., Any]:
     function = SCALAR.get(m.table[op], m.table[op])
-    rules = rules_of(op, 2)
 
     def apply(a: Any, b: Any) -> Any:
         if type(a) is kind:
@@ -233,7 +245,9 @@ def _binary(m: Arithmetic, op: str, kind: type[Variable]) -> Callable[..., Any]:
     return apply
 
 
-def _general(m: Arithmetic, row: Op, kind: type[Variable]) -> Callable[..., Any]:
+def _general(
+    m: Arithmetic, row: Op, kind: type[Variable], rules_of: RulesOf
+) -> Callable[..., Any]:
     op, function = row.name, m.table[row.name]
 
     def apply(*operands: Any, **params: Any) -> Any:
