@@ -29,7 +29,7 @@ FURTHER_IN = 2.0**-13
 ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
-TINY = mpf(2) ** -1100  # no float is as small
+TINY = mpf(2) ** -2300  # no slope along a float's displacement is as small
 TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
 
 
@@ -87,7 +87,7 @@ def differences(
     graph: Graph,
     point: Sequence[Array],
     displacements: Sequence[Array],
-    allowed: Sequence[float],
+    allowed: Sequence[float] | Array,
     seed: int = 0,
 ) -> Differences:
     """The slopes of a scalar graph along displacements of its inputs.
@@ -101,11 +101,10 @@ def differences(
     backward, by another step, one forward, much further in. All components of the
     mix are positive, so that no kink can hide from it.
     """
+    allowed = np.asarray(allowed, np.longdouble)
     weights = _weights(allowed, seed)
-    mixed = sum(
-        (w * np.asarray(d) for w, d in zip(weights, displacements, strict=True)),
-        start=np.zeros(sum(x.size for x in point)),
-    )
+    none = np.zeros(sum(x.size for x in point), np.longdouble)
+    mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
     steps = [(d, 1.0) for d in displacements]
     steps += [(mixed, OTHER_SIDE), (mixed, FURTHER_IN)]
     trail: list[_Level] = []
@@ -122,16 +121,20 @@ def differences(
     return Differences(Slope.UNRESOLVED, step_bits=q, precision=precision or STOP)
 
 
-def _weights(allowed: Sequence[float], seed: int) -> list[float]:
+def _weights(allowed: Array, seed: int) -> Array:
     """Larger where less error is allowed, so that the mix sees every component.
 
-    Of few bits, so that the mix is exact in floats where displacements move different
-    entries, or are allowed the same error.
+    Of few bits, so that the mix is exact where displacements move different entries,
+    or are allowed the same error; of wide range, as inputs of 5e-324 need.
     """
-    size = np.clip(np.asarray(allowed, float), 1e-300, 1e300)
-    powers = np.maximum(np.round(np.log2(size.min(initial=1e300) / size)), -400.0)
-    draws = np.random.default_rng(seed).integers(64, 128, len(allowed)) / 64.0
-    return [float(w) for w in 2.0**powers * draws]
+    size = np.clip(np.asarray(allowed, np.longdouble), LEAST, 1 / LEAST)
+    powers = np.round(np.log2(size.min(initial=1 / LEAST) / size))
+    draws = np.random.default_rng(seed).integers(64, 128, len(size)) / 64.0
+    weights: Array = np.exp2(powers) * draws
+    return weights
+
+
+LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
 
 
 # ---- quotients
@@ -168,12 +171,19 @@ def _value(
             d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
             start += x.size
             if np.any(d):
-                value = value + m.lift(d) * t
+                value = value + exactly(d, type(t)) * t
         inputs.append(value)
     try:
         return interpret(graph, m.table, inputs)
     except (Domain, ZeroDivisionError, OverflowError):
         return None
+
+
+def exactly(x: Array, number: Any) -> Any:
+    """Long doubles as objects, without their passing through a double's range."""
+    mantissa, exponent = np.frexp(x)
+    convert = np.frompyfunc(lambda a, e: number(float(a)) * number(2) ** int(e), 2, 1)
+    return convert(mantissa, exponent)
 
 
 def value_at(graph: Graph, point: Sequence[Array]) -> Any:
@@ -204,22 +214,21 @@ def _is_sharp(ball: Any, is_late: bool) -> bool:
     if ball is None or not ball.is_finite():
         return is_late
     radius = ball.rad()
-    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= SMALLEST)
+    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= SMALLEST * SMALLEST)
 
 
 # ---- what they say
 
 
-def _level(
-    quotients: Sequence[Any], weights: Sequence[float], allowed: Sequence[float]
-) -> _Level:
+def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> _Level:
     *forward, other, further_in = quotients
     mix = limit = None
     if None not in forward:
-        triples = list(zip(weights, forward, allowed, strict=True))
-        mix = mp.fsum(w * d for w, d, _ in triples)
+        sizes = (exactly(x, mpf) for x in (weights, allowed))
+        triples = list(zip(*sizes, forward, strict=True))
+        mix = mp.fsum(w * d for w, _, d in triples)
         limit = min(
-            (w * max(mpf(a), abs(d) * TAIL) / 8 for w, d, a in triples), default=mpf(0)
+            (w * max(a, abs(d) * TAIL) / 8 for w, a, d in triples), default=mpf(0)
         )
     return _Level(tuple(forward), other, further_in, mix, limit)
 

@@ -23,6 +23,7 @@ from gradverify.reference.differences import (
     Differences,
     Slope,
     differences,
+    exactly,
     value_at,
 )
 from gradverify.reference.exact import Exact, exact_gradient, middle
@@ -184,7 +185,7 @@ def _value(graph: Graph, point: Sequence[Array], precision: int) -> Any:
 
 def _directions(
     point: Sequence[Array], found: Sequence[Bound], paths: Sequence[Array]
-) -> tuple[list[Array], list[float]]:
+) -> tuple[list[Array], Array]:
     """Steps along every input entry, or two along many; and the errors allowed.
 
     Where rounding is allowed nothing, 2**-60 of a path stands for it.
@@ -196,10 +197,11 @@ def _directions(
             np.maximum(b.tight, 2.0**-60 * a).reshape(-1)
             for b, a in zip(found, paths, strict=True)
         ]
-        flat_errors = np.concatenate(errors or [scale]).astype(float)
-        return list(np.diag(scale)), (flat_errors * scale).tolist()
+        return list(np.diag(scale)), np.concatenate(errors or [scale]) * scale
     draw = np.random.default_rng(len(flat))
-    return [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)], [0.0] * 2
+    return [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)], np.zeros(
+        2
+    )
 
 
 def _power_of_two(x: float) -> float:
@@ -212,7 +214,7 @@ def _conclude(
     point: Sequence[Array],
     found: Differences,
     directions: Sequence[Array],
-    allowed: Sequence[float],
+    allowed: Array,
     exact: Exact | None,
 ) -> tuple[Slope, tuple[Any, ...], str]:
     """What the differences and our own gradient say together.
@@ -226,10 +228,10 @@ def _conclude(
     entries = [v for x in ours for v in x.reshape(-1)]
     with mp.workprec(max(found.precision, exact.precision)):
         for slope, direction, error in zip(
-            found.slopes, directions, allowed, strict=True
+            found.slopes, directions, exactly(allowed, mpf), strict=True
         ):
             own = mp.fdot(direction.tolist(), entries)
-            if abs(slope - own) > max(mpf(error) / 8, AGREE * abs(own), TINY):
+            if abs(slope - own) > max(error / 8, AGREE * abs(own), TINY):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
 
@@ -337,7 +339,7 @@ def _confirmed(
         found = differences(blended.graph, whole, [direction], [0.0])
         exact = exact_gradient(blended.graph, whole)
         status, _, _ = _conclude(
-            blended.graph, whole, found, [direction], [0.0], exact
+            blended.graph, whole, found, [direction], np.zeros(1), exact
         )
         if status is not Slope.SMOOTH:
             return False
