@@ -1,0 +1,29 @@
+"""Cases are drawn here, and made small where they fail; Hypothesis stays within."""
+
+from gradverify.strategies.build import build
+from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.draft import Limits, is_sound
+from gradverify.strategies.graphs import graphs, op_cases
+from gradverify.strategies.points import REGIMES, Values, points, regimes
+
+__all__ = [
+    "REGIMES",
+    "Choices",
+    "Ending",
+    "Input",
+    "Limits",
+    "Step",
+    "Values",
+    "build",
+    "graphs",
+    "is_sound",
+    "measure",
+    "minimise",
+    "op_cases",
+    "points",
+    "regimes",
+    "sample",
+    "shrink",
+]
+from gradverify.strategies.search import sample, shrink
+from gradverify.strategies.smallest import measure, minimise

@@ -1,0 +1,112 @@
+"""From choices to a case: a pure function that repairs instead of rejecting."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gradverify.graph import Case, input_leaf
+from gradverify.ops import OPS, Op, Shape
+from gradverify.strategies.alone import alone
+from gradverify.strategies.choices import Choices, Input, Step
+from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.strategies.ending import finished
+from gradverify.strategies.leaves import data, fitting_shape, literal, mask, shapes
+from gradverify.strategies.params import legal_params
+from gradverify.strategies.points import array_of
+
+TRIED = 60  # operand tuples tried for one step before it is dropped
+
+# An operand's choice below NEAR is a node, counted back from the latest; below
+# LITERAL a Python number; else an array of data. Most are nodes.
+NEAR, LITERAL = 72, 88
+
+
+def build(choices: Choices, limits: Limits) -> Case:
+    """The case that these choices mean.
+
+    An op whose shape rule, open domain or limits do not hold its operands takes the
+    nearest nodes that fit, else it is dropped. Where nothing is left, the first op is
+    applied alone, at a point moved into its domain.
+    """
+    with np.errstate(all="ignore"):
+        draft = Draft(limits)
+        _put_inputs(draft, choices.inputs)
+        for step in choices.steps:
+            _put_step(draft, step)
+        if not draft.sinks():
+            return alone(choices.steps[0], choices.inputs, choices.ending, limits)
+        return finished(draft, choices.ending)
+
+
+# ---- inputs
+
+
+def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
+    limits = draft.limits
+    pool, before = shapes(limits.ranks, limits.empty), None
+    for choice in inputs:
+        shape = pool[choice.shape % len(pool)]
+        value = array_of(choice.values, shape, before, limits.dtype)
+        draft.put(Grown(input_leaf(shape), value))
+        before = value
+
+
+# ---- steps
+
+
+def _put_step(draft: Draft, step: Step) -> bool:
+    row = OPS[step.op]
+    for operands in itertools.islice(_operands(draft, row, step), TRIED):
+        first = operands[-1] if row.masks else operands[0]
+        shape = draft.shape_of(first)
+        menu = legal_params(step.op, shape)
+        if menu and draft.try_op(step.op, operands, menu[step.params % len(menu)]):
+            return True
+    return False
+
+
+def _operands(draft: Draft, row: Op, step: Step) -> Iterator[list[int | Grown]]:
+    """Tuples of operands, the chosen one first, then the nearest nodes in its stead."""
+    numbers = row.arity - len(row.masks)
+    chosen = (step.first, step.second, step.params)[:numbers]
+    can_be_leaf = [_is_leaf(draft, row, c) for c in chosen]
+    if all(can_be_leaf):
+        can_be_leaf[0] = False
+    nodes = draft.followed()
+    orders = [
+        [None] if leaf else _nearest(nodes, choice)
+        for leaf, choice in zip(can_be_leaf, chosen, strict=True)
+    ]
+    for picked in itertools.product(*orders):
+        known = next(draft.shape_of(i) for i in picked if i is not None)
+        operands: list[int | Grown] = [
+            _leaf(draft, row, choice, step.params, known) if i is None else i
+            for i, choice in zip(picked, chosen, strict=True)
+        ]
+        for position in row.masks:
+            common = [draft.shape_of(x) for x in operands]
+            operands.insert(position, mask(draft, common, step.params))
+        yield operands
+
+
+def _is_leaf(draft: Draft, row: Op, choice: int) -> bool:
+    if row.arity < 2 or choice < NEAR:
+        return False
+    if choice < LITERAL:
+        return draft.limits.literals and row.operator is not None
+    return draft.limits.data
+
+
+def _nearest(nodes: Sequence[int], choice: int) -> list[int]:
+    """The node that many back from the latest, then the others, nearest first."""
+    place = len(nodes) - 1 - choice % 12 % len(nodes)
+    return sorted(nodes, key=lambda i: (abs(i - nodes[place]), i))
+
+
+def _leaf(draft: Draft, row: Op, choice: int, more: int, known: Shape) -> Grown:
+    if choice < LITERAL:
+        return literal(choice - NEAR)
+    return data(draft, fitting_shape(draft, row, known, more), choice + more)

@@ -1,0 +1,124 @@
+"""Strategies of cases: random graphs, and one op alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gradverify.graph import DTYPES, Case
+from gradverify.ops import OPS
+from gradverify.strategies.alone import alone
+from gradverify.strategies.build import build
+from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.draft import Limits
+from gradverify.strategies.points import CHOICE, VALUES, Values
+
+
+def graphs(
+    *,
+    ops: Sequence[str] | None = None,
+    min_nodes: int = 1,
+    max_nodes: int = 8,
+    max_inputs: int = 3,
+    ranks: range = range(3),
+    literals: bool = True,
+    data: bool = True,
+    broadcasting: bool = True,
+    empty: bool = False,
+    dtype: str = "float64",
+) -> st.SearchStrategy[Case]:
+    """Random graphs with a point, whose operands lie in the domains of their ops.
+
+    ops: the menu, all public ops unless said. An array at the end is contracted by
+    `sum` and, with data, `mul`, whatever the menu says: `ranks=range(1)` has no arrays.
+    min_nodes, max_nodes: ops drawn; fewer are left where values do not fit them, and
+    joining unused nodes adds some. Shrinks to one op on one input, at 1.
+    """
+    if not 1 <= min_nodes <= max_nodes:
+        raise ValueError(
+            f"min_nodes={min_nodes} and max_nodes={max_nodes}; allowed are "
+            "1 <= min_nodes <= max_nodes"
+        )
+    if max_inputs < 1:
+        raise ValueError(f"max_inputs={max_inputs}; a graph needs at least 1")
+    menu = _menu(ops)
+    limits = Limits(menu, ranks, literals, data, broadcasting, empty, dtype)
+    check(limits)
+    # nested plain tuples, named once they are drawn: Hypothesis is fastest with these
+    drawn = st.tuples(
+        st.lists(st.tuples(CHOICE, VALUES), min_size=1, max_size=max_inputs),
+        st.lists(_steps(menu), min_size=min_nodes, max_size=max_nodes),
+        CHOICE,
+        CHOICE,
+    )
+    names = _weighted(menu)
+
+    def case(found: Any) -> Case:
+        arrays, steps, join, weights = found
+        inputs = [Input(shape, Values(*entries)) for shape, entries in arrays]
+        named = [Step(names[op], *choices) for op, *choices in steps]
+        return build(Choices(inputs, named, Ending(join, weights)), limits)
+
+    return drawn.map(case)
+
+
+def op_cases(
+    op: str,
+    *,
+    ranks: range = range(3),
+    literals: bool = True,
+    data: bool = True,
+    broadcasting: bool = True,
+    empty: bool = False,
+    dtype: str = "float64",
+) -> st.SearchStrategy[Case]:
+    """Cases of one op on leaves of its own, contracted to a scalar.
+
+    All shapes, params and kinds of operands that are legal; a point outside the op's
+    open domain is moved into it.
+    """
+    limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
+    check(limits)
+    count = max(1, OPS[op].arity - len(OPS[op].masks))
+    operand = st.tuples(CHOICE, VALUES, CHOICE)
+    drawn = st.tuples(CHOICE, st.lists(operand, min_size=count, max_size=count), CHOICE)
+
+    def case(found: Any) -> Case:
+        params, operands, weights = found
+        inputs = [Input(s, Values(*entries), kind) for s, entries, kind in operands]
+        return alone(Step(op, 0, 0, params), inputs, Ending(0, weights), limits)
+
+    return drawn.map(case)
+
+
+def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
+    names = OPS.public() if ops is None else tuple(ops)
+    bad = [name for name in names if OPS[name].internal]
+    if bad or not names:
+        raise ValueError(
+            f"ops={list(names)} cannot be drawn; allowed are some of {OPS.public()}"
+        )
+    return names
+
+
+def check(limits: Limits) -> None:
+    """Refuse, with `ValueError`, limits that nothing fits."""
+    if limits.dtype not in DTYPES:
+        raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
+    if not limits.ranks or not set(limits.ranks) <= {0, 1, 2}:
+        raise ValueError(f"ranks={limits.ranks}; allowed are some of 0, 1 and 2")
+
+
+def _steps(menu: Sequence[str]) -> st.SearchStrategy[tuple[int, ...]]:
+    count = len(_weighted(menu))
+    return st.tuples(st.integers(0, count - 1), CHOICE, CHOICE, CHOICE)
+
+
+def _weighted(menu: Sequence[str]) -> list[str]:
+    """The menu with ops on two operands and more twice.
+
+    Graphs then share subexpressions more often, and are less like a chain.
+    """
+    return [name for name in menu for _ in range(2 if OPS[name].arity > 1 else 1)]

@@ -1,0 +1,77 @@
+"""Params by their names: every legal choice for an op and an operand's shape."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from gradverify.ops import OPS, Shape
+
+EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5)
+
+# Simplest first. Small: the mistakes that depend on a shape show at 1, 2 and 3.
+SHAPES: tuple[Shape, ...] = (
+    (), (2,), (3,), (1,), (2, 2), (2, 3), (3, 2), (1, 2), (2, 1), (3, 3), (1, 1),
+)  # fmt: skip
+EMPTY: tuple[Shape, ...] = ((0,), (0, 2), (2, 0))
+
+
+def _axes(shape: Shape) -> Iterable[Any]:
+    """None, every axis from either end, all of them written out, and none."""
+    rank = len(shape)
+    yield None
+    yield from ((a,) for a in range(-1, rank))
+    yield from ((a,) for a in range(-rank, -1))
+    if rank > 1:
+        yield tuple(range(rank))
+    yield ()
+
+
+def _targets(shape: Shape) -> Iterable[Any]:
+    """Shapes that hold as many elements, or that the operand may broadcast to."""
+    size = math.prod(shape)
+    yield from ((size,), shape[::-1], (size, 1), (1, size), shape, (2, *shape))
+    yield from SHAPES
+
+
+def _orders(shape: Shape) -> Iterable[Any]:
+    yield None
+    yield from itertools.permutations(range(len(shape)))
+
+
+CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
+    "axis": _axes,
+    "keepdims": lambda shape: (False, True),
+    "n": lambda shape: EXPONENTS,
+    "shape": _targets,
+    "axes": _orders,
+}
+
+
+@lru_cache(maxsize=4096)
+def result_shape(op: str, shapes: tuple[Shape, ...], params: Any) -> Shape | None:
+    """The shape of the result, or None where shapes or params are not legal."""
+    try:
+        return OPS[op].shape(*shapes, **dict(params))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def legal_params(op: str, shape: Shape) -> tuple[tuple[tuple[str, Any], ...], ...]:
+    """All choices of an op's params that are legal for an operand, simplest first.
+
+    Each is a tuple of (name, value) pairs; an op without params has one, the empty.
+    """
+    names = OPS[op].params
+    if not names or OPS[op].arity != 1:
+        return ((),)
+    found = {}
+    for values in itertools.product(*(CHOICES[name](shape) for name in names)):
+        params = tuple(zip(names, values, strict=True))
+        if result_shape(op, (shape,), params) is not None:
+            found[repr(params)] = params
+    return tuple(found.values())

@@ -1,0 +1,158 @@
+"""Points: arrays whose values are plain, ordinary, or such as break rules.
+
+A value is drawn as an integer below 100, an index into one table, so that it shrinks
+towards plain numbers. Integers below 100 alone are drawn anywhere in this package:
+Hypothesis mixes constants of the user's modules into all wider draws, and draws would
+then depend on which modules are imported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from gradverify.graph import Array, Case
+from gradverify.ops import Shape
+
+CHOICE = st.integers(0, 99)
+
+PLAIN = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, 4.0, -0.5, 5.0, 1.5, -3.0, 0.25, 10.0)
+DECIMAL = (0.1, 0.7, -0.3, 1.2, -1.7, 2.5, 3.14, -4.6, 0.01, 6.3, -7.25, 9.9)
+SATURATED = (20.0, 30.0, 40.0, -40.0, -20.0, 88.0, 100.0, 500.0, 700.0, 709.0, -700.0)
+HUGE = (1000.0, 1e4, -1000.0, 1e8, -1e8, 1e12, 1e30, -1e30)
+TINY = (1e-3, 1e-8, -1e-8, 1e-12, 1e-16, 1e-30, -1e-30)
+
+# Squares and cubes of these stay within the range of a float32.
+MOST = {"float64": 1e30, "float32": 1e12}
+
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+class Values(NamedTuple):
+    """The choices behind one array: entries are taken in turn, over and over.
+
+    spread: which of the values with many digits are meant; from 50 on, all entries
+    are made positive.
+    """
+
+    spread: int
+    entries: Sequence[int]
+
+
+# The choices behind one array, as a plain tuple.
+VALUES = st.tuples(CHOICE, st.lists(CHOICE, min_size=1, max_size=6))
+
+
+def _digits(place: int, spread: int) -> float:
+    """A number in [-10, 10] with all its digits; neighbours are far apart."""
+    return 20.0 * math.fmod((100 * place + spread + 1) * GOLDEN, 1.0) - 10.0
+
+
+# What an entry can be: name, how many of the 100 choices mean it, and the value. The
+# function takes the place within its kind, the spread, the value that stands at the
+# same entry of the array before (1.0 in the first), and the dtype.
+Entry = Callable[[int, int, float, Any], float]
+
+
+def _beside_zero(place: int, spread: int, other: float, dtype: Any) -> float:
+    del spread, other
+    return float(np.nextafter(dtype(0), dtype(1 - 2 * (place % 2))))
+
+
+def _beside_other(place: int, spread: int, other: float, dtype: Any) -> float:
+    del spread
+    return float(np.nextafter(dtype(other), dtype((-1) ** place * np.inf)))
+
+
+# fmt: off
+KINDS: tuple[tuple[str, int, Entry], ...] = (
+    ("plain",       len(PLAIN),     lambda k, s, other, t: PLAIN[k]),
+    ("zero",        6,              lambda k, s, other, t: 0.0),
+    ("decimal",     len(DECIMAL),   lambda k, s, other, t: DECIMAL[k]),
+    ("digits",      31,             lambda k, s, other, t: _digits(k, s)),
+    ("tie",         4,              lambda k, s, other, t: other),
+    ("beside tie",  4,              _beside_other),
+    ("beside zero", 2,              _beside_zero),
+    ("edge",        2,              lambda k, s, other, t: float(
+                                        np.nextafter(t(1), t(2 * k)))),
+    ("saturated",   len(SATURATED), lambda k, s, other, t: SATURATED[k]),
+    ("huge",        len(HUGE),      lambda k, s, other, t: HUGE[k]),
+    ("tiny",        len(TINY),      lambda k, s, other, t: TINY[k]),
+)
+# fmt: on
+
+ENTRIES = tuple((entry, k) for _, count, entry in KINDS for k in range(count))
+
+
+def array_of(
+    choices: Values, shape: Shape, before: Array | None = None, dtype: str = "float64"
+) -> Array:
+    """The array that these choices mean; `before` is what ties are made with."""
+    others = [1.0] if before is None or not before.size else before.ravel().tolist()
+    kind = np.dtype(dtype).type
+    most = MOST[dtype]
+    result = []
+    for i in range(math.prod(shape)):
+        choice = choices.entries[i % len(choices.entries)]
+        entry, place = ENTRIES[choice % len(ENTRIES)]
+        value = entry(place, choices.spread, others[i % len(others)], kind)
+        value = math.copysign(min(abs(value), most), value)
+        if 1e-40 < abs(value) < 1 / most:
+            value = math.copysign(1 / most, value)
+        result.append(abs(value) if choices.spread >= 50 else value)
+    return np.array(result, dtype).reshape(shape)
+
+
+def points(
+    shapes: Sequence[Shape], *, dtype: str = "float64"
+) -> st.SearchStrategy[tuple[Array, ...]]:
+    """Points of the given shapes: plain and ordinary values, and such as break rules.
+
+    Zeros, ties between arrays and within one, one ulp beside either, domain edges,
+    tiny, huge and saturated values. Shrinks to ones.
+    """
+
+    def arrays(drawn: Sequence[Any]) -> tuple[Array, ...]:
+        result: list[Array] = []
+        for choices, shape in zip(drawn, shapes, strict=True):
+            before = result[-1] if result else None
+            result.append(array_of(Values(*choices), tuple(shape), before, dtype))
+        return tuple(result)
+
+    return st.tuples(*(VALUES for _ in shapes)).map(arrays)
+
+
+# ---- what a point has met
+
+
+def regimes(case: Case) -> frozenset[str]:
+    """The kinds of values that a case's point holds, by the names of `REGIMES`."""
+    flat = np.concatenate([[], *(x.ravel() for x in case.point)]).astype(case.dtype)
+    return frozenset(name for name, holds in REGIMES.items() if bool(holds(flat)))
+
+
+def _has_neighbours(x: Array) -> bool:
+    ordered = np.sort(x)
+    following = np.nextafter(ordered[:-1], x.dtype.type(np.inf))
+    return bool(np.any((ordered[1:] == following) & (ordered[1:] != ordered[:-1])))
+
+
+def _between(low: float, high: float) -> Callable[[Array], Any]:
+    return lambda x: np.any((np.abs(x) >= low) & (np.abs(x) < high))
+
+
+REGIMES: dict[str, Callable[[Array], Any]] = {
+    "zero": lambda x: np.any(x == 0),
+    "tie": lambda x: len(np.unique(x)) < len(x),
+    "beside a tie": _has_neighbours,
+    "beside zero": lambda x: np.any((x != 0) & (np.abs(x) < 1e-40)),
+    "edge": lambda x: np.any((x != 1) & (np.abs(x - 1) < 1e-6)),
+    "tiny": _between(1e-31, 1e-2),
+    "ordinary": _between(1e-2, 15.0),
+    "saturated": _between(15.0, 999.0),
+    "huge": _between(999.0, np.inf),
+}

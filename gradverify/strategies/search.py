@@ -1,0 +1,98 @@
+"""Drawing many cases, and searching for the smallest that fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+from hypothesis.errors import NoSuchExample
+from hypothesis.strategies import SearchStrategy
+
+from gradverify.graph import Case
+from gradverify.strategies.smallest import holds, key_of, measure, minimise
+
+T = TypeVar("T")
+
+ROUND = 25  # draws of one search; longer ones repeat and vary what they have drawn
+ROUNDS = 4  # rounds in a row that bring nothing new, until the strategy is exhausted
+
+
+def _settings(count: int, *phases: Phase) -> settings:
+    """Every setting said, so that no profile and no CI variable has a say."""
+    return settings(
+        max_examples=count,
+        phases=phases,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        backend="hypothesis",
+    )
+
+
+def sample(strategy: SearchStrategy[Case], n: int, seed: int) -> list[Case]:
+    """n distinct cases, fewer where the strategy has no more; the same for a seed.
+
+    The simplest case of all, with which every search of Hypothesis begins, is left
+    out unless there is nothing else.
+    """
+    found: dict[object, Case] = {}
+    source = random.Random(seed)
+    barren = 0
+    while len(found) <= n and barren < ROUNDS:
+        before = len(found)
+        _draw(strategy, found, n + 1, source)
+        barren = barren + 1 if len(found) == before else 0
+    cases = list(found.values())
+    return cases[1 : n + 1] if len(cases) > n else cases
+
+
+def _draw(
+    strategy: SearchStrategy[Case],
+    found: dict[object, Case],
+    enough: int,
+    source: random.Random,
+) -> None:
+    def is_enough(case: Case) -> bool:
+        found.setdefault(key_of(case), case)
+        return len(found) >= enough
+
+    try:
+        chosen = _settings(ROUND, Phase.generate)
+        find(strategy, is_enough, settings=chosen, random=source)
+    except NoSuchExample:
+        pass
+
+
+def shrink(
+    strategy: SearchStrategy[Case],
+    fails: Callable[[Case], bool],
+    seed: int,
+    max_examples: int = 500,
+) -> Case | None:
+    """The smallest case found for which `fails` is true; None where none was found.
+
+    Hypothesis searches and shrinks its choices, then `minimise` the graph.
+    """
+    known: dict[object, bool] = {}
+    failing: list[Case] = []
+
+    def judged(case: Case) -> bool:
+        key = key_of(case)
+        if key not in known:
+            known[key] = holds(fails, case)
+            if known[key]:
+                failing.append(case)
+        return known[key]
+
+    try:
+        chosen = _settings(max_examples, Phase.generate, Phase.shrink)
+        find(strategy, judged, settings=chosen, random=random.Random(seed))
+    except NoSuchExample:
+        return None
+    return minimise(min(failing, key=measure), judged)
