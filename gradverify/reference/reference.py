@@ -5,7 +5,6 @@ Computed once a case, whatever the number of differentiators.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -190,23 +189,24 @@ def _directions(
 
     Where rounding is allowed nothing, 2**-60 of a path stands for it.
     """
-    flat = np.concatenate([np.abs(x).reshape(-1) for x in point] or [np.zeros(0)])
-    scale = np.array([_power_of_two(x) for x in flat.astype(float)])
-    if len(flat) <= COMPONENTS:
+    scale = np.concatenate([_step_sizes(x) for x in point] or [np.zeros(0)])
+    if len(scale) <= COMPONENTS:
         errors = [
             np.maximum(b.tight, 2.0**-60 * a).reshape(-1)
             for b, a in zip(found, paths, strict=True)
         ]
         return list(np.diag(scale)), np.concatenate(errors or [scale]) * scale
-    draw = np.random.default_rng(len(flat))
-    return [scale * draw.integers(64, 128, len(flat)) / 64 for _ in range(2)], np.zeros(
-        2
-    )
+    draw = np.random.default_rng(len(scale))
+    return [
+        scale * draw.integers(64, 128, len(scale)) / 64 for _ in range(2)
+    ], np.zeros(2)
 
 
-def _power_of_two(x: float) -> float:
-    """min(|x|, 1) rounded down to a power of two; 1 at 0."""
-    return math.ldexp(1.0, math.frexp(min(x, 1.0))[1] - 1) if x else 1.0
+def _step_sizes(x: Array) -> Array:
+    """min(|x|, 1) of every entry, rounded down to a power of two; 1 at 0."""
+    size = np.minimum(np.abs(x.reshape(-1)).astype(float), 1.0)
+    exponents = np.frexp(size)[1]
+    return np.where(size == 0.0, 1.0, np.ldexp(1.0, exponents - 1))
 
 
 def _conclude(
@@ -332,10 +332,10 @@ def _confirmed(
         slopes = [np.where(k.active, side, k.positive.astype(float)) for k in kinks]
         whole = blended.point(point, slopes)
         moves = [
-            np.ones_like(x) if k in blended.inputs else np.zeros_like(x)
+            _step_sizes(x) if k in blended.inputs else np.zeros(x.size)
             for k, x in enumerate(whole)
         ]
-        direction = np.concatenate([x.reshape(-1) for x in moves] or [np.zeros(0)])
+        direction = np.concatenate(moves or [np.zeros(0)])
         found = differences(blended.graph, whole, [direction], [0.0])
         exact = exact_gradient(blended.graph, whole)
         status, _, _ = _conclude(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,7 +47,8 @@ def graphs(
         raise ValueError(f"max_inputs={max_inputs}; a graph needs at least 1")
     menu = _menu(ops)
     limits = Limits(menu, ranks, literals, data, broadcasting, empty, dtype)
-    check(limits)
+    menu = _possible(limits)
+    limits = replace(limits, ops=menu)
     # nested plain tuples, named once they are drawn: Hypothesis is fastest with these
     drawn = st.tuples(
         st.lists(st.tuples(CHOICE, VALUES), min_size=1, max_size=max_inputs),
@@ -80,7 +83,7 @@ def op_cases(
     open domain is moved into it.
     """
     limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
-    check(limits)
+    _possible(limits)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
     drawn = st.tuples(CHOICE, st.lists(operand, min_size=count, max_size=count), CHOICE)
@@ -103,12 +106,29 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def check(limits: Limits) -> None:
-    """Refuse, with `ValueError`, limits that nothing fits."""
+@lru_cache
+def _possible(limits: Limits) -> tuple[str, ...]:
+    """The ops of the menu that have operands within the limits."""
     if limits.dtype not in DTYPES:
         raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
     if not limits.ranks or not set(limits.ranks) <= {0, 1, 2}:
         raise ValueError(f"ranks={limits.ranks}; allowed are some of 0, 1 and 2")
+    menu = tuple(op for op in limits.ops if _is_possible(op, limits))
+    if not menu:
+        raise ValueError(
+            f"ops={list(limits.ops)} have no operands of ranks {list(limits.ranks)} "
+            f"with broadcasting={limits.broadcasting}; allow more ranks, or other ops"
+        )
+    return menu
+
+
+def _is_possible(op: str, limits: Limits) -> bool:
+    plainest = Input(0, Values(0, [0]))
+    try:
+        alone(Step(op, 0, 0, 0), [plainest] * 3, Ending(), limits)
+    except ValueError:
+        return False
+    return True
 
 
 def _steps(menu: Sequence[str]) -> st.SearchStrategy[tuple[int, ...]]:
