@@ -32,7 +32,7 @@ def _without(program: Program) -> Iterator[tuple[int, Node]]:
 
 
 def same_leaves(program: Program) -> Iterator[Program]:
-    """An operand made a leaf that is there already, the nearest first."""
+    """An operand made a leaf that is there already, which may take its value."""
     for i, node in enumerate(program.nodes):
         for j in node.operands:
             leaves = [k for k in program.inputs if k < i and k != j]
@@ -40,6 +40,8 @@ def same_leaves(program: Program) -> Iterator[Program]:
                 if program.nodes[k].shape == program.nodes[j].shape:
                     yield program.redirected(j, k, only=i)
                     yield program.redirected(j, k)
+                    value = {k: program.values[j].astype(program.dtype)}
+                    yield program.redirected(j, k).changed({}, value)
 
 
 def fewer_entries(program: Program) -> Iterator[Program]:

@@ -1,0 +1,270 @@
+"""Samples repeat; what fails is made small; what passes is never handed back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.autodiff import Tape
+from gradverify.graph import (
+    Case,
+    Graph,
+    apply_op,
+    case_name,
+    formula,
+    input_leaf,
+    interpret,
+    interpret_all,
+    literal_leaf,
+)
+from gradverify.strategies import graphs, measure, minimise, op_cases, sample, shrink
+
+SEEDS = (0, 2)
+Predicate = Callable[[Case], bool]
+
+
+def names(n: int, seed: int) -> list[str]:
+    return [case_name(case) for case in sample(graphs(), n, seed)]
+
+
+# ---- samples
+
+
+def test_a_sample_has_as_many_distinct_cases_as_asked_for() -> None:
+    assert len(set(names(90, 1))) == 90
+
+
+def test_a_sample_repeats_for_its_seed_alone() -> None:
+    assert names(40, 1) == names(40, 1)
+    assert names(40, 1) != names(40, 2)
+
+
+def test_a_strategy_with_few_cases_gives_those_it_has() -> None:
+    strategy = op_cases("neg", ranks=range(1)).map(lambda case: _one("neg", 2.0))
+    assert len(sample(strategy, 10, 0)) == 1
+
+
+PROGRAM = """
+import sys
+from hypothesis import settings
+from gradverify.graph import case_name
+from gradverify.strategies import graphs, sample
+if "profile" in sys.argv:
+    settings.register_profile("mine", derandomize=True, database=None, max_examples=3)
+    settings.load_profile("mine")
+print(*(case_name(case) for case in sample(graphs(), 20, 5)))
+"""
+
+
+def test_no_profile_no_variable_and_no_local_module_changes_a_sample() -> None:
+    outputs = set()
+    for argument, variables in (("", {"CI": "1"}), ("profile", {}), ("", {"CI": ""})):
+        outputs.add(
+            subprocess.run(
+                [sys.executable, "-c", PROGRAM, argument],
+                env={**os.environ, **variables, "PYTHONHASHSEED": "random"},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+        )
+    assert outputs == {" ".join(names(20, 5))}
+
+
+def test_sampling_leaves_the_users_profile_alone() -> None:
+    before = repr(settings.default)
+    sample(graphs(), 5, 0)
+    assert repr(settings.default) == before
+
+
+# ---- shrinking
+
+
+def operands_of(case: Case, op: str) -> list[list[np.ndarray]]:
+    with np.errstate(all="ignore"):
+        values = interpret_all(case.graph, FLOATS.table, case.point)
+    nodes = [node for node in case.graph.nodes if node.op == op]
+    return [[np.asarray(values[j]) for j in node.operands] for node in nodes]
+
+
+def beyond(op: str, test: Callable[..., Any]) -> Predicate:
+    return lambda case: any(bool(np.any(test(*x))) for x in operands_of(case, op))
+
+
+def has_fan_out(case: Case) -> bool:
+    uses = Counter(j for node in case.graph.nodes for j in node.operands)
+    return any(k > 1 and case.graph.nodes[i].operands for i, k in uses.items())
+
+
+def has_literal_on_the_left(case: Case) -> bool:
+    nodes = case.graph.nodes
+    return any(n.operands and nodes[n.operands[0]].op == "literal" for n in nodes)
+
+
+# fmt: off
+PLANTED: dict[str, tuple[Predicate, int, list[float]]] = {
+    "tanh beyond 3":      (beyond("tanh", lambda x: abs(x) > 3),      1, [4.0]),
+    "div by a negative":  (beyond("div",  lambda a, b: b < 0),        1, [-1.0]),
+    "log of two entries": (beyond("log",  lambda x: x.size > 1),      2, [1.0, 1.0]),
+    "exp of a large":     (beyond("exp",  lambda x: x > 5),           1, [10.0]),
+    "where not chosen":   (beyond("where", lambda mask, a, b: ~mask), 1, [1.0]),
+    "an op used twice":   (has_fan_out,                               2, [1.0]),
+    "literal on the left": (has_literal_on_the_left,                  1, [1.0]),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_shrinks_to_the_smallest_graph(name: str, seed: int) -> None:
+    fails, ops, point = PLANTED[name]
+    case = shrink(graphs(), fails, seed)
+    assert case is not None
+    assert fails(case)
+    assert case.graph.size == ops, formula(case.graph)
+    assert np.concatenate([x.ravel() for x in case.point]).tolist() == point
+
+
+# A gradient that is wrong on purpose: the tape with one function of its table altered.
+
+
+def gradient(case: Case, wrong: Callable[[dict[str, Any]], None]) -> list[np.ndarray]:
+    tape = Tape()
+    table = dict(tape.table)
+    wrong(table)
+    inputs = [tape.variable(x) for x in case.point]
+    with np.errstate(all="ignore"):
+        return tape.gradient(interpret(case.graph, table, inputs), inputs)
+
+
+def flipped_tanh(table: dict[str, Any]) -> None:
+    """The derivative is 1 + y² in the place of 1 - y², the value is right."""
+    right = table["tanh"]
+
+    def tanh(x: Any) -> Any:
+        y = right(x)
+        return y if np.ndim(x) else y + 2.0 * (y.primal**2) * (x - x.primal)
+
+    table["tanh"] = tanh
+
+
+def deaf_maximum(table: dict[str, Any]) -> None:
+    """The second operand is taken for a constant."""
+    right = table["maximum"]
+    table["maximum"] = lambda a, b: right(a, getattr(b, "primal", b))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("wrong", [flipped_tanh, deaf_maximum])
+def test_a_wrong_gradient_shrinks_to_its_op_at_plain_numbers(
+    wrong: Callable[[dict[str, Any]], None], seed: int
+) -> None:
+    def fails(case: Case) -> bool:
+        good = gradient(case, lambda table: None)
+        bad = gradient(case, wrong)
+        return any(
+            np.any(abs(a - b) > 1e-6 * abs(a)) for a, b in zip(good, bad, strict=True)
+        )
+
+    case = shrink(graphs(), fails, seed)
+    assert case is not None
+    assert fails(case)
+    assert case.graph.size == 1, formula(case.graph)
+    assert all(x.size == 1 and x in (0.5, 1.0, 2.0) for x in case.point)
+
+
+def test_nothing_is_found_where_nothing_fails() -> None:
+    assert shrink(graphs(), lambda case: False, 0, max_examples=20) is None
+
+
+# ---- minimise
+
+
+def _one(op: str, *values: float) -> Case:
+    nodes = [input_leaf() for _ in values]
+    nodes.append(apply_op(nodes, op, range(len(values))))
+    return Case(Graph(tuple(nodes)), tuple(np.array(v) for v in values))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
+    for place, case in enumerate(sample(graphs(), 15, seed)):
+        op = case.graph.ops[place % len(case.graph.ops)]
+
+        def fails(candidate: Case, op: str = op) -> bool:
+            return op in candidate.graph.ops
+
+        smallest = minimise(case, fails)
+        assert fails(smallest)
+        assert measure(smallest) <= measure(case)
+        assert smallest.graph.size <= 2
+
+
+def test_minimise_gives_a_passing_case_back_as_it_is() -> None:
+    case = _one("tanh", 0.123)
+    assert minimise(case, lambda candidate: False) is case
+
+
+def test_an_exception_does_not_count_as_a_failure() -> None:
+    def fails(candidate: Case) -> bool:
+        if candidate.point[0] != 0.123:
+            raise RuntimeError
+        return True
+
+    assert minimise(_one("tanh", 0.123), fails).point[0] == 0.123
+
+
+def test_minimise_keeps_to_its_budget() -> None:
+    calls = []
+
+    def fails(candidate: Case) -> bool:
+        calls.append(candidate)
+        return False
+
+    case = max(sample(graphs(), 40, 3), key=measure)
+    minimise(case, fails, budget=7)
+    assert len(calls) <= 7
+
+
+def test_minimise_stays_inside_the_domain() -> None:
+    smallest = minimise(_one("log", 7.123), lambda case: "log" in case.graph.ops)
+    assert smallest.point[0] == 1.0
+    edge = minimise(_one("log", 7.123), lambda case: bool(case.point[0] < 8))
+    assert edge.point[0] > 0
+
+
+def test_unused_inputs_go_unless_they_are_the_fault() -> None:
+    nodes = [input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "sin", [0]))
+    case = Case(Graph(tuple(nodes)), (np.array(1.0), np.array(1.0)))
+    assert len(minimise(case, lambda c: "sin" in c.graph.ops).point) == 1
+    assert len(minimise(case, lambda c: len(c.point) == 2).point) == 2
+
+
+def test_literals_and_data_become_plain() -> None:
+    nodes = [input_leaf(), literal_leaf(37.25)]
+    nodes.append(apply_op(nodes, "mul", [0, 1]))
+    case = Case(Graph(tuple(nodes)), (np.array(1.0),))
+
+    def fails(candidate: Case) -> bool:
+        nodes = candidate.graph.nodes
+        return any(n.op == "literal" and n.value > 4 for n in nodes)
+
+    smallest = minimise(case, fails)
+    assert [n.value for n in smallest.graph.nodes if n.op == "literal"] == [5.0]
+
+
+def test_float32_stays_float32() -> None:
+    case = replace(_one("tanh", 3.7), dtype="float32")
+    assert minimise(case, lambda c: c.point[0] > 3).dtype == "float32"
+    assert minimise(case, lambda c: bool(c.point[0] > 3)).point[0] == 4.0
