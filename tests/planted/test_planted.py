@@ -1,0 +1,66 @@
+"""Planted faults are found, named and made small; their right twins are not accused."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from gradverify.diagnosis.localize import WHOLE
+from gradverify.strategies import graphs, op_cases
+from gradverify.verify import Block, Budget, verify_item
+
+from .engines import ENGINES
+from .faults import FAULTS, Fault, planted, twin
+
+SEED = 3
+RARE = {"matmul": 120, "sigmoid": 60}  # cases until the fault is met twice or so
+CASES = 30
+SCALAR = ("neg", "exp", "sin", "tanh", "add", "sub", "mul", "div", "maximum")
+
+every_engine = pytest.mark.parametrize("engine", ENGINES)
+every_fault = pytest.mark.parametrize("fault", FAULTS, ids=str)
+
+
+@cache
+def block(op: str) -> Block:
+    """The op's own cases, or small graphs that share subexpressions."""
+    if op == WHOLE:
+        strategy = graphs(ops=SCALAR, max_nodes=4, ranks=range(1))
+        return Block("graphs", "shared", "float64", SEED, strategy)
+    return Block("ops", op, "float64", SEED, op_cases(op))
+
+
+def budget(fault: Fault) -> Budget:
+    return Budget(cases=RARE.get(fault.op, CASES))
+
+
+@every_engine
+@every_fault
+def test_a_fault_is_found_and_made_small(fault: Fault, engine: str) -> None:
+    item = verify_item(
+        block(fault.op), planted(fault, engine), "reverse", budget=budget(fault)
+    )
+    failing = [f for f in item.findings if f.judgement.verdict.fails()]
+    assert {f.judgement.verdict for f in failing} <= fault.verdicts
+    named = [f for f in failing if f.op == fault.op]
+    assert named, [f.finding for f in failing]
+    smallest = min(named, key=lambda f: f.case.graph.size)
+    assert smallest.case.graph.size <= 2
+    numbers = [float(x) for array in smallest.case.point for x in array.flat]
+    assert all(x == round(x, 2) and abs(x) <= 100 for x in numbers), numbers
+
+
+@every_engine
+@every_fault
+def test_its_twin_is_not_accused(fault: Fault, engine: str) -> None:
+    item = verify_item(
+        block(fault.op), twin(fault, engine), "reverse", budget=budget(fault)
+    )
+    accused = {v.name: n for v, n in item.counts.items() if v.fails()}
+    assert not accused, item.findings
+    assert not item.checked_nothing()
+
+
+def test_no_name_of_a_fault_is_used_twice() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
