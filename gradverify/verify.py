@@ -18,7 +18,7 @@ import numpy as np
 from gradverify.compare import compare, flat_gradient
 from gradverify.diagnosis.alone import node_values, op_nodes
 from gradverify.diagnosis.conventions import follows_conventions
-from gradverify.diagnosis.localize import WHOLE, guilty_op
+from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case, case_name
 from gradverify.known import Deviation, applies, matches
@@ -372,20 +372,17 @@ class _Sweep:
         self, known: Sequence[Deviation]
     ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        # a kink's convention is no fault of an op: it is listed as it was met
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
-            op, alone = guilty_op(case, self.judge, judgement.verdict)
-            row = None
-            if judgement.verdict.fails() or judgement.verdict is Verdict.IMPRECISE:
-                row = self._known(known, alone, judgement.verdict)
-            key = (judgement.verdict, op, row)
+            guilty = guilty_op(case, self.judge, judgement.verdict)
+            row = self._known(known, guilty)
+            key = (judgement.verdict, guilty.op, row)
             kinds.setdefault(key, []).append((case, judgement))
         return kinds
 
-    def _known(
-        self, known: Sequence[Deviation], alone: Case | None, verdict: Verdict
-    ) -> str | None:
+    def _known(self, known: Sequence[Deviation], guilty: Guilty) -> str | None:
+        """The row that speaks of the guilty op alone, as it deviates."""
+        alone = guilty.alone
         if alone is None:
             return None
         index = op_nodes(alone.graph)[0]
@@ -395,7 +392,7 @@ class _Sweep:
         version = next(iter(who.versions().values()), "")
         for row in known:
             if (
-                verdict in row.verdict
+                guilty.verdict in row.verdict
                 and applies(row, who.name, version, self.mode, alone.dtype,
                             who.device, date.today())
                 and matches(row, node.op, operands, node.params)
@@ -414,7 +411,7 @@ class _Sweep:
                 return False
             if self.judge(candidate).verdict is not verdict:
                 return False
-            return guilty_op(candidate, self.judge, verdict)[0] == op
+            return guilty_op(candidate, self.judge, verdict).op == op
 
         smallest = minimise(case, fails)
         if smallest.graph.size > 2 and self.block.strategy is not None:

@@ -49,14 +49,26 @@ def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> C
     return Case(Graph(tuple(nodes)), tuple(point), case.dtype)
 
 
+def output_alone(
+    case: Case, index: int, values: Sequence[Any], cotangent: Any
+) -> Case | None:
+    """What `op_alone` puts after the op, alone; None where that is nothing."""
+    nodes = [input_leaf(case.graph.nodes[index].shape)]
+    _contract(nodes, np.asarray(cotangent, np.float64))
+    if len(nodes) == 1:
+        return None
+    return Case(
+        Graph(tuple(nodes)), (np.asarray(values[index], case.dtype),), case.dtype
+    )
+
+
 def _contract(nodes: list[Node], cotangent: Array) -> None:
     """Append what makes a scalar of the last node: its sum weighted by a cotangent."""
     output = len(nodes) - 1
     shape = nodes[output].shape
-    if shape == () and cotangent == 1.0:
-        return
-    nodes.append(data_leaf(np.broadcast_to(cotangent, shape)))
-    nodes.append(apply_op(nodes, "mul", [output, output + 1]))
+    if np.any(cotangent != 1.0):
+        nodes.append(data_leaf(np.broadcast_to(cotangent, shape)))
+        nodes.append(apply_op(nodes, "mul", [output, output + 1]))
     if shape != ():
         nodes.append(
             apply_op(nodes, "sum", [len(nodes) - 1], axis=None, keepdims=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from gradverify.diagnosis.alone import node_values, op_alone, op_nodes
+from gradverify.diagnosis.alone import node_values, op_alone, op_nodes, output_alone
 from gradverify.graph import Array, Case
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
@@ -16,36 +17,64 @@ from gradverify.verdict import Judgement, Verdict
 WHOLE = "graph"  # said of a discrepancy that no op shows by itself
 
 
+@dataclass(frozen=True)
+class Guilty:
+    """The op that deviates alone, the case that shows it, and the verdict on that.
+
+    `op` is "graph", and the rest None, for an interaction of ops that are right
+    alone, such as a fan-out that is overwritten.
+    """
+
+    op: str
+    alone: Case | None = None
+    verdict: Verdict | None = None
+
+
 def guilty_op(
     case: Case, judge: Callable[[Case], Judgement], verdict: Verdict
-) -> tuple[str, Case | None]:
-    """The op that alone gives the verdict, and the case that shows it.
+) -> Guilty:
+    """Judge every op alone and name the first that deviates as the case does.
 
-    Every op of the graph is judged alone, with the cotangent that it meets, then with
-    ones; the first that has the same verdict is guilty. `("graph", None)` where none
-    has: an interaction, such as a fan-out that is overwritten.
+    A failing case asks for any failing verdict, another for the same verdict. What
+    makes a scalar of an op's result, a product and a sum, is suspected too.
     """
+
+    def deviates(alone: Case) -> Verdict | None:
+        found = judge(alone).verdict
+        same = found is verdict or (found.fails() and verdict.fails())
+        return found if same and alone.point else None
+
     values = node_values(case)
+    for i, ct in _candidates(case):
+        try:
+            alone = op_alone(case, i, values, ct)
+        except ValueError:  # a literal that is no operand of this op alone
+            continue
+        found = deviates(alone)
+        if found is None:
+            continue
+        rest = output_alone(case, i, values, ct)
+        if rest is not None and (other := deviates(rest)) is not None:
+            return Guilty(rest.graph.ops[0], rest, other)
+        return Guilty(case.graph.nodes[i].op, alone, found)
+    return Guilty(WHOLE)
+
+
+def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
+    """Ops with the cotangents to pull back: ones first, as they need least around."""
+    nodes = case.graph.nodes
+    scalars_first = sorted(op_nodes(case.graph), key=lambda i: nodes[i].shape != ())
+    for i in scalars_first:
+        yield i, np.ones(nodes[i].shape)
     cotangents = _cotangents(case, reference(case))
-    for i in op_nodes(case.graph):
-        node = case.graph.nodes[i]
-        ones = np.ones(node.shape)
-        for ct in (cotangents[i], ones):
-            if ct is None or not np.all(np.isfinite(ct)):
-                continue
-            try:
-                alone = op_alone(case, i, values, ct)
-            except ValueError:
-                continue
-            if alone.point and judge(alone).verdict is verdict:
-                return node.op, alone
-            if np.array_equal(ct, ones):
-                break
-    return WHOLE, None
+    for i in scalars_first:
+        ct = cotangents[i]
+        if ct is not None and np.all(np.isfinite(ct)) and np.any(ct != 1.0):
+            yield i, ct
 
 
 def _cotangents(case: Case, found: Reference) -> list[Array | None]:
-    """The exact cotangents in floats; ones where the reference has none."""
+    """The exact cotangents in floats; None where the reference has none."""
     nodes, exact = case.graph.nodes, found.exact
     if exact is None:
         return [None] * len(nodes)
