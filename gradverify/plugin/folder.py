@@ -29,7 +29,7 @@ from gradverify.graph import (
     names_of,
     numbered_lines,
 )
-from gradverify.records import Discrepancy, Note, Record, Records
+from gradverify.records import Discrepancy, Item, Note, Record, Records
 
 try:
     import fcntl
@@ -163,6 +163,22 @@ def crash_record(head: tuple[str, str, str], case: Case, note: str) -> Discrepan
     )
 
 
+def _died_of(crash: Discrepancy) -> Item:
+    """The item that a crash left without a record of its own."""
+    suite, _, block = crash.item.partition("[")[0].rpartition("::")
+    return Item(
+        id=crash.item,
+        suite=suite.rpartition("::")[2],
+        block=block,
+        differentiator=crash.differentiator,
+        mode=crash.mode,
+        dtype=crash.dtype,
+        outcome="failed",
+        counts={crash.verdict: 1},
+        cases=1,
+    )
+
+
 def of_case(case: Case) -> dict[str, Any]:
     """The fields of a record that say what was run."""
     names = names_of(case.graph)
@@ -184,7 +200,8 @@ def merged(folder: Path, run: str) -> Records:
     for path in shards(folder, run):
         read = records.read(path)
         found += [*read.discrepancies, *read.items, *read.notes]
-    found += crashes(folder, run, "the process was killed while it ran this case")
+    for crash in crashes(folder, run, "the process was killed while it ran this case"):
+        found += [crash, _died_of(crash)]
     return records.gathered(found)
 
 

@@ -21,3 +21,37 @@ class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
         if nodeid.startswith(self.prefixes):
             return nodeid.partition("[")[0]
         return nodeid
+
+    def remove_node(self, node: Any) -> str | None:
+        """Hand on what a worker left, but for the item that it died of.
+
+        The base class hands that on as well: it would kill one worker after another.
+        """
+        workload = self.assigned_work.pop(node)
+        pending = [
+            (scope, nodeid)
+            for scope, unit in workload.items()
+            for nodeid, is_done in unit.items()
+            if not is_done
+        ]
+        if not pending:
+            return None
+        scope, died_of = pending[0]
+        workload[scope][died_of] = True
+        self.workqueue.update(
+            {scope: unit for scope, unit in workload.items() if not all(unit.values())}
+        )
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_of
+
+    def schedule(self) -> None:
+        """Hand out work; a worker that replaces another may get one item alone.
+
+        A worker runs an item when it knows the next one or that there is none, which
+        is what the second round tells it.
+        """
+        is_running = self.collection is not None
+        super().schedule()
+        if is_running:
+            super().schedule()

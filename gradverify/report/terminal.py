@@ -19,6 +19,7 @@ from gradverify.report.wording import (
 WIDTH = 100
 LINES_OF_GRAPH = 5  # longer programs are in the page
 LISTED = 20  # discrepancies that the summary lists
+PASSING = 5  # and of those that fail nothing
 
 
 def cut(text: str, width: int) -> str:
@@ -81,9 +82,9 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
     yield from _known(known, brief)
     if not brief:
         passing = [d for d in found.discrepancies if _is_listed(d)]
-        yield from _listed("listed, not failing", passing)
+        yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
-    yield from (cut(note.text, WIDTH) for note in found.notes)
+    yield from (visible(note.text) for note in found.notes)
 
 
 def _accepted(found: Discrepancy) -> bool:
@@ -106,14 +107,21 @@ def table(counts: dict[str, Counts]) -> Iterator[str]:
         yield "  ".join([f"{name:<{width}}", *cells])
 
 
-def _listed(title: str, found: Sequence[Discrepancy]) -> Iterator[str]:
+def _listed(
+    title: str, found: Sequence[Discrepancy], most: int = LISTED
+) -> Iterator[str]:
     if not found:
         return
-    yield f"{title}: {len(found)}"
-    for d in found[:LISTED]:
-        yield cut(f"  {d.finding}  {d.formula} at {point(d)}  ({d.case})", WIDTH)
-    if len(found) > LISTED:
-        yield f"  and {len(found) - LISTED} more in the page"
+    kinds: dict[str, list[Discrepancy]] = {}
+    for d in found:
+        kinds.setdefault(d.finding, []).append(d)
+    yield f"{title}: {len(kinds)}"
+    for name, members in list(kinds.items())[:most]:
+        d = min(members, key=lambda d: len(d.formula) + len(point(d)))
+        times = f" in {len(members)} items" if len(members) > 1 else ""
+        yield cut(f"  {name}{times}: {d.case} {d.formula} at {point(d)}", WIDTH)
+    if len(kinds) > most:
+        yield f"  and {len(kinds) - most} more in the page"
 
 
 def _known(found: Sequence[Discrepancy], brief: bool) -> Iterator[str]:

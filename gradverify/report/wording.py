@@ -76,7 +76,9 @@ def error(found: Discrepancy) -> str:
     parts = []
     if found.error_ulps is not None:
         parts.append(f"{_figure(found.error_ulps)} ulps")
-    if found.bound_ratio is not None:
+    if found.bound_ratio in ("inf", "nan"):
+        parts.append("rounding explains none of it")
+    elif found.bound_ratio is not None:
         parts.append(f"{_figure(found.bound_ratio)} times what rounding explains")
     return ", ".join(parts)
 
