@@ -58,7 +58,10 @@ def test_the_witness_of_every_shipped_row_deviates(row: Deviation) -> None:
     found = run(differentiator, "reverse", row.witness)
     judgement = compare(row.witness, reference(row.witness), found)
     assert judgement.verdict in row.verdict
-    assert matches(row, row.op, row.witness.point, {})
+    nodes, values = row.witness.graph.nodes, node_values(row.witness)
+    (node,) = (n for n in nodes if n.op == row.op)
+    operands = [values[j] for j in node.operands]
+    assert matches(row, row.op, operands, node.params)
 
 
 def test_softplus_of_torch_is_listed_above_its_threshold() -> None:
