@@ -1,9 +1,10 @@
-"""What all of our own tests share: pytester, Hypothesis profiles, an engine to judge."""
+"""What our own tests share: pytester, Hypothesis profiles, an engine to judge."""
 
 from __future__ import annotations
 
 import os
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -55,7 +56,9 @@ def toy_engine() -> str:
 
 
 @pytest.fixture
-def plugin_arguments() -> tuple[str, ...]:
-    """What makes a pytest of ours load the plugin where it is not installed."""
-    installed = {point.name for point in entry_points(group="pytest11")}
-    return () if "gradverify" in installed else ("-p", "gradverify.plugin")
+def plugin_arguments(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What makes another pytest load the plugin, where it is not installed."""
+    if "gradverify" in {point.name for point in entry_points(group="pytest11")}:
+        return ()
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    return ("-p", "gradverify.plugin")

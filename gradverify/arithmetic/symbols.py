@@ -36,10 +36,6 @@ class Program:
             return self.append(literal_leaf(value))
         return self.append(data_leaf(value))
 
-    def constant(self, value: float) -> Symbol:
-        """The symbol of a number as data of rank 0."""
-        return self.append(data_leaf(value))
-
     def graph(self, output: Symbol) -> Graph:
         """The program up to `output`, which becomes the last node."""
         return Graph(tuple(self.nodes[: output.index + 1]))

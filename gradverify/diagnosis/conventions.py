@@ -80,7 +80,7 @@ class _Probe:
 
     def slopes(self, kink: ActiveKink) -> Array:
         """The library's slope at every element; NaN where floats may go either way."""
-        expansion = gradient_program(self.case.graph).expansion
+        expansion = gradient_program(self.case.graph, self.case.dtype).expansion
         node = self.case.graph.nodes[expansion.origin(kink.node)]
         operands = np.broadcast_arrays(
             *(np.asarray(self.values[j], float) for j in node.operands), kink.positive

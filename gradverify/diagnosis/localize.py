@@ -78,7 +78,7 @@ def _cotangents(case: Case, found: Reference) -> list[Array | None]:
     nodes, exact = case.graph.nodes, found.exact
     if exact is None:
         return [None] * len(nodes)
-    place = gradient_program(case.graph).expansion.place
+    place = gradient_program(case.graph, case.dtype).expansion.place
     return [
         middle(exact.cotangents[place[i]], node.shape).astype(float)
         for i, node in enumerate(nodes)

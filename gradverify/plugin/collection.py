@@ -97,8 +97,8 @@ class GradverifyItem(pytest.Item):
         mode: str,
         **kwargs: Any,
     ) -> None:
-        # Written out: pytest 9.2 takes the brackets of an id apart, those of a name not,
-        # and `--lf` compares the two.
+        # Written out: pytest 9.2 takes the brackets of an id apart and those of a
+        # name not, and `--lf` compares the two.
         nodeid = f"{parent.nodeid}::{name}"
         super().__init__(name=name, parent=parent, nodeid=nodeid, **kwargs)
         self.block, self.differentiator, self.mode = block, differentiator, mode

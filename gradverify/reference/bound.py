@@ -21,7 +21,15 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import LEAVES, Array, Node, interpret_all
 from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import FORMATS, SAFETY, SITES, Format, loose_mark
+from gradverify.reference.rounding import (
+    CURVED,
+    FORMATS,
+    SAFETY,
+    SITES,
+    STRAIGHT,
+    Format,
+    loose_mark,
+)
 
 STACK = 64  # projections swept at once: more would only cost memory
 
@@ -46,18 +54,38 @@ def bounds(
     Infinite where an intermediate overflows the format: rounding explains anything.
     """
     form = FORMATS[dtype]
+    inputs = [EXTENDED.lift(x) for x in point]
     with np.errstate(all="ignore"):
-        first = _first_order(program, point, form, targets, noise=0.0)
-        again = _first_order(program, point, form, targets, noise=1.0)
+        values = interpret_all(program.graph, EXTENDED.table, inputs)
+        moved = _moved_values(program, inputs, SAFETY * form.unit_roundoff)
+        first = _first_order(program, values, form, targets)
+        again = _first_order(program, moved, form, targets)
+        is_straight = _is_straight(program.graph.nodes, values, moved)
     result = list(first)
     doubtful = [
-        k for k, (a, b) in enumerate(zip(first, again, strict=True)) if not _alike(a, b)
+        k
+        for k, (a, b) in enumerate(zip(first, again, strict=True))
+        if not (is_straight and _alike(a, b))
     ]
     if doubtful:
         balls = _ball_bounds(program, point, form, [targets[k] for k in doubtful])
         for k, ball in zip(doubtful, balls, strict=True):
             result[k] = ball
     return result
+
+
+def _is_straight(
+    nodes: Sequence[Node], values: Sequence[Any], moved: Sequence[Any]
+) -> bool:
+    """Whether no curved op had its operands moved as far as its slope changes."""
+    for node in nodes:
+        if node.op in CURVED:
+            x = [values[j] for j in node.operands]
+            for j, radius in zip(node.operands, CURVED[node.op](*x), strict=True):
+                shift = np.abs(moved[j] - values[j])
+                if not np.all(shift <= STRAIGHT * radius):
+                    return False
+    return True
 
 
 def _alike(a: Bound, b: Bound) -> bool:
@@ -73,14 +101,11 @@ def _alike(a: Bound, b: Bound) -> bool:
 
 def _first_order(
     program: GradientProgram,
-    point: Sequence[Array],
+    values: Sequence[Any],
     form: Format,
     targets: Sequence[int],
-    noise: float,
 ) -> list[Bound]:
     graph = program.graph
-    inputs = [EXTENDED.lift(x) for x in point]
-    values = _noisy_values(program, inputs, noise * SAFETY * form.unit_roundoff)
     tight, loose = _scales(graph.nodes, values, form)
     sizes = [int(np.prod(graph.nodes[t].shape, dtype=int)) for t in targets]
     sums_tight = np.zeros(sum(sizes), np.longdouble)
@@ -92,12 +117,10 @@ def _first_order(
     return _split(graph.nodes, targets, sizes, sums_tight, sums_loose)
 
 
-def _noisy_values(
+def _moved_values(
     program: GradientProgram, inputs: Sequence[Any], noise: float
 ) -> list[Any]:
-    """All values; with noise, each moved by it, in a direction that alternates."""
-    if noise == 0.0:
-        return interpret_all(program.graph, EXTENDED.table, inputs)
+    """All values, each moved by its rounding, in a direction that alternates."""
     sign = _alternating()
 
     def moved(op: str) -> Any:
@@ -110,7 +133,7 @@ def _noisy_values(
 
         return apply
 
-    table = {op: moved(op) for op in SITES} | {"data": EXTENDED.lift}
+    table = EXTENDED.table | {op: moved(op) for op in SITES}
     return interpret_all(program.graph, table, inputs)
 
 

@@ -73,12 +73,20 @@ _MARKED = {row.name: _apply(row.name) for row in OPS}
 
 
 @lru_cache(maxsize=4096)
-def expand(graph: Graph) -> Expansion:
-    """The graph run on symbols: composites become primitives."""
+def expand(graph: Graph, dtype: str = "float64") -> Expansion:
+    """The graph run on symbols: composites become primitives.
+
+    Literals and data are rounded to the dtype, as every library rounds them. Literals
+    become data: Python would round where it divides two of them.
+    """
     program = Program()
     leaves = (program.append(graph.nodes[i]) for i in graph.inputs)
-    # Literals become data: Python would round where it divides two of them.
-    table = {**_MARKED, "data": program.lift, "literal": program.constant}
+
+    def constant(value: Any) -> Symbol:
+        array = np.asarray(value)
+        return program.lift(array if array.dtype == bool else array.astype(dtype))
+
+    table = {**_MARKED, "data": constant, "literal": constant}
     values = interpret_all(graph, table, leaves)
     return Expansion(
         Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)
@@ -86,9 +94,9 @@ def expand(graph: Graph) -> Expansion:
 
 
 @lru_cache(maxsize=4096)
-def gradient_program(graph: Graph) -> GradientProgram:
+def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
     """The expansion of a scalar graph with its reverse sweep written after it."""
-    expansion = expand(graph)
+    expansion = expand(graph, dtype)
     nodes = expansion.graph.nodes
     program = Program()
     program.nodes.extend(nodes)

@@ -89,7 +89,7 @@ class Reference:
         """For every op's node: the exact derivative with respect to it, its bound."""
         if self.exact is None:
             return {}
-        program = gradient_program(self.case.graph)
+        program = gradient_program(self.case.graph, self.case.dtype)
         nodes, place = self.case.graph.nodes, program.expansion.place
         wanted = [
             i
@@ -113,7 +113,7 @@ def reference(case: Case) -> Reference:
 
 
 def _of_finite_point(case: Case) -> Reference:
-    program = gradient_program(case.graph)
+    program = gradient_program(case.graph, case.dtype)
     graph = program.expansion.graph
     value_bound, input_bounds, margin_bounds = _bounds(program, case)
     kinks = active_kinks(program, case.point, margin_bounds)
@@ -296,7 +296,7 @@ def _at_kinks(
 ) -> Reference:
     """The hull of the branches' gradients, or a plain gradient where all are one."""
     value = _value(graph, case.point, 0)
-    found = admissible(gradient_program(case.graph), case.point, kinks)
+    found = admissible(gradient_program(case.graph, case.dtype), case.point, kinks)
     if found is None:
         note = "a branch at a kink has no gradient"
         return Reference(case, Slope.NONE, value, (), value_bound, tuple(input_bounds),

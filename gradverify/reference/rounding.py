@@ -117,6 +117,26 @@ SITES: Mapping[str, Callable[..., Any]] = {
 }
 # fmt: on
 
+# How far the operands of a curved op may move before its slope is another one, to the
+# nearest power of ten: a radian for sin, the distance to the pole for 1/b.
+# fmt: off
+CURVED: Mapping[str, Callable[..., tuple[Any, ...]]] = {
+    "exp":      lambda x: (1.0,),
+    "log":      lambda x: (abs(x),),
+    "sin":      lambda x: (1.0,),
+    "cos":      lambda x: (1.0,),
+    "tanh":     lambda x: (1.0,),
+    "sqrt":     lambda x: (abs(x),),
+    "sigmoid":  lambda x: (1.0,),
+    "softplus": lambda x: (1.0,),
+    "div":      lambda a, b: (np.inf, abs(b)),
+    "pow":      lambda a, b: (abs(a), 1.0),
+    "power":    lambda x: (abs(x),),
+    "sech":     lambda x: (1.0,),
+}
+# fmt: on
+STRAIGHT = 1.0 / 16.0  # of that, where first order still holds
+
 # Ops whose every honest implementation is forward stable, elementwise: the loose bound
 # moves the operands of all others by an ulp.
 # fmt: off
