@@ -205,7 +205,10 @@ class Session:
         for d in self.selection.judged:
             parts = [f"{k} {v}" for k, v in d.versions().items()]
             lines.append(f"  {d.name} ({', '.join([*modes(d), *parts])})")
-        lines += [f"  not {name}: {why}" for name, why in self.selection.absent.items()]
+        reasons: dict[str, list[str]] = {}
+        for name, why in self.selection.absent.items():
+            reasons.setdefault(why, []).append(name)
+        lines += [f"  not {', '.join(names)}: {why}" for why, names in reasons.items()]
         if self.selection.only_own:
             lines.append("  no library is judged, only gradverify's own engines")
         first = (

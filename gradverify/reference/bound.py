@@ -163,8 +163,11 @@ def _scales(
         if scale is None or _is_exact_product(nodes, node):
             continue
         rounding = form.unit_roundoff * scale + form.smallest
-        overflow = ~(np.abs(values[i]) <= form.largest)
-        tight[i] = np.where(overflow, np.inf, rounding)
+        size = np.abs(values[i])
+        tight[i] = np.where(size <= form.largest, rounding, np.inf)
+        if np.any(size < form.normal):
+            # Factors in another order, or a backend that flushes to zero, lose it.
+            loose[i] = np.where(size < form.normal, size, 0.0)
     return tight, loose
 
 
@@ -273,9 +276,12 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:
-    """The radii as floats, rounded up; infinite where a ball is no number."""
+    """Twice the radii, rounded up, since the exact number may lie at a ball's edge.
+
+    Infinite where a ball is no number.
+    """
     balls = np.asarray(value, dtype=object).reshape(-1)
     return np.array(
-        [float(b.rad()) * 1.001 if b.is_finite() else np.inf for b in balls],
+        [float(b.rad()) * 2.002 if b.is_finite() else np.inf for b in balls],
         np.longdouble,
     ).reshape(shape)

@@ -19,7 +19,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import Array, Domain, Graph, interpret
-from gradverify.reference.exact import GROWTH, SMALLEST, STOP
+from gradverify.reference.exact import GROWTH, STOP
 
 LEVELS = (80, 160, 320, 640, 1280)
 """Steps are sigma * 2**-q for these q, tried in turn."""
@@ -27,9 +27,10 @@ LEVELS = (80, 160, 320, 640, 1280)
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
 ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
+NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
-TINY = mpf(2) ** -2300  # no slope along a float's displacement is as small
+TINY = mpf(2) ** -2200  # no slope along a float's displacement is as small
 TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
 
 
@@ -214,7 +215,7 @@ def _is_sharp(ball: Any, is_late: bool) -> bool:
     if ball is None or not ball.is_finite():
         return is_late
     radius = ball.rad()
-    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= SMALLEST * SMALLEST)
+    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= NEGLIGIBLE)
 
 
 # ---- what they say

@@ -21,16 +21,19 @@ SAFETY = 4.0
 
 @dataclass(frozen=True)
 class Format:
-    """A floating-point format: unit roundoff, smallest subnormal, largest number."""
+    """A floating-point format: unit roundoff, smallest subnormal and normal, largest."""
 
     unit_roundoff: float
     smallest: float
+    normal: float
     largest: float
 
 
 FORMATS: Mapping[str, Format] = {
-    "float64": Format(2.0**-53, 2.0**-1074, float(np.finfo(np.float64).max)),
-    "float32": Format(2.0**-24, 2.0**-149, float(np.finfo(np.float32).max)),
+    "float64": Format(
+        2.0**-53, 2.0**-1074, 2.0**-1022, float(np.finfo(np.float64).max)
+    ),
+    "float32": Format(2.0**-24, 2.0**-149, 2.0**-126, float(np.finfo(np.float32).max)),
 }
 
 
