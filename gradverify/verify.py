@@ -6,8 +6,9 @@ grouped by kind, and each kind is then shrunk by itself.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,9 +20,16 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.diagnosis.alone import node_values, op_nodes
 from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
-from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.differentiators import (
+    Accepts,
+    Derivatives,
+    Differentiator,
+    run,
+    unsupported,
+)
 from gradverify.graph import LEAVES, Case, case_name
 from gradverify.known import Deviation, applies, matches
+from gradverify.ops import OPS
 from gradverify.reference import Reference, reference
 from gradverify.strategies import minimise, sample, shrink
 from gradverify.verdict import Judgement, Verdict
@@ -132,11 +140,16 @@ def _adds_up(
 # ---- a block: cases and references that differentiators share
 
 
+Restricted = Callable[[str, Sequence[str], Accepts], Any]
+"""dtype, ops of a table, and what an engine accepts -> a strategy within those."""
+
+
 @dataclass(eq=False)
 class Block:
     """The cases of one op or graph family in one dtype, and their references.
 
     strategy: what the cases are drawn from; None for written ones.
+    restricted: the same family for an engine that can run few of them.
     count: how many of them every differentiator looks at; set by the first one.
     """
 
@@ -145,11 +158,29 @@ class Block:
     dtype: str
     seed: int = 0
     strategy: SearchStrategy[Case] | None = None
+    restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _references: dict[int, Reference] = field(default_factory=dict)
+
+    def fitting(self, differentiator: Differentiator) -> Block:
+        """This block; or one drawn from the engine's own table, where it can run
+        under half of what is drawn from all ops.
+        """
+        if self.strategy is None or self.restricted is None:
+            return self
+        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
+        runs = sum(unsupported(differentiator, case) is None for case in first)
+        table = [op for op, row in differentiator.table.items() if callable(row)]
+        if 2 * runs >= len(first) or not set(table) & set(OPS.public()):
+            return self
+        try:
+            own = self.restricted(self.dtype, table, differentiator.accepts)
+        except ValueError:  # nothing of the family is within what it accepts
+            return self
+        return Block(self.suite, self.family, self.dtype, self.seed, own)
 
     def cases(self) -> Iterator[tuple[int, Case]]:
         """The cases with their positions, drawn by and by from seed and op table."""
@@ -255,6 +286,7 @@ def verify_item(
     in_flight: called with every case before it runs, so that a killed process can
     name it. Nothing that the differentiator does is raised.
     """
+    block = block.fitting(differentiator)
     sweep = _Sweep(block, differentiator, mode, limit)
     began = time.perf_counter()
     for position, case in block.cases():
@@ -311,7 +343,7 @@ class _Sweep:
     ops: Counter[str] = field(default_factory=Counter)
     op_pairs: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
     deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
 

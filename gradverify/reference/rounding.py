@@ -21,7 +21,7 @@ SAFETY = 4.0
 
 @dataclass(frozen=True)
 class Format:
-    """A floating-point format: unit roundoff, smallest subnormal and normal, largest."""
+    """A format: unit roundoff, smallest subnormal and normal numbers, the largest."""
 
     unit_roundoff: float
     smallest: float

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from gradverify.differentiators import Accepts
 from gradverify.graph import Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import graphs, op_cases
 from gradverify.suites.textbook import textbook_cases
-from gradverify.verify import Block
+from gradverify.verify import Block, Restricted
 
 SUITES = ("cases", "textbook", "ops", "graphs")
 """The suites of blocks, in the order in which they run; `known` has items alone."""
 
 SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
 
+# fmt: off
 FAMILIES = {
-    # fmt: off
-    "small":  {"max_nodes": 4,  "ranks": range(1)},
-    "shared": {"max_nodes": 8,  "ranks": range(1)},
-    "arrays": {"max_nodes": 6,  "ranks": range(3)},
-    "deep":   {"max_nodes": 16, "ranks": range(2)},
-    # fmt: on
+    "small":  (4,  range(1)),
+    "shared": (8,  range(1)),
+    "arrays": (6,  range(3)),
+    "deep":   (16, range(2)),
 }
+# fmt: on
 """The graph families: how many ops at most, and which ranks the inputs have."""
 
 
@@ -43,7 +45,7 @@ def blocks(
     root: the repository whose saved cases are looked at first. Raises `ValueError`
     where a saved case cannot be read, naming the file.
     """
-    makers = {
+    makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
         "textbook": _textbook,
         "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
@@ -63,14 +65,31 @@ def _seed(seed: int, *names: str) -> int:
     return zlib.crc32("/".join((str(seed), *names)).encode())
 
 
-def _ops(
-    ops: Collection[str], dtypes: Collection[str], seed: int
-) -> Iterator[Block]:
+def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[Block]:
     for op in OPS.public():
         if not ops or op in ops:
             for dtype in dtypes:
-                strategy = op_cases(op, dtype=dtype)
-                yield Block("ops", op, dtype, _seed(seed, "ops", op, dtype), strategy)
+                own = _seed(seed, "ops", op, dtype)
+                yield Block(
+                    "ops", op, dtype, own, op_cases(op, dtype=dtype), _of_op(op)
+                )
+
+
+def _of_op(op: str) -> Restricted:
+    """The same op in cases that an engine accepts."""
+
+    def strategy(dtype: str, table: Sequence[str], accepts: Accepts) -> Any:
+        del table
+        return op_cases(
+            op,
+            ranks=accepts.ranks,
+            literals=accepts.literals,
+            data=accepts.data,
+            broadcasting=accepts.broadcasting,
+            dtype=dtype,
+        )
+
+    return strategy
 
 
 def _graphs(
@@ -79,17 +98,32 @@ def _graphs(
     max_nodes: int | None,
     seed: int,
 ) -> Iterator[Block]:
-    for family, limits in FAMILIES.items():
-        most = min(limits["max_nodes"], max_nodes or limits["max_nodes"])
+    for family, (most, ranks) in FAMILIES.items():
+        most = min(most, max_nodes or most)
         for dtype in dtypes:
             strategy = graphs(
-                ops=tuple(ops) or None,
-                max_nodes=most,
-                ranks=limits["ranks"],
-                dtype=dtype,
+                ops=tuple(ops) or None, max_nodes=most, ranks=ranks, dtype=dtype
             )
             own = _seed(seed, "graphs", family, dtype)
-            yield Block("graphs", family, dtype, own, strategy)
+            yield Block("graphs", family, dtype, own, strategy, _of_table(most, ops))
+
+
+def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
+    """Graphs over an engine's own ops that it accepts."""
+
+    def strategy(dtype: str, table: Sequence[str], accepts: Accepts) -> Any:
+        return graphs(
+            ops=tuple(op for op in table if not ops or op in ops),
+            max_nodes=max_nodes,
+            max_inputs=min(3, accepts.max_inputs or 3),
+            ranks=accepts.ranks,
+            literals=accepts.literals,
+            data=accepts.data,
+            broadcasting=accepts.broadcasting,
+            dtype=dtype,
+        )
+
+    return strategy
 
 
 def _textbook() -> Iterator[Block]:
