@@ -159,7 +159,7 @@ def decode(line: bytes) -> Record | str:
     """The record of a line, or why it is read past."""
     try:
         loose = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is cut or garbled"
     if not isinstance(loose, dict) or not isinstance(loose.get("type"), str):
         return "is no object with a type"
@@ -168,7 +168,7 @@ def decode(line: bytes) -> Record | str:
     age = f" (of schema {schema}; this version reads up to {SCHEMA})" if newer else ""
     try:
         record: Record = _DECODER.decode(line)
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         return f"of type {loose['type']!r} is not understood{age}: {error}"
     return record
 

@@ -220,7 +220,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "sign":         (0.0,),
     "sech":         (lambda m, y, x: -y * m.tanh(x),),
     "peak":         (0.0,),
-    "mark":         (1.0,),
+    "slack":        (1.0, 0.0),
 }
 # fmt: on
 

@@ -24,8 +24,8 @@ def power_domain(x: Any, *, n: float) -> Any:
 # from an output that is itself rounded: by 4 ulps, the worst that is published for
 # vectorised tanh, and by the rounding of the difference.
 # fmt: off
-TANH    = lambda y: 16 * y * y + 1  # noqa: E731
-SIGMOID = lambda y: 9 * abs(y)      # noqa: E731
+TANH    = lambda y: 16.0 * (y * y) + 1.0  # noqa: E731
+SIGMOID = lambda y: 9.0 * y               # noqa: E731
 
 ABS     = Kink(lambda m, x: x,        lambda m, x: (x, -x))
 MAXIMUM = Kink(lambda m, a, b: a - b, lambda m, a, b: (a, b))
@@ -62,14 +62,15 @@ ROWS = (
     Op("broadcast_to", 1, s.broadcast_to,       ("shape",)),
     Op("matmul",       2, s.matmul),
     Op("logsumexp",    1, s.nonempty_reduction, AXIS, expansion=c.logsumexp),
-    # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; peak is a largest element held
-    # constant; mark is the identity that names a noise site; accumulate is a sum that
-    # the cotangents of a fan-out go through in an order that nobody fixed
+    # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; peak is a
+    # largest element held constant; slack(x, size) is x, where right formulas may be
+    # off by a rounding of size; accumulate is a sum that the cotangents of a fan-out
+    # go through in an order that nobody fixed
     Op("step",       1, s.elementwise, internal=True),
     Op("sign",       1, s.elementwise, internal=True),
     Op("sech",       1, s.elementwise, internal=True),
     Op("peak",       1, s.nonempty_reduction, AXIS, internal=True),
-    Op("mark",       1, s.same, ("site", "of"), internal=True),
+    Op("slack",      2, s.elementwise, internal=True),
     Op("accumulate", 0, s.variadic, internal=True),
 )
 # fmt: on

@@ -31,8 +31,10 @@ def mean(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 def logsumexp(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))), shifted by the largest x so that exp cannot overflow.
 
-    Any constant shift gives the same function, so that `peak` has no derivative.
+    Any constant shift gives the same function, so that `peak` has no derivative. The
+    usual derivative, exp(x - y), sees y rounded: as if the sum were off by as much.
     """
+    top = m.peak(x, axis=axis, keepdims=keepdims)
     shifted = x - m.peak(x, axis=axis, keepdims=True)
     total = m.sum(m.exp(shifted), axis=axis, keepdims=keepdims)
-    return m.peak(x, axis=axis, keepdims=keepdims) + m.log(total)
+    return top + m.log(m.slack(total, total * top))

@@ -100,12 +100,6 @@ def matmul(a: Shape, b: Shape) -> Shape:
     return a[:-1] + (b[1:] if len(b) == 2 else ())
 
 
-def same(shape: Shape, **params: object) -> Shape:
-    """The operand's shape, whatever the params."""
-    del params
-    return shape
-
-
 def variadic(*shapes: Shape) -> Shape:
     """The one shape that all operands have."""
     if len(set(shapes)) != 1:

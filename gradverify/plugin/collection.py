@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
-from gradverify.known import Deviation
+from gradverify.known import Deviation, applies
 from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
 from gradverify.plugin.session import Session
 from gradverify.report.terminal import failure_text
@@ -201,6 +202,10 @@ class KnownItem(GradverifyItem):
     def judged(self) -> Outcome:
         """Fails where the deviation is gone, in the repository whose row it is."""
         row, session = self.row, self.gradverify
+        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+        if not self.is_spoken_of():
+            reason = f"{row.id} speaks of other versions or devices, or has expired"
+            return without_a_run(head, "skipped", reason)
         self.in_flight(row.witness)
         judgement = judge(row.witness, self.differentiator, self.mode)
         verdict = judgement.verdict
@@ -220,10 +225,17 @@ class KnownItem(GradverifyItem):
         gone = (
             f"known deviation {row.id} no longer shows: its witness is {verdict.name}"
         )
-        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
-        if row in session.own_rows:
+        if row.id in {own.id for own in session.own_rows}:
             return without_a_run(head, "failed", f"{gone}; take the row out")
         return without_a_run(head, "skipped", gone)
+
+    def is_spoken_of(self) -> bool:
+        """Whether the row is about this version of the library, here, today."""
+        who, dtype = self.differentiator, self.block.dtype
+        version = next(iter(who.versions().values()), "")
+        return applies(
+            self.row, who.name, version, self.mode, dtype, who.device, date.today()
+        )
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
         )
         for other in self.assigned_work:
             self._reschedule(other)
-        return died_of
+        return str(died_of)
 
     def schedule(self) -> None:
         """Hand out work; a worker that replaces another may get one item alone.

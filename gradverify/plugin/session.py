@@ -185,7 +185,7 @@ class Session:
             versions=versions(),
             differentiators=self.versions(),
             absent=dict(self.selection.absent),
-            devices=[device()],
+            devices=[device(), *dict.fromkeys(d.device for d in self.selection.judged)],
             seed=self.settings.seed,
             profile=self.settings.profile,
             fail_on=self.settings.fail_on,

@@ -28,7 +28,6 @@ from gradverify.reference.rounding import (
     SITES,
     STRAIGHT,
     Format,
-    loose_mark,
 )
 
 STACK = 64  # projections swept at once: more would only cost memory
@@ -155,9 +154,9 @@ def _scales(
         if node.op in LEAVES:
             continue
         x = [values[j] for j in node.operands]
-        if node.op == "mark":
-            scale = loose_mark(EXTENDED, values, x[0], **node.params)
-            loose[i] = np.asarray(form.unit_roundoff * scale)
+        if node.op == "slack":
+            size = form.unit_roundoff * np.abs(x[1])
+            loose[i] = np.broadcast_to(size, node.shape)
             continue
         scale = SITES[node.op](EXTENDED, values[i], *x, **node.params)
         if scale is None or _is_exact_product(nodes, node):
@@ -266,13 +265,10 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
 
         return apply
 
-    def mark(x: Any, *, site: str, of: Any) -> Any:
-        # The error of a formula in the output is an absolute one of at most a few
-        # units here: |y| <= 1 wherever the column is used.
-        extra = 17 if site == "derivative" else BALLS.abs(x)
-        return x + extra * unit if with_loose else x
+    def slack(x: Any, size: Any) -> Any:
+        return x + BALLS.abs(size) * unit if with_loose else x
 
-    return {op: rounded(op) for op in SITES} | {"mark": mark, "data": BALLS.lift}
+    return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:

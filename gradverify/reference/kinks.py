@@ -98,7 +98,7 @@ def active_kinks(
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """An expansion with every active kink replaced by s*branch + (1 - s)*branch.
+    """An expansion with every active kink replaced by a mix of its two branches.
 
     graph: the slopes are inputs of it, beside the original ones.
     inputs, slopes: positions of the two sorts among its inputs.
@@ -129,7 +129,7 @@ def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
             slopes.append(len(inputs) + len(slopes))
             s = program.append(input_leaf(node.shape))
             above, below = kink.branches(PRIMITIVE_SYMBOLS, *x)
-            values.append(s * above + (1.0 - s) * below)
+            values.append(below + s * (above - below))  # exact at a tie, whatever s
         elif x:
             values.append(program.apply(node.op, *x, **node.params))
         else:

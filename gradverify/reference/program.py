@@ -23,7 +23,7 @@ from gradverify.reference.rounding import FORWARD_STABLE
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
-    """A graph over primitives alone, with operands marked as noise sites.
+    """A graph over primitives alone, with slack where right formulas need it.
 
     place: for every node of the original graph, its node here.
     """
@@ -52,24 +52,31 @@ class GradientProgram:
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
-    """Write down an op, or its expansion, with its operands marked."""
-    apply = PRIMITIVE_SYMBOLS.table[op]
+    """Write down an op, or its expansion, with slack of an ulp on its operands.
 
-    def marked(*operands: Symbol, **params: Any) -> Symbol:
-        if op not in FORWARD_STABLE:
-            operands = tuple(
-                x.program.apply("mark", x, site="operand", of=op)
-                if x.program.nodes[x.index].op not in ("literal", "data")
-                else x
-                for x in operands
-            )
-        result: Symbol = apply(*operands, **params)
+    A reduction may see an operand moved by an ulp of the largest element.
+    """
+    apply = PRIMITIVE_SYMBOLS.table[op]
+    is_reduction = "axis" in OPS[op].params
+
+    def loosened(x: Symbol) -> Symbol:
+        program = x.program
+        if program.nodes[x.index].op == "data" or 0 in x.shape:
+            return x
+        size = x
+        if is_reduction:
+            size = program.apply("abs", x)
+            size = program.apply("peak", size, axis=None, keepdims=True)
+        return program.apply("slack", x, size)
+
+    def written(*operands: Symbol, **params: Any) -> Symbol:
+        result: Symbol = apply(*map(loosened, operands), **params)
         return result
 
-    return marked
+    return apply if op in FORWARD_STABLE else written
 
 
-_MARKED = {row.name: _apply(row.name) for row in OPS}
+_WRITTEN = {row.name: _apply(row.name) for row in OPS}
 
 
 @lru_cache(maxsize=4096)
@@ -86,7 +93,7 @@ def expand(graph: Graph, dtype: str = "float64") -> Expansion:
         array = np.asarray(value)
         return program.lift(array if array.dtype == bool else array.astype(dtype))
 
-    table = {**_MARKED, "data": constant, "literal": constant}
+    table = {**_WRITTEN, "data": constant, "literal": constant}
     values = interpret_all(graph, table, leaves)
     return Expansion(
         Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)
@@ -135,7 +142,7 @@ def _pull(
     for j, rule in zip(node.operands, rules, strict=True):
         if program.nodes[j].op in ("literal", "data"):
             continue
-        rule = _derivative_marked(rule, node, i)
+        rule = _with_slack(rule, node)
         bar = pulled(PRIMITIVE_SYMBOLS, rule, ct, values[i], x, node)
         if bar is None:
             continue
@@ -145,10 +152,9 @@ def _pull(
         terms[j].append(bar)
 
 
-def _derivative_marked(rule: Rule, node: Node, i: int) -> Rule:
-    """The rule with its partial marked, where libraries use a formula in the output."""
-    if not callable(rule) or OPS[node.op].derivative_error is None:
+def _with_slack(rule: Rule, node: Node) -> Rule:
+    """The rule with slack, where libraries use a formula in the rounded output."""
+    error = OPS[node.op].derivative_error
+    if not callable(rule) or error is None:
         return rule
-    return lambda m, y, *x, **params: m.mark(
-        rule(m, y, *x, **params), site="derivative", of=(node.op, i)
-    )
+    return lambda m, y, *x, **params: m.slack(rule(m, y, *x, **params), error(y))

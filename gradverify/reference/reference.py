@@ -36,6 +36,7 @@ from gradverify.reference.kinks import (
 from gradverify.reference.program import GradientProgram, gradient_program
 
 COMPONENTS = 16  # input entries up to which every one is differenced
+UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
 AGREE = mpf(2) ** -56  # of a slope: what the difference and our gradient may differ by
 
 
@@ -231,7 +232,8 @@ def _conclude(
             found.slopes, directions, exactly(allowed, mpf), strict=True
         ):
             own = mp.fdot(direction.tolist(), entries)
-            if abs(slope - own) > max(error / 8, AGREE * abs(own), TINY):
+            least = max(TINY, UNKNOWN * mp.fsum(direction.tolist()))
+            if abs(slope - own) > max(error / 8, AGREE * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
 
@@ -308,7 +310,9 @@ def _at_kinks(
         Bound(2.0**count * b.tight, 2.0**count * b.loose) for b in input_bounds
     )
     size = np.maximum(abs(hull.lowest), abs(hull.highest))
-    is_smooth = bool(np.all(hull.highest - hull.lowest <= 1e-14 * size))
+    is_smooth = bool(np.all(np.isfinite(size))) and bool(
+        np.all(hull.highest - hull.lowest <= 1e-14 * size)
+    )
     if not _confirmed(blended, case.point, kinks):
         return Reference(case, Slope.UNRESOLVED, value, (), value_bound, wide, paths,
                          None, OUR_FAULT)  # fmt: skip

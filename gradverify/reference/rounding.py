@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.ops import OPS
 from gradverify.ops.shapes import axes_of
 
 SAFETY = 4.0
@@ -115,7 +114,7 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "sign":         exact,
     "sech":         relative(8),
     "peak":         exact,
-    "mark":         exact,
+    "slack":        exact,
     "accumulate":   of_accumulate,
 }
 # fmt: on
@@ -148,19 +147,3 @@ FORWARD_STABLE = frozenset({
     "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul",
 })
 # fmt: on
-
-
-def loose_mark(m: Any, values: Any, x: Any, site: str, of: Any) -> Any:
-    """The sites that only the loose bound counts.
-
-    operand: an elementwise op may see its operand moved by an ulp; a reduction, by an
-        ulp of the largest element along the axis.
-    derivative: a local derivative may carry the error of its usual formula.
-    """
-    if site == "derivative":
-        return m.abs(OPS[of[0]].derivative_error(values[of[1]]))  # type: ignore[misc]
-    size = m.abs(x)
-    if "axis" in OPS[of].params and np.size(x):
-        largest = m.peak(size, axis=None, keepdims=True)
-        return m.broadcast_to(largest, shape=np.shape(x))
-    return size

@@ -128,9 +128,10 @@ def _known(found: Sequence[Discrepancy], brief: bool) -> Iterator[str]:
     if not found:
         return
     cases = sum(d.count for d in found)
-    yield f"known deviations: {len(found)} ({cases} cases)"
+    names = dict.fromkeys(d.known or "" for d in found)
+    yield f"known deviations: {len(names)} ({cases} cases)"
     if not brief:
-        for name in dict.fromkeys(d.known or "" for d in found):
+        for name in names:
             where = _list(d.item.rpartition("::")[2] for d in found if d.known == name)
             yield cut(f"  {name}  in {where}", WIDTH)
 
