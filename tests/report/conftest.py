@@ -1,0 +1,133 @@
+"""Records as a run writes them, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.graph import Case, Graph, apply_op, input_leaf, literal_leaf
+from gradverify.plugin.outcome import discrepancy
+from gradverify.records import Discrepancy, Item, Note, Records, Run
+from gradverify.verdict import Judgement, Verdict
+
+
+def eleven() -> Case:
+    """(a + b)(ab) at (2, 3)."""
+    nodes = [input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "add", [0, 1]))
+    nodes.append(apply_op(nodes, "mul", [0, 1]))
+    nodes.append(apply_op(nodes, "mul", [2, 3]))
+    return Case(Graph(tuple(nodes)), (np.array(2.0), np.array(3.0)))
+
+
+def wide() -> Case:
+    """A sum of more lines than a terminal shows, at a long point."""
+    nodes = [input_leaf((30,)), literal_leaf(3.0)]
+    for _ in range(12):
+        nodes.append(apply_op(nodes, "mul", [len(nodes) - 1 or 0, 0]))
+        nodes.append(apply_op(nodes, "sin", [len(nodes) - 1]))
+    nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
+    return Case(Graph(tuple(nodes)), (np.linspace(0.1, 2.0, 30),))
+
+
+Make = Callable[..., Discrepancy]
+
+
+@pytest.fixture
+def found() -> Make:
+    """Make a discrepancy of a case and what was judged of it."""
+
+    def make(case: Case | None = None, **fields: Any) -> Discrepancy:
+        names = ("known", "accepted", "failed", "count", "item", "finding")
+        record = {k: fields.pop(k) for k in names if k in fields}
+        known = {
+            "verdict": Verdict.WRONG,
+            "where": "d/da",
+            "got": "11.0",
+            "exact": "21",
+            "error_ulps": 2.8e15,
+            "allowed": 2e-14,
+            "bound_ratio": 5e14,
+            "smallest_fault": 1e-15,
+        }
+        judgement = Judgement(**{**known, **fields})
+        standard = {
+            "finding": "toy:reverse:float64/mul/wrong",
+            "item": "pyproject.toml::textbook::eleven[toy:reverse:float64]",
+        }
+        return discrepancy(
+            "toy", "reverse", case or eleven(), judgement, **{**standard, **record}
+        )
+
+    return make
+
+
+@pytest.fixture
+def wide_case() -> Case:
+    return wide()
+
+
+@pytest.fixture
+def records(found: Make) -> Records:
+    """The records of a small run with something of every kind."""
+    bad = found()
+    known = found(verdict=Verdict.IMPRECISE, known="toy-row", failed=False, count=3,
+                  finding="toy:reverse:float64/exp/imprecise",
+                  item="pyproject.toml::ops::exp[toy:reverse:float64]")  # fmt: skip
+    listed = found(verdict=Verdict.KINK_CONVENTION, failed=False, got="0",
+                   exact="[0, 1]",
+                   finding="toy:reverse:float64/abs/kink_convention")  # fmt: skip
+    items = (
+        item("textbook", "eleven", "failed", {"WRONG": 1}),
+        item("ops", "exp", "passed", {"AGREES": 17, "IMPRECISE": 3}),
+        item(
+            "ops", "abs", "passed", {"AGREES": 18, "KINK_CONVENTION": 1, "VACUOUS": 1}
+        ),
+        item("ops", "log", "skipped", {}, reason="log: the table has no row for it"),
+        item("ops", "sin", "failed", {"UNRESOLVED": 2}, reason="checked nothing: 2"),
+    )
+    run = Run(
+        counts={"toy": {"WRONG": 1, "AGREES": 35, "IMPRECISE": 3, "KINK_CONVENTION": 1,
+                        "VACUOUS": 1, "UNRESOLVED": 2}},
+        items={"failed": 2, "passed": 2, "skipped": 1},
+        ops={"exp": 20, "abs": 20}, op_pairs={"add>mul": 1},
+        versions={"python": "3.11.0"}, differentiators={"toy": {"toylib": "1.0"}},
+        absent={"autograd": "autograd cannot be imported"}, devices=["x86_64 Linux"],
+        profile="ci", fail_on="wrong", started="2030-01-01T00:00:00+00:00",
+        seconds={"run": 1.5}, exit=1,
+    )  # fmt: skip
+    return Records((bad, known, listed), items, (Note(text="a note"),), run)
+
+
+def item(suite: str, block: str, outcome: str, counts: Any, **fields: Any) -> Item:
+    return Item(
+        id=f"pyproject.toml::{suite}::{block}[toy:reverse:float64]",
+        suite=suite,
+        block=block,
+        differentiator="toy",
+        mode="reverse",
+        dtype="float64",
+        outcome=outcome,
+        counts=counts,
+        **fields,
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a file in `golden/`; GOLDEN=write makes it anew."""
+    import os
+
+    folder = request.path.parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        path = folder / name
+        if os.environ.get("GOLDEN") == "write":
+            folder.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
