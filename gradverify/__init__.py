@@ -2,6 +2,8 @@
 
 Names are imported when they are first used, so that `import gradverify` in a conftest
 costs nothing: no engine, no library under test.
+
+PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"gradverify: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return RIGHT
 
 
 # fmt: off
@@ -89,9 +93,9 @@ def _date(text: str) -> date:
 def _run(arguments: Sequence[str]) -> int:
     import pytest
 
-    from gradverify.cli.replay import plugins
+    from gradverify.cli.place import plugin_arguments
 
-    return int(pytest.main(["--gradverify-only", *arguments], plugins=plugins()))
+    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *arguments]))
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -163,33 +167,45 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _differentiators(options: argparse.Namespace) -> int:
-    from gradverify.cli import replay
+    from gradverify.cli.place import Place, within
+
+    def command(place: Place) -> int:
+        from gradverify.cli.replay import list_differentiators
+
+        return list_differentiators(place)
 
     del options
-    return replay.within(replay.list_differentiators)
+    return within(command)
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from gradverify.cli import replay
+    from gradverify.cli.place import Place, within
 
-    return replay.within(
-        lambda place: replay.replay(place, options.case, options.differentiator),
-        options.report,
-    )
+    def command(place: Place) -> int:
+        from gradverify.cli.replay import replay
+
+        return replay(place, options.case, options.differentiator)
+
+    return within(command, options.report)
 
 
 def _save(options: argparse.Namespace) -> int:
-    from gradverify.cli import replay
+    from gradverify.cli.place import Place, within
 
-    return replay.within(lambda place: replay.save(place, options.case), options.report)
+    def command(place: Place) -> int:
+        from gradverify.cli.replay import save
+
+        return save(place, options.case)
+
+    return within(command, options.report)
 
 
 def _accept(options: argparse.Namespace) -> int:
-    from gradverify.cli import replay
+    from gradverify.cli.place import Place, within
 
-    return replay.within(
-        lambda place: replay.accept(
-            place, options.finding, options.reason, options.until
-        ),
-        options.report,
-    )
+    def command(place: Place) -> int:
+        from gradverify.cli.replay import accept
+
+        return accept(place, options.finding, options.reason, options.until)
+
+    return within(command, options.report)

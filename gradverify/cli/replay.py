@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 
-import pytest
-
-from gradverify import plugin, records
-from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+from gradverify import records
+from gradverify.cli.place import Place
+from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.differentiators import (
     Differentiator,
     known_names,
@@ -25,20 +21,11 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Case, case_from_json, case_name, case_to_json
 from gradverify.known import FILE_NAME, Deviation, DeviationError, append_row
-from gradverify.plugin import folder, settings
-from gradverify.plugin.selection import register_hooked
+from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
 from gradverify.verdict import Judgement, Verdict
-
-
-@dataclass(frozen=True)
-class Place:
-    """A repository and its report folder."""
-
-    root: Path
-    reports: Path
 
 
 @dataclass(frozen=True)
@@ -49,37 +36,6 @@ class Found:
     differentiator: str = ""
     mode: str = ""
     record: Discrepancy | None = None
-
-
-def plugins() -> list[ModuleType]:
-    """The plugin, where pytest does not find it by itself."""
-    installed = {point.name for point in entry_points(group="pytest11")}
-    return [] if "gradverify" in installed else [plugin]
-
-
-class _Within:
-    """A pytest plugin that does one thing in place of a run."""
-
-    def __init__(self, command: Callable[[Place], int], reports: Path | None) -> None:
-        self.command, self.reports, self.status = command, reports, USAGE
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        """Called when pytest has read its settings and the conftests."""
-        try:
-            register_hooked(config)
-            reports = self.reports or settings.report_folder(config)
-            self.status = self.command(Place(config.rootpath, reports))
-        except CommandError as error:
-            print(f"gradverify: {error}", file=sys.stderr)
-        return self.status
-
-
-def within(command: Callable[[Place], int], reports: Path | None = None) -> int:
-    """Do something in the repository of the current folder, its conftests read."""
-    do = _Within(command, reports.absolute() if reports else None)
-    pytest.main([], plugins=[do, *plugins()])
-    return do.status
 
 
 # ---- finding

@@ -1,6 +1,8 @@
 """The pytest plugin: hooks only. It is imported in every run of pytest, so it is light.
 
 Nothing heavier than pytest is imported before a run asks for gradient suites.
+
+PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 """
 
 from __future__ import annotations

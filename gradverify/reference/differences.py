@@ -8,7 +8,7 @@ was small enough is asked of quotients on the other side and at another scale.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,15 +106,15 @@ def differences(
     weights = _weights(allowed, seed)
     none = np.zeros(sum(x.size for x in point), np.longdouble)
     mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
-    steps = [(d, 1.0) for d in displacements]
-    steps += [(mixed, OTHER_SIDE), (mixed, FURTHER_IN)]
+    steps = [_step(point, d) for d in displacements]
+    steps += [_step(point, mixed, factor) for factor in (OTHER_SIDE, FURTHER_IN)]
     trail: list[_Level] = []
     for q in LEVELS:
         precision = _precision_for(graph, point, steps, q)
         if precision is None:
             break
         with mp.workprec(precision):
-            quotients = _quotients(graph, point, steps, q, MULTIPRECISION, mpf)
+            quotients = _quotients(graph, point, steps, q, MULTIPRECISION)
             trail.append(_level(quotients, weights, allowed))
             found = _verdict(trail)
         if found is not None:
@@ -141,59 +141,78 @@ LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
 # ---- quotients
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A displacement by inputs, and the factor by which the step along it is scaled.
+
+    Inputs that stay are left out.
+    """
+
+    parts: tuple[tuple[int, Array], ...]
+    factor: float
+
+
+def _step(point: Sequence[Array], displacement: Array, factor: float = 1.0) -> _Step:
+    parts = []
+    start = 0
+    for k, x in enumerate(point):
+        d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
+        start += x.size
+        if np.any(d):
+            parts.append((k, d))
+    return _Step(tuple(parts), factor)
+
+
 def _quotients(
-    graph: Graph,
-    point: Sequence[Array],
-    steps: Sequence[tuple[Array, float]],
-    q: int,
-    m: Any,
-    number: Any,
+    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int, m: Any
 ) -> list[Any]:
     """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain."""
-    base = _value(graph, point, None, None, m)
+    number = NUMBERS[m.name]
+    at = [m.lift(x) for x in point]
+    base = _value(graph, at, m)
     result = []
-    for displacement, factor in steps:
-        t = number(factor) * number(2) ** -q
-        moved = _value(graph, point, displacement, t, m)
-        outside = base is None or moved is None
-        result.append(None if outside else (moved - base) / t)
+    for step in steps:
+        t = number(step.factor) * number(2) ** -q
+        moved = list(at)
+        for k, d in step.parts:
+            moved[k] = at[k] + exactly(d, number) * t
+        value = _value(graph, moved, m)
+        outside = base is None or value is None
+        result.append(None if outside else (value - base) / t)
     return result
 
 
-def _value(
-    graph: Graph, point: Sequence[Array], displacement: Array | None, t: Any, m: Any
-) -> Any:
-    """The output at x + t*d; None outside the domain."""
-    inputs = []
-    start = 0
-    for x in point:
-        value = m.lift(x)
-        if displacement is not None:
-            d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
-            start += x.size
-            if np.any(d):
-                value = value + exactly(d, type(t)) * t
-        inputs.append(value)
+def _value(graph: Graph, inputs: Sequence[Any], m: Any) -> Any:
+    """The output; None outside the domain."""
     try:
         return interpret(graph, m.table, inputs)
     except (Domain, ZeroDivisionError, OverflowError):
         return None
 
 
+NUMBERS: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
+
+
 def exactly(x: Array, number: Any) -> Any:
     """Long doubles as objects, without their passing through a double's range."""
     mantissa, exponent = np.frexp(x)
-    convert = np.frompyfunc(lambda a, e: number(float(a)) * number(2) ** int(e), 2, 1)
-    return convert(mantissa, exponent)
+    if np.ndim(x) == 0:
+        return number(float(mantissa)) * number(2) ** int(exponent)
+    result = np.empty(x.shape, dtype=object)
+    flat = zip(mantissa.flat, exponent.flat, strict=True)
+    result.flat[:] = [
+        number(float(a)) * number(2) ** int(e) if a else 0 for a, e in flat
+    ]
+    return result
 
 
 def value_at(graph: Graph, point: Sequence[Array]) -> Any:
     """The output in mpmath at the precision in force; None outside the domain."""
-    return _value(graph, point, None, None, MULTIPRECISION)
+    return _value(graph, [MULTIPRECISION.lift(x) for x in point], MULTIPRECISION)
 
 
 def _precision_for(
-    graph: Graph, point: Sequence[Array], steps: Sequence[tuple[Array, float]], q: int
+    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int
 ) -> int | None:
     """Bits at which rounding is under 2**-80 of every quotient, by balls.
 
@@ -203,7 +222,7 @@ def _precision_for(
     precision = q + SLACK_BITS
     while precision <= STOP:
         with ctx.workprec(precision):
-            balls = _quotients(graph, point, steps, q, BALLS, arb)
+            balls = _quotients(graph, point, steps, q, BALLS)
             sharp = [_is_sharp(ball, precision > q + HOPELESS_BITS) for ball in balls]
         if all(sharp):
             return precision

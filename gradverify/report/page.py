@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from gradverify.ops import OPS
 from gradverify.records import (
     Counts,
     Discrepancy,
@@ -28,6 +29,8 @@ from gradverify.report.wording import (
 from gradverify.verdict import Verdict
 
 FOLDER = Path(__file__).parent
+
+SUITES = ("cases", "textbook", "ops", "graphs", "networks", "known")  # as they run
 
 # The sign of a table's cell, for eyes that do not tell its colour.
 SIGNS = {
@@ -222,7 +225,7 @@ def _skipped(items: Iterable[Item]) -> Iterable[tuple[str, list[str]]]:
 def _suites(found: Records, columns: Sequence[str]) -> Iterable[tuple[str, list[Row]]]:
     known = {d.item for d in found.discrepancies if d.known is not None}
     places: dict[str, dict[str, dict[str, list[Item]]]] = {}
-    for item in found.items:
+    for item in sorted(found.items, key=_place):  # workers finish in any order
         row = places.setdefault(item.suite, {}).setdefault(item.block, {})
         row.setdefault(f"{item.differentiator}:{item.mode}", []).append(item)
     for suite, blocks in places.items():
@@ -231,6 +234,13 @@ def _suites(found: Records, columns: Sequence[str]) -> Iterable[tuple[str, list[
             for name, cells in blocks.items()
         ]
         yield suite, rows
+
+
+def _place(item: Item) -> tuple[int, int]:
+    ops = list(OPS.rows)
+    suite = SUITES.index(item.suite) if item.suite in SUITES else len(SUITES)
+    is_op = item.suite == "ops" and item.block in ops
+    return suite, ops.index(item.block) if is_op else len(ops)
 
 
 def _cell(items: Sequence[Item], known: set[str]) -> Cell:
