@@ -1,218 +1,30 @@
-"""The pipeline on one page: draw, refer, run, compare, localize, shrink.
+"""An item: one differentiator in one mode over a block; what deviates is shrunk.
 
-In an item nothing raises. All cases of its block are swept first; what deviates is
-grouped by kind, and each kind is then shrunk by itself.
+Nothing raises here. All cases are swept first; what deviates is grouped by kind, and
+each kind is then shrunk by itself.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from gradverify.compare import compare, flat_gradient
 from gradverify.diagnosis.alone import node_values, op_nodes
-from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
-from gradverify.differentiators import (
-    Accepts,
-    Derivatives,
-    Differentiator,
-    run,
-    unsupported,
-)
-from gradverify.graph import LEAVES, Case, case_name
+from gradverify.differentiators import Differentiator, unsupported
+from gradverify.graph import LEAVES, Case
 from gradverify.known import Deviation, applies, matches
-from gradverify.ops import OPS
-from gradverify.reference import Reference, reference
-from gradverify.strategies import minimise, sample, shrink
+from gradverify.strategies import minimise, shrink
 from gradverify.verdict import Judgement, Verdict
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+from gradverify.verify.block import CHUNK, Block
+from gradverify.verify.judging import judge
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
 REPEATED = 8  # every so many cases a differentiator is run twice
-CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
-
-
-# ---- one case
-
-
-def judge(
-    case: Case,
-    differentiator: Differentiator,
-    mode: str,
-    *,
-    found: Reference | None = None,
-    twice: bool = False,
-    limit: float = 10.0,
-) -> Judgement:
-    """The verdict on one differentiator at one case.
-
-    found: the case's reference, where it is known already. twice: run it again even
-    where it agrees, to see whether it gives the same.
-    """
-    reason = unsupported(differentiator, case)
-    if reason is not None:
-        return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case)
-    derivatives = run(differentiator, mode, case, limit=limit)
-    judgement = compare(case, found, derivatives)
-    if judgement.verdict is Verdict.KINK_COMPOSITION:
-        judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
-    if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
-        again = run(differentiator, mode, case, limit=limit)
-        return _repeated(judgement, case, found, derivatives, again)
-    return judgement
-
-
-def _composed(
-    judgement: Judgement,
-    case: Case,
-    found: Reference,
-    derivatives: Derivatives,
-    differentiator: Differentiator,
-    mode: str,
-) -> Judgement:
-    """Keep `KINK_COMPOSITION` only where the library's own conventions explain it."""
-    if follows_conventions(case, found, derivatives, differentiator, mode):
-        return judgement
-    if found.kinked is not None and found.kinked.hull.is_complete:
-        return replace(judgement, verdict=Verdict.WRONG)
-    note = "more active kinks than can be told apart"
-    return replace(judgement, verdict=Verdict.VACUOUS, note=note)
-
-
-def _repeated(
-    judgement: Judgement,
-    case: Case,
-    found: Reference,
-    first: Derivatives,
-    second: Derivatives,
-) -> Judgement:
-    """Stale or not deterministic, where a second run of the same case differs."""
-    if second.error is not None or first.error is not None or second.timed_out:
-        return judgement
-    if _same(first, second):
-        return judgement
-    repeated = compare(case, found, second)
-    note = f"then {repeated.got or second.value} in a second run of the same case"
-    is_stale = _adds_up(case, found, first, second)
-    verdict = Verdict.STALE if is_stale else Verdict.NONDETERMINISTIC
-    worse = judgement if judgement.verdict.fails() else repeated
-    return replace(worse, verdict=verdict, note=note)
-
-
-def _same(first: Derivatives, second: Derivatives) -> bool:
-    pairs = zip(
-        (first.value, *first.cotangents),
-        (second.value, *second.cotangents),
-        strict=False,
-    )
-    return len(first.cotangents) == len(second.cotangents) and all(
-        np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs
-    )
-
-
-def _adds_up(
-    case: Case, found: Reference, first: Derivatives, second: Derivatives
-) -> bool:
-    """Whether the second run gave the first's gradient and the exact one together."""
-    if not found.gradient:
-        return False
-    exact = np.array([float(v) for x in found.gradient for v in x.reshape(-1)])
-    try:
-        difference = flat_gradient(case, second) - flat_gradient(case, first)
-    except (TypeError, ValueError):
-        return False
-    return difference.shape == exact.shape and bool(
-        np.allclose(difference, exact, rtol=1e-6, atol=1e-300)
-    )
-
-
-# ---- a block: cases and references that differentiators share
-
-
-Restricted = Callable[[str, Sequence[str], Accepts], Any]
-"""dtype, ops of a table, and what an engine accepts -> a strategy within those."""
-
-
-@dataclass(eq=False)
-class Block:
-    """The cases of one op or graph family in one dtype, and their references.
-
-    strategy: what the cases are drawn from; None for written ones.
-    restricted: the same family for an engine that can run few of them.
-    count: how many of them every differentiator looks at; set by the first one.
-    """
-
-    suite: str
-    family: str
-    dtype: str
-    seed: int = 0
-    strategy: SearchStrategy[Case] | None = None
-    restricted: Restricted | None = None
-    written: tuple[Case, ...] = ()
-    count: int | None = None
-    drawn: list[Case] = field(default_factory=list)
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    _references: dict[int, Reference] = field(default_factory=dict)
-
-    def fitting(self, differentiator: Differentiator) -> Block:
-        """This block; or one drawn from the engine's own table, where it can run
-        under half of what is drawn from all ops.
-        """
-        if self.strategy is None or self.restricted is None:
-            return self
-        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
-        runs = sum(unsupported(differentiator, case) is None for case in first)
-        table = [op for op, row in differentiator.table.items() if callable(row)]
-        if 2 * runs >= len(first) or not set(table) & set(OPS.public()):
-            return self
-        try:
-            own = self.restricted(self.dtype, table, differentiator.accepts)
-        except ValueError:  # nothing of the family is within what it accepts
-            return self
-        return Block(self.suite, self.family, self.dtype, self.seed, own)
-
-    def cases(self) -> Iterator[tuple[int, Case]]:
-        """The cases with their positions, drawn by and by from seed and op table."""
-        if self.strategy is None:
-            yield from enumerate(self.written)
-            return
-        position = 0
-        while True:
-            if position == len(self.drawn) and not self._draw():
-                return
-            yield position, self.drawn[position]
-            position += 1
-
-    def _draw(self) -> bool:
-        assert self.strategy is not None
-        began = time.perf_counter()
-        seed = self.seed * 1_000_003 + len(self.drawn)
-        fresh = sample(self.strategy, CHUNK, seed)
-        self.drawn.extend(fresh)
-        self.seconds["draw"] += time.perf_counter() - began
-        return bool(fresh)
-
-    def reference(self, position: int, case: Case) -> Reference:
-        """The case's reference, computed once for all differentiators."""
-        if position not in self._references:
-            began = time.perf_counter()
-            self._references[position] = reference(case)
-            self.seconds["reference"] += time.perf_counter() - began
-        return self._references[position]
-
-
-# ---- an item: one differentiator in one mode over a block
 
 
 @dataclass(frozen=True)
@@ -462,6 +274,3 @@ def pairs_of(case: Case) -> set[str]:
         for j in node.operands
         if nodes[j].op not in LEAVES
     }
-
-
-__all__ = ["Block", "Budget", "Finding", "Item", "case_name", "judge", "verify_item"]

@@ -1,0 +1,16 @@
+"""The pipeline: draw, refer, run, compare, localize, shrink."""
+
+from gradverify.verify.block import Block, Restricted
+from gradverify.verify.item import REPEATED, Budget, Finding, Item, verify_item
+from gradverify.verify.judging import judge
+
+__all__ = [
+    "REPEATED",
+    "Block",
+    "Budget",
+    "Finding",
+    "Item",
+    "Restricted",
+    "judge",
+    "verify_item",
+]

@@ -1,0 +1,106 @@
+"""One case, one differentiator: refer, run, compare, look twice at what deviates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradverify.compare import compare, flat_gradient
+from gradverify.diagnosis.conventions import follows_conventions
+from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.graph import Case
+from gradverify.reference import Reference, reference
+from gradverify.verdict import Judgement, Verdict
+
+
+def judge(
+    case: Case,
+    differentiator: Differentiator,
+    mode: str,
+    *,
+    found: Reference | None = None,
+    twice: bool = False,
+    limit: float = 10.0,
+) -> Judgement:
+    """The verdict on one differentiator at one case.
+
+    found: the case's reference, where it is known already. twice: run it again even
+    where it agrees, to see whether it gives the same.
+    """
+    reason = unsupported(differentiator, case)
+    if reason is not None:
+        return Judgement(Verdict.UNSUPPORTED, note=reason)
+    found = found or reference(case)
+    derivatives = run(differentiator, mode, case, limit=limit)
+    judgement = compare(case, found, derivatives)
+    if judgement.verdict is Verdict.KINK_COMPOSITION:
+        judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
+    if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
+        again = run(differentiator, mode, case, limit=limit)
+        return _repeated(judgement, case, found, derivatives, again)
+    return judgement
+
+
+def _composed(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    derivatives: Derivatives,
+    differentiator: Differentiator,
+    mode: str,
+) -> Judgement:
+    """Keep `KINK_COMPOSITION` only where the library's own conventions explain it."""
+    if follows_conventions(case, found, derivatives, differentiator, mode):
+        return judgement
+    if found.kinked is not None and found.kinked.hull.is_complete:
+        return replace(judgement, verdict=Verdict.WRONG)
+    note = "more active kinks than can be told apart"
+    return replace(judgement, verdict=Verdict.VACUOUS, note=note)
+
+
+def _repeated(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    first: Derivatives,
+    second: Derivatives,
+) -> Judgement:
+    """Stale or not deterministic, where a second run of the same case differs."""
+    if second.error is not None or first.error is not None or second.timed_out:
+        return judgement
+    if _same(first, second):
+        return judgement
+    repeated = compare(case, found, second)
+    note = f"then {repeated.got or second.value} in a second run of the same case"
+    is_stale = _adds_up(case, found, first, second)
+    verdict = Verdict.STALE if is_stale else Verdict.NONDETERMINISTIC
+    worse = judgement if judgement.verdict.fails() else repeated
+    return replace(worse, verdict=verdict, note=note)
+
+
+def _same(first: Derivatives, second: Derivatives) -> bool:
+    pairs = zip(
+        (first.value, *first.cotangents),
+        (second.value, *second.cotangents),
+        strict=False,
+    )
+    return len(first.cotangents) == len(second.cotangents) and all(
+        np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs
+    )
+
+
+def _adds_up(
+    case: Case, found: Reference, first: Derivatives, second: Derivatives
+) -> bool:
+    """Whether the second run gave the first's gradient and the exact one together."""
+    if not found.gradient:
+        return False
+    exact = np.array([float(v) for x in found.gradient for v in x.reshape(-1)])
+    try:
+        difference = flat_gradient(case, second) - flat_gradient(case, first)
+    except (TypeError, ValueError):
+        return False
+    return difference.shape == exact.shape and bool(
+        np.allclose(difference, exact, rtol=1e-6, atol=1e-300)
+    )
