@@ -1,0 +1,58 @@
+"""Do something in a repository, with its settings and conftests read by pytest.
+
+Nothing heavy is imported here: pytest wants to load its plugins before others do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from gradverify.cli.status import USAGE, CommandError
+from gradverify.plugin import settings
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository and its report folder."""
+
+    root: Path
+    reports: Path
+
+
+def plugin_arguments() -> list[str]:
+    """What makes pytest load the plugin where it does not find it by itself."""
+    installed = {point.name for point in entry_points(group="pytest11")}
+    return [] if "gradverify" in installed else ["-p", "gradverify.plugin"]
+
+
+class _Within:
+    """A pytest plugin that does one thing in place of a run."""
+
+    def __init__(self, command: Callable[[Place], int], reports: Path | None) -> None:
+        self.command, self.reports, self.status = command, reports, USAGE
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        """Called when pytest has read its settings and the conftests."""
+        from gradverify.plugin.selection import register_hooked
+
+        try:
+            register_hooked(config)
+            reports = self.reports or settings.report_folder(config)
+            self.status = self.command(Place(config.rootpath, reports))
+        except (CommandError, pytest.UsageError) as error:
+            print(f"gradverify: {error}", file=sys.stderr)
+        return self.status
+
+
+def within(command: Callable[[Place], int], reports: Path | None = None) -> int:
+    """Do something in the repository of the current folder; its exit status."""
+    do = _Within(command, reports.absolute() if reports else None)
+    pytest.main(plugin_arguments(), plugins=[do])
+    return do.status
