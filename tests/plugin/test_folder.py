@@ -72,7 +72,7 @@ def test_noting_a_case_is_cheap(tmp_path: Path) -> None:
     writer, case = Writer(tmp_path, "run"), tanh()
     best = min(_timed(writer, case) for _ in range(20))
     writer.close()
-    assert best < 60e-6  # measured: 8 µs; twice what was promised, for slow machines
+    assert best < 60e-6  # 4 µs where measured; a case that is new costs 10 to 55
 
 
 def _timed(writer: Writer, case: Case) -> float:
