@@ -63,9 +63,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Card:
-    """A discrepancy as the page shows it."""
+    """A kind of discrepancy, by its smallest case, and all items that showed it."""
 
     found: Discrepancy
+    items: Sequence[str]
+    count: int
     title: str
     sentence: str
     point: str
@@ -164,7 +166,7 @@ def _missing_run(found: Records) -> Iterable[str]:
 def _summary(found: Records, failed: int) -> str:
     cases = sum(n for i in found.items for n in i.counts.values())
     seen = len({i.differentiator for i in found.items})
-    kinds = sum(d.failed for d in found.discrepancies)
+    kinds = len({d.finding for d in found.discrepancies if d.failed})
     compared = f"{cases:,} comparisons of {_many(seen, 'differentiator')}"
     if kinds:
         return f"{compared}: {_many(kinds, 'kind')} of discrepancy."
@@ -203,11 +205,23 @@ def _versions(versions: Mapping[str, str]) -> str:
 
 
 def _cards(found: Iterable[Discrepancy]) -> list[Card]:
-    ordered = sorted(found, key=lambda d: (rank(d.verdict), d.finding, d.case))
-    return [
-        Card(d, who(d), sentence(d.verdict), point(d), error(d), commands(d))
-        for d in ordered
-    ]
+    kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
+    for d in sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))):
+        kinds.setdefault((d.finding, d.known), []).append(d)
+    return [_card(members) for members in kinds.values()]
+
+
+def _size(found: Discrepancy) -> tuple[int, str]:
+    return len(found.formula) + len(point(found)), found.case
+
+
+def _card(members: Sequence[Discrepancy]) -> Card:
+    d = members[0]
+    items = list(dict.fromkeys(m.item for m in members))
+    count = sum(m.count for m in members)
+    return Card(
+        d, items, count, who(d), sentence(d.verdict), point(d), error(d), commands(d)
+    )
 
 
 def _skipped(items: Iterable[Item]) -> Iterable[tuple[str, list[str]]]:
