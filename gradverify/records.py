@@ -75,6 +75,7 @@ class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=Tr
     more: int = 0
     median_fault: str | None = None
     worst_fault: str | None = None
+    draws: Counts = {}
     seconds: dict[str, float] = {}
     warnings: list[str] = []
     reason: str = ""

@@ -61,7 +61,7 @@ class Judgement:
     got: the number, or the exception, as text. exact: decimal text, or a hull.
     error_ulps: the error in ulps of the exact number. allowed: the bound, absolute.
     bound_ratio: error over bound. smallest_fault: a relative fault of this size in
-    any entry would have been seen. note: one sentence more.
+    any entry would have been seen. note: one sentence more. warnings: the engine's.
     """
 
     verdict: Verdict
@@ -73,3 +73,4 @@ class Judgement:
     bound_ratio: float | None = None
     smallest_fault: float | None = None
     note: str = ""
+    warnings: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradverify.graph.program import Graph, Node
 
+
 class Domain(ArithmeticError):
     """A value lies outside the domain of the op it is handed to."""
 

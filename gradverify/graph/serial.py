@@ -21,6 +21,7 @@ from gradverify.graph.program import (
     literal_leaf,
 )
 
+
 def _number_to_json(value: float) -> Any:
     return value if isinstance(value, int) else value.hex()
 

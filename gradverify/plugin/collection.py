@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -170,7 +169,6 @@ class BlockItem(GradverifyItem):
     def judged(self) -> Outcome:
         """Sweep, shrink, and hold what was found against the policy."""
         session = self.gradverify
-        before = Counter(self.block.seconds)
         result = verify_item(
             self.block,
             self.differentiator,
@@ -179,7 +177,6 @@ class BlockItem(GradverifyItem):
             known=session.rows,
             in_flight=self.in_flight,
         )
-        shared = {k: s - before[k] for k, s in self.block.seconds.items()}
         return outcome(
             self.nodeid,
             self.block,
@@ -188,7 +185,6 @@ class BlockItem(GradverifyItem):
             result,
             policy=session.settings.fail_on,
             accepted=session.accepted,
-            shared=shared,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,10 @@ def outcome(
     *,
     policy: str = "wrong",
     accepted: Collection[str] = (),
-    shared: Mapping[str, float] | None = None,
 ) -> Outcome:
     """What an item's result means under a policy; `name` is the item's id.
 
     accepted: findings that a repository lives with; only the policy `new` asks.
-    shared: seconds that the item spent for all that share its block.
     """
     forgiven = accepted if policy == "new" else ()
     found = tuple(
@@ -64,9 +62,8 @@ def outcome(
         ops=dict(result.ops),
         op_pairs=dict(result.op_pairs),
         more=result.more,
-        seconds={
-            k: round(s, 6) for k, s in {**result.seconds, **(shared or {})}.items()
-        },
+        draws=dict(result.draws),
+        seconds={k: round(s, 6) for k, s in result.seconds.items()},
         skipped=dict(result.skipped),
         median_fault=number_text(median(result.faults) if result.faults else None),
         worst_fault=number_text(max(result.faults, default=None)),

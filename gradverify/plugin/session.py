@@ -177,7 +177,10 @@ class Session:
                 seconds[stage] = seconds.get(stage, 0.0) + s
         seconds = {f"all {stage}": round(s, 3) for stage, s in seconds.items()}
         seconds["run"] = round(time.perf_counter() - self.began, 3)
+        draws = records.total(item.draws for item in found.items)
+        begun = draws.get("begun", 0)
         return Run(
+            rejection_rate=draws.get("rejected", 0) / begun if begun else None,
             counts=records.counts_by_differentiator(found.items),
             items=records.total({item.outcome: 1} for item in found.items),
             ops=records.total(item.ops for item in found.items),

@@ -12,9 +12,11 @@ __all__ = [
     "Ending",
     "Input",
     "Limits",
+    "Sample",
     "Step",
     "Values",
     "build",
+    "draw",
     "graphs",
     "is_sound",
     "measure",
@@ -25,5 +27,5 @@ __all__ = [
     "sample",
     "shrink",
 ]
-from gradverify.strategies.search import sample, shrink
+from gradverify.strategies.search import Sample, draw, sample, shrink
 from gradverify.strategies.smallest import measure, minimise

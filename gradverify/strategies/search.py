@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis.errors import NoSuchExample
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import SearchStrategy, builds, tuples
 
 from gradverify.graph import Case
 from gradverify.strategies.smallest import holds, key_of, measure, minimise
@@ -35,21 +37,45 @@ def _settings(count: int, *phases: Phase) -> settings:
     )
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Distinct cases, and how many draws it took: begun, and rejected on the way."""
+
+    cases: list[Case]
+    begun: int
+    rejected: int
+
+
 def sample(strategy: SearchStrategy[Case], n: int, seed: int) -> list[Case]:
+    """The cases of `draw`."""
+    return draw(strategy, n, seed).cases
+
+
+def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
     """n distinct cases, fewer where the strategy has no more; the same for a seed.
 
     The simplest case of all, with which every search of Hypothesis begins, is left
     out unless there is nothing else.
     """
     found: dict[object, Case] = {}
+    draws: Counter[str] = Counter()
+
+    def begin() -> None:
+        draws["begun"] += 1
+
+    counted = tuples(builds(begin), strategy).map(lambda pair: pair[1])
     source = random.Random(seed)
     barren = 0
     while len(found) <= n and barren < ROUNDS:
         before = len(found)
-        _draw(strategy, found, n + 1, source)
+        _draw(counted, found, n + 1, source, draws)
         barren = barren + 1 if len(found) == before else 0
     cases = list(found.values())
-    return cases[1 : n + 1] if len(cases) > n else cases
+    return Sample(
+        cases[1 : n + 1] if len(cases) > n else cases,
+        draws["begun"],
+        draws["begun"] - draws["ended"],
+    )
 
 
 def _draw(
@@ -57,8 +83,10 @@ def _draw(
     found: dict[object, Case],
     enough: int,
     source: random.Random,
+    draws: Counter[str],
 ) -> None:
     def is_enough(case: Case) -> bool:
+        draws["ended"] += 1
         found.setdefault(key_of(case), case)
         return len(found) >= enough
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
 from gradverify.reference import Reference, reference
-from gradverify.strategies import sample
+from gradverify.strategies import draw
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -42,6 +42,7 @@ class Block:
     written: tuple[Case, ...] = ()
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
+    draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _references: dict[int, Reference] = field(default_factory=dict)
 
@@ -78,10 +79,11 @@ class Block:
         assert self.strategy is not None
         began = time.perf_counter()
         seed = self.seed * 1_000_003 + len(self.drawn)
-        fresh = sample(self.strategy, CHUNK, seed)
-        self.drawn.extend(fresh)
+        fresh = draw(self.strategy, CHUNK, seed)
+        self.drawn.extend(fresh.cases)
+        self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
         self.seconds["draw"] += time.perf_counter() - began
-        return bool(fresh)
+        return bool(fresh.cases)
 
     def reference(self, position: int, case: Case) -> Reference:
         """The case's reference, computed once for all differentiators."""

@@ -50,7 +50,9 @@ class Item:
     counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
     op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
     faults: for every checked case the smallest relative fault it could have seen.
-    skipped: why cases could not be run, and how many.
+    skipped: why cases could not be run, and how many. draws: how many were begun, and
+    rejected, for this item. warnings: what the differentiator warned of, each once.
+    seconds: by stage; what a block's first item draws and refers serves the others.
     """
 
     counts: Mapping[Verdict, int]
@@ -61,6 +63,7 @@ class Item:
     op_pairs: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[float, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    draws: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -100,6 +103,7 @@ def verify_item(
     """
     block = block.fitting(differentiator)
     sweep = _Sweep(block, differentiator, mode, limit)
+    seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
     began = time.perf_counter()
     for position, case in block.cases():
         if _is_enough(block, budget, position, began, sweep):
@@ -110,6 +114,8 @@ def verify_item(
     shrinking = time.perf_counter()
     findings, more = sweep.findings(known, in_flight)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
+    for stage, spent in block.seconds.items():
+        seconds[stage] = spent - seconds_before.get(stage, 0.0)
     return Item(
         counts=sweep.counts,
         findings=findings,
@@ -119,6 +125,8 @@ def verify_item(
         op_pairs=sweep.op_pairs,
         faults=tuple(sweep.faults),
         skipped=sweep.skipped,
+        draws=block.draws - draws_before,
+        warnings=tuple(sweep.warnings),
         seconds=seconds,
     )
 
@@ -157,6 +165,7 @@ class _Sweep:
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
+    warnings: dict[str, None] = field(default_factory=dict)
     deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
 
     def judge(self, case: Case, **options: Any) -> Judgement:
@@ -178,6 +187,7 @@ class _Sweep:
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
         self.op_pairs.update(pairs_of(case))
+        self.warnings.update(dict.fromkeys(judgement.warnings))
         if judgement.smallest_fault is not None:
             self.faults.append(judgement.smallest_fault)
         if judgement.verdict.is_finding:

@@ -38,8 +38,10 @@ def judge(
         judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
     if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
         again = run(differentiator, mode, case, limit=limit)
-        return _repeated(judgement, case, found, derivatives, again)
-    return judgement
+        if not _same(derivatives, again):
+            on_device = differentiator.device != "cpu"
+            judgement = _repeated(judgement, case, found, derivatives, again, on_device)
+    return replace(judgement, warnings=derivatives.warnings)
 
 
 def _composed(
@@ -65,15 +67,19 @@ def _repeated(
     found: Reference,
     first: Derivatives,
     second: Derivatives,
+    on_device: bool,
 ) -> Judgement:
-    """Stale or not deterministic, where a second run of the same case differs."""
+    """Stale or not deterministic, where a second run of the same case differs.
+
+    On a device the order of sums is not fixed: each run is judged by the bound.
+    """
     if second.error is not None or first.error is not None or second.timed_out:
-        return judgement
-    if _same(first, second):
         return judgement
     repeated = compare(case, found, second)
     note = f"then {repeated.got or second.value} in a second run of the same case"
     is_stale = _adds_up(case, found, first, second)
+    if on_device and not is_stale:
+        return replace(judgement if judgement.verdict.fails() else repeated, note=note)
     verdict = Verdict.STALE if is_stale else Verdict.NONDETERMINISTIC
     worse = judgement if judgement.verdict.fails() else repeated
     return replace(worse, verdict=verdict, note=note)
