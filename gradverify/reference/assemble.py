@@ -188,12 +188,13 @@ def _directions(
 ) -> tuple[list[Array], Array]:
     """Steps along every input entry, or two along many; and the errors allowed.
 
-    Where rounding is allowed nothing, 2**-60 of a path stands for it.
+    Where rounding is allowed nothing, 2**-60 of a path stands for it; where rounding
+    is allowed anything, 2**-20: what a quotient is believed to is never so loose.
     """
     scale = np.concatenate([_step_sizes(x) for x in point] or [np.zeros(0)])
     if len(scale) <= COMPONENTS:
         errors = [
-            np.maximum(b.tight, 2.0**-60 * a).reshape(-1)
+            np.clip(b.tight, 2.0**-60 * a, 2.0**-20 * a).reshape(-1)
             for b, a in zip(found, paths, strict=True)
         ]
         return list(np.diag(scale)), np.concatenate(errors or [scale]) * scale
@@ -228,12 +229,11 @@ def _conclude(
     ours = [middle(exact.cotangents[i], graph.nodes[i].shape) for i in graph.inputs]
     entries = [v for x in ours for v in x.reshape(-1)]
     with mp.workprec(max(found.precision, exact.precision)):
-        for slope, direction, error in zip(
-            found.slopes, directions, exactly(allowed, mpf), strict=True
-        ):
+        columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
+        for slope, error, direction, matters in zip(*columns, strict=True):
             own = mp.fdot(direction.tolist(), entries)
-            least = max(TINY, UNKNOWN * mp.fsum(direction.tolist()))
-            if abs(slope - own) > max(error / 8, AGREE * abs(own), least):
+            least = max(TINY, error, UNKNOWN * mp.fsum(direction.tolist()))
+            if abs(slope - own) > max(matters / 8, AGREE * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
 

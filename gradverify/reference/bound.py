@@ -24,6 +24,7 @@ from gradverify.reference.program import GradientProgram
 from gradverify.reference.rounding import (
     CURVED,
     FORMATS,
+    NEVER_UNDERFLOWS,
     SAFETY,
     SITES,
     STRAIGHT,
@@ -161,7 +162,9 @@ def _scales(
         scale = SITES[node.op](EXTENDED, values[i], *x, **node.params)
         if scale is None or _is_exact_product(nodes, node):
             continue
-        rounding = form.unit_roundoff * scale + form.smallest
+        rounding = form.unit_roundoff * scale
+        if node.op not in NEVER_UNDERFLOWS:
+            rounding = rounding + form.smallest
         size = np.abs(values[i])
         tight[i] = np.where(size <= form.largest, rounding, np.inf)
         if np.any(size < form.normal):

@@ -32,6 +32,7 @@ SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
 TINY = mpf(2) ** -2200  # no slope along a float's displacement is as small
 TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
+COARSE = mpf(2) ** -10
 
 
 class Slope(enum.Enum):
@@ -50,12 +51,15 @@ class Differences:
 
     slopes: one mpf a displacement; at a kink, or at the edge of a domain, from the
         side that exists.
+    errors: what the slopes may be off by where that matters: the last quotient, for
+        one that vanishes like the step and is taken for zero.
     other: at a kink, the slope along the mixed displacement from the other side.
     step_bits, precision: q of the last step 2**-q, and the bits of the arithmetic.
     """
 
     status: Slope
     slopes: tuple[Any, ...] = ()
+    errors: tuple[Any, ...] = ()
     other: Any = None
     step_bits: int = 0
     precision: int = 0
@@ -239,6 +243,8 @@ def _is_sharp(ball: Any, is_late: bool) -> bool:
 
 # ---- what they say
 
+Found = tuple[Slope, tuple[Any, ...], tuple[Any, ...], Any]
+
 
 def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> _Level:
     *forward, other, further_in = quotients
@@ -247,36 +253,41 @@ def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> _Level:
         sizes = (exactly(x, mpf) for x in (weights, allowed))
         triples = list(zip(*sizes, forward, strict=True))
         mix = mp.fsum(w * d for w, _, d in triples)
-        limit = min(
-            (w * max(a, abs(d) * TAIL) / 8 for w, a, d in triples), default=mpf(0)
-        )
+        limit = min((w * _believed(a, d) / 8 for w, a, d in triples), default=mpf(0))
     return _Level(tuple(forward), other, further_in, mix, limit)
 
 
-def _verdict(trail: Sequence[_Level]) -> tuple[Slope, tuple[Any, ...], Any] | None:
+def _believed(allowed: Any, slope: Any) -> Any:
+    """The error that a slope may show: what is allowed, but of its own size.
+
+    A step across a thousand waves gives small quotients that agree on nothing.
+    """
+    return max(min(allowed, abs(slope) * COARSE), abs(slope) * TAIL)
+
+
+def _verdict(trail: Sequence[_Level]) -> Found | None:
     """What the levels so far say; None asks for another."""
     now = trail[-1]
+    exact = (mpf(0),) * len(now.forward)
     if now.complete and max(now.gaps) <= max(now.limit, TINY):
-        return Slope.SMOOTH, now.forward, None
+        return Slope.SMOOTH, now.forward, exact, None
     if len(trail) < 2:
         return None
     before = trail[-2]
     if now.complete and before.complete:
         if _shrinks(now, before):
-            slopes = zip(now.forward, before.forward, strict=True)
-            return Slope.SMOOTH, tuple(_limit(a, b) for a, b in slopes), None
-        if _two_sided(now, before):
-            return Slope.KINK, now.forward, now.other
+            return Slope.SMOOTH, *_limits(now, before), None
+        if len(trail) == len(LEVELS) and _two_sided(now, before):
+            return Slope.KINK, now.forward, exact, now.other
     elif now.mix is not None and before.mix is not None and now.other is None:
         if _settled(now.mix, before.mix):
-            slopes = zip(now.forward, before.forward, strict=True)
-            return Slope.ONE_SIDED, tuple(_limit(a, b) for a, b in slopes), None
+            return Slope.ONE_SIDED, *_limits(now, before), None
     elif now.mix is None and _settled(now.other, before.other):
-        return Slope.ONE_SIDED, (), now.other
+        return Slope.ONE_SIDED, (), (), now.other
     if len(trail) > 2 and all(
         _grows(late, early) for late, early in ((now, before), (before, trail[-3]))
     ):
-        return Slope.NONE, (), None
+        return Slope.NONE, (), (), None
     return None
 
 
@@ -294,6 +305,16 @@ def _two_sided(now: _Level, before: _Level) -> bool:
     scale = SETTLED * max(abs(now.mix), abs(now.other))
     moved = max(abs(now.mix - before.mix), abs(now.other - before.other))
     return bool(moved <= scale < abs(now.mix - now.other))
+
+
+def _limits(now: _Level, before: _Level) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Slopes, zero where they vanish like the step; and what that may be off by."""
+    pairs = list(zip(now.forward, before.forward, strict=True))
+    slopes = tuple(_limit(a, b) for a, b in pairs)
+    errors = tuple(
+        abs(a) if s == 0 else mpf(0) for s, (a, _) in zip(slopes, pairs, strict=True)
+    )
+    return slopes, errors
 
 
 def _limit(now: Any, before: Any) -> Any:

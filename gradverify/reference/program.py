@@ -42,7 +42,8 @@ class GradientProgram:
 
     cotangents: for every node of the expansion, the node that holds the derivative
         of the output with respect to it; None where that is zero everywhere.
-    margins: pairs of a kink node and the node that holds its margin.
+    margins: pairs of a kink node that the output depends on, and of the node that
+        holds its margin.
     """
 
     expansion: Expansion
@@ -121,7 +122,9 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
     margins = tuple(
         (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
         for i, node in enumerate(nodes)
-        if node.op not in LEAVES and (kink := OPS[node.op].kink)
+        if cotangents[i] is not None
+        and node.op not in LEAVES
+        and (kink := OPS[node.op].kink)
     )
     return GradientProgram(
         expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins

@@ -119,6 +119,9 @@ SITES: Mapping[str, Callable[..., Any]] = {
 }
 # fmt: on
 
+# Sums of floats are exact where they are subnormal (Hauser, 1996).
+NEVER_UNDERFLOWS = frozenset({"add", "sub", "sum", "accumulate"})
+
 # How far the operands of a curved op may move before its slope is another one, to the
 # nearest power of ten: a radian for sin, the distance to the pole for 1/b.
 # fmt: off

@@ -198,7 +198,7 @@ class _Sweep:
     ) -> tuple[tuple[Finding, ...], int]:
         """One finding a kind, failing ones first; and how many kinds are left out."""
         kinds = self._kinds(known)
-        ordered = sorted(kinds.items(), key=lambda kind: not kind[0][0].fails())
+        ordered = sorted(kinds.items(), key=_rank)
         result = []
         for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
             case, judgement = min(members, key=lambda m: m[0].graph.size)
@@ -273,6 +273,12 @@ class _Sweep:
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
+    """New failures first, then known ones, then what is only listed."""
+    verdict, _, known = kind[0]
+    return not verdict.fails(), known is not None
 
 
 def pairs_of(case: Case) -> set[str]:
