@@ -8,7 +8,7 @@ was small enough is asked of quotients on the other side and at another scale.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,7 @@ def differences(
         if precision is None:
             break
         with mp.workprec(precision):
-            quotients = _quotients(graph, point, steps, q, MULTIPRECISION)
+            quotients = list(_quotients(graph, point, steps, q, MULTIPRECISION))
             trail.append(_level(quotients, weights, allowed))
             found = _verdict(trail)
         if found is not None:
@@ -168,13 +168,12 @@ def _step(point: Sequence[Array], displacement: Array, factor: float = 1.0) -> _
 
 
 def _quotients(
-    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int, m: Any
-) -> list[Any]:
+    graph: Graph, point: Sequence[Array], steps: Iterable[_Step], q: int, m: Any
+) -> Iterator[Any]:
     """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain."""
     number = NUMBERS[m.name]
     at = [m.lift(x) for x in point]
     base = _value(graph, at, m)
-    result = []
     for step in steps:
         t = number(step.factor) * number(2) ** -q
         moved = list(at)
@@ -182,8 +181,7 @@ def _quotients(
             moved[k] = at[k] + exactly(d, number) * t
         value = _value(graph, moved, m)
         outside = base is None or value is None
-        result.append(None if outside else (value - base) / t)
-    return result
+        yield None if outside else (value - base) / t
 
 
 def _value(graph: Graph, inputs: Sequence[Any], m: Any) -> Any:
@@ -226,19 +224,32 @@ def _precision_for(
     precision = q + SLACK_BITS
     while precision <= STOP:
         with ctx.workprec(precision):
-            balls = _quotients(graph, point, steps, q, BALLS)
-            sharp = [_is_sharp(ball, precision > q + HOPELESS_BITS) for ball in balls]
-        if all(sharp):
+            # the last step is the smallest, and the first to want more bits
+            balls = _quotients(graph, point, reversed(steps), q, BALLS)
+            is_late = precision > q + HOPELESS_BITS
+            wanted = (_wanted_bits(ball, precision, is_late) for ball in balls)
+            more = next((bits for bits in wanted if bits > precision), None)
+        if more is None:
             return precision
-        precision = int(precision * GROWTH)
+        precision = more
     return None
 
 
-def _is_sharp(ball: Any, is_late: bool) -> bool:
+def _wanted_bits(ball: Any, precision: int, is_late: bool) -> int:
+    """The precision that would make a quotient sharp, as far as this one tells."""
+    grown = int(precision * GROWTH)
     if ball is None or not ball.is_finite():
-        return is_late
-    radius = ball.rad()
-    return bool(radius <= abs(ball).lower() * ROUNDING or radius <= NEGLIGIBLE)
+        return 0 if is_late else grown
+    radius, size = ball.rad(), abs(ball).lower()
+    if radius <= size * ROUNDING or radius <= NEGLIGIBLE:
+        return 0
+    if not size > 0:
+        return grown
+    missing = (radius / (size * ROUNDING)).log() / LOG_2
+    return precision + max(32, int(float(missing.mid())) + 16)
+
+
+LOG_2 = arb(2).log()
 
 
 # ---- what they say
