@@ -2,8 +2,9 @@
 
 from gradverify.reference.assemble import Kinked, Reference, reference
 from gradverify.reference.bound import Bound
-from gradverify.reference.differences import Slope
-from gradverify.reference.kinks import Hull, gradient_at, inside_box, inside_hull
+from gradverify.reference.hull import Hull, inside_box, inside_hull
+from gradverify.reference.kinks import gradient_at
+from gradverify.reference.levels import Slope
 
 __all__ = [
     "Bound",

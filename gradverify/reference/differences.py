@@ -7,7 +7,6 @@ was small enough is asked of quotients on the other side and at another scale.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +19,7 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import Array, Domain, Graph, interpret
 from gradverify.reference.exact import GROWTH, STOP
-
-LEVELS = (80, 160, 320, 640, 1280)
-"""Steps are sigma * 2**-q for these q, tried in turn."""
+from gradverify.reference.levels import LEVELS, Level, Slope, believed, conclude
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
@@ -30,19 +27,6 @@ ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
 NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
-TINY = mpf(2) ** -2200  # no slope along a float's displacement is as small
-TAIL, SETTLED, STEEP = mpf(2) ** -60, mpf(2) ** -40, mpf(2) ** 20
-COARSE = mpf(2) ** -10
-
-
-class Slope(enum.Enum):
-    """What difference quotients can say about a function at a point."""
-
-    SMOOTH = "smooth"
-    KINK = "kink"
-    ONE_SIDED = "one-sided"
-    NONE = "no-derivative"
-    UNRESOLVED = "unresolved"
 
 
 @dataclass(frozen=True)
@@ -63,29 +47,6 @@ class Differences:
     other: Any = None
     step_bits: int = 0
     precision: int = 0
-
-
-@dataclass(frozen=True)
-class _Level:
-    """The quotients at one step; None where that side leaves the domain.
-
-    gaps: how far the two along the mix are from the sum over the displacements.
-    limit: how far they may be.
-    """
-
-    forward: tuple[Any, ...]
-    other: Any
-    further_in: Any
-    mix: Any
-    limit: Any
-
-    @property
-    def complete(self) -> bool:
-        return None not in (*self.forward, self.other, self.further_in)
-
-    @property
-    def gaps(self) -> tuple[Any, Any]:
-        return abs(self.mix - self.other), abs(self.mix - self.further_in)
 
 
 def differences(
@@ -112,7 +73,7 @@ def differences(
     mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
     steps = [_step(point, d) for d in displacements]
     steps += [_step(point, mixed, factor) for factor in (OTHER_SIDE, FURTHER_IN)]
-    trail: list[_Level] = []
+    trail: list[Level] = []
     for q in LEVELS:
         precision = _precision_for(graph, point, steps, q)
         if precision is None:
@@ -120,7 +81,7 @@ def differences(
         with mp.workprec(precision):
             quotients = list(_quotients(graph, point, steps, q, MULTIPRECISION))
             trail.append(_level(quotients, weights, allowed))
-            found = _verdict(trail)
+            found = conclude(trail)
         if found is not None:
             return Differences(*found, q, precision)
     return Differences(Slope.UNRESOLVED, step_bits=q, precision=precision or STOP)
@@ -252,100 +213,15 @@ def _wanted_bits(ball: Any, precision: int, is_late: bool) -> int:
 LOG_2 = arb(2).log()
 
 
-# ---- what they say
-
-Found = tuple[Slope, tuple[Any, ...], tuple[Any, ...], Any]
+# ---- one level
 
 
-def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> _Level:
+def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> Level:
     *forward, other, further_in = quotients
     mix = limit = None
     if None not in forward:
         sizes = (exactly(x, mpf) for x in (weights, allowed))
         triples = list(zip(*sizes, forward, strict=True))
         mix = mp.fsum(w * d for w, _, d in triples)
-        limit = min((w * _believed(a, d) / 8 for w, a, d in triples), default=mpf(0))
-    return _Level(tuple(forward), other, further_in, mix, limit)
-
-
-def _believed(allowed: Any, slope: Any) -> Any:
-    """The error that a slope may show: what is allowed, but of its own size.
-
-    A step across a thousand waves gives small quotients that agree on nothing.
-    """
-    return max(min(allowed, abs(slope) * COARSE), abs(slope) * TAIL)
-
-
-def _verdict(trail: Sequence[_Level]) -> Found | None:
-    """What the levels so far say; None asks for another."""
-    now = trail[-1]
-    exact = (mpf(0),) * len(now.forward)
-    if now.complete and max(now.gaps) <= max(now.limit, TINY):
-        return Slope.SMOOTH, now.forward, exact, None
-    if len(trail) < 2:
-        return None
-    before = trail[-2]
-    if now.complete and before.complete:
-        if _shrinks(now, before):
-            return Slope.SMOOTH, *_limits(now, before), None
-        if len(trail) == len(LEVELS) and _two_sided(now, before):
-            return Slope.KINK, now.forward, exact, now.other
-    elif now.mix is not None and before.mix is not None and now.other is None:
-        if _settled(now.mix, before.mix):
-            return Slope.ONE_SIDED, *_limits(now, before), None
-    elif now.mix is None and _settled(now.other, before.other):
-        return Slope.ONE_SIDED, (), (), now.other
-    if len(trail) > 2 and all(
-        _grows(late, early) for late, early in ((now, before), (before, trail[-3]))
-    ):
-        return Slope.NONE, (), (), None
-    return None
-
-
-def _shrinks(now: _Level, before: _Level) -> bool:
-    """Whether both gaps vanish like the step: the function is smooth here."""
-    pairs = list(zip(now.gaps, before.gaps, strict=True))
-    settled = zip(now.forward, before.forward, strict=True)
-    return all(a <= TAIL * b for a, b in pairs) and all(
-        _limit(a, b) == 0 or _settled(a, b) for a, b in settled
-    )
-
-
-def _two_sided(now: _Level, before: _Level) -> bool:
-    """Whether the slopes on both sides have settled, and differ."""
-    scale = SETTLED * max(abs(now.mix), abs(now.other))
-    moved = max(abs(now.mix - before.mix), abs(now.other - before.other))
-    return bool(moved <= scale < abs(now.mix - now.other))
-
-
-def _limits(now: _Level, before: _Level) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Slopes, zero where they vanish like the step; and what that may be off by."""
-    pairs = list(zip(now.forward, before.forward, strict=True))
-    slopes = tuple(_limit(a, b) for a, b in pairs)
-    errors = tuple(
-        abs(a) if s == 0 else mpf(0) for s, (a, _) in zip(slopes, pairs, strict=True)
-    )
-    return slopes, errors
-
-
-def _limit(now: Any, before: Any) -> Any:
-    """Zero for a quotient that vanishes like the step, else the quotient."""
-    return mpf(0) if abs(now) <= TAIL * abs(before) else now
-
-
-def _settled(now: Any, before: Any) -> bool:
-    """Whether a quotient no longer changes, or vanishes."""
-    if now is None or before is None:
-        return False
-    return bool(
-        abs(now - before) <= SETTLED * abs(now) or abs(now) <= TAIL * abs(before)
-    )
-
-
-def _grows(late: _Level, early: _Level) -> bool:
-    """Whether some quotient grows like a power of one over the step."""
-    pairs = [*zip(late.forward, early.forward, strict=True), (late.other, early.other)]
-    return any(
-        a is not None and b is not None and b != 0 and abs(a) >= STEEP * abs(b)
-        for a, b in pairs
-    )
+        limit = min((w * believed(a, d) / 8 for w, a, d in triples), default=mpf(0))
+    return Level(tuple(forward), other, further_in, mix, limit)

@@ -122,4 +122,4 @@ def test_random_scalar_graphs_stay_inside_the_bound() -> None:
         for name, judgement in judgements(case(function, *point)):
             assert not judgement.verdict.fails(), (name, judgement)
             worst = max(worst, judgement.bound_ratio or 0.0)
-    assert 0.0 < worst
+    assert worst > 0.0

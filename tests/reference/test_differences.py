@@ -15,7 +15,8 @@ from mpmath import mp, mpf
 
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
-from gradverify.reference.differences import Slope, differences
+from gradverify.reference.differences import differences
+from gradverify.reference.levels import Slope
 from gradverify.reference.program import expand
 
 

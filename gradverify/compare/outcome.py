@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
 
+from gradverify.compare.entries import Entry, decimal, worst
+from gradverify.compare.kinks import at_kinks
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
     Bound,
     Reference,
     Slope,
-    inside_box,
-    inside_hull,
 )
 from gradverify.reference.rounding import FORMATS
 from gradverify.verdict import Judgement, Verdict
-
-DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
-DIGITS = 25  # of an exact number as text
-OVERFLOWS = "an intermediate overflows, in the value or on the way back"
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One number to judge: where it stands, what was got, what is exact and allowed."""
-
-    where: str
-    got: float
-    exact: Any
-    tight: float
-    loose: float
-    paths: float | None
 
 
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
@@ -49,7 +32,7 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
         return trouble
-    value = _worst(case, [_value_entry(reference, derivatives)])
+    value = worst(case.dtype, [_value_entry(reference, derivatives)])
     if value.verdict in (Verdict.WRONG, Verdict.NONFINITE):
         wrong = value.verdict is Verdict.WRONG
         return replace(value, verdict=Verdict.WRONG_VALUE if wrong else value.verdict)
@@ -62,13 +45,13 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
             verdict = Verdict.UNRESOLVED
         return Judgement(verdict, note=reference.note)
     if reference.kinked is not None:
-        return _at_kinks(case, reference, derivatives)
+        return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))
-    judgement = _worst(case, entries)
+    judgement = worst(case.dtype, entries)
     if reference.status is Slope.ONE_SIDED and judgement.verdict.fails():
         return replace(judgement, verdict=Verdict.NO_DERIVATIVE, note=reference.note)
     if judgement.verdict is Verdict.AGREES and derivatives.intermediates:
-        inner = _worst(case, list(_inner_entries(case, reference, derivatives)))
+        inner = worst(case.dtype, list(_inner_entries(case, reference, derivatives)))
         if inner.verdict is Verdict.WRONG:
             return inner
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
@@ -162,9 +145,9 @@ def _exact_text(reference: Reference, k: int) -> str:
 # ---- numbers
 
 
-def _value_entry(reference: Reference, derivatives: Derivatives) -> _Entry:
+def _value_entry(reference: Reference, derivatives: Derivatives) -> Entry:
     bound = reference.value_bound
-    return _Entry("value", _number(derivatives.value), reference.value,
+    return Entry("value", _number(derivatives.value), reference.value,
                   float(bound.tight), float(bound.loose), None)  # fmt: skip
 
 
@@ -177,7 +160,7 @@ def _number(value: Any) -> float:
 
 def _gradient_entries(
     case: Case, reference: Reference, derivatives: Derivatives
-) -> Iterator[_Entry]:
+) -> Iterator[Entry]:
     names = names_of(case.graph)
     for k, node in enumerate(case.graph.inputs):
         got = derivatives.cotangents[k]
@@ -188,7 +171,7 @@ def _gradient_entries(
 
 def _inner_entries(
     case: Case, reference: Reference, derivatives: Derivatives
-) -> Iterator[_Entry]:
+) -> Iterator[Entry]:
     names = names_of(case.graph)
     for node, got in (derivatives.intermediates or {}).items():
         if got is None or node not in reference.intermediates:
@@ -201,9 +184,9 @@ def _inner_entries(
 
 def _entries(
     where: str, got: Array, exact: Any, bound: Bound, paths: Array | None
-) -> Iterator[_Entry]:
+) -> Iterator[Entry]:
     for index in np.ndindex(exact.shape):
-        yield _Entry(
+        yield Entry(
             where + (str(list(index)) if index else ""),
             float(got[index]),
             exact[index],
@@ -211,121 +194,3 @@ def _entries(
             float(bound.loose[index]),
             None if paths is None else float(paths[index]),
         )
-
-
-_SEVERITY = (
-    Verdict.WRONG,
-    Verdict.NONFINITE,
-    Verdict.IMPRECISE,
-    Verdict.AGREES,
-    Verdict.NO_DERIVATIVE,
-    Verdict.VACUOUS,
-)
-
-
-def _worst(case: Case, entries: list[_Entry]) -> Judgement:
-    """The judgement of the entry that is worst; of the best checked where all agree."""
-    judgements = [_judge(case, entry) for entry in entries]
-    if not judgements:
-        return Judgement(Verdict.AGREES, note="no entries")
-    faults = [j.smallest_fault for j in judgements if j.verdict is not Verdict.VACUOUS]
-    seen = max((f for f in faults if f is not None), default=None)
-
-    def badness(j: Judgement) -> tuple[int, float]:
-        return _SEVERITY.index(j.verdict), -(j.bound_ratio or 0.0)
-
-    return replace(min(judgements, key=badness), smallest_fault=seen)
-
-
-def _judge(case: Case, entry: _Entry) -> Judgement:
-    form = FORMATS[case.dtype]
-    base = Judgement(Verdict.AGREES, entry.where, repr(entry.got), decimal(entry.exact))
-    if mp.isnan(entry.exact) or abs(entry.exact) > form.largest:
-        note = f"the exact number is not finite in {case.dtype}"
-        return replace(base, verdict=Verdict.NO_DERIVATIVE, note=note)
-    if not math.isfinite(entry.loose):
-        return replace(base, verdict=Verdict.VACUOUS, note=OVERFLOWS)
-    if not math.isfinite(entry.got):
-        return replace(base, verdict=Verdict.NONFINITE, allowed=entry.tight)
-    error = abs(mpf(entry.got) - entry.exact)
-    fault = entry.tight / entry.paths if entry.paths else None
-    if error > entry.loose:
-        verdict = Verdict.WRONG
-    elif fault is not None and fault * DROPPED_PATH > 1.0:
-        verdict = Verdict.VACUOUS
-    else:
-        verdict = Verdict.AGREES if error <= entry.tight else Verdict.IMPRECISE
-    allowed = entry.loose if verdict is Verdict.WRONG else entry.tight
-    return replace(
-        base,
-        verdict=verdict,
-        error_ulps=float(error / _ulp(entry.exact, case.dtype)),
-        allowed=allowed,
-        bound_ratio=float(error / allowed) if allowed else (math.inf if error else 0.0),
-        smallest_fault=fault,
-    )
-
-
-def _ulp(exact: Any, dtype: str) -> Any:
-    """The spacing of the format's numbers at an exact one."""
-    form = FORMATS[dtype]
-    if exact == 0:
-        return mpf(form.smallest)
-    spacing = mpf(2) ** (mp.frexp(exact)[1] - 1) * (2 * form.unit_roundoff)
-    return max(spacing, mpf(form.smallest))
-
-
-def decimal(exact: Any) -> str:
-    """An exact number as decimal text: 21 rather than 21.0."""
-    return str(mp.nstr(exact, DIGITS)).removesuffix(".0")
-
-
-# ---- kinks
-
-
-def flat_gradient(case: Case, derivatives: Derivatives) -> Array:
-    """All derivatives one after another, zeros for None."""
-    arrays = [
-        np.zeros(x.size) if got is None else np.asarray(got, float).reshape(-1)
-        for x, got in zip(case.point, derivatives.cotangents, strict=True)
-    ]
-    return np.concatenate(arrays) if arrays else np.zeros(0)
-
-
-def _at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
-    kinked = reference.kinked
-    assert kinked is not None
-    hull = kinked.hull
-    got = flat_gradient(case, derivatives)
-    allowed = np.concatenate([b.reshape(-1) for b in reference.loose]).astype(float)
-    base = Judgement(
-        Verdict.WRONG,
-        "gradient",
-        _vector(got),
-        _hull_text(hull.vertices),
-        allowed=float(allowed.max(initial=0.0)),
-    )
-    if not np.all(np.isfinite(allowed)):
-        return replace(base, verdict=Verdict.VACUOUS, note=OVERFLOWS)
-    if not np.all(np.isfinite(got)):
-        return replace(base, verdict=Verdict.NONFINITE)
-    if inside_hull(hull, got, allowed):
-        verdict = Verdict.AGREES if hull.is_point else Verdict.KINK_CONVENTION
-        return replace(base, verdict=verdict)
-    if inside_box(hull, got, allowed):
-        return replace(base, verdict=Verdict.KINK_COMPOSITION)
-    return base
-
-
-def _vector(numbers: Array) -> str:
-    text = ", ".join(f"{x:.17g}" for x in numbers[:6])
-    more = ", ..." if len(numbers) > 6 else ""
-    return text if len(numbers) == 1 else f"({text}{more})"
-
-
-def _hull_text(vertices: Array) -> str:
-    rows = [_vector(v) for v in np.unique(vertices, axis=0)]
-    if len(rows) == 1:
-        return rows[0]
-    more = ", ..." if len(rows) > 4 else ""
-    return f"between {', '.join(rows[:4])}{more}"

@@ -1,0 +1,68 @@
+"""The gradients that are derivatives at kinks: a convex hull, and who is inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradverify.graph import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Hull:
+    """Admissible gradients, flattened over all inputs.
+
+    vertices: gradients at realizable combinations of branches; a row of floats each.
+    lowest, highest: a box around the gradients at all slopes, realizable or not.
+    is_complete: whether all combinations were looked at.
+    """
+
+    vertices: Array
+    lowest: Array
+    highest: Array
+    is_complete: bool
+
+    @property
+    def is_point(self) -> bool:
+        """Whether the function has one gradient here, whatever the slopes say."""
+        spread = np.ptp(self.vertices, axis=0)
+        return bool(np.all(spread <= 1e-14 * np.abs(self.vertices).max(axis=0)))
+
+
+def inside_hull(hull: Hull, gradient: Array, allowed: Array) -> bool:
+    """Whether a flat gradient is a derivative at the kinks, widened by `allowed`.
+
+    A linear program: is there a convex combination of vertices that near?
+    """
+    lowest, highest = hull.vertices.min(axis=0), hull.vertices.max(axis=0)
+    below, above = gradient < lowest - allowed, gradient > highest + allowed
+    if np.any(below) or np.any(above):
+        return False
+    return _is_combination(hull.vertices, gradient, allowed)
+
+
+def inside_box(hull: Hull, gradient: Array, allowed: Array) -> bool:
+    """Whether some choice of slopes might give this flat gradient."""
+    below = gradient < hull.lowest - allowed
+    return not (np.any(below) or np.any(gradient > hull.highest + allowed))
+
+
+def _is_combination(vertices: Array, gradient: Array, allowed: Array) -> bool:
+    from scipy.optimize import linprog
+
+    scale = np.maximum(np.abs(vertices).max(axis=0), allowed)
+    scale[scale == 0.0] = 1.0
+    # The solver works to 1e-9 of numbers of size 1: what is nearer than that to the
+    # hull, it cannot tell from inside.
+    slack = allowed / scale + 1e-8
+    rows, target = (vertices / scale).T, gradient / scale
+    solution = linprog(
+        np.zeros(len(vertices)),
+        A_ub=np.vstack([rows, -rows]),
+        b_ub=np.concatenate([target + slack, slack - target]),
+        A_eq=np.ones((1, len(vertices))),
+        b_eq=[1.0],
+        bounds=(0.0, None),
+    )
+    return bool(solution.status == 0)

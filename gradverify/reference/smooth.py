@@ -1,0 +1,121 @@
+"""Smooth points: which quotients to take, and what they and our own gradient say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+
+from gradverify.graph import Array, Graph
+from gradverify.reference.bound import Bound
+from gradverify.reference.differences import Differences, exactly
+from gradverify.reference.exact import Exact, middle
+from gradverify.reference.levels import TINY, Slope
+
+COMPONENTS = 16  # input entries up to which every one is differenced
+UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
+AGREE = mpf(2) ** -56  # of a slope: what the difference and our gradient may differ by
+
+
+def directions_of(
+    point: Sequence[Array], found: Sequence[Bound], paths: Sequence[Array]
+) -> tuple[list[Array], Array]:
+    """Steps along every input entry, or two along many; and the errors allowed.
+
+    Where rounding is allowed nothing, 2**-60 of a path stands for it; where rounding
+    is allowed anything, 2**-20: what a quotient is believed to is never so loose.
+    """
+    scale = np.concatenate([step_sizes(x) for x in point] or [np.zeros(0)])
+    if len(scale) <= COMPONENTS:
+        errors = [
+            np.clip(b.tight, 2.0**-60 * a, 2.0**-20 * a).reshape(-1)
+            for b, a in zip(found, paths, strict=True)
+        ]
+        return list(np.diag(scale)), np.concatenate(errors or [scale]) * scale
+    draw = np.random.default_rng(len(scale))
+    return [
+        scale * draw.integers(64, 128, len(scale)) / 64 for _ in range(2)
+    ], np.zeros(2)
+
+
+def step_sizes(x: Array) -> Array:
+    """min(|x|, 1) of every entry, rounded down to a power of two; 1 at 0."""
+    size = np.minimum(np.abs(x.reshape(-1)).astype(float), 1.0)
+    exponents = np.frexp(size)[1]
+    return np.where(size == 0.0, 1.0, np.ldexp(1.0, exponents - 1))
+
+
+def conclude_smooth(
+    graph: Graph,
+    point: Sequence[Array],
+    found: Differences,
+    directions: Sequence[Array],
+    allowed: Array,
+    exact: Exact | None,
+) -> tuple[Slope, tuple[Any, ...], str]:
+    """What the differences and our own gradient say together.
+
+    The differences are the truth; where they confirm our gradient, to an eighth of
+    what matters or to 56 bits, its digits are given, which have no truncation error.
+    """
+    if found.status is not Slope.SMOOTH or exact is None:
+        return _rough(point, found, directions, exact)
+    ours = [middle(exact.cotangents[i], graph.nodes[i].shape) for i in graph.inputs]
+    entries = [v for x in ours for v in x.reshape(-1)]
+    with mp.workprec(max(found.precision, exact.precision)):
+        columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
+        for slope, error, direction, matters in zip(*columns, strict=True):
+            own = mp.fdot(direction.tolist(), entries)
+            least = max(TINY, error, UNKNOWN * mp.fsum(direction.tolist()))
+            if abs(slope - own) > max(matters / 8, AGREE * abs(own), least):
+                return Slope.UNRESOLVED, (), OUR_FAULT
+    return Slope.SMOOTH, tuple(ours), ""
+
+
+def _per_entry(slopes: Sequence[Any], directions: Sequence[Array]) -> list[Any]:
+    """Derivatives from slopes along steps of sigma in one entry each."""
+    return [s / d.max() for s, d in zip(slopes, directions, strict=True)]
+
+
+OUR_FAULT = (
+    "our difference quotients and our own exact gradient disagree: an error of "
+    "gradverify, please report it"
+)
+
+
+def _rough(
+    point: Sequence[Array],
+    found: Differences,
+    directions: Sequence[Array],
+    exact: Exact | None,
+) -> tuple[Slope, tuple[Any, ...], str]:
+    if found.status is Slope.SMOOTH:
+        return Slope.NONE, (), "the derivative exists only as a limit of other points"
+    if found.status is Slope.KINK:
+        if exact is not None:
+            return Slope.UNRESOLVED, (), OUR_FAULT
+        return Slope.NONE, (), "two slopes meet at the edge of a domain"
+    if found.status is Slope.ONE_SIDED and len(directions) == sum(
+        x.size for x in point
+    ) == len(found.slopes):
+        with mp.workprec(found.precision):
+            entries = _per_entry(found.slopes, directions)
+        return Slope.ONE_SIDED, _shaped(entries, point), "the point is a domain's edge"
+    if found.status is Slope.ONE_SIDED:
+        return Slope.NONE, (), "the point is on the edge of a domain"
+    if found.status is Slope.NONE:
+        return Slope.NONE, (), "the difference quotients grow without limit"
+    return Slope.UNRESOLVED, (), f"no answer with {found.precision} bits"
+
+
+def _shaped(entries: Sequence[Any], point: Sequence[Array]) -> tuple[Any, ...]:
+    result = []
+    start = 0
+    for x in point:
+        array = np.empty(x.size, dtype=object)
+        array[:] = entries[start : start + x.size]
+        start += x.size
+        result.append(array.reshape(x.shape))
+    return tuple(result)
