@@ -13,7 +13,13 @@ from flint import arb
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import STRUCTURE
-from gradverify.arithmetic.objects import elementwise, lifting, peak_by, sum_from
+from gradverify.arithmetic.objects import (
+    elementwise,
+    lifting,
+    matmul_from,
+    peak_by,
+    sum_from,
+)
 
 HALF = arb("0.5")
 BETWEEN = arb("0.5", "0.5")
@@ -90,6 +96,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "step":     elementwise(step, 1),
     "sign":     elementwise(sign, 1),
     "sum":      sum_from(arb(0)),
+    "matmul":   matmul_from(arb(0)),
     "sech":     elementwise(arb.sech, 1),
     "peak":     peak_by(maximum),
 }

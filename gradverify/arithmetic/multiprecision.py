@@ -12,7 +12,13 @@ from mpmath import mp, mpf
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import STRUCTURE
-from gradverify.arithmetic.objects import elementwise, lifting, peak_by, sum_from
+from gradverify.arithmetic.objects import (
+    elementwise,
+    lifting,
+    matmul_from,
+    peak_by,
+    sum_from,
+)
 from gradverify.graph import Domain
 
 
@@ -91,6 +97,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "step":     elementwise(step, 1),
     "sign":     elementwise(mp.sign, 1),
     "sum":      sum_from(mpf(0)),
+    "matmul":   matmul_from(mpf(0)),
     "sech":     elementwise(mp.sech, 1),
     "peak":     peak_by(maximum),
 }

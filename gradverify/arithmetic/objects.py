@@ -44,6 +44,18 @@ def sum_from(zero: Any) -> Callable[..., Any]:
     return total
 
 
+def matmul_from(zero: Any) -> Callable[[Any, Any], Any]:
+    """The matrix product; `zero` where there is nothing to sum."""
+
+    def matmul(a: Any, b: Any) -> Any:
+        if np.shape(a)[-1]:
+            return np.matmul(a, b)
+        empty = np.matmul(np.zeros(np.shape(a)), np.zeros(np.shape(b)))
+        return np.full(np.shape(empty), zero, dtype=object)[()]
+
+    return matmul
+
+
 def peak_by(largest: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """The reduction of `largest` over axes."""
     ufunc = np.frompyfunc(largest, 2, 1)

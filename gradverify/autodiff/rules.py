@@ -180,10 +180,15 @@ def where_map(chosen: int) -> Linear:
 
 
 def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
-    """n * x**(n - 1), without a power where none is needed."""
+    """n * x**(n - 1), without a power where none is needed.
+
+    Where n - 1 is no float, as for 0.1, by the result: x is not 0 there.
+    """
     if n in (0, 1):
         return float(n)
-    return 2.0 * x if n == 2 else n * m.power(x, n=n - 1)
+    if n == 2:
+        return 2.0 * x
+    return n * m.power(x, n=n - 1) if (n - 1) + 1 == n else n * (y / x)
 
 
 # fmt: off

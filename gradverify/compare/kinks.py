@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradverify.compare.entries import OVERFLOWS
+from gradverify.compare.entries import DROPPED_PATH, OVERFLOWS
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case
 from gradverify.reference import Reference, inside_box, inside_hull
@@ -41,10 +41,21 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
         return replace(base, verdict=Verdict.NONFINITE)
     if inside_hull(hull, got, allowed):
         verdict = Verdict.AGREES if hull.is_point else Verdict.KINK_CONVENTION
+        if _could_hide_a_path(reference):
+            verdict = Verdict.VACUOUS
         return replace(base, verdict=verdict)
     if inside_box(hull, got, allowed):
         return replace(base, verdict=Verdict.KINK_COMPOSITION)
     return base
+
+
+def _could_hide_a_path(reference: Reference) -> bool:
+    """Whether every entry that has a path has a bound that could hide its loss."""
+    paths = np.concatenate([a.reshape(-1) for a in reference.paths])
+    bound = np.concatenate([b.reshape(-1) for b in reference.bound])
+    has_path = paths > 0
+    hides = DROPPED_PATH * bound > paths
+    return bool(np.any(has_path) and np.all(hides[has_path]))
 
 
 def _vector(numbers: Array) -> str:

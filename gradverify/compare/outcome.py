@@ -32,6 +32,9 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
         return trouble
+    misfit = _value_misfit(case, reference, derivatives)
+    if misfit is not None:
+        return misfit
     value = worst(case.dtype, [_value_entry(reference, derivatives)])
     if value.verdict in (Verdict.WRONG, Verdict.NONFINITE):
         wrong = value.verdict is Verdict.WRONG
@@ -89,6 +92,22 @@ def _is_finite(case: Case, reference: Reference) -> bool:
     return all(abs(v) <= largest for v in numbers) and all(
         bool(np.all(np.isfinite(b.loose))) for b in bounds
     )
+
+
+def _value_misfit(
+    case: Case, reference: Reference, derivatives: Derivatives
+) -> Judgement | None:
+    """A missing value, or one of the wrong shape or dtype."""
+    got = derivatives.value
+    exact = decimal(reference.value)
+    if got is None:
+        return Judgement(Verdict.MISSING, "value", "None", exact)
+    array = np.asarray(got)
+    if array.shape != ():
+        return Judgement(Verdict.WRONG_SHAPE, "value", str(array.shape), "()")
+    if not _fits(got, array, case.dtype):
+        return Judgement(Verdict.WRONG_DTYPE, "value", str(array.dtype), case.dtype)
+    return None
 
 
 def _misfit(

@@ -16,15 +16,17 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import Array, Case, Graph, interpret_all
+from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds
 from gradverify.reference.differences import differences, value_at
 from gradverify.reference.exact import Exact, exact_gradient, middle
-from gradverify.reference.hull import Hull
+from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
     Blend,
     active_kinks,
     admissible,
+    branch_slopes,
 )
 from gradverify.reference.levels import Slope
 from gradverify.reference.program import GradientProgram, gradient_program
@@ -112,20 +114,38 @@ def reference(case: Case) -> Reference:
 def _of_finite_point(case: Case) -> Reference:
     program = gradient_program(case.graph, case.dtype)
     graph = program.expansion.graph
+    inputs = [EXTENDED.lift(x) for x in case.point]
+    values = interpret_all(graph, EXTENDED.table, inputs)
+    if any(np.any(np.isinf(v)) for v in values):
+        note = "a number on the way is not finite, even with a wider exponent"
+        return _without(case, Slope.NONE, note)
     value_bound, input_bounds, margin_bounds = _bounds(program, case)
     kinks = active_kinks(program, case.point, margin_bounds)
-    paths = _paths(graph, case.point)
     if kinks:
-        return _at_kinks(case, graph, kinks, value_bound, input_bounds, paths)
+        return _at_kinks(case, graph, kinks, value_bound)
+    paths = _paths(graph, case.point)
     directions, allowed = directions_of(case.point, input_bounds, paths)
     found = differences(graph, case.point, directions, allowed)
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
         graph, case.point, found, directions, allowed, exact
     )
+    if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
+        status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
     value = _value(graph, case.point, found.precision)
     return Reference(case, status, value, gradient, value_bound, input_bounds, paths,
                      None, note, exact)  # fmt: skip
+
+
+def _outside_domain(case: Case) -> str | None:
+    """The first op with an operand outside its open domain."""
+    inputs = [EXTENDED.lift(x) for x in case.point]
+    values = interpret_all(case.graph, EXTENDED.table, inputs)
+    for node in case.graph.nodes:
+        operands = [values[j] for j in node.operands]
+        if operands and not OPS[node.op].domain(*operands, **node.params):
+            return node.op
+    return None
 
 
 def _without(case: Case, status: Slope, note: str) -> Reference:
@@ -180,43 +200,54 @@ def _value(graph: Graph, point: Sequence[Array], precision: int) -> Any:
 
 
 def _at_kinks(
-    case: Case,
-    graph: Graph,
-    kinks: tuple[ActiveKink, ...],
-    value_bound: Bound,
-    input_bounds: Sequence[Bound],
-    paths: tuple[Array, ...],
+    case: Case, graph: Graph, kinks: tuple[ActiveKink, ...], value_bound: Bound
 ) -> Reference:
     """The hull of the branches' gradients, or a plain gradient where all are one."""
     value = _value(graph, case.point, 0)
     found = admissible(gradient_program(case.graph, case.dtype), case.point, kinks)
     if found is None:
-        note = "a branch at a kink has no gradient"
-        return Reference(case, Slope.NONE, value, (), value_bound, tuple(input_bounds),
-                         paths, None, note)  # fmt: skip
+        return _without(case, Slope.NONE, "a branch at a kink has no gradient")
     hull, gradient, blended = found
-    # The bound was swept with every kink half way: a branch may carry twice as much.
-    count = min(sum(int(kink.active.sum()) for kink in kinks), 60)
-    wide = tuple(
-        Bound(2.0**count * b.tight, 2.0**count * b.loose) for b in input_bounds
-    )
-    size = np.maximum(abs(hull.lowest), abs(hull.highest))
-    is_smooth = bool(np.all(np.isfinite(size))) and bool(
-        np.all(hull.highest - hull.lowest <= 1e-14 * size)
-    )
+    widest, paths = _over_branches(case, blended, kinks)
+    is_smooth = is_point(hull.lowest, hull.highest)
+    status, note = Slope.SMOOTH if is_smooth else Slope.KINK, ""
     if not _confirmed(blended, case.point, kinks):
-        return Reference(case, Slope.UNRESOLVED, value, (), value_bound, wide, paths,
-                         None, OUR_FAULT)  # fmt: skip
+        status, gradient, note = Slope.UNRESOLVED, (), OUR_FAULT
     return Reference(
         case,
-        Slope.SMOOTH if is_smooth else Slope.KINK,
+        status,
         value,
         gradient,
         value_bound,
-        wide,
+        widest,
         paths,
-        None if is_smooth else Kinked(kinks, hull, blended),
+        Kinked(kinks, hull, blended) if status is Slope.KINK else None,
+        note,
     )
+
+
+def _over_branches(
+    case: Case, blended: Blend, kinks: Sequence[ActiveKink]
+) -> tuple[tuple[Bound, ...], tuple[Array, ...]]:
+    """The widest bound of every entry, and its largest paths, over the branches."""
+    program = gradient_program(blended.graph, case.dtype)
+    graph = program.expansion.graph
+    inputs = [graph.inputs[k] for k in blended.inputs]
+    wanted = [program.cotangents[i] for i in inputs]
+    targets = [i for i in wanted if i is not None]
+    tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
+    loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
+    for slopes in branch_slopes(kinks):
+        whole = blended.point(case.point, slopes)
+        found = iter(bounds(program, whole, case.dtype, targets))
+        sizes = _paths(graph, whole)
+        for k, i in enumerate(wanted):
+            paths[k] = np.maximum(paths[k], sizes[blended.inputs[k]])
+            if i is not None:
+                bound = next(found)
+                tight[k] = np.maximum(tight[k], bound.tight)
+                loose[k] = np.maximum(loose[k], bound.loose)
+    return tuple(map(Bound, tight, loose)), tuple(paths)
 
 
 def _confirmed(

@@ -18,6 +18,7 @@ from flint import arb, ctx
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.floats import EXTENDED
+from gradverify.arithmetic.objects import elementwise
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import LEAVES, Array, Node, interpret_all
 from gradverify.reference.program import GradientProgram
@@ -28,6 +29,7 @@ from gradverify.reference.rounding import (
     SAFETY,
     SITES,
     STRAIGHT,
+    SUMS,
     Format,
 )
 
@@ -57,7 +59,7 @@ def bounds(
     inputs = [EXTENDED.lift(x) for x in point]
     with np.errstate(all="ignore"):
         values = interpret_all(program.graph, EXTENDED.table, inputs)
-        moved = _moved_values(program, inputs, SAFETY * form.unit_roundoff)
+        moved = _moved_values(program, inputs, form)
         first = _first_order(program, values, form, targets)
         again = _first_order(program, moved, form, targets)
         is_straight = _is_straight(program.graph.nodes, values, moved)
@@ -65,7 +67,7 @@ def bounds(
     doubtful = [
         k
         for k, (a, b) in enumerate(zip(first, again, strict=True))
-        if not (is_straight and _alike(a, b))
+        if not (is_straight and _alike(a, b, form.smallest))
     ]
     if doubtful:
         balls = _ball_bounds(program, point, form, [targets[k] for k in doubtful])
@@ -88,10 +90,10 @@ def _is_straight(
     return True
 
 
-def _alike(a: Bound, b: Bound) -> bool:
+def _alike(a: Bound, b: Bound, least: float) -> bool:
     """Whether the bound is the same, within 2, at a point moved by the roundings."""
     return all(
-        bool(np.all((x <= 2 * y) & (y <= 2 * x)))
+        bool(np.all((x <= 2 * y + least) & (y <= 2 * x + least)))
         for x, y in ((a.tight, b.tight), (a.loose, b.loose))
     )
 
@@ -118,10 +120,11 @@ def _first_order(
 
 
 def _moved_values(
-    program: GradientProgram, inputs: Sequence[Any], noise: float
+    program: GradientProgram, inputs: Sequence[Any], form: Format
 ) -> list[Any]:
     """All values, each moved by its rounding, in a direction that alternates."""
     sign = _alternating()
+    unit, tiny = SAFETY * form.unit_roundoff, SAFETY * form.smallest
 
     def moved(op: str) -> Any:
         function, site = EXTENDED.table[op], SITES[op]
@@ -129,7 +132,10 @@ def _moved_values(
         def apply(*x: Any, **params: Any) -> Any:
             y = function(*x, **params)
             scale = site(EXTENDED, y, *x, **params)
-            return y if scale is None else y + next(sign) * noise * scale
+            if scale is None:
+                return y
+            least = 0.0 if op in NEVER_UNDERFLOWS else tiny
+            return y + next(sign) * (unit * scale + least)
 
         return apply
 
@@ -166,7 +172,9 @@ def _scales(
         if node.op not in NEVER_UNDERFLOWS:
             rounding = rounding + form.smallest
         size = np.abs(values[i])
-        tight[i] = np.where(size <= form.largest, rounding, np.inf)
+        # the scale of a sum holds all summands: in some order they overflow first
+        most = scale if node.op in SUMS else size
+        tight[i] = np.where(most <= form.largest, rounding, np.inf)
         if np.any(size < form.normal):
             # Factors in another order, or a backend that flushes to zero, lose it.
             loose[i] = np.where(size < form.normal, size, 0.0)
@@ -257,6 +265,7 @@ def _ball_bounds(
 def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     unit = arb(0, SAFETY * form.unit_roundoff)
     tiny = arb(0, SAFETY) * arb(form.smallest)
+    in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
 
     def rounded(op: str) -> Any:
         function, site = BALLS.table[op], SITES[op]
@@ -264,7 +273,10 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
         def apply(*x: Any, **params: Any) -> Any:
             y = function(*x, **params)
             scale = site(BALLS, y, *x, **params)
-            return y if scale is None else y + scale * unit + tiny
+            if scale is None:
+                return y
+            least = arb(0) if op in NEVER_UNDERFLOWS else tiny
+            return in_range(y + scale * unit + least)
 
         return apply
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from gradverify.graph import Array
 
+SAME = 2.0**-52  # of a number: what two roundings of it may differ by
+
 
 @dataclass(frozen=True, eq=False)
 class Hull:
@@ -26,8 +28,13 @@ class Hull:
     @property
     def is_point(self) -> bool:
         """Whether the function has one gradient here, whatever the slopes say."""
-        spread = np.ptp(self.vertices, axis=0)
-        return bool(np.all(spread <= 1e-14 * np.abs(self.vertices).max(axis=0)))
+        return is_point(self.vertices.min(axis=0), self.vertices.max(axis=0))
+
+
+def is_point(lowest: Array, highest: Array) -> bool:
+    """Whether a box holds one number an entry, as exact ones round to floats."""
+    size = np.maximum(np.abs(lowest), np.abs(highest))
+    return bool(np.all(highest - lowest <= SAME * size) and np.all(np.isfinite(size)))
 
 
 def inside_hull(hull: Hull, gradient: Array, allowed: Array) -> bool:

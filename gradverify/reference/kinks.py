@@ -238,6 +238,19 @@ def _combinations(
         yield tuple(np.repeat(chosen, sizes).tolist())
 
 
+def branch_slopes(kinks: Sequence[ActiveKink]) -> Iterator[list[Array]]:
+    """Slopes at which a bound is largest: all branches, or at many kinks the plainest.
+
+    A bound is convex in every slope; with more kinks it is swept where all are alike,
+    and half way.
+    """
+    count = sum(int(kink.active.sum()) for kink in kinks)
+    for sides in _combinations(kinks, count):
+        yield _slopes(kinks, sides)
+    if count > ALL_BRANCHES:
+        yield _slopes(kinks, (0.5,) * count)
+
+
 def _slopes(kinks: Sequence[ActiveKink], sides: Sequence[float]) -> list[Array]:
     remaining = iter(sides)
     result = []

@@ -74,7 +74,7 @@ def _apply(op: str) -> Callable[..., Symbol]:
         result: Symbol = apply(*map(loosened, operands), **params)
         return result
 
-    return apply if op in FORWARD_STABLE else written
+    return apply if op in FORWARD_STABLE or OPS[op].internal else written
 
 
 _WRITTEN = {row.name: _apply(row.name) for row in OPS}

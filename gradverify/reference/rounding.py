@@ -121,6 +121,7 @@ SITES: Mapping[str, Callable[..., Any]] = {
 
 # Sums of floats are exact where they are subnormal (Hauser, 1996).
 NEVER_UNDERFLOWS = frozenset({"add", "sub", "sum", "accumulate"})
+SUMS = frozenset({"sum", "matmul", "accumulate"})
 
 # How far the operands of a curved op may move before its slope is another one, to the
 # nearest power of ten: a radian for sin, the distance to the pole for 1/b.

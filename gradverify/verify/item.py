@@ -24,6 +24,7 @@ from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.judging import judge
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
+PATIENCE = 2  # time-outs after which an item tries no more cases
 REPEATED = 8  # every so many cases a differentiator is run twice
 
 
@@ -110,7 +111,8 @@ def verify_item(
             break
         in_flight(case)
         sweep.look(position, case)
-    block.count = block.count or sweep.looked
+    if not sweep.is_out_of_patience:
+        block.count = block.count or sweep.looked
     shrinking = time.perf_counter()
     findings, more = sweep.findings(known, in_flight)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
@@ -139,6 +141,8 @@ def _is_enough(
     Time to draw and refer is spent once for all that share the block; every one of
     them will need about as long to run as this one.
     """
+    if sweep.is_out_of_patience:
+        return True
     if block.count is not None:
         return position >= block.count
     if position >= budget.cases:
@@ -172,6 +176,11 @@ class _Sweep:
         """The verdict of this item's differentiator."""
         return judge(case, self.differentiator, self.mode, limit=self.limit, **options)
 
+    @property
+    def is_out_of_patience(self) -> bool:
+        """Whether so many cases took all their time that no more are tried."""
+        return self.counts[Verdict.TIMED_OUT] >= PATIENCE
+
     def look(self, position: int, case: Case) -> None:
         """Judge one case and enter it into the account."""
         self.looked += 1
@@ -202,7 +211,8 @@ class _Sweep:
         result = []
         for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
             case, judgement = min(members, key=lambda m: m[0].graph.size)
-            if verdict.fails() and row is None:
+            shrinks = verdict.fails() and verdict is not Verdict.TIMED_OUT
+            if shrinks and row is None:
                 case = self._shrunk(case, verdict, op, in_flight)
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
@@ -228,11 +238,17 @@ class _Sweep:
         """Deviating cases by verdict, guilty op and known deviation."""
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
-            guilty = guilty_op(case, self.judge, judgement.verdict)
+            guilty = self._blame(case, judgement)
             row = self._known(known, guilty)
             key = (judgement.verdict, guilty.op, row)
             kinds.setdefault(key, []).append((case, judgement))
         return kinds
+
+    def _blame(self, case: Case, judgement: Judgement) -> Guilty:
+        """The op that deviates alone; asked of no engine that may run for ever."""
+        if judgement.verdict is not Verdict.TIMED_OUT:
+            return guilty_op(case, self.judge, judgement.verdict)
+        return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
 
     def _known(self, known: Sequence[Deviation], guilty: Guilty) -> str | None:
         """The row that speaks of the guilty op alone, as it deviates."""

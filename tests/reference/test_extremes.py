@@ -1,0 +1,129 @@
+"""Points where every engine overflows, underflows or leaves a domain: nobody is wrong."""
+
+# The rows of the tables are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.arithmetic.symbols import SYMBOLS as s
+from gradverify.arithmetic.symbols import trace
+from gradverify.compare import compare
+from gradverify.differentiators import Derivatives, load, run
+from gradverify.graph import Case
+from gradverify.reference import Slope, reference
+from gradverify.verdict import Verdict
+
+ENGINES = {
+    "own-dual": "forward",
+    "own-tape": "reverse",
+    "autograd": "reverse",
+    "torch-cpu": "reverse",
+}
+
+
+def case(function: Callable[..., Any], point: Any, dtype: str = "float64") -> Case:
+    array = np.asarray(point, dtype)
+    return Case(trace(function, array.shape), (array,), dtype)
+
+
+def total(x: Any) -> Any:
+    return s.sum(x, axis=None)
+
+
+# fmt: off
+EXTREMES = [
+    ("a square that underflows",         lambda x: s.sqrt(x * x),                1e-200,                "float64"),
+    ("an exponential that underflows",   lambda x: s.log(s.exp(x)),              -800.0,                "float64"),
+    ("a sigmoid that underflows",        lambda x: s.log(s.sigmoid(x)),          -800.0,                "float64"),
+    ("a quotient of underflows",         lambda x: (x * x) / (x * x),            1e-200,                "float64"),
+    ("a root of an underflow",           lambda x: s.sqrt(s.exp(x)),             -800.0,                "float64"),
+    ("a float32 softplus tail",          lambda x: s.sqrt(s.softplus(x)),        -111.0,                "float32"),
+    ("a float32 power of an underflow",  lambda x: s.pow(x * x, x),              6e-26,                 "float32"),
+    ("a sum that overflows in between",  total,                                  [1e308, 1e308, -1e308], "float64"),
+    ("a float32 sum that overflows",     total,                                  [3e38, 3e38, -3e38],   "float32"),
+    ("a float32 product that overflows", lambda x: x @ (x * np.array([1.0, -1.0])), [1e20, 1e20],        "float32"),
+    ("slopes that nearly agree",         lambda x: s.maximum(x, (1 + 2.0**-48) * x), 0.0,               "float64"),
+    ("the phase of a huge number",       lambda x: s.sin(s.exp(x)),              100.0,                 "float64"),
+    ("a rounded phase in float32",       lambda x: s.sin(x + 100.0),             1e8,                   "float32"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("function", "point", "dtype"),
+    [row[1:] for row in EXTREMES],
+    ids=[row[0] for row in EXTREMES],
+)
+def test_nobody_is_accused(function: Any, point: Any, dtype: str) -> None:
+    extreme = case(function, point, dtype)
+    found = reference(extreme)
+    for name, mode in ENGINES.items():
+        judgement = compare(extreme, found, run(load(name), mode, extreme))
+        assert not judgement.verdict.fails(), (name, judgement)
+        assert judgement.verdict is not Verdict.UNRESOLVED, judgement
+
+
+def test_a_wrong_path_beside_sixty_kinks_is_seen() -> None:
+    point = (np.zeros(60), np.array(3.0))
+    graph = trace(lambda x, y: total(s.relu(x)) + y * y, (60,), ())
+    kinked = Case(graph, point)
+    found = reference(kinked)
+    assert found.status is Slope.KINK
+    for slope, verdict in ((6.0, Verdict.KINK_CONVENTION), (6 + 1e-9, Verdict.WRONG)):
+        given = Derivatives(value=9.0, cotangents=(np.zeros(60), np.array(slope)))
+        assert compare(kinked, found, given).verdict is verdict
+
+
+@pytest.mark.parametrize("n", [0.1, 1 / 3, 2.7, -0.3, -2.7, 1e-9, 40.1])
+@pytest.mark.parametrize("x", [1e-9, 0.5, 3.0, 1e50])
+def test_a_power_of_any_exponent_has_an_exact_gradient(n: float, x: float) -> None:
+    assert reference(case(lambda t: t**n, x)).status is Slope.SMOOTH
+
+
+@pytest.mark.parametrize("shapes", [((0,), (0,)), ((2, 0), (0, 3)), ((0, 2), (2, 3))])
+def test_empty_products_have_gradients(shapes: Any) -> None:
+    graph = trace(lambda a, b: total(a @ b), *shapes)
+    empty = Case(graph, tuple(np.ones(shape) for shape in shapes))
+    found = reference(empty)
+    assert found.status is Slope.SMOOTH
+    assert [g.shape for g in found.gradient] == list(shapes)
+
+
+# fmt: off
+OUTSIDE = [
+    ("a power of a negative base", lambda x: s.pow(x, x * x),        -2.0),
+    ("a root at its edge",         lambda x: s.sqrt(x * x),           0.0),
+    ("a quotient 0/0",             lambda x: x * x / x,               0.0),
+    ("a logarithm below 0",        s.log,                            -1.0),
+    ("a tower of exponentials",    lambda x: s.exp(s.exp(s.exp(x))), 30.0),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("function", "x"), [row[1:] for row in OUTSIDE], ids=[row[0] for row in OUTSIDE]
+)
+def test_points_outside_a_domain_are_not_judged(function: Any, x: float) -> None:
+    found = reference(case(function, x))
+    assert found.status is Slope.NONE
+    assert found.note
+
+
+def test_a_value_that_is_missing_or_of_another_dtype_is_told() -> None:
+    plain = case(lambda x: x * x, 3.0)
+    found = reference(plain)
+    slope = (np.array(6.0),)
+    for value, verdict in (
+        (None, Verdict.MISSING),
+        (np.float32(9.0), Verdict.WRONG_DTYPE),
+        (np.array([9.0]), Verdict.WRONG_SHAPE),
+        (9.0, Verdict.AGREES),
+    ):
+        given = Derivatives(value=value, cotangents=slope)
+        assert compare(plain, found, given).verdict is verdict
