@@ -57,7 +57,7 @@ def run(
     """The gradient of the case by that mode, in at most `limit` seconds.
 
     Never raises: what the engine raises, warns of and overwrites is in the result. The
-    user's own interrupt is passed on.
+    user's own interrupt, and what ends a test of pytest, are passed on.
     """
     point = [np.array(x) for x in case.point]
     pulled, error, timed_out = Pulled(None, ()), None, False
@@ -67,7 +67,7 @@ def run(
         began = time.perf_counter()
         try:
             with time_limit(limit) as ours:
-                pulled = _gradient(differentiator, mode, function, point)
+                pulled = _gradient(differentiator, mode, function, list(point))
         except TimeLimit as reached:
             if reached is not ours:
                 raise
@@ -99,10 +99,11 @@ def _quiet() -> Iterator[list[warnings.WarningMessage]]:
 
 def _is_hosts(problem: BaseException) -> bool:
     """Whether an exception is meant for the program that we run in."""
-    if isinstance(problem, KeyboardInterrupt | SystemExit | GeneratorExit):
+    if isinstance(problem, KeyboardInterrupt):
         return True
-    # pytest's own, such as the end of a test by a plugin for timeouts
-    return type(problem).__module__.startswith("_pytest.")
+    # pytest's own, such as the end of a test by a plugin for timeouts; some of its
+    # classes give themselves out as builtins, but their bases do not
+    return any(c.__module__.startswith("_pytest.") for c in type(problem).__mro__)
 
 
 def _mutated(before: Sequence[Array], after: Sequence[Array]) -> tuple[int, ...]:
@@ -124,12 +125,12 @@ def _gradient(
         raise ValueError(
             f"{differentiator.name} has no mode {mode!r}; its modes are {[*found]}"
         )
-    kind, method = found[mode].kind, getattr(differentiator, mode)
+    kind, method, count = found[mode].kind, getattr(differentiator, mode), len(point)
     if kind == "gradient":
-        return _checked(method(function, point), point)
+        return _checked(method(function, point), count)
     if kind == "vjp":
         cotangent = np.ones((), function.dtype)
-        return _checked(method(function, point, cotangent), point)
+        return _checked(method(function, point, cotangent), count)
     if kind == "jvp":
         return _by_unit_tangents(method, function, point)
     raise ValueError(f"mode {mode!r} is of kind {kind!r}, which gives no gradient")
@@ -144,7 +145,7 @@ def _by_unit_tangents(method: Any, function: Lowered, point: list[Array]) -> Pul
         for j in range(x.size):
             tangents = [np.zeros_like(x) for x in point]
             tangents[i].flat[j] = 1.0
-            value, tangent = _pushed(method(function, point, tangents))
+            value, tangent = _pushed(method(function, list(point), tangents))
             entries.append(tangent)
         cotangents.append(_stacked(entries, x))
     if value is None:
@@ -171,10 +172,10 @@ def _pushed(result: Any) -> Pushed:
             f"the mode returned {_short(result)}; a jvp mode is "
             f"{KINDS['jvp']}: return Pushed(value, tangent)"
         )
-    return Pushed(_plain(result.value), _plain(result.tangent))
+    return Pushed(_plain(result.value, "value"), _plain(result.tangent, "tangent"))
 
 
-def _checked(result: Any, point: list[Array]) -> Pulled:
+def _checked(result: Any, count: int) -> Pulled:
     if not isinstance(result, Pulled):
         raise Misuse(
             f"the mode returned {_short(result)}; return Pulled(value, cotangents)"
@@ -184,24 +185,54 @@ def _checked(result: Any, point: list[Array]) -> Pulled:
             f"the cotangents are {_short(result.cotangents)}; give a list, one entry "
             "for each input"
         )
-    if len(result.cotangents) != len(point):
+    if len(result.cotangents) != count:
         raise Misuse(
-            f"{len(result.cotangents)} cotangents came back for {len(point)} inputs; "
+            f"{len(result.cotangents)} cotangents came back for {count} inputs; "
             "give one for each, None where unconnected"
         )
     others = result.intermediates
     return Pulled(
-        _plain(result.value),
-        [_plain(ct) for ct in result.cotangents],
-        None if others is None else {i: _plain(ct) for i, ct in others.items()},
+        _plain(result.value, "value"),
+        [_plain(ct, f"cotangent {k}") for k, ct in enumerate(result.cotangents)],
+        None if others is None else _plain_each(others),
     )
 
 
-def _plain(value: Any) -> Any:
-    """A copy as a NumPy array; None and Python's numbers stay as they are."""
-    if value is None or type(value) in (bool, int, float):
+def _plain_each(others: Mapping[int, Any]) -> dict[int, Any]:
+    return {i: _plain(ct, f"cotangent of node {i}") for i, ct in others.items()}
+
+
+def _plain(value: Any, what: str) -> Any:
+    """A copy as a NumPy array; None and Python's numbers stay as they are.
+
+    An int beyond 64 bits becomes a float, beyond the floats an infinity. Raises `Misuse`, naming `what`, for
+    what is neither a number nor an array of numbers.
+    """
+    if value is None or type(value) in (bool, float):
         return value
-    return np.array(value)
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**63 else _float(value)
+    try:
+        array = np.array(value)
+    except ValueError as error:
+        raise Misuse(_no_numbers(what, value, str(error))) from error
+    if array.dtype.kind not in "biufc":
+        raise Misuse(_no_numbers(what, value, f"NumPy makes dtype {array.dtype} of it"))
+    return array
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _no_numbers(what: str, value: Any, why: str) -> str:
+    return (
+        f"the {what} is {_short(value)}, which is no array of numbers ({why}); give a "
+        "NumPy array, or a Python number"
+    )
 
 
 def _short(value: Any) -> str:

@@ -24,6 +24,7 @@ from gradverify.reference.levels import LEVELS, Level, Slope, believed, conclude
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
 ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
+FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than ROUNDING
 NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
@@ -224,4 +225,7 @@ def _level(quotients: Sequence[Any], weights: Array, allowed: Array) -> Level:
         triples = list(zip(*sizes, forward, strict=True))
         mix = mp.fsum(w * d for w, _, d in triples)
         limit = min((w * believed(a, d) / 8 for w, a, d in triples), default=mpf(0))
+        # A mix cannot agree to more than its largest part is rounded to.
+        parts = (w * max(a, abs(d)) for w, a, d in triples)
+        limit = max(limit, max(parts, default=mpf(0)) * FLOOR)
     return Level(tuple(forward), other, further_in, mix, limit)

@@ -92,7 +92,26 @@ def test_even_what_is_no_exception_is_recorded() -> None:
     assert isinstance(run(engine(behave), "only", case_of()).error, Panic)
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, pytest.exit.Exception])
+def test_an_engine_that_leaves_does_not_end_the_program() -> None:
+    def behave(function: Any, point: list[Any]) -> Any:
+        raise SystemExit(0)
+
+    assert isinstance(run(engine(behave), "only", case_of()).error, SystemExit)
+
+
+def test_an_engine_that_empties_its_list_of_inputs_spoils_nothing() -> None:
+    def behave(function: Any, point: list[Any]) -> Any:
+        point.clear()
+        return Pulled(1.0, [1.0, 1.0])
+
+    found = run(engine(behave), "only", case_of())
+    assert found.error is None
+    assert found.mutated == ()
+
+
+@pytest.mark.parametrize(
+    "kind", [KeyboardInterrupt, pytest.exit.Exception, pytest.fail.Exception]
+)
 def test_the_users_and_the_hosts_interrupts_pass_through(kind: Any) -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         raise kind("stop")
@@ -117,6 +136,28 @@ def test_what_is_no_result_is_an_error_that_says_what_to_return(
 ) -> None:
     error = run(engine(lambda f, p: result), "only", case_of()).error
     assert message in str(error)
+
+
+def test_an_int_beyond_the_floats_is_an_infinity() -> None:
+    result = Pulled(10**400, [-(10**400), 10**30])
+    found = run(engine(lambda f, p: result), "only", case_of())
+    assert found.error is None
+    assert (found.value, *found.cotangents) == (np.inf, -np.inf, 1e30)
+
+
+def test_a_tangent_beyond_the_floats_is_an_infinity() -> None:
+    hostile = engine(lambda f, p, t: Pushed(1.0, 10**400), kind="jvp")
+    assert run(hostile, "only", case_of()).cotangents == (np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    "value", ["1.0", [10**400], object(), {"a": 1}, [[1.0], [1.0, 2.0]], b"1"]
+)
+def test_what_is_no_number_is_an_error_that_names_it(value: Any) -> None:
+    result = Pulled(1.0, [1.0, value])
+    error = run(engine(lambda f, p: result), "only", case_of()).error
+    assert "cotangent 1 is a" in str(error)
+    assert "no array of numbers" in str(error)
 
 
 def test_none_among_the_cotangents_stays_none() -> None:
