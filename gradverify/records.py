@@ -255,6 +255,6 @@ def total(counts: Iterable[Mapping[str, int]]) -> Counts:
 def counts_by_differentiator(items: Iterable[Item]) -> dict[str, Counts]:
     """How much of each verdict every differentiator had."""
     found: dict[str, list[Counts]] = {}
-    for item in items:
+    for item in (i for i in items if i.differentiator):
         found.setdefault(item.differentiator, []).append(item.counts)
     return {name: total(counts) for name, counts in found.items()}

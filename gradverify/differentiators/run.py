@@ -205,8 +205,8 @@ def _plain_each(others: Mapping[int, Any]) -> dict[int, Any]:
 def _plain(value: Any, what: str) -> Any:
     """A copy as a NumPy array; None and Python's numbers stay as they are.
 
-    An int beyond 64 bits becomes a float, beyond the floats an infinity. Raises `Misuse`, naming `what`, for
-    what is neither a number nor an array of numbers.
+    An int beyond 64 bits becomes a float, beyond the floats an infinity. Raises
+    `Misuse`, naming `what`, for what is neither a number nor an array of numbers.
     """
     if value is None or type(value) in (bool, float):
         return value

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,11 +10,13 @@ from typing import Any
 import pytest
 
 from gradverify.differentiators import Differentiator
-from gradverify.graph import Case
+from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
 from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
 from gradverify.plugin.session import Session
+from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
+from gradverify.suites.blocks import Unreadable
 from gradverify.verify import Block, Finding, Item, judge, verify_item
 
 SESSION = pytest.StashKey[Session]()
@@ -50,8 +49,11 @@ class BlockSuite(pytest.Collector):
         self.blocks = blocks
 
     def collect(self) -> Iterable[pytest.Item]:
-        """An item a block, differentiator and mode."""
+        """An item a block, differentiator and mode; one for a file that is no case."""
         for block in self.blocks:
+            if isinstance(block, Unreadable):
+                yield UnreadableItem.from_parent(self, name=block.family, block=block)
+                continue
             for differentiator, mode in self.config.stash[SESSION].judged(block.dtype):
                 yield BlockItem.from_parent(
                     self,
@@ -84,8 +86,46 @@ class KnownSuite(pytest.Collector):
                     )
 
 
-class GradverifyItem(pytest.Item):
+class Shown(pytest.Item):
+    """An item whose failure is our own text."""
+
+    def show(self, result: Outcome) -> None:
+        """Write down, and end as the outcome says."""
+        self.config.stash[SESSION].record(result)
+        if result.item.outcome == "skipped":
+            pytest.skip(result.item.reason)
+        if result.item.outcome == "failed":
+            text = failure_text(result.failing, result.item.more)
+            raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Our own text for what was refuted; a traceback for a fault of ours."""
+        if isinstance(excinfo.value, Refuted):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the item stands, for reports."""
+        return self.path, None, self.nodeid.partition("::")[2]
+
+
+class UnreadableItem(Shown):
+    """A file among the saved cases that is none: fails, and says what is malformed."""
+
+    def __init__(self, *, block: Unreadable, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.block = block
+
+    def runtest(self) -> None:
+        """Fail, once, whatever is judged."""
+        head = heading(self.nodeid, self.block, "", "")
+        self.show(without_a_run(head, "failed", self.block.problem))
+
+
+class GradverifyItem(Shown):
     """One differentiator in one mode over the cases of one block."""
+
+    case: Case | None = None  # the one that ran last
 
     def __init__(
         self,
@@ -113,14 +153,31 @@ class GradverifyItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
-        with deaf(bool(self.gradverify.worker)):
-            result = self.unjudged() or self.judged()
-        self.gradverify.record(result)
-        if result.item.outcome == "skipped":
-            pytest.skip(result.item.reason)
-        if result.item.outcome == "failed":
-            text = failure_text(result.failing, result.item.more)
-            raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
+        try:
+            with deaf(one_thread=bool(self.gradverify.worker)):
+                result = self.unjudged() or self.judged()
+        except Exception as error:
+            error.add_note(self.last_words())
+            self.gradverify.record(self.broken(error))
+            raise
+        self.show(result)
+
+    def last_words(self) -> str:
+        """What was being done, where we are at fault."""
+        who = f"{self.differentiator.name} ({self.mode})"
+        if self.case is None:
+            return f"a fault of gradverify, before {who} ran a case"
+        point = ", ".join(str(x.tolist()) for x in self.case.point)
+        return (
+            f"a fault of gradverify, while {who} ran case {case_name(self.case)}: "
+            f"{self.case.graph} at {point} in {self.case.dtype}"
+        )
+
+    def broken(self, error: Exception) -> Outcome:
+        """The record of an item in which we raised."""
+        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+        reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
+        return without_a_run(head, "failed", reason)
 
     def unjudged(self) -> Outcome | None:
         """An outcome without a run: a faulty registration, an op that is absent."""
@@ -148,19 +205,10 @@ class GradverifyItem(pytest.Item):
 
     def in_flight(self, case: Case) -> None:
         """Write the case down before it runs."""
+        self.case = case
         writer = self.gradverify.writer
         if writer is not None:
             writer.in_flight(self.differentiator.name, self.mode, self.nodeid, case)
-
-    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Our own text for what was refuted; a traceback for a fault of ours."""
-        if isinstance(excinfo.value, Refuted):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the item stands, for reports."""
-        return self.path, None, self.nodeid.partition("::")[2]
 
 
 class BlockItem(GradverifyItem):
@@ -232,19 +280,3 @@ class KnownItem(GradverifyItem):
         return applies(
             self.row, who.name, version, self.mode, dtype, who.device, date.today()
         )
-
-
-@contextmanager
-def deaf(one_thread: bool) -> Iterator[None]:
-    """Host filters for warnings do not count; torch has one thread in a worker."""
-    torch = sys.modules.get("torch") if one_thread else None
-    threads = torch.get_num_threads() if torch else 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if torch:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(threads)

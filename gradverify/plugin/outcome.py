@@ -87,7 +87,7 @@ def heading(name: str, block: Block, differentiator: str, mode: str) -> dict[str
 
 def without_a_run(heading: dict[str, Any], kind: str, reason: str) -> Outcome:
     """An item that was failed or skipped before any case ran."""
-    return Outcome(records.Item(**heading, outcome=kind, reason=reason))
+    return Outcome(records.Item(**heading, outcome=kind, reason=_short(reason)))
 
 
 def _kind(result: Item, fails: bool) -> tuple[str, str]:

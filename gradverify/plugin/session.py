@@ -73,18 +73,15 @@ class Session:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The blocks of the run; `pytest.UsageError` if a saved case is malformed."""
-        try:
-            return blocks(
-                suites=self.settings.suites,
-                ops=self.settings.ops,
-                dtypes=self.settings.dtypes,
-                max_nodes=self.settings.max_nodes,
-                seed=self.settings.seed,
-                root=self.root,
-            )
-        except ValueError as error:
-            raise pytest.UsageError(f"gradverify: {error}") from error
+        """The blocks of the run."""
+        return blocks(
+            suites=self.settings.suites,
+            ops=self.settings.ops,
+            dtypes=self.settings.dtypes,
+            max_nodes=self.settings.max_nodes,
+            seed=self.settings.seed,
+            root=self.root,
+        )
 
     def has_suite(self, name: str) -> bool:
         """Whether the user's choice of suites has this one."""

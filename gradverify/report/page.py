@@ -126,7 +126,8 @@ def data(found: Records) -> Page:
     run = found.run or Run(counts=counts_by_differentiator(found.items))
     failed = [i for i in found.items if i.outcome == "failed"]
     verdicts = sorted({v for c in run.counts.values() for v in c}, key=rank)
-    columns = list(dict.fromkeys(f"{i.differentiator}:{i.mode}" for i in found.items))
+    ran = [i for i in found.items if i.differentiator]
+    columns = list(dict.fromkeys(f"{i.differentiator}:{i.mode}" for i in ran))
     return Page(
         summary=_summary(found, len(failed)),
         is_right=not failed and run.exit == 0,
@@ -165,7 +166,7 @@ def _missing_run(found: Records) -> Iterable[str]:
 
 def _summary(found: Records, failed: int) -> str:
     cases = sum(n for i in found.items for n in i.counts.values())
-    seen = len({i.differentiator for i in found.items})
+    seen = len({i.differentiator for i in found.items} - {""})
     kinds = len({d.finding for d in found.discrepancies if d.failed})
     compared = f"{cases:,} comparisons of {_many(seen, 'differentiator')}"
     if kinds:

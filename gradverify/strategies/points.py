@@ -58,11 +58,13 @@ def _digits(place: int, spread: int) -> float:
 Entry = Callable[[int, int, float, Any], float]
 
 
+@np.errstate(all="ignore")  # nextafter tells of subnormal numbers
 def _beside_zero(place: int, spread: int, other: float, dtype: Any) -> float:
     del spread, other
     return float(np.nextafter(dtype(0), dtype(1 - 2 * (place % 2))))
 
 
+@np.errstate(all="ignore")
 def _beside_other(place: int, spread: int, other: float, dtype: Any) -> float:
     del spread
     return float(np.nextafter(dtype(other), dtype((-1) ** place * np.inf)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ FAMILIES = {
 """The graph families: how many ops at most, and which ranks the inputs have."""
 
 
+@dataclass(eq=False)
+class Unreadable(Block):
+    """A file among the saved cases that is none; `problem` says what is malformed."""
+
+    problem: str = ""
+
+
 def blocks(
     *,
     suites: Collection[str] = (),
@@ -42,8 +50,8 @@ def blocks(
 ) -> list[Block]:
     """The blocks of a run; empty collections stand for all.
 
-    root: the repository whose saved cases are looked at first. Raises `ValueError`
-    where a saved case cannot be read, naming the file.
+    root: the repository whose saved cases are looked at first; a file that is no case
+    is an `Unreadable` block, of whatever dtypes.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
@@ -56,7 +64,7 @@ def blocks(
         for suite in SUITES
         if not suites or suite in suites
         for block in makers[suite]()
-        if not dtypes or block.dtype in dtypes
+        if not dtypes or block.dtype in dtypes or isinstance(block, Unreadable)
     ]
 
 
@@ -134,13 +142,17 @@ def _textbook() -> Iterator[Block]:
 def _saved(root: Path | None) -> Iterator[Block]:
     folder = (root or Path.cwd()) / SAVED
     for path in sorted(folder.glob("*.json")):
-        case = read_case(path)
-        yield Block("cases", case_name(case), case.dtype, written=(case,))
+        try:
+            case = read_case(path)
+        except ValueError as error:
+            yield Unreadable("cases", path.stem, "", problem=str(error))
+        else:
+            yield Block("cases", case_name(case), case.dtype, written=(case,))
 
 
 def read_case(path: Path) -> Case:
     """The case in a file; `ValueError` names the file and what is malformed."""
     try:
         return case_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a case that can be read: {error}") from None

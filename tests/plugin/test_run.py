@@ -145,6 +145,68 @@ def test_items_are_deaf_to_warnings_and_time_limits(run: Any) -> None:
     assert result.parseoutcomes()["passed"] == 1
 
 
+@pytest.mark.usefixtures("repository")
+def test_items_are_deaf_to_floating_point_errors(
+    run: Any, repository: Path, toy_engine: str
+) -> None:
+    loud = "import numpy\n\nnumpy.seterr(all='raise')\n"
+    (repository / "conftest.py").write_text(toy_engine + loud)
+    judged = ("--gradverify-differentiators", "own-tape", "--gradverify-ops", "add,abs")
+    result = run("--gradverify-only", "--gradverify-profile", "smoke",
+                 "--gradverify-suites", "ops", *judged)  # fmt: skip
+    assert result.parseoutcomes() == {"passed": 2}
+
+
+FAULT = """
+
+import gradverify.verify.item
+
+
+def faulty(*args, **options):
+    raise ArithmeticError("our own fault")
+
+
+gradverify.verify.item.judge = faulty
+"""
+
+
+def test_a_fault_of_ours_is_written_down_and_names_the_case(
+    run: Any, repository: Path, toy_engine: str
+) -> None:
+    (repository / "conftest.py").write_text(toy_engine + FAULT)
+    result = run("--gradverify-only", *SMALL, "-k", "add")
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines(
+        ["*ArithmeticError: our own fault", "*while toy (forward) ran case *: a + *"]
+    )
+    item = next(r for r in lines(repository) if r["type"] == "item")
+    assert item["outcome"] == "failed"
+    assert item["reason"].startswith("ArithmeticError: our own fault\n")
+    assert "ran case" in item["reason"]
+
+
+def test_a_saved_file_that_is_no_case_is_one_failing_item(
+    run: Any, repository: Path
+) -> None:
+    folder = repository / "gradverify-cases"
+    folder.mkdir()
+    (folder / "broken.json").write_text('{"graph": {"nodes": [')
+    (folder / "nested.json").write_text("[" * 100_000)
+    (folder / "folder.json").mkdir()
+    result = run("--gradverify", *SMALL[:2], "--gradverify-suites", "cases,ops")
+    result.stdout.fnmatch_lines(
+        [
+            "*cases::broken*",
+            "*gradverify-cases/broken.json: not a case that can be read: *",
+        ]
+    )
+    found = [r for r in lines(repository) if r.get("suite") == "cases"]
+    assert sorted(r["block"] for r in found) == ["broken", "folder", "nested"]
+    assert all(r["outcome"] == "failed" for r in found)
+    assert set(lines(repository)[-1]["counts"]) == {"toy"}
+    assert any(r.get("suite") == "ops" for r in lines(repository))
+
+
 def test_junit_names_the_items(run: Any, repository: Path) -> None:
     run("--gradverify", *SMALL, "-k", "mul", "--junitxml", "junit.xml")
     text = (repository / "junit.xml").read_text()
