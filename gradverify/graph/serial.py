@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,16 +22,34 @@ from gradverify.graph.program import (
     input_leaf,
     literal_leaf,
 )
+from gradverify.ops import OPS
+
+# What a file may ask for; no case that is drawn or saved comes near.
+ELEMENTS = 10**6  # of one node
+NODES = 10_000
+RANK = 32
+
+
+def _refused(value: Any, what: str, allowed: str) -> ValueError:
+    # of hostile values the text is cut, in length and in depth
+    return ValueError(f"{what} is {reprlib.repr(value)}; allowed: {allowed}")
 
 
 def _number_to_json(value: float) -> Any:
     return value if isinstance(value, int) else value.hex()
 
 
-def _number_from_json(text: Any) -> float:
-    if isinstance(text, bool) or not isinstance(text, int | str):
-        raise ValueError(f"{text!r} is no number: allowed are ints and float.hex()")
-    return text if isinstance(text, int) else float.fromhex(text)
+def _number_from_json(value: Any) -> float:
+    allowed = "ints and float.hex(), within the range of float64"
+    try:
+        if type(value) is int:
+            float(value)
+            return value
+        if isinstance(value, str):
+            return float.fromhex(value)
+    except (ValueError, OverflowError):
+        pass
+    raise _refused(value, "a number", allowed)
 
 
 def array_to_json(array: Array) -> dict[str, Any]:
@@ -46,9 +66,44 @@ def array_to_json(array: Array) -> dict[str, Any]:
 def array_from_json(data: Mapping[str, Any]) -> Array:
     """The array that `array_to_json` wrote; `ValueError` where it is malformed."""
     if data["dtype"] not in ("bool", *DTYPES):
-        raise ValueError(f"dtype {data['dtype']!r} is not among bool, {DTYPES}")
-    values = [_number_from_json(v) for v in data["values"]]
-    return np.array(values, data["dtype"]).reshape(tuple(map(int, data["shape"])))
+        raise _refused(data["dtype"], "a dtype", f"bool, {', '.join(DTYPES)}")
+    shape, found = _shape(data["shape"]), _list(data["values"], "values")
+    if len(found) != math.prod(shape):
+        raise ValueError(f"{len(found)} values do not fill an array of shape {shape}")
+    values = [_number_from_json(v) for v in found]
+    if data["dtype"] == "bool" and any(v not in (0, 1) for v in values):
+        raise ValueError("the values of a mask are 0 and 1")
+    with np.errstate(over="ignore"):
+        array = np.array(values, data["dtype"])
+    if np.any(np.isinf(array) & np.isfinite(np.array(values, np.float64))):
+        raise ValueError(f"a value is beyond the range of {data['dtype']}")
+    return array.reshape(shape)
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise _refused(value, what, "a list")
+    return list(value)
+
+
+def _ints(value: Any, what: str) -> tuple[int, ...]:
+    found = _list(value, what)
+    if any(type(n) is not int for n in found):
+        raise _refused(value, what, "a list of ints")
+    return tuple(found)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    found = _ints(value, "a shape")
+    if len(found) > RANK or any(not 0 <= n <= ELEMENTS for n in found):
+        raise _refused(value, "a shape", f"up to {RANK} lengths from 0 to {ELEMENTS}")
+    _check_size(found)
+    return found
+
+
+def _check_size(shape: Sequence[int]) -> None:
+    if len(shape) > RANK or math.prod(shape) > ELEMENTS:
+        raise _refused(shape, "a shape", f"up to {ELEMENTS} elements and rank {RANK}")
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
@@ -73,23 +128,44 @@ def _param_to_json(value: Any) -> Any:
     return value.hex() if isinstance(value, float) else value
 
 
-def _param_from_json(value: Any) -> Any:
-    if isinstance(value, str):
-        return float.fromhex(value)
-    if isinstance(value, list):
-        return tuple(int(v) for v in value)
+def _axes_or_none(value: Any) -> tuple[int, ...] | None:
+    return None if value is None else _ints(value, "an axis")
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(value, "keepdims", "true and false")
     return value
+
+
+PARAMS: Mapping[str, Callable[[Any], Any]] = {
+    "axis": _axes_or_none,
+    "axes": _axes_or_none,
+    "keepdims": _truth,
+    "shape": _shape,
+    "n": _number_from_json,
+}
+
+
+def _param_from_json(op: str, name: str, value: Any) -> Any:
+    if name not in OPS[op].params:
+        raise _refused(name, f"a param of {op}", ", ".join(OPS[op].params) or "none")
+    return PARAMS[name](value)
 
 
 def graph_from_json(data: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_json` wrote, checked as any other.
 
-    Raises `ValueError` naming what is malformed.
+    Raises `ValueError` naming what is malformed, or larger than any case needs to be.
     """
     nodes: list[Node] = []
     try:
-        for entry in data["nodes"]:
+        entries = _list(data["nodes"], "nodes")
+        if len(entries) > NODES:
+            raise ValueError(f"a graph of {len(entries)} nodes; allowed: {NODES}")
+        for entry in entries:
             nodes.append(_node_from_json(nodes, entry))
+            _check_size(nodes[-1].shape)
         return Graph(tuple(nodes))
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         where = f"node {len(nodes)}"
@@ -98,19 +174,19 @@ def graph_from_json(data: Mapping[str, Any]) -> Graph:
 
 def _node_from_json(nodes: Sequence[Node], entry: Mapping[str, Any]) -> Node:
     op = entry["op"]
+    if not isinstance(op, str):
+        raise _refused(op, "an op", "its name")
     if op == "input":
-        return input_leaf([int(n) for n in entry["shape"]])
+        return input_leaf(_shape(entry["shape"]))
     if op == "data":
         return data_leaf(array_from_json(entry["value"]))
     if op == "literal":
         return literal_leaf(_number_from_json(entry["value"]))
-    operands = tuple(int(i) for i in entry["operands"])
+    operands = _ints(entry["operands"], f"the operands of node {len(nodes)} ({op})")
     if any(not 0 <= i < len(nodes) for i in operands):
-        raise ValueError(
-            f"node {len(nodes)} ({op}) has operands {operands}; allowed are earlier "
-            f"nodes, 0 to {len(nodes) - 1}"
-        )
-    params = {k: _param_from_json(v) for k, v in entry["params"].items()}
+        allowed = f"earlier nodes, 0 to {len(nodes) - 1}"
+        raise _refused(operands, f"operands of node {len(nodes)} ({op})", allowed)
+    params = {k: _param_from_json(op, k, v) for k, v in entry["params"].items()}
     return apply_op(nodes, op, operands, **params)
 
 
@@ -127,11 +203,17 @@ def case_from_json(data: Any) -> Case:
     """The case that `case_to_json` wrote; `ValueError` says what is malformed."""
     if not isinstance(data, Mapping) or not {"graph", "point"} <= set(data):
         raise ValueError("a case is a JSON object with graph, point and dtype")
+    dtype = data.get("dtype", "float64")
+    if dtype not in DTYPES:
+        raise _refused(dtype, "the dtype of the case", ", ".join(DTYPES))
+    graph = graph_from_json(data["graph"])
     try:
-        point = tuple(array_from_json(x) for x in data["point"])
+        point = tuple(array_from_json(x) for x in _list(data["point"], "the point"))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the point of the case is malformed: {error!r}") from None
-    return Case(graph_from_json(data["graph"]), point, data.get("dtype", "float64"))
+    if any(x.dtype != dtype for x in point):
+        raise ValueError(f"the point has another dtype than the case, {dtype}")
+    return Case(graph, point, dtype)
 
 
 def case_name(case: Case) -> str:

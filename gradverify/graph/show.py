@@ -10,6 +10,8 @@ import numpy as np
 from gradverify.graph.program import LEAVES, Graph, Node
 from gradverify.ops import OPS
 
+LONGEST = 2000  # characters of an operand; one that is longer stands by its name
+
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
@@ -38,7 +40,10 @@ def _call(node: Node, operands: Sequence[str]) -> str:
 
 
 def formula(graph: Graph) -> str:
-    """The output as one expression, with the least parentheses."""
+    """The output as one expression, with the least parentheses.
+
+    Shared operands are written out each time, unless they are long.
+    """
     names = names_of(graph)
     texts: list[tuple[str, int]] = []
     for i, node in enumerate(graph.nodes):
@@ -48,6 +53,8 @@ def formula(graph: Graph) -> str:
             texts.append((_number(node.value), 3 if _number(node.value)[0] == "-" else 9))  # fmt: skip  # noqa: E501
         else:
             texts.append(_expression(node, [texts[j] for j in node.operands]))
+        if len(texts[-1][0]) > LONGEST and i < len(graph.nodes) - 1:
+            texts[-1] = names[i], 9
     return texts[-1][0]
 
 

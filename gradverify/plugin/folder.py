@@ -139,7 +139,7 @@ def read_flight(path: Path) -> tuple[tuple[str, str, str], Case] | None:
         loose = json.loads(path.read_bytes().partition(b"\n")[0] or b"null")
         differentiator, mode, item = map(str, loose["head"])
         return (differentiator, mode, item), case_from_json(loose["case"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

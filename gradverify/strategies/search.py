@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
-from hypothesis.errors import NoSuchExample
-from hypothesis.strategies import SearchStrategy, builds, tuples
+from hypothesis.control import current_build_context
+from hypothesis.errors import NoSuchExample, StopTest
+from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
 from gradverify.graph import Case
 from gradverify.strategies.smallest import holds, key_of, measure, minimise
@@ -39,7 +40,11 @@ def _settings(count: int, *phases: Phase) -> settings:
 
 @dataclass(frozen=True)
 class Sample:
-    """Distinct cases, and how many draws it took: begun, and rejected on the way."""
+    """Distinct cases, and how many draws it took: begun, and rejected on the way.
+
+    Draws that Hypothesis cuts short are neither: it begins with small examples, and
+    ends a draw that would grow larger.
+    """
 
     cases: list[Case]
     begun: int
@@ -60,10 +65,7 @@ def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
     found: dict[object, Case] = {}
     draws: Counter[str] = Counter()
 
-    def begin() -> None:
-        draws["begun"] += 1
-
-    counted = tuples(builds(begin), strategy).map(lambda pair: pair[1])
+    counted = _counted(strategy, draws)
     source = random.Random(seed)
     barren = 0
     while len(found) <= n and barren < ROUNDS:
@@ -76,6 +78,19 @@ def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
         draws["begun"],
         draws["begun"] - draws["ended"],
     )
+
+
+@composite
+def _counted(
+    draw_from: DrawFn, strategy: SearchStrategy[Case], draws: Counter[str]
+) -> Case:
+    """The same cases; draws that were not cut short are counted."""
+    draws["begun"] += 1
+    try:
+        return draw_from(strategy)
+    except StopTest:
+        draws["begun"] -= current_build_context().data.status.name == "OVERRUN"
+        raise
 
 
 def _draw(

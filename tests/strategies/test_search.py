@@ -27,7 +27,15 @@ from gradverify.graph import (
     interpret_all,
     literal_leaf,
 )
-from gradverify.strategies import graphs, measure, minimise, op_cases, sample, shrink
+from gradverify.strategies import (
+    draw,
+    graphs,
+    measure,
+    minimise,
+    op_cases,
+    sample,
+    shrink,
+)
 
 SEEDS = (0, 2)
 Predicate = Callable[[Case], bool]
@@ -64,6 +72,14 @@ if "profile" in sys.argv:
     settings.load_profile("mine")
 print(*(case_name(case) for case in sample(graphs(), 20, 5)))
 """
+
+
+def test_only_what_a_filter_refuses_is_rejected() -> None:
+    found = [draw(graphs(), 20, seed) for seed in range(3)]
+    assert sum(s.begun for s in found) >= 60
+    assert sum(s.rejected for s in found) == 0
+    picky = graphs(ops=["sin"]).filter(lambda case: case.graph.size > 3)
+    assert draw(picky, 20, 0).rejected > 0
 
 
 def test_no_profile_no_variable_and_no_local_module_changes_a_sample() -> None:
