@@ -7,6 +7,7 @@ unreadable file, 3 nothing was understood or could be judged.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["run"]:
         return _run(given[1:])
+    if given[:1] == ["check"]:
+        given = _expression_last(given)
     options = _parser().parse_args(given)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -72,12 +75,28 @@ def _parser() -> argparse.ArgumentParser:
     sub["save"].add_argument("case", help="ten hex digits")
     sub["accept"].add_argument("finding", help="differentiator:mode:dtype/op/verdict")
     sub["accept"].add_argument("--reason", default="", help="why it is lived with")
+    sub["accept"].add_argument("--when", default="", help="where, such as 'x > 20'")
     sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
     sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
     sub["report"].add_argument("--output", type=Path, help="the page to write")
     for name in ("replay", "save", "accept"):
         sub[name].add_argument("--report", type=Path, help="the report folder")
     return parser
+
+
+def _expression_last(given: Sequence[str]) -> list[str]:
+    """An expression such as -a*b looks like an option: put it last, after "--"."""
+    options, others = [], []
+    rest = iter(given[1:])
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if word in ("-h", "--help", "--"):
+            return list(given)
+        if len(name) > 2 and any(o.startswith(name) for o in ("--at", "--claim")):
+            options += [word] if equals else [word, *itertools.islice(rest, 1)]
+        else:
+            others.append(word)
+    return [given[0], *options, "--", *others]
 
 
 def _date(text: str) -> date:
@@ -204,8 +223,14 @@ def _accept(options: argparse.Namespace) -> int:
     from gradverify.cli.place import Place, within
 
     def command(place: Place) -> int:
-        from gradverify.cli.replay import accept
+        from gradverify.cli.accept import accept
 
-        return accept(place, options.finding, options.reason, options.until)
+        return accept(
+            place,
+            options.finding,
+            reason=options.reason,
+            until=options.until,
+            when=options.when,
+        )
 
     return within(command, options.report)

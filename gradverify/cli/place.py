@@ -44,6 +44,10 @@ class _Within:
 
         try:
             register_hooked(config)
+        except ValueError as error:
+            print(f"gradverify: {error}", file=sys.stderr)
+            return self.status
+        try:
             reports = self.reports or settings.report_folder(config)
             self.status = self.command(Place(config.rootpath, reports))
         except (CommandError, pytest.UsageError) as error:

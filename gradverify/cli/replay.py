@@ -1,4 +1,4 @@
-"""Cases and findings of an earlier run: run them again, keep them, accept them."""
+"""Cases of an earlier run: run them again, keep them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from gradverify import records
@@ -17,10 +16,10 @@ from gradverify.differentiators import (
     known_names,
     load,
     modes,
+    present,
     registered,
 )
 from gradverify.graph import Case, case_from_json, case_name, case_to_json
-from gradverify.known import FILE_NAME, Deviation, DeviationError, append_row
 from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
@@ -41,7 +40,8 @@ class Found:
 # ---- finding
 
 
-def _records(place: Place) -> Iterator[Discrepancy]:
+def recorded(place: Place) -> Iterator[Discrepancy]:
+    """The discrepancies of the last run, and of those that were killed."""
     for name in (folder.RECORDS, folder.KILLED):
         path = place.reports / name
         if path.is_file():
@@ -49,9 +49,9 @@ def _records(place: Place) -> Iterator[Discrepancy]:
 
 
 def _candidates(place: Place, name: str) -> Iterator[Found]:
-    for record in _records(place):
+    for record in recorded(place):
         if record.case.startswith(name):
-            yield _of_record(record)
+            yield Found(case_of(record), record.differentiator, record.mode, record)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
         flight = folder.read_flight(path)
         if flight is not None and case_name(flight[1]).startswith(name):
@@ -61,13 +61,13 @@ def _candidates(place: Place, name: str) -> Iterator[Found]:
         yield _of_file(path)
 
 
-def _of_record(record: Discrepancy) -> Found:
+def case_of(record: Discrepancy) -> Case:
+    """The case of a record; `CommandError` where it is malformed."""
     data = {"graph": record.graph, "point": record.point, "dtype": record.dtype}
     try:
-        case = case_from_json(data)
+        return case_from_json(data)
     except ValueError as error:
         raise CommandError(f"case {record.case} cannot be read: {error}") from error
-    return Found(case, record.differentiator, record.mode, record)
 
 
 def _of_file(path: Path) -> Found:
@@ -120,8 +120,15 @@ def replay(place: Place, name: str, only: str | None) -> int:
 def _instances(only: str | None) -> list[Differentiator]:
     if only:
         return [_load(only)]
-    loaded = [_load(name) for name in known_names()]
-    return [d for d in loaded if d.available() is None]
+    found = [present(name) for name in _names()]
+    return [d for d in found if isinstance(d, Differentiator)]
+
+
+def _names() -> tuple[str, ...]:
+    try:
+        return known_names()
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _load(name: str) -> Differentiator:
@@ -188,59 +195,16 @@ def save(place: Place, name: str) -> int:
     return RIGHT
 
 
-def accept(place: Place, finding: str, reason: str, until: date | None) -> int:
-    """List a finding of the last run as known, with its case as the witness."""
-    matching = [record for record in _records(place) if record.finding == finding]
-    if not matching:
-        near = sorted({record.finding for record in _records(place)})
-        listed = "".join(f"\n  {name}" for name in near) or " none"
-        raise CommandError(
-            f"no finding {finding!r} in {place.reports}; there are:{listed}"
-        )
-    record = matching[0]
-    if record.known is not None:
-        print(f"{finding} is known already: {record.known}")
-        return RIGHT
-    path = place.root / FILE_NAME
-    try:
-        append_row(path, _deviation(record, reason, until))
-    except DeviationError as error:
-        raise CommandError(str(error)) from error
-    print(path)
-    return RIGHT
-
-
-def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviation:
-    if record.op == "graph" or not Verdict[record.verdict].fails("imprecise"):
-        raise CommandError(
-            f"{record.finding} cannot be accepted: only a deviation that one op shows "
-            "alone, and that is more than a convention, can be listed"
-        )
-    words = record.finding.replace("/", "-").replace(":", "-")
-    return Deviation(
-        id=re.sub(r"[^A-Za-z0-9._-]", "-", words).lstrip("._-"),
-        differentiator=record.differentiator,
-        op=record.op,
-        verdict=(Verdict[record.verdict],),
-        reason=reason.strip() or f"accepted on {date.today()}, no reason given",
-        witness=_of_record(record).case,
-        modes=(record.mode,),
-        dtypes=(record.dtype,),
-        until=until,
-    )
-
-
 def list_differentiators(place: Place) -> int:
     """Every known differentiator: its modes and versions, or why it cannot run."""
     del place
-    for name in known_names():
-        differentiator = _load(name)
-        reason = differentiator.available()
-        parts = [", ".join(modes(differentiator))]
-        if reason is None:
-            parts += [f"{k} {v}" for k, v in differentiator.versions().items()]
+    for name in _names():
+        found = present(name)
+        if isinstance(found, str):
+            parts = [f"not available: {found}"]
         else:
-            parts = [f"not available: {reason}"]
+            versions = (f"{k} {v}" for k, v in found.versions().items())
+            parts = [", ".join(modes(found)), *versions]
         own = ["registered here"] if name in registered() else []
         print(f"{name:<12}", "; ".join([*parts, *own]), sep="  ")
     return RIGHT

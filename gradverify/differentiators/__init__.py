@@ -15,6 +15,7 @@ from gradverify.differentiators.protocol import (
 from gradverify.differentiators.registry import (
     known_names,
     load,
+    present,
     register,
     registered,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "mode",
     "modes",
     "operators",
+    "present",
     "register",
     "registered",
     "run",

@@ -67,18 +67,35 @@ def load(name: str) -> Differentiator:
 @cache
 def _instance(name: str) -> Differentiator:
     if name in _registered:
-        return _registered[name]()
+        return _made(_registered[name])
     if name in BUILTINS:
-        return _class_at(BUILTINS[name])()
+        return _made(_class_at(BUILTINS[name]))
     if ":" in name:
-        return _class_at(name)()
+        return _made(_class_at(name))
     installed = _installed()
     if name in installed:
-        return _class_at(installed[name].value)()
+        return _made(_class_at(installed[name].value))
     raise ValueError(
         f"no differentiator {name!r}; known are {', '.join(known_names())}, or name a "
         "class as package.module:Class"
     )
+
+
+def present(name: str) -> Differentiator | str:
+    """The differentiator of a name, or in one line why it cannot run.
+
+    Nothing is raised, whatever a module of others does where it is imported.
+    """
+    try:
+        found = load(name)
+        reason = found.available()
+        if reason is None:
+            found.versions()
+            return found
+    except Exception as error:
+        known = isinstance(error, ValueError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+    return " ".join(reason.split())
 
 
 def _installed() -> dict[str, EntryPoint]:
@@ -97,6 +114,16 @@ def _installed() -> dict[str, EntryPoint]:
     return found
 
 
+def _made(cls: type[Differentiator]) -> Differentiator:
+    try:
+        return cls()
+    except Exception as error:
+        raise ValueError(
+            f"{_path(cls)}() raised {type(error).__name__}: {error}; it is made "
+            "without arguments"
+        ) from error
+
+
 def _class_at(path: str) -> type[Differentiator]:
     module, _, attribute = path.partition(":")
     try:
@@ -104,6 +131,11 @@ def _class_at(path: str) -> type[Differentiator]:
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"no differentiator at {path!r} ({error}); write package.module:Class"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"no differentiator at {path!r}: importing it raised "
+            f"{type(error).__name__}: {error}"
         ) from error
     _check(cls)
     found: type[Differentiator] = cls

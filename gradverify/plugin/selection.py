@@ -11,6 +11,7 @@ from gradverify.differentiators import (
     Differentiator,
     known_names,
     load,
+    present,
     register,
     registered,
 )
@@ -61,31 +62,27 @@ def _all_of(named: Iterable[str]) -> Selection:
     judged: dict[str, Differentiator] = {}
     for name in named:
         try:
-            differentiator = load(name)
+            load(name)
         except ValueError as error:
             raise pytest.UsageError(f"--gradverify-differentiators: {error}") from error
-        reason = differentiator.available()
-        if reason is not None:
+        found = present(name)
+        if isinstance(found, str):
             raise pytest.UsageError(
                 f"--gradverify-differentiators: {name} was named and cannot run: "
-                f"{reason}"
+                f"{found}"
             )
-        judged[differentiator.name] = differentiator
+        judged[found.name] = found
     return Selection(tuple(judged.values()), {})
 
 
 def _present(names: Iterable[str], absent: Mapping[str, str]) -> Selection:
     judged, missing = [], dict(absent)
     for name in names:
-        try:
-            differentiator = load(name)
-            reason = differentiator.available()
-        except ValueError as error:
-            reason = str(error)
-        if reason is None:
-            judged.append(differentiator)
+        found = present(name)
+        if isinstance(found, str):
+            missing[name] = found
         else:
-            missing[name] = reason
+            judged.append(found)
     if not judged:
         why = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
         raise pytest.UsageError(f"gradverify: no differentiator can run ({why})")

@@ -103,12 +103,12 @@ class Session:
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that this repository has accepted, today."""
+        """The findings that this repository has accepted, today, wherever they are."""
         today = date.today()
         return frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
             for row in self.own_rows
-            if not is_expired(row, today)
+            if not row.when and not is_expired(row, today)
             for mode in row.modes
             for dtype in row.dtypes
             for verdict in row.verdict

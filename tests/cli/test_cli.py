@@ -52,6 +52,24 @@ def test_a_right_claim_is_accepted() -> None:
     assert main([*ELEVEN, "--claim", "a=21", "--claim", "b=16"]) == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-a*b", "--at", "a=2", "--at", "b=3", "--claim", "a=-3"],
+        ["--at=a=2", "--cl", "a=-3", "-a*b", "--at", "b=3"],
+        ["--at", "a=2", "--at", "b=3", "--claim", "a=-3", "--", "-a*b"],
+    ],
+)
+def test_an_expression_may_begin_with_a_minus(arguments: list[str]) -> None:
+    assert main(["check", *arguments]) == 0
+
+
+def test_a_word_too_many_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*ELEVEN, "--claims-of", "a=11"])
+    assert "unrecognized arguments: --claims-of" in capsys.readouterr().err
+
+
 def test_claims_about_arrays() -> None:
     shaped = ["check", "sum(w * w)", "--at", "w=[[1, 2], [3, 0.5]]"]
     assert main([*shaped, "--claim", "w=[[2, 4], [6, 1.0]]"]) == 0
@@ -126,6 +144,111 @@ def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> 
     gone = command("run", "--gradverify-suites", "known", *smoke[:2])
     assert gone.returncode == 1
     assert "no longer shows" in gone.stdout
+
+
+SMOKE = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops", "-q")
+FINDING = "toy:forward:float64/mul/wrong"
+
+
+def test_a_finding_is_accepted_under_a_condition(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command("run", *SMOKE).returncode == 1
+    false = command("accept", FINDING, "--when", "a > 20")
+    assert false.returncode == 2
+    assert "does not hold at the witness, where mul(a, b) has the" in false.stderr
+    unread = command("accept", FINDING, "--when", "z > 20")
+    assert unread.returncode == 2
+    assert "z is no operand or param" in unread.stderr
+    assert not (tmp_path / "gradverify-known.toml").exists()
+
+    done = command("accept", FINDING, "--when", "a > 0.5")
+    assert done.returncode == 0, done.stderr
+    assert "covers every WRONG of mul in toy, forward, float64 where a > 0.5" in (
+        done.stdout
+    )
+    for policy in ("wrong", "new"):  # factors below 0.5 are new
+        again = command("run", *SMOKE, "--gradverify-fail-on", policy)
+        assert again.returncode == 1
+        assert "known deviations: 1" in again.stdout
+    rest = command("accept", FINDING)
+    assert rest.returncode == 0, rest.stderr
+    assert "mul-wrong-2" in rest.stdout
+    assert "to cover less, accept it with --when" in rest.stdout
+    assert command("run", *SMOKE).returncode == 0
+
+
+def test_a_finding_of_a_whole_graph_is_saved_and_not_accepted(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command("run", *SMOKE).returncode == 1
+    last = tmp_path / "reports" / "gradverify.jsonl"
+    text = last.read_text().replace("/mul/wrong", "/graph/wrong")
+    last.write_text(text.replace('"op":"mul"', '"op":"graph"'))
+    done = command("accept", FINDING.replace("/mul/", "/graph/"))
+    assert done.returncode == 2
+    assert "no op shows it alone" in done.stderr
+    assert "gradverify save " in done.stderr
+
+
+BROKEN = """
+
+import gradverify.differentiators.registry as registry
+from importlib.metadata import EntryPoint
+
+(POINT,) = [EntryPoint("theirs", "theirs:Engine", registry.GROUP)]
+registry.entry_points = lambda group: [POINT]
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("class Engine(", "SyntaxError"),
+        ("Engine = 3", "no subclass"),
+        (
+            "import gradverify\nclass Engine(gradverify.Differentiator):\n"
+            "    name, table = 'theirs', {}\n"
+            "    def available(self): raise OSError('no\\ndriver')\n"
+            "    @gradverify.mode('gradient')\n"
+            "    def reverse(self, function, point): pass\n",
+            "OSError: no driver",
+        ),
+    ],
+)
+def test_a_broken_entry_point_is_one_line(
+    command: Command, tmp_path: Path, module: str, reason: str
+) -> None:
+    (tmp_path / "theirs.py").write_text(module)
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (tmp_path / "conftest.py").write_text(BROKEN)
+    done = command("differentiators")
+    assert done.returncode == 0, done.stderr
+    (line,) = [x for x in done.stdout.splitlines() if x.startswith("theirs")]
+    assert "not available" in line
+    assert reason in line
+    assert "own-tape" in done.stdout
+    run = command("run", "--collect-only", "--gradverify-ops", "add")
+    assert run.returncode == 0
+    assert f"not theirs: {line.partition('not available: ')[2]}" in run.stdout
+
+
+def test_a_case_is_replayed_past_a_broken_entry_point(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "theirs.py").write_text("raise RuntimeError('no licence')")
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (tmp_path / "conftest.py").write_text(BROKEN)
+    one = {"shape": [], "dtype": "float64", "values": ["0x1p0"]}
+    graph = {"nodes": [{"op": "input", "shape": []},
+                       {"op": "sin", "operands": [0], "params": {}}]}  # fmt: skip
+    case = {"graph": graph, "point": [one], "dtype": "float64"}
+    (tmp_path / "case.json").write_text(json.dumps(case))
+    done = command("replay", "case.json")
+    assert done.returncode == 0, done.stderr
+    assert "own-tape" in done.stdout
 
 
 def test_the_page_is_made_anew(command: Command, tmp_path: Path) -> None:
