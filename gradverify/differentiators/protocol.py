@@ -69,7 +69,8 @@ class Accepts:
 
     ranks: of every value. broadcasting: operands of different shapes. empty: arrays
     with an axis of length 0. literals: Python numbers as operands. data: arrays that
-    are not differentiated. raises_overflow: raises where NumPy gives infinity.
+    are not differentiated. subnormals: numbers so small that some take them for zero.
+    raises_overflow: raises where NumPy gives infinity.
     """
 
     ranks: range = range(0, 5)
@@ -79,6 +80,7 @@ class Accepts:
     empty: bool = True
     literals: bool = True
     data: bool = True
+    subnormals: bool = True
     raises_overflow: bool = False
 
 
@@ -87,7 +89,8 @@ class Differentiator(ABC):
 
     table: op to function of the engine's own arrays, or a string: why it is absent.
         It may have a row "data" that makes an engine's array of a NumPy array.
-    compiles: shapes come from a small pool, since each new one costs a compilation.
+    compiles: every new graph costs a compilation, so that fewer are drawn, and each is
+        looked at in many points.
     device: where the arrays live; on a device two runs may round differently.
     """
 

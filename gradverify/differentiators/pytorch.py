@@ -1,11 +1,11 @@
-"""PyTorch on the CPU."""
+"""PyTorch on the CPU and on a CUDA device."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, final
 
 from gradverify.differentiators.protocol import (
     Accepts,
@@ -23,10 +23,9 @@ from gradverify.graph import Array
 Axis = Sequence[int] | None
 
 
-class TorchCpu(Differentiator):
-    """PyTorch's functions on tensors of the CPU, and `torch.autograd.grad`."""
+class Torch(Differentiator):
+    """PyTorch's functions on tensors of `device`; abstract, a final class each."""
 
-    name = "torch-cpu"
     accepts = Accepts(dtypes=("float64", "float32"))
 
     @cached_property
@@ -46,7 +45,7 @@ class TorchCpu(Differentiator):
             "reshape":      lambda x, shape: torch.reshape(x, shape),
             "transpose":    _permute,
             "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
-            "data":         _tensor,
+            "data":         partial(_tensor, self.device),
         }
         # fmt: on
 
@@ -56,16 +55,22 @@ class TorchCpu(Differentiator):
         def attempt() -> Any:
             import torch
 
-            x = torch.zeros((), requires_grad=True)
-            return torch.autograd.grad(torch.sin(x), x)
+            if self.device == "cuda" and not torch.cuda.is_available():
+                raise RuntimeError("PyTorch sees no CUDA device")
+            x = torch.zeros((), requires_grad=True, device=self.device)
+            return torch.autograd.grad(torch.sin(x), x)[0].cpu()
 
         return tried("torch", attempt)
 
     def versions(self) -> Mapping[str, str]:
-        """PyTorch's version."""
+        """The versions of PyTorch and, on a GPU, of CUDA, with the GPU's name."""
         import torch
 
-        return {"torch": str(torch.__version__)}
+        found = {"torch": str(torch.__version__)}
+        if self.device == "cuda":
+            found |= {"cuda": str(torch.version.cuda)}
+            found |= {"gpu": torch.cuda.get_device_name()}
+        return found
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
@@ -73,11 +78,12 @@ class TorchCpu(Differentiator):
         import torch
 
         with _settings():
-            inputs = [_tensor(x, requires_grad=True) for x in point]
+            inputs = [_tensor(self.device, x, requires_grad=True) for x in point]
             values = function.values(*inputs)
-            output = torch.as_tensor(values[-1])
+            output = torch.as_tensor(values[-1], device=self.device)
+            value = output.detach().cpu().numpy()
             if not output.requires_grad:
-                return Pulled(output.numpy(), [None] * len(point))
+                return Pulled(value, [None] * len(point))
             followed = {
                 i: v
                 for i, v in enumerate(values)
@@ -85,15 +91,30 @@ class TorchCpu(Differentiator):
             }
             wrt = [*inputs, *followed.values()]
             found = torch.autograd.grad(output, wrt, allow_unused=True)
-        arrays = [None if ct is None else ct.numpy() for ct in found]
+        arrays = [None if ct is None else ct.cpu().numpy() for ct in found]
         others = dict(zip(followed, arrays[len(inputs) :], strict=True))
         connected = {i: ct for i, ct in others.items() if ct is not None}
-        return Pulled(output.detach().numpy(), arrays[: len(inputs)], connected)
+        return Pulled(value, arrays[: len(inputs)], connected)
+
+
+@final
+class TorchCpu(Torch):
+    """PyTorch on the CPU."""
+
+    name = "torch-cpu"
+
+
+@final
+class TorchCuda(Torch):
+    """PyTorch on the current CUDA device."""
+
+    name = "torch-cuda"
+    device = "cuda"
 
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    """Gradients on, whatever the host has set, and one thread; then as before.
+    """Gradients on, whatever the host has set, one thread, no TF32; then as before.
 
     One, since several processes with a thread for each core slow one another down.
     """
@@ -102,17 +123,42 @@ def _settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.inference_mode(False), torch.enable_grad():
+        with _full_precision(), torch.inference_mode(False), torch.enable_grad():
             yield
     finally:
         torch.set_num_threads(threads)
 
 
-def _tensor(x: Array, *, requires_grad: bool = False) -> Any:
-    """A copy on the CPU, whatever the default device is."""
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Products of float32 matrices without TF32 or bfloat16; then as before."""
     import torch
 
-    return torch.tensor(x, device="cpu", requires_grad=requires_grad)
+    backends: Any = torch.backends
+    if not hasattr(backends.cuda.matmul, "fp32_precision"):  # before PyTorch 2.9
+        precision = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(precision)
+        return
+    places = (backends.cuda.matmul, backends.mkldnn.matmul)
+    before = [place.fp32_precision for place in places]
+    try:
+        for place in places:
+            place.fp32_precision = "ieee"
+        yield
+    finally:
+        for place, precision in zip(places, before, strict=True):
+            place.fp32_precision = precision
+
+
+def _tensor(device: str, x: Array, *, requires_grad: bool = False) -> Any:
+    """A copy on that device, whatever the default one is."""
+    import torch
+
+    return torch.tensor(x, device=device, requires_grad=requires_grad)
 
 
 def _reduction(function: Any, *, needs_dim: bool = False) -> Any:

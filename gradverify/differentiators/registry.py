@@ -18,6 +18,8 @@ BUILTINS = {
     "own-tape": "gradverify.differentiators.own_tape:OwnTape",
     "autograd": "gradverify.differentiators.hips_autograd:HipsAutograd",
     "torch-cpu": "gradverify.differentiators.pytorch:TorchCpu",
+    "torch-cuda": "gradverify.differentiators.pytorch:TorchCuda",
+    "jax": "gradverify.differentiators.jax_numpy:Jax",
 }
 
 _registered: dict[str, type[Differentiator]] = {}

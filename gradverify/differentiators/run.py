@@ -254,6 +254,8 @@ def unsupported(differentiator: Differentiator, case: Case) -> str | None:
         row = table.get(op, "the table has no row for it")
         if isinstance(row, str):
             return f"{op}: {row}"
+    if not accepts.subnormals and _has_subnormals(case):
+        return "a subnormal number, which it takes for zero"
     return _unaccepted(accepts, graph)
 
 
@@ -270,6 +272,17 @@ def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
         if not accepts.broadcasting and _broadcasts(graph, i):
             return f"{node.op} of operands of different shapes"
     return None
+
+
+def _has_subnormals(case: Case) -> bool:
+    """Whether a leaf has an entry between zero and the smallest normal number."""
+    leaves: list[Any] = [node.value for node in case.graph.nodes if node.op in LEAVES]
+    normal = np.finfo(case.dtype).tiny
+    return any(
+        np.any((np.abs(x) > 0) & (np.abs(x) < normal))
+        for x in (*case.point, *leaves)
+        if x is not None
+    )
 
 
 def _ranks(ranks: range) -> str:

@@ -84,7 +84,12 @@ class Hooks:
         from gradverify.plugin.collection import GradverifyItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
-        drawn = {id(i.block) for i in items if i.block.strategy is not None}
+        # an engine that compiles has cases of its own
+        drawn = {
+            (id(i.block), i.differentiator.name if i.differentiator.compiles else "")
+            for i in items
+            if i.block.strategy is not None
+        }
         self.session.drawn_blocks = max(1, len(drawn))
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)

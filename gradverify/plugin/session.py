@@ -98,7 +98,7 @@ class Session:
         """How much an item of the block may look at."""
         cases, seconds = BUDGETS[self.settings.profile]
         seconds = (self.settings.time or seconds) * self.workers
-        shared_by = sum(1 for _ in self.judged(block.dtype))
+        shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
         return Budget(cases, seconds / self.drawn_blocks, max(1, shared_by))
 
     @cached_property

@@ -3,6 +3,7 @@
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, Step
 from gradverify.strategies.draft import Limits, is_sound
+from gradverify.strategies.elsewhere import at_points
 from gradverify.strategies.graphs import graphs, op_cases
 from gradverify.strategies.points import REGIMES, Values, points, regimes
 
@@ -15,6 +16,7 @@ __all__ = [
     "Sample",
     "Step",
     "Values",
+    "at_points",
     "build",
     "draw",
     "graphs",

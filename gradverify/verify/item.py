@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -102,7 +102,9 @@ def verify_item(
     in_flight: called with every case before it runs, so that a killed process can
     name it. Nothing that the differentiator does is raised.
     """
-    block = block.fitting(differentiator)
+    shared, block = block, block.fitting(differentiator)
+    if block is not shared:
+        budget = replace(budget, shared_by=1)
     sweep = _Sweep(block, differentiator, mode, limit)
     seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
     began = time.perf_counter()

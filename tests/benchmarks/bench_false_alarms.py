@@ -1,10 +1,11 @@
-"""Are released libraries accused? 2,000 drawn cases over the four differentiators.
+"""Are released libraries accused? 2,000 drawn cases over five differentiators.
 
     python -m tests.benchmarks.bench_false_alarms [--cases 2000] [--seed 0]
 
 Half of the cases are ops alone, half are graphs of the four families, as a run draws
-them. Every failing verdict is printed by its smallest case. What a known deviation
-explains is no false alarm; what is left must be looked into by hand.
+them; jax gets as many, at ten points a graph. Every failing verdict is printed by its
+smallest case. What a known deviation explains is no false alarm; what is left must be
+looked into by hand.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gradverify.verify import Block, Budget, Finding, verify_item
 
 from .table import print_table
 
-NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu")
+NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
 
 
 def shares(found: list[Block], total: int) -> Iterator[tuple[Block, int]]:

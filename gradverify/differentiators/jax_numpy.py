@@ -1,0 +1,128 @@
+"""JAX: reverse mode over jax.numpy, compiled, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from gradverify.differentiators.protocol import (
+    Accepts,
+    Differentiator,
+    Lowered,
+    Pulled,
+    Rows,
+    functions,
+    mode,
+    operators,
+    tried,
+)
+from gradverify.graph import Array
+
+KEPT = 64  # compiled gradients; a sweep needs one at a time, a search some more
+
+
+class Jax(Differentiator):
+    """jax.numpy, jax.nn and jax.scipy.special under `jit(value_and_grad(...))`."""
+
+    name = "jax"
+    # XLA runs with denormals-are-zero on the CPU, as JAX's manual says.
+    accepts = Accepts(dtypes=("float64", "float32"), subnormals=False)
+    compiles = True
+
+    def __init__(self) -> None:
+        self._compiled: dict[Hashable, Callable[..., Any]] = {}
+
+    @cached_property
+    def table(self) -> Rows:
+        """The library's functions; it is imported here."""
+        import jax
+        import jax.numpy as jnp
+        from jax.scipy import special
+
+        # fmt: off
+        return {
+            **operators("neg add sub mul div pow power matmul"),
+            **functions(jnp, "exp log sin cos tanh sqrt abs maximum where"),
+            **functions(jnp, "sum mean"),
+            **functions(jax.nn, "relu softplus"),
+            **functions(special, "logsumexp", sigmoid="expit"),
+            "reshape":      lambda x, shape: jnp.reshape(x, shape),
+            "transpose":    lambda x, axes=None: jnp.transpose(x, axes),
+            "broadcast_to": lambda x, shape: jnp.broadcast_to(x, shape),
+            "data":         jnp.asarray,
+        }
+        # fmt: on
+
+    def available(self) -> str | None:
+        """None, or why JAX cannot run here."""
+
+        def attempt() -> Any:
+            import jax
+
+            with _settings("float64"):
+                return jax.grad(jax.numpy.sin)(0.0)
+
+        return tried("jax", attempt)
+
+    def versions(self) -> Mapping[str, str]:
+        """The versions of JAX and of its compiler."""
+        return {"jax": version("jax"), "jaxlib": version("jaxlib")}
+
+    @mode("gradient", default=True)
+    def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
+        """The value and all cotangents in one compiled call."""
+        with _settings(function.dtype):
+            value, cotangents = self._gradient(function)(*point)
+        return Pulled(value, list(cotangents))
+
+    def _gradient(self, function: Lowered) -> Callable[..., Any]:
+        """The compiled gradient; the one before where graph, dtype and rows are its."""
+        rows = tuple(function.table[op] for op in function.graph.ops)
+        key = (function.graph, function.dtype, rows)
+        if key not in self._compiled:
+            while len(self._compiled) >= KEPT:
+                del self._compiled[next(iter(self._compiled))]
+            self._compiled[key] = _compiled(function)
+        return self._compiled[key]
+
+
+def _compiled(function: Lowered) -> Callable[..., Any]:
+    import jax
+
+    def output(*inputs: Any) -> Any:
+        value = function(*inputs)
+        # a graph of literals alone gives a Python number
+        is_array = isinstance(value, jax.Array)
+        return value if is_array else jax.numpy.asarray(value, function.dtype)
+
+    wrt = tuple(range(len(function.graph.inputs)))
+    found: Callable[..., Any] = jax.jit(jax.value_and_grad(output, argnums=wrt))
+    return found
+
+
+@contextmanager
+def _settings(dtype: str) -> Iterator[None]:
+    """The CPU, 64 bits for float64 alone, and JAX's defaults; then as before."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        x64 = jax.enable_x64
+    else:  # before JAX 0.8
+        x64 = import_module("jax.experimental").enable_x64
+    with ExitStack() as stack:
+        for setting in (
+            x64(dtype == "float64"),
+            jax.default_device(jax.devices("cpu")[0]),
+            jax.default_matmul_precision("highest"),
+            jax.numpy_dtype_promotion("standard"),
+            jax.numpy_rank_promotion("allow"),
+            jax.debug_nans(False),
+            jax.debug_infs(False),
+            jax.disable_jit(False),
+        ):
+            stack.enter_context(setting)
+        yield

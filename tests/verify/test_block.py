@@ -1,0 +1,88 @@
+"""Blocks of their own: for engines that can run little, and for such as compile."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from gradverify.differentiators import Accepts
+from gradverify.differentiators.own_tape import OwnTape
+from gradverify.graph import Case
+from gradverify.suites.blocks import blocks
+from gradverify.verify import Block, Budget, verify_item
+from gradverify.verify.block import CHUNK, POINTS
+
+
+class Compiling(OwnTape):
+    """Our tape, were each graph dear to it."""
+
+    name = "compiling"
+    compiles = True
+
+
+def block(family: str = "small", dtype: str = "float64") -> Block:
+    (found,) = (b for b in blocks(dtypes=(dtype,)) if b.family == family)
+    return found
+
+
+def first(of: Block, count: int) -> list[Case]:
+    return [case for _, case in itertools.islice(of.cases(), count)]
+
+
+def keys(cases: list[Case]) -> list[Any]:
+    return [(c.graph, [x.tobytes() for x in c.point]) for c in cases]
+
+
+def test_what_does_not_compile_shares_its_block() -> None:
+    shared = block()
+    assert shared.fitting(OwnTape()) is shared
+
+
+def test_what_compiles_has_few_graphs_and_many_points() -> None:
+    shared = block()
+    own = shared.fitting(Compiling())
+    assert own is not shared
+    assert own is shared.fitting(Compiling()), "modes share it"
+    cases = first(own, 10 * POINTS)
+    assert len({c.graph for c in cases}) <= 2 * len(cases) / POINTS
+    assert len({repr(key) for key in keys(cases)}) == len(cases)
+    assert len({c.graph for c in first(shared, 10 * POINTS)}) > len(cases) / 2
+
+
+def test_they_are_the_same_for_the_same_seed() -> None:
+    one, two = (first(block().fitting(Compiling()), 30) for _ in range(2))
+    assert keys(one) == keys(two)
+
+
+def test_the_shared_cases_are_not_touched() -> None:
+    alone, beside = block(), block()
+    first(beside.fitting(Compiling()), CHUNK)
+    assert keys(first(alone, CHUNK)) == keys(first(beside, CHUNK))
+
+
+def test_written_cases_are_everybodys() -> None:
+    written = Block("cases", "x", "float64", written=tuple(first(block(), 2)))
+    assert written.fitting(Compiling()) is written
+
+
+def test_an_engine_that_can_run_little_and_compiles_gets_both() -> None:
+    class Scalars(Compiling):
+        accepts = Accepts(ranks=range(1), literals=False, data=False)
+
+    own = block("arrays").fitting(Scalars())
+    assert own.points == POINTS
+    assert all(n.shape == () for c in first(own, CHUNK) for n in c.graph.nodes)
+
+
+def test_an_item_over_its_own_block_is_as_long_as_any() -> None:
+    item = verify_item(block(), Compiling(), "reverse", budget=Budget(cases=CHUNK))
+    assert item.cases == CHUNK
+
+
+def test_ops_and_graphs_are_drawn_in_both_dtypes() -> None:
+    for suite in ("ops", "graphs"):
+        found = blocks(suites=(suite,))
+        families = [[b.family for b in found if b.dtype == dtype]
+                    for dtype in ("float64", "float32")]  # fmt: skip
+        assert families[0] == families[1]
+        assert len(found) == 2 * len(families[0])
