@@ -306,9 +306,10 @@ def _at_kinks(
     hull, gradient, blended = found
     # The bound was swept with every kink half way: a branch may carry twice as much.
     count = min(sum(int(kink.active.sum()) for kink in kinks), 60)
-    wide = tuple(
-        Bound(2.0**count * b.tight, 2.0**count * b.loose) for b in input_bounds
-    )
+    swept = [[Bound(2.0**count * b.tight, 2.0**count * b.loose) for b in input_bounds]]
+    # Half way between the slopes of abs is 0, which carries nothing.
+    swept += [_branch_bounds(case, blended, kinks, side) for side in (0.0, 1.0)]
+    wide = tuple(_widest(found) for found in zip(*swept, strict=True))
     size = np.maximum(abs(hull.lowest), abs(hull.highest))
     is_smooth = bool(np.all(np.isfinite(size))) and bool(
         np.all(hull.highest - hull.lowest <= 1e-14 * size)
@@ -326,6 +327,30 @@ def _at_kinks(
         paths,
         None if is_smooth else Kinked(kinks, hull, blended),
     )
+
+
+def _branch_bounds(
+    case: Case, blended: Blend, kinks: Sequence[ActiveKink], side: float
+) -> list[Bound]:
+    """Bounds of every input's derivative with all active kinks on one side."""
+    slopes = [np.where(k.active, side, k.positive.astype(float)) for k in kinks]
+    program = gradient_program(blended.graph, case.dtype)
+    inputs = [program.expansion.graph.inputs[k] for k in blended.inputs]
+    wanted = [program.cotangents[i] for i in inputs]
+    targets = [i for i in wanted if i is not None]
+    found = iter(
+        bounds(program, blended.point(case.point, slopes), case.dtype, targets)
+    )
+    return [
+        _zero_bound(x.shape) if i is None else next(found)
+        for i, x in zip(wanted, case.point, strict=True)
+    ]
+
+
+def _widest(found: Sequence[Bound]) -> Bound:
+    tight, loose = ([np.asarray(b.tight) for b in found],
+                    [np.asarray(b.loose) for b in found])  # fmt: skip
+    return Bound(np.maximum.reduce(tight), np.maximum.reduce(loose))
 
 
 def _confirmed(
