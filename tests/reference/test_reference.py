@@ -11,7 +11,7 @@ from mpmath import mp, mpf
 
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
-from gradverify.graph import Case
+from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import Slope, inside_box, inside_hull, reference
 
 
@@ -127,3 +127,18 @@ def test_intermediates_have_exact_derivatives_and_bounds() -> None:
     assert found.value == 64
     assert [found.intermediates[k][0][()] for k in (2, 3)] == [16, 16]
     assert all(float(b.tight[()]) < 1e-12 for _, b in found.intermediates.values())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_slope_of_abs_at_zero_may_carry_rounding(dtype: str) -> None:
+    """(c - b) |a| at a = 0: half way between the slopes is 0, which rounds not."""
+    nodes = [input_leaf(), input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "sub", [2, 1]))
+    nodes.append(apply_op(nodes, "abs", [0]))
+    nodes.append(apply_op(nodes, "mul", [3, 4]))
+    small = 1e-12 if dtype == "float32" else 1e-20
+    point = (np.array(0.0), np.array(1.0), np.array(small))
+    found = reference(Case(Graph(tuple(nodes)), point, dtype))
+    unit = float(np.finfo(dtype).eps)
+    assert unit / 4 < found.loose[0] < 64 * unit
+    assert found.kinked is not None
