@@ -78,9 +78,8 @@ def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[B
         if not ops or op in ops:
             for dtype in dtypes:
                 own = _seed(seed, "ops", op, dtype)
-                yield Block(
-                    "ops", op, dtype, own, op_cases(op, dtype=dtype), _of_op(op)
-                )
+                cases = op_cases(op, empty=True, dtype=dtype)
+                yield Block("ops", op, dtype, own, cases, _of_op(op))
 
 
 def _of_op(op: str) -> Restricted:
@@ -94,6 +93,7 @@ def _of_op(op: str) -> Restricted:
             literals=accepts.literals,
             data=accepts.data,
             broadcasting=accepts.broadcasting,
+            empty=accepts.empty,
             dtype=dtype,
         )
 
