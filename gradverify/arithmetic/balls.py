@@ -51,6 +51,8 @@ def power_of(x: Any, n: Any) -> Any:
     """x**n; integer n by multiplication, which allows any x."""
     if isinstance(n, float) and n == int(n):
         n = int(n)
+    if isinstance(n, int) and n > 0 and x.mid() == 0:  # where arb's own power is NaN
+        return arb(0, x.rad() ** n)
     return x**n if isinstance(n, int) else x ** arb(n)
 
 

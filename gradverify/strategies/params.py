@@ -10,7 +10,9 @@ from typing import Any
 
 from gradverify.ops import OPS, Shape
 
-EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5)
+# The last three are no dyadic numbers: their nearest floats are meant.
+EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5,
+             0.1, 1 / 3, 2.7)  # fmt: skip
 
 # Simplest first. Small: the mistakes that depend on a shape show at 1, 2 and 3.
 SHAPES: tuple[Shape, ...] = (

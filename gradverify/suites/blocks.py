@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.differentiators import Accepts
-from gradverify.graph import DTYPES, Case, case_from_json, case_name
+from gradverify.graph import Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import graphs, op_cases
 from gradverify.suites.textbook import textbook_cases
@@ -56,8 +56,8 @@ def blocks(
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
         "textbook": _textbook,
-        "ops": lambda: _ops(ops, dtypes or DTYPES, seed),
-        "graphs": lambda: _graphs(ops, dtypes or DTYPES, max_nodes, seed),
+        "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
+        "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
     }
     return [
         block
@@ -78,9 +78,8 @@ def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[B
         if not ops or op in ops:
             for dtype in dtypes:
                 own = _seed(seed, "ops", op, dtype)
-                yield Block(
-                    "ops", op, dtype, own, op_cases(op, dtype=dtype), _of_op(op)
-                )
+                cases = op_cases(op, empty=True, dtype=dtype)
+                yield Block("ops", op, dtype, own, cases, _of_op(op))
 
 
 def _of_op(op: str) -> Restricted:
@@ -94,6 +93,7 @@ def _of_op(op: str) -> Restricted:
             literals=accepts.literals,
             data=accepts.data,
             broadcasting=accepts.broadcasting,
+            empty=accepts.empty,
             dtype=dtype,
         )
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 
+from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.compare import compare
@@ -127,3 +129,9 @@ def test_a_value_that_is_missing_or_of_another_dtype_is_told() -> None:
     ):
         given = Derivatives(value=value, cotangents=slope)
         assert compare(plain, found, given).verdict is verdict
+
+
+def test_a_ball_around_zero_has_powers() -> None:
+    power = BALLS.table["power"]
+    for n in (1, 2, 3.0):
+        assert power(arb(0, 0.5), n=n).contains(arb(0.5) ** int(n))
