@@ -151,6 +151,11 @@ class GradverifyItem(Shown):
         """The run that this item is part of."""
         return self.config.stash[SESSION]
 
+    @property
+    def head(self) -> dict[str, Any]:
+        """Which item it is, in its record."""
+        return heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         try:
@@ -175,14 +180,13 @@ class GradverifyItem(Shown):
 
     def broken(self, error: Exception) -> Outcome:
         """The record of an item in which we raised."""
-        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
-        return without_a_run(head, "failed", reason)
+        return without_a_run(self.head, "failed", reason)
 
     def unjudged(self) -> Outcome | None:
         """An outcome without a run: a faulty registration, an op that is absent."""
         name = self.differentiator.name
-        head = heading(self.nodeid, self.block, name, self.mode)
+        head = self.head
         row: Any = self.differentiator.table.get(self.block.family, "no such row")
         if self.block.suite == "ops" and isinstance(row, str):
             return without_a_run(head, "skipped", f"{self.block.family}: {row}")
@@ -226,10 +230,7 @@ class BlockItem(GradverifyItem):
             in_flight=self.in_flight,
         )
         return outcome(
-            self.nodeid,
-            self.block,
-            self.differentiator,
-            self.mode,
+            self.head,
             result,
             policy=session.settings.fail_on,
             accepted=session.accepted,
@@ -246,7 +247,7 @@ class KnownItem(GradverifyItem):
     def judged(self) -> Outcome:
         """Fails where the deviation is gone, in the repository whose row it is."""
         row, session = self.row, self.gradverify
-        head = heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+        head = self.head
         if not self.is_spoken_of():
             reason = f"{row.id} speaks of other versions or devices, or has expired"
             return without_a_run(head, "skipped", reason)
@@ -257,10 +258,7 @@ class KnownItem(GradverifyItem):
         name = f"{who}/{row.op}/{verdict.name.lower()}"
         shown = Finding(judgement, row.witness, row.op, name, row.id)
         result = outcome(
-            self.nodeid,
-            self.block,
-            self.differentiator,
-            self.mode,
+            self.head,
             Item({verdict: 1}, (shown,) if verdict in row.verdict else (), cases=1),
             policy=session.settings.fail_on,
         )

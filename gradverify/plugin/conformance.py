@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gradverify.differentiators import Differentiator, handshake, modes
-from gradverify.plugin.outcome import outcome
+from gradverify.plugin.outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import Unreadable, blocks
@@ -75,7 +75,7 @@ def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> Non
     with deaf():
         result = verify_item(block, instance, mode, budget=Budget(cases=cases))
     name = f"{block.suite}::{block.family}"
-    judged = outcome(name, block, instance, mode, result)
+    judged = outcome(heading(name, block, instance.name, mode), result)
     item = judged.item
     if item.outcome == "skipped":
         pytest.skip(item.reason)

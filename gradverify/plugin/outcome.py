@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from gradverify.records import Discrepancy, number_text
 from gradverify.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
-    from gradverify.differentiators import Differentiator
     from gradverify.verify import Block, Finding, Item
 
 NOTHING_SEEN = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
@@ -35,27 +34,21 @@ class Outcome:
 
 
 def outcome(
-    name: str,
-    block: Block,
-    differentiator: Differentiator,
-    mode: str,
+    head: Mapping[str, Any],
     result: Item,
     *,
     policy: str = "wrong",
     accepted: Collection[str] = (),
 ) -> Outcome:
-    """What an item's result means under a policy; `name` is the item's id.
+    """What an item's result means under a policy; `head` is the item's heading.
 
     accepted: findings that a repository lives with; only the policy `new` asks.
     """
     forgiven = accepted if policy == "new" else ()
-    found = tuple(
-        _record(name, differentiator, mode, finding, policy, forgiven)
-        for finding in result.findings
-    )
+    found = tuple(_record(head, f, policy, forgiven) for f in result.findings)
     kind, reason = _kind(result, any(d.failed for d in found))
     item = records.Item(
-        **heading(name, block, differentiator.name, mode),
+        **head,
         outcome=kind,
         counts={v.name: n for v, n in result.counts.items() if n},
         cases=result.cases,
@@ -85,9 +78,9 @@ def heading(name: str, block: Block, differentiator: str, mode: str) -> dict[str
     }
 
 
-def without_a_run(heading: dict[str, Any], kind: str, reason: str) -> Outcome:
+def without_a_run(head: Mapping[str, Any], kind: str, reason: str) -> Outcome:
     """An item that was failed or skipped before any case ran."""
-    return Outcome(records.Item(**heading, outcome=kind, reason=_short(reason)))
+    return Outcome(records.Item(**head, outcome=kind, reason=_short(reason)))
 
 
 def _kind(result: Item, fails: bool) -> tuple[str, str]:
@@ -104,24 +97,19 @@ def _kind(result: Item, fails: bool) -> tuple[str, str]:
 
 
 def _record(
-    name: str,
-    differentiator: Differentiator,
-    mode: str,
-    finding: Finding,
-    policy: str,
-    accepted: Collection[str],
+    head: Mapping[str, Any], finding: Finding, policy: str, accepted: Collection[str]
 ) -> Discrepancy:
     taken = finding.finding in accepted
     fails = finding.judgement.verdict.fails(policy)
     return discrepancy(
-        differentiator.name,
-        mode,
+        head["differentiator"],
+        head["mode"],
         finding.case,
         finding.judgement,
         known=finding.known,
         finding=finding.finding,
         op=finding.op,
-        item=name,
+        item=head["id"],
         count=finding.count,
         failed=fails and finding.known is None and not taken,
         accepted=taken,

@@ -57,7 +57,7 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
     if found.note and found.note != found.got:
         yield _row("note", found.note)
     if again:
-        for key, command in zip(("next", "", ""), commands(found), strict=True):
+        for key, command in zip(("next", "", ""), commands(found), strict=False):
             yield f"  {key:<8}{command}"
 
 

@@ -94,10 +94,11 @@ def _figure(text: str) -> str:
 
 def commands(found: Discrepancy) -> tuple[str, ...]:
     """What to type next."""
+    accept = f"gradverify accept {found.finding}"
     return (
         f"gradverify replay {found.case}",
         f"gradverify save {found.case}",
-        f"gradverify accept {found.finding}",
+        *([accept] if found.op != "graph" else []),  # what no op shows is not listed
     )
 
 

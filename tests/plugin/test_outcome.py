@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradverify.differentiators import Differentiator, load
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.plugin.outcome import Outcome, outcome
+from gradverify.plugin.outcome import Outcome, heading, outcome
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Block, Finding, Item
 
 V = Verdict
 
 
-def tape() -> Differentiator:
-    return load("own-tape")
+HEAD = heading("id", Block("ops", "tanh", "float64"), "own-tape", "reverse")
 
 
 def judged(
@@ -35,8 +33,7 @@ def judged(
         findings = (Finding(Judgement(verdict), case, "tanh", "the/finding", known),)
     result = Item(counts, findings, cases=sum(counts.values()),
                   skipped=options.pop("skipped", {}))  # fmt: skip
-    block = Block("ops", "tanh", "float64")
-    return outcome("id", block, tape(), "reverse", result, **options)
+    return outcome(HEAD, result, **options)
 
 
 @pytest.mark.parametrize(
@@ -101,5 +98,5 @@ def test_a_long_exception_is_cut() -> None:
         Judgement(V.CRASHED, got="x" * 9999 + "\udcff"), case, "tanh", "f"
     )
     result = Item({V.CRASHED: 1}, (finding,), cases=1)
-    found = outcome("id", Block("ops", "tanh", "float64"), tape(), "reverse", result)
+    found = outcome(HEAD, result)
     assert len(found.discrepancies[0].got) == 2000
