@@ -77,12 +77,3 @@ def test_an_engine_that_can_run_little_and_compiles_gets_both() -> None:
 def test_an_item_over_its_own_block_is_as_long_as_any() -> None:
     item = verify_item(block(), Compiling(), "reverse", budget=Budget(cases=CHUNK))
     assert item.cases == CHUNK
-
-
-def test_ops_and_graphs_are_drawn_in_both_dtypes() -> None:
-    for suite in ("ops", "graphs"):
-        found = blocks(suites=(suite,))
-        families = [[b.family for b in found if b.dtype == dtype]
-                    for dtype in ("float64", "float32")]  # fmt: skip
-        assert families[0] == families[1]
-        assert len(found) == 2 * len(families[0])
