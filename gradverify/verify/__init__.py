@@ -1,8 +1,9 @@
 """The pipeline: draw, refer, run, compare, localize, shrink."""
 
 from gradverify.verify.block import Block, Restricted
-from gradverify.verify.item import REPEATED, Budget, Finding, Item, verify_item
+from gradverify.verify.item import REPEATED, Budget, verify_item
 from gradverify.verify.judging import judge
+from gradverify.verify.result import Finding, Item
 
 __all__ = [
     "REPEATED",

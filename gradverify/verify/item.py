@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -22,57 +22,11 @@ from gradverify.strategies import minimise, shrink
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.judging import judge
+from gradverify.verify.result import Finding, Item
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
 PATIENCE = 2  # time-outs after which an item tries no more cases
 REPEATED = 8  # every so many cases a differentiator is run twice
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A kind of discrepancy, by its smallest case.
-
-    op: the op that shows it alone, or "graph". known: the id of the known deviation
-    that explains it. count: how many cases of the sweep were of this kind.
-    """
-
-    judgement: Judgement
-    case: Case
-    op: str
-    finding: str
-    known: str | None = None
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class Item:
-    """What one differentiator made of a block.
-
-    counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
-    op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
-    faults: for every checked case the smallest relative fault it could have seen.
-    skipped: why cases could not be run, and how many. draws: how many were begun, and
-    rejected, for this item. warnings: what the differentiator warned of, each once.
-    seconds: by stage; what a block's first item draws and refers serves the others.
-    """
-
-    counts: Mapping[Verdict, int]
-    findings: tuple[Finding, ...] = ()
-    more: int = 0
-    cases: int = 0
-    ops: Mapping[str, int] = field(default_factory=dict)
-    op_pairs: Mapping[str, int] = field(default_factory=dict)
-    faults: tuple[float, ...] = ()
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    draws: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-    def checked_nothing(self) -> bool:
-        """Whether every case that ran was vacuous or unresolved."""
-        empty = (Verdict.VACUOUS, Verdict.UNRESOLVED)
-        ran = {v: n for v, n in self.counts.items() if v is not Verdict.UNSUPPORTED}
-        return bool(ran) and all(v in empty for v in ran)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""What an item comes to: counts by verdict, and a finding for each kind that deviates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradverify.graph import Case
+from gradverify.verdict import Judgement, Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of discrepancy, by its smallest case.
+
+    op: the op that shows it alone, or "graph". known: the id of the known deviation
+    that explains it. count: how many cases of the sweep were of this kind.
+    """
+
+    judgement: Judgement
+    case: Case
+    op: str
+    finding: str
+    known: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one differentiator made of a block.
+
+    counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
+    op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
+    faults: for every checked case the smallest relative fault it could have seen.
+    skipped: why cases could not be run, and how many. draws: how many were begun, and
+    rejected, for this item. warnings: what the differentiator warned of, each once.
+    seconds: by stage; what a block's first item draws and refers serves the others.
+    """
+
+    counts: Mapping[Verdict, int]
+    findings: tuple[Finding, ...] = ()
+    more: int = 0
+    cases: int = 0
+    ops: Mapping[str, int] = field(default_factory=dict)
+    op_pairs: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[float, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    draws: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def checked_nothing(self) -> bool:
+        """Whether every case that ran was vacuous or unresolved."""
+        empty = (Verdict.VACUOUS, Verdict.UNRESOLVED)
+        ran = {v: n for v, n in self.counts.items() if v is not Verdict.UNSUPPORTED}
+        return bool(ran) and all(v in empty for v in ran)
