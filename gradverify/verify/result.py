@@ -1,4 +1,4 @@
-"""What an item comes to: counts by verdict, and a finding for each kind that deviates."""
+"""What an item comes to: counts by verdict, and a finding a kind that deviates."""
 
 from __future__ import annotations
 
