@@ -42,11 +42,9 @@ def _settings(count: int, *phases: Phase) -> settings:
 class Sample:
     """Distinct cases, and how many draws it took: begun, and rejected on the way.
 
-    Draws that Hypothesis ends by itself for want of choices (overruns, 3 to 4 % of
-    all) are in neither number: only what our own filters refuse counts as rejected.
-
-    Draws that Hypothesis cuts short are neither: it begins with small examples, and
-    ends a draw that would grow larger.
+    Draws that Hypothesis cuts short (overruns, 3 to 4 % of all) are neither: it begins
+    with small examples, and ends a draw that would grow larger. What counts as
+    rejected is what our own filters refuse.
     """
 
     cases: list[Case]
