@@ -114,8 +114,7 @@ def reference(case: Case) -> Reference:
 def _of_finite_point(case: Case) -> Reference:
     program = gradient_program(case.graph, case.dtype)
     graph = program.expansion.graph
-    inputs = [EXTENDED.lift(x) for x in case.point]
-    values = interpret_all(graph, EXTENDED.table, inputs)
+    values = _values(graph, case.point)
     if any(np.any(np.isinf(v)) for v in values):
         note = "a number on the way is not finite, even with a wider exponent"
         return _without(case, Slope.NONE, note)
@@ -123,7 +122,7 @@ def _of_finite_point(case: Case) -> Reference:
     kinks = active_kinks(program, case.point, margin_bounds)
     if kinks:
         return _at_kinks(case, graph, kinks, value_bound)
-    paths = _paths(graph, case.point)
+    paths = _paths(graph, values)
     directions, allowed = directions_of(case.point, input_bounds, paths)
     found = differences(graph, case.point, directions, allowed)
     exact = exact_gradient(graph, case.point)
@@ -137,10 +136,14 @@ def _of_finite_point(case: Case) -> Reference:
                      None, note, exact)  # fmt: skip
 
 
+def _values(graph: Graph, point: Sequence[Array]) -> list[Any]:
+    """The value of every node in floats of a wide exponent."""
+    return interpret_all(graph, EXTENDED.table, [EXTENDED.lift(x) for x in point])
+
+
 def _outside_domain(case: Case) -> str | None:
     """The first op with an operand outside its open domain."""
-    inputs = [EXTENDED.lift(x) for x in case.point]
-    values = interpret_all(case.graph, EXTENDED.table, inputs)
+    values = _values(case.graph, case.point)
     for node in case.graph.nodes:
         operands = [values[j] for j in node.operands]
         if operands and not OPS[node.op].domain(*operands, **node.params):
@@ -177,12 +180,10 @@ def _zero_bound(shape: tuple[int, ...]) -> Bound:
     return Bound(np.zeros(shape), np.zeros(shape))
 
 
-def _paths(graph: Graph, point: Sequence[Array]) -> tuple[Array, ...]:
+def _paths(graph: Graph, values: Sequence[Any]) -> tuple[Array, ...]:
     """For every input entry the sum over paths of |products of local derivatives|."""
-    with np.errstate(all="ignore"):
-        values = interpret_all(graph, EXTENDED.table, [EXTENDED.lift(x) for x in point])
-        one = np.longdouble(1.0)
-        found = reverse(graph, EXTENDED, values, {len(values) - 1: one}, modulus=True)
+    one = np.longdouble(1.0)
+    found = reverse(graph, EXTENDED, values, {len(values) - 1: one}, modulus=True)
     return tuple(
         np.zeros(graph.nodes[i].shape) if found[i] is None else np.asarray(found[i])
         for i in graph.inputs
@@ -240,7 +241,7 @@ def _over_branches(
     for slopes in branch_slopes(kinks):
         whole = blended.point(case.point, slopes)
         found = iter(bounds(program, whole, case.dtype, targets))
-        sizes = _paths(graph, whole)
+        sizes = _paths(graph, _values(graph, whole))
         for k, i in enumerate(wanted):
             paths[k] = np.maximum(paths[k], sizes[blended.inputs[k]])
             if i is not None:
