@@ -1,0 +1,86 @@
+"""Lines of JSON to records and back; files are parsed and checked, never executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gradverify.records.rows import (
+    SCHEMA,
+    Changes,
+    Claim,
+    Discrepancy,
+    Item,
+    Note,
+    Record,
+    Records,
+    Run,
+    Selftest,
+)
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """One line of a records file, its newline included."""
+    return msgspec.json.encode(record) + b"\n"
+
+
+_DECODER = msgspec.json.Decoder(Record)
+
+
+def decode(line: bytes) -> Record | str:
+    """The record of a line, or why it is read past."""
+    try:
+        loose = json.loads(line)
+    except (ValueError, RecursionError):
+        return "is cut or garbled"
+    if not isinstance(loose, dict) or not isinstance(loose.get("type"), str):
+        return "is no object with a type"
+    schema = loose.get("schema")
+    newer = isinstance(schema, int) and schema > SCHEMA
+    age = f" (of schema {schema}; this version reads up to {SCHEMA})" if newer else ""
+    try:
+        record: Record = _DECODER.decode(line)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        return f"of type {loose['type']!r} is not understood{age}: {error}"
+    return record
+
+
+def read(path: Path) -> Records:
+    """The records of a file; what cannot be read becomes a note with its line number.
+
+    Raises `OSError` where there is no such file.
+    """
+    found: list[Record] = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        record = decode(line)
+        if isinstance(record, str):
+            record = Note(text=f"{path.name}: line {number} {record}; read past")
+        found.append(record)
+    return gathered(found)
+
+
+R = TypeVar("R")
+
+
+def _of(kind: type[R], records: Iterable[Record]) -> tuple[R, ...]:
+    return tuple(r for r in records if isinstance(r, kind))
+
+
+def gathered(records: Iterable[Record]) -> Records:
+    """Records by kind; the last run, and the last changes, hold."""
+    found = list(records)
+    return Records(
+        _of(Discrepancy, found),
+        _of(Item, found),
+        _of(Note, found),
+        next(reversed(_of(Run, found)), None),
+        _of(Claim, found),
+        next(reversed(_of(Changes, found)), None),
+        _of(Selftest, found),
+    )
