@@ -6,13 +6,13 @@ comparison takes for a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flint import arb
 
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.floats import STRUCTURE
+from gradverify.arithmetic.floats import STRUCTURE, pad_with
 from gradverify.arithmetic.objects import (
     elementwise,
     lifting,
@@ -76,31 +76,92 @@ def modulus(x: Any) -> Any:
     return abs(arb(x))
 
 
+def atan2(a: Any, b: Any) -> Any:
+    """A ball around the angle of (b, a); no number on the cut along negative b."""
+    a, b = arb(a), arb(b)
+    return arb.nan() if a.contains(0) and not b > 0 else arb.atan2(a, b)
+
+
+def hypot(a: Any, b: Any) -> Any:
+    """A ball around sqrt(a*a + b*b)."""
+    return (a * a + b * b).sqrt()
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    """log(exp(a) + exp(b)), by the exponential that does not grow."""
+    return a + softplus(b - a) if a > b else b + softplus(a - b)
+
+
+def polygamma_of(x: Any, n: int) -> Any:
+    """The n-th derivative of digamma at x > 0, by Hurwitz's zeta (DLMF 25.11.12)."""
+    if not x > 0:
+        return arb.nan()
+    if n == 0:
+        return arb(x).digamma()
+    return (-1) ** (n + 1) * arb(n).fac() * arb(n + 1).zeta(x)
+
+
+def polygamma(x: Any, *, n: int) -> Any:
+    """The n-th derivative of digamma, elementwise."""
+    return elementwise(lambda t: polygamma_of(t, n), 1)(x)
+
+
+# Functions, since the digits depend on the precision in force.
+CONSTANTS: Mapping[str, Callable[[], Any]] = {
+    "log(2)": arb.const_log2,
+    "1/log(2)": lambda: 1 / arb.const_log2(),
+    "1/log(10)": lambda: 1 / arb.const_log10(),
+    "sqrt(1/2)": lambda: arb("0.5").sqrt(),
+    "sqrt(2/pi)": lambda: (2 / arb.pi()).sqrt(),
+    "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
+}
+
+
+def scale(x: Any, *, by: str) -> Any:
+    """x times the constant of that name."""
+    return x * CONSTANTS[by]()
+
+
 # fmt: off
 PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
-    "neg":      lambda x: -x,
-    "exp":      elementwise(arb.exp, 1),
-    "log":      elementwise(arb.log, 1),
-    "sin":      elementwise(arb.sin, 1),
-    "cos":      elementwise(arb.cos, 1),
-    "tanh":     elementwise(arb.tanh, 1),
-    "sqrt":     elementwise(arb.sqrt, 1),
-    "abs":      elementwise(modulus, 1),
-    "sigmoid":  elementwise(sigmoid, 1),
-    "softplus": elementwise(softplus, 1),
-    "add":      lambda a, b: a + b,
-    "sub":      lambda a, b: a - b,
-    "mul":      lambda a, b: a * b,
-    "div":      lambda a, b: a / b,
-    "pow":      elementwise(power_of, 2),
-    "power":    power,
-    "maximum":  elementwise(maximum, 2),
-    "step":     elementwise(step, 1),
-    "sign":     elementwise(sign, 1),
-    "sum":      sum_from(arb(0)),
-    "matmul":   matmul_from(arb(0)),
-    "sech":     elementwise(arb.sech, 1),
-    "peak":     peak_by(maximum),
+    "neg":       lambda x: -x,
+    "exp":       elementwise(arb.exp, 1),
+    "log":       elementwise(arb.log, 1),
+    "sin":       elementwise(arb.sin, 1),
+    "cos":       elementwise(arb.cos, 1),
+    "tanh":      elementwise(arb.tanh, 1),
+    "sqrt":      elementwise(arb.sqrt, 1),
+    "abs":       elementwise(modulus, 1),
+    "sigmoid":   elementwise(sigmoid, 1),
+    "softplus":  elementwise(softplus, 1),
+    "sign":      elementwise(sign, 1),
+    "expm1":     elementwise(arb.expm1, 1),
+    "log1p":     elementwise(arb.log1p, 1),
+    "sinh":      elementwise(arb.sinh, 1),
+    "cosh":      elementwise(arb.cosh, 1),
+    "asinh":     elementwise(arb.asinh, 1),
+    "erf":       elementwise(arb.erf, 1),
+    "erfc":      elementwise(arb.erfc, 1),
+    "lgamma":    elementwise(arb.lgamma, 1),
+    "add":       lambda a, b: a + b,
+    "sub":       lambda a, b: a - b,
+    "mul":       lambda a, b: a * b,
+    "div":       lambda a, b: a / b,
+    "pow":       elementwise(power_of, 2),
+    "power":     power,
+    "maximum":   elementwise(maximum, 2),
+    "atan2":     elementwise(atan2, 2),
+    "hypot":     elementwise(hypot, 2),
+    "logaddexp": elementwise(logaddexp, 2),
+    "sum":       sum_from(arb(0)),
+    "matmul":    matmul_from(arb(0)),
+    "step":      elementwise(step, 1),
+    "sech":      elementwise(arb.sech, 1),
+    "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
+    "scale":     scale,
+    "polygamma": polygamma,
+    "pad":       pad_with(arb(0)),
+    "peak":      peak_by(maximum),
 }
 # fmt: on
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 
@@ -58,6 +60,42 @@ def broadcast_to(x: Any, *, shape: Sequence[int]) -> Any:
     return np.broadcast_to(x, tuple(shape))[()]
 
 
+def along(axis: Sequence[int], chosen: slice) -> tuple[Any, ...]:
+    """An index of that slice along one axis, which is counted from the last."""
+    return (..., chosen, *(slice(None),) * (-1 - axis[0]))
+
+
+def slice_of(x: Any, *, axis: Sequence[int], start: int, stop: int) -> Any:
+    """The elements from `start` up to `stop` along one axis."""
+    at = axis[0] if axis[0] < 0 else axis[0] - np.ndim(x)
+    return x[along((at,), slice(start, stop))]
+
+
+def cumsum(x: Any, *, axis: Sequence[int]) -> Any:
+    """The sums of the first elements along one axis."""
+    return np.cumsum(x, axis=axis[0])
+
+
+def cumsum_back(x: Any, *, axis: Sequence[int]) -> Any:
+    """The sums of the last elements along one axis."""
+    (a,) = axis
+    return np.flip(np.cumsum(np.flip(x, a), a), a)
+
+
+def pad_with(zero: Any) -> Callable[..., Any]:
+    """Zeros before and after along one axis; None for those of x's own dtype."""
+
+    def pad(x: Any, *, axis: Sequence[int], before: int, after: int) -> Any:
+        (a,) = axis
+        shape = [*np.shape(x)]
+        shape[a] += before + after
+        whole = np.zeros(shape, x.dtype) if zero is None else np.full(shape, zero)
+        whole[along(axis, slice(before, before + np.shape(x)[a]))] = x
+        return whole
+
+    return pad
+
+
 def slack(x: Any, size: Any) -> Any:
     """x."""
     del size
@@ -72,6 +110,38 @@ def accumulate(*terms: Any) -> Any:
     return result
 
 
+def in_doubles(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy, which has no loops for long doubles, in x's own dtype."""
+
+    def apply(x: Any) -> Any:
+        narrow = x.astype(np.float64) if x.dtype == np.longdouble else x
+        return np.asarray(function(narrow), x.dtype)[()]
+
+    return apply
+
+
+def polygamma(x: Any, *, n: int) -> Any:
+    """The n-th derivative of digamma."""
+    function = special.psi if n == 0 else lambda t: special.polygamma(n, t)
+    return in_doubles(function)(x)
+
+
+# The irrational constants that expansions and rules need.
+CONSTANTS: Mapping[str, float] = {
+    "log(2)": math.log(2.0),
+    "1/log(2)": 1.0 / math.log(2.0),
+    "1/log(10)": 1.0 / math.log(10.0),
+    "sqrt(1/2)": math.sqrt(0.5),
+    "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
+    "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
+}
+
+
+def scale(x: Any, *, by: str) -> Any:
+    """x times the constant of that name."""
+    return x * CONSTANTS[by]
+
+
 # fmt: off
 STRUCTURE: dict[str, Callable[..., Any]] = {
     "reshape":      reshape,
@@ -80,32 +150,50 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "matmul":       np.matmul,
     "sum":          total,
     "where":        where,
+    "slice":        slice_of,
+    "cumsum":       cumsum,
+    "cumsum_back":  cumsum_back,
     "slack":        slack,
     "accumulate":   accumulate,
 }
 
 PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
-    "neg":      np.negative,
-    "exp":      np.exp,
-    "log":      np.log,
-    "sin":      np.sin,
-    "cos":      np.cos,
-    "tanh":     np.tanh,
-    "sqrt":     np.sqrt,
-    "abs":      np.abs,
-    "sigmoid":  sigmoid,
-    "softplus": softplus,
-    "add":      np.add,
-    "sub":      np.subtract,
-    "mul":      np.multiply,
-    "div":      np.divide,
-    "pow":      np.power,
-    "power":    power,
-    "maximum":  np.maximum,
-    "step":     lambda x: np.heaviside(x, 0.5),
-    "sign":     np.sign,
-    "sech":     lambda x: 1.0 / np.cosh(x),
-    "peak":     peak,
+    "neg":       np.negative,
+    "exp":       np.exp,
+    "log":       np.log,
+    "sin":       np.sin,
+    "cos":       np.cos,
+    "tanh":      np.tanh,
+    "sqrt":      np.sqrt,
+    "abs":       np.abs,
+    "sigmoid":   sigmoid,
+    "softplus":  softplus,
+    "sign":      np.sign,
+    "expm1":     np.expm1,
+    "log1p":     np.log1p,
+    "sinh":      np.sinh,
+    "cosh":      np.cosh,
+    "asinh":     np.arcsinh,
+    "erf":       in_doubles(special.erf),
+    "erfc":      in_doubles(special.erfc),
+    "lgamma":    in_doubles(special.gammaln),
+    "add":       np.add,
+    "sub":       np.subtract,
+    "mul":       np.multiply,
+    "div":       np.divide,
+    "pow":       np.power,
+    "power":     power,
+    "maximum":   np.maximum,
+    "atan2":     np.arctan2,
+    "hypot":     np.hypot,
+    "logaddexp": np.logaddexp,
+    "step":      lambda x: np.heaviside(x, 0.5),
+    "sech":      lambda x: 1.0 / np.cosh(x),
+    "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
+    "scale":     scale,
+    "polygamma": polygamma,
+    "pad":       pad_with(None),
+    "peak":      peak,
 }
 # fmt: on
 

@@ -5,13 +5,16 @@ Real only: an op outside its domain raises `Domain` instead of going complex.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from flint import arb, ctx
 from mpmath import mp, mpf
+from mpmath.libmp import from_man_exp
 
+from gradverify.arithmetic import balls
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.floats import STRUCTURE
+from gradverify.arithmetic.floats import STRUCTURE, pad_with
 from gradverify.arithmetic.objects import (
     elementwise,
     lifting,
@@ -70,6 +73,80 @@ def maximum(a: Any, b: Any) -> Any:
     return a if a >= b else b
 
 
+def log1p(x: Any) -> Any:
+    """log(1 + x) for x > -1."""
+    if not x > -1:
+        raise Domain(f"log1p of {mp.nstr(x)}")
+    return mp.log1p(x)
+
+
+def atan2(a: Any, b: Any) -> Any:
+    """The angle of (b, a), off the cut along negative b."""
+    if a == 0 and b <= 0:
+        raise Domain(f"atan2 of 0, {mp.nstr(b)}")
+    return mp.atan2(a, b)
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    """log(exp(a) + exp(b))."""
+    return maximum(a, b) + mp.log1p(mp.exp(-abs(a - b)))
+
+
+GUARD = 64  # bits more, so that what arb gives is right to the precision in force
+
+
+def from_balls(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that mpmath is too slow at, or does not end at, by arb.
+
+    Values alone: what is differenced is still no derivative.
+    """
+
+    def apply(x: Any) -> Any:
+        sign, mantissa, exponent, _ = mpf(x)._mpf_
+        with ctx.workprec(mp.prec + GUARD):
+            whole = arb(-int(mantissa) if sign else int(mantissa))
+            ball = function(whole * arb(2) ** exponent)
+            if not ball.is_finite():
+                raise Domain(f"a function of {mp.nstr(x)}")
+            mantissa, exponent = ball.mid().man_exp()
+        return +mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))
+
+    return apply
+
+
+def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function by arb, for x > 0."""
+    inside = from_balls(function)
+
+    def apply(x: Any) -> Any:
+        if not x > 0:
+            raise Domain(f"lgamma, or a derivative of it, of {mp.nstr(x)}")
+        return inside(x)
+
+    return apply
+
+
+def polygamma(x: Any, *, n: int) -> Any:
+    """The n-th derivative of digamma, for x > 0."""
+    return elementwise(of_positive(lambda t: balls.polygamma_of(t, n)), 1)(x)
+
+
+# Functions, since the digits depend on the precision in force.
+CONSTANTS: Mapping[str, Callable[[], Any]] = {
+    "log(2)": lambda: mp.log(2),
+    "1/log(2)": lambda: 1 / mp.log(2),
+    "1/log(10)": lambda: 1 / mp.log(10),
+    "sqrt(1/2)": lambda: mp.sqrt(mpf(0.5)),
+    "sqrt(2/pi)": lambda: mp.sqrt(2 / mp.pi),
+    "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
+}
+
+
+def scale(x: Any, *, by: str) -> Any:
+    """x times the constant of that name."""
+    return x * CONSTANTS[by]()
+
+
 def lift(x: float) -> Any:
     """The same number, exactly."""
     return mpf(x)
@@ -77,29 +154,44 @@ def lift(x: float) -> Any:
 
 # fmt: off
 PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
-    "neg":      lambda x: -x,
-    "exp":      elementwise(mp.exp, 1),
-    "log":      elementwise(log, 1),
-    "sin":      elementwise(mp.sin, 1),
-    "cos":      elementwise(mp.cos, 1),
-    "tanh":     elementwise(mp.tanh, 1),
-    "sqrt":     elementwise(sqrt, 1),
-    "abs":      elementwise(abs, 1),
-    "sigmoid":  elementwise(sigmoid, 1),
-    "softplus": elementwise(lambda x: mp.log1p(mp.exp(x)), 1),
-    "add":      lambda a, b: a + b,
-    "sub":      lambda a, b: a - b,
-    "mul":      lambda a, b: a * b,
-    "div":      elementwise(div, 2),
-    "pow":      elementwise(power_of, 2),
-    "power":    power,
-    "maximum":  elementwise(maximum, 2),
-    "step":     elementwise(step, 1),
-    "sign":     elementwise(mp.sign, 1),
-    "sum":      sum_from(mpf(0)),
-    "matmul":   matmul_from(mpf(0)),
-    "sech":     elementwise(mp.sech, 1),
-    "peak":     peak_by(maximum),
+    "neg":       lambda x: -x,
+    "exp":       elementwise(mp.exp, 1),
+    "log":       elementwise(log, 1),
+    "sin":       elementwise(mp.sin, 1),
+    "cos":       elementwise(mp.cos, 1),
+    "tanh":      elementwise(mp.tanh, 1),
+    "sqrt":      elementwise(sqrt, 1),
+    "abs":       elementwise(abs, 1),
+    "sigmoid":   elementwise(sigmoid, 1),
+    "softplus":  elementwise(lambda x: mp.log1p(mp.exp(x)), 1),
+    "sign":      elementwise(mp.sign, 1),
+    "expm1":     elementwise(mp.expm1, 1),
+    "log1p":     elementwise(log1p, 1),
+    "sinh":      elementwise(mp.sinh, 1),
+    "cosh":      elementwise(mp.cosh, 1),
+    "asinh":     elementwise(mp.asinh, 1),
+    "erf":       elementwise(from_balls(arb.erf), 1),
+    "erfc":      elementwise(from_balls(arb.erfc), 1),
+    "lgamma":    elementwise(of_positive(arb.lgamma), 1),
+    "add":       lambda a, b: a + b,
+    "sub":       lambda a, b: a - b,
+    "mul":       lambda a, b: a * b,
+    "div":       elementwise(div, 2),
+    "pow":       elementwise(power_of, 2),
+    "power":     power,
+    "maximum":   elementwise(maximum, 2),
+    "atan2":     elementwise(atan2, 2),
+    "hypot":     elementwise(mp.hypot, 2),
+    "logaddexp": elementwise(logaddexp, 2),
+    "sum":       sum_from(mpf(0)),
+    "matmul":    matmul_from(mpf(0)),
+    "step":      elementwise(step, 1),
+    "sech":      elementwise(mp.sech, 1),
+    "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
+    "scale":     scale,
+    "polygamma": polygamma,
+    "pad":       pad_with(mpf(0)),
+    "peak":      peak_by(maximum),
 }
 # fmt: on
 

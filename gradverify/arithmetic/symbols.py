@@ -13,10 +13,11 @@ from gradverify.ops import OPS, Shape
 
 
 class Program:
-    """Nodes that are being written down, one by one."""
+    """Nodes that are being written down, one by one; constants in that dtype."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: str = "float64") -> None:
         self.nodes: list[Node] = []
+        self.dtype = np.dtype(dtype).type
 
     def append(self, node: Node) -> Symbol:
         """The symbol of a node put at the end."""
@@ -33,8 +34,16 @@ class Program:
         if isinstance(value, Symbol):
             return value
         if isinstance(value, int | float) and not isinstance(value, np.floating):
-            return self.append(literal_leaf(value))
-        return self.append(data_leaf(value))
+            whole = isinstance(value, int)
+            return self.append(literal_leaf(value if whole else self.rounded(value)))
+        return self.append(data_leaf(self.rounded(value)))
+
+    def rounded(self, value: Any) -> Any:
+        """A number, or an array but for masks, as the dtype has it."""
+        if isinstance(value, float) and not isinstance(value, np.floating):
+            return float(self.dtype(value))
+        array = np.asarray(value)
+        return array if array.dtype == bool else array.astype(self.dtype)
 
     def graph(self, output: Symbol) -> Graph:
         """The program up to `output`, which becomes the last node."""

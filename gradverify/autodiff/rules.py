@@ -176,7 +176,55 @@ def where_map(chosen: int) -> Linear:
     return Linear(jvp, vjp)
 
 
+def _from_last(x: Any, axis: Sequence[int]) -> tuple[int, ...]:
+    return axes_of(np.shape(x), axis)
+
+
+def slice_jvp(
+    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
+) -> Any:
+    return m.slice(x_dot, axis=_from_last(x, axis), start=start, stop=stop)
+
+
+def slice_vjp(
+    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
+) -> Any:
+    (a,) = _from_last(x, axis)
+    return m.pad(ct, axis=(a,), before=start, after=np.shape(x)[a] - stop)
+
+
+def pad_jvp(
+    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
+) -> Any:
+    return m.pad(x_dot, axis=_from_last(x, axis), before=before, after=after)
+
+
+def pad_vjp(
+    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
+) -> Any:
+    (a,) = _from_last(x, axis)
+    stop = before + np.shape(x)[a]
+    return m.slice(ct, axis=(a,), start=before, stop=stop)
+
+
+def cumsum_forth(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    return m.cumsum(x_dot, axis=_from_last(x, axis))
+
+
+def cumsum_back(m: Any, ct: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    return m.cumsum_back(ct, axis=_from_last(x, axis))
+
+
+def scaled(m: Any, ct: Any, y: Any, x: Any, *, by: str) -> Any:
+    return m.scale(ct, by=by)
+
+
 # ---- partials too long for a row
+
+
+def erf_partial(m: Any, y: Any, x: Any) -> Any:
+    """2 / sqrt(pi) * exp(-x*x)."""
+    return m.scale(m.exp(-(x * x)), by="2/sqrt(pi)")
 
 
 def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
@@ -203,6 +251,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "abs":          (lambda m, y, x: m.sign(x),),
     "sigmoid":      (lambda m, y, x: y * m.sigmoid(-x),),
     "softplus":     (lambda m, y, x: m.sigmoid(x),),
+    "sign":         (0.0,),
+    "expm1":        (lambda m, y, x: m.exp(x),),
+    "log1p":        (lambda m, y, x: 1.0 / (1.0 + x),),
+    "sinh":         (lambda m, y, x: m.cosh(x),),
+    "cosh":         (lambda m, y, x: m.sinh(x),),
+    "asinh":        (lambda m, y, x: 1.0 / m.sqrt(1.0 + x * x),),
+    "erf":          (erf_partial,),
+    "erfc":         (lambda m, y, x: -erf_partial(m, y, x),),
+    "lgamma":       (lambda m, y, x: m.polygamma(x, n=0),),
     "add":          (1.0, 1.0),
     "sub":          (1.0, -1.0),
     "mul":          (lambda m, y, a, b: b,
@@ -215,15 +272,27 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "maximum":      (lambda m, y, a, b: m.step(a - b),
                      lambda m, y, a, b: m.step(b - a)),
     "where":        (0.0, where_map(1), where_map(2)),
+    "atan2":        (lambda m, y, a, b: b / (a * a + b * b),
+                     lambda m, y, a, b: -a / (a * a + b * b)),
+    "hypot":        (lambda m, y, a, b: a / y,
+                     lambda m, y, a, b: b / y),
+    "logaddexp":    (lambda m, y, a, b: m.sigmoid(a - b),
+                     lambda m, y, a, b: m.sigmoid(b - a)),
     "sum":          (Linear(sum_jvp, sum_vjp),),
     "reshape":      (Linear(reshape_jvp, reshape_vjp),),
     "transpose":    (Linear(transpose_jvp, transpose_vjp),),
     "broadcast_to": (Linear(broadcast_to_jvp, broadcast_to_vjp),),
     "matmul":       (Linear(matmul_jvp_left, matmul_vjp_left),
                      Linear(matmul_jvp_right, matmul_vjp_right)),
+    "cumsum":       (Linear(cumsum_forth, cumsum_back),),
+    "slice":        (Linear(slice_jvp, slice_vjp),),
     "step":         (0.0,),
-    "sign":         (0.0,),
     "sech":         (lambda m, y, x: -y * m.tanh(x),),
+    "rise":         (lambda m, y, x: m.sech(x) ** 2,),
+    "scale":        (Linear(scaled, scaled),),
+    "polygamma":    (lambda m, y, x, n: m.polygamma(x, n=n + 1),),
+    "pad":          (Linear(pad_jvp, pad_vjp),),
+    "cumsum_back":  (Linear(cumsum_back, cumsum_forth),),
     "peak":         (0.0,),
     "slack":        (1.0, 0.0),
 }

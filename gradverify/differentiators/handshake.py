@@ -13,11 +13,18 @@ from gradverify.graph import Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
 
 # Shapes of the operands and params, for ops that need more than numbers.
+ALL: Mapping[str, Any] = {"axis": None, "keepdims": False}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
     "power": (((),), {"n": 3}),
-    "sum": (((2,),), {"axis": None, "keepdims": False}),
-    "mean": (((2,),), {"axis": None, "keepdims": False}),
-    "logsumexp": (((2,),), {"axis": None, "keepdims": False}),
+    "gelu": (((),), {"approximate": "none"}),
+    "clip": (((),), {"low": 0.0, "high": 1.0}),
+    **{op: (((2,),), ALL) for op in "sum mean logsumexp prod max min norm".split()},
+    **{op: (((2,),), ALL | {"ddof": 0}) for op in ("var", "std")},
+    **{op: (((2,),), {"axis": (-1,)}) for op in "softmax log_softmax cumsum".split()},
+    "slice": (((2,),), {"axis": (-1,), "start": 0, "stop": 1}),
+    "concatenate": (((2,), (1,)), {"axis": (-1,)}),
+    "stack": (((2,), (2,)), {"axis": (0,)}),
+    "einsum": (((2,), (2,)), {"subscripts": "i,i->"}),
     "reshape": (((2,),), {"shape": (2, 1)}),
     "transpose": (((2, 3),), {"axes": (1, 0)}),
     "broadcast_to": (((1,),), {"shape": (2,)}),

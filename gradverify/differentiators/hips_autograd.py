@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -18,9 +18,15 @@ from gradverify.differentiators.protocol import (
     functions,
     mode,
     operators,
+    sliced,
     tried,
 )
 from gradverify.graph import Array
+from gradverify.ops.shapes import reduction
+
+
+ABSENT = "rsqrt log_sigmoid leaky_relu elu silu gelu softmax log_softmax"
+NO_FUNCTION = "autograd.numpy and autograd.scipy have no such function"
 
 
 class HipsAutograd(Differentiator):
@@ -39,9 +45,21 @@ class HipsAutograd(Differentiator):
         return {
             **operators("neg add sub mul div pow power matmul"),
             **functions(anp, "exp log sin cos tanh sqrt abs maximum where"),
-            **functions(anp, "sum mean"),
-            "sigmoid":      special.expit,
+            **functions(anp, "sign square reciprocal exp2 expm1 log2 log10 log1p tan"),
+            **functions(anp, "sinh cosh minimum hypot logaddexp"),
+            **functions(anp, asin="arcsin", acos="arccos", atan="arctan"),
+            **functions(anp, asinh="arcsinh", acosh="arccosh", atanh="arctanh"),
+            **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
+            **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
+            **{op: NO_FUNCTION for op in ABSENT.split()},
             "logsumexp":    special.logsumexp,
+            "clip":         lambda x, low, high: anp.clip(x, low, high),
+            "norm":         _norm(anp.linalg.norm, anp.reshape),
+            "cumsum":       lambda x, axis: anp.cumsum(x, axis[0]),
+            "slice":        sliced,
+            "concatenate":  lambda a, b, axis: anp.concatenate((a, b), axis[0]),
+            "stack":        lambda a, b, axis: anp.stack((a, b), axis[0]),
+            "einsum":       lambda a, b, subscripts: anp.einsum(subscripts, a, b),
             "softplus":     lambda x: anp.logaddexp(0.0, x),
             "relu":         lambda x: anp.maximum(x, 0.0),
             "reshape":      lambda x, shape: anp.reshape(x, shape),
@@ -74,3 +92,14 @@ class HipsAutograd(Differentiator):
             return Pulled(function(), [])
         vjp, value = make_vjp(function, argnum=tuple(range(len(point))))(*point)
         return Pulled(value, list(vjp(np.ones_like(value))))
+
+
+def _norm(norm: Callable[..., Any], reshape: Callable[..., Any]) -> Callable[..., Any]:
+    """The norm without keepdims, which autograd's gradient does not take."""
+
+    def apply(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        one = axis[0] if axis is not None and len(axis) == 1 else axis
+        y = norm(x, axis=one)
+        return reshape(y, reduction(x.shape, axis=axis, keepdims=True)) if keepdims else y
+
+    return apply

@@ -192,6 +192,12 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 }
 
 
+def sliced(x: Any, axis: Sequence[int], start: int, stop: int) -> Any:
+    """The row of `slice` for arrays that are indexed as NumPy's are."""
+    place = axis[0] % len(x.shape)
+    return x[(slice(None),) * place + (slice(start, stop),)]
+
+
 def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
     """Rows for ops that the engine's arrays spell with Python's operators."""
     unknown = sorted({*ops.split()} - {*OPERATORS})

@@ -16,6 +16,7 @@ from gradverify.differentiators.protocol import (
     functions,
     mode,
     operators,
+    sliced,
     tried,
 )
 from gradverify.graph import Array
@@ -38,10 +39,29 @@ class Torch(Differentiator):
             **operators("neg add sub mul div pow power matmul"),
             **functions(torch, "exp log sin cos tanh sqrt abs sigmoid relu"),
             **functions(torch, "maximum where"),
-            "softplus":     torch.nn.functional.softplus,
+            **functions(torch, "sign square rsqrt reciprocal exp2 expm1 log2 log10"),
+            **functions(torch, "log1p tan asin acos atan sinh cosh asinh acosh atanh"),
+            **functions(torch, "erf erfc lgamma digamma"),
+            **functions(torch, "minimum atan2 hypot logaddexp"),
+            **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
+            **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
+            "clip":         lambda x, low, high: torch.clamp(x, low, high),
             "sum":          _reduction(torch.sum),
             "mean":         _reduction(torch.mean),
             "logsumexp":    _reduction(torch.logsumexp, needs_dim=True),
+            "prod":         _prod,
+            "max":          _extreme(torch.max, torch.amax),
+            "min":          _extreme(torch.min, torch.amin),
+            "var":          _spread(torch.var),
+            "std":          _spread(torch.std),
+            "norm":         _reduction(torch.linalg.vector_norm),
+            "softmax":      lambda x, axis: torch.softmax(x, axis[0]),
+            "log_softmax":  lambda x, axis: torch.log_softmax(x, axis[0]),
+            "cumsum":       lambda x, axis: torch.cumsum(x, axis[0]),
+            "slice":        sliced,
+            "concatenate":  lambda a, b, axis: torch.cat((a, b), axis[0]),
+            "stack":        lambda a, b, axis: torch.stack((a, b), axis[0]),
+            "einsum":       lambda a, b, subscripts: torch.einsum(subscripts, a, b),
             "reshape":      lambda x, shape: torch.reshape(x, shape),
             "transpose":    _permute,
             "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
@@ -174,6 +194,45 @@ def _reduction(function: Any, *, needs_dim: bool = False) -> Any:
             return function(x)
         dims = tuple(range(x.ndim)) if axis is None else tuple(axis)
         return function(x, dim=dims or 0, keepdim=keepdims)
+
+    return reduce
+
+
+def _prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """PyTorch's product is over all axes, or over one after the other."""
+    import torch
+
+    if axis is None and not keepdims:
+        return torch.prod(x)
+    dims = range(x.ndim) if axis is None else (a % x.ndim for a in axis)
+    for dim in sorted(dims, reverse=True):
+        x = torch.prod(x, dim, keepdim=keepdims)
+    return x.clone() if axis is not None and len(axis) == 0 else x
+
+
+def _extreme(whole: Any, several: Any) -> Any:
+    """torch.max of all or along one axis, torch.amax along several: three rules."""
+
+    def reduce(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        if axis is None and not keepdims:
+            return whole(x)
+        if axis is not None and len(axis) == 1:
+            return whole(x, dim=axis[0], keepdim=keepdims).values
+        return _reduction(several)(x, axis, keepdims)
+
+    return reduce
+
+
+def _spread(function: Any) -> Any:
+    """A variance or its root: `ddof` is PyTorch's `correction`."""
+
+    def reduce(
+        x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0
+    ) -> Any:
+        dims = tuple(range(x.ndim)) if axis is None else tuple(axis)
+        if not dims and x.ndim:
+            return x - x  # PyTorch's `dim=()` means all
+        return function(x, dim=dims or None, correction=ddof, keepdim=keepdims)
 
     return reduce
 

@@ -28,6 +28,7 @@ from gradverify.ops import OPS
 ELEMENTS = 10**6  # of one node
 NODES = 10_000
 RANK = 32
+TEXT = 80  # characters of a param that is one
 
 
 def _refused(value: Any, what: str, allowed: str) -> ValueError:
@@ -138,12 +139,31 @@ def _truth(value: Any) -> bool:
     return value
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > TEXT:
+        raise _refused(value, "a param", f"a text of up to {TEXT} characters")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise _refused(value, "a param", "whole numbers")
+    return value
+
+
 PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "axis": _axes_or_none,
     "axes": _axes_or_none,
     "keepdims": _truth,
     "shape": _shape,
     "n": _number_from_json,
+    "low": _number_from_json,
+    "high": _number_from_json,
+    "approximate": _text,
+    "subscripts": _text,
+    "ddof": _whole,
+    "start": _whole,
+    "stop": _whole,
 }
 
 

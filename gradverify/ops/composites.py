@@ -1,4 +1,4 @@
-"""Expansions of composite ops into primitives, each in its numerically stable form.
+"""Expansions of array ops into primitives, each in its numerically stable form.
 
 Every function takes an arithmetic `m` first and works on that arithmetic's values.
 """
@@ -6,25 +6,26 @@ Every function takes an arithmetic `m` first and works on that arithmetic's valu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradverify.ops.shapes import axes_of
+from gradverify.ops.functions import minimum
+from gradverify.ops.shapes import (
+    axes_of,
+    count_of,
+    one_axis,
+    reduction,
+    subscripts_of,
+)
 
 Axis = Sequence[int] | None
 
 
-def relu(m: Any, x: Any) -> Any:
-    """max(x, 0)."""
-    return m.maximum(x, m.lift(np.float64(0.0)))
-
-
 def mean(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis` divided by the number of summands."""
-    shape = np.shape(x)
-    count = math.prod(shape[a] for a in axes_of(shape, axis))
+    count = count_of(np.shape(x), axis)
     return m.sum(x, axis=axis, keepdims=keepdims) / float(count)
 
 
@@ -38,3 +39,115 @@ def logsumexp(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> A
     shifted = x - m.peak(x, axis=axis, keepdims=True)
     total = m.sum(m.exp(shifted), axis=axis, keepdims=keepdims)
     return top + m.log(m.slack(total, total * top))
+
+
+def softmax(m: Any, x: Any, *, axis: Axis) -> Any:
+    """exp(x) over its sum, shifted by the largest x so that exp cannot overflow."""
+    e = m.exp(x - m.peak(x, axis=axis, keepdims=True))
+    return e / m.sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
+    """x - logsumexp(x), shifted by the largest x."""
+    shifted = x - m.peak(x, axis=axis, keepdims=True)
+    return shifted - m.log(m.sum(m.exp(shifted), axis=axis, keepdims=True))
+
+
+def var(
+    m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, ddof: int = 0
+) -> Any:
+    """The mean square of what is left without the mean; over count - ddof."""
+    rest = x - mean(m, x, axis=axis, keepdims=True)
+    count = count_of(np.shape(x), axis) - ddof
+    return m.sum(rest * rest, axis=axis, keepdims=keepdims) / float(count)
+
+
+def std(m: Any, x: Any, **params: Any) -> Any:
+    """The square root of the variance."""
+    return m.sqrt(var(m, x, **params))
+
+
+def norm(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The square root of the sum of squares."""
+    return m.sqrt(m.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+# ---- reductions by halves
+
+
+def folded(
+    m: Any,
+    combine: Callable[[Any, Any], Any],
+    x: Any,
+    axis: Axis,
+    keepdims: bool,
+) -> Any:
+    """`combine` over all elements along `axis`: the lower half with the upper one."""
+    shape = np.shape(x)
+    for a in axes_of(shape, axis):
+        odd = None
+        while (n := np.shape(x)[a]) > 1:
+            if n % 2:
+                last = m.slice(x, axis=(a,), start=n - 1, stop=n)
+                odd = last if odd is None else combine(last, odd)
+            half = n // 2
+            low = m.slice(x, axis=(a,), start=0, stop=half)
+            x = combine(low, m.slice(x, axis=(a,), start=half, stop=2 * half))
+        x = x if odd is None else combine(x, odd)
+    left = reduction(shape, axis=axis, keepdims=keepdims)
+    return x if np.shape(x) == left else m.reshape(x, shape=left)
+
+
+def prod(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product over `axis`; its derivative is the product of the others."""
+    return folded(m, lambda a, b: a * b, x, axis, keepdims)
+
+
+def largest(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element over `axis`."""
+    return folded(m, m.maximum, x, axis, keepdims)
+
+
+def smallest(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`."""
+    return folded(m, lambda a, b: minimum(m, a, b), x, axis, keepdims)
+
+
+# ---- two arrays
+
+
+def concatenate(m: Any, a: Any, b: Any, *, axis: Axis) -> Any:
+    """b after a: the sum of both, each with zeros in the place of the other."""
+    (at,) = one_axis(np.shape(a), axis)
+    before, after = np.shape(a)[at], np.shape(b)[at]
+    left = m.pad(a, axis=(at,), before=0, after=after)
+    return left + m.pad(b, axis=(at,), before=before, after=0)
+
+
+def stack(m: Any, a: Any, b: Any, *, axis: Axis) -> Any:
+    """a and b along a new axis."""
+    (at,) = one_axis((1, *np.shape(a)), axis)
+    place = np.ndim(a) + 1 + at
+    shape = (*np.shape(a)[:place], 1, *np.shape(a)[place:])
+    wide = (m.reshape(x, shape=shape) for x in (a, b))
+    return concatenate(m, *wide, axis=(at,))
+
+
+def einsum(m: Any, a: Any, b: Any, *, subscripts: str) -> Any:
+    """The product of both over all their indices, summed over those that go."""
+    left, right, kept = subscripts_of(subscripts)
+    letters = kept + "".join(i for i in left + right if i not in kept)
+    letters = "".join(dict.fromkeys(letters))
+    product = _spread(m, a, left, letters) * _spread(m, b, right, letters)
+    gone = tuple(k - len(letters) for k in range(len(kept), len(letters)))
+    return m.sum(product, axis=gone) if gone else product
+
+
+def _spread(m: Any, x: Any, indices: str, letters: str) -> Any:
+    """x with an axis for every letter, of length 1 where it has not got that index."""
+    order = tuple(indices.index(i) for i in letters if i in indices)
+    if order != tuple(range(len(order))):
+        x = m.transpose(x, axes=order)
+    lengths = iter(np.shape(x))
+    shape = tuple(next(lengths) if i in indices else 1 for i in letters)
+    return x if shape == np.shape(x) else m.reshape(x, shape=shape)

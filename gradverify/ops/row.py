@@ -37,9 +37,9 @@ class Op:
         inside the *open* set where the op is smooth or has a kink?
     expansion: the op over primitives, in its stable form, over an arithmetic `m`;
         None makes the op a primitive, which every arithmetic and the rules must know.
-    derivative_error: for a derivative usually computed from the rounded output y
-        (1 - y*y for tanh): y to the absolute error of that formula, in units of
-        the unit roundoff.
+    derivative_error: for a derivative d usually computed from the rounded output y
+        (1 - y*y for tanh): d and y to the absolute error of that formula, in units
+        of the unit roundoff.
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
     internal: used by expansions and gradient programs alone, never drawn or judged.
@@ -52,7 +52,7 @@ class Op:
     domain: Callable[..., Any] = everywhere
     kink: Kink | None = None
     expansion: Callable[..., Any] | None = None
-    derivative_error: Callable[[Any], Any] | None = None
+    derivative_error: Callable[[Any, Any], Any] | None = None
     operator: str | None = None
     masks: tuple[int, ...] = ()
     internal: bool = False

@@ -42,6 +42,19 @@ def axes_of(shape: Shape, axis: Sequence[int] | None) -> tuple[int, ...]:
     return found
 
 
+def count_of(shape: Shape, axis: Sequence[int] | None) -> int:
+    """How many elements are reduced to one."""
+    return math.prod(shape[a] for a in axes_of(shape, axis))
+
+
+def one_axis(shape: Shape, axis: Sequence[int] | None) -> tuple[int]:
+    """The one axis that an op works along, counted from the last."""
+    found = axes_of(shape, axis) if axis is not None else ()
+    if len(found) != 1:
+        raise ValueError(f"axis={axis} is not one axis, such as (-1,)")
+    return (found[0],)
+
+
 def reduction(
     shape: Shape, *, axis: Sequence[int] | None = None, keepdims: bool = False
 ) -> Shape:
@@ -57,8 +70,44 @@ def nonempty_reduction(
 ) -> Shape:
     """As `reduction`, for ops that have no value over zero elements."""
     result = reduction(operand, axis=axis, keepdims=keepdims)
-    if math.prod(operand[a] for a in axes_of(operand, axis)) == 0:
+    if count_of(operand, axis) == 0:
         raise ValueError(f"shape {operand} has no element to reduce over axis={axis}")
+    return result
+
+
+def along(shape: Shape, *, axis: Sequence[int] | None = None) -> Shape:
+    """The operand's shape, for ops along one axis that has elements."""
+    (a,) = one_axis(shape, axis)
+    if shape[a] == 0:
+        raise ValueError(f"shape {shape} has no element along axis={axis}")
+    return shape
+
+
+def spread(
+    operand: Shape,
+    *,
+    axis: Sequence[int] | None = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+) -> Shape:
+    """As `reduction`, with more elements than `ddof`."""
+    result = nonempty_reduction(operand, axis=axis, keepdims=keepdims)
+    count = count_of(operand, axis)
+    if ddof not in (0, 1) or isinstance(ddof, bool) or count <= ddof:
+        raise ValueError(
+            f"ddof={ddof!r} does not fit {count} elements; allowed are 0, and 1 where "
+            "there are two or more"
+        )
+    return result
+
+
+def norm(
+    operand: Shape, *, axis: Sequence[int] | None = None, keepdims: bool = False
+) -> Shape:
+    """As `reduction`, over one axis, two, or all."""
+    result = nonempty_reduction(operand, axis=axis, keepdims=keepdims)
+    if axis is not None and len(axis) not in (1, 2):
+        raise ValueError(f"axis={axis}: allowed are one axis, two, and None for all")
     return result
 
 
@@ -105,3 +154,100 @@ def variadic(*shapes: Shape) -> Shape:
     if len(set(shapes)) != 1:
         raise ValueError(f"operands must have one shape, not {sorted(set(shapes))}")
     return shapes[0]
+
+
+def same(operand: Shape, **params: object) -> Shape:
+    """The operand's shape; internal ops are given legal params alone."""
+    del params
+    return operand
+
+
+def gelu(operand: Shape, *, approximate: str = "none") -> Shape:
+    """The operand's shape; by PyTorch's names, the form with erf or that with tanh."""
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"approximate={approximate!r}; allowed are 'none' and 'tanh'")
+    return operand
+
+
+def clip(operand: Shape, *, low: float, high: float) -> Shape:
+    """The operand's shape, for two finite numbers of which the first is smaller."""
+    ends = (low, high)
+    if not all(type(x) in (int, float) and math.isfinite(x) for x in ends):
+        raise ValueError(f"low={low!r}, high={high!r}; allowed are finite numbers")
+    if not low < high:
+        raise ValueError(f"low={low!r} is not below high={high!r}")
+    return operand
+
+
+def slice_of(
+    operand: Shape, *, axis: Sequence[int] | None, start: int, stop: int
+) -> Shape:
+    """The shape with stop - start elements along one axis."""
+    (a,) = one_axis(operand, axis)
+    n = operand[a]
+    if type(start) is not int or type(stop) is not int or not 0 <= start < stop <= n:
+        raise ValueError(
+            f"start={start!r}, stop={stop!r} do not fit {n} elements; allowed are whole "
+            f"numbers with 0 <= start < stop <= {n}"
+        )
+    return _with_length(operand, a, stop - start)
+
+
+def pad(operand: Shape, *, axis: Sequence[int], before: int, after: int) -> Shape:
+    """The shape with that many elements more along one axis."""
+    (a,) = one_axis(operand, axis)
+    return _with_length(operand, a, before + operand[a] + after)
+
+
+def _with_length(shape: Shape, axis: int, length: int) -> Shape:
+    place = len(shape) + axis
+    return (*shape[:place], length, *shape[place + 1 :])
+
+
+def concatenate(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
+    """Both lengths along one axis; all other axes are alike."""
+    (at,) = one_axis(a, axis)
+    if len(b) != len(a) or _with_length(b, at, a[at]) != a:
+        raise ValueError(
+            f"shapes {a} and {b} do not join along axis={axis}; allowed are shapes "
+            "whose other axes are equal"
+        )
+    return _with_length(a, at, a[at] + b[at])
+
+
+def stack(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
+    """Two arrays of one shape along a new axis, which `axis` says the place of."""
+    (at,) = one_axis((1, *a), axis)
+    if a != b:
+        raise ValueError(f"shapes {a} and {b} do not stack; allowed are equal ones")
+    place = len(a) + 1 + at
+    return (*a[:place], 2, *a[place:])
+
+
+def subscripts_of(subscripts: str) -> tuple[str, str, str]:
+    """The indices of two operands and of the result, as in `ij,jk->ik`."""
+    operands, arrow, kept = str(subscripts).partition("->")
+    left, comma, right = operands.partition(",")
+    for indices in (left, right, kept):
+        is_plain = indices.isalpha() and indices.isascii() if indices else True
+        if not is_plain or len(set(indices)) != len(indices) or not arrow or not comma:
+            raise ValueError(
+                f"subscripts={subscripts!r}; allowed are those of two operands and the "
+                "result without a repeated index, such as 'ij,jk->ik'"
+            )
+    if not set(kept) <= set(left + right):
+        raise ValueError(f"subscripts={subscripts!r} has a new index in its result")
+    return left, right, kept
+
+
+def einsum(a: Shape, b: Shape, *, subscripts: str) -> Shape:
+    """The lengths of the result's indices."""
+    left, right, kept = subscripts_of(subscripts)
+    if len(left) != len(a) or len(right) != len(b):
+        raise ValueError(f"subscripts={subscripts!r} do not fit shapes {a} and {b}")
+    lengths = dict(zip(left, a, strict=True))
+    if any(lengths.setdefault(i, n) != n for i, n in zip(right, b, strict=True)):
+        raise ValueError(
+            f"subscripts={subscripts!r} give an index two lengths in {a} and {b}"
+        )
+    return tuple(lengths[i] for i in kept)

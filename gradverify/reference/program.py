@@ -84,15 +84,15 @@ _WRITTEN = {row.name: _apply(row.name) for row in OPS}
 def expand(graph: Graph, dtype: str = "float64") -> Expansion:
     """The graph run on symbols: composites become primitives.
 
-    Literals and data are rounded to the dtype, as every library rounds them. Literals
-    become data: Python would round where it divides two of them.
+    Literals, data and the constants of expansions are rounded to the dtype, as every
+    library rounds them. Literals become data: Python would round where it divides two
+    of them.
     """
-    program = Program()
+    program = Program(dtype)
     leaves = (program.append(graph.nodes[i]) for i in graph.inputs)
 
     def constant(value: Any) -> Symbol:
-        array = np.asarray(value)
-        return program.lift(array if array.dtype == bool else array.astype(dtype))
+        return program.lift(np.asarray(value))
 
     table = {**_WRITTEN, "data": constant, "literal": constant}
     values = interpret_all(graph, table, leaves)
@@ -160,4 +160,9 @@ def _with_slack(rule: Rule, node: Node) -> Rule:
     error = OPS[node.op].derivative_error
     if not callable(rule) or error is None:
         return rule
-    return lambda m, y, *x, **params: m.slack(rule(m, y, *x, **params), error(y))
+
+    def loosened(m: Any, y: Any, *x: Any, **params: Any) -> Any:
+        slope = rule(m, y, *x, **params)
+        return m.slack(slope, error(slope, y))
+
+    return loosened

@@ -80,6 +80,21 @@ def of_accumulate(m: Any, y: Any, *terms: Any) -> Any:
     return (len(terms) - 1.0) * total
 
 
+def of_cumsum(m: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    """A scan adds one element after the other: n - 1 roundings of each."""
+    return (np.shape(x)[axis[0]] - 1.0) * m.cumsum(m.abs(x), axis=axis)
+
+
+def of_cumsum_back(m: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    """As `of_cumsum`, from the end."""
+    return (np.shape(x)[axis[0]] - 1.0) * m.cumsum_back(m.abs(x), axis=axis)
+
+
+def of_logaddexp(m: Any, y: Any, a: Any, b: Any) -> Any:
+    """The larger operand plus a logarithm, which may cancel."""
+    return 4.0 * (m.abs(y) + m.abs(m.maximum(a, b)))
+
+
 # Correctly rounded: + - * / and the square root (IEEE 754). The functions: 4 ulps at
 # worst for the vector code in NumPy (its SIMD loops promise less than 4 ulps), 1 ulp
 # in SLEEF, which PyTorch calls, under 1 in glibc; an ulp is up to two units. Sigmoid
@@ -97,6 +112,15 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "abs":          exact,
     "sigmoid":      relative(8),
     "softplus":     relative(8),
+    "sign":         exact,
+    "expm1":        relative(4),
+    "log1p":        relative(4),
+    "sinh":         relative(8),
+    "cosh":         relative(8),
+    "asinh":        relative(8),
+    "erf":          relative(8),
+    "erfc":         relative(8),
+    "lgamma":       relative(8),
     "add":          relative(1),
     "sub":          relative(1),
     "mul":          relative(1),
@@ -105,14 +129,23 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "power":        relative(8),
     "maximum":      exact,
     "where":        exact,
+    "atan2":        relative(8),
+    "hypot":        relative(4),
+    "logaddexp":    of_logaddexp,
     "sum":          of_sum,
     "reshape":      exact,
     "transpose":    exact,
     "broadcast_to": exact,
     "matmul":       of_matmul,
+    "cumsum":       of_cumsum,
+    "slice":        exact,
     "step":         exact,
-    "sign":         exact,
     "sech":         relative(8),
+    "rise":         relative(8),
+    "scale":        relative(2),
+    "polygamma":    relative(8),
+    "pad":          exact,
+    "cumsum_back":  of_cumsum_back,
     "peak":         exact,
     "slack":        exact,
     "accumulate":   of_accumulate,
@@ -120,25 +153,40 @@ SITES: Mapping[str, Callable[..., Any]] = {
 # fmt: on
 
 # Sums of floats are exact where they are subnormal (Hauser, 1996).
-NEVER_UNDERFLOWS = frozenset({"add", "sub", "sum", "accumulate"})
-SUMS = frozenset({"sum", "matmul", "accumulate"})
+NEVER_UNDERFLOWS = frozenset(
+    {"add", "sub", "sum", "cumsum", "cumsum_back", "accumulate"}
+)
+SUMS = frozenset({"sum", "matmul", "cumsum", "cumsum_back", "accumulate"})
 
 # How far the operands of a curved op may move before its slope is another one, to the
 # nearest power of ten: a radian for sin, the distance to the pole for 1/b.
 # fmt: off
 CURVED: Mapping[str, Callable[..., tuple[Any, ...]]] = {
-    "exp":      lambda x: (1.0,),
-    "log":      lambda x: (abs(x),),
-    "sin":      lambda x: (1.0,),
-    "cos":      lambda x: (1.0,),
-    "tanh":     lambda x: (1.0,),
-    "sqrt":     lambda x: (abs(x),),
-    "sigmoid":  lambda x: (1.0,),
-    "softplus": lambda x: (1.0,),
-    "div":      lambda a, b: (np.inf, abs(b)),
-    "pow":      lambda a, b: (abs(a), 1.0),
-    "power":    lambda x: (abs(x),),
-    "sech":     lambda x: (1.0,),
+    "exp":       lambda x: (1.0,),
+    "log":       lambda x: (abs(x),),
+    "sin":       lambda x: (1.0,),
+    "cos":       lambda x: (1.0,),
+    "tanh":      lambda x: (1.0,),
+    "sqrt":      lambda x: (abs(x),),
+    "sigmoid":   lambda x: (1.0,),
+    "softplus":  lambda x: (1.0,),
+    "expm1":     lambda x: (1.0,),
+    "log1p":     lambda x: (abs(1.0 + x),),
+    "sinh":      lambda x: (1.0,),
+    "cosh":      lambda x: (1.0,),
+    "asinh":     lambda x: (np.hypot(1.0, x),),
+    "erf":       lambda x: (1.0 / np.hypot(1.0, x),),
+    "erfc":      lambda x: (1.0 / np.hypot(1.0, x),),
+    "lgamma":    lambda x: (abs(x),),
+    "div":       lambda a, b: (np.inf, abs(b)),
+    "pow":       lambda a, b: (abs(a), 1.0),
+    "power":     lambda x: (abs(x),),
+    "atan2":     lambda a, b: (np.hypot(a, b), np.hypot(a, b)),
+    "hypot":     lambda a, b: (np.hypot(a, b), np.hypot(a, b)),
+    "logaddexp": lambda a, b: (1.0, 1.0),
+    "sech":      lambda x: (1.0,),
+    "rise":      lambda x: (1.0,),
+    "polygamma": lambda x: (abs(x),),
 }
 # fmt: on
 STRAIGHT = 1.0 / 16.0  # of that, where first order still holds
@@ -148,6 +196,8 @@ STRAIGHT = 1.0 / 16.0  # of that, where first order still holds
 # fmt: off
 FORWARD_STABLE = frozenset({
     "neg", "sqrt", "abs", "add", "sub", "mul", "div", "maximum", "where", "relu", "exp",
-    "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul",
+    "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul", "sign", "square",
+    "rsqrt", "reciprocal", "leaky_relu", "minimum", "hypot", "clip", "prod", "max",
+    "min", "norm", "cumsum", "slice", "concatenate", "stack", "einsum",
 })
 # fmt: on

@@ -98,7 +98,7 @@ def _fits(
         found = [result_shape("add", tuple(found), ()) or (), *found]
     results = (
         result_shape(row.name, tuple(found), params)
-        for params in legal_params(row.name, found[0])
+        for params in legal_params(row.name, *found)
     )
     return any(s is not None and len(s) in limits.ranks for s in results)
 
@@ -159,7 +159,7 @@ def _put(
             last = draft.put(leaf)
         operands.append(last if kind in ("input", "same") else leaf)
     known = [draft.shape_of(x) for x in operands]
-    menu = legal_params(row.name, known[0])
+    menu = legal_params(row.name, *known)
     for position in row.masks:
         operands.insert(position, mask(draft, known, step.params))
     places = (menu[(step.params + k) % len(menu)] for k in range(len(menu)))

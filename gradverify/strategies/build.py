@@ -60,9 +60,7 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 def _put_step(draft: Draft, step: Step) -> bool:
     row = OPS[step.op]
     for operands in itertools.islice(_operands(draft, row, step), TRIED):
-        first = operands[-1] if row.masks else operands[0]
-        shape = draft.shape_of(first)
-        menu = legal_params(step.op, shape)
+        menu = legal_params(step.op, *map(draft.shape_of, operands))
         if menu and draft.try_op(step.op, operands, menu[step.params % len(menu)]):
             return True
     return False

@@ -11,7 +11,7 @@ import numpy as np
 from gradverify.graph import Array, data_leaf, literal_leaf
 from gradverify.ops import Op, Shape
 from gradverify.strategies.draft import Draft, Grown
-from gradverify.strategies.params import EMPTY, SHAPES, result_shape
+from gradverify.strategies.params import EMPTY, SHAPES, legal_params, result_shape
 from gradverify.strategies.points import DECIMAL, PLAIN
 
 LITERALS = (3.0, 2, 0.5, 1, -1.0, 1e-3, 1.0, 2.0, -2, 10, 0.1, -0.5, 3, 0, 100.0, 1e6)
@@ -31,8 +31,13 @@ def fitting_shape(draft: Draft, row: Op, known: Shape, choice: int) -> Shape:
     """A shape for data beside an operand whose shape is known."""
     menu = [known, known[::-1], known[-1:], known[:-1], ()]
     menu = [s for s in menu if len(s) in draft.limits.ranks]
-    fitting = [s for s in menu if result_shape(row.name, (known, s), ()) is not None]
+    fitting = [s for s in menu if _fits(row.name, known, s)]
     return fitting[choice % len(fitting)] if fitting else known
+
+
+def _fits(op: str, *known: Shape) -> bool:
+    menu = legal_params(op, *known)
+    return any(result_shape(op, known, params) is not None for params in menu)
 
 
 def literal(choice: int) -> Grown:

@@ -44,12 +44,28 @@ def _orders(shape: Shape) -> Iterable[Any]:
     yield from itertools.permutations(range(len(shape)))
 
 
+# Ends of a clip. Dyadic, so that they are the same numbers in every dtype.
+ENDS = (-1.0, 1.0, 0.0, 2.0, -0.5, 0.5)
+
+SUBSCRIPTS = (
+    "i,i->", "i,i->i", "i,j->ij", "i,j->ji", "ij,j->i", "i,ij->j", "ij,jk->ik",
+    "ij,kj->ik", "ji,jk->ki", "ij,ij->ij", "ij,ji->", "ij,ij->i", "ij,jk->k",
+    "ij,i->j", "i,->i", ",ij->ji", ",->",
+)  # fmt: skip
+
 CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "axis": _axes,
     "keepdims": lambda shape: (False, True),
     "n": lambda shape: EXPONENTS,
     "shape": _targets,
     "axes": _orders,
+    "approximate": lambda shape: ("none", "tanh"),
+    "low": lambda shape: ENDS,
+    "high": lambda shape: (1.0, 2.0, 0.0, 0.5, -0.5, 3.0),
+    "ddof": lambda shape: (0, 1),
+    "start": lambda shape: range(3),
+    "stop": lambda shape: range(1, 4),
+    "subscripts": lambda shape: SUBSCRIPTS,
 }
 
 
@@ -63,17 +79,17 @@ def result_shape(op: str, shapes: tuple[Shape, ...], params: Any) -> Shape | Non
 
 
 @lru_cache(maxsize=4096)
-def legal_params(op: str, shape: Shape) -> tuple[tuple[tuple[str, Any], ...], ...]:
-    """All choices of an op's params that are legal for an operand, simplest first.
+def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], ...]:
+    """All choices of an op's params that are legal for its operands, simplest first.
 
     Each is a tuple of (name, value) pairs; an op without params has one, the empty.
     """
     names = OPS[op].params
-    if not names or OPS[op].arity != 1:
+    if not names:
         return ((),)
     found = {}
-    for values in itertools.product(*(CHOICES[name](shape) for name in names)):
+    for values in itertools.product(*(CHOICES[name](shapes[0]) for name in names)):
         params = tuple(zip(names, values, strict=True))
-        if result_shape(op, (shape,), params) is not None:
+        if result_shape(op, shapes, params) is not None:
             found[repr(params)] = params
     return tuple(found.values())

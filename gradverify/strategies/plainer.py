@@ -29,7 +29,7 @@ def ugliness(case: Case) -> float:
         elif node.op == "literal":
             total += _ugliness_of(node.value)
         elif node.params:
-            menu = legal_params(node.op, nodes[node.operands[0]].shape)
+            menu = legal_params(node.op, *(nodes[j].shape for j in node.operands))
             chosen = tuple(node.params.items())
             total += menu.index(chosen) if chosen in menu else len(menu)
     return total
@@ -95,7 +95,8 @@ def _plainer_nodes(program: Program, node: Node) -> Iterator[Node]:
         yield from (data_leaf(np.full_like(node.value, v)) for v in PLAINEST[:4])
         yield from map(data_leaf, _entries(node.value))
     elif node.params:
-        menu = legal_params(node.op, program.nodes[node.operands[0]].shape)
+        shapes = (program.nodes[j].shape for j in node.operands)
+        menu = legal_params(node.op, *shapes)
         chosen = tuple(node.params.items())
         earlier = itertools.takewhile(lambda params: params != chosen, menu)
         for params in earlier:

@@ -117,7 +117,7 @@ def _applied(nodes: Sequence[Node], node: Node) -> Node:
     try:
         return apply_op(nodes, node.op, node.operands, **node.params)
     except ValueError:
-        menu = legal_params(node.op, nodes[node.operands[0]].shape)
+        menu = legal_params(node.op, *(nodes[j].shape for j in node.operands))
         if not menu:
             raise
         return apply_op(nodes, node.op, node.operands, **dict(menu[0]))

@@ -24,8 +24,29 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     "where": [((s, (3,), t), {}) for s, t in [((3,), (3,)), ((2, 3), ()), ((), ())]],
     **{
         op: [(((),), {}), (((2, 3),), {"axis": (-1,)}), (((2, 3),), KEEP)]
-        for op in ("sum", "mean", "logsumexp")
+        for op in ("sum", "mean", "logsumexp", "prod", "max", "min", "norm")
     },
+    **{
+        op: [(((4,),), {"ddof": 1}), (((3, 2),), {"axis": (-1,)}), (((2, 3),), KEEP)]
+        for op in ("var", "std")
+    },
+    **{
+        op: [(((3,),), {"axis": (0,)}), (((2, 3),), {"axis": (-2,)})]
+        for op in ("softmax", "log_softmax", "cumsum")
+    },
+    "gelu": [(((3,),), {"approximate": form}) for form in ("none", "tanh")],
+    "clip": [(((3,),), {"low": 0.8, "high": 1.1})],
+    "slice": [(((2, 3),), {"axis": (a,), "start": 1, "stop": 2}) for a in (0, -1)],
+    "concatenate": [
+        (((3,), (1,)), {"axis": (-1,)}),
+        (((2, 3), (1, 3)), {"axis": (0,)}),
+    ],
+    "stack": [(((2, 3), (2, 3)), {"axis": (a,)}) for a in (0, 1, -1)],
+    "einsum": [
+        (((2, 3), (2, 3)), {"subscripts": "ij,ij->j"}),
+        (((2, 3), (4, 2)), {"subscripts": "ij,ki->kj"}),
+        (((2,), (3,)), {"subscripts": "i,j->j"}),
+    ],
     "reshape": [(((2, 3),), {"shape": (3, 2)}), (((1, 1),), {"shape": ()})],
     "transpose": [(((2, 3),), {}), (((2, 1, 3),), {"axes": (2, 0, 1)})],
     "broadcast_to": [(((1, 3),), {"shape": (2, 3)}), (((),), {"shape": (2, 1)})],
@@ -42,6 +63,12 @@ CASES = [
 ]
 
 
+INTO_DOMAIN: Mapping[str, Any] = {
+    **dict.fromkeys(("asin", "acos", "atanh"), lambda x: x / 4),
+    "acosh": lambda x: x + 1,
+}
+
+
 def numbers(shape: tuple[int, ...], start: float) -> Any:
     size = int(np.prod(shape, dtype=int))
     return (start + 0.37 * np.arange(size)).reshape(shape)
@@ -50,6 +77,7 @@ def numbers(shape: tuple[int, ...], start: float) -> Any:
 def operands_of(op: str, shapes: Any) -> list[Any]:
     """Positive numbers, no two alike; Booleans where the op takes a mask."""
     made = [numbers(s, 0.61 + 0.23 * i) for i, s in enumerate(shapes)]
+    made = [INTO_DOMAIN.get(op, lambda x: x)(x) for x in made]
     for i in OPS[op].masks:
         made[i] = made[i] > 0.9
     return made

@@ -1,0 +1,139 @@
+"""Expansions of elementwise ops into primitives, each in its numerically stable form.
+
+Every function takes an arithmetic `m` first and works on that arithmetic's values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LEAK = 0.01
+"""The slope of leaky_relu below zero: the default of every library."""
+
+CUBIC = 0.044715
+"""The coefficient of x**3 in the tanh form of gelu (Hendrycks and Gimpel, 2016)."""
+
+
+def constant(m: Any, value: float) -> Any:
+    """A number that may meet any op."""
+    return m.lift(np.float64(value))
+
+
+def relu(m: Any, x: Any) -> Any:
+    """max(x, 0)."""
+    return m.maximum(x, constant(m, 0.0))
+
+
+def leaky_relu(m: Any, x: Any) -> Any:
+    """x above zero, a hundredth of it below."""
+    return m.maximum(x, LEAK * x)
+
+
+def elu(m: Any, x: Any) -> Any:
+    """x above zero, exp(x) - 1 below: one slope from both sides, so no kink."""
+    return x * m.step(x) + m.expm1(x * m.step(-x))
+
+
+def silu(m: Any, x: Any) -> Any:
+    """x * sigmoid(x)."""
+    return x * m.sigmoid(x)
+
+
+def log_sigmoid(m: Any, x: Any) -> Any:
+    """log(sigmoid(x)), without overflow in either tail."""
+    return -m.softplus(-x)
+
+
+def gelu(m: Any, x: Any, *, approximate: str = "none") -> Any:
+    """x times the normal distribution function, whose tail does not cancel here.
+
+    The usual formulas, 1 + erf and 1 + tanh, are off by a rounding of 1.
+    """
+    if approximate == "tanh":
+        bent = m.scale(x + CUBIC * (x * x * x), by="sqrt(2/pi)")
+        return 0.5 * (x * m.slack(m.rise(bent), constant(m, 1.0)))
+    tail = m.erfc(-m.scale(x, by="sqrt(1/2)"))
+    return 0.5 * (x * m.slack(tail, constant(m, 1.0)))
+
+
+def rise_error(d: Any, y: Any) -> Any:
+    """That of 1 - t*t, which is taken for the derivative of 1 + t = 1 + tanh(x)."""
+    del d
+    return 16.0 * (y - 1.0) ** 2 + 1.0
+
+
+def square(m: Any, x: Any) -> Any:
+    """x * x."""
+    return x * x
+
+
+def rsqrt(m: Any, x: Any) -> Any:
+    """1 / sqrt(x)."""
+    return 1.0 / m.sqrt(x)
+
+
+def reciprocal(m: Any, x: Any) -> Any:
+    """1 / x."""
+    return 1.0 / x
+
+
+def exp2(m: Any, x: Any) -> Any:
+    """2**x."""
+    return m.exp(m.scale(x, by="log(2)"))
+
+
+def log2(m: Any, x: Any) -> Any:
+    """The logarithm to base 2."""
+    return m.scale(m.log(x), by="1/log(2)")
+
+
+def log10(m: Any, x: Any) -> Any:
+    """The logarithm to base 10."""
+    return m.scale(m.log(x), by="1/log(10)")
+
+
+def tan(m: Any, x: Any) -> Any:
+    """sin(x) / cos(x); the derivative becomes 1 + y*y, a sum without cancellation."""
+    return m.sin(x) / m.cos(x)
+
+
+def asin(m: Any, x: Any) -> Any:
+    """The angle of (sqrt(1 - x*x), x), which keeps its digits at both ends."""
+    return m.atan2(x, m.sqrt((1.0 - x) * (1.0 + x)))
+
+
+def acos(m: Any, x: Any) -> Any:
+    """The angle of (x, sqrt(1 - x*x))."""
+    return m.atan2(m.sqrt((1.0 - x) * (1.0 + x)), x)
+
+
+def atan(m: Any, x: Any) -> Any:
+    """The angle of (1, x)."""
+    return m.atan2(x, constant(m, 1.0))
+
+
+def acosh(m: Any, x: Any) -> Any:
+    """asinh(sqrt(x*x - 1)), which keeps its digits at 1."""
+    return m.asinh(m.sqrt((x - 1.0) * (x + 1.0)))
+
+
+def atanh(m: Any, x: Any) -> Any:
+    """Half the difference of log(1 + x) and log(1 - x), of opposite signs."""
+    return 0.5 * (m.log1p(x) - m.log1p(-x))
+
+
+def digamma(m: Any, x: Any) -> Any:
+    """The derivative of lgamma."""
+    return m.polygamma(x, n=0)
+
+
+def minimum(m: Any, a: Any, b: Any) -> Any:
+    """-max(-a, -b)."""
+    return -m.maximum(-a, -b)
+
+
+def clip(m: Any, x: Any, *, low: float, high: float) -> Any:
+    """x within [low, high]."""
+    return minimum(m, m.maximum(x, constant(m, low)), constant(m, high))
