@@ -100,6 +100,8 @@ def _norm(norm: Callable[..., Any], reshape: Callable[..., Any]) -> Callable[...
     def apply(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         one = axis[0] if axis is not None and len(axis) == 1 else axis
         y = norm(x, axis=one)
-        return reshape(y, reduction(x.shape, axis=axis, keepdims=True)) if keepdims else y
+        return (
+            reshape(y, reduction(x.shape, axis=axis, keepdims=True)) if keepdims else y
+        )
 
     return apply

@@ -226,9 +226,7 @@ def _extreme(whole: Any, several: Any) -> Any:
 def _spread(function: Any) -> Any:
     """A variance or its root: `ddof` is PyTorch's `correction`."""
 
-    def reduce(
-        x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0
-    ) -> Any:
+    def reduce(x: Any, axis: Axis = None, keepdims: bool = False, ddof: int = 0) -> Any:
         dims = tuple(range(x.ndim)) if axis is None else tuple(axis)
         if not dims and x.ndim:
             return x - x  # PyTorch's `dim=()` means all

@@ -91,7 +91,7 @@ ROWS = (
     Op("gelu",        1, s.gelu, ("approximate",), expansion=f.gelu),
     Op("erf",         1, s.elementwise),
     Op("erfc",        1, s.elementwise),
-    Op("lgamma",      1, s.elementwise, domain=positive),
+    Op("lgamma",      1, s.elementwise, domain=positive, expansion=f.lgamma),
     Op("digamma",     1, s.elementwise, domain=positive, expansion=f.digamma),
     # elementwise, two operands and more
     Op("add",         2, s.elementwise, operator="+"),
@@ -121,7 +121,7 @@ ROWS = (
     Op("softmax",      1, s.along,              ("axis",), expansion=c.softmax),
     Op("log_softmax",  1, s.along,              ("axis",), expansion=c.log_softmax),
     Op("var",          1, s.spread, (*AXIS, "ddof"), expansion=c.var),
-    Op("std",          1, s.spread, (*AXIS, "ddof"), domain=spread_domain, expansion=c.std),
+    Op("std",          1, s.deviation, (*AXIS, "ddof"), domain=spread_domain, expansion=c.std),
     Op("norm",         1, s.norm,               AXIS, domain=norm_domain, expansion=c.norm),
     Op("cumsum",       1, s.along,              ("axis",)),
     Op("slice",        1, s.slice_of,           ("axis", "start", "stop")),
@@ -130,15 +130,16 @@ ROWS = (
     Op("einsum",       2, s.einsum,             ("subscripts",), expansion=c.einsum),
     # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; rise is
     # 1 + tanh; scale is a product with an irrational constant, which every arithmetic
-    # has in all its digits; polygamma is the n-th derivative of digamma; pad puts zeros
-    # around a slice; cumsum_back sums from the end; peak is a largest element held
-    # constant; slack(x, size) is x, where right formulas may be off by a rounding of
-    # size; accumulate is a sum that the cotangents of a fan-out go through in an order
-    # that nobody fixed
+    # has in all its digits; log_gamma is lgamma without slack; polygamma is the n-th
+    # derivative of digamma; pad puts zeros around a slice; cumsum_back sums from the
+    # end; peak is a largest element held constant; slack(x, size) is x, where right
+    # formulas may be off by a rounding of size; accumulate is a sum that the cotangents
+    # of a fan-out go through in an order that nobody fixed
     Op("step",        1, s.elementwise, internal=True),
     Op("sech",        1, s.elementwise, internal=True),
     Op("rise",        1, s.elementwise, derivative_error=f.rise_error, internal=True),
     Op("scale",       1, s.same, ("by",), internal=True),
+    Op("log_gamma",   1, s.elementwise, internal=True),
     Op("polygamma",   1, s.same, ("n",), internal=True),
     Op("pad",         1, s.pad, ("axis", "before", "after"), internal=True),
     Op("cumsum_back", 1, s.along, ("axis",), internal=True),

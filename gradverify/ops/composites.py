@@ -48,9 +48,14 @@ def softmax(m: Any, x: Any, *, axis: Axis) -> Any:
 
 
 def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
-    """x - logsumexp(x), shifted by the largest x."""
+    """x - logsumexp(x), shifted by the largest x.
+
+    The usual derivative has exp(y), which is off by the rounding of y times itself.
+    """
     shifted = x - m.peak(x, axis=axis, keepdims=True)
-    return shifted - m.log(m.sum(m.exp(shifted), axis=axis, keepdims=True))
+    e = m.exp(shifted)
+    total = m.sum(m.slack(e, 2.0 * (e * shifted)), axis=axis, keepdims=True)
+    return shifted - m.log(total)
 
 
 def var(

@@ -124,6 +124,11 @@ def atanh(m: Any, x: Any) -> Any:
     return 0.5 * (m.log1p(x) - m.log1p(-x))
 
 
+def lgamma(m: Any, x: Any) -> Any:
+    """The logarithm of gamma; sums with terms of size 8 (Lanczos) cancel at 1 and 2."""
+    return m.slack(m.log_gamma(x), constant(m, 8.0))
+
+
 def digamma(m: Any, x: Any) -> Any:
     """The derivative of lgamma."""
     return m.polygamma(x, n=0)

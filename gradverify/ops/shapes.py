@@ -101,6 +101,19 @@ def spread(
     return result
 
 
+def deviation(
+    operand: Shape,
+    *,
+    axis: Sequence[int] | None = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+) -> Shape:
+    """As `spread`, over two elements or more: of one it is zero, and not smooth."""
+    if count_of(operand, axis) == 1:
+        raise ValueError(f"axis={axis} has one element of shape {operand}; needed: two")
+    return spread(operand, axis=axis, keepdims=keepdims, ddof=ddof)
+
+
 def norm(
     operand: Shape, *, axis: Sequence[int] | None = None, keepdims: bool = False
 ) -> Shape:
@@ -185,10 +198,10 @@ def slice_of(
     """The shape with stop - start elements along one axis."""
     (a,) = one_axis(operand, axis)
     n = operand[a]
-    if type(start) is not int or type(stop) is not int or not 0 <= start < stop <= n:
+    if type(start) is not int or type(stop) is not int or not 0 <= start <= stop <= n:
         raise ValueError(
             f"start={start!r}, stop={stop!r} do not fit {n} elements; allowed are whole "
-            f"numbers with 0 <= start < stop <= {n}"
+            f"numbers with 0 <= start <= stop <= {n}"
         )
     return _with_length(operand, a, stop - start)
 
@@ -218,8 +231,10 @@ def concatenate(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
 def stack(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
     """Two arrays of one shape along a new axis, which `axis` says the place of."""
     (at,) = one_axis((1, *a), axis)
-    if a != b:
-        raise ValueError(f"shapes {a} and {b} do not stack; allowed are equal ones")
+    if a != b or not a:
+        raise ValueError(
+            f"shapes {a} and {b} do not stack; allowed are equal ones of rank 1 or more"
+        )
     place = len(a) + 1 + at
     return (*a[:place], 2, *a[place:])
 
@@ -228,11 +243,11 @@ def subscripts_of(subscripts: str) -> tuple[str, str, str]:
     """The indices of two operands and of the result, as in `ij,jk->ik`."""
     operands, arrow, kept = str(subscripts).partition("->")
     left, comma, right = operands.partition(",")
-    for indices in (left, right, kept):
-        is_plain = indices.isalpha() and indices.isascii() if indices else True
+    for indices in (left, right, kept or left):
+        is_plain = indices.isalpha() and indices.isascii()
         if not is_plain or len(set(indices)) != len(indices) or not arrow or not comma:
             raise ValueError(
-                f"subscripts={subscripts!r}; allowed are those of two operands and the "
+                f"subscripts={subscripts!r}; allowed are those of two arrays and the "
                 "result without a repeated index, such as 'ij,jk->ik'"
             )
     if not set(kept) <= set(left + right):

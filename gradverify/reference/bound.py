@@ -266,6 +266,7 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     unit = arb(0, SAFETY * form.unit_roundoff)
     tiny = arb(0, SAFETY) * arb(form.smallest)
     in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
+    flushed = elementwise(lambda y: _or_zero(y) if abs(y) < form.normal else y, 1)
 
     def rounded(op: str) -> Any:
         function, site = BALLS.table[op], SITES[op]
@@ -276,7 +277,7 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
             if scale is None:
                 return y
             least = arb(0) if op in NEVER_UNDERFLOWS else tiny
-            return in_range(y + scale * unit + least)
+            return in_range((flushed(y) if with_loose else y) + scale * unit + least)
 
         return apply
 
@@ -284,6 +285,11 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
         return x + BALLS.abs(size) * unit if with_loose else x
 
     return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
+
+
+def _or_zero(ball: Any) -> Any:
+    """The ball with zero in it, which a backend may make of a subnormal number."""
+    return ball.union(arb(0))
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:

@@ -120,7 +120,6 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "asinh":        relative(8),
     "erf":          relative(8),
     "erfc":         relative(8),
-    "lgamma":       relative(8),
     "add":          relative(1),
     "sub":          relative(1),
     "mul":          relative(1),
@@ -143,6 +142,7 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "sech":         relative(8),
     "rise":         relative(8),
     "scale":        relative(2),
+    "log_gamma":    relative(8),
     "polygamma":    relative(8),
     "pad":          exact,
     "cumsum_back":  of_cumsum_back,
@@ -177,7 +177,6 @@ CURVED: Mapping[str, Callable[..., tuple[Any, ...]]] = {
     "asinh":     lambda x: (np.hypot(1.0, x),),
     "erf":       lambda x: (1.0 / np.hypot(1.0, x),),
     "erfc":      lambda x: (1.0 / np.hypot(1.0, x),),
-    "lgamma":    lambda x: (abs(x),),
     "div":       lambda a, b: (np.inf, abs(b)),
     "pow":       lambda a, b: (abs(a), 1.0),
     "power":     lambda x: (abs(x),),
@@ -186,6 +185,7 @@ CURVED: Mapping[str, Callable[..., tuple[Any, ...]]] = {
     "logaddexp": lambda a, b: (1.0, 1.0),
     "sech":      lambda x: (1.0,),
     "rise":      lambda x: (1.0,),
+    "log_gamma": lambda x: (abs(x),),
     "polygamma": lambda x: (abs(x),),
 }
 # fmt: on
@@ -198,6 +198,6 @@ FORWARD_STABLE = frozenset({
     "neg", "sqrt", "abs", "add", "sub", "mul", "div", "maximum", "where", "relu", "exp",
     "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul", "sign", "square",
     "rsqrt", "reciprocal", "leaky_relu", "minimum", "hypot", "clip", "prod", "max",
-    "min", "norm", "cumsum", "slice", "concatenate", "stack", "einsum",
+    "min", "softmax", "log_softmax", "norm", "cumsum", "slice", "concatenate", "stack", "einsum",
 })
 # fmt: on

@@ -27,7 +27,8 @@ def alone(step: Step, inputs: Sequence[Input], ending: Ending, limits: Limits) -
 
     Shapes that do not fit are replaced by the next that do; a point outside the open
     domain or the limits by the nearest plain one inside: signs dropped, zeros made
-    ones, sizes cut, at last ones.
+    ones, sizes cut, all below 1 or all above it, entries moved apart, at last 1, 1/2
+    or 2 throughout.
     """
     row = OPS[step.op]
     kinds = _kinds(row, inputs, limits)
@@ -135,8 +136,12 @@ def _moved(leaf: Grown) -> list[Grown]:
         return [leaf, literal(1)]
     whole = np.where(value == 0, 1.0, value)
     cut = [np.clip(whole, -c, c) for c in (80.0, 20.0, 5.0)]
-    signed = [value, whole, *cut]
-    variants = [v for x in signed for v in (x, np.abs(x))] + [np.ones_like(value)]
+    below = [x / (1.0 + np.abs(x)) for x in (value, cut[-1])]
+    signed = [value, whole, *cut, *below]
+    above = [1.0 + np.abs(x) for x in (value, cut[-1])]
+    apart = [x + np.arange(x.size).reshape(x.shape) for x in (value, cut[-1])]
+    variants = [v for x in signed for v in (x, np.abs(x))]
+    variants += [*above, *apart, *(np.full_like(value, c) for c in (1.0, 0.5, 2.0))]
     distinct = {v.tobytes(): v for v in variants}.values()
     return [leaf, *(_with_value(leaf, v) for v in list(distinct)[1:])]
 

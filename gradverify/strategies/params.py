@@ -50,7 +50,7 @@ ENDS = (-1.0, 1.0, 0.0, 2.0, -0.5, 0.5)
 SUBSCRIPTS = (
     "i,i->", "i,i->i", "i,j->ij", "i,j->ji", "ij,j->i", "i,ij->j", "ij,jk->ik",
     "ij,kj->ik", "ji,jk->ki", "ij,ij->ij", "ij,ji->", "ij,ij->i", "ij,jk->k",
-    "ij,i->j", "i,->i", ",ij->ji", ",->",
+    "ij,i->j", "i,jk->ki",
 )  # fmt: skip
 
 CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -90,6 +90,8 @@ def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], 
     found = {}
     for values in itertools.product(*(CHOICES[name](shapes[0]) for name in names)):
         params = tuple(zip(names, values, strict=True))
-        if result_shape(op, shapes, params) is not None:
+        shape = result_shape(op, shapes, params)
+        is_drawn = shape is not None and (0 not in shape or 0 in sum(shapes, ()))
+        if is_drawn:  # an empty slice of something checks nothing
             found[repr(params)] = params
     return tuple(found.values())
