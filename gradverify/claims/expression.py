@@ -7,6 +7,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
@@ -212,7 +213,9 @@ class _Reader:
         prefix, _, name = _dotted(node).rpartition(".")
         if name in FUNCTIONS and (not prefix or prefix in PREFIXES):
             return name
-        self.refuse(node, "is no function that is known", ", ".join(sorted(FUNCTIONS)))
+        near = get_close_matches(name, sorted(FUNCTIONS), n=8, cutoff=0.0)
+        allowed = f"such as {', '.join(near)}; `gradverify ops` lists all"
+        self.refuse(node, "is no function that is known", allowed)
 
     def param(
         self, call: ast.Call, known: tuple[str, ...], keyword: ast.keyword

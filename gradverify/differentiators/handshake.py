@@ -13,14 +13,15 @@ from gradverify.graph import Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
 
 # Shapes of the operands and params, for ops that need more than numbers.
-ALL: Mapping[str, Any] = {"axis": None, "keepdims": False}
+ALL: dict[str, Any] = {"axis": None, "keepdims": False}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
     "power": (((),), {"n": 3}),
     "gelu": (((),), {"approximate": "none"}),
     "clip": (((),), {"low": 0.0, "high": 1.0}),
-    **{op: (((2,),), ALL) for op in "sum mean logsumexp prod max min norm".split()},
-    **{op: (((2,),), ALL | {"ddof": 0}) for op in ("var", "std")},
-    **{op: (((2,),), {"axis": (-1,)}) for op in "softmax log_softmax cumsum".split()},
+    **dict.fromkeys(("sum", "mean", "logsumexp", "prod"), (((2,),), ALL)),
+    **dict.fromkeys(("max", "min", "norm"), (((2,),), ALL)),
+    **dict.fromkeys(("var", "std"), (((2,),), ALL | {"ddof": 0})),
+    **dict.fromkeys(("softmax", "log_softmax", "cumsum"), (((2,),), {"axis": (-1,)})),
     "slice": (((2,),), {"axis": (-1,), "start": 0, "stop": 1}),
     "concatenate": (((2,), (1,)), {"axis": (-1,)}),
     "stack": (((2,), (2,)), {"axis": (0,)}),

@@ -24,7 +24,6 @@ from gradverify.differentiators.protocol import (
 from gradverify.graph import Array
 from gradverify.ops.shapes import reduction
 
-
 ABSENT = "rsqrt log_sigmoid leaky_relu elu silu gelu softmax log_softmax"
 NO_FUNCTION = "autograd.numpy and autograd.scipy have no such function"
 
@@ -51,7 +50,7 @@ class HipsAutograd(Differentiator):
             **functions(anp, asinh="arcsinh", acosh="arccosh", atanh="arctanh"),
             **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
             **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
-            **{op: NO_FUNCTION for op in ABSENT.split()},
+            **dict.fromkeys(ABSENT.split(), NO_FUNCTION),
             "logsumexp":    special.logsumexp,
             "clip":         lambda x, low, high: anp.clip(x, low, high),
             "norm":         _norm(anp.linalg.norm, anp.reshape),

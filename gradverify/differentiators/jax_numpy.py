@@ -42,6 +42,7 @@ class Jax(Differentiator):
         """The library's functions; it is imported here."""
         import jax
         import jax.numpy as jnp
+        from jax.nn import gelu
         from jax.scipy import special
 
         # fmt: off
@@ -57,7 +58,7 @@ class Jax(Differentiator):
             **functions(jax.nn, "relu softplus leaky_relu elu silu log_sigmoid"),
             **functions(special, "logsumexp erf erfc digamma", lgamma="gammaln"),
             **functions(special, sigmoid="expit"),
-            "gelu":         lambda x, approximate: jax.nn.gelu(x, approximate == "tanh"),
+            "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
             "clip":         lambda x, low, high: jnp.clip(x, low, high),
             "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),
             "log_softmax":  lambda x, axis: jax.nn.log_softmax(x, axis[0]),

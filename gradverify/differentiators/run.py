@@ -24,6 +24,7 @@ from gradverify.differentiators.protocol import (
 from gradverify.differentiators.time_limit import TimeLimit, time_limit
 from gradverify.graph import LEAVES, Array, Case, Graph
 from gradverify.ops import OPS
+from gradverify.ops.shapes import elementwise
 
 
 @dataclass(frozen=True)
@@ -292,7 +293,7 @@ def _ranks(ranks: range) -> str:
 def _broadcasts(graph: Graph, i: int) -> bool:
     """Whether an op needs its operands stretched to a common shape."""
     node = graph.nodes[i]
-    if node.op in LEAVES or node.op == "matmul" or OPS[node.op].arity < 2:
+    if node.op in LEAVES or OPS[node.op].shape is not elementwise:
         return node.op == "broadcast_to"
     operands = [graph.nodes[j] for j in node.operands]
     return len({x.shape for x in operands if x.op != "literal"}) > 1

@@ -21,21 +21,23 @@ def power_domain(x: Any, *, n: float) -> Any:
     return n >= 0 or np.all(x != 0)
 
 
-def spread_domain(x: Any, *, axis: Any = None, ddof: int = 0, **_: Any) -> Any:
+def uneven(x: Any, *, axis: Any = None, ddof: int = 0, **_: Any) -> Any:
     """Where a standard deviation is smooth: no slice along `axis` is constant."""
     return np.all(np.ptp(x, axis=None if axis is None else tuple(axis)) > 0)
 
 
-def norm_domain(x: Any, *, axis: Any = None, **_: Any) -> Any:
+def not_null(x: Any, *, axis: Any = None, **_: Any) -> Any:
     """Where a norm is smooth: no slice along `axis` is zero."""
     return np.all(np.any(x != 0, axis=None if axis is None else tuple(axis)))
 
 
 # fmt: off
-positive   = lambda x: np.all(x > 0)                # noqa: E731
-nonzero    = lambda x: np.all(x != 0)               # noqa: E731
-above_1    = lambda x: np.all(x > 1)                # noqa: E731
-inside_1   = lambda x: np.all(np.abs(x) < 1)        # noqa: E731
+positive   = lambda x:    np.all(x > 0)                # noqa: E731
+nonzero    = lambda x:    np.all(x != 0)               # noqa: E731
+above_1    = lambda x:    np.all(x > 1)                # noqa: E731
+inside_1   = lambda x:    np.all(np.abs(x) < 1)        # noqa: E731
+divisor    = lambda a, b: np.all(b != 0)               # noqa: E731
+base       = lambda a, b: np.all(a > 0)                # noqa: E731
 off_origin = lambda a, b: np.all((a != 0) | (b != 0))  # noqa: E731
 off_cut    = lambda a, b: np.all((a != 0) | (b > 0))   # noqa: E731
 
@@ -52,6 +54,7 @@ ABS     = Kink(lambda m, x: x,        lambda m, x: (x, -x))
 MAXIMUM = Kink(lambda m, a, b: a - b, lambda m, a, b: (a, b))
 
 AXIS = ("axis", "keepdims")
+DDOF = (*AXIS, "ddof")
 
 ROWS = (
     # elementwise, one operand
@@ -97,8 +100,8 @@ ROWS = (
     Op("add",         2, s.elementwise, operator="+"),
     Op("sub",         2, s.elementwise, operator="-"),
     Op("mul",         2, s.elementwise, operator="*"),
-    Op("div",         2, s.elementwise, operator="/",  domain=lambda a, b: np.all(b != 0)),
-    Op("pow",         2, s.elementwise, operator="**", domain=lambda a, b: np.all(a > 0)),
+    Op("div",         2, s.elementwise, operator="/",  domain=divisor),
+    Op("pow",         2, s.elementwise, operator="**", domain=base),
     Op("power",       1, s.power, ("n",), domain=power_domain),
     Op("maximum",     2, s.elementwise, kink=MAXIMUM),
     Op("minimum",     2, s.elementwise, expansion=f.minimum),
@@ -120,9 +123,9 @@ ROWS = (
     Op("min",          1, s.nonempty_reduction, AXIS, expansion=c.smallest),
     Op("softmax",      1, s.along,              ("axis",), expansion=c.softmax),
     Op("log_softmax",  1, s.along,              ("axis",), expansion=c.log_softmax),
-    Op("var",          1, s.spread, (*AXIS, "ddof"), expansion=c.var),
-    Op("std",          1, s.deviation, (*AXIS, "ddof"), domain=spread_domain, expansion=c.std),
-    Op("norm",         1, s.norm,               AXIS, domain=norm_domain, expansion=c.norm),
+    Op("var",          1, s.spread,           DDOF, expansion=c.var),
+    Op("std",          1, s.deviation,        DDOF, domain=uneven, expansion=c.std),
+    Op("norm",         1, s.norm,             AXIS, domain=not_null, expansion=c.norm),
     Op("cumsum",       1, s.along,              ("axis",)),
     Op("slice",        1, s.slice_of,           ("axis", "start", "stop")),
     Op("concatenate",  2, s.concatenate,        ("axis",), expansion=c.concatenate),

@@ -5,7 +5,6 @@ Every function takes an arithmetic `m` first and works on that arithmetic's valu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 

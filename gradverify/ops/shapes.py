@@ -198,10 +198,10 @@ def slice_of(
     """The shape with stop - start elements along one axis."""
     (a,) = one_axis(operand, axis)
     n = operand[a]
-    if type(start) is not int or type(stop) is not int or not 0 <= start <= stop <= n:
+    if {type(start), type(stop)} != {int} or not 0 <= start <= stop <= n:
         raise ValueError(
-            f"start={start!r}, stop={stop!r} do not fit {n} elements; allowed are whole "
-            f"numbers with 0 <= start <= stop <= {n}"
+            f"start={start!r}, stop={stop!r} do not fit {n} elements; allowed are "
+            f"whole numbers with 0 <= start <= stop <= {n}"
         )
     return _with_length(operand, a, stop - start)
 

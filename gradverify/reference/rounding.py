@@ -198,6 +198,7 @@ FORWARD_STABLE = frozenset({
     "neg", "sqrt", "abs", "add", "sub", "mul", "div", "maximum", "where", "relu", "exp",
     "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul", "sign", "square",
     "rsqrt", "reciprocal", "leaky_relu", "minimum", "hypot", "clip", "prod", "max",
-    "min", "softmax", "log_softmax", "norm", "cumsum", "slice", "concatenate", "stack", "einsum",
+    "min", "softmax", "log_softmax", "norm", "cumsum", "slice", "concatenate",
+    "stack", "einsum",
 })
 # fmt: on

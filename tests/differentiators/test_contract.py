@@ -46,6 +46,33 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
         (((),), {"shape": ()}),
     ],
     "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
+    "gelu": [(((3,),), {"approximate": form}) for form in ("none", "tanh")],
+    "clip": [(((2, 3),), {"low": -0.5, "high": 1.0})],
+    "prod": REDUCTIONS,
+    "max": REDUCTIONS,
+    "min": REDUCTIONS[1:4],
+    "var": [(s, p | {"ddof": 0}) for s, p in REDUCTIONS],
+    "std": [(s, p | {"ddof": 1}) for s, p in REDUCTIONS[1:6]],
+    "norm": REDUCTIONS[:6],
+    "softmax": [(((2, 3),), {"axis": (0,)}), (((3,),), {"axis": (-1,)})],
+    "log_softmax": [(((2, 3),), {"axis": (0,)}), (((3,),), {"axis": (-1,)})],
+    "cumsum": [(((2, 3),), {"axis": (0,)}), (((2, 3),), {"axis": (-1,)})],
+    "slice": [(((2, 3),), {"axis": (a,), "start": 1, "stop": 2}) for a in (0, -1)],
+    "concatenate": [(((2, 1), (2, 3)), {"axis": (-1,)})],
+    "stack": [(((2, 3), (2, 3)), {"axis": (a,)}) for a in (0, 1, -1)],
+    "einsum": [
+        (((2, 3), (2, 3)), {"subscripts": "ij,ij->j"}),
+        (((2, 3), (4, 2)), {"subscripts": "ij,ki->kj"}),
+        (((2,), (3,)), {"subscripts": "i,j->j"}),
+    ],
+}
+
+# Elementwise ops that are looked at in every shape; in the others all goes the same way
+EVERY_SHAPE = ("neg", "exp", "relu", "abs", "add", "div", "maximum", "atan2")
+
+INTO_DOMAIN: Mapping[str, Any] = {
+    **dict.fromkeys(("asin", "acos", "atanh"), lambda x: x / 4),
+    "acosh": lambda x: 1.5 + np.abs(x),
 }
 
 # What the libraries are known to get wrong, found here.
@@ -54,6 +81,12 @@ KNOWN = {
     ("autograd", "where", ((2, 3), (3,), ())): "no sum over broadcast axes",
     ("autograd", "where", ((), (3,), ())): "no sum over broadcast axes",
 }
+
+# A derivative of nine right digits (known::torch-digamma-derivative).
+WRONG = {("torch-cpu", "digamma", "float64")}
+
+# autograd follows nothing through sign, and warns of it.
+UNFOLLOWED = {("autograd", "sign")}
 
 
 def values(shape: tuple[int, ...], start: float, positive: bool) -> Any:
@@ -68,14 +101,16 @@ def case_of(op: str, shapes: Any, params: Mapping[str, Any], dtype: str) -> Case
     row = OPS[op]
     nodes, point = [], []
     starts = [0.61 + 0.23 * i for i in range(row.arity)]
-    signed = [values(s, a, False) for s, a in zip(shapes, starts, strict=True)]
+    moved = INTO_DOMAIN.get(op, lambda x: x)
+    pairs = zip(shapes, starts, strict=True)
+    signed = [moved(values(s, a, False)) for s, a in pairs]
     positive = not row.domain(*signed, **params)
     for i, shape in enumerate(shapes):
         if i in row.masks:
             nodes.append(data_leaf(values(shape, 1.0, False) > 0))
         else:
             nodes.append(input_leaf(shape))
-            point.append(values(shape, starts[i], positive))
+            point.append(moved(values(shape, starts[i], positive)))
     nodes.append(apply_op(nodes, op, range(row.arity), **params))
     shape = nodes[-1].shape
     nodes.append(data_leaf(values(shape, 0.9, False)))
@@ -85,7 +120,10 @@ def case_of(op: str, shapes: Any, params: Mapping[str, Any], dtype: str) -> Case
 
 
 def settings_of(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
-    return SETTINGS.get(op) or [(s, {}) for s in (ONE if OPS[op].arity == 1 else TWO)]
+    shapes = ONE if OPS[op].arity == 1 else TWO
+    if op not in EVERY_SHAPE:
+        shapes = shapes[2:3]
+    return SETTINGS.get(op) or [(s, {}) for s in shapes]
 
 
 CASES = [(op, s, p) for op in OPS.public() for s, p in settings_of(op)]
@@ -128,12 +166,18 @@ def test_gradient_is_the_exact_one_to_a_few_ulps(
     engine: Any, op: str, shapes: Any, params: Any, dtype: str
 ) -> None:
     case = case_of(op, shapes, params, dtype)
+    if isinstance(engine.table[op], str):
+        assert unsupported(engine, case) == f"{op}: {engine.table[op]}"
+        return
     found = run(engine, modes(engine)[0], case)
     if (engine.name, op, shapes) in KNOWN:
         assert found.error is not None, "a known deviation is gone: drop its row"
         return
     assert found.error is None, found.error
-    assert found.warnings == ()
+    if (engine.name, op) in UNFOLLOWED:
+        assert "independent of input" in found.warnings[0]
+    else:
+        assert found.warnings == ()
     assert found.mutated == ()
     value, gradient = exact(case)
     allowed = 64 * np.finfo(dtype).eps * max(1.0, abs(value))
@@ -144,7 +188,8 @@ def test_gradient_is_the_exact_one_to_a_few_ulps(
         assert ct.shape == x.shape
         assert ct.dtype == x.dtype
         allowed = 64 * np.finfo(dtype).eps * max(1.0, np.max(np.abs(true), initial=0))
-        np.testing.assert_allclose(ct, true, rtol=0, atol=allowed)
+        is_right = bool(np.all(np.abs(ct - true) <= allowed))
+        assert is_right is ((engine.name, op, dtype) not in WRONG), (ct, true)
 
 
 def test_every_table_accounts_for_every_public_op(engine: Any) -> None:
