@@ -36,6 +36,21 @@ def _compare(name: str, table: Ops, a: Any, b: Any) -> Any:
     return getattr(operator, name)(a, b)
 
 
+# Ufuncs of NumPy that have the op's own name.
+SAME = (
+    "sign square reciprocal exp2 expm1 log2 log10 log1p tan sinh cosh minimum hypot "
+    "logaddexp"
+)
+
+# Ufuncs of scipy.special.
+SPECIAL = {
+    "expit": "sigmoid",
+    "erf": "erf",
+    "erfc": "erfc",
+    "gammaln": "lgamma",
+    "psi": "digamma",
+}
+
 # fmt: off
 UFUNCS: Mapping[str, Callable[..., Any]] = {
     "negative":      partial(_same, "neg"),
@@ -46,7 +61,15 @@ UFUNCS: Mapping[str, Callable[..., Any]] = {
     "tanh":          partial(_same, "tanh"),
     "sqrt":          partial(_same, "sqrt"),
     "absolute":      partial(_same, "abs"),
-    "expit":         partial(_same, "sigmoid"),  # scipy.special.expit is a ufunc
+    **{name: partial(_same, name) for name in SAME.split()},
+    **{name: partial(_same, op) for name, op in SPECIAL.items()},
+    "arcsin":        partial(_same, "asin"),
+    "arccos":        partial(_same, "acos"),
+    "arctan":        partial(_same, "atan"),
+    "arcsinh":       partial(_same, "asinh"),
+    "arccosh":       partial(_same, "acosh"),
+    "arctanh":       partial(_same, "atanh"),
+    "arctan2":       partial(_same, "atan2"),
     "add":           partial(_same, "add"),
     "subtract":      partial(_same, "sub"),
     "multiply":      partial(_same, "mul"),
@@ -94,8 +117,7 @@ def _where(table: Ops, condition: Any, x: Any, y: Any) -> Any:
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "sum": partial(_reduce, "sum"),
-    "mean": partial(_reduce, "mean"),
+    **{op: partial(_reduce, op) for op in ("sum", "mean", "prod", "max", "min")},
     "where": _where,
     "reshape": _reshape,
     "transpose": _transpose,
@@ -108,5 +130,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 def supported() -> str:
     """The functions that may be called, for an error message."""
-    names = sorted(({*UFUNCS} - {"expit"}) | {*FUNCTIONS})
-    return "supported are scipy.special.expit and np." + ", np.".join(names)
+    names = sorted(({*UFUNCS} - {*SPECIAL}) | {*FUNCTIONS})
+    special = ", ".join(f"scipy.special.{name}" for name in SPECIAL)
+    return f"supported are {special} and np." + ", np.".join(names)

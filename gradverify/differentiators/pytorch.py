@@ -205,9 +205,10 @@ def _prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     if axis is None and not keepdims:
         return torch.prod(x)
     dims = range(x.ndim) if axis is None else (a % x.ndim for a in axis)
+    y = x.clone()  # over no axis at all every element is its own result
     for dim in sorted(dims, reverse=True):
-        x = torch.prod(x, dim, keepdim=keepdims)
-    return x.clone() if axis is not None and len(axis) == 0 else x
+        y = torch.prod(y, dim, keepdim=keepdims)
+    return y
 
 
 def _extreme(whole: Any, several: Any) -> Any:

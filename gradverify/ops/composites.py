@@ -86,7 +86,10 @@ def folded(
     axis: Axis,
     keepdims: bool,
 ) -> Any:
-    """`combine` over all elements along `axis`: the lower half with the upper one."""
+    """`combine` over all elements along `axis`: the lower half with the upper one.
+
+    A reshape ends it even where nothing is folded, so that the result is no operand.
+    """
     shape = np.shape(x)
     for a in axes_of(shape, axis):
         odd = None
@@ -98,8 +101,7 @@ def folded(
             low = m.slice(x, axis=(a,), start=0, stop=half)
             x = combine(low, m.slice(x, axis=(a,), start=half, stop=2 * half))
         x = x if odd is None else combine(x, odd)
-    left = reduction(shape, axis=axis, keepdims=keepdims)
-    return x if np.shape(x) == left else m.reshape(x, shape=left)
+    return m.reshape(x, shape=reduction(shape, axis=axis, keepdims=keepdims))
 
 
 def prod(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
