@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from gradverify.arithmetic.floats import STRUCTURE
 from gradverify.compare import flat_gradient
-from gradverify.diagnosis.alone import node_values
+from gradverify.diagnosis.alone import node_values, op_alone
 from gradverify.differentiators import Derivatives, Differentiator, run
-from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    input_leaf,
+    interpret_all,
+)
 from gradverify.ops import OPS
 from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.kinks import ActiveKink
-from gradverify.reference.program import gradient_program
+from gradverify.reference.program import expand, gradient_program
 
 UNDECIDED = 4  # elements up to which both branches are tried
+
+# What part of a cotangent goes through a node on its way to the largest element:
+# that of a maximum is what its two operands have together.
+SHARES: Mapping[str, Callable[..., Any]] = STRUCTURE | {
+    "neg": lambda part: part,
+    "maximum": np.add,
+}
 
 
 def follows_conventions(
@@ -81,7 +98,10 @@ class _Probe:
     def slopes(self, kink: ActiveKink) -> Array:
         """The library's slope at every element; NaN where floats may go either way."""
         expansion = gradient_program(self.case.graph, self.case.dtype).expansion
-        node = self.case.graph.nodes[expansion.origin(kink.node)]
+        origin = expansion.origin(kink.node)
+        node = self.case.graph.nodes[origin]
+        if "axis" in OPS[node.op].params:
+            return self._shared(origin, kink)
         operands = np.broadcast_arrays(
             *(np.asarray(self.values[j], float) for j in node.operands), kink.positive
         )[:-1]
@@ -90,18 +110,43 @@ class _Probe:
             element = tuple(i)
             point = tuple(float(x[element]) for x in operands)
             exact = bool(kink.exact[element])
-            result[element] = self._slope(node.op, point) if exact else np.nan
+            result[element] = self._slope(node, point) if exact else np.nan
         return result
 
-    def _slope(self, op: str, point: tuple[float, ...]) -> float:
-        if (op, point) not in self.known:
-            self.known[op, point] = self._run(op, point)
-        return self.known[op, point]
+    def _shared(self, origin: int, kink: ActiveKink) -> Array:
+        """The slopes of a largest or smallest element, from how ties share a cotangent.
 
-    def _run(self, op: str, point: tuple[float, ...]) -> float:
+        An expansion starts after the node before it, here as in the op alone.
+        """
+        graph, result = self.case.graph, kink.positive.astype(float)
+        result[kink.active] = np.nan
+        ones = np.ones(graph.nodes[origin].shape)
+        alone = op_alone(self.case, origin, self.values, ones)
+        derivatives = run(self.differentiator, self.mode, alone)
+        if not alone.point or derivatives.error or derivatives.timed_out:
+            return result
+        place = gradient_program(graph, self.case.dtype).expansion.place
+        small = expand(alone.graph, self.case.dtype)
+        at = kink.node - place[origin - 1] + small.place[0]
+        part = Graph(small.graph.nodes[: small.place[1] + 1])
+        ways = np.asarray(derivatives.cotangents[0], float)
+        shares = interpret_all(part, SHARES, [ways])
+        above, below = (shares[j] for j in part.nodes[at].operands)
+        both = above + below
+        slopes = np.divide(above, both, out=np.zeros_like(both), where=both != 0)
+        result[kink.active] = slopes[kink.active]
+        return result
+
+    def _slope(self, node: Node, point: tuple[float, ...]) -> float:
+        key = (f"{node.op}{node.params}", point)
+        if key not in self.known:
+            self.known[key] = self._run(node, point)
+        return self.known[key]
+
+    def _run(self, node: Node, point: tuple[float, ...]) -> float:
         """The slope between the branches that fits the op's gradient, else NaN."""
-        nodes = [input_leaf() for _ in range(OPS[op].arity)]
-        nodes.append(apply_op(nodes, op, range(len(nodes))))
+        nodes = [input_leaf() for _ in node.operands]
+        nodes.append(apply_op(nodes, node.op, range(len(nodes)), **node.params))
         case = Case(Graph(tuple(nodes)), tuple(map(np.array, point)), self.case.dtype)
         found = reference(case)
         if found.kinked is None:

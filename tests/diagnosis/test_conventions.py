@@ -1,0 +1,98 @@
+"""Slopes that a library chooses op by op may compose to no derivative: no fault of it.
+
+But ties that get more than there is to share are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.arithmetic.symbols import SYMBOLS as S
+from gradverify.arithmetic.symbols import trace
+from gradverify.autodiff import Tape
+from gradverify.autodiff.rules import Rule, rules_of
+from gradverify.differentiators import Differentiator, Lowered, Pulled, load, mode
+from gradverify.differentiators.own_tape import OwnTape
+from gradverify.graph import Array, Case
+from gradverify.verdict import Verdict
+from gradverify.verify import judge
+
+ALL = {"axis": None, "keepdims": False}
+ONE = {"axis": (0,), "keepdims": False}
+
+
+def split(function: Callable[[Any], Any], x: Any) -> Any:
+    """f(x) - f(-x)."""
+    return function(x) - function(-x)
+
+
+def unit(x: Any) -> Any:
+    """x within [0, 1]."""
+    return S.clip(x, low=0.0, high=1.0)
+
+
+def case_of(function: Callable[[Any], Any], point: Any) -> Case:
+    x = np.array(point, np.float64)
+    return Case(trace(function, x.shape), (x,), "float64")
+
+
+# PyTorch's max() shares among ties, its max(dim) gives all to one of them.
+# fmt: off
+COMPOSED = [
+    ("largest and smallest",    lambda x: S.max(x, **ONE) + S.min(x, **ONE), [1.0] * 2),
+    ("shared, less all to one", lambda x: S.max(x, **ALL) - S.max(x, **ONE), [1.0] * 3),
+    ("the same of six",         lambda x: S.max(x, **ALL) - S.max(x, **ONE), [2.0] * 6),
+    ("relu of the largest",     lambda x: split(S.relu, S.max(x, **ALL)), [0.0] * 3),
+    ("an end of clip",          lambda x: split(unit, x), 0.0),
+    ("leaky_relu",              lambda x: split(S.leaky_relu, x), 0.0),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("function", "point"), [row[1:] for row in COMPOSED], ids=[r[0] for r in COMPOSED]
+)
+def test_conventions_that_compose_are_not_accused(function: Any, point: Any) -> None:
+    torch = load("torch-cpu")
+    if reason := torch.available():
+        pytest.skip(reason)
+    found = judge(case_of(function, point), torch, "reverse")
+    assert found.verdict is Verdict.KINK_COMPOSITION
+
+
+def generous(op: str, arity: int) -> tuple[Rule, ...]:
+    """The rules, but that each of two ties gets the whole cotangent."""
+    if op != "maximum":
+        return rules_of(op, arity)
+    return (
+        lambda m, y, a, b: np.where(a >= b, 1.0, 0.0),
+        lambda m, y, a, b: np.where(b >= a, 1.0, 0.0),
+    )
+
+
+class Generous(Differentiator):
+    """Our tape over those rules."""
+
+    name = "generous"
+    table = Tape(rules=generous).table
+
+    @mode("gradient", default=True)
+    def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
+        """One sweep from the output."""
+        tape = Tape(rules=generous)
+        inputs = [tape.variable(x) for x in point]
+        output = function(*inputs)
+        return Pulled(output.primal, tape.gradient(output, inputs))
+
+
+@pytest.mark.parametrize("fold", [S.max, S.min], ids=["max", "min"])
+def test_ties_that_get_more_than_there_is_are_accused(fold: Any) -> None:
+    case = case_of(lambda x: fold(x, **ALL), [1.0, 1.0])
+    assert judge(case, OwnTape(), "reverse").verdict is Verdict.KINK_CONVENTION
+    found = judge(case, Generous(), "reverse")
+    assert found.verdict is Verdict.WRONG
+    assert found.got == "(1, 1)"
