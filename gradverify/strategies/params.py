@@ -22,11 +22,14 @@ EMPTY: tuple[Shape, ...] = ((0,), (0, 2), (2, 0))
 
 
 def _axes(shape: Shape) -> Iterable[Any]:
-    """None, every axis from either end, all of them written out, and none."""
+    """None, every axis from either end, all of them written out, and none.
+
+    One axis more than there are, since `stack` may put its new one last.
+    """
     rank = len(shape)
     yield None
-    yield from ((a,) for a in range(-1, rank))
-    yield from ((a,) for a in range(-rank, -1))
+    yield from ((a,) for a in range(-1, rank + 1))
+    yield from ((a,) for a in range(-rank - 1, -1))
     if rank > 1:
         yield tuple(range(rank))
     yield ()

@@ -224,11 +224,23 @@ def test_cases_of_one_op_have_many_params(op: str) -> None:
     assert len({repr(node.params) for node in nodes}) >= forms
 
 
+OF_ARRAYS = (
+    "matmul", "broadcast_to", "softmax", "log_softmax", "std", "cumsum", "slice",
+    "concatenate", "stack", "einsum",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("op", OPS.public())
 def test_one_op_keeps_to_scalars_and_to_equal_shapes(op: str) -> None:
-    if op not in ("matmul", "broadcast_to"):
+    if op not in OF_ARRAYS:
         for case in sample(op_cases(op, ranks=range(1), broadcasting=False), 10, 1):
             assert case.graph.ops == (op,)
+
+
+@pytest.mark.parametrize("op", OF_ARRAYS)
+def test_an_op_of_arrays_alone_is_refused_for_scalars(op: str) -> None:
+    with pytest.raises(ValueError, match=r"have no operands of ranks \[0\]"):
+        op_cases(op, ranks=range(1), broadcasting=False)
 
 
 # ---- build
