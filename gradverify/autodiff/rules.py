@@ -176,43 +176,39 @@ def where_map(chosen: int) -> Linear:
     return Linear(jvp, vjp)
 
 
-def _from_last(x: Any, axis: Sequence[int]) -> tuple[int, ...]:
-    return axes_of(np.shape(x), axis)
-
-
 def slice_jvp(
     m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
 ) -> Any:
-    return m.slice(x_dot, axis=_from_last(x, axis), start=start, stop=stop)
+    return m.slice(x_dot, axis=axes_of(np.shape(x), axis), start=start, stop=stop)
 
 
 def slice_vjp(
     m: Any, ct: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
 ) -> Any:
-    (a,) = _from_last(x, axis)
+    (a,) = axes_of(np.shape(x), axis)
     return m.pad(ct, axis=(a,), before=start, after=np.shape(x)[a] - stop)
 
 
 def pad_jvp(
     m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
 ) -> Any:
-    return m.pad(x_dot, axis=_from_last(x, axis), before=before, after=after)
+    return m.pad(x_dot, axis=axes_of(np.shape(x), axis), before=before, after=after)
 
 
 def pad_vjp(
     m: Any, ct: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
 ) -> Any:
-    (a,) = _from_last(x, axis)
+    (a,) = axes_of(np.shape(x), axis)
     stop = before + np.shape(x)[a]
     return m.slice(ct, axis=(a,), start=before, stop=stop)
 
 
 def cumsum_forth(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any) -> Any:
-    return m.cumsum(x_dot, axis=_from_last(x, axis))
+    return m.cumsum(x_dot, axis=axes_of(np.shape(x), axis))
 
 
 def cumsum_back(m: Any, ct: Any, y: Any, x: Any, *, axis: Any) -> Any:
-    return m.cumsum_back(ct, axis=_from_last(x, axis))
+    return m.cumsum_back(ct, axis=axes_of(np.shape(x), axis))
 
 
 def scaled(m: Any, ct: Any, y: Any, x: Any, *, by: str) -> Any:

@@ -266,7 +266,8 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     unit = arb(0, SAFETY * form.unit_roundoff)
     tiny = arb(0, SAFETY) * arb(form.smallest)
     in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
-    flushed = elementwise(lambda y: _or_zero(y) if abs(y) < form.normal else y, 1)
+    zero = arb(0)  # what a backend may make of a subnormal number
+    flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
 
     def rounded(op: str) -> Any:
         function, site = BALLS.table[op], SITES[op]
@@ -285,11 +286,6 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
         return x + BALLS.abs(size) * unit if with_loose else x
 
     return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
-
-
-def _or_zero(ball: Any) -> Any:
-    """The ball with zero in it, which a backend may make of a subnormal number."""
-    return ball.union(arb(0))
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:
