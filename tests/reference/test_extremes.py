@@ -135,3 +135,12 @@ def test_a_ball_around_zero_has_powers() -> None:
     power = BALLS.table["power"]
     for n in (1, 2, 3.0):
         assert power(arb(0, 0.5), n=n).contains(arb(0.5) ** int(n))
+
+
+def test_a_subnormal_number_may_be_flushed_where_first_order_does_not_hold() -> None:
+    # an ulp of 1e30 is a long way along the curve, so that balls bound all entries
+    graph = trace(lambda x: s.sum(s.log_sigmoid(x)), (2,))
+    found = reference(Case(graph, (np.array([710.0, 1e30]),), "float64"))
+    exact = float(found.gradient[0][0])
+    assert 0 < exact < np.finfo(float).tiny
+    assert found.bound[0][0] < exact <= found.loose[0][0]
