@@ -155,8 +155,15 @@ def _quotient(first: Observation, error: Array, whole: Array) -> float | None:
         return None
     at = int(np.argmax(np.abs(whole)))
     factor = float(1.0 + error[at] / whole[at])
-    known = any(abs(factor - float(c)) < 1e-9 for c in CONSTANTS.values())
-    return None if known or factor == 1.0 or not np.isfinite(factor) else factor
+    return factor if np.isfinite(factor) and not _is_known(factor) else None
+
+
+def _is_known(factor: float) -> bool:
+    """Whether a factor has a name: a constant, or none, sign, nothing at all."""
+    if factor == 1.0 or abs(factor) < 1e-12:
+        return True
+    others = (-1.0, *map(float, CONSTANTS.values()))
+    return any(abs(factor - c) < 1e-9 for c in others)
 
 
 # ---- by a whole sweep
@@ -254,5 +261,4 @@ def _secant(seen: Observation, slip: Slip) -> Any:
         if after == error or after == 0.0:
             break
         low, high, error = high, high - after * (high - low) / (after - error), after
-    known = any(abs(high - float(c)) < 1e-9 for c in CONSTANTS.values())
-    return None if known or high == 1.0 else replace(slip, key=high)
+    return None if _is_known(high) else replace(slip, key=high)
