@@ -13,6 +13,7 @@ from gradverify.records.rows import Discrepancy as Discrepancy
 from gradverify.records.rows import Evidence as Evidence
 from gradverify.records.rows import History as History
 from gradverify.records.rows import Item as Item
+from gradverify.records.rows import Known as Known
 from gradverify.records.rows import Note as Note
 from gradverify.records.rows import Record as Record
 from gradverify.records.rows import Records as Records

@@ -15,6 +15,7 @@ from gradverify.records.rows import (
     Claim,
     Discrepancy,
     Item,
+    Known,
     Note,
     Record,
     Records,
@@ -83,4 +84,5 @@ def gathered(records: Iterable[Record]) -> Records:
         _of(Claim, found),
         next(reversed(_of(Changes, found)), None),
         _of(Selftest, found),
+        _of(Known, found),
     )
