@@ -3,6 +3,7 @@
 from gradverify.records.lines import decode as decode
 from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered
+from gradverify.records.lines import in_order as in_order
 from gradverify.records.lines import read as read
 from gradverify.records.rows import SCHEMA as SCHEMA
 from gradverify.records.rows import Changes as Changes

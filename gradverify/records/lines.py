@@ -29,6 +29,14 @@ def encode(record: msgspec.Struct) -> bytes:
     return msgspec.json.encode(record) + b"\n"
 
 
+def in_order(found: Records) -> list[Record]:
+    """All records of a run as a file has them: its own line is the last."""
+    changes = [] if found.changes is None else [found.changes]
+    run = [] if found.run is None else [found.run]
+    return [*found.items, *found.discrepancies, *found.claims, *found.known,
+            *found.selftests, *changes, *found.notes, *run]  # fmt: skip
+
+
 _DECODER = msgspec.json.Decoder(Record)
 
 

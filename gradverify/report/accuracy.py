@@ -1,4 +1,4 @@
-"""Accuracy: histograms of errors, conventions at kinks side by side, known deviations."""
+"""Accuracy: histograms of errors, conventions at kinks, known deviations."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from gradverify.records import Counts, Discrepancy, Known, Records, total
 from gradverify.report.charts import Chart, histogram
-from gradverify.report.findings import grouped
+from gradverify.report.findings import graph_of, grouped
 from gradverify.report.formula import Term, term
-from gradverify.report.findings import graph_of
 from gradverify.report.wording import anchor, columns, error, point
 
 KINKS = 60  # rows of the table of kinks
@@ -92,16 +91,22 @@ def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[Kink]]:
     for d in sorted(found, key=lambda d: (d.op, len(d.formula), d.case)):
         rows.setdefault((d.op, d.case, d.where), {})[columns(d)] = d
     who = sorted({column for row in rows.values() for column in row})
-    kinks = [_kink(list(row.values())[0], [row.get(c) for c in who])
+    kinks = [_kink(next(iter(row.values())), [row.get(c) for c in who])
              for row in rows.values()]  # fmt: skip
-    return who, sorted(kinks, key=lambda k: (k.op, -sum(s is not None for s in k.slopes)))
+    return who, sorted(
+        kinks, key=lambda k: (k.op, -sum(s is not None for s in k.slopes))
+    )
 
 
 def _kink(d: Discrepancy, row: Sequence[Discrepancy | None]) -> Kink:
     graph = graph_of(d)
-    slopes = [s and Slope(s.got, s.finding, s.verdict == KINKED[1]) for s in row]
+    slopes = [None if s is None else _slope(s) for s in row]
     return Kink(d.op, term(graph) if graph else None, d.formula, point(d), d.where,
                 d.exact, slopes)  # fmt: skip
+
+
+def _slope(d: Discrepancy) -> Slope:
+    return Slope(d.got, d.finding, d.verdict == KINKED[1])
 
 
 def _known(found: Records) -> Iterator[Lived]:

@@ -1,10 +1,11 @@
-"""Small charts as numbers: bars and lines in a box of pixels, which a template draws."""
+"""Small charts as numbers: bars and lines in pixels, which a template draws."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gradverify.records import Discrepancy
 from gradverify.report.digits import decimal
@@ -106,9 +107,9 @@ def _size(e: float) -> str:
 
 
 def _ulps(e: float) -> str:
-    if e == -math.inf:
-        return "no error"
-    return "not finite" if e == math.inf else f"{2.0**e:.3g} to {2.0 ** (e + 1):.3g} ulps"
+    if not math.isfinite(e):
+        return "no error" if e < 0 else "not finite"
+    return f"{2.0**e:.3g} to {2.0 ** (e + 1):.3g} ulps"
 
 
 def _tick(e: float) -> str:
@@ -175,9 +176,9 @@ def along(found: Discrepancy) -> Chart | None:
                   ("allowed", "allowed", bound)])  # fmt: skip
 
 
-def _log10(number: object) -> float:
-    value = abs(decimal(str(number)) or 0)
-    return max(float(value.log10()), LEAST) if value else LEAST  # type: ignore[union-attr]
+def _log10(number: Decimal | None) -> float:
+    value = abs(number or Decimal(0))
+    return max(float(value.log10()), LEAST) if value else LEAST
 
 
 def _plot(

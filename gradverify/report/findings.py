@@ -1,4 +1,4 @@
-"""Discrepancies by finding: for each a card, with all that explains its smallest case."""
+"""Discrepancies by finding: a card each, with all that explains its smallest case."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def findings(found: Records) -> Findings | None:
     failing = [d for d in found.discrepancies if d.failed]
     accepted = [d for d in found.discrepancies if is_accepted(d)]
     lossy = [d for d in found.discrepancies
-             if is_listed(d) and not kind_of(d) == "kink"]  # fmt: skip
+             if is_listed(d) and kind_of(d) != "kink"]  # fmt: skip
     budget = _Budget()
     groups = [
         (title, list(_cards(members, budget)))

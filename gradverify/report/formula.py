@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gradverify.graph import LEAVES, Graph, Node, names_of
 
 MOST = 40  # leaves of a formula that is read at a glance; longer ones are programs
+MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(1, 6)  # how tightly a form binds
 
@@ -69,7 +70,7 @@ def _fenced(part: Term, least: int) -> Term:
 
 
 def _negative(parts: Sequence[Term], node: Node) -> Term:
-    return Term("prefix", "−", (_fenced(parts[0], PREFIX),), PREFIX)
+    return Term("prefix", MINUS, (_fenced(parts[0], PREFIX),), PREFIX)
 
 
 def _fraction(parts: Sequence[Term], node: Node) -> Term:
@@ -104,7 +105,7 @@ def _plain(value: object) -> str:
 FORMS: dict[str, Form] = {
     "neg":        _negative,
     "add":        _infix("+", SUM),
-    "sub":        _infix("−", SUM, associates=False),
+    "sub":        _infix(MINUS, SUM, associates=False),
     "mul":        _infix("·", PRODUCT),
     "div":        _fraction,
     "pow":        _raised,

@@ -1,4 +1,4 @@
-"""Gradients worked out by hand: each claim with its chain and the step that is wrong."""
+"""Gradients worked out by hand: each claim with its chain and its wrong step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from gradverify.records import Claim, Records
 from gradverify.report.digits import Compared, compared
+from gradverify.report.signs import SIGNS
 
 SHOWN = 100  # claims on the page
 ORDER = {"wrong": 0, "not understood": 1, "right": 2}
-KINDS = {"wrong": ("bad", "✗"), "not understood": ("unseen", "?"), "right": ("fine", "✓")}
+KINDS = {"wrong": "bad", "not understood": "unseen", "right": "fine"}
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def hand_worked(found: Records) -> HandWorked | None:
 def _worked(claim: Claim) -> Worked:
     cell = f", cell {claim.cell}" if claim.cell is not None else ""
     wrong = None if claim.step is None else claim.step + 1
-    kind, sign = KINDS.get(claim.verdict, ("unseen", "?"))
+    kind = KINDS.get(claim.verdict, "unseen")
     return Worked(
         claim,
         f"{claim.file}{cell}, line {claim.line}",
         kind,
-        sign,
+        SIGNS[kind][0],
         [(member, i == wrong) for i, member in enumerate(claim.chain)],
         compared(claim.claimed, claim.exact),
     )

@@ -1,4 +1,4 @@
-"""All discrepancies, a row each: the worst stand in the page, the rest in JSON beside."""
+"""All discrepancies, a row each: the worst in the page, all in JSON beside."""
 
 from __future__ import annotations
 

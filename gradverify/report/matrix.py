@@ -141,7 +141,9 @@ def _cell(name: str, column: tuple[str, str], square: _Square | None) -> Cell:
     text = word(verdict) if k != "known" else "known"
     if all(item.outcome == "skipped" for item in square.items) and not square.found:
         k, text = "none", "skipped"
-    return Cell(k, SIGNS[k][0], text or "not run", _title(name, who, square), query, link)
+    return Cell(
+        k, SIGNS[k][0], text or "not run", _title(name, who, square), query, link
+    )
 
 
 def _worst(square: _Square) -> tuple[str, str]:
@@ -179,7 +181,7 @@ def _first(pair: tuple[str, int]) -> int:
 
 def _largest(square: _Square) -> Iterator[str]:
     """The worst error, in ulps and in units of the bound."""
-    rows = [*square.found, *square.items]
+    rows: list[Discrepancy | Item] = [*square.found, *square.items]
     for what, texts in (
         ("ulps", [_ulps(row) for row in rows]),
         ("times the bound", [_ratio(row) for row in rows]),

@@ -55,7 +55,7 @@ def point(found: Discrepancy) -> str:
 
 
 def inputs(found: Discrepancy) -> Iterator[tuple[str, str, str]]:
-    """The name of each input, its decimal text, and its hexadecimal one if it is one."""
+    """The name of each input, its decimal text, and the hexadecimal one of a number."""
     for i, data in enumerate(found.point):
         name = found.inputs[i] if i < len(found.inputs) else f"x{i}"
         try:
