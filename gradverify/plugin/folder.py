@@ -40,6 +40,7 @@ RECORDS = "gradverify.jsonl"
 PAGE = "gradverify.html"
 HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
+SELFTESTS = "selftest.jsonl"
 MAIN = "main"
 
 
