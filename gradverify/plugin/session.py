@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gradverify import records
@@ -164,8 +165,9 @@ class Session:
         from gradverify.report.page import page
 
         run = self._run(found, exitstatus)
-        self.found = Records(found.discrepancies, found.items, found.notes, run)
-        folder.write(self.folder, found, run, page(self.found))
+        scores = folder.selftests(self.folder)
+        self.found = msgspec.structs.replace(found, run=run, selftests=scores)
+        folder.write(self.folder, self.found, run, page(self.found))
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)
