@@ -40,6 +40,7 @@ RECORDS = "gradverify.jsonl"
 PAGE = "gradverify.html"
 HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
+SELFTESTS = "selftest.jsonl"
 MAIN = "main"
 
 
@@ -218,6 +219,12 @@ def write(folder: Path, found: Records, run: records.Run, page: str) -> None:
     replace(folder / PAGE, page.encode("utf-8", "replace"))
     with (folder / HISTORY).open("ab") as history:
         history.write(records.encode(in_short(found.discrepancies, run)))
+
+
+def selftests(folder: Path) -> tuple[records.Selftest, ...]:
+    """The scores that `gradverify selftest` left in the folder."""
+    path = folder / SELFTESTS
+    return records.read(path).selftests if path.is_file() else ()
 
 
 def in_short(found: Iterable[Discrepancy], run: records.Run) -> records.History:

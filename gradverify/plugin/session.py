@@ -165,8 +165,12 @@ class Session:
         from gradverify.report.page import page
 
         run = self._run(found, exitstatus)
-        known = _met(self.rows, found.discrepancies)
-        self.found = msgspec.structs.replace(found, run=run, known=known)
+        self.found = msgspec.structs.replace(
+            found,
+            run=run,
+            selftests=folder.selftests(self.folder),
+            known=_met(self.rows, found.discrepancies),
+        )
         folder.write(self.folder, self.found, run, page(self.found))
 
     def _run(self, found: Records, exitstatus: int) -> Run:

@@ -190,11 +190,18 @@ class Changes(
 class Selftest(
     msgspec.Struct, tag_field="type", tag="selftest", kw_only=True, frozen=True
 ):
-    """Faults planted into an engine's rules: by op and by kind, how many were found."""
+    """Faults planted into an engine's rules, and those of them that were found.
+
+    planted, found: 1 for each fault that changed a number, by "op:kind". vacuous: by
+    op, cases with a fault in which nothing was checked.
+    """
 
     engine: str
+    mode: str = ""
+    dtype: str = "float64"
     planted: Counts = {}
     found: Counts = {}
+    vacuous: Counts = {}
     seconds: float = 0.0
     schema: int = SCHEMA
 
