@@ -214,8 +214,8 @@ def clear(folder: Path, run: str) -> None:
 
 def write(folder: Path, found: Records, run: records.Run, page: str) -> None:
     """The merged records, the page, and a line of history."""
-    lines = [*found.items, *found.discrepancies, *found.notes, *found.selftests, run]
-    replace(folder / RECORDS, b"".join(map(records.encode, lines)))
+    lines = map(records.encode, records.in_order(found))
+    replace(folder / RECORDS, b"".join(lines))
     replace(folder / PAGE, page.encode("utf-8", "replace"))
     with (folder / HISTORY).open("ab") as history:
         history.write(records.encode(in_short(found.discrepancies, run)))
