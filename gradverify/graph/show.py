@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ LONGEST = 2000  # characters of an operand; one that is longer stands by its nam
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
+@lru_cache(maxsize=256)
 def names_of(graph: Graph) -> tuple[str, ...]:
     """A short name for every node: a, b, c … for inputs and then ops; else %3.
 
@@ -44,12 +46,13 @@ def _call(node: Node, operands: Sequence[str]) -> str:
     return f"{node.op}({', '.join([*operands, *params])})"
 
 
-def formula(graph: Graph) -> str:
+def formula(graph: Graph, names: Sequence[str] | None = None) -> str:
     """The output as one expression, with the least parentheses.
 
-    Shared operands are written out each time, unless they are long.
+    Shared operands are written out each time, unless they are long. names: of the
+    nodes, where not `names_of`.
     """
-    names = names_of(graph)
+    names = names_of(graph) if names is None else names
     texts: list[tuple[str, int]] = []
     for i, node in enumerate(graph.nodes):
         if node.op == "input":

@@ -14,10 +14,14 @@ from datetime import date
 from typing import Any
 
 from gradverify.diagnosis.alone import node_values, op_nodes
+from gradverify.diagnosis.diagnose import Failure, diagnose
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Differentiator, unsupported
-from gradverify.graph import LEAVES, Case
+from gradverify.graph import Case
 from gradverify.known import Deviation, applies, matches
+from gradverify.reference import Reference
+from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
@@ -82,6 +86,7 @@ def verify_item(
         cases=sweep.looked,
         ops=sweep.ops,
         op_pairs=sweep.op_pairs,
+        regimes=sweep.regimes,
         faults=tuple(sweep.faults),
         errors=sweep.errors,
         skipped=sweep.skipped,
@@ -124,6 +129,7 @@ class _Sweep:
     counts: Counter[Verdict] = field(default_factory=Counter)
     ops: Counter[str] = field(default_factory=Counter)
     op_pairs: Counter[str] = field(default_factory=Counter)
+    regimes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
@@ -154,7 +160,9 @@ class _Sweep:
         self.seconds["run"] += time.perf_counter() - began
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
-        self.op_pairs.update(pairs_of(case))
+        traits = self.block.traits(position, case)
+        self.op_pairs.update(traits.op_pairs)
+        self.regimes.update(traits.regimes | kinks_of(case, found))
         self.warnings.update(dict.fromkeys(judgement.warnings))
         if judgement.smallest_fault is not None:
             self.faults.append(judgement.smallest_fault)
@@ -176,17 +184,24 @@ class _Sweep:
                 case = self._shrunk(case, verdict, op, in_flight)
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
-            result.append(
-                Finding(
-                    judgement,
-                    case,
-                    op,
-                    self._name(op, verdict),
-                    row,
-                    len(members),
-                )
-            )
+            name, why = self._name(op, verdict), None
+            if row is None:
+                why = self._explained(case, judgement, op, in_flight)
+            result.append(Finding(judgement, case, op, name, row, len(members), why))
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
+
+    def _explained(
+        self,
+        case: Case,
+        judgement: Judgement,
+        op: str,
+        in_flight: Callable[[Case], None],
+    ) -> Explanation:
+        """Where and why the shrunk case deviates."""
+        who = self.differentiator
+        return diagnose(
+            Failure(case, judgement, op, who, self.mode, self.limit, in_flight)
+        )
 
     def _name(self, op: str, verdict: Verdict) -> str:
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
@@ -257,12 +272,10 @@ def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, b
     return not verdict.fails(), known is not None
 
 
-def pairs_of(case: Case) -> set[str]:
-    """Pairs of ops of which the first feeds the second: "exp>log"."""
-    nodes = case.graph.nodes
-    return {
-        f"{nodes[j].op}>{node.op}"
-        for node in nodes
-        for j in node.operands
-        if nodes[j].op not in LEAVES
-    }
+def kinks_of(case: Case, found: Reference) -> set[str]:
+    """The ops that are at a kink, as a regime: "relu:kink"."""
+    if found.kinked is None:
+        return set()
+    expansion = gradient_program(case.graph, case.dtype).expansion
+    nodes = (expansion.origin(kink.node) for kink in found.kinked.kinks)
+    return {f"{case.graph.nodes[i].op}:kink" for i in nodes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.errors import Errors
@@ -16,6 +17,7 @@ class Finding:
 
     op: the op that shows it alone, or "graph". known: the id of the known deviation
     that explains it. count: how many cases of the sweep were of this kind.
+    explanation: where and why; of what fails and is not known.
     """
 
     judgement: Judgement
@@ -24,6 +26,7 @@ class Finding:
     finding: str
     known: str | None = None
     count: int = 1
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Item:
 
     counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
     op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
+    regimes: how many cases put an op to a kind of value, "log:tiny".
     faults: for every checked case the smallest relative fault it could have seen.
     errors: of all comparisons, in ulps and in units of their bounds.
     skipped: why cases could not be run, and how many. draws: how many were begun, and
@@ -45,6 +49,7 @@ class Item:
     cases: int = 0
     ops: Mapping[str, int] = field(default_factory=dict)
     op_pairs: Mapping[str, int] = field(default_factory=dict)
+    regimes: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[float, ...] = ()
     errors: Errors = field(default_factory=Errors)
     skipped: Mapping[str, int] = field(default_factory=dict)
