@@ -65,7 +65,7 @@ def quotients(case: Case, place: Place) -> tuple[tuple[str, str], ...]:
 
 
 def line(case: Case, place: Place, look: Look) -> tuple[tuple[str, str, str], ...]:
-    """The error and its bound, in ulps, where one entry is moved away from the point."""
+    """The error and its bound, in ulps, where one entry is moved from the point."""
     return tuple(_errors(case, place, look))
 
 
