@@ -1,0 +1,34 @@
+"""Why a claim is wrong, and what it should have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import ctx
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.chain import Members, Outcome, derivatives_below, is_number
+from gradverify.claims.point import PRECISION
+from gradverify.claims.spelling import Written, spelled, telling, values
+from gradverify.claims.trail import NotUnderstood, Trail
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The exact derivative, the cause, and the corrected chain, as text."""
+
+    exact: str = ""
+    cause: str = ""
+    corrected: str = ""
+
+
+def explain(
+    trail: Trail, members: Members, outcome: Outcome, names: Mapping[str, Any], text: str
+) -> Explained:
+    """What a person reads beside the verdict."""
+    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+        exact = values(outcome.point.value(members.nodes[0].index))
+        return Explained(exact)
