@@ -17,7 +17,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import Assigned, Code
-from gradverify.claims.values import Unknown
+from gradverify.claims.values import Function, Unknown
 
 EXPLICIT = (
     re.compile(r"d(?P<of>\w+?)_d(?P<by>\w+)"),
@@ -180,3 +180,29 @@ def _difference(entry: Assigned) -> str:
     if isinstance(entry.value, Unknown):
         return entry.value.reason
     return ""
+
+
+# ---- functions that say they are derivatives of others
+
+PRIMED = (
+    re.compile(r"(?P<of>\w+?)_(?:prime|derivative|deriv|grad|gradient|ableitung|strich|derivee)"),  # noqa: E501
+    re.compile(r"(?:d|grad|derivative_of|deriv)_(?P<of>\w+)"),
+    re.compile(r"d(?P<of>\w+?)(?:_?dx|_?dz)?"),
+)
+
+
+def function_pairs(functions: Mapping[str, Function]) -> Iterator[tuple[Function, Function]]:  # fmt: skip  # noqa: E501
+    """A function of one operand, and one whose name says that it is its derivative."""
+    for name, derived in functions.items():
+        for pattern in PRIMED:
+            match = pattern.fullmatch(name)
+            found = functions.get(match["of"]) if match else None
+            if found is not None and found is not derived:
+                if _is_unary(found) and _is_unary(derived):
+                    yield found, derived
+                break
+
+
+def _is_unary(function: Function) -> bool:
+    given = function.parameters
+    return len(given.args) - len(given.defaults) == 1 and not given.vararg

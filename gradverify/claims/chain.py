@@ -11,11 +11,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from flint import ctx
+from flint import arb, ctx
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.grammar import Formula
-from gradverify.claims.point import DRAWS, PRECISION, Balls, Point, certify, drawn, flat
+from gradverify.claims.point import (
+    DRAWS,
+    PRECISION,
+    Balls,
+    Point,
+    allowed_error,
+    certify,
+    drawn,
+    flat,
+)
 from gradverify.claims.trail import NotUnderstood, Trail
 
 ATTEMPTS = 60  # points that are drawn for those that are inside all domains
@@ -56,6 +65,61 @@ def judge(trail: Trail, members: Members) -> Outcome:
         if any(is_number(f) for f in members.formulas):
             return _with_numbers(trail, members)
         return _identity(trail, members)
+
+
+def judge_values(trail: Trail, members: Members) -> Outcome:
+    """Of a derivative and a value that code computes: at the stated point, if any.
+
+    Where values are left open the two must agree wherever those are moved to.
+    """
+    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+        missing = _open(trail, members)
+        if missing:
+            return _at_draws(trail, members, sorted(missing))
+        stated = _with_numbers(trail, members)
+        if stated.step is None and _narrow(trail, members, stated) is not None:
+            raise NotUnderstood("the formula holds at the stated point alone")
+        return stated
+
+
+def _narrow(trail: Trail, members: Members, stated: Outcome) -> int | None:
+    """Whether it still holds where what the derivative is by is moved."""
+    del stated
+    below = derivatives_below(trail, members.nodes[:1])
+    moved = {
+        i
+        for d in below
+        for i in trail.cut(trail.derivatives[d][1]).leaves
+        if not trail.leaves[i].is_constant
+    }
+    try:
+        return _at_draws(trail, members, sorted(moved)).step if moved else None
+    except NotUnderstood:
+        return None
+
+
+def judge_printed(
+    trail: Trail, node: Symbol, printed: Balls, values: Mapping[int, Balls], dtype: str
+) -> Outcome:
+    """Of a derivative and what a library printed of it, up to its dtype's bound."""
+    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+        members = Members((), (node,), values)
+        missing = _open(trail, members)
+        if missing:
+            raise NotUnderstood(next(iter(missing.values())))
+        point = Point(trail, values)
+        allowed: Any = 0.0
+        for i in derivatives_below(trail, [node]):
+            certify(point, i)
+            allowed = allowed + allowed_error(point, i, dtype)
+        exact = point.value(node.index)
+        _check_finite([exact])
+        if np.shape(exact) != np.shape(printed) and _squeezed(exact) != _squeezed(printed):  # fmt: skip  # noqa: E501
+            raise NotUnderstood(f"what is printed has shape {np.shape(printed)}, the derivative {np.shape(exact)}")  # fmt: skip  # noqa: E501
+        widths = np.broadcast_to(allowed, np.shape(exact)).reshape(-1)
+        pairs = zip(flat(exact), flat(printed), widths, strict=True)
+        right = all(e.overlaps(p + arb(0, float(w))) for e, p, w in pairs)
+        return Outcome(None if right else 0, point)
 
 
 def is_number(formula: Any) -> bool:

@@ -155,7 +155,9 @@ class _Statements:
                 tree = ast.BinOp(_load(node.target), node.op, node.value)
                 self.bind(node.target, self.value(tree, names), names, node)
             case ast.FunctionDef():
-                found = Function(node.name, node.args, tuple(node.body))
+                found = Function(
+                    node.name, node.args, tuple(node.body), None, self.cell, node.lineno
+                )
                 names[node.name] = found
                 if not self.depth:
                     self.code.functions[node.name] = found

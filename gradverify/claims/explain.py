@@ -32,3 +32,20 @@ def explain(
     with ctx.workprec(PRECISION), np.errstate(all="ignore"):
         exact = values(outcome.point.value(members.nodes[0].index))
         return Explained(exact)
+
+
+def explain_step(
+    trail: Trail,
+    members: Members,
+    outcome: Outcome,
+    names: Mapping[str, Any],
+    chain: list[str],
+) -> Explained:
+    """Beside a step of a backward pass."""
+    return explain(trail, members, outcome, names, "")
+
+
+def explain_printed(node: Symbol, outcome: Outcome) -> Explained:
+    """Beside a number that was printed."""
+    with ctx.workprec(PRECISION):
+        return Explained(values(outcome.point.value(node.index)))

@@ -61,8 +61,8 @@ start: side ((EQ | APPROX) side)*
      | FUNC arguments                              -> call
      | FUNC CARET NUMBER arguments                 -> call_power
      | FUNC PRIME arguments                        -> call_prime
-     | UFUNC arguments                             -> apply
-     | UFUNC primes arguments                      -> apply_prime
+     | UCALL arguments                             -> apply
+     | UCALL primes arguments                      -> apply_prime
      | UFUNC                                       -> bare
      | UFUNC primes                                -> bare_prime
      | NAME primes                                 -> prime
@@ -70,7 +70,7 @@ start: side ((EQ | APPROX) side)*
 primes: PRIME+
 arguments: LPAR sum (COMMA sum)* RPAR | LB sum RB
 derivative: d_plain AT? -> derivative
-          | d_plain arguments                      -> derivative_at
+          | d_plain ATPAR sum RPAR                 -> derivative_at
 ?d_plain: D inner SLASH D NAME                     -> d1
      | FRAC LB D inner RB LB D NAME RB             -> d1
      | FRAC LB D RB LB D NAME RB follower          -> d_operator
@@ -82,20 +82,20 @@ derivative: d_plain AT? -> derivative
      | FRAC LB D CARET NUMBER inner RB LB D NAME CARET LB NUMBER RB RB -> d2
      | D CARET NUMBER inner SLASH D NAME D NAME                        -> d_mixed
      | FRAC LB D CARET NUMBER inner RB LB D NAME D NAME RB             -> d_mixed
-?inner: NAME -> name | UFUNC -> bare | UFUNC arguments -> apply
+?inner: NAME -> name | UFUNC -> bare | UCALL arguments -> apply
       | LPAR sum RPAR | LB sum RB | NAME arguments -> name_of | FUNC arguments -> call
 
 %declare EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB
 %declare NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC
-%declare PRIME UFUNC AT
+%declare PRIME UFUNC UCALL ATPAR AT
 """
 
 TERMINALS = frozenset(
     "EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB "
     "NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC PRIME "
-    "UFUNC AT".split()
+    "UFUNC UCALL ATPAR AT".split()
 )
-KEPT = frozenset({"NAME", "NUMBER", "GRADOF", "FUNC", "UFUNC", "AT", "ELL", "PRIME", "EQ", "APPROX"})  # fmt: skip  # noqa: E501
+KEPT = frozenset({"NAME", "NUMBER", "GRADOF", "FUNC", "UFUNC", "UCALL", "AT", "ELL", "PRIME", "EQ", "APPROX"})  # fmt: skip  # noqa: E501
 LONGEST = 300  # tokens of a chain
 READINGS = 8
 

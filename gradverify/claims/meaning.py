@@ -384,13 +384,12 @@ def _d_mixed(m: Meaning, n: Any, of: Formula, first: Any, second: Any) -> Symbol
     return m.derivative(m.derivative(m.inner(of), second[1]), first[1])
 
 
-def _derivative_at(m: Meaning, inner: Formula, arguments: Formula) -> Symbol:
-    """`df/dx(2)`: of a function of one operand; else a product."""
+def _derivative_at(m: Meaning, inner: Formula, place: Formula) -> Symbol:
+    """`df/dx(2)`, of a function of one operand."""
     match inner:
-        case ("d1", ("bare", name), _) if len(arguments) == 2:
-            return m.primed(m.value(name[1]), _operands(m, arguments), 1)
-    (x,) = _operands(m, arguments)
-    return m.code.trail.apply("mul", m.node(inner), x)
+        case ("d1", ("bare", name), _):
+            return m.primed(m.value(name[1]), [m.node(place)], 1)
+    raise NotUnderstood("the derivative of a value is not applied to anything")
 
 
 def _name_of(m: Meaning, name: Any, arguments: Formula) -> Symbol:

@@ -41,7 +41,7 @@ falls quand si
 # fmt: on
 
 PIECES = 12  # of a word that is split
-MATH = frozenset({"NAME", "NUMBER", "D", "FUNC", "UFUNC", "LPAR", "LB", "EULER", "PI", "FRAC", "SQRT", "GRADOF", "DNAME"})  # fmt: skip  # noqa: E501
+MATH = frozenset({"NAME", "NUMBER", "D", "FUNC", "UFUNC", "UCALL", "ATPAR", "LPAR", "LB", "EULER", "PI", "FRAC", "SQRT", "GRADOF", "DNAME"})  # fmt: skip  # noqa: E501
 RELATIONS = frozenset({"EQ", "APPROX"})
 ENDS = frozenset({"NAME", "NUMBER", "RPAR", "RB", "RBRACK", "EULER", "PI", "AT", "PRIME"})  # fmt: skip  # noqa: E501
 
@@ -149,7 +149,7 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Part]:
     parts, current, depth = [], Part([]), 0
     for i, token in enumerate(marked):
         kind = token.kind
-        if kind in ("LPAR", "LBRACK", "LB"):
+        if kind in ("LPAR", "LBRACK", "LB", "ATPAR"):
             depth += 1
         elif kind in ("RPAR", "RBRACK", "RB"):
             depth = max(0, depth - 1)
@@ -245,7 +245,26 @@ def _words(tokens: list[Token], words: Vocabulary) -> list[Token]:
             result += _word(token, following, words)
         else:
             result.append(token)
-    return _with_arguments(result)
+    return _applied(_with_arguments(result))
+
+
+def _applied(tokens: list[Token]) -> list[Token]:
+    """Functions that are applied, and derivatives of functions at a place, marked."""
+    result = list(tokens)
+    for i, token in enumerate(tokens):
+        if token.kind != "UFUNC":
+            continue
+        j = i + 1
+        while j < len(tokens) and tokens[j].kind == "PRIME":
+            j += 1
+        if j < len(tokens) and tokens[j].kind == "LPAR":
+            result[i] = token.of("UCALL")
+        kinds = [t.kind for t in tokens[i + 1 : i + 7]]
+        for shape in (["SLASH", "D", "NAME"], ["RB", "LB", "D", "NAME", "RB"]):
+            end = i + 1 + len(shape)
+            if kinds[: len(shape)] == shape and end < len(tokens) and tokens[end].kind == "LPAR":  # fmt: skip  # noqa: E501
+                result[end] = tokens[end].of("ATPAR")
+    return result
 
 
 def _command(token: Token) -> Token:
@@ -264,7 +283,7 @@ def _word(token: Token, following: Token | None, words: Vocabulary) -> list[Toke
     name = words.find(text)
     if name is not None:
         return [token.of("UFUNC" if words.is_function(name) else "NAME", name)]
-    if text in FUNCTIONS and kind in ("LPAR", "CARET", "PRIME", "LB") | MATH_AFTER:
+    if text in FUNCTIONS and kind in BEFORE_OPERAND:
         return [token.of("FUNC", text)]
     if text == "e" and kind == "CARET":
         return [token.of("EULER")]
@@ -281,7 +300,7 @@ def _word(token: Token, following: Token | None, words: Vocabulary) -> list[Toke
     return [first, *(Token("NAME", p, token.line) for p in pieces[1:])]
 
 
-MATH_AFTER = frozenset({"NUMBER", "WORD"})
+BEFORE_OPERAND = frozenset({"LPAR", "CARET", "PRIME", "LB", "NUMBER", "WORD"})
 
 
 def _with_arguments(tokens: list[Token]) -> list[Token]:
@@ -324,7 +343,7 @@ def _differentials(tokens: list[Token], words: Vocabulary) -> list[Token]:
             top, bottom = i + 2, close + 2
             if tokens[close + 1].kind == "LB" and _is_d(tokens[top]) and _is_d(tokens[bottom]):  # fmt: skip  # noqa: E501
                 marks |= {top, bottom}
-        elif _is_d(token):
+        elif _is_d(token) and not (i and tokens[i - 1].kind == "D"):
             slash = _numerator_end(tokens, i, words)
             if slash is not None and _is_d(tokens[slash + 1]):
                 marks |= {i, slash + 1}

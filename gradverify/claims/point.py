@@ -115,9 +115,7 @@ def drawn(trail: Trail, moved: Iterable[int], seed: int) -> Point:
 # ---- the truth
 
 
-def certify(
-    point: Point, derivative: int, dtype: str = "float64"
-) -> Reference | None:
+def certify(point: Point, derivative: int) -> Reference | None:
     """Hold a derivative's ball against the mpmath-certified reference.
 
     None where it is 0 or 1 by the shape of the program. At a kink its value becomes the range of slopes. Raises `NotUnderstood` where there
@@ -127,7 +125,7 @@ def certify(
     y, x = trail.derivatives[derivative]
     if y == x or not trail.depends(y, x):
         return None
-    case, place = _case(point, y, x, dtype)
+    case, place = _case(point, y, x, "float64")
     truth = reference(case)
     if truth.status is Slope.KINK and truth.kinked is not None:
         point.known[derivative] = _range(truth, place)
@@ -143,11 +141,23 @@ def certify(
     )
     for found, exact, bound, paths in rows:
         allowed = 4 * float(bound) + SAME * float(paths) + SAME * abs(float(exact))
-        if dtype == "float64" and not abs(float(found.mid()) - float(exact)) <= allowed:
+        if not abs(float(found.mid()) - float(exact)) <= allowed:
             raise NotUnderstood(
                 f"our two references disagree: {float(found)} and {float(exact)}"
             )
     return truth
+
+
+def allowed_error(point: Point, derivative: int, dtype: str) -> Array:
+    """How far rounding may take each entry of a derivative in a dtype."""
+    y, x = point.trail.derivatives[derivative]
+    if y == x or not point.trail.depends(y, x):
+        return np.zeros(point.trail.program.nodes[x].shape)
+    case, place = _case(point, y, x, dtype)
+    truth = reference(case)
+    if not truth.bounds:
+        return np.zeros(case.point[place].shape)
+    return np.asarray(truth.loose[place], np.float64)
 
 
 def _case(point: Point, y: int, x: int, dtype: str) -> tuple[Case, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +10,22 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from gradverify.claims.chain import Members, Outcome, judge, merged
+from gradverify.claims.backward import function_pairs, steps
+from gradverify.claims.chain import (
+    Members,
+    Outcome,
+    judge,
+    judge_printed,
+    judge_values,
+    merged,
+)
 from gradverify.claims.code import Code
-from gradverify.claims.explain import Explained, explain
+from gradverify.claims.explain import (
+    Explained,
+    explain,
+    explain_printed,
+    explain_step,
+)
 from gradverify.claims.finding import Fragment, fragments
 from gradverify.claims.grammar import Formula, readings
 from gradverify.claims.meaning import Meaning, assignments, interval
@@ -28,7 +42,9 @@ from gradverify.claims.rewriting import LONGEST, Token, rewritten, scan
 from gradverify.claims.sources import Cell, cells_of
 from gradverify.claims.spelling import spelled
 from gradverify.claims.states import State, States, states_of
-from gradverify.claims.trail import NotUnderstood
+from gradverify.claims.printed import printed
+from gradverify.claims.trail import Leaf, NotUnderstood
+from gradverify.claims.values import Function, symbol
 from gradverify.arithmetic.symbols import Symbol
 
 
@@ -77,6 +93,7 @@ class Reader:
         found = [f for i, c in enumerate(self.cells) for f in fragments(i, c)]
         states = states_of(self.code, found)
         result = [c for f in found for c in self.in_fragment(f, states)]
+        result += [*self.in_code(states), *self.in_functions(), *self.in_print(found)]
         return sorted([*problems, *result], key=lambda c: (c.cell or 0, c.line))
 
     def problems(self) -> Iterator[WrittenClaim]:
@@ -167,6 +184,79 @@ class Reader:
             reason = str(error).replace("{name}", "a value")
             return self.not_understood(fragment.cell, line, text, reason, chain)
         return self.finished(fragment.cell, line, text, chain, outcome, explained)
+
+    # ---- code
+
+    def in_code(self, states: States) -> Iterator[WrittenClaim]:
+        """Backward passes that are written by hand, every step of them."""
+        del states
+        for step in steps(self.code, tuple(self.code.assigned)):
+            entry = step.assigned
+            chain = [f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree)]
+            place = entry.cell, entry.line, entry.text
+            if step.problem:
+                yield self.not_understood(*place, step.problem, chain)
+                continue
+            try:
+                node = symbol(self.code.trail, entry.value)
+                exact = self.code.trail.derivative(step.y, step.x)
+                members = Members((), (exact, node))
+                outcome = judge_values(self.code.trail, members)
+                explained = explain_step(self.code.trail, members, outcome, entry.names, chain)  # fmt: skip  # noqa: E501
+            except NotUnderstood as error:
+                yield self.not_understood(*place, str(error), chain)
+                continue
+            yield self.finished(*place, chain, outcome, explained)
+
+    def in_functions(self) -> Iterator[WrittenClaim]:
+        """Functions whose names say that they are derivatives of others."""
+        for function, derived in function_pairs(self.code.functions):
+            chain = [f"{function.name}'(x)", f"{derived.name}(x)"]
+            place = derived.cell, derived.line, f"def {derived.name}"
+            try:
+                outcome = self.pair(function, derived)
+            except NotUnderstood as error:
+                yield self.not_understood(*place, str(error), chain)
+                continue
+            yield self.finished(*place, chain, outcome, Explained())
+
+    def pair(self, function: Function, derived: Function) -> Outcome:
+        """Whether one function is the derivative of another, in x or in f(x)."""
+        trail = self.code.trail
+        x = trail.leaf(Leaf((), reason="x is any number"))
+        y = symbol(trail, self.code.follow(function, (x,)))
+        exact = trail.derivative(y, x)
+        claimed = symbol(trail, self.code.follow(derived, (x,)))
+        outcome = judge_values(trail, Members((), (exact, claimed)))
+        if outcome.step is not None:  # many take the output: y * (1 - y)
+            by_output = symbol(trail, self.code.follow(derived, (y,)))
+            other = judge_values(trail, Members((), (exact, by_output)))
+            outcome = other if other.step is None else outcome
+        return outcome
+
+    def in_print(self, found: Sequence[Fragment]) -> Iterator[WrittenClaim]:
+        """What a library printed, in stored outputs and in comments."""
+        shown = tuple(self.code.shown)
+        for one in printed(self.code.trail, self.cells, shown, found):
+            chain = [one.shown.text, one.text]
+            place = one.shown.cell, one.shown.line, one.source
+            try:
+                if one.problem:
+                    raise NotUnderstood(one.problem)
+                outcome = judge_printed(self.code.trail, one.node, one.value, {}, self.dtype)  # fmt: skip  # noqa: E501
+                explained = explain_printed(one.node, outcome)
+            except NotUnderstood as error:
+                yield self.not_understood(*place, str(error), chain)
+                continue
+            yield self.finished(*place, chain, outcome, explained)
+
+    @property
+    def dtype(self) -> str:
+        """What the file's library computes in, unless it says otherwise."""
+        text = "".join(cell.text for cell in self.cells if cell.kind == "code")
+        single = re.search(r"\b(?:torch|jax|jnp|tensorflow|tf)\b", text) is not None
+        double = re.search(r"float64|\bdouble\b|enable_x64", text) is not None
+        return "float32" if single and not double else "float64"
 
     def finished(
         self,
@@ -293,12 +383,13 @@ def looks_like_a_claim(text: str) -> bool:
 def is_claim(part: Part) -> bool:
     """Whether a part states an equality about a derivative."""
     kinds = [t.kind for t in part.tokens]
-    if not any(k in RELATIONS for k in kinds):
+    relations = [i for i, k in enumerate(kinds) if k in RELATIONS]
+    if not relations or relations == [len(kinds) - 1]:  # an exercise states nothing
         return False
     if "D" in kinds or "GRADOF" in kinds or "∇" in [t.text for t in part.tokens]:
         return True
     pairs = zip(kinds, kinds[1:], strict=False)
-    return any(a in ("NAME", "UFUNC", "FUNC") and b == "PRIME" for a, b in pairs)
+    return any(a in ("NAME", "UFUNC", "UCALL", "FUNC") and b == "PRIME" for a, b in pairs)
 
 
 def problem_of(part: Part) -> str:

@@ -26,7 +26,7 @@ PHRASES = (
     r"(?:la )?derivata(?: parziale)? di (\S+?) rispetto a (\w+)",
     r"(?:a )?derivada(?: parcial)? de (\S+?) em relação a (\w+)",
 )
-IS = r"(?:\s*(?:is|ist|equals|beträgt|est|vaut|es|vale|è|é)\b)?\s*[:=]?\s*(?=[\w(\\-])"
+IS = r"(?:\s*(?:is|ist|equals|beträgt|est|vaut|es|vale|è|é)\b)?\s*[:=]?\s*(?=[\w([\\-])"
 
 # Pattern and what it becomes; in this order.
 REWRITINGS: tuple[tuple[str, str], ...] = (
@@ -76,7 +76,7 @@ REWRITINGS: tuple[tuple[str, str], ...] = (
     (r"\\(?:var)?(" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![a-zA-Z])", r" \1 "),
     (r"\\(Delta|Sigma|Theta)(?![a-zA-Z])", r" \1 "),
     (r"\\(sin|cos|tan|exp|log|ln|tanh|sinh|cosh|arcsin|arccos|arctan|max|min|sqrt|frac)(?![a-zA-Z])", r" \\\1 "),
-    (r"(?<=\d)\{,\}(?=\d)", ","),
+    (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"\\[{}]", " "),
     (r"\$", " ;; "),
     (r"_\{\s*([A-Za-z0-9]+)\s*\}", r"_\1"),

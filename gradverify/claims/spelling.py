@@ -118,8 +118,8 @@ def _derivative(formula: Formula) -> tuple[str, int]:
     match formula:
         case ("derivative", inner, *at):
             return spelled(inner) + (at[0][1] if at else ""), 9
-        case ("derivative_at", inner, arguments):
-            return f"{spelled(inner)}({_listed(arguments)})", 9
+        case ("derivative_at", inner, place):
+            return f"{spelled(inner)}({spelled(place)})", 9
         case ("d1", of, (_, wrt)):
             return f"∂{_wrapped(of, 9)}/∂{wrt}", 9
         case ("d_operator" | "operator", (_, wrt), of):

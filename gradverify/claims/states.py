@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
-
-from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import Code, Snapshot
 from gradverify.claims.finding import Fragment
 from gradverify.claims.grammar import Formula, readings
-from gradverify.claims.meaning import Meaning, assignments, interval
+from gradverify.claims.meaning import Meaning, interval
 from gradverify.claims.naming import (
     RELATIONS,
     Part,
@@ -21,13 +20,9 @@ from gradverify.claims.naming import (
     free_names,
     parts_of,
 )
-from gradverify.claims.point import PRECISION, Balls, Point, ball, flat
+from gradverify.claims.point import Balls, ball
 from gradverify.claims.rewriting import LONGEST, Token, rewritten, scan
 from gradverify.claims.trail import Leaf, NotUnderstood
-from gradverify.claims.values import Unknown
-
-LETTER = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
 
 @dataclass(frozen=True, eq=False)
 class State:
@@ -38,6 +33,7 @@ class State:
     names: Mapping[str, Any]
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
+    formulas: Mapping[str, Formula] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -66,6 +62,37 @@ class States:
         if len(later) > 40:
             yield later[-1]
 
+    def taken(
+        self, names: Mapping[str, Any], new: Mapping[str, Any], old: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The names after a statement: what code names, a text no longer does."""
+        result = dict(names)
+        for name, value in new.items():
+            if old.get(name) is not value:
+                for other in [n for n in result if n not in new and _plainly(n) == _plainly(name)]:  # fmt: skip  # noqa: E501
+                    del result[other]
+                result[name] = value
+                self.remember(name, value)
+        return result
+
+    def open(self, name: str) -> Symbol:
+        """A leaf for a name whose value is not stated, or not yet."""
+        leaf = Leaf((), reason=f"{name} has no value in this file")
+        symbol = self.code.trail.leaf(leaf)
+        self.remember(name, symbol)
+        return symbol
+
+    def with_letters(
+        self, formula: Formula, names: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The names, and a leaf for each letter of a formula that is none of them."""
+        letters = dict.fromkeys(n for n in _names_in(formula) if n not in names)
+        return {**names, **{letter: self.open(letter) for letter in letters}}
+
+    def node(self, formula: Formula, names: Mapping[str, Any]) -> Symbol:
+        """A formula as a node of its own."""
+        return self.code.trail.copy(Meaning(self.code, Vocabulary(names)).node(formula))
+
     def remember(self, name: str, value: Any) -> None:
         """Keep the nodes that a name has stood for."""
         if isinstance(value, Symbol):
@@ -78,17 +105,17 @@ class States:
         text = rewritten(fragment.text)
         try:
             tokens = scan(text)
-            letters = _letters(tokens) - set(state.names)
+            known = Vocabulary(state.names)
+            letters = frozenset(w for w in _letters(tokens) if known.find(w) is None)
             words = Vocabulary(state.names, free_names(text, state.names) | letters)
             parts = parts_of(tokens, words)
         except NotUnderstood:
             return state
         for part in parts:
             line = fragment.line + part.line
-            changed = _defined(self, part, state, letters, fragment.kind == "doc")
+            changed = _defined(self, part, state, fragment.kind == "doc")
             if changed is not None:
-                names, values = changed
-                state = State(fragment.cell, line, names, values, state.backwards)
+                state = replace(changed, cell=fragment.cell, line=line)
                 self.outer.append(state)
         return state
 
@@ -107,13 +134,11 @@ def states_of(code: Code, fragments: list[Fragment]) -> States:
     current, seen = State(-1, 0, {}), Snapshot(-1, 0, {})
     for cell, line, _, event in sorted(events, key=lambda e: e[:3]):
         if isinstance(event, Snapshot):
-            names = dict(current.names)
-            for name, value in event.names.items():
-                if seen.names.get(name) is not value:
-                    names[name] = value
-                    result.remember(name, value)
+            names = result.taken(current.names, event.names, seen.names)
             seen = event
-            current = State(cell, line, names, current.values, event.backwards)
+            current = replace(
+                current, cell=cell, line=line, names=names, backwards=event.backwards
+            )
             result.outer.append(current)
         else:
             current = result.read(event, current)
@@ -129,8 +154,9 @@ def _plain(snapshot: Snapshot) -> State:
 def _letters(tokens: list[Token]) -> frozenset[str]:
     """Words of one letter, with an index: what a text may define."""
     found = set()
-    for token in tokens:
-        if token.kind == "WORD":
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        is_euler = token.text == "e" and following and following.kind == "CARET"
+        if token.kind == "WORD" and not is_euler:
             stem = token.text.split("_")[0]
             if len(stem) == 1 or token.text.endswith("_hat") or stem in GREEK_STEMS:
                 found.add(token.text)
@@ -143,27 +169,29 @@ GREEK_STEMS = frozenset("alpha beta gamma delta epsilon theta lambda mu rho phi 
 
 
 def _defined(
-    states: States, part: Part, state: State, letters: frozenset[str], cautious: bool
-) -> tuple[dict[str, Any], dict[int, Balls]] | None:
-    """The names and values after `name = formula`, or None where it is none."""
+    states: States, part: Part, state: State, cautious: bool
+) -> State | None:
+    """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)
-    if not relation or any(t.kind in ("D", "GRADOF", "PRIME") for t in tokens):
+    kinds = {t.kind for t in tokens}
+    if not relation or kinds & {"D", "GRADOF", "PRIME", "PROSE", "UNKNOWN", "OTHER"}:
         return None
-    head, kind = tokens[:relation], tokens[0].kind
-    if any(t.kind in ("PROSE", "UNKNOWN", "OTHER") for t in tokens):
-        return None
-    first = tokens[0].text
+    head, first, kind = tokens[:relation], tokens[0].text, tokens[0].kind
     if cautious and first in states.coded:
         return None
+    members = _members(tokens[relation + 1 :])
+    if not members:
+        return None
     if kind in ("NAME", "UFUNC") and len(head) == 1:
-        return _value(states, first, tokens[relation + 1 :], state)
+        number = _written(members[0])
+        if number is not None:
+            return _number(states, first, number, state)
+        return _formula(states, first, members[0], state)
     is_call = len(head) >= 4 and head[1].kind == "LPAR" and head[-1].kind == "RPAR"
-    if kind in ("NAME", "UFUNC", "FUNC") and is_call:
+    if kind in ("NAME", "UFUNC", "UCALL", "FUNC") and is_call:
         parameters = tuple(t.text for t in head[2:-1] if t.kind == "NAME")
-        rest = tokens[relation + 1 :]
-        return _function(states, first, parameters, rest, state)
-    del letters
+        return _function(states, first, parameters, members[0], state)
     return None
 
 
@@ -174,63 +202,57 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
     return tokens[prose[-1] + 1 :] if prose else tokens
 
 
-def _value(
-    states: States, name: str, right: list[Token], state: State
-) -> tuple[dict[str, Any], dict[int, Balls]] | None:
-    members = _members(right)
-    if not members:
+def _number(states: States, name: str, number: Fraction, state: State) -> State | None:
+    """`x = 2`: the value of a name that texts alone speak of."""
+    known = state.names.get(name)
+    if isinstance(known, Symbol) and known.index in states.code.trail.leaves:
+        if name in states.coded:
+            return None
+        return replace(state, values={**state.values, known.index: ball(number)})
+    if known is not None:
         return None
-    known, code = state.names.get(name), states.code
-    number = _written(members[0])
-    names, values = dict(state.names), dict(state.values)
-    if number is not None:
-        if isinstance(known, Symbol) and known.index in code.trail.leaves:
-            if name not in states.coded:
-                values[known.index] = ball(number)
-                return names, values
-            return None
-        if known is not None:
-            return None
-        leaf = code.trail.leaf(Leaf((), reason=f"{name} has no value in this file"))
-        names[name], values[leaf.index] = leaf, ball(number)
-        states.remember(name, leaf)
-        return names, values
-    free = frozenset(_names_in(members[0])) - set(names)
-    for letter in free:
-        leaf = code.trail.leaf(Leaf((), reason=f"{letter} has no value in this file"))
-        names[letter] = leaf
+    leaf = states.open(name)
+    values = {**state.values, leaf.index: ball(number)}
+    return replace(state, names={**state.names, name: leaf}, values=values)
+
+
+def _formula(
+    states: States, name: str, formula: Formula, state: State
+) -> State | None:
+    """`e = (a + b)(ab)`; what was written with a name that it explains follows it."""
+    known, names = state.names.get(name), states.with_letters(formula, state.names)
     try:
-        node = Meaning(code, Vocabulary(names)).node(members[0])
+        names[name] = states.node(formula, names)
+        formulas = {**state.formulas, name: formula}
+        if isinstance(known, Symbol) and known.index in states.code.trail.leaves:
+            for other, rest in state.formulas.items():
+                node = names.get(other)
+                if isinstance(node, Symbol) and states.code.trail.depends(node.index, known.index):  # fmt: skip  # noqa: E501
+                    names[other] = states.node(rest, names)
+                    states.remember(other, names[other])
     except NotUnderstood:
         return None
-    if isinstance(known, Symbol) and _same(states, known, node, values):
-        return None
-    names[name] = code.trail.copy(node)
     states.remember(name, names[name])
-    return names, values
+    return replace(state, names=names, formulas=formulas)
 
 
 def _function(
-    states: States, name: str, parameters: tuple[str, ...], right: list[Token], state: State  # noqa: E501
-) -> tuple[dict[str, Any], dict[int, Balls]] | None:
-    members = _members(right)
-    if not members or not parameters or name in states.coded:
+    states: States,
+    name: str,
+    parameters: tuple[str, ...],
+    formula: Formula,
+    state: State,
+) -> State | None:
+    """`f(x) = x^2`."""
+    if not parameters or name in states.coded:
         return None
     names = dict(state.names)
-    scope = dict(names)
     for parameter in parameters:
-        leaf = states.code.trail.leaf(
-            Leaf((), reason=f"{parameter} has no value in this file")
-        )
-        scope[parameter] = names.get(parameter, leaf)
-        names.setdefault(parameter, leaf)
-    for letter in frozenset(_names_in(members[0])) - set(names):
-        leaf = states.code.trail.leaf(
-            Leaf((), reason=f"{letter} has no value in this file")
-        )
-        names[letter] = scope[letter] = leaf
-    names[name] = TextFunction(name, parameters, members[0], scope)
-    return names, dict(state.values)
+        if not isinstance(names.get(parameter), Symbol):
+            names[parameter] = states.open(parameter)
+    names = states.with_letters(formula, names)
+    names[name] = TextFunction(name, parameters, formula, dict(names))
+    return replace(state, names=names)
 
 
 def _members(tokens: list[Token]) -> list[Formula]:
@@ -251,6 +273,10 @@ def _written(formula: Formula) -> Any:
     return None
 
 
+def _plainly(name: str) -> str:
+    return name.replace("_", "")
+
+
 def _names_in(formula: Any) -> Iterator[str]:
     if isinstance(formula, tuple) and formula:
         if formula[0] in ("NAME",):
@@ -260,22 +286,4 @@ def _names_in(formula: Any) -> Iterator[str]:
                 yield from _names_in(part)
 
 
-def _same(states: States, a: Symbol, b: Symbol, values: Mapping[int, Balls]) -> bool:
-    """Whether two nodes have one value, here or wherever their leaves are moved to."""
-    from gradverify.claims.point import drawn
-
-    if a.shape != b.shape:
-        return False
-    trail = states.code.trail
-    with ctx.workprec(PRECISION):
-        here = Point(trail, values)
-        found = [flat(here.value(x.index)) for x in (a, b)]
-        if all(v.is_finite() for row in found for v in row):
-            return all(x.overlaps(y) for x, y in zip(*found, strict=True))
-        moved = {i for x in (a, b) for i in trail.cut(x.index).leaves}
-        there = drawn(trail, moved, 1)
-        found = [flat(there.value(x.index)) for x in (a, b)]
-        return all(x.overlaps(y) for x, y in zip(*found, strict=True))
-
-
-__all__ = ["State", "States", "Unknown", "assignments", "states_of"]
+__all__ = ["State", "States", "states_of"]

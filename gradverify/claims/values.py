@@ -37,6 +37,8 @@ class Function:
     parameters: ast.arguments
     body: tuple[ast.stmt, ...]
     bound: Any = None
+    cell: int = 0
+    line: int = 0
 
 
 @dataclass(eq=False)
