@@ -7,7 +7,7 @@ an identity, which must hold wherever the names are moved to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -179,7 +179,7 @@ def _where_values_are_open(
     points = [_drawn(trail, members, missing, k) for k in range(CONSTANT_DRAWS)]
     rows = [[point.value(n.index) for n in members.nodes] for point in points]
     for member in zip(*rows, strict=True):
-        if not all(_agree(member[0], other) for other in member[1:]):
+        if not all(agree(member[0], other) for other in member[1:]):
             raise NotUnderstood(next(iter(missing.values())))
     for i in derivatives_below(trail, members.nodes):
         certify(points[0], i)
@@ -201,12 +201,12 @@ def _check_finite(found: Sequence[Balls]) -> None:
 
 def _first_wrong(found: Sequence[Balls]) -> int | None:
     for k, (left, right) in enumerate(zip(found, found[1:], strict=False)):
-        if not _agree(left, right):
+        if not agree(left, right):
             return k
     return None
 
 
-def _agree(left: Balls, right: Balls) -> bool:
+def agree(left: Balls, right: Balls) -> bool:
     """Whether two intervals, or all of two arrays of them, overlap."""
     a, b = flat(left), flat(right)
     same_shape = np.shape(left) == np.shape(right) or _squeezed(left) == _squeezed(right)  # fmt: skip  # noqa: E501
@@ -312,6 +312,3 @@ def merged(outcomes: Sequence[Any], is_right: Callable[[Any], bool]) -> Any:
     if any(right) and not all(right):
         raise NotUnderstood("it has two readings, of which one is right")
     return outcomes[0]
-
-
-__all__ = ["Members", "Outcome", "derivatives_below", "is_number", "judge", "merged", "replace"]  # fmt: skip  # noqa: E501

@@ -22,9 +22,10 @@ from gradverify.claims.chain import (
 from gradverify.claims.code import Code
 from gradverify.claims.explain import (
     Explained,
+    Wrong,
     explain,
-    explain_printed,
-    explain_step,
+    following,
+    printed_value,
 )
 from gradverify.claims.finding import Fragment, fragments
 from gradverify.claims.grammar import Formula, readings
@@ -190,6 +191,7 @@ class Reader:
     def in_code(self, states: States) -> Iterator[WrittenClaim]:
         """Backward passes that are written by hand, every step of them."""
         del states
+        wrong: dict[int, Symbol] = {}
         for step in steps(self.code, tuple(self.code.assigned)):
             entry = step.assigned
             chain = [f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree)]
@@ -202,7 +204,14 @@ class Reader:
                 exact = self.code.trail.derivative(step.y, step.x)
                 members = Members((), (exact, node))
                 outcome = judge_values(self.code.trail, members)
-                explained = explain_step(self.code.trail, members, outcome, entry.names, chain)  # fmt: skip  # noqa: E501
+                names = {k: v for k, v in entry.names.items() if k != entry.name}
+                looked_into = Wrong(
+                    self.code.trail, members, outcome, names, chain, "python"
+                )
+                explained = explain(looked_into)
+                if outcome.step is not None:
+                    explained = following(looked_into, explained, wrong)
+                    wrong[node.index] = exact
             except NotUnderstood as error:
                 yield self.not_understood(*place, str(error), chain)
                 continue
@@ -244,7 +253,9 @@ class Reader:
                 if one.problem:
                     raise NotUnderstood(one.problem)
                 outcome = judge_printed(self.code.trail, one.node, one.value, {}, self.dtype)  # fmt: skip  # noqa: E501
-                explained = explain_printed(one.node, outcome)
+                exact = printed_value(one.node, outcome, one.text)
+                cause = "" if outcome.step is None else "the library prints another number"  # fmt: skip  # noqa: E501
+                explained = Explained(exact, cause, f"{chain[0]} = {exact}")
             except NotUnderstood as error:
                 yield self.not_understood(*place, str(error), chain)
                 continue
@@ -301,8 +312,10 @@ class Reader:
             if outcome.step is None or not _has_inner(formulas):
                 break
         best = next((o for o in outcomes if o[1].step is None), outcomes[0])
-        explained = explain(self.code.trail, best[0], best[1], state.names, text)
-        return best[1], explained
+        chain = [spelled(f) for f in formulas]
+        names = {**state.names, **best[2].bound}
+        wrong = Wrong(self.code.trail, best[0], best[1], names, chain, notation(text))
+        return best[1], explain(wrong)
 
     def members(
         self,
@@ -360,6 +373,13 @@ def _free_in(formulas: Sequence[Formula], state: State) -> frozenset[str]:
 
 def _has_inner(formulas: Sequence[Formula]) -> bool:
     return any("'d1'" in repr(f) for f in formulas[1:])
+
+
+def notation(text: str) -> str:
+    """How a text writes formulas."""
+    if re.search(r"\\[a-zA-Z]+", text):
+        return "latex"
+    return "python" if re.search(r"\w\s*\*|\*\*", text) else "plain"
 
 
 def _line(fragment: Fragment, offset: int) -> str:

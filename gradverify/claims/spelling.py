@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
+from flint import ctx
 
 from gradverify.claims.grammar import Formula
-from gradverify.claims.point import Balls, Point
+from gradverify.claims.point import Balls, Point, flat
 from gradverify.claims.trail import Trail
 
 DIGITS = 6
@@ -141,6 +141,17 @@ def _primes(parts: list[Any]) -> str:
 
 # ---- nodes
 
+PRODUCT = {"plain": "·", "latex": r" \cdot ", "python": " * "}
+POWER = {"plain": "^{}", "latex": "^{{{}}}", "python": "**{}"}
+SPELLED = frozenset(
+    "exp log sin cos tanh sqrt abs sigmoid softplus sign sinh cosh sech step maximum pow "
+    "matmul transpose sum log1p expm1".split()
+)
+
+
+class _Unreadable(Exception):
+    """A node that is not written as a formula."""
+
 
 class Written:
     """Nodes of a trail as formulas in the names of a place, or in their values."""
@@ -150,15 +161,16 @@ class Written:
         trail: Trail,
         names: Mapping[int, str],
         point: Point | None = None,
-        product: str = "·",
+        notation: str = "plain",
     ) -> None:
-        self.trail, self.names, self.point, self.product = trail, names, point, product
+        self.trail, self.names, self.point = trail, names, point
+        self.notation = notation
 
     def text(self, index: int) -> str:
         """The formula of a node; empty where it is too long to read."""
         try:
             text = self._text(index, top=True)[0]
-        except RecursionError:
+        except (RecursionError, _Unreadable):
             return ""
         return text if len(text) <= LONGEST else ""
 
@@ -169,47 +181,87 @@ class Written:
         if node.op in ("data", "literal", "input"):
             return self._leaf(index)
         operands = [self._text(j) for j in node.operands]
-        one = [text == "1" for text, _ in operands]
-        if node.op in ("reshape", "slack", "accumulate") and len(operands) <= 2:
+        if sum(len(text) for text, _ in operands) > 4 * LONGEST:
+            raise _Unreadable
+        if node.op == "reshape" and node.shape != self._shape(node.operands[0]):
+            raise _Unreadable
+        if node.op in ("reshape", "slack", "accumulate"):
             return operands[0]
-        if node.op == "mul" and any(one):
-            return operands[one.index(False)] if not all(one) else ("1", 9)
+        if node.op in ("mul", "add"):
+            return self._shortened(node.op, operands)
         if node.op in BINARY:
             return self._binary(node.op, operands)
+        return self._applied(node, operands)
+
+    def _shape(self, index: int) -> Any:
+        return self.trail.program.nodes[index].shape
+
+    def _shortened(self, op: str, operands: list[tuple[str, int]]) -> tuple[str, int]:
+        """Without factors 1 and summands 0."""
+        neutral = "1" if op == "mul" else "0"
+        rest = [o for o in operands if o[0] != neutral]
+        if len(rest) == 1:
+            return rest[0]
+        if not rest:
+            return neutral, 9
+        if op == "mul" and "-1" in (rest[0][0], rest[1][0]):
+            other = rest[1] if rest[0][0] == "-1" else rest[0]
+            return f"-{_in(other, 2)}", 1
+        return self._binary(op, operands)
+
+    def _applied(self, node: Any, operands: list[tuple[str, int]]) -> tuple[str, int]:
         if node.op == "neg":
             return f"-{_in(operands[0], 2)}", 1
         if node.op == "power":
-            return f"{_in(operands[0], 5)}^{node.params['n']:g}", 4
-        return f"{node.op}({', '.join(t for t, _ in operands)})", 9
+            n = f"{node.params['n']:g}"
+            if n == "1":
+                return operands[0]
+            n = f"({n})" if n.startswith("-") and self.notation != "latex" else n
+            return _in(operands[0], 5) + POWER[self.notation].format(n), 4
+        if node.op == "matmul":
+            return f"{_in(operands[0], 2)} @ {_in(operands[1], 3)}", 2
+        if node.op == "transpose":
+            return f"{_in(operands[0], 9)}.T", 9
+        plain = node.op in SPELLED and not any(v for v in node.params.values())
+        if not plain:
+            raise _Unreadable
+        mark = "\\" if self.notation == "latex" and node.op in ("exp", "log", "sin", "cos", "tanh") else ""  # fmt: skip  # noqa: E501
+        return f"{mark}{node.op}({', '.join(t for t, _ in operands)})", 9
 
     def _binary(self, op: str, operands: list[tuple[str, int]]) -> tuple[str, int]:
         sign, level = BINARY[op]
-        sign = self.product if sign == "·" else sign
         left = _in(operands[0], level)
         right = _in(operands[1], level + (op in ("sub", "div")))
         if right.startswith("-"):
+            if op == "add":
+                return f"{left} - {right[1:]}", level
             right = f"({right})"
+        if sign == "·":
+            return left + PRODUCT[self.notation] + right, level
         gap = " " if level == 1 else ""
         return f"{left}{gap}{sign}{gap}{right}", level
 
     def _named(self, index: int) -> tuple[str, int]:
         if self.point is None:
             return self.names[index], 9
-        text = values(self.point.value(index))
-        return text, 1 if text.startswith("-") else 9
+        return _signed(values(self.point.value(index)))
 
     def _leaf(self, index: int) -> tuple[str, int]:
-        if self.point is not None:
-            text = values(self.point.value(index))
-        else:
-            with ctx.workprec(64):
-                text = values(Point(self.trail, {}).value(index))
-        return text, 1 if text.startswith("-") else 9
+        """A number that has no name; all of an array, where its entries are equal."""
+        node = self.trail.program.nodes[index]
+        if node.op == "input" and self.trail.leaves[index].value is None:
+            raise _Unreadable
+        with ctx.workprec(64):
+            found = flat((self.point or Point(self.trail, {})).value(index))
+        texts = {number(ball) for ball in found}
+        if len(texts) != 1:
+            raise _Unreadable
+        return _signed(texts.pop())
+
+
+def _signed(text: str) -> tuple[str, int]:
+    return text, 1 if text.startswith("-") else 9
 
 
 def _in(text: tuple[str, int], level: int) -> str:
     return text[0] if text[1] >= level else f"({text[0]})"
-
-
-Spell = Callable[[Formula], str]
-__all__ = ["Written", "arb", "number", "spelled", "telling", "values"]
