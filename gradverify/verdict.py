@@ -57,7 +57,7 @@ LISTED = frozenset(
 class Judgement:
     """The verdict on one differentiator at one case, with the number that decided it.
 
-    where: "value", "d/da", "d/da[0, 1]", or "d/d%3" for an intermediate.
+    where: "value", "d/da", "d/da[0, 1]", or "d/dc" for an intermediate.
     got: the number, or the exception, as text. exact: decimal text, or a hull.
     error_ulps: the error in ulps of the exact number. allowed: the bound, absolute.
     bound_ratio: error over bound. smallest_fault: a relative fault of this size in

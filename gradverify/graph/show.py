@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,26 @@ import numpy as np
 from gradverify.graph.program import LEAVES, Graph, Node
 from gradverify.ops import OPS
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LONGEST = 2000  # characters of an operand; one that is longer stands by its name
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
+@lru_cache(maxsize=256)
 def names_of(graph: Graph) -> tuple[str, ...]:
-    """A short name for every node: a, b, c … for inputs, %3 for others."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    place = {i: k for k, i in enumerate(graph.inputs)}
-    few = len(place) <= len(letters)
-    return tuple(
-        (letters[place[i]] if few else f"x{place[i]}") if i in place else f"%{i}"
-        for i in range(len(graph.nodes))
-    )
+    """A short name for every node: a, b, c … for inputs and then ops; else %3.
+
+    Ops have letters where the alphabet has enough of them; literals and data have none.
+    """
+    ops = [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]
+    inputs, lettered = graph.inputs, [*graph.inputs, *ops]
+    names = [f"%{i}" for i in range(len(graph.nodes))]
+    if len(lettered) > len(LETTERS):
+        lettered = [*inputs]
+    for k, i in enumerate(lettered):
+        names[i] = LETTERS[k] if len(lettered) <= len(LETTERS) else f"x{k}"
+    return tuple(names)
 
 
 def _number(value: Any) -> str:
