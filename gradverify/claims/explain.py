@@ -238,8 +238,6 @@ def corrected(wrong: Wrong, exact: str) -> str:
     if formulas and not wrong.outcome.is_identity:
         numbers = _numbers(wrong) if step == 0 else ""
         rest += [text for text in dict.fromkeys((numbers, exact)) if text and text not in rest]  # fmt: skip  # noqa: E501
-    if not formulas and not rest and 0 < len(exact) <= SHOWN:
-        rest = [exact]
     return " = ".join([*wrong.chain[: step + 1], *rest]) if rest else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -40,7 +40,7 @@ from gradverify.claims.naming import (
 )
 from gradverify.claims.point import Balls, ball
 from gradverify.claims.rewriting import LONGEST, Token, rewritten, scan
-from gradverify.claims.sources import Cell, cells_of
+from gradverify.claims.sources import Cell, cells_of, text_of
 from gradverify.claims.spelling import spelled
 from gradverify.claims.states import State, States, states_of
 from gradverify.claims.printed import printed
@@ -463,9 +463,10 @@ def _points(parts: Sequence[Part]) -> dict[int, list[tuple[str, str]]]:
     return found
 
 
-def read_claims(path: Path, name: str | None = None) -> list[WrittenClaim]:
-    """The claims of a file; `UnreadableError` where it cannot be read."""
-    return Reader(name or str(path), cells_of(path)).claims()
+def read_claims(path: Path, text: str | None = None) -> list[WrittenClaim]:
+    """The claims of a file; `UnreadableError` where it cannot be read.
 
-
-Judge = Callable[..., tuple[Outcome, Explained]]
+    text: what it holds, where that is another than what is on the disk.
+    """
+    text = text_of(path) if text is None else text
+    return Reader(path.as_posix(), cells_of(path, text)).claims()

@@ -41,14 +41,19 @@ class Cell:
     problem: str = ""
 
 
-def cells_of(path: Path) -> tuple[Cell, ...]:
-    """The cells of a file; `UnreadableError` names what is wrong with it."""
+def text_of(path: Path) -> str:
+    """The text of a file; `UnreadableError` names what is wrong with it."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UnreadableError(
             f"{path}: files end in {', '.join(SUFFIXES)}, not {suffix or 'nothing'}"
         )
-    text = _text_of(path)
+    return _text_of(path)
+
+
+def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
+    """The cells of a file's text; `UnreadableError` where it is no such file."""
+    suffix = path.suffix.lower()
     if suffix == ".ipynb":
         return tuple(_limited(cell) for cell in _notebook(path, text))
     if suffix == ".py":
