@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code import Assigned, Code
+from gradverify.claims.code import Code
+from gradverify.claims.events import Assigned
 from gradverify.claims.values import Function, Unknown
 
 EXPLICIT = (
@@ -114,7 +115,7 @@ def _passes(code: Code, group: Sequence[Assigned]) -> Iterator[Step]:
 
 
 def _by(entry: Assigned) -> tuple[str | None, bool]:
-    """The name that a gradient is by, and whether its own name can mean nothing else."""
+    """The name that a gradient is by, and whether it can be nothing else."""
     for patterns, strong in ((GRADIENT, True), (SHORT, False)):
         for pattern in patterns:
             match = pattern.fullmatch(entry.name)
@@ -149,7 +150,7 @@ def _last_number(
     code: Code, others: Sequence[tuple[Assigned, str]], candidates: Sequence[Any]
 ) -> str | None:
     """The last single number before the pass that all of it is about."""
-    first = min((e for e, _ in others), key=lambda e: (e.line))
+    first = min((e for e, _ in others), key=lambda e: e.line)
     gradients = {e.name for e, _, _ in candidates}
     inputs = [e.names[by] for e, by in others]
     found: list[tuple[int, str]] = []
@@ -185,7 +186,9 @@ def _difference(entry: Assigned) -> str:
 # ---- functions that say they are derivatives of others
 
 PRIMED = (
-    re.compile(r"(?P<of>\w+?)_(?:prime|derivative|deriv|grad|gradient|ableitung|strich|derivee)"),  # noqa: E501
+    re.compile(
+        r"(?P<of>\w+?)_(?:prime|derivative|deriv|grad|gradient|ableitung|strich|derivee)"
+    ),
     re.compile(r"(?:d|grad|derivative_of|deriv)_(?P<of>\w+)"),
     re.compile(r"d(?P<of>\w+?)(?:_?dx|_?dz)?"),
 )

@@ -14,66 +14,62 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.expression import FUNCTIONS
+from gradverify.claims.losses import (
+    axes,
+    bce,
+    bce_logits,
+    clip,
+    cross_entropy,
+    dot,
+    eye,
+    flattened,
+    full,
+    l1,
+    linear,
+    mse,
+    outer,
+    power,
+    reshaped,
+    shape_of,
+    squeezed,
+    stated,
+    transposed,
+    unsqueezed,
+    where,
+    whole,
+)
 from gradverify.claims.trail import NotUnderstood, Trail
-from gradverify.claims.values import Layer, Open, Value, known, numbers, symbol
+from gradverify.claims.values import Layer, Open, Value, known, symbol
 from gradverify.ops import OPS
 
+# fmt: off
+# ruff: noqa: SIM905
 MODULES = frozenset(
     "math np numpy anp jnp jax torch F nn tf scipy sp special functional autograd "
     "cmath random linalg mpmath keras".split()
-)  # fmt: skip
-
-# fmt: off
+)
 ARRAYS = frozenset(
-    "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value Var "
-    "constant Scalar Node float int double DoubleTensor FloatTensor".split()
+    "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value "
+    "Var constant Scalar Node float int double DoubleTensor FloatTensor".split()
 )
 UNCHANGED = frozenset(
     "float double astype to cpu cuda detach clone copy requires_grad_ item numpy "
     "contiguous retain_grad tolist asarray value type_as squeeze_ eval train".split()
 )
-CHANCE = frozenset("randn rand random normal uniform random_sample randn_like "
-                   "standard_normal rand_like randint integers".split())
+CHANCE = frozenset(
+    "randn rand random normal uniform random_sample randn_like standard_normal "
+    "rand_like randint integers".split()
+)
+OUTSIDE = frozenset(
+    "input open load loadtxt genfromtxt read_csv load_state_dict getenv time "
+    "perf_counter".split()
+)
+GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "key"})
+REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
+ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
 BY_SHAPE = {"zeros": 0, "ones": 1}
 BY_LIKE = {"zeros_like": 0, "ones_like": 1}
-REDUCTIONS = frozenset("sum mean prod var std norm logsumexp".split())
-ALONG = frozenset("softmax log_softmax cumsum".split())
-OUTSIDE = frozenset("input open load loadtxt genfromtxt read_csv load_state_dict getenv "
-                    "time perf_counter".split())
 # fmt: on
-
-
-def axes(value: Value) -> Any:
-    """A keyword that names axes, as a tuple of ints; None for all."""
-    if value is None:
-        return None
-    entries = value if isinstance(value, tuple) else (value,)
-    return tuple(whole(v) for v in entries)
-
-
-def whole(value: Value) -> int:
-    """A whole number, else `NotUnderstood`."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 10**6:
-        return int(value)
-    raise NotUnderstood("a whole number is needed that the file states")
-
-
-def shape_of(trail: Trail, operands: tuple[Value, ...]) -> tuple[int, ...]:
-    """The shape that is given as numbers or as one tuple of them."""
-    if len(operands) == 1 and isinstance(operands[0], tuple):
-        operands = operands[0]
-    return tuple(whole(stated(trail, v)) for v in operands)
-
-
-def stated(trail: Trail, value: Value) -> Value:
-    """The number that a name stands for, where the file states it."""
-    if isinstance(value, Symbol) and value.index in trail.leaves:
-        leaf = trail.leaves[value.index]
-        if leaf.value is not None and leaf.shape == ():
-            return leaf.value.item()
-    return value
 
 
 def by_axis(trail: Trail, op: str, x: Value, rest: Any, keywords: Any) -> Symbol:
@@ -99,131 +95,6 @@ def by_axis(trail: Trail, op: str, x: Value, rest: Any, keywords: Any) -> Symbol
 # ---- losses and what else is written by other ops
 
 
-def _mean_or_sum(trail: Trail, x: Symbol, keywords: Mapping[str, Value]) -> Symbol:
-    how = keywords.get("reduction", "mean")
-    if how == "none":
-        return x
-    if how not in ("mean", "sum"):
-        raise NotUnderstood(f"reduction {how!r} is not known")
-    return trail.apply(str(how), x, axis=None)
-
-
-def mse(trail: Trail, a: Value, b: Value, **keywords: Value) -> Symbol:
-    """The mean squared error."""
-    gap = trail.apply("sub", symbol(trail, a), symbol(trail, b))
-    return _mean_or_sum(trail, trail.apply("square", gap), keywords)
-
-
-def l1(trail: Trail, a: Value, b: Value, **keywords: Value) -> Symbol:
-    """The mean absolute error."""
-    gap = trail.apply("sub", symbol(trail, a), symbol(trail, b))
-    return _mean_or_sum(trail, trail.apply("abs", gap), keywords)
-
-
-def bce(trail: Trail, p: Value, t: Value, **keywords: Value) -> Symbol:
-    """-(t log p + (1 - t) log(1 - p)), its mean."""
-    p, t = symbol(trail, p), symbol(trail, t)
-    one = trail.constant(Fraction(1))
-    hit = trail.apply("mul", t, trail.apply("log", p))
-    missed = trail.apply("log", trail.apply("sub", one, p))
-    miss = trail.apply("mul", trail.apply("sub", one, t), missed)
-    total = trail.apply("neg", trail.apply("add", hit, miss))
-    return _mean_or_sum(trail, total, keywords)
-
-
-def bce_logits(trail: Trail, z: Value, t: Value, **keywords: Value) -> Symbol:
-    """softplus(z) - t z, its mean."""
-    z, t = symbol(trail, z), symbol(trail, t)
-    total = trail.apply("sub", trail.apply("softplus", z), trail.apply("mul", t, z))
-    return _mean_or_sum(trail, total, keywords)
-
-
-def cross_entropy(trail: Trail, z: Value, t: Value, **keywords: Value) -> Symbol:
-    """logsumexp(z) - z[t], its mean over rows; t whole numbers that are stated."""
-    z = symbol(trail, z)
-    leaf = trail.leaves.get(t.index) if isinstance(t, Symbol) else None
-    classes = leaf.value if leaf is not None else numbers(t)
-    if classes is None or classes.ndim != len(z.shape) - 1:
-        raise NotUnderstood("the classes of cross_entropy are not stated as numbers")
-    hot = np.full(z.shape, Fraction(0), dtype=object)
-    for index in np.ndindex(classes.shape):
-        hot[(*index, whole(classes[index]))] = Fraction(1)
-    chosen = trail.apply("mul", trail.number(hot, is_constant=True), z)
-    chosen = trail.apply("sum", chosen, axis=(-1,))
-    rows = trail.apply("sub", trail.apply("logsumexp", z, axis=(-1,)), chosen)
-    return _mean_or_sum(trail, rows, keywords)
-
-
-def linear(trail: Trail, x: Value, w: Value, b: Value = None) -> Symbol:
-    """x @ w.T + b."""
-    x, w = symbol(trail, x), symbol(trail, w)
-    y = trail.apply("matmul", x, trail.apply("transpose", w, axes=None))
-    return y if b is None else trail.apply("add", y, symbol(trail, b))
-
-
-def dot(trail: Trail, a: Value, b: Value) -> Symbol:
-    """A product of matrices and vectors; of numbers, where one is a number."""
-    a, b = symbol(trail, a), symbol(trail, b)
-    return trail.apply("mul" if () in (a.shape, b.shape) else "matmul", a, b)
-
-
-def power(trail: Trail, a: Value, b: Value) -> Symbol:
-    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
-    n = stated(trail, b)
-    if isinstance(n, Fraction) and Fraction(float(n)) == n:
-        plain = int(n) if n.denominator == 1 else float(n)
-        return trail.apply("power", symbol(trail, a), n=plain)
-    return trail.apply("pow", symbol(trail, a), symbol(trail, b))
-
-
-def clip(trail: Trail, x: Value, low: Value = None, high: Value = None) -> Symbol:
-    """x within two numbers."""
-    result = symbol(trail, x)
-    if low is not None:
-        result = trail.apply("maximum", result, symbol(trail, low))
-    return result if high is None else trail.apply("minimum", result, symbol(trail, high))  # fmt: skip  # noqa: E501
-
-
-def outer(trail: Trail, a: Value, b: Value) -> Symbol:
-    """The products of every entry of a with every entry of b."""
-    a, b = symbol(trail, a), symbol(trail, b)
-    tall = trail.apply("reshape", a, shape=(int(np.prod(a.shape)), 1))
-    return trail.apply("mul", tall, trail.apply("reshape", b, shape=(1, int(np.prod(b.shape)))))  # fmt: skip  # noqa: E501
-
-
-def transposed(trail: Trail, x: Value, *rest: Value) -> Symbol:
-    """The axes turned round; the last two of a matrix."""
-    return trail.apply("transpose", symbol(trail, x), axes=None)
-
-
-def reshaped(trail: Trail, x: Value, *shape: Value) -> Symbol:
-    """Another shape, with one -1 at most."""
-    x, wanted = symbol(trail, x), shape_of(trail, shape)
-    size = int(np.prod(x.shape))
-    if -1 in wanted:
-        rest = -int(np.prod(wanted))
-        wanted = tuple(size // rest if n == -1 and rest else n for n in wanted)
-    return trail.apply("reshape", x, shape=wanted)
-
-
-def flattened(trail: Trail, x: Value) -> Symbol:
-    """One axis."""
-    return reshaped(trail, x, Fraction(-1))
-
-
-def squeezed(trail: Trail, x: Value, *axis: Value) -> Symbol:
-    """Without axes of length 1."""
-    x = symbol(trail, x)
-    return trail.apply("reshape", x, shape=tuple(n for n in x.shape if n != 1))
-
-
-def unsqueezed(trail: Trail, x: Value, axis: Value) -> Symbol:
-    """With an axis of length 1."""
-    x = symbol(trail, x)
-    at = whole(stated(trail, axis)) % (len(x.shape) + 1)
-    return trail.apply("reshape", x, shape=(*x.shape[:at], 1, *x.shape[at:]))
-
-
 def max_of(trail: Trail, *operands: Value, **keywords: Value) -> Symbol:
     """The larger of two, or the largest element."""
     return _extreme(trail, "max", "maximum", operands, keywords)
@@ -238,31 +109,6 @@ def _extreme(trail: Trail, one: str, two: str, operands: Any, keywords: Any) -> 
     if len(operands) == 2 and not keywords:
         return trail.apply(two, *(symbol(trail, x) for x in operands))
     return by_axis(trail, one, operands[0], operands[1:], keywords)
-
-
-def where(trail: Trail, mask: Value, a: Value, b: Value) -> Symbol:
-    """a where the mask is 1, b where it is 0."""
-    mask = symbol(trail, mask)
-    one = trail.constant(Fraction(1))
-    left = trail.apply("mul", mask, symbol(trail, a))
-    right = trail.apply("mul", trail.apply("sub", one, mask), symbol(trail, b))
-    return trail.apply("add", left, right)
-
-
-def full(trail: Trail, value: int, operands: tuple[Value, ...]) -> Any:
-    """An array of one number."""
-    shape = shape_of(trail, operands)
-    if int(np.prod(shape, dtype=object)) > 10_000:
-        raise NotUnderstood("an array of more than 10000 numbers")
-    return np.full(shape, Fraction(value), dtype=object)
-
-
-def eye(trail: Trail, n: Value) -> Any:
-    """The identity matrix."""
-    size = whole(stated(trail, n))
-    if size > 100:
-        raise NotUnderstood("an array of more than 10000 numbers")
-    return np.vectorize(Fraction, otypes=[object])(np.eye(size, dtype=int))
 
 
 # fmt: off
@@ -330,9 +176,13 @@ def layer(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) -
     if name == "Linear":
         inputs, outputs = (whole(stated(trail, v)) for v in operands[:2])
         weights: dict[str, Value] = {
-            "weight": symbol(trail, Open((outputs, inputs), "the weight of a new Linear layer is random"))  # fmt: skip  # noqa: E501
+            "weight": _random(trail, (outputs, inputs), "weight")
         }
         if keywords.get("bias", True) is not False:
-            weights["bias"] = symbol(trail, Open((outputs,), "the bias of a new Linear layer is random"))  # fmt: skip  # noqa: E501
+            weights["bias"] = _random(trail, (outputs,), "bias")
         return Layer("linear", weights)
     return Layer(LAYERS[name])
+
+
+def _random(trail: Trail, shape: tuple[int, ...], what: str) -> Symbol:
+    return symbol(trail, Open(shape, f"the {what} of a new Linear layer is random"))

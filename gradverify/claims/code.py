@@ -10,6 +10,7 @@ from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.evaluate import Evaluator
+from gradverify.claims.events import Assigned, Shown, Snapshot
 from gradverify.claims.trail import NotUnderstood, Trail
 from gradverify.claims.values import Function, Instance, Unknown, Value, named
 
@@ -17,44 +18,6 @@ CALLS = 200  # functions of the file that are followed, in all
 NESTED = 20  # functions within functions
 DEPTH = 200  # nested syntax
 STATEMENTS = 5000
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """Something that a statement prints: texts and values, in order."""
-
-    cell: int
-    line: int
-    last_line: int
-    parts: tuple[Value, ...]
-    text: str
-    is_print: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Assigned:
-    """A name that was given a value, in the names of that place."""
-
-    cell: int
-    line: int
-    last_line: int
-    name: str
-    value: Value
-    text: str
-    names: Mapping[str, Value]
-    tree: ast.expr
-    depth: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What every name stands for after the statement that ends in a line."""
-
-    cell: int
-    line: int
-    names: Mapping[str, Value]
-    backwards: tuple[Symbol, ...] = ()
-    depth: int = 0
 
 
 @dataclass(eq=False)
@@ -123,7 +86,7 @@ class _Statements:
             if self.code.statements > STATEMENTS:
                 raise NotUnderstood(f"more than {STATEMENTS} statements")
             if isinstance(statement, ast.Return):
-                return self.value(statement.value, names) if statement.value else None
+                return self.returned(statement.value, names)
             result = self.statement(statement, names)
             end = statement.end_lineno or statement.lineno
             self.code.snapshots.append(
@@ -134,6 +97,10 @@ class _Statements:
             if result is not None:
                 return result
         return None
+
+    def returned(self, tree: ast.expr | None, names: dict[str, Value]) -> Value:
+        """The value of a `return`."""
+        return None if tree is None else self.value(tree, names)
 
     def value(self, tree: ast.expr, names: dict[str, Value]) -> Value:
         """The value of an expression, or why it has none."""
@@ -149,8 +116,8 @@ class _Statements:
                 value = self.value(node.value, names)
                 for target in node.targets:
                     self.bind(target, value, names, node)
-            case ast.AnnAssign(value=ast.expr()):
-                self.bind(node.target, self.value(node.value, names), names, node)
+            case ast.AnnAssign(value=ast.expr() as right):
+                self.bind(node.target, self.value(right, names), names, node)
             case ast.AugAssign():
                 tree = ast.BinOp(_load(node.target), node.op, node.value)
                 self.bind(node.target, self.value(tree, names), names, node)
@@ -226,9 +193,9 @@ class _Statements:
         if isinstance(tree, ast.expr) and not isinstance(node, ast.AugAssign):
             end = node.end_lineno or node.lineno
             line = self.lines[node.lineno - 1].strip() if self.lines else ""
-            self.code.assigned.append(
-                Assigned(self.cell, node.lineno, end, name, names[name], line, dict(names), tree, self.depth)  # fmt: skip  # noqa: E501
-            )
+            place = self.cell, node.lineno, end
+            found = names[name], line, dict(names)
+            self.code.assigned.append(Assigned(*place, name, *found, tree, self.depth))
 
     def bind_attribute(
         self, target: ast.Attribute, value: Value, names: dict[str, Value]
@@ -259,9 +226,7 @@ class _Statements:
             elif isinstance(part, ast.Call) and _ends_in(part.func, "step"):
                 self.forget_all(names, "{name} is changed by an optimiser's step")
 
-    def forget_name(
-        self, tree: ast.expr, names: dict[str, Value], reason: str
-    ) -> None:
+    def forget_name(self, tree: ast.expr, names: dict[str, Value], reason: str) -> None:
         """The name at the root of `x[0]` or `x.data`."""
         while isinstance(tree, ast.Subscript | ast.Attribute):
             tree = tree.value

@@ -10,9 +10,9 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.chain import Members, Outcome, agree, is_number
+from gradverify.claims.members import Members, Outcome, agree, is_number
 from gradverify.claims.point import PRECISION, Balls, Point, flat
-from gradverify.claims.spelling import Written, number, telling, values
+from gradverify.claims.spelling import Written, number, telling
 from gradverify.claims.trail import NotUnderstood, Trail
 
 SHOWN = 60  # characters of a formula within a sentence
@@ -136,7 +136,9 @@ def _shape(wrong: Wrong) -> str:
     claimed = wrong.value(len(wrong.members.nodes) - 1)
     if np.size(claimed) == np.size(wrong.value(0)):
         return ""
-    return f"it has shape {np.shape(claimed)}, the derivative {np.shape(wrong.value(0))}"
+    return (
+        f"it has shape {np.shape(claimed)}, the derivative {np.shape(wrong.value(0))}"
+    )
 
 
 def _factor(wrong: Wrong) -> str:
@@ -261,6 +263,3 @@ def printed_value(node: Symbol, outcome: Outcome, claimed: str) -> str:
     """The exact derivative beside a number that was printed."""
     with ctx.workprec(PRECISION):
         return telling(outcome.point.value(node.index), claimed)
-
-
-__all__ = ["Explained", "Wrong", "explain", "printed_value", "values"]

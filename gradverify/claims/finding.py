@@ -1,4 +1,4 @@
-"""Where a file may say something about derivatives: comments, strings, text, formulas."""
+"""Where a file may speak of derivatives: comments, strings, text, formulas."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 lark's Earley parser keeps all readings; who asks decides what two of them mean.
 """
 
+# ruff: noqa: SIM905
+
 from __future__ import annotations
 
 import itertools
@@ -105,7 +107,8 @@ Formula = tuple[Any, ...]  # ("add", left, right), ("name", "x"), ("number", "0.
 @cache
 def _parser() -> Any:
     try:
-        from lark import Lark, Token as LarkToken
+        from lark import Lark
+        from lark import Token as LarkToken
         from lark.lexer import Lexer
     except ImportError:
         raise ModuleNotFoundError(
@@ -118,8 +121,9 @@ def _parser() -> Any:
         def __init__(self, conf: Any) -> None:
             del conf
 
-        def lex(self, tokens: Any) -> Iterator[Any]:
-            for token in tokens:
+        def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:
+            del parser_state
+            for token in lexer_state:
                 yield LarkToken(token.kind, token.text)
 
     return Lark(GRAMMAR, parser="earley", lexer=Ready, ambiguity="explicit")

@@ -7,11 +7,12 @@ right in that place.
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
 
-from gradverify.claims.reader import ClaimVerdict, WrittenClaim
+from gradverify.claims.verdicts import ClaimVerdict, WrittenClaim
 
 RELATION = re.compile(r"(?<![<>!=:])(?:=|≈|\\approx|\\simeq)(?!=)")
 BREAKS = re.compile(
@@ -128,7 +129,7 @@ def _pieces(line: str) -> list[tuple[int, int]]:
         if before.count("[") + before.count("(") <= before.count("]") + before.count(")"):  # fmt: skip  # noqa: E501
             cuts += match.span()
     cuts.append(len(line))
-    return [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    return [(a, b) for a, b in itertools.pairwise(cuts) if a < b]
 
 
 def _ends_as_claimed(piece: str, claim: WrittenClaim) -> bool:

@@ -88,8 +88,10 @@ def written(leaf: Leaf) -> Balls:
         if leaf.value is None:
             result[index] = arb("nan")
         else:
-            half = Fraction(0) if leaf.half_unit is None else leaf.half_unit[index]
-            result[index] = ball(leaf.value[index], half)
+            half = leaf.half_unit
+            width: Any = Fraction(0) if half is None else half[index]
+            number: Any = leaf.value[index]
+            result[index] = ball(number, width)
     return result[()]
 
 
@@ -118,8 +120,9 @@ def drawn(trail: Trail, moved: Iterable[int], seed: int) -> Point:
 def certify(point: Point, derivative: int) -> Reference | None:
     """Hold a derivative's ball against the mpmath-certified reference.
 
-    None where it is 0 or 1 by the shape of the program. At a kink its value becomes the range of slopes. Raises `NotUnderstood` where there
-    is no derivative, or where the two do not agree.
+    None where it is 0 or 1 by the shape of the program. At a kink its value becomes
+    the range of slopes. Raises `NotUnderstood` where there is no derivative, or where
+    the two do not agree.
     """
     trail = point.trail
     y, x = trail.derivatives[derivative]
@@ -173,7 +176,8 @@ def _case(point: Point, y: int, x: int, dtype: str) -> tuple[Case, int]:
 
 
 def _floats(value: Balls) -> Array:
-    return np.vectorize(float, otypes=[float])(np.asarray(value, dtype=object))
+    array = np.asarray(value, dtype=object)
+    return np.array([float(b) for b in array.flat]).reshape(array.shape)
 
 
 def _range(truth: Reference, place: int) -> Balls:

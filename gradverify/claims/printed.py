@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code import Shown
+from gradverify.claims.events import Shown
 from gradverify.claims.finding import Fragment
 from gradverify.claims.point import Balls, ball
 from gradverify.claims.sources import Cell
@@ -20,8 +20,13 @@ from gradverify.claims.trail import NotUnderstood, Trail
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:(?:tensor|array|Array|Tensor|DeviceArray|jnp\.array|np\.float64|np\.float32)\(\s*)?(\[[-+\d\s.,eE\[\]]*\]|{NUMBER})(?:\s*,\s*(?:dtype|device|grad_fn|requires_grad|weak_type)=[^()\n]*)*\)?"  # noqa: E501
 WORDS = r"(?:expected|should be|prints|gives|is|ist|ergibt|liefert|soll|vaut|donne|affiche|value)?"  # noqa: E501
-COMMENT = re.compile(rf"\s*(?:->|=>|→|⇒|==|=|≈|:)?\s*{WORDS}\s*:?\s*{VALUE}\s*[.!✓]?\s*")
+COMMENT = re.compile(
+    rf"\s*(?:->|=>|→|⇒|==|=|≈|:)?\s*{WORDS}\s*:?\s*{VALUE}\s*[.!✓]?\s*"
+)
 FIRST = re.compile(VALUE)
+UNALIGNED = "the stored lines are not one for each print"
+OUT_OF_ORDER = "the cells were not run in their order"
+NO_NUMBER = "no number was found in the stored line"
 GRAD = re.compile(rf"grad\s*=\s*({NUMBER})")
 
 
@@ -102,7 +107,7 @@ def _in_outputs(
     if len(lines) != len(prints):
         for one in prints:
             for node in gradients(trail, one.parts):
-                yield Printed(one, node, "", None, one.text, "the stored lines are not one for each print")  # fmt: skip  # noqa: E501
+                yield Printed(one, node, "", None, one.text, UNALIGNED)
         return
     for one, line in zip(prints, lines, strict=True):
         yield from _line(trail, one, line, fits)
@@ -116,11 +121,11 @@ def _line(trail: Trail, one: Shown, line: str, fits: bool) -> Iterator[Printed]:
     texts = _texts(one, line)
     for node, text in zip(nodes, texts, strict=False):
         if not fits:
-            yield Printed(one, node, text, None, source, "the cells were not run in their order")  # fmt: skip  # noqa: E501
+            yield Printed(one, node, text, None, source, OUT_OF_ORDER)
         else:
             yield _made(one, node, text, source)
     for node in nodes[len(texts) :]:
-        yield Printed(one, node, "", None, source, "no number was found in the stored line")  # fmt: skip  # noqa: E501
+        yield Printed(one, node, "", None, source, NO_NUMBER)
 
 
 def _texts(one: Shown, line: str) -> list[str]:

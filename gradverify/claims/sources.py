@@ -66,7 +66,9 @@ def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
 def _text_of(path: Path) -> str:
     try:
         if path.stat().st_size > FILE_BYTES:
-            raise UnreadableError(f"{path}: over {FILE_BYTES} bytes; allowed: up to that")
+            raise UnreadableError(
+                f"{path}: over {FILE_BYTES} bytes; allowed: up to that"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror or error}") from error
@@ -135,7 +137,7 @@ def _upgraded(path: Path, text: str) -> Any:
             f'{path}: notebooks before version 4 need pip install "gradverify[claims]"'
         ) from None
     try:
-        return dict(nbformat.reads(text, as_version=4))
+        return dict(nbformat.reads(text, as_version=4))  # type: ignore[no-untyped-call]
     except Exception as error:  # whatever a broken file makes it raise
         raise UnreadableError(f"{path}: is no notebook ({str(error)[:80]})") from error
 
@@ -174,9 +176,9 @@ def _output(output: Any) -> str:
     return _joined(text)[:CELL_CHARACTERS]
 
 
+MAGIC = re.compile(r"\s*[%!?]|(?!\s*#).*\?\s*$")
+
+
 def _without_magic(text: str) -> str:
     """Lines for the notebook alone (%, !, ?) emptied, so that the rest is Python."""
-    return "\n".join(
-        "" if re.match(r"\s*[%!?]|.*\?\s*$", line) and not re.match(r"\s*#", line) else line  # fmt: skip  # noqa: E501
-        for line in text.split("\n")
-    )
+    return "\n".join("" if MAGIC.match(line) else line for line in text.split("\n"))

@@ -1,5 +1,7 @@
 """Formulas and nodes as people write them."""
 
+# ruff: noqa: SIM905
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -144,8 +146,8 @@ def _primes(parts: list[Any]) -> str:
 PRODUCT = {"plain": "·", "latex": r" \cdot ", "python": " * "}
 POWER = {"plain": "^{}", "latex": "^{{{}}}", "python": "**{}"}
 SPELLED = frozenset(
-    "exp log sin cos tanh sqrt abs sigmoid softplus sign sinh cosh sech step maximum pow "
-    "matmul transpose sum log1p expm1".split()
+    "exp log sin cos tanh sqrt abs sigmoid softplus sign sinh cosh sech step maximum "
+    "pow matmul transpose sum log1p expm1".split()
 )
 
 

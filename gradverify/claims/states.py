@@ -8,21 +8,18 @@ from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code import Code, Snapshot
+from gradverify.claims.code import Code
+from gradverify.claims.events import Snapshot
 from gradverify.claims.finding import Fragment
 from gradverify.claims.grammar import Formula, readings
-from gradverify.claims.meaning import Meaning, interval
-from gradverify.claims.naming import (
-    RELATIONS,
-    Part,
-    TextFunction,
-    Vocabulary,
-    free_names,
-    parts_of,
-)
+from gradverify.claims.meaning import Meaning
+from gradverify.claims.parts import RELATIONS, Part, parts_of
 from gradverify.claims.point import Balls, ball
 from gradverify.claims.rewriting import LONGEST, Token, rewritten, scan
 from gradverify.claims.trail import Leaf, NotUnderstood
+from gradverify.claims.vocabulary import TextFunction, Vocabulary, free_names
+from gradverify.claims.written import interval
+
 
 @dataclass(frozen=True, eq=False)
 class State:
@@ -146,9 +143,7 @@ def states_of(code: Code, fragments: list[Fragment]) -> States:
 
 
 def _plain(snapshot: Snapshot) -> State:
-    return State(
-        snapshot.cell, snapshot.line, snapshot.names, {}, snapshot.backwards
-    )
+    return State(snapshot.cell, snapshot.line, snapshot.names, {}, snapshot.backwards)
 
 
 def _letters(tokens: list[Token]) -> frozenset[str]:
@@ -158,19 +153,20 @@ def _letters(tokens: list[Token]) -> frozenset[str]:
         is_euler = token.text == "e" and following and following.kind == "CARET"
         if token.kind == "WORD" and not is_euler:
             stem = token.text.split("_")[0]
-            if len(stem) == 1 or token.text.endswith("_hat") or stem in GREEK_STEMS:
-                found.add(token.text)
-            elif len(token.text) == 2 and token.text[1].isdigit():
+            if (
+                len(stem) == 1
+                or token.text.endswith("_hat")
+                or stem in GREEK_STEMS
+                or (len(token.text) == 2 and token.text[1].isdigit())
+            ):
                 found.add(token.text)
     return frozenset(found)
 
 
-GREEK_STEMS = frozenset("alpha beta gamma delta epsilon theta lambda mu rho phi psi omega eta".split())  # fmt: skip  # noqa: E501
+GREEK_STEMS = frozenset(["alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "rho", "phi", "psi", "omega", "eta"])  # fmt: skip  # noqa: E501
 
 
-def _defined(
-    states: States, part: Part, state: State, cautious: bool
-) -> State | None:
+def _defined(states: States, part: Part, state: State, cautious: bool) -> State | None:
     """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)
@@ -216,9 +212,7 @@ def _number(states: States, name: str, number: Fraction, state: State) -> State 
     return replace(state, names={**state.names, name: leaf}, values=values)
 
 
-def _formula(
-    states: States, name: str, formula: Formula, state: State
-) -> State | None:
+def _formula(states: States, name: str, formula: Formula, state: State) -> State | None:
     """`e = (a + b)(ab)`; what was written with a name that it explains follows it."""
     known, names = state.names.get(name), states.with_letters(formula, state.names)
     try:

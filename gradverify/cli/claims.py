@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from gradverify.claims.patch import patch
-from gradverify.claims.reader import WrittenClaim, read_claims
+from gradverify.claims.reader import read_claims
 from gradverify.claims.sources import SUFFIXES, UnreadableError, text_of
+from gradverify.claims.verdicts import WrittenClaim
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.records import Claim
 from gradverify.report import claims as text
@@ -107,7 +108,7 @@ def _finish(found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool)
     if not quiet:
         print(text.counted(found, count))
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print("\n".join(text.annotations(found)))
+            print("\n".join(text.error_lines(found)))
     if sarif is not None:
         document = text.sarif(found, metadata.version("gradverify"))
         try:

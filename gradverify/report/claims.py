@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gradverify.claims.reader import WrittenClaim
+from gradverify.claims.verdicts import WrittenClaim
 from gradverify.records import Claim
 
 SHOWN = 200  # characters of a chain or a number
@@ -85,7 +85,7 @@ def sentence(claim: Claim) -> str:
 # ---- for other programs
 
 
-def annotations(claims: Sequence[Claim]) -> Iterator[str]:
+def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
     """Wrong claims as GitHub reads them from a log; a notebook's lines are cells'."""
     wrong = [c for c in claims if c.verdict == "wrong"]
     for claim in wrong[:ANNOTATIONS]:
