@@ -16,6 +16,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.expression import graph_of
 from gradverify.claims.numbers import Stated, floats, nested, plain, stated
+from gradverify.claims.result import Claim, ClaimResult
 from gradverify.claims.why import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpmath import mp
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.alone import node_values
 from gradverify.diagnosis.sweep import Right
-from gradverify.graph import Graph, Node
+from gradverify.graph import Case, Graph, Node, interpret_all
+from gradverify.reference.program import expand
 from gradverify.reference.rounding import FORMATS
 
+DIGITS = 60  # of the exact values
 MANY = 100.0  # roundings: what a node adds to its operands' errors before it is named
 
 
@@ -116,9 +120,9 @@ def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
 
 def in_graph(right: Right) -> Loss | None:
     """The node at which floats lose most digits beyond those of its operands."""
-    values = node_values(right.case)
+    values, exact = node_values(right.case), _exact_values(right.case)
     unit = FORMATS[right.case.dtype].unit_roundoff
-    errors = [_error(f, e, unit) for f, e in zip(values, right.values, strict=True)]
+    errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
     worst: Loss | None = None
     for i, node in enumerate(right.graph.nodes):
         if not node.operands:
@@ -132,14 +136,23 @@ def in_graph(right: Right) -> Loss | None:
     return worst
 
 
+def _exact_values(case: Case) -> list[Any]:
+    """The values of all nodes in mpmath: SciPy has no erf in long doubles."""
+    expansion = expand(case.graph, case.dtype)
+    with mp.workdps(DIGITS):
+        inputs = [MULTIPRECISION.lift(x) for x in case.point]
+        values = interpret_all(expansion.graph, MULTIPRECISION.table, inputs)
+    return [values[i] for i in expansion.place]
+
+
 def _error(found: Any, exact: Any, unit: float) -> float:
     """The largest relative error, in units of roundoff."""
     if np.asarray(found).dtype == bool:
         return 0.0
     with np.errstate(all="ignore"):
-        off = np.abs(np.asarray(found, np.longdouble) - exact)
-        relative = np.where(off == 0, 0.0, off / np.abs(exact))
-    largest = float(np.max(relative, initial=0.0))
+        pairs = zip(np.ravel(found).tolist(), np.ravel(exact).tolist(), strict=True)
+        relative = [abs((f - e) / e) if e else float(f != e) for f, e in pairs]
+    largest = float(max(relative, default=0.0))
     return min(largest, 1.0) / unit if math.isfinite(largest) else 1.0 / unit
 
 
