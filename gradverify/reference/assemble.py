@@ -19,7 +19,7 @@ from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds
 from gradverify.reference.differences import differences, value_at
-from gradverify.reference.exact import Exact, exact_gradient, middle
+from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -131,6 +131,8 @@ def _of_finite_point(case: Case) -> Reference:
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
+    if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
+        status, note = Slope.NONE, "a number on the way is not finite: a pole"
     value = mpf("nan") if found.value is None else found.value
     return Reference(case, status, value, gradient, value_bound, input_bounds, paths,
                      None, note, exact)  # fmt: skip
