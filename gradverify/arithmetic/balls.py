@@ -11,6 +11,7 @@ from typing import Any
 
 from flint import arb
 
+from gradverify.arithmetic import matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import STRUCTURE, pad_with
 from gradverify.arithmetic.objects import (
@@ -153,7 +154,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "hypot":     elementwise(hypot, 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(arb(0)),
-    "matmul":    matmul_from(arb(0)),
+    "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
     "step":      elementwise(step, 1),
     "sech":      elementwise(arb.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
@@ -165,4 +166,5 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
 }
 # fmt: on
 
-BALLS = Arithmetic("balls", PRIMITIVES, lifting(arb), lifts_literals=True)
+LIFT = matrices.lifting_large(lifting(arb), matrices.BALLS)
+BALLS = Arithmetic("balls", PRIMITIVES, LIFT, lifts_literals=True)

@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.arithmetic.matrices import Matrix, plain
+
+ARRAYS = (np.ndarray, Matrix)
+
 
 def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     """The function of numbers as a function of arrays and numbers."""
     ufunc = np.frompyfunc(function, arity, 1)
 
     def apply(*operands: Any) -> Any:
-        if any(isinstance(x, np.ndarray) for x in operands):
-            return ufunc(*operands)
+        if any(isinstance(x, ARRAYS) for x in operands):
+            return ufunc(*map(plain, operands))
         return function(*operands)
 
     return apply
@@ -37,7 +41,7 @@ def sum_from(zero: Any) -> Callable[..., Any]:
     ) -> Any:
         axes = None if axis is None else tuple(axis)
         if np.size(x):
-            return np.sum(x, axis=axes, keepdims=keepdims)
+            return np.sum(plain(x), axis=axes, keepdims=keepdims)
         counts = np.sum(np.zeros(np.shape(x)), axis=axes, keepdims=keepdims)
         return np.full(np.shape(counts), zero, dtype=object)[()]
 

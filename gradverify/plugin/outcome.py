@@ -116,6 +116,7 @@ def _record(
         count=finding.count,
         failed=fails and finding.known is None and not taken,
         accepted=taken,
+        written=finding.written,
     )
 
 
@@ -127,9 +128,10 @@ def discrepancy(
     *,
     known: str | None = None,
     finding: str = "",
+    written: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Discrepancy:
-    """The record of a judgement."""
+    """The record of a judgement; written: of a case that is not written out itself."""
     return Discrepancy(
         differentiator=differentiator,
         mode=mode,
@@ -144,7 +146,7 @@ def discrepancy(
         bound_ratio=number_text(judgement.bound_ratio),
         smallest_fault=number_text(judgement.smallest_fault),
         note=_short(judgement.note),
-        **of_case(case),
+        **(written or of_case(case)),
         **more,
     )
 

@@ -3,22 +3,20 @@
     B(w) = c * sum over sites s of |d(w.g)/ds| * scale_s
 
 to first order, by one reverse sweep over the gradient program for a stack of
-projections w. Where first order does not hold, the same program runs on balls that
-are rounded outwards at every site (Johansson, 2017, for the arithmetic).
+projections w; where there are too many of those, by running errors (`running.py`).
+Where first order does not hold, by balls (`widening.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
 
-from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.arithmetic.objects import elementwise
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import LEAVES, Array, Node, interpret_all
 from gradverify.reference.program import GradientProgram
@@ -32,8 +30,11 @@ from gradverify.reference.rounding import (
     SUMS,
     Format,
 )
+from gradverify.reference.running import running_errors
+from gradverify.reference.widening import ball_bounds
 
 STACK = 64  # projections swept at once: more would only cost memory
+WORK = 2.0**25  # products of a reverse sweep an entry, beyond which errors run
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def bounds(
     with np.errstate(all="ignore"):
         values = interpret_all(program.graph, EXTENDED.table, inputs)
         moved = _moved_values(program, inputs, form)
-        first = _first_order(program, values, form, targets)
-        again = _first_order(program, moved, form, targets)
+        sweep = _first_order if _work(program, targets) <= WORK else _running
+        first = sweep(program, values, form, targets)
+        again = sweep(program, moved, form, targets)
         is_straight = _is_straight(program.graph.nodes, values, moved)
     result = list(first)
     doubtful = [
@@ -70,10 +72,17 @@ def bounds(
         if not (is_straight and _alike(a, b, form.smallest))
     ]
     if doubtful:
-        balls = _ball_bounds(program, point, form, [targets[k] for k in doubtful])
+        balls = ball_bounds(program, point, form, [targets[k] for k in doubtful])
         for k, ball in zip(doubtful, balls, strict=True):
-            result[k] = ball
+            result[k] = Bound(*ball)
     return result
+
+
+def _work(program: GradientProgram, targets: Sequence[int]) -> int:
+    """Entries of the targets times numbers of the program: the cost of all sweeps."""
+    nodes = program.graph.nodes
+    entries = sum(math.prod(nodes[t].shape) for t in targets)
+    return entries * sum(math.prod(node.shape) for node in nodes)
 
 
 def _is_straight(
@@ -109,7 +118,7 @@ def _first_order(
 ) -> list[Bound]:
     graph = program.graph
     tight, loose = _scales(graph.nodes, values, form)
-    sizes = [int(np.prod(graph.nodes[t].shape, dtype=int)) for t in targets]
+    sizes = [math.prod(graph.nodes[t].shape) for t in targets]
     sums_tight = np.zeros(sum(sizes), np.longdouble)
     sums_loose = np.zeros(sum(sizes), np.longdouble)
     for part, seeds in _stacks(graph.nodes, targets, sizes):
@@ -117,6 +126,19 @@ def _first_order(
         sums_tight[part] = _weighted(cotangents, tight, part)
         sums_loose[part] = sums_tight[part] + _weighted(cotangents, loose, part)
     return _split(graph.nodes, targets, sizes, sums_tight, sums_loose)
+
+
+def _running(
+    program: GradientProgram,
+    values: Sequence[Any],
+    form: Format,
+    targets: Sequence[int],
+) -> list[Bound]:
+    """As `_first_order`, never less than that, for any number of entries at once."""
+    graph = program.graph
+    tight, loose = _scales(graph.nodes, values, form)
+    errors = running_errors(graph, values, (tight, loose), targets)
+    return [Bound(SAFETY * a, SAFETY * (a + b)) for a, b in errors]
 
 
 def _moved_values(
@@ -239,62 +261,3 @@ def _split(
         )
         for t, a, b in zip(targets, ends[:-1], ends[1:], strict=True)
     ]
-
-
-# ---- balls
-
-
-def _ball_bounds(
-    program: GradientProgram,
-    point: Sequence[Array],
-    form: Format,
-    targets: Sequence[int],
-) -> list[Bound]:
-    """Radii of the targets when every site is a ball; no rounding is left out."""
-    nodes = program.graph.nodes
-    radii = []
-    with ctx.workprec(256):
-        inputs = [BALLS.lift(x) for x in point]
-        for with_loose in (False, True):
-            table = _rounding_table(form, with_loose)
-            values = interpret_all(program.graph, table, inputs)
-            radii.append([_radius(values[t], nodes[t].shape) for t in targets])
-    return [Bound(a, np.maximum(a, b)) for a, b in zip(*radii, strict=True)]
-
-
-def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
-    unit = arb(0, SAFETY * form.unit_roundoff)
-    tiny = arb(0, SAFETY) * arb(form.smallest)
-    in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
-    zero = arb(0)  # what a backend may make of a subnormal number
-    flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
-
-    def rounded(op: str) -> Any:
-        function, site = BALLS.table[op], SITES[op]
-
-        def apply(*x: Any, **params: Any) -> Any:
-            y = function(*x, **params)
-            scale = site(BALLS, y, *x, **params)
-            if scale is None:
-                return y
-            least = arb(0) if op in NEVER_UNDERFLOWS else tiny
-            return in_range((flushed(y) if with_loose else y) + scale * unit + least)
-
-        return apply
-
-    def slack(x: Any, size: Any) -> Any:
-        return x + BALLS.abs(size) * unit if with_loose else x
-
-    return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
-
-
-def _radius(value: Any, shape: tuple[int, ...]) -> Array:
-    """Twice the radii, rounded up, since the exact number may lie at a ball's edge.
-
-    Infinite where a ball is no number.
-    """
-    balls = np.asarray(value, dtype=object).reshape(-1)
-    return np.array(
-        [float(b.rad()) * 2.002 if b.is_finite() else np.inf for b in balls],
-        np.longdouble,
-    ).reshape(shape)

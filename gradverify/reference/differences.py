@@ -8,26 +8,45 @@ was small enough is asked of quotients on the other side and at another scale.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from flint import arb, ctx
 from mpmath import mp, mpf
 
+from gradverify.arithmetic import matrices
 from gradverify.arithmetic.balls import BALLS
-from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.arithmetic.multiprecision import MULTIPRECISION, NUMBERS
 from gradverify.graph import Array, Domain, Graph, interpret
 from gradverify.reference.exact import GROWTH, STOP
 from gradverify.reference.levels import LEVELS, Level, Slope, believed, conclude
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
-ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
-FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than ROUNDING
+FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than rounding
 NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How sharp quotients are to be.
+
+    levels: the steps that are tried. rounding: of a quotient, with room for sums of
+    many of them. agree: of a slope, what our own gradient may differ from it by.
+    """
+
+    levels: tuple[int, ...]
+    rounding: Any
+    agree: Any
+
+
+USUAL = Demand(LEVELS, arb(2) ** -80, mpf(2) ** -56)
+CERTIFYING = Demand(LEVELS[1:], arb(2) ** -100, mpf(2) ** -84)
+"""For two directions through many entries: 25 digits."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ def differences(
     displacements: Sequence[Array],
     allowed: Sequence[float] | Array,
     seed: int = 0,
+    demand: Demand = USUAL,
 ) -> Differences:
     """The slopes of a scalar graph along displacements of its inputs.
 
@@ -73,10 +93,11 @@ def differences(
     none = np.zeros(sum(x.size for x in point), np.longdouble)
     mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
     steps = [_step(point, d) for d in displacements]
-    steps += [_step(point, mixed, factor) for factor in (OTHER_SIDE, FURTHER_IN)]
+    mix = _step(point, mixed)
+    steps += [replace(mix, factor=factor) for factor in (OTHER_SIDE, FURTHER_IN)]
     trail: list[Level] = []
-    for q in LEVELS:
-        precision = _precision_for(graph, point, steps, q)
+    for q in demand.levels:
+        precision = _precision_for(graph, point, steps, q, demand.rounding)
         if precision is None:
             break
         with mp.workprec(precision):
@@ -114,33 +135,50 @@ class _Step:
     Inputs that stay are left out.
     """
 
-    parts: tuple[tuple[int, Array], ...]
+    parts: tuple[tuple[int, _Displacement], ...]
     factor: float
 
 
-def _step(point: Sequence[Array], displacement: Array, factor: float = 1.0) -> _Step:
+@dataclass(frozen=True)
+class _Displacement:
+    """That of one input; a large matrix is made a ball matrix once."""
+
+    floats: Array
+
+    def numbers(self, m: Any) -> Any:
+        """It in numbers of an arithmetic, exactly."""
+        if self.floats.ndim == 2 and self.floats.size >= matrices.LARGE:
+            return matrices.Matrix(MATRICES[m.name], self._whole)
+        return exactly(self.floats, NUMBER[m.name])
+
+    @cached_property
+    def _whole(self) -> Any:
+        return matrices.whole_of(self.floats)
+
+
+def _step(point: Sequence[Array], displacement: Array) -> _Step:
     parts = []
     start = 0
     for k, x in enumerate(point):
         d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
         start += x.size
         if np.any(d):
-            parts.append((k, d))
-    return _Step(tuple(parts), factor)
+            parts.append((k, _Displacement(d)))
+    return _Step(tuple(parts), 1.0)
 
 
 def _quotients(
     graph: Graph, point: Sequence[Array], steps: Iterable[_Step], q: int, m: Any
 ) -> Iterator[Any]:
     """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain."""
-    number = NUMBERS[m.name]
+    number = NUMBER[m.name]
     at = [m.lift(x) for x in point]
     base = _value(graph, at, m)
     for step in steps:
         t = number(step.factor) * number(2) ** -q
         moved = list(at)
         for k, d in step.parts:
-            moved[k] = at[k] + exactly(d, number) * t
+            moved[k] = at[k] + d.numbers(m) * t
         value = _value(graph, moved, m)
         outside = base is None or value is None
         yield None if outside else (value - base) / t
@@ -154,7 +192,8 @@ def _value(graph: Graph, inputs: Sequence[Any], m: Any) -> Any:
         return None
 
 
-NUMBERS: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
+NUMBER: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
+MATRICES = {BALLS.name: matrices.BALLS, MULTIPRECISION.name: NUMBERS}
 
 
 def exactly(x: Array, number: Any) -> Any:
@@ -176,9 +215,9 @@ def value_at(graph: Graph, point: Sequence[Array]) -> Any:
 
 
 def _precision_for(
-    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int
+    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int, rounding: Any
 ) -> int | None:
-    """Bits at which rounding is under 2**-80 of every quotient, by balls.
+    """Bits at which rounding is under that part of every quotient, by balls.
 
     A ball that is no number may be too wide or outside the domain; only a high
     precision tells, and then the differences say which.
@@ -189,7 +228,7 @@ def _precision_for(
             # the last step is the smallest, and the first to want more bits
             balls = _quotients(graph, point, reversed(steps), q, BALLS)
             is_late = precision > q + HOPELESS_BITS
-            wanted = (_wanted_bits(ball, precision, is_late) for ball in balls)
+            wanted = (_wanted_bits(b, precision, is_late, rounding) for b in balls)
             more = next((bits for bits in wanted if bits > precision), None)
         if more is None:
             return precision
@@ -197,17 +236,17 @@ def _precision_for(
     return None
 
 
-def _wanted_bits(ball: Any, precision: int, is_late: bool) -> int:
+def _wanted_bits(ball: Any, precision: int, is_late: bool, rounding: Any) -> int:
     """The precision that would make a quotient sharp, as far as this one tells."""
     grown = int(precision * GROWTH)
     if ball is None or not ball.is_finite():
         return 0 if is_late else grown
     radius, size = ball.rad(), abs(ball).lower()
-    if radius <= size * ROUNDING or radius <= NEGLIGIBLE:
+    if radius <= size * rounding or radius <= NEGLIGIBLE:
         return 0
     if not size > 0:
         return grown
-    missing = (radius / (size * ROUNDING)).log() / LOG_2
+    missing = (radius / (size * rounding)).log() / LOG_2
     return precision + max(32, int(float(missing.mid())) + 16)
 
 

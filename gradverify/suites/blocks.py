@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from gradverify.differentiators import Accepts
 from gradverify.graph import Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import graphs, op_cases
+from gradverify.suites.large import Network, network_block
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import Block, Restricted
 
-SUITES = ("cases", "textbook", "ops", "graphs")
+SUITES = ("cases", "textbook", "ops", "graphs", "networks")
 """The suites of blocks, in the order in which they run; `known` has items alone."""
 
 SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
@@ -47,10 +48,11 @@ def blocks(
     max_nodes: int | None = None,
     seed: int = 0,
     root: Path | None = None,
+    networks: Sequence[Network] = (),
 ) -> list[Block]:
     """The blocks of a run; empty collections stand for all.
 
-    root: the repository whose saved cases are looked at first; a file that is no case
+    networks: those that the suite of that name has, in every dtype. root: the repository whose saved cases are looked at first; a file that is no case
     is an `Unreadable` block, of whatever dtypes.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
@@ -58,6 +60,7 @@ def blocks(
         "textbook": _textbook,
         "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
         "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
+        "networks": lambda: _networks(networks, dtypes or ("float64",), seed),
     }
     return [
         block
@@ -132,6 +135,14 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
         )
 
     return strategy
+
+
+def _networks(
+    networks: Sequence[Network], dtypes: Collection[str], seed: int
+) -> Iterator[Block]:
+    for network in networks:
+        for dtype in dtypes:
+            yield network_block(replace(network, dtype=dtype, seed=seed))
 
 
 def _textbook() -> Iterator[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
@@ -15,7 +16,8 @@ class Finding:
     """A kind of discrepancy, by its smallest case.
 
     op: the op that shows it alone, or "graph". known: the id of the known deviation
-    that explains it. count: how many cases of the sweep were of this kind.
+    that explains it. count: how many cases of the sweep were of this kind. written:
+    the fields of its record that tell the case, where that is too large to be written.
     """
 
     judgement: Judgement
@@ -24,6 +26,7 @@ class Finding:
     finding: str
     known: str | None = None
     count: int = 1
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
