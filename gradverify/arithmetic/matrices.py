@@ -117,12 +117,13 @@ def plain(x: Any) -> Any:
 def whole_of(x: Any) -> Any:
     """Floats or long doubles of rank 2 as an `arb_mat`, exactly."""
     high = x.astype(np.float64)
-    whole = arb_mat(*x.shape, high.reshape(-1).tolist())
+    rows, columns = x.shape
+    whole = arb_mat(rows, columns, high.reshape(-1).tolist())
     low = (x - high).astype(np.float64)
     if not np.any(low):
         return whole
     with ctx.workprec(2200):  # more than any two doubles are apart
-        return whole + arb_mat(*x.shape, low.reshape(-1).tolist())
+        return whole + arb_mat(rows, columns, low.reshape(-1).tolist())
 
 
 def lifting_large(lift: Callable[[Any], Any], numbers: Numbers) -> Callable[[Any], Any]:
@@ -160,7 +161,8 @@ def _whole(numbers: Numbers, x: Any, as_matrix: tuple[int, int]) -> Any:
     if isinstance(x, Matrix):
         return x.whole
     x = x.reshape(as_matrix) if x.ndim == 1 else x
-    return arb_mat(*x.shape, [numbers.into(v) for v in x.reshape(-1)])
+    rows, columns = x.shape
+    return arb_mat(rows, columns, [numbers.into(v) for v in x.reshape(-1)])
 
 
 BALLS = Numbers(into=arb, out_of=lambda ball: ball, bits=lambda: int(ctx.prec))

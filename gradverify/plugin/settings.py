@@ -161,7 +161,9 @@ def _networks(config: pytest.Config) -> tuple[Network, ...]:
     named = (NAMED_NETWORK.search(str(argument)) for argument in config.args)
     texts = [*_names(config, "network"), *(match[1] for match in named if match)]
     try:
-        return tuple(Network(sizes_of(t), activation, loss) for t in dict.fromkeys(texts))
+        return tuple(
+            Network(sizes_of(t), activation, loss) for t in dict.fromkeys(texts)
+        )
     except ValueError as error:
         raise pytest.UsageError(f"{_flag('network')}: {error}") from error
 

@@ -38,7 +38,9 @@ def running_errors(
     last |= dict.fromkeys(targets, len(graph.nodes))
     for i, node in enumerate(graph.nodes):
         own = _own(node, [kind.get(i) for kind in scales])
-        errors.append(own if node.op in LEAVES else _error(node, values, i, errors, own))
+        errors.append(
+            own if node.op in LEAVES else _error(node, values, i, errors, own)
+        )
         for j in set(node.operands):
             if last[j] == i:
                 errors[j] = None  # its memory

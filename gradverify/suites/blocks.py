@@ -52,8 +52,9 @@ def blocks(
 ) -> list[Block]:
     """The blocks of a run; empty collections stand for all.
 
-    networks: those that the suite of that name has, in every dtype. root: the repository whose saved cases are looked at first; a file that is no case
-    is an `Unreadable` block, of whatever dtypes.
+    networks: those that the suite of that name has, in every dtype. root: the
+    repository whose saved cases are looked at first; a file that is no case is an
+    `Unreadable` block, of whatever dtypes.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),

@@ -1,4 +1,4 @@
-"""One large network: seeded weights, a digit-like input, every weight differentiated."""
+"""One large network: seeded weights, a digit-like input, all weights differentiated."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ class Network:
             raise ValueError(
                 f"a network {self.name} is none that can be judged; allowed are two "
                 f"sizes and more, from 1 up, with at most {MOST:,} weights in all"
+            )
+        if self.activation not in ACTIVATIONS or self.loss not in LOSSES:
+            raise ValueError(
+                f"a network with {self.activation!r} and {self.loss!r}: allowed are "
+                f"{', '.join(ACTIVATIONS)} and {', '.join(LOSSES)}"
             )
 
     @property
@@ -166,7 +171,9 @@ class Network:
     def lines(self) -> Iterator[str]:
         """A line a layer."""
         h = "x"
-        for k, (w, b) in enumerate(zip(self.inputs[::2], self.inputs[1::2], strict=True)):
+        for k, (w, b) in enumerate(
+            zip(self.inputs[::2], self.inputs[1::2], strict=True)
+        ):
             is_last = 2 * k + 2 == len(self.inputs)
             y = "o" if is_last else "h" if len(self.inputs) == 4 else f"h{k + 1}"
             z = f"{h} @ {w} + {b}"
