@@ -20,8 +20,9 @@ def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     ufunc = np.frompyfunc(function, arity, 1)
 
     def apply(*operands: Any) -> Any:
-        if any(isinstance(x, ARRAYS) for x in operands):
-            return ufunc(*map(plain, operands))
+        for x in operands:
+            if isinstance(x, ARRAYS):
+                return ufunc(*map(plain, operands))
         return function(*operands)
 
     return apply

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,8 @@ def _value_misfit(
 ) -> Judgement | None:
     """A missing value, or one of the wrong shape or dtype."""
     got = derivatives.value
-    exact = decimal(reference.value)
     if got is None:
-        return Judgement(Verdict.MISSING, "value", "None", exact)
+        return Judgement(Verdict.MISSING, "value", "None", decimal(reference.value))
     array = np.asarray(got)
     if array.shape != ():
         return Judgement(Verdict.WRONG_SHAPE, "value", str(array.shape), "()")
@@ -227,15 +227,28 @@ def _inner_entries(
 def _entries(
     where: str, got: Array, exact: Any, bound: Bound, paths: Array | None
 ) -> Iterator[Entry]:
-    picked: Iterable[tuple[int, ...]] = np.ndindex(exact.shape)
     if isinstance(exact, Doubled):
-        picked = noteworthy(got, exact, bound, paths)
-    for index in picked:
-        yield Entry(
-            where + (str(list(index)) if index else ""),
-            float(got[index]),
-            exact[index],
-            float(bound.tight[index]),
-            float(bound.loose[index]),
-            None if paths is None else float(paths[index]),
-        )
+        yield from _noteworthy(where, got, exact, bound, paths)
+        return
+    sizes: Iterable[float | None] = repeat(None) if paths is None else _floats(paths)
+    columns = map(_floats, (got, bound.tight, bound.loose))
+    places = np.ndindex(exact.shape)
+    rows = zip(*columns, exact.reshape(-1), places, sizes, strict=False)
+    for number, tight, loose, whole, place, path in rows:
+        yield Entry(where, number, whole, tight, loose, path, place)
+
+
+def _noteworthy(
+    where: str, got: Array, exact: Doubled, bound: Bound, paths: Array | None
+) -> Iterator[Entry]:
+    """Of very many entries, those that can decide."""
+    for place in noteworthy(got, exact, bound, paths):
+        tight, loose = float(bound.tight[place]), float(bound.loose[place])
+        path = None if paths is None else float(paths[place])
+        number = float(got[place])
+        yield Entry(where, number, exact[place], tight, loose, path, place)
+
+
+def _floats(x: Array) -> list[float]:
+    found: list[float] = np.asarray(x, np.float64).reshape(-1).tolist()
+    return found

@@ -14,10 +14,11 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.matrices import Matrix
 from gradverify.graph import Array, Graph
 from gradverify.reference.bound import Bound
-from gradverify.reference.differences import USUAL, Demand, Differences, exactly
+from gradverify.reference.differences import USUAL, Demand, Differences
 from gradverify.reference.doubled import doubled
 from gradverify.reference.exact import Exact, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
+from gradverify.reference.steps import exactly
 
 COMPONENTS = 16  # input entries up to which every one is differenced
 UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
@@ -100,8 +101,8 @@ def _along(
             with ctx.workprec(precision):
                 products = map(operator.mul, matrix.whole.entries(), part.tolist())
                 total += to_mpf(sum(products, arb(0)))
-        else:
-            total += mp.fdot(part.tolist(), x.reshape(-1))
+        elif (moved := np.flatnonzero(part)).size:  # most steps move one entry alone
+            total += mp.fdot(part[moved].tolist(), x.reshape(-1)[moved])
     return total
 
 
