@@ -101,7 +101,9 @@ def figure(text: str) -> str:
 
 
 def commands(found: Discrepancy) -> tuple[str, ...]:
-    """What to type next."""
+    """What to type next; where the point was too large to be kept, the item again."""
+    if found.inputs and not found.point:
+        return (f"pytest '{found.item}'",)
     accept = f"gradverify accept {found.finding}"
     return (
         f"gradverify replay {found.case}",
