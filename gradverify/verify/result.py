@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.errors import Errors
@@ -16,8 +17,9 @@ class Finding:
     """A kind of discrepancy, by its smallest case.
 
     op: the op that shows it alone, or "graph". known: the id of the known deviation
-    that explains it. count: how many cases of the sweep were of this kind. written:
-    the fields of its record that tell the case, where that is too large to be written.
+    that explains it. count: how many cases of the sweep were of this kind.
+    explanation: where and why; of what fails and is not known. written: the fields of
+    its record that tell the case, where that is too large to be written.
     """
 
     judgement: Judgement
@@ -26,6 +28,7 @@ class Finding:
     finding: str
     known: str | None = None
     count: int = 1
+    explanation: Explanation | None = None
     written: Mapping[str, Any] = field(default_factory=dict)
 
 

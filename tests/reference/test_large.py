@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import interpret_all
 from gradverify.reference import Doubled, Reference, Slope, assemble, reference
 from gradverify.reference.bound import _first_order, _running
 from gradverify.reference.exact import Exact, exact_gradient
 from gradverify.reference.program import gradient_program
-from gradverify.reference.rounding import FORMATS
+from gradverify.reference.roundings import roundings
 from gradverify.suites.large import Network
 
 LARGE = Network((72, 60, 10))
@@ -36,13 +35,14 @@ def test_running_errors_are_never_less_than_the_sum_over_sites(
 ) -> None:
     case = Network(sizes, activation, loss, dtype).case
     program = gradient_program(case.graph, dtype)
-    inputs = [EXTENDED.lift(x) for x in case.point]
-    values = interpret_all(program.graph, EXTENDED.table, inputs)
     wanted = [program.cotangents[i] for i in program.expansion.graph.inputs]
     targets = [0 if i is None else i for i in wanted]
-    arguments = program, values, FORMATS[dtype], targets
+    found = roundings(program.graph, [case.point], dtype)
+    pairs = zip(
+        _first_order(found, targets)[0], _running(found, targets)[0], strict=True
+    )
     ratios = []
-    for sites, run in zip(_first_order(*arguments), _running(*arguments), strict=True):
+    for sites, run in pairs:
         for kind in ("tight", "loose"):
             less, more = getattr(sites, kind), getattr(run, kind)
             assert np.all(less <= more * (1 + 1e-12))
