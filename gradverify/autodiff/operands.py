@@ -17,7 +17,7 @@ def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
     """
     if not isinstance(value, np.ndarray | np.generic | float | int | list | tuple):
         return value
-    array = value if _is_constant(value) else np.array(value)
+    array: Any = value if _is_constant(value) else np.array(value)
     if array.dtype == object:
         return array[()]
     wanted = getattr(like, "dtype", array.dtype)

@@ -51,6 +51,8 @@ def who(found: Discrepancy) -> str:
 
 def point(found: Discrepancy) -> str:
     """The point as `a = 21.0, b = [1.0, 2.0]`."""
+    if found.inputs and not found.point:
+        return "too many numbers to be written down; they follow from the seed"
     return ", ".join(f"{name} = {text}" for name, text, _ in inputs(found))
 
 
