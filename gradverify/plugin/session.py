@@ -82,7 +82,7 @@ class Session:
             max_nodes=self.settings.max_nodes,
             seed=self.settings.seed,
             root=self.root,
-            networks=self.settings.networks,
+            large=self.settings.networks,
         )
 
     def has_suite(self, name: str) -> bool:
