@@ -15,6 +15,8 @@ from gradverify.differentiators import (
     mode,
     operators,
 )
+from gradverify.differentiators.handshake import _case
+from gradverify.ops import OPS
 
 
 def right(function: Any, point: list[Any]) -> Any:
