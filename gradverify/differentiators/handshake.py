@@ -78,8 +78,8 @@ def _case(row: Op, dtype: str) -> Case:
         else:
             nodes.append(input_leaf(shape))
             count = np.prod(shape, dtype=int)
-            ends = WITHIN.get(row.name, 1.0) * np.array([0.75 + i, 1.25 + i])
-            point.append(np.linspace(*ends, count))
+            spread = np.linspace(0.75 + i, 1.25 + i, count)
+            point.append(WITHIN.get(row.name, 1.0) * spread)
     nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
     if nodes[-1].shape != ():
         nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
