@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Switch the suites on where the user asks for them."""
     if not settings.is_on(config) or config.option.help or config.option.version:
         return
-    from gradverify.plugin.collection import SESSION
+    from gradverify.plugin.items import SESSION
     from gradverify.plugin.session import Session
 
     anchor = settings.anchor(config)
@@ -81,16 +81,10 @@ class Hooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what was selected before the first item runs."""
-        from gradverify.plugin.collection import GradverifyItem
+        from gradverify.plugin.items import GradverifyItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
-        # an engine that compiles has cases of its own
-        drawn = {
-            (id(i.block), i.differentiator.name if i.differentiator.compiles else "")
-            for i in items
-            if i.block.strategy is not None
-        }
-        self.session.drawn_blocks = max(1, len(drawn))
+        self.session.expect((i.block, i.differentiator) for i in items if i.is_drawn)
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
 
@@ -98,6 +92,7 @@ class Hooks:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist which run it is part of."""
         node.workerinput["gradverify_run"] = self.session.run
+        node.workerinput["gradverify_began"] = self.session.began
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:

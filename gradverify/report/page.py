@@ -20,6 +20,7 @@ from gradverify.records import (
 from gradverify.report.wording import (
     commands,
     error,
+    looked_at,
     point,
     rank,
     sentence,
@@ -132,7 +133,7 @@ def data(found: Records) -> Page:
         summary=_summary(found, len(failed)),
         is_right=not failed and run.exit == 0,
         run=run,
-        facts=list(_facts(run)),
+        facts=list(_facts(run, found)),
         ran=[Fact(n, _versions(v)) for n, v in run.differentiators.items()],
         absent=[Fact(name, why) for name, why in run.absent.items()],
         verdicts=[Fact(v, sentence(v)) for v in verdicts],
@@ -182,13 +183,14 @@ def _many(n: int, thing: str) -> str:
     return f"{n} {thing}" + ("" if n == 1 else "s")
 
 
-def _facts(run: Run) -> Iterable[Fact]:
+def _facts(run: Run, found: Records) -> Iterable[Fact]:
     rate = run.rejection_rate
     pairs = {
         "started": run.started,
         "duration": f"{run.seconds['run']:.1f} s" if "run" in run.seconds else "",
         "exit status": str(run.exit),
         "profile": run.profile,
+        "looked at": looked_at(found),
         "seed": str(run.seed),
         "fails on": run.fail_on,
         "commit": run.commit or "",

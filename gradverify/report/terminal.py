@@ -8,6 +8,7 @@ from gradverify.records import Counts, Discrepancy, Records, counts_by_different
 from gradverify.report.wording import (
     commands,
     error,
+    looked_at,
     point,
     rank,
     sentence,
@@ -84,6 +85,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         passing = [d for d in found.discrepancies if _is_listed(d)]
         yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
+        yield from filter(None, [looked_at(found)])
     yield from (visible(note.text) for note in found.notes)
 
 

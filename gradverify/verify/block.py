@@ -19,7 +19,7 @@ from gradverify.strategies import at_points, draw
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
+CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
 
 Restricted = Callable[[str, Sequence[str], Accepts], Any]
@@ -33,6 +33,7 @@ class Block:
     strategy: what the cases are drawn from; None for written ones.
     restricted: the same family for an engine that can run few of them.
     points: at how many points every graph that is drawn is looked at.
+    chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
 
@@ -44,6 +45,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
+    chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
     draws: Counter[str] = field(default_factory=Counter)
@@ -60,7 +62,9 @@ class Block:
         name = differentiator.name
         if name not in self._own:
             strategy = self._strategy_for(differentiator)
-            points = POINTS if differentiator.compiles and strategy is not None else 1
+            points = 1
+            if differentiator.compiles and strategy is not None:
+                points = min(POINTS, self.chunk)
             is_shared = strategy is self.strategy and points == self.points
             self._own[name] = (
                 self
@@ -72,6 +76,7 @@ class Block:
                     self.seed,
                     strategy,
                     points=points,
+                    chunk=self.chunk,
                 )
             )
         return self._own[name]
@@ -80,7 +85,7 @@ class Block:
         """What the engine's cases are drawn from."""
         if self.strategy is None or self.restricted is None:
             return self.strategy
-        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
+        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -107,7 +112,7 @@ class Block:
         assert self.strategy is not None
         began = time.perf_counter()
         seed = self.seed * 1_000_003 + len(self.drawn)
-        fresh = draw(self.strategy, CHUNK // self.points, seed)
+        fresh = draw(self.strategy, self.chunk // self.points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
             self.drawn.extend(at_points(case, self.points, source))

@@ -33,12 +33,14 @@ REPEATED = 8  # every so many cases a differentiator is run twice
 class Budget:
     """How much an item may look at: cases at most, and seconds for the first item.
 
-    shared_by: how many differentiators will look at the same cases.
+    shared_by: how many differentiators will look at the same cases. least: cases that
+    are looked at however long they take.
     """
 
     cases: int = 100
     seconds: float = float("inf")
     shared_by: int = 1
+    least: int = CHUNK
 
 
 def verify_item(
@@ -61,9 +63,11 @@ def verify_item(
         budget = replace(budget, shared_by=1)
     sweep = _Sweep(block, differentiator, mode, limit)
     seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
-    began = time.perf_counter()
-    for position, case in block.cases():
-        if _is_enough(block, budget, position, began, sweep):
+    began, cases = time.perf_counter(), block.cases()
+    # asked before the next case is drawn, since drawing is dear
+    while not _is_enough(block, budget, sweep.looked, began, sweep):
+        position, case = next(cases, (0, None))
+        if case is None:
             break
         in_flight(case)
         sweep.look(position, case)
@@ -103,7 +107,7 @@ def _is_enough(
         return position >= block.count
     if position >= budget.cases:
         return True
-    if position < CHUNK:
+    if position < budget.least:
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own

@@ -34,7 +34,7 @@ from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array, Graph
 from gradverify.ops import OPS
-from gradverify.plugin.session import BUDGETS
+from gradverify.plugin.clock import PROFILES
 from gradverify.suites.blocks import FAMILIES, blocks
 from gradverify.verify import REPEATED, Block, judge
 
@@ -81,12 +81,13 @@ def own_blocks(op: str, seed: int) -> list[Block]:
 def cases_until_found(fault: Fault, who: Differentiator, seed: int) -> int | None:
     """How many cases gradverify looked at until it saw the fault; None: not seen."""
     looked = 0
-    most, seconds = BUDGETS["ci"]
-    share = seconds / (len(OPS.public()) + len(FAMILIES))
+    profile = PROFILES["ci"]
+    share = profile.seconds / (len(OPS.public()) + len(FAMILIES))
     for block in own_blocks(fault.op, seed):
         for position, case in block.cases():
             spent = sum(block.seconds.values())
-            if position == most or (position >= 20 and spent > share):
+            is_enough = position >= profile.least and spent > share
+            if is_enough or position == profile.most:
                 break
             found = block.reference(position, case)
             looked += 1

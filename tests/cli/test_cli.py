@@ -106,7 +106,15 @@ def test_ops_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> None:
-    smoke = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops", "-q")
+    smoke = (
+        "--gradverify-profile",
+        "smoke",
+        "--gradverify-time",
+        "600",
+        "--gradverify-suites",
+        "ops",
+        "-q",
+    )
     assert command("run", *smoke).returncode == 1
     last = tmp_path / "reports" / "gradverify.jsonl"
     found = [json.loads(line) for line in last.read_text().splitlines()]
@@ -146,7 +154,15 @@ def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> 
     assert "no longer shows" in gone.stdout
 
 
-SMOKE = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops", "-q")
+SMOKE = (
+    "--gradverify-profile",
+    "smoke",
+    "--gradverify-time",
+    "600",
+    "--gradverify-suites",
+    "ops",
+    "-q",
+)
 FINDING = "toy:forward:float64/mul/wrong"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,6 @@ from gradverify.differentiators import (
     Differentiator,
     Pulled,
     handshake,
-    load,
     mode,
     operators,
 )
@@ -103,11 +101,27 @@ def test_many_ops_that_fail_alike_are_counted() -> None:
     assert "fails on exp, sin, add and 1 more ops" in problem
 
 
-def test_it_is_quick() -> None:
-    torch = load("torch-cpu")
-    if torch.available():
-        pytest.skip("not installed")
-    handshake(torch)
-    began = time.perf_counter()
-    handshake(torch)
-    assert time.perf_counter() - began < 0.05
+def counting(seen: list[list[str]], **rows: Any) -> Differentiator:
+    """An engine that compiles, and notes which graphs it was given."""
+
+    def behave(function: Any, point: list[Any]) -> Any:
+        seen.append(list(function.graph.ops))
+        return right(function, point)
+
+    engine = toy(behave, **rows)
+    engine.compiles = True  # type: ignore[misc]
+    return engine
+
+
+def test_an_engine_that_compiles_is_given_all_ops_at_once() -> None:
+    seen: list[list[str]] = []
+    assert not handshake(counting(seen, exp=np.exp, sin=np.sin))
+    assert len(seen) == 1
+    assert {"add", "mul", "exp", "sin"} <= set(seen[0])
+
+
+def test_and_op_by_op_where_that_fails() -> None:
+    seen: list[list[str]] = []
+    (problem,) = handshake(counting(seen, exp=np.exp, sin=lambda x, y: x))
+    assert "fails on sin: TypeError" in problem
+    assert len(seen) == 1 + 4
