@@ -44,6 +44,7 @@ COMMANDS = (
     ("check",           "hold derivatives worked out by hand against the exact ones"),
     ("ops",             "list the ops"),
     ("differentiators", "list the differentiators, and why some cannot run"),
+    ("selftest",        "plant faults into an engine's rules: how many are found"),
     ("replay",          "run a case of the last run, or a saved one, again"),
     ("save",            "keep a case in gradverify-cases/, to be run ever after"),
     ("accept",          "list a finding in gradverify-known.toml"),
@@ -58,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
-    for name in ("check", "ops", "differentiators", "replay", "save", "accept"):
+    for name in ("check", "ops", "differentiators", "selftest", "replay", "save",
+                 "accept"):  # fmt: skip
         sub[name].set_defaults(command=globals()[f"_{name}"])
     sub["report"].set_defaults(command=_report)
     check = sub["check"]
@@ -70,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     }
     check.add_argument("--at", **pairs, help="the value of a name, or a JSON list")
     check.add_argument("--claim", **pairs, help="a derivative that was worked out")
+    engine = sub["selftest"]
+    engine.add_argument("engine", nargs="?", default="own-tape", help="its name")
+    engine.add_argument("--mode", default="", help="how it differentiates")
+    engine.add_argument("--ops", default="", help="which ops, by commas (default: all)")
+    engine.add_argument("--dtype", default="float64", help="float64 or float32")
+    engine.add_argument("--cases", type=_count, default=60, help="at most, by op")
+    engine.add_argument("--seed", type=_count, default=0, help="what is drawn")
     sub["replay"].add_argument("case", help="ten hex digits, or a file")
     sub["replay"].add_argument("--differentiator", help="judge this one instead")
     sub["save"].add_argument("case", help="ten hex digits")
@@ -79,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
     sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
     sub["report"].add_argument("--output", type=Path, help="the page to write")
-    for name in ("replay", "save", "accept"):
+    for name in ("selftest", "replay", "save", "accept"):
         sub[name].add_argument("--report", type=Path, help="the report folder")
     return parser
 
@@ -104,6 +113,12 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date YYYY-MM-DD") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    return int(text)
 
 
 # ---- commands without a repository
@@ -195,6 +210,28 @@ def _differentiators(options: argparse.Namespace) -> int:
 
     del options
     return within(command)
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from gradverify.cli.place import Place, within
+
+    def command(place: Place) -> int:
+        from gradverify.cli.selftest import Request, selftest
+
+        ops = [op for op in options.ops.replace(",", " ").split() if op]
+        return selftest(
+            place,
+            Request(
+                options.engine,
+                options.mode,
+                ops,
+                options.dtype,
+                options.cases,
+                options.seed,
+            ),
+        )
+
+    return within(command, options.report)
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -40,6 +40,7 @@ RECORDS = "gradverify.jsonl"
 PAGE = "gradverify.html"
 HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
+SELFTESTS = "selftest.jsonl"
 MAIN = "main"
 
 
@@ -213,11 +214,17 @@ def clear(folder: Path, run: str) -> None:
 
 def write(folder: Path, found: Records, run: records.Run, page: str) -> None:
     """The merged records, the page, and a line of history."""
-    lines = [*found.items, *found.discrepancies, *found.notes, run]
-    replace(folder / RECORDS, b"".join(map(records.encode, lines)))
+    lines = map(records.encode, records.in_order(found))
+    replace(folder / RECORDS, b"".join(lines))
     replace(folder / PAGE, page.encode("utf-8", "replace"))
     with (folder / HISTORY).open("ab") as history:
         history.write(records.encode(in_short(found.discrepancies, run)))
+
+
+def selftests(folder: Path) -> tuple[records.Selftest, ...]:
+    """The scores that `gradverify selftest` left in the folder."""
+    path = folder / SELFTESTS
+    return records.read(path).selftests if path.is_file() else ()
 
 
 def in_short(found: Iterable[Discrepancy], run: records.Run) -> records.History:

@@ -60,6 +60,9 @@ def outcome(
         skipped=dict(result.skipped),
         median_fault=number_text(median(result.faults) if result.faults else None),
         worst_fault=number_text(max(result.faults, default=None)),
+        errors=dict(result.errors.exponents),
+        worst_ulps=number_text(result.errors.ulps),
+        worst_ratio=number_text(result.errors.ratio),
         warnings=[_short(str(warning)) for warning in result.warnings],
         reason=reason,
     )

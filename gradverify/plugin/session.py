@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gradverify import records
@@ -28,7 +29,7 @@ from gradverify.plugin.outcome import Outcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
-from gradverify.records import Note, Records, Run
+from gradverify.records import Discrepancy, Known, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
@@ -182,8 +183,13 @@ class Session:
         from gradverify.report.page import page
 
         run = self._run(found, exitstatus)
-        self.found = Records(found.discrepancies, found.items, found.notes, run)
-        folder.write(self.folder, found, run, page(self.found))
+        self.found = msgspec.structs.replace(
+            found,
+            run=run,
+            selftests=folder.selftests(self.folder),
+            known=_met(self.rows, found.discrepancies),
+        )
+        folder.write(self.folder, self.found, run, page(self.found))
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)
@@ -242,6 +248,16 @@ def _rows(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
         return known_rows(root), read_rows(root / FILE_NAME)
     except DeviationError as error:
         raise pytest.UsageError(f"gradverify: {error}") from error
+
+
+def _met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known, ...]:
+    """The known deviations that a run met, with their reasons."""
+    met = {d.known for d in found}
+    return tuple(
+        Known(id=row.id, reason=row.reason, when=row.when, link=row.link,
+              until=row.until.isoformat() if row.until else None)
+        for row in rows if row.id in met
+    )  # fmt: skip
 
 
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:

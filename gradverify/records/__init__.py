@@ -3,6 +3,7 @@
 from gradverify.records.lines import decode as decode
 from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered
+from gradverify.records.lines import in_order as in_order
 from gradverify.records.lines import read as read
 from gradverify.records.rows import SCHEMA as SCHEMA
 from gradverify.records.rows import Changes as Changes
@@ -13,6 +14,7 @@ from gradverify.records.rows import Discrepancy as Discrepancy
 from gradverify.records.rows import Evidence as Evidence
 from gradverify.records.rows import History as History
 from gradverify.records.rows import Item as Item
+from gradverify.records.rows import Known as Known
 from gradverify.records.rows import Note as Note
 from gradverify.records.rows import Record as Record
 from gradverify.records.rows import Records as Records

@@ -15,6 +15,7 @@ from gradverify.records.rows import (
     Claim,
     Discrepancy,
     Item,
+    Known,
     Note,
     Record,
     Records,
@@ -26,6 +27,14 @@ from gradverify.records.rows import (
 def encode(record: msgspec.Struct) -> bytes:
     """One line of a records file, its newline included."""
     return msgspec.json.encode(record) + b"\n"
+
+
+def in_order(found: Records) -> list[Record]:
+    """All records of a run as a file has them: its own line is the last."""
+    changes = [] if found.changes is None else [found.changes]
+    run = [] if found.run is None else [found.run]
+    return [*found.items, *found.discrepancies, *found.claims, *found.known,
+            *found.selftests, *changes, *found.notes, *run]  # fmt: skip
 
 
 _DECODER = msgspec.json.Decoder(Record)
@@ -83,4 +92,5 @@ def gathered(records: Iterable[Record]) -> Records:
         _of(Claim, found),
         next(reversed(_of(Changes, found)), None),
         _of(Selftest, found),
+        _of(Known, found),
     )

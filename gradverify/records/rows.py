@@ -99,6 +99,7 @@ class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=Tr
 
     op_pairs, regimes: cases by `op>op` and `op:regime`. errors: a histogram, that is,
     comparisons by the binary exponent of their error in ulps ("-inf" for none).
+    worst_ulps, worst_ratio: the largest error in ulps and in units of its bound.
     """
 
     id: str
@@ -118,6 +119,8 @@ class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=Tr
     more: int = 0
     median_fault: str | None = None
     worst_fault: str | None = None
+    worst_ulps: str | None = None
+    worst_ratio: str | None = None
     draws: Counts = {}
     seconds: dict[str, float] = {}
     warnings: list[str] = []
@@ -155,6 +158,17 @@ class Claim(msgspec.Struct, tag_field="type", tag="claim", kw_only=True, frozen=
     schema: int = SCHEMA
 
 
+class Known(msgspec.Struct, tag_field="type", tag="known", kw_only=True, frozen=True):
+    """A known deviation that a run met, and why it is lived with."""
+
+    id: str
+    reason: str
+    when: str = ""
+    link: str = ""
+    until: str | None = None
+    schema: int = SCHEMA
+
+
 class Changes(
     msgspec.Struct, tag_field="type", tag="changes", kw_only=True, frozen=True
 ):
@@ -176,11 +190,18 @@ class Changes(
 class Selftest(
     msgspec.Struct, tag_field="type", tag="selftest", kw_only=True, frozen=True
 ):
-    """Faults planted into an engine's rules: by op and by kind, how many were found."""
+    """Faults planted into an engine's rules, and those of them that were found.
+
+    planted, found: 1 for each fault that changed a number, by "op:kind". vacuous: by
+    op, cases with a fault in which nothing was checked.
+    """
 
     engine: str
+    mode: str = ""
+    dtype: str = "float64"
     planted: Counts = {}
     found: Counts = {}
+    vacuous: Counts = {}
     seconds: float = 0.0
     schema: int = SCHEMA
 
@@ -225,7 +246,7 @@ class History(
     schema: int = SCHEMA
 
 
-Record = Discrepancy | Item | Note | Run | History | Claim | Changes | Selftest
+Record = Discrepancy | Item | Note | Run | History | Claim | Known | Changes | Selftest
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -238,6 +259,7 @@ class Records(msgspec.Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
     changes: Changes | None = None
     selftests: tuple[Selftest, ...] = ()
+    known: tuple[Known, ...] = ()
 
 
 def number_text(number: float | None) -> str | None:

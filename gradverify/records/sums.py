@@ -21,6 +21,7 @@ def joined(parts: Iterable[Records]) -> Records:
         tuple(c for part in found for c in part.claims),
         found[0].changes if len(found) == 1 else None,
         tuple(s for part in found for s in part.selftests),
+        tuple({k.id: k for part in found for k in part.known}.values()),
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from gradverify.graph import array_from_json
@@ -49,20 +53,24 @@ def who(found: Discrepancy) -> str:
 
 def point(found: Discrepancy) -> str:
     """The point as `a = 21.0, b = [1.0, 2.0]`."""
-    parts = []
+    return ", ".join(f"{name} = {text}" for name, text, _ in inputs(found))
+
+
+def inputs(found: Discrepancy) -> Iterator[tuple[str, str, str]]:
+    """The name of each input, its decimal text, and the hexadecimal one of a number."""
     for i, data in enumerate(found.point):
         name = found.inputs[i] if i < len(found.inputs) else f"x{i}"
-        parts.append(f"{name} = {_array(data)}")
-    return ", ".join(parts)
+        try:
+            yield name, *_texts(data)
+        except (ValueError, KeyError, TypeError):
+            yield name, "(not understood)", ""
 
 
-def _array(data: dict[str, object]) -> str:
-    try:
-        array = array_from_json(data)
-    except (ValueError, KeyError, TypeError):
-        return "(not understood)"
-    if array.ndim == 0:
-        return repr(array.item())
+def _texts(data: dict[str, Any]) -> tuple[str, str]:
+    if data["shape"] == [] and len(data["values"]) == 1:  # no array for one number
+        number = float.fromhex(data["values"][0])
+        return repr(number), number.hex()
+    array = array_from_json(data)
     text = np.array2string(
         array,
         separator=", ",
@@ -70,23 +78,23 @@ def _array(data: dict[str, object]) -> str:
         max_line_width=10_000,
         formatter={"float_kind": lambda x: repr(float(x))},
     )
-    return " ".join(text.split())
+    return " ".join(text.split()), ""
 
 
 def error(found: Discrepancy) -> str:
     """The error in ulps and in units of what rounding explains; empty if unknown."""
     parts = []
     if found.error_ulps is not None:
-        parts.append(f"{_figure(found.error_ulps)} ulps")
+        parts.append(f"{figure(found.error_ulps)} ulps")
     if found.bound_ratio in ("inf", "nan"):
         parts.append("rounding explains none of it")
     elif found.bound_ratio is not None:
-        parts.append(f"{_figure(found.bound_ratio)} times what rounding explains")
+        parts.append(f"{figure(found.bound_ratio)} times what rounding explains")
     return ", ".join(parts)
 
 
-def _figure(text: str) -> str:
-    """Three digits of a number are enough to read."""
+def figure(text: str) -> str:
+    """A number in three digits, which are enough to read."""
     try:
         number = float(text)
     except ValueError:
@@ -130,3 +138,13 @@ def looked_at(found: Records) -> str:
 def share(part: int, whole: int) -> str:
     """A part of a whole in percent."""
     return f"{100 * part / whole:.2g} %" if whole else "0 %"
+
+
+def anchor(finding: str) -> str:
+    """A finding's place on the page, as a link names it."""
+    return "f-" + re.sub(r"[^A-Za-z0-9.]+", "-", finding).strip("-")
+
+
+def columns(found: Discrepancy) -> str:
+    """The differentiator and its mode, as the matrix names a column."""
+    return f"{found.differentiator}:{found.mode}"

@@ -21,6 +21,7 @@ from gradverify.known import Deviation, applies, matches
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
+from gradverify.verify.errors import Errors
 from gradverify.verify.judging import judge
 from gradverify.verify.result import Finding, Item
 
@@ -86,6 +87,7 @@ def verify_item(
         ops=sweep.ops,
         op_pairs=sweep.op_pairs,
         faults=tuple(sweep.faults),
+        errors=sweep.errors,
         skipped=sweep.skipped,
         draws=block.draws - draws_before,
         warnings=tuple(sweep.warnings),
@@ -129,6 +131,7 @@ class _Sweep:
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
+    errors: Errors = field(default_factory=Errors)
     warnings: dict[str, None] = field(default_factory=dict)
     deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
 
@@ -159,6 +162,7 @@ class _Sweep:
         self.warnings.update(dict.fromkeys(judgement.warnings))
         if judgement.smallest_fault is not None:
             self.faults.append(judgement.smallest_fault)
+        self.errors.add(judgement)
         if judgement.verdict.is_finding:
             self.deviating.append((case, judgement))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.errors import Errors
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Item:
     counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
     op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
     faults: for every checked case the smallest relative fault it could have seen.
+    errors: of all comparisons, in ulps and in units of their bounds.
     skipped: why cases could not be run, and how many. draws: how many were begun, and
     rejected, for this item. warnings: what the differentiator warned of, each once.
     seconds: by stage; what a block's first item draws and refers serves the others.
@@ -44,6 +46,7 @@ class Item:
     ops: Mapping[str, int] = field(default_factory=dict)
     op_pairs: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[float, ...] = ()
+    errors: Errors = field(default_factory=Errors)
     skipped: Mapping[str, int] = field(default_factory=dict)
     draws: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

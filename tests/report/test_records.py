@@ -18,7 +18,7 @@ from gradverify.graph import (
     case_name,
     input_leaf,
 )
-from gradverify.records import Discrepancy, Records, encode, joined, read
+from gradverify.records import Discrepancy, Records, encode, in_order, joined, read
 
 FIELDS = {
     "differentiator", "mode", "dtype", "verdict", "ops", "graph", "point", "got",
@@ -28,8 +28,7 @@ FIELDS = {
 
 def write(path: Path, found: Records) -> Path:
     assert found.run is not None
-    lines = [*found.items, *found.discrepancies, *found.notes, found.run]
-    path.write_bytes(b"".join(map(encode, lines)))
+    path.write_bytes(b"".join(map(encode, in_order(found))))
     return path
 
 

@@ -26,6 +26,7 @@ ORDER = (
     ("diagnosis", "known"),
     ("verify", "claims"),
     ("suites",),
+    ("selftest",),
     ("records",),
     ("report",),
     ("plugin",),

@@ -1,0 +1,233 @@
+"""Small charts as numbers: bars and lines in pixels, which a template draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gradverify.records import Discrepancy
+from gradverify.report.digits import decimal
+
+WIDTH, HEIGHT = 300, 120  # of the plot itself
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 34  # around it
+LEAST = -30  # the smallest power of ten that a chart tells from nothing
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a histogram, and what it counts."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve through points, of a kind that has its colour, with its name."""
+
+    points: str
+    dots: Sequence[tuple[float, float, str]]
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A small chart: bars or lines over ticks, and what it shows in a sentence."""
+
+    title: str
+    sentence: str
+    x_label: str
+    bars: Sequence[Bar] = ()
+    lines: Sequence[Line] = ()
+    x_ticks: Sequence[Tick] = ()
+    y_ticks: Sequence[Tick] = ()
+    width: int = WIDTH + LEFT + RIGHT
+    height: int = HEIGHT + TOP + BOTTOM
+    base: float = TOP + HEIGHT
+    left: float = LEFT
+    right: float = LEFT + WIDTH
+
+
+# ---- histograms of errors
+
+
+def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
+    """Comparisons by the binary exponent of their error in ulps; heights are logs."""
+    counts = {e: n for text, n in errors.items() if (e := _exponent(text)) is not None}
+    if not sum(counts.values()):
+        return None
+    finite = [e for e in counts if math.isfinite(e)]
+    low, high = min([*finite, 0]), max([*finite, 0])
+    columns = [-math.inf, *map(float, range(int(low), int(high) + 1))]
+    columns += [math.inf] if counts.get(math.inf) else []
+    step = WIDTH / len(columns)
+    most = math.log10(max(counts.values()) + 1)
+    bars = []
+    for i, e in enumerate(columns):
+        n = counts.get(e, 0)
+        height = HEIGHT * math.log10(n + 1) / most
+        if n:
+            bars.append(Bar(LEFT + i * step + 1, TOP + HEIGHT - height,
+                            max(step - 2, 1), height, f"{_ulps(e)}: {n:,}",
+                            "exact" if e == -math.inf else _size(e)))  # fmt: skip
+    every = max(1, math.ceil(len(columns) / 8))
+    ticks = [
+        Tick(LEFT + (i + 0.5) * step, _tick(e))
+        for i, e in enumerate(columns)
+        if i == 0 or (math.isfinite(e) and e % every == 0 and i > 1) or e == math.inf
+    ]
+    return Chart(title, _spread(counts), "error in ulps", bars,
+                 x_ticks=ticks, y_ticks=_counts(most))  # fmt: skip
+
+
+def _exponent(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _size(e: float) -> str:
+    return "large" if e >= 3 else ""
+
+
+def _ulps(e: float) -> str:
+    if not math.isfinite(e):
+        return "no error" if e < 0 else "not finite"
+    return f"{2.0**e:.3g} to {2.0 ** (e + 1):.3g} ulps"
+
+
+def _tick(e: float) -> str:
+    if not math.isfinite(e):
+        return "0" if e < 0 else "∞"
+    return f"{2.0**e:.2g}" if abs(e) < 10 else f"2^{e:.0f}"
+
+
+def _counts(most: float) -> list[Tick]:
+    powers = range(0, math.floor(most) + 1)
+    return [
+        Tick(TOP + HEIGHT * (1 - math.log10(10**k + 1) / most), f"{10**k:,}")
+        for k in powers
+        if math.log10(10**k + 1) <= most
+    ]
+
+
+def _spread(counts: Mapping[float, int]) -> str:
+    whole = sum(counts.values())
+    exact = counts.get(-math.inf, 0)
+    small = sum(n for e, n in counts.items() if e < 0)
+    worst = max(counts)
+    return (
+        f"{whole:,} comparisons: {exact / whole:.0%} without error, "
+        f"{small / whole:.0%} within one ulp, the worst {_ulps(worst)}"
+    )
+
+
+# ---- what is drawn beside a discrepancy
+
+
+def convergence(found: Discrepancy) -> Chart | None:
+    """How the reference's difference quotient nears the exact number, step by step."""
+    exact = decimal(found.exact)
+    quotients = found.evidence.quotients if found.evidence else []
+    pairs = [(s, q) for s, q in quotients if decimal(s) and decimal(q) is not None]
+    if exact is None or len(pairs) < 2:
+        return None
+    errors = [_log10(abs((decimal(q) or 0) - exact)) for _, q in pairs]
+    names = [step for step, _ in pairs]
+    got = decimal(found.got)
+    lines = [("fine", "difference quotient", errors)]
+    if got is not None and got != exact:
+        lines.append(("bad", "claimed", [_log10(abs(got - exact))] * len(pairs)))
+    last = f"the last quotient is off by about 1e{errors[-1]:.0f}"
+    sentence = f"Distance from the exact number for {len(pairs)} steps; {last}"
+    return _plot("The reference converges", sentence, "step, coarse to fine",
+                 names, lines)  # fmt: skip
+
+
+def along(found: Discrepancy) -> Chart | None:
+    """The error and its bound along a line through the point."""
+    rows = found.evidence.line if found.evidence else []
+    kept = [r for r in rows if all(decimal(text) is not None for text in r)]
+    if len(kept) < 2:
+        return None
+    error = [_log10(decimal(e)) for _, e, _ in kept]
+    bound = [_log10(decimal(b)) for _, _, b in kept]
+    over = sum(e > b for e, b in zip(error, bound, strict=True))
+    sentence = f"Error in ulps at {len(kept)} places; over the bound at {over}"
+    return _plot("Along a line through the point", sentence, "offset from the point",
+                 [o for o, _, _ in kept],
+                 [("bad", "error in ulps", error),
+                  ("allowed", "allowed", bound)])  # fmt: skip
+
+
+def _log10(number: Decimal | None) -> float:
+    value = abs(number or Decimal(0))
+    return max(float(value.log10()), LEAST) if value else LEAST
+
+
+def _plot(
+    title: str,
+    sentence: str,
+    x_label: str,
+    names: Sequence[str],
+    lines: Iterable[tuple[str, str, Sequence[float]]],
+) -> Chart:
+    """Lines over places that are evenly spaced; heights are powers of ten."""
+    found = list(lines)
+    heights = [h for _, _, line in found for h in line]
+    low, high = math.floor(min(heights)), math.ceil(max(heights))
+    high = max(high, low + 1)
+
+    def x(i: int) -> float:
+        return LEFT + WIDTH * i / (len(names) - 1)
+
+    def y(h: float) -> float:
+        return TOP + HEIGHT * (1 - (h - low) / (high - low))
+
+    drawn = [
+        Line(
+            " ".join(f"{x(i):.1f},{y(h):.1f}" for i, h in enumerate(line)),
+            [(x(i), y(h), f"{names[i]}: 10^{h:.1f}") for i, h in enumerate(line)],
+            kind,
+            name,
+        )
+        for kind, name, line in found
+    ]
+    at = dict.fromkeys((0, (len(names) - 1) // 2, len(names) - 1))
+    every = max(1, math.ceil((high - low) / 4))
+    return Chart(
+        title,
+        sentence,
+        x_label,
+        lines=drawn,
+        x_ticks=[Tick(x(i), short(names[i])) for i in at],
+        y_ticks=[Tick(y(h), _power(h)) for h in range(low, high + 1, every)],
+    )
+
+
+def _power(h: int) -> str:
+    return "0" if h == LEAST else f"1e{h}"
+
+
+def short(text: str) -> str:
+    """A number in few digits."""
+    number = decimal(text)
+    if number is None:
+        return text[:8]
+    return f"{number:.2g}" if number else "0"

@@ -1,0 +1,194 @@
+"""Discrepancies by finding: a card each, with all that explains its smallest case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradverify.graph import Graph, graph_from_json
+from gradverify.records import Discrepancy, Evidence, Records
+from gradverify.report.charts import Chart, along, convergence
+from gradverify.report.digits import Compared, compared
+from gradverify.report.formula import Term, line, term
+from gradverify.report.highlight import Token, tokens
+from gradverify.report.picture import Picture, picture
+from gradverify.report.signs import SIGNS, kind_of, word
+from gradverify.report.wording import (
+    anchor,
+    columns,
+    commands,
+    error,
+    inputs,
+    rank,
+    sentence,
+    who,
+)
+
+DETAILED = 30  # cards with all parts; the table lists the rest
+SMALL = 250_000  # characters of graphs and reproducers after which cards end
+NAMED = 6  # items that a card names
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a card is of: its link, sign, words, and keys for the filter."""
+
+    anchor: str
+    kind: str
+    sign: str
+    word: str
+    who: str
+    sentence: str
+    columns: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """A finding by its smallest case, with the pictures of what went wrong.
+
+    point: name, decimal and hexadecimal text of each input.
+    """
+
+    head: Heading
+    found: Discrepancy
+    formula: Term | None
+    line: str
+    point: Sequence[tuple[str, str, str]]
+    digits: Compared | None
+    error: str
+    picture: Picture | None
+    charts: Sequence[Chart]
+    code: Sequence[Sequence[Token]]
+    commands: Sequence[str]
+    items: Sequence[str]
+    more_items: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Groups of cards under a title, and how many findings have none."""
+
+    groups: Sequence[tuple[str, Sequence[Card]]]
+    left_out: int
+
+
+def findings(found: Records) -> Findings | None:
+    """Cards of what fails, then of what is accepted, then of what loses digits."""
+    failing = [d for d in found.discrepancies if d.failed]
+    accepted = [d for d in found.discrepancies if is_accepted(d)]
+    lossy = [d for d in found.discrepancies
+             if is_listed(d) and kind_of(d) != "kink"]  # fmt: skip
+    budget = _Budget()
+    groups = [
+        (title, list(_cards(members, budget)))
+        for title, members in (
+            ("", failing),
+            ("Accepted", accepted),
+            ("Listed, not failing", lossy),
+        )
+    ]
+    kept = [(title, cards) for title, cards in groups if cards]
+    return Findings(kept, budget.left_out) if kept else None
+
+
+def is_accepted(found: Discrepancy) -> bool:
+    """Whether a finding is lived with by its repository."""
+    return found.accepted and not found.failed and found.known is None
+
+
+def is_listed(found: Discrepancy) -> bool:
+    """Whether a finding passes, and is worth reading."""
+    return not (found.failed or found.accepted or found.known is not None)
+
+
+class _Budget:
+    """How much more of detail the page takes."""
+
+    def __init__(self) -> None:
+        self.cards, self.characters, self.left_out = DETAILED, SMALL, 0
+
+    def takes(self, found: Discrepancy) -> bool:
+        """Whether one more card fits; what does not is counted."""
+        self.cards -= 1
+        self.characters -= 60 * len(found.lines) + 3 * len(found.reproducer)
+        fits = self.cards >= 0 and self.characters >= 0
+        self.left_out += not fits
+        return fits
+
+
+def _cards(found: Iterable[Discrepancy], budget: _Budget) -> Iterator[Card]:
+    for members in grouped(found):
+        if budget.takes(members[0]):
+            yield _card(members)
+
+
+def grouped(found: Iterable[Discrepancy]) -> Iterator[list[Discrepancy]]:
+    """Discrepancies by finding and known deviation, the worst and smallest first."""
+    kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
+    for d in sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))):
+        kinds.setdefault((d.finding, d.known), []).append(d)
+    yield from kinds.values()
+
+
+def _size(found: Discrepancy) -> tuple[int, int, str]:
+    numbers = sum(len(str(x)) for x in found.point)
+    return len(found.formula) + numbers, len(found.lines), found.case
+
+
+def _card(members: Sequence[Discrepancy]) -> Card:
+    d = members[0]
+    graph = graph_of(d)
+    tree = term(graph) if graph else None
+    items = list(dict.fromkeys(m.item for m in members if m.item))
+    return Card(
+        head=_heading(members),
+        found=d,
+        formula=tree,
+        line=line(tree) if tree else d.formula,
+        point=list(inputs(d)),
+        digits=compared(d.got, d.exact),
+        error=error(d),
+        picture=picture(graph, _evidence(d)) if graph else None,
+        charts=[chart for chart in (convergence(d), along(d)) if chart],
+        code=tokens(d.reproducer),
+        commands=commands(d),
+        items=items[:NAMED],
+        more_items=max(0, len(items) - NAMED),
+    )
+
+
+def _evidence(found: Discrepancy) -> Evidence | None:
+    """The evidence, with the edge that the diagnosis blames where it marks none."""
+    evidence, why = found.evidence, found.diagnosis
+    if why is None or why.node is None or (evidence and evidence.guilty):
+        return evidence
+    fields: dict[str, Any] = {"guilty": (why.node, why.operand)}
+    if evidence:
+        fields.update(values=evidence.values, adjoints=evidence.adjoints)
+    return Evidence(**fields)
+
+
+def _heading(members: Sequence[Discrepancy]) -> Heading:
+    d = members[0]
+    k = kind_of(d)
+    why = d.diagnosis.sentence if d.diagnosis else ""
+    return Heading(
+        anchor(d.finding),
+        k,
+        SIGNS[k][0],
+        word(d.verdict),
+        who(d),
+        why or sentence(d.verdict),
+        columns(d),
+        sum(m.count for m in members),
+    )
+
+
+def graph_of(found: Discrepancy) -> Graph | None:
+    """The graph of a record, where this version understands it."""
+    try:
+        return graph_from_json(found.graph)
+    except (ValueError, KeyError, TypeError):
+        return None

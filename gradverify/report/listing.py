@@ -1,0 +1,136 @@
+"""All discrepancies, a row each: the worst in the page, all in JSON beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradverify.records import Discrepancy, Records
+from gradverify.report.signs import SIGNS, kind_of, word
+from gradverify.report.wording import anchor, columns, figure, point, rank, visible
+
+STATIC = 200  # rows that are there without JavaScript
+LONGEST = 120  # characters of a formula, a point or a number in a row
+
+
+@dataclass(frozen=True)
+class Row:
+    """A discrepancy in short."""
+
+    kind: str
+    sign: str
+    verdict: str
+    op: str
+    who: str
+    dtype: str
+    formula: str
+    point: str
+    got: str
+    exact: str
+    ulps: str
+    ratio: str
+    count: int
+    case: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The first rows; columns of all of them as an island of JSON; how many."""
+
+    rows: Sequence[Row]
+    island: dict[str, Any]
+    count: int
+
+
+def listing(found: Records) -> Listing | None:
+    """The table of all discrepancies, worst first; None where there is none."""
+    rows = sorted(found.discrepancies, key=_badness)
+    if not rows:
+        return None
+    return Listing([_row(d) for d in rows[:STATIC]], _island(rows), len(rows))
+
+
+def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
+    return (not found.failed, rank(found.verdict), -_number(found.bound_ratio),
+            found.case)  # fmt: skip
+
+
+def _number(text: str | None) -> float:
+    """A number to sort by: NaN and what is unknown come last."""
+    try:
+        number = float(text or 0)
+    except ValueError:
+        return 0.0
+    return number if number == number else 0.0
+
+
+def _row(d: Discrepancy) -> Row:
+    k = kind_of(d)
+    return Row(
+        k,
+        SIGNS[k][0],
+        word(d.verdict),
+        d.op,
+        columns(d),
+        d.dtype,
+        _cut(d.formula),
+        _cut(point(d)),
+        _cut(d.got),
+        _cut(d.exact),
+        figure(d.error_ulps or ""),
+        figure(d.bound_ratio or ""),
+        d.count,
+        d.case,
+        anchor(d.finding),
+    )
+
+
+def _cut(text: str) -> str:
+    text = visible(text)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+# ---- the island: columns, those of few different words by their numbers
+
+Texts = Callable[[Discrepancy], str]
+
+# fmt: off
+WORDS: dict[str, Texts] = {
+    "kind":    kind_of,
+    "verdict": lambda d: word(d.verdict),
+    "op":      lambda d: visible(d.op),
+    "who":     lambda d: visible(columns(d)),
+    "dtype":   lambda d: d.dtype,
+    "where":   lambda d: visible(d.where),
+    "item":    lambda d: visible(d.item),
+    "finding": lambda d: visible(d.finding),
+    "known":   lambda d: visible(d.known or ""),
+}
+TEXTS: dict[str, Texts] = {
+    "formula": lambda d: _cut(d.formula),
+    "point":   lambda d: _cut(point(d)),
+    "got":     lambda d: _cut(d.got),
+    "exact":   lambda d: _cut(d.exact),
+    "ulps":    lambda d: figure(d.error_ulps or ""),
+    "ratio":   lambda d: figure(d.bound_ratio or ""),
+    "case":    lambda d: visible(d.case),
+}
+# fmt: on
+
+
+def _island(rows: Sequence[Discrepancy]) -> dict[str, Any]:
+    return {
+        "signs": {k: sign for k, (sign, _) in SIGNS.items()},
+        "words": {name: _numbered(map(text, rows)) for name, text in WORDS.items()},
+        "texts": {name: list(map(text, rows)) for name, text in TEXTS.items()},
+        "count": [d.count for d in rows],
+    }
+
+
+def _numbered(texts: Iterable[str]) -> dict[str, list[Any]]:
+    """Each different text once, and for every row which one it has."""
+    place: dict[str, int] = {}
+    index = [place.setdefault(text, len(place)) for text in texts]
+    return {"list": list(place), "index": index}

@@ -1,0 +1,207 @@
+"""The matrix: each op, and each other block, against each differentiator and mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gradverify.ops import OPS
+from gradverify.records import Counts, Discrepancy, Item, Records
+from gradverify.report.overview import many
+from gradverify.report.signs import SIGNS, fails, kind, word
+from gradverify.report.wording import anchor, figure, rank
+
+PANELS = 4  # tables side by side
+SUITES = ("cases", "textbook", "ops", "graphs", "networks", "known")  # as they run
+SHOWN = 40  # blocks of another suite that have a row of their own
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a differentiator made of a row: colour, sign, words, filter, and a link."""
+
+    kind: str
+    sign: str
+    word: str
+    title: str
+    query: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An op or a block, with a cell for each column."""
+
+    name: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows under one set of columns."""
+
+    title: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Panels side by side, columns, and what signs mean."""
+
+    columns: Sequence[tuple[str, str]]
+    panels: Sequence[Panel]
+    legend: Sequence[tuple[str, str, str]]
+    left_out: int
+
+
+@dataclass
+class _Square:
+    """What is gathered for one cell."""
+
+    items: list[Item] = field(default_factory=list)
+    found: list[Discrepancy] = field(default_factory=list)
+
+
+Squares = dict[tuple[str, str], _Square]
+
+
+def matrix(found: Records) -> Matrix | None:
+    """The matrix of a run; None where nothing ran."""
+    ran = [i for i in found.items if i.differentiator]
+    if not ran:
+        return None
+    columns = list(dict.fromkeys((i.differentiator, i.mode) for i in ran))
+    squares, ops, others = _squares(ran, found.discrepancies)
+    panels = [Panel("op", part) for part in _parted(_rows(ops, columns, squares))]
+    kept = [name for names in others.values() for name in names[:SHOWN]]
+    if kept:
+        panels.append(Panel("block", list(_rows(kept, columns, squares))))
+    legend = [(k, sign, text) for k, (sign, text) in SIGNS.items()]
+    return Matrix(columns, panels, legend, sum(map(len, others.values())) - len(kept))
+
+
+def _squares(
+    items: Iterable[Item], found: Iterable[Discrepancy]
+) -> tuple[Squares, list[str], dict[str, list[str]]]:
+    """Items and discrepancies by row and column; the rows: ops, and other blocks."""
+    squares: Squares = {}
+    others: dict[str, dict[str, None]] = {}
+    for item in sorted(items, key=_place):  # workers finish in any order
+        name = item.block if item.suite == "ops" else f"{item.suite}::{item.block}"
+        if item.suite != "ops":
+            others.setdefault(item.suite, {})[name] = None
+        key = name, f"{item.differentiator}:{item.mode}"
+        squares.setdefault(key, _Square()).items.append(item)
+    for d in found:
+        column = f"{d.differentiator}:{d.mode}"
+        for name in {d.op, _block(d.item)}:
+            if name in OPS.rows or (name, column) in squares:
+                squares.setdefault((name, column), _Square()).found.append(d)
+    seen = {name for name, _ in squares}
+    ops = [name for name in OPS.rows if name in seen]
+    ops += [n for n, _ in squares if "::" not in n and n not in OPS.rows]
+    return squares, list(dict.fromkeys(ops)), {s: list(n) for s, n in others.items()}
+
+
+def _block(item: str) -> str:
+    suite, _, block = item.partition("::")[2].partition("[")[0].partition("::")
+    return block if suite == "ops" else f"{suite}::{block}"
+
+
+def _place(item: Item) -> int:
+    return SUITES.index(item.suite) if item.suite in SUITES else len(SUITES)
+
+
+def _parted(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in order, in panels of about the same height."""
+    found = list(rows)
+    height = max(8, -(-len(found) // PANELS))
+    for first in range(0, len(found), height):
+        yield found[first : first + height]
+
+
+def _rows(
+    names: Iterable[str], columns: Sequence[tuple[str, str]], squares: Squares
+) -> Iterator[Row]:
+    for name in names:
+        cells = [_cell(name, c, squares.get((name, ":".join(c)))) for c in columns]
+        yield Row(name, cells)
+
+
+def _cell(name: str, column: tuple[str, str], square: _Square | None) -> Cell:
+    """The worst verdict of a row in a column, over all dtypes."""
+    who = ":".join(column)
+    key = "block" if "::" in name else "op"
+    query = f"{key}:{name} who:{who}"
+    if square is None:
+        return Cell("none", SIGNS["none"][0], "not run", f"{name} · {who}: not run",
+                    query, "")  # fmt: skip
+    verdict, k = _worst(square)
+    link = anchor(square.found[0].finding) if square.found else ""
+    text = word(verdict) if k != "known" else "known"
+    if all(item.outcome == "skipped" for item in square.items) and not square.found:
+        k, text = "none", "skipped"
+    return Cell(
+        k, SIGNS[k][0], text or "not run", _title(name, who, square), query, link
+    )
+
+
+def _worst(square: _Square) -> tuple[str, str]:
+    """The worst verdict and its kind: what is known or accepted is not bad."""
+    failing = [d.verdict for d in square.found if d.failed]
+    failing += [_of(i.counts) for i in square.items if i.outcome == "failed"]
+    if failing:
+        return min(failing, key=rank), "bad"
+    verdicts = [v for i in square.items for v, n in i.counts.items() if n]
+    worst = min([*verdicts, *(d.verdict for d in square.found)], key=rank, default="")
+    return worst, "known" if fails(worst) and kind(worst) == "bad" else kind(worst)
+
+
+def _of(counts: Mapping[str, int]) -> str:
+    return min((v for v, n in counts.items() if n), key=rank, default="FAILED")
+
+
+def _title(name: str, who: str, square: _Square) -> str:
+    counts: Counts = {}
+    for item in square.items:
+        for verdict, n in item.counts.items():
+            counts[verdict] = counts.get(verdict, 0) + n
+    lines = [f"{name} · {who}"]
+    lines += [f"{n} {word(v)}" for v, n in sorted(counts.items(), key=_first)]
+    lines += _largest(square)
+    kinds = len({d.finding for d in square.found})
+    lines += [many(kinds, "finding")] if kinds else []
+    lines += sorted({i.reason.partition("\n")[0] for i in square.items if i.reason})
+    return " | ".join(lines)
+
+
+def _first(pair: tuple[str, int]) -> int:
+    return rank(pair[0])
+
+
+def _largest(square: _Square) -> Iterator[str]:
+    """The worst error, in ulps and in units of the bound."""
+    rows: list[Discrepancy | Item] = [*square.found, *square.items]
+    for what, texts in (
+        ("ulps", [_ulps(row) for row in rows]),
+        ("times the bound", [_ratio(row) for row in rows]),
+    ):
+        numbers = [n for text in texts if (n := _float(text)) is not None]
+        if numbers:
+            yield f"worst error {figure(repr(max(numbers)))} {what}"
+
+
+def _ulps(row: Discrepancy | Item) -> str | None:
+    return row.error_ulps if isinstance(row, Discrepancy) else row.worst_ulps
+
+
+def _ratio(row: Discrepancy | Item) -> str | None:
+    return row.bound_ratio if isinstance(row, Discrepancy) else row.worst_ratio
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        number = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return None if number is None or number != number else number

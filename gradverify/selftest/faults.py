@@ -1,0 +1,81 @@
+"""The faults of a selftest: what each makes of the right cotangents of one op.
+
+A fault takes the op alone, as a case of its own, and the cotangents that the engine
+gave for its inputs; it returns others, or None where it has nothing to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from gradverify.graph import Array, Case
+from gradverify.reference import reference
+from gradverify.reference.program import gradient_program
+
+FACTOR: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-3}
+"""How far off a wrong constant is, relatively: what a mistyped digit may come to."""
+
+TAIL = 20.0  # beyond it a rule for the tail takes over, as in many a softplus
+
+
+class Fault(Protocol):
+    """A wrong rule, told by what it makes of the right one's results."""
+
+    def __call__(self, alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+        """Other cotangents, one an input of `alone`; None where nothing changes."""
+
+
+def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """Every cotangent with the other sign."""
+    return [-x for x in bars]
+
+
+def factor(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """Every cotangent off by the same small factor."""
+    return [x * np.asarray(1.0 + FACTOR[alone.dtype], x.dtype) for x in bars]
+
+
+def dropped(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """The path through the last operand is forgotten."""
+    return [*bars[:-1], np.zeros_like(bars[-1])]
+
+
+def swapped(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """The partials of the first two operands change places."""
+    if len(bars) < 2 or bars[0].shape != bars[1].shape:
+        return None
+    return [bars[1], bars[0], *bars[2:]]
+
+
+def kink(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """At a kink a slope beyond all one-sided ones, by the distance between these."""
+    if not gradient_program(alone.graph, alone.dtype).margins:
+        return None
+    kinked = reference(alone).kinked
+    if kinked is None or not np.all(np.isfinite(kinked.hull.highest)):
+        return None
+    lowest, highest = kinked.hull.lowest, kinked.hull.highest
+    wrong = np.concatenate([x.ravel() for x in bars]).astype(float)
+    wrong = np.where(highest > lowest, 2.0 * highest - lowest, wrong)
+    ends = np.cumsum([x.size for x in bars])[:-1]
+    parts = zip(np.split(wrong, ends), bars, strict=True)
+    return [part.astype(x.dtype).reshape(x.shape) for part, x in parts]
+
+
+def tail(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """Twice the right cotangent where an operand is large."""
+    pairs = zip(bars, alone.point, strict=True)
+    return [np.where(np.abs(x) > TAIL, bar + bar, bar) for bar, x in pairs]
+
+
+FAULTS: Mapping[str, Fault] = {
+    "sign": sign,
+    "factor": factor,
+    "dropped": dropped,
+    "swapped": swapped,
+    "kink": kink,
+    "tail": tail,
+}

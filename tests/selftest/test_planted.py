@@ -1,0 +1,136 @@
+"""Every kind of fault is planted into an engine and found; without one, none is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.differentiators import (
+    Differentiator,
+    Pushed,
+    load,
+    mode,
+    operators,
+    run,
+)
+from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
+from gradverify.selftest import FAULTS, Planted, score
+from gradverify.suites.blocks import blocks
+from gradverify.verdict import Verdict
+from gradverify.verify import judge
+
+TAPE = load("own-tape")
+SOME = ("exp", "mul", "relu", "max", "atan2")
+
+
+def one_op(op: str, *values: Any) -> Case:
+    arrays = [np.asarray(v, float) for v in values]
+    nodes = [input_leaf(x.shape) for x in arrays]
+    nodes.append(apply_op(nodes, op, range(len(nodes))))
+    if nodes[-1].shape:
+        nodes.append(apply_op(nodes, "sum", [len(nodes) - 1]))
+    return Case(Graph(tuple(nodes)), tuple(arrays), "float64")
+
+
+def keeping(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """No fault at all."""
+    return list(bars)
+
+
+# fmt: off
+WRONG = (
+    ("sign",    one_op("mul", 2, 3),     (-3.0, -2.0)),
+    ("factor",  one_op("mul", 2, 3),     (3.0 * (1 + 1e-9), 2.0 * (1 + 1e-9))),
+    ("dropped", one_op("mul", 2, 3),     (3.0, 0.0)),
+    ("swapped", one_op("mul", 2, 3),     (2.0, 3.0)),
+    ("kink",    one_op("abs", 0),        (3.0,)),
+    ("kink",    one_op("maximum", 1, 1), (2.0, 2.0)),
+    ("tail",    one_op("mul", 30, 3),    (6.0, 30.0)),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("kind", "case", "gradient"), WRONG)
+def test_a_fault_gives_the_gradient_of_its_wrong_rule(
+    kind: str, case: Case, gradient: tuple[float, ...]
+) -> None:
+    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[kind])
+    assert judge(case, planted, "altering").verdict is Verdict.WRONG
+    assert planted.altered
+    found = run(planted, "altering", case).cotangents
+    assert found == pytest.approx(gradient, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        ("swapped", one_op("exp", 1)),
+        ("swapped", one_op("mul", [1, 2], 3)),
+        ("kink", one_op("abs", 1)),
+        ("kink", one_op("exp", 0)),
+        ("tail", one_op("exp", 1)),
+    ],
+)
+def test_what_a_fault_cannot_change_stays_right(kind: str, case: Case) -> None:
+    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[kind])
+    assert judge(case, planted, "altering").verdict is Verdict.AGREES
+    assert not planted.altered
+
+
+@pytest.mark.parametrize("op", SOME)
+def test_the_right_twin_is_not_accused(op: str) -> None:
+    (block,) = blocks(suites=["ops"], ops=[op], dtypes=["float64"])
+    for position, case in block.cases():
+        if position == 20:
+            break
+        planted = Planted(TAPE, "reverse", op, keeping)
+        found = judge(case, planted, "altering")
+        assert not found.verdict.fails(), (case, found)
+        assert not planted.altered
+
+
+def test_every_kind_is_found_in_every_op_that_it_can_change() -> None:
+    found = score(TAPE, "reverse", ops=SOME)
+    assert found.planted() == found.found()
+    assert {key.partition(":")[2] for key in found.found()} == {*FAULTS}
+    assert not any(op.deviating or op.vacuous for op in found.ops)
+
+
+def test_a_tail_within_the_loose_bound_is_missed_and_said_to_be() -> None:
+    (tanh,) = score(TAPE, "reverse", ops=["tanh"]).ops
+    assert tanh.missed == {"tail": Verdict.IMPRECISE}
+    assert "tail" not in tanh.found
+
+
+class Wrong(Differentiator):
+    """An engine that forgets a path by itself."""
+
+    name = "wrong"
+    table = operators("add mul")
+
+    @mode("jvp")
+    def forward(self, function: Any, point: Any, tangents: Any) -> Pushed:
+        pairs = zip(point, tangents, strict=True)
+        y = function(*(_Pair(x, dx) for x, dx in pairs))
+        return Pushed(y.x, y.dx)
+
+
+class _Pair:
+    def __init__(self, x: Any, dx: Any) -> None:
+        self.x, self.dx = x, dx
+
+    def __mul__(self, y: Any) -> _Pair:
+        return _Pair(self.x * y.x, self.x * y.dx)
+
+
+def test_cases_in_which_the_engine_deviates_by_itself_count_for_nothing() -> None:
+    case = one_op("mul", 2, 3)
+    assert judge(case, Wrong(), "forward").verdict is Verdict.WRONG
+    found = score(Wrong(), "forward", ops=["mul", "exp"], cases=20)
+    (mul,) = found.ops
+    assert mul.deviating > 0
+    assert mul.deviating == mul.cases - sum(mul.met.values())
+    assert found.absent == {"exp": "the table has no row for it"}
