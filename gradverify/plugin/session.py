@@ -186,6 +186,7 @@ class Session:
         self.found = msgspec.structs.replace(
             found,
             run=run,
+            discrepancies=records.marked(found.discrepancies),
             selftests=folder.selftests(self.folder),
             known=_met(self.rows, found.discrepancies),
         )

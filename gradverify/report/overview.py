@@ -11,6 +11,7 @@ from gradverify.records import (
     Records,
     Run,
     counts_by_differentiator,
+    grouped,
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
@@ -125,7 +126,7 @@ def headline(found: Records) -> str:
 def _found(found: Records) -> Iterable[str]:
     failed = sum(i.outcome == "failed" for i in found.items)
     failing = [d for d in found.discrepancies if d.failed]
-    kinds = len({d.finding for d in failing})
+    kinds = len(grouped(failing))
     if kinds:
         who = list(dict.fromkeys(d.differentiator for d in failing))
         yield f"{many(kinds, 'kind')} of discrepancy, in {_list(who)}"

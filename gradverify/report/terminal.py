@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gradverify.records import Counts, Discrepancy, Records, counts_by_differentiator
+from gradverify.records import (
+    Counts,
+    Discrepancy,
+    Records,
+    counts_by_differentiator,
+    grouped,
+)
 from gradverify.report.wording import (
+    columns,
     commands,
     error,
     looked_at,
@@ -114,16 +121,22 @@ def _listed(
 ) -> Iterator[str]:
     if not found:
         return
-    kinds: dict[str, list[Discrepancy]] = {}
-    for d in found:
-        kinds.setdefault(d.finding, []).append(d)
+    kinds = grouped(found)
     yield f"{title}: {len(kinds)}"
-    for name, members in list(kinds.items())[:most]:
+    for members in kinds[:most]:
         d = min(members, key=lambda d: len(d.formula) + len(point(d)))
+        name = members[0].finding + _same(members)
         times = f" in {len(members)} items" if len(members) > 1 else ""
         yield cut(f"  {name}{times}: {d.case} {d.formula} at {point(d)}", WIDTH)
     if len(kinds) > most:
         yield f"  and {len(kinds) - most} more in the page"
+
+
+def _same(members: Sequence[Discrepancy]) -> str:
+    """Other differentiators that give the same answer."""
+    names = dict.fromkeys(columns(d) for d in members)
+    others = [name for name in names if name != columns(members[0])]
+    return f", the same in {' and '.join(others)}" if others else ""
 
 
 def _known(found: Sequence[Discrepancy], brief: bool) -> Iterator[str]:

@@ -137,7 +137,7 @@ def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> 
     )
     assert accepted.returncode == 0, accepted.stderr
     assert "planted" in (tmp_path / "gradverify-known.toml").read_text()
-    known = command("run", "--gradverify-suites", "ops,known", *smoke[:2])
+    known = command("run", "--gradverify-suites", "ops,known", *smoke[:4])
     assert known.returncode == 0, known.stdout
     assert "known deviations: 1" in known.stdout
 
@@ -149,7 +149,7 @@ def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> 
     fixed = command("replay", case)
     assert fixed.returncode == 0
     assert "FIXED" in fixed.stdout
-    gone = command("run", "--gradverify-suites", "known", *smoke[:2])
+    gone = command("run", "--gradverify-suites", "known", *smoke[:4])
     assert gone.returncode == 1
     assert "no longer shows" in gone.stdout
 
