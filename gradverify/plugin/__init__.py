@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,12 +117,16 @@ class Hooks:
         found = self.session.found
         if found is None:
             return
+        from gradverify.plugin.actions import in_github_actions
         from gradverify.report.terminal import summary
 
         terminalreporter.section("gradverify")
         for line in summary(found, brief=config.get_verbosity() < 0):
             terminalreporter.line(line)
         terminalreporter.line(f"page: {self.session.folder / 'gradverify.html'}")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in in_github_actions(found, os.environ):
+                terminalreporter.line(line)
 
 
 def _is_test_module(config: pytest.Config, path: Path) -> bool:

@@ -42,6 +42,7 @@ HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
 SELFTESTS = "selftest.jsonl"
 MAIN = "main"
+DIED = "the process died"  # the answer of an engine that ended its process
 
 
 def prepare(folder: Path) -> None:
@@ -152,7 +153,7 @@ def crash_record(head: tuple[str, str, str], case: Case, note: str) -> Discrepan
         differentiator=differentiator,
         mode=mode,
         verdict="CRASHED",
-        got="the process died",
+        got=DIED,
         exact="",
         bound=None,
         known=None,
@@ -260,7 +261,7 @@ def collect_leftovers(folder: Path) -> list[Note]:
 
 
 def _died(found: Discrepancy) -> bool:
-    return found.got == "the process died"
+    return found.got == DIED
 
 
 def _killed(found: Discrepancy) -> Note:

@@ -23,13 +23,14 @@ from gradverify.known import (
     read_rows,
 )
 from gradverify.plugin import folder
+from gradverify.plugin.against import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.outcome import Outcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
-from gradverify.records import Discrepancy, Known, Note, Records, Run
+from gradverify.records import Changes, Discrepancy, Known, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
@@ -51,6 +52,7 @@ class Session:
         self.workers: int = given.get("workercount", 1)
         self.run: str = given.get("gradverify_run") or folder.run_name()
         self.folder: Path = self.settings.report
+        self.base: Base | None = None
         self.started = datetime.now(UTC)
         self.began: float = given.get("gradverify_began", began)
         self.writer: Writer | None = None
@@ -146,8 +148,11 @@ class Session:
         """Begin to write; `pytest.UsageError` where the folder takes no file."""
         try:
             if self.is_controller:
+                self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
                 self.notes += folder.collect_leftovers(self.folder)
+                if self.base is not None and self.base.is_named:
+                    self.notes += self.base.notes
             self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
         except OSError as error:
             raise pytest.UsageError(
@@ -189,8 +194,14 @@ class Session:
             discrepancies=records.marked(found.discrepancies),
             selftests=folder.selftests(self.folder),
             known=_met(self.rows, found.discrepancies),
+            changes=self._changes(found),
         )
         folder.write(self.folder, self.found, run, page(self.found))
+
+    def _changes(self, found: Records) -> Changes | None:
+        if self.base is None:
+            return None
+        return compared(self.base, found, self.selection.judged)
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)

@@ -15,7 +15,7 @@ from gradverify.records import (
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
-from gradverify.report.wording import looked_at, rank, sentence, share
+from gradverify.report.wording import changed, looked_at, rank, sentence, share
 
 NAMED = 6  # items of a reason, or findings of a change, that are named
 
@@ -75,6 +75,7 @@ class Overview:
     skipped: Sequence[tuple[str, Sequence[str], int]]
     facts: Sequence[Fact]
     base: str
+    changed: str
     changes: Sequence[Change]
     notes: Sequence[str]
 
@@ -92,6 +93,7 @@ def overview(found: Records) -> Overview:
         skipped=list(_skipped(found.items)),
         facts=list(_facts(run, found)),
         base=found.changes.base if found.changes else "",
+        changed=changed(found.changes) if found.changes else "",
         changes=list(_changes(found.changes)) if found.changes else [],
         notes=[*(note.text for note in found.notes), *_missing_run(found)],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gradverify.records import (
+    Changes,
     Counts,
     Discrepancy,
     Records,
@@ -12,6 +13,7 @@ from gradverify.records import (
     grouped,
 )
 from gradverify.report.wording import (
+    changed,
     columns,
     commands,
     error,
@@ -84,6 +86,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
     """The end of a run: counts, discrepancies, known deviations, what was not seen."""
     if not brief:
         yield from table(counts_by_differentiator(found.items))
+    yield from _changes(found.changes, brief)
     yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
     yield from _listed("accepted", [d for d in found.discrepancies if _accepted(d)])
     known = [d for d in found.discrepancies if d.known is not None]
@@ -94,6 +97,22 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from _unseen(found)
         yield from filter(None, [looked_at(found)])
     yield from (visible(note.text) for note in found.notes)
+
+
+def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:
+    """What became of an older run's findings, the new and the mended ones by name."""
+    if changes is None:
+        return
+    yield f"against {visible(changes.base)}: {changed(changes)}"
+    if not brief:
+        for title, names in (
+            ("newly wrong", changes.newly_wrong),
+            ("fixed", changes.fixed),
+        ):
+            for name in names[:PASSING]:
+                yield cut(f"  {title}: {name}", WIDTH)
+            if len(names) > PASSING:
+                yield f"  and {len(names) - PASSING} more {title} in the page"
 
 
 def _accepted(found: Discrepancy) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import array_from_json
-from gradverify.records import Discrepancy, Records
+from gradverify.records import Changes, Discrepancy, Records
 from gradverify.verdict import Verdict
 
 # Worst first; what an item, or a cell of a table, is called by.
@@ -24,6 +24,7 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
+NAMED = 3  # findings with larger errors that a sentence names
 DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
 OUT_OF_TIME = "not looked at, for want of time"  # a block that a run had none for
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
@@ -133,6 +134,30 @@ def looked_at(found: Records) -> str:
         if left_out:
             parts.append(f"{left_out} of {len(own)} items of {name} {OUT_OF_TIME}")
     return "; ".join(parts)
+
+
+def changed(changes: Changes) -> str:
+    """What became of an older run's findings: "2 newly wrong, 1 fixed"."""
+    counts = (
+        (len(changes.newly_wrong), "newly wrong"),
+        (len(changes.fixed), "fixed"),
+        (len(changes.newly_imprecise), "newly imprecise"),
+    )
+    parts = [f"{n} {what}" for n, what in counts if n]
+    parts += [
+        f"{op_of(finding)} {figure(before)} → {figure(after)} ulps"
+        for finding, before, after in changes.worse[:NAMED]
+    ]
+    if len(changes.worse) > NAMED:
+        parts.append(f"{len(changes.worse) - NAMED} more with larger errors")
+    if changes.gone:
+        parts.append(f"{len(changes.gone)} no longer checked")
+    return ", ".join(parts) or "no change"
+
+
+def op_of(finding: str) -> str:
+    """The op in a finding's name."""
+    return finding.rpartition("/")[0].rpartition("/")[2] or finding
 
 
 def share(part: int, whole: int) -> str:
