@@ -16,8 +16,9 @@ def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     ufunc = np.frompyfunc(function, arity, 1)
 
     def apply(*operands: Any) -> Any:
-        if any(isinstance(x, np.ndarray) for x in operands):
-            return ufunc(*operands)
+        for x in operands:
+            if isinstance(x, np.ndarray):
+                return ufunc(*operands)
         return function(*operands)
 
     return apply

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from gradverify.reference.rounding import FORMATS
+from gradverify.reference.rounding import FORMATS, Format
 from gradverify.verdict import Judgement, Verdict
 
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
@@ -17,9 +16,11 @@ DIGITS = 25  # of an exact number as text
 OVERFLOWS = "an intermediate overflows, in the value or on the way back"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One number to judge: where it stands, what was got, what is exact and allowed."""
+class Entry(NamedTuple):
+    """One number to judge: where it stands, what was got, what is exact and allowed.
+
+    place: of the entry in its array; empty for a scalar.
+    """
 
     where: str
     got: float
@@ -27,9 +28,10 @@ class Entry:
     tight: float
     loose: float
     paths: float | None
+    place: tuple[int, ...] = ()
 
 
-_SEVERITY = (
+_ORDER = (
     Verdict.WRONG,
     Verdict.NONFINITE,
     Verdict.IMPRECISE,
@@ -37,58 +39,86 @@ _SEVERITY = (
     Verdict.NO_DERIVATIVE,
     Verdict.VACUOUS,
 )
+_SEVERITY = {verdict: k for k, verdict in enumerate(_ORDER)}
 
 
 def worst(dtype: str, entries: Sequence[Entry]) -> Judgement:
     """The judgement of the entry that is worst; of the best checked where all agree."""
-    judgements = [_judge(dtype, entry) for entry in entries]
-    if not judgements:
+    if not entries:
         return Judgement(Verdict.AGREES, note="no entries")
-    faults = [j.smallest_fault for j in judgements if j.verdict is not Verdict.VACUOUS]
+    found = [_judge(FORMATS[dtype], entry) for entry in entries]
+    faults = [f.fault for f in found if f.verdict is not Verdict.VACUOUS]
     seen = max((f for f in faults if f is not None), default=None)
 
-    def badness(j: Judgement) -> tuple[int, float]:
-        return _SEVERITY.index(j.verdict), -(j.bound_ratio or 0.0)
+    def badness(k: int) -> tuple[int, float]:
+        return _SEVERITY[found[k].verdict], -(found[k].ratio or 0.0)
 
-    return replace(min(judgements, key=badness), smallest_fault=seen)
+    k = min(range(len(found)), key=badness)
+    # one entry alone is written out: decimal text costs more than all the rest
+    return _written(dtype, entries[k], found[k], seen)
 
 
-def _judge(dtype: str, entry: Entry) -> Judgement:
-    form = FORMATS[dtype]
-    base = Judgement(Verdict.AGREES, entry.where, repr(entry.got), decimal(entry.exact))
-    if mp.isnan(entry.exact) or abs(entry.exact) > form.largest:
-        note = f"the exact number is not finite in {dtype}"
-        return replace(base, verdict=Verdict.NO_DERIVATIVE, note=note)
+class _Found(NamedTuple):
+    """The verdict on an entry, and the numbers that decided it."""
+
+    verdict: Verdict
+    error: float | None = None
+    allowed: float | None = None
+    ratio: float | None = None
+    fault: float | None = None
+
+
+def _judge(form: Format, entry: Entry) -> _Found:
+    size = abs(float(entry.exact))
+    if not size < form.largest and not abs(entry.exact) <= form.largest:  # NaN as well
+        return _Found(Verdict.NO_DERIVATIVE)
     if not math.isfinite(entry.loose):
-        return replace(base, verdict=Verdict.VACUOUS, note=OVERFLOWS)
+        return _Found(Verdict.VACUOUS)
     if not math.isfinite(entry.got):
-        return replace(base, verdict=Verdict.NONFINITE, allowed=entry.tight)
-    error = abs(mpf(entry.got) - entry.exact)
+        return _Found(Verdict.NONFINITE, allowed=entry.tight)
+    whole = abs(mpf(entry.got) - entry.exact)
+    error = float(whole)
+    least = error or (math.ulp(0.0) if whole else 0.0)  # below all floats is not zero
     fault = entry.tight / entry.paths if entry.paths else None
-    if error > entry.loose:
+    if least > entry.loose:
         verdict = Verdict.WRONG
     elif fault is not None and fault * DROPPED_PATH > 1.0:
         verdict = Verdict.VACUOUS
     else:
-        verdict = Verdict.AGREES if error <= entry.tight else Verdict.IMPRECISE
+        verdict = Verdict.AGREES if least <= entry.tight else Verdict.IMPRECISE
     allowed = entry.loose if verdict is Verdict.WRONG else entry.tight
-    return replace(
-        base,
-        verdict=verdict,
-        error_ulps=float(error / _ulp(entry.exact, dtype)),
-        allowed=allowed,
-        bound_ratio=float(error / allowed) if allowed else (math.inf if error else 0.0),
-        smallest_fault=fault,
+    ratio = error / allowed if allowed else (math.inf if least else 0.0)
+    return _Found(verdict, error, allowed, ratio, fault)
+
+
+def _written(dtype: str, entry: Entry, found: _Found, seen: float | None) -> Judgement:
+    note = ""
+    if found.verdict is Verdict.NO_DERIVATIVE:
+        note = f"the exact number is not finite in {dtype}"
+    elif not math.isfinite(entry.loose):
+        note = OVERFLOWS
+    at = str(list(entry.place)) if entry.place else ""
+    error = found.error
+    return Judgement(
+        found.verdict,
+        entry.where + at,
+        repr(entry.got),
+        decimal(entry.exact),
+        error_ulps=None if error is None else error / _ulp(entry.exact, dtype),
+        allowed=found.allowed,
+        bound_ratio=found.ratio,
+        smallest_fault=seen,
+        note=note,
     )
 
 
-def _ulp(exact: Any, dtype: str) -> Any:
+def _ulp(exact: Any, dtype: str) -> float:
     """The spacing of the format's numbers at an exact one."""
     form = FORMATS[dtype]
-    if exact == 0:
-        return mpf(form.smallest)
-    spacing = mpf(2) ** (mp.frexp(exact)[1] - 1) * (2 * form.unit_roundoff)
-    return max(spacing, mpf(form.smallest))
+    if abs(exact) < form.normal:
+        return form.smallest
+    exponent: int = mp.frexp(exact)[1] - 1
+    return math.ldexp(2 * form.unit_roundoff, exponent)
 
 
 def decimal(exact: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,8 @@ def _value_misfit(
 ) -> Judgement | None:
     """A missing value, or one of the wrong shape or dtype."""
     got = derivatives.value
-    exact = decimal(reference.value)
     if got is None:
-        return Judgement(Verdict.MISSING, "value", "None", exact)
+        return Judgement(Verdict.MISSING, "value", "None", decimal(reference.value))
     array = np.asarray(got)
     if array.shape != ():
         return Judgement(Verdict.WRONG_SHAPE, "value", str(array.shape), "()")
@@ -204,12 +204,14 @@ def _inner_entries(
 def _entries(
     where: str, got: Array, exact: Any, bound: Bound, paths: Array | None
 ) -> Iterator[Entry]:
-    for index in np.ndindex(exact.shape):
-        yield Entry(
-            where + (str(list(index)) if index else ""),
-            float(got[index]),
-            exact[index],
-            float(bound.tight[index]),
-            float(bound.loose[index]),
-            None if paths is None else float(paths[index]),
-        )
+    sizes: Iterable[float | None] = repeat(None) if paths is None else _floats(paths)
+    columns = map(_floats, (got, bound.tight, bound.loose))
+    places = np.ndindex(exact.shape)
+    rows = zip(*columns, exact.reshape(-1), places, sizes, strict=False)
+    for number, tight, loose, whole, place, path in rows:
+        yield Entry(where, number, whole, tight, loose, path, place)
+
+
+def _floats(x: Array) -> list[float]:
+    found: list[float] = np.asarray(x, np.float64).reshape(-1).tolist()
+    return found

@@ -1,7 +1,13 @@
 """The intermediate representation: straight-line programs of ops over arrays."""
 
 from gradverify.graph.case import Case
-from gradverify.graph.interpreter import Domain, interpret, interpret_all, live
+from gradverify.graph.interpreter import (
+    Domain,
+    interpret,
+    interpret_again,
+    interpret_all,
+    live,
+)
 from gradverify.graph.program import (
     DTYPES,
     LEAVES,
@@ -46,6 +52,7 @@ __all__ = [
     "graph_to_json",
     "input_leaf",
     "interpret",
+    "interpret_again",
     "interpret_all",
     "literal_leaf",
     "live",

@@ -40,6 +40,26 @@ def interpret_all(
     return values
 
 
+def interpret_again(
+    graph: Graph,
+    table: Mapping[str, Callable[..., Any]],
+    values: Sequence[Any],
+    leaves: Mapping[int, Any],
+) -> list[Any]:
+    """The values of `interpret_all` once some leaves have others; `leaves` says which.
+
+    Only nodes that depend on these are run again.
+    """
+    again, touched = list(values), set(leaves)
+    for i, value in leaves.items():
+        again[i] = value
+    for i, node in enumerate(graph.nodes):
+        if not touched.isdisjoint(node.operands):
+            touched.add(i)
+            again[i] = table[node.op](*[again[j] for j in node.operands], **node.params)
+    return again
+
+
 def interpret(
     graph: Graph, table: Mapping[str, Callable[..., Any]], inputs: Iterable[Any]
 ) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ LONGEST = 2000  # characters of an operand; one that is longer stands by its nam
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
+@lru_cache(maxsize=256)
 def names_of(graph: Graph) -> tuple[str, ...]:
     """A short name for every node: a, b, c … for inputs and then ops; else %3.
 

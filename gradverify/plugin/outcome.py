@@ -54,6 +54,7 @@ def outcome(
         cases=result.cases,
         ops=dict(result.ops),
         op_pairs=dict(result.op_pairs),
+        regimes=dict(result.regimes),
         more=result.more,
         draws=dict(result.draws),
         seconds={k: round(s, 6) for k, s in result.seconds.items()},

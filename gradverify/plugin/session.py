@@ -219,6 +219,7 @@ class Session:
             items=records.total({item.outcome: 1} for item in found.items),
             ops=records.total(item.ops for item in found.items),
             op_pairs=records.total(item.op_pairs for item in found.items),
+            regimes=records.total(item.regimes for item in found.items),
             versions=versions(),
             differentiators=self.versions(),
             absent=dict(self.selection.absent),

@@ -131,7 +131,7 @@ def _of_finite_point(case: Case) -> Reference:
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
-    value = _value(graph, case.point, found.precision)
+    value = mpf("nan") if found.value is None else found.value
     return Reference(case, status, value, gradient, value_bound, input_bounds, paths,
                      None, note, exact)  # fmt: skip
 
@@ -190,9 +190,9 @@ def _paths(graph: Graph, values: Sequence[Any]) -> tuple[Array, ...]:
     )
 
 
-def _value(graph: Graph, point: Sequence[Array], precision: int) -> Any:
+def _value(graph: Graph, point: Sequence[Array]) -> Any:
     """The output in mpmath; NaN outside the domain."""
-    with mp.workprec(max(precision, 200)):
+    with mp.workprec(200):
         value = value_at(graph, point)
         return mpf("nan") if value is None else value
 
@@ -204,7 +204,7 @@ def _at_kinks(
     case: Case, graph: Graph, kinks: tuple[ActiveKink, ...], value_bound: Bound
 ) -> Reference:
     """The hull of the branches' gradients, or a plain gradient where all are one."""
-    value = _value(graph, case.point, 0)
+    value = _value(graph, case.point)
     found = admissible(gradient_program(case.graph, case.dtype), case.point, kinks)
     if found is None:
         return _without(case, Slope.NONE, "a branch at a kink has no gradient")

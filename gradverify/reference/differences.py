@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,16 @@ from mpmath import mp, mpf
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
-from gradverify.graph import Array, Domain, Graph, interpret
-from gradverify.reference.exact import GROWTH, STOP
-from gradverify.reference.levels import LEVELS, Level, Slope, believed, conclude
+from gradverify.graph import Array, Domain, Graph, interpret_again, interpret_all
+from gradverify.reference.exact import GROWTH, START, STOP
+from gradverify.reference.levels import (
+    LEVELS,
+    Level,
+    Slope,
+    believed,
+    conclude,
+    without_limit,
+)
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
@@ -39,6 +47,7 @@ class Differences:
     errors: what the slopes may be off by where that matters: the last quotient, for
         one that vanishes like the step and is taken for zero.
     other: at a kink, the slope along the mixed displacement from the other side.
+    value: the output at the point itself; None outside the domain.
     step_bits, precision: q of the last step 2**-q, and the bits of the arithmetic.
     """
 
@@ -46,6 +55,7 @@ class Differences:
     slopes: tuple[Any, ...] = ()
     errors: tuple[Any, ...] = ()
     other: Any = None
+    value: Any = None
     step_bits: int = 0
     precision: int = 0
 
@@ -69,23 +79,35 @@ def differences(
     mix are positive, so that no kink can hide from it.
     """
     allowed = np.asarray(allowed, np.longdouble)
+    if np.isnan(allowed).any():  # a value on the way is no number: outside a domain
+        return _undecided(graph, point)
     weights = _weights(allowed, seed)
     none = np.zeros(sum(x.size for x in point), np.longdouble)
     mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
     steps = [_step(point, d) for d in displacements]
     steps += [_step(point, mixed, factor) for factor in (OTHER_SIDE, FURTHER_IN)]
     trail: list[Level] = []
+    value = None
     for q in LEVELS:
         precision = _precision_for(graph, point, steps, q)
         if precision is None:
             break
         with mp.workprec(precision):
-            quotients = list(_quotients(graph, point, steps, q, MULTIPRECISION))
+            base = _values(graph, point, MULTIPRECISION)
+            value = None if base is None else base[-1]
+            quotients = list(_quotients(graph, base, steps, q, MULTIPRECISION))
             trail.append(_level(quotients, weights, allowed))
             found = conclude(trail)
         if found is not None:
-            return Differences(*found, q, precision)
-    return Differences(Slope.UNRESOLVED, step_bits=q, precision=precision or STOP)
+            return Differences(*found, value, q, precision)
+    status = Slope.NONE if without_limit(trail) else Slope.UNRESOLVED
+    return Differences(status, value=value, step_bits=q, precision=precision or STOP)
+
+
+def _undecided(graph: Graph, point: Sequence[Array]) -> Differences:
+    with mp.workprec(START):
+        value = value_at(graph, point)
+    return Differences(Slope.UNRESOLVED, value=value, precision=START)
 
 
 def _weights(allowed: Array, seed: int) -> Array:
@@ -96,9 +118,14 @@ def _weights(allowed: Array, seed: int) -> Array:
     """
     size = np.clip(np.asarray(allowed, np.longdouble), LEAST, 1 / LEAST)
     powers = np.round(np.log2(size.min(initial=1 / LEAST) / size))
-    draws = np.random.default_rng(seed).integers(64, 128, len(size)) / 64.0
-    weights: Array = np.exp2(powers) * draws
+    weights: Array = np.exp2(powers) * _draws(len(size), seed)
     return weights
+
+
+@lru_cache(maxsize=256)
+def _draws(count: int, seed: int) -> Array:
+    """Random numbers in [1, 2) of 7 bits; a generator costs more than its numbers."""
+    return np.random.default_rng(seed).integers(64, 128, count) / 64.0
 
 
 LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
@@ -109,50 +136,80 @@ LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
 
 @dataclass(frozen=True)
 class _Step:
-    """A displacement by inputs, and the factor by which the step along it is scaled.
+    """A displacement, and the factor by which the step along it is scaled.
 
-    Inputs that stay are left out.
+    moves: for every input that moves, its place among the inputs, and by how far its
+        entries move: place in it, mantissa and exponent. What stays is left out.
     """
 
-    parts: tuple[tuple[int, Array], ...]
+    moves: Mapping[int, Sequence[tuple[int, int, int]]]
     factor: float
 
 
 def _step(point: Sequence[Array], displacement: Array, factor: float = 1.0) -> _Step:
-    parts = []
-    start = 0
-    for k, x in enumerate(point):
-        d = np.asarray(displacement[start : start + x.size]).reshape(x.shape)
-        start += x.size
-        if np.any(d):
-            parts.append((k, d))
-    return _Step(tuple(parts), factor)
+    ends = np.cumsum([x.size for x in point])
+    found = np.flatnonzero(displacement)
+    mantissas, exponents = np.frexp(displacement[found])
+    moves: dict[int, list[tuple[int, int, int]]] = {}
+    for i, a, e in zip(found, mantissas, exponents, strict=True):
+        k = int(np.searchsorted(ends, i, side="right"))
+        place = int(i - ends[k] + point[k].size)
+        whole = int(float(a) * 2.0**MANTISSA), int(e) - MANTISSA
+        moves.setdefault(k, []).append((place, *whole))
+    return _Step(moves, factor)
+
+
+MANTISSA = 53  # bits, at most, that a displacement has
 
 
 def _quotients(
-    graph: Graph, point: Sequence[Array], steps: Iterable[_Step], q: int, m: Any
+    graph: Graph, base: list[Any] | None, steps: Iterable[_Step], q: int, m: Any
 ) -> Iterator[Any]:
-    """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain."""
+    """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain.
+
+    base: the values of all nodes at x.
+    """
     number = NUMBERS[m.name]
-    at = [m.lift(x) for x in point]
-    base = _value(graph, at, m)
+    unit = number((1, -q))
     for step in steps:
-        t = number(step.factor) * number(2) ** -q
-        moved = list(at)
-        for k, d in step.parts:
-            moved[k] = at[k] + exactly(d, number) * t
-        value = _value(graph, moved, m)
-        outside = base is None or value is None
-        yield None if outside else (value - base) / t
+        moved = base and _moved(graph, base, step, q, m)
+        if not base or not moved:
+            yield None
+        else:
+            yield (moved[-1] - base[-1]) / (number(step.factor) * unit)
 
 
-def _value(graph: Graph, inputs: Sequence[Any], m: Any) -> Any:
-    """The output; None outside the domain."""
+def _moved(
+    graph: Graph, base: list[Any], step: _Step, q: int, m: Any
+) -> list[Any] | None:
+    """The values of all nodes with the inputs moved; None outside the domain."""
+    number = NUMBERS[m.name]
+    factor = number(step.factor)
+    leaves = {}
+    for k, entries in step.moves.items():
+        node = graph.inputs[k]
+        value, deltas = base[node], [number((a, e - q)) * factor for _, a, e in entries]
+        if isinstance(value, np.ndarray):
+            leaves[node] = value.copy()
+            for (place, _, _), delta in zip(entries, deltas, strict=True):
+                leaves[node].flat[place] += delta
+        else:
+            leaves[node] = value + deltas[0]
     try:
-        return interpret(graph, m.table, inputs)
-    except (Domain, ZeroDivisionError, OverflowError):
+        return interpret_again(graph, m.table, base, leaves)
+    except OUTSIDE:
         return None
 
+
+def _values(graph: Graph, point: Sequence[Array], m: Any) -> list[Any] | None:
+    """The values of all nodes; None outside the domain."""
+    try:
+        return interpret_all(graph, m.table, [m.lift(x) for x in point])
+    except OUTSIDE:
+        return None
+
+
+OUTSIDE = (Domain, ZeroDivisionError, OverflowError)
 
 NUMBERS: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
 
@@ -172,7 +229,8 @@ def exactly(x: Array, number: Any) -> Any:
 
 def value_at(graph: Graph, point: Sequence[Array]) -> Any:
     """The output in mpmath at the precision in force; None outside the domain."""
-    return _value(graph, [MULTIPRECISION.lift(x) for x in point], MULTIPRECISION)
+    values = _values(graph, point, MULTIPRECISION)
+    return None if values is None else values[-1]
 
 
 def _precision_for(
@@ -187,7 +245,8 @@ def _precision_for(
     while precision <= STOP:
         with ctx.workprec(precision):
             # the last step is the smallest, and the first to want more bits
-            balls = _quotients(graph, point, reversed(steps), q, BALLS)
+            base = _values(graph, point, BALLS)
+            balls = _quotients(graph, base, reversed(steps), q, BALLS)
             is_late = precision > q + HOPELESS_BITS
             wanted = (_wanted_bits(ball, precision, is_late) for ball in balls)
             more = next((bits for bits in wanted if bits > precision), None)

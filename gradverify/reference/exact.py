@@ -60,7 +60,9 @@ def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
 
 def flat(value: Any) -> list[Any]:
     """The balls of an array, or the one ball; none for None."""
-    return [] if value is None else list(np.asarray(value, dtype=object).reshape(-1))
+    if isinstance(value, np.ndarray):
+        return list(value.reshape(-1))
+    return [] if value is None else [value]
 
 
 def _any_finite(values: Sequence[Any]) -> bool:

@@ -67,8 +67,10 @@ def conclude_smooth(
     with mp.workprec(max(found.precision, exact.precision)):
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
-            own = mp.fdot(direction.tolist(), entries)
-            least = max(TINY, error, UNKNOWN * mp.fsum(direction.tolist()))
+            moved = np.flatnonzero(direction)  # most steps move one entry alone
+            steps = direction[moved].tolist()
+            own = mp.fdot(steps, [entries[k] for k in moved])
+            least = max(TINY, error, UNKNOWN * mp.fsum(steps))
             if abs(slope - own) > max(matters / 8, AGREE * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""

@@ -2,6 +2,7 @@
 
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.coverage import Met, Traits, traits_of
 from gradverify.strategies.draft import Limits, is_sound
 from gradverify.strategies.elsewhere import at_points
 from gradverify.strategies.graphs import graphs, op_cases
@@ -13,8 +14,10 @@ __all__ = [
     "Ending",
     "Input",
     "Limits",
+    "Met",
     "Sample",
     "Step",
+    "Traits",
     "Values",
     "at_points",
     "build",
@@ -28,6 +31,7 @@ __all__ = [
     "regimes",
     "sample",
     "shrink",
+    "traits_of",
 ]
 from gradverify.strategies.search import Sample, draw, sample, shrink
 from gradverify.strategies.smallest import measure, minimise

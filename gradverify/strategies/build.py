@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gradverify.graph import Case, input_leaf
+from gradverify.graph import LEAVES, Case, input_leaf
 from gradverify.ops import OPS, Op, Shape
 from gradverify.strategies.alone import alone
 from gradverify.strategies.choices import Choices, Input, Step
+from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Draft, Grown, Limits
 from gradverify.strategies.ending import finished
 from gradverify.strategies.leaves import data, fitting_shape, literal, mask, shapes
 from gradverify.strategies.params import legal_params
 from gradverify.strategies.points import array_of
+from gradverify.strategies.steering import unmet_after
 
 TRIED = 60  # operand tuples tried for one step before it is dropped
 
@@ -24,18 +26,20 @@ TRIED = 60  # operand tuples tried for one step before it is dropped
 NEAR, LITERAL = 72, 88
 
 
-def build(choices: Choices, limits: Limits) -> Case:
+def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
     """The case that these choices mean.
 
     An op whose shape rule, open domain or limits do not hold its operands takes the
     nearest nodes that fit, else it is dropped. Where nothing is left, the first op is
-    applied alone, at a point moved into its domain.
+    applied alone, at a point moved into its domain. Some ops give way to such as have
+    not followed their operand's op in any case that was met.
     """
     with np.errstate(all="ignore"):
         draft = Draft(limits)
         _put_inputs(draft, choices.inputs)
         for step in choices.steps:
-            _put_step(draft, step)
+            if met is None or not _put_unmet(draft, step, met):
+                _put_step(draft, step)
         if not draft.sinks():
             return alone(choices.steps[0], choices.inputs, choices.ending, limits)
         return finished(draft, choices.ending)
@@ -57,9 +61,24 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 # ---- steps
 
 
-def _put_step(draft: Draft, step: Step) -> bool:
+def _put_unmet(draft: Draft, step: Step, met: Met) -> bool:
+    """An op that has not followed the operand's yet, if one takes its value.
+
+    The operand is the chosen one, or the latest op where that is an input.
+    """
+    chosen = _nearest(draft.followed(), step.first)[0]
+    if not draft.grown[chosen].node.operands:
+        chosen, step = len(draft.grown) - 1, step._replace(first=0)
+    op = draft.grown[chosen].node.op
+    return op not in LEAVES and any(
+        _put_step(draft, step._replace(op=name), tried=1)
+        for name in unmet_after(op, step, draft.limits.ops, met)
+    )
+
+
+def _put_step(draft: Draft, step: Step, tried: int = TRIED) -> bool:
     row = OPS[step.op]
-    for operands in itertools.islice(_operands(draft, row, step), TRIED):
+    for operands in itertools.islice(_operands(draft, row, step), tried):
         menu = legal_params(step.op, *map(draft.shape_of, operands))
         if menu and draft.try_op(step.op, operands, menu[step.params % len(menu)]):
             return True

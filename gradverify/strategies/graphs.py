@@ -14,8 +14,10 @@ from gradverify.ops import OPS
 from gradverify.strategies.alone import alone
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.points import CHOICE, VALUES, Values
+from gradverify.strategies.steering import steered_inputs
 
 
 def graphs(
@@ -30,6 +32,7 @@ def graphs(
     broadcasting: bool = True,
     empty: bool = False,
     dtype: str = "float64",
+    met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
     """Random graphs with a point, whose operands lie in the domains of their ops.
 
@@ -37,6 +40,7 @@ def graphs(
     `sum` and, with data, `mul`, whatever the menu says: `ranks=range(1)` has no arrays.
     min_nodes, max_nodes: ops drawn; fewer are left where values do not fit them, and
     joining unused nodes adds some. Shrinks to one op on one input, at 1.
+    met: what earlier cases had; pairs of ops that none had are then drawn more often.
     """
     if not 1 <= min_nodes <= max_nodes:
         raise ValueError(
@@ -62,7 +66,7 @@ def graphs(
         arrays, steps, join, weights = found
         inputs = [Input(shape, Values(*entries)) for shape, entries in arrays]
         named = [Step(names[op], *choices) for op, *choices in steps]
-        return build(Choices(inputs, named, Ending(join, weights)), limits)
+        return build(Choices(inputs, named, Ending(join, weights)), limits, met)
 
     return drawn.map(case)
 
@@ -76,11 +80,13 @@ def op_cases(
     broadcasting: bool = True,
     empty: bool = False,
     dtype: str = "float64",
+    met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
     """Cases of one op on leaves of its own, contracted to a scalar.
 
     All shapes, params and kinds of operands that are legal; a point outside the op's
-    open domain is moved into it.
+    open domain is moved into it. met: what earlier cases had; values of a regime that
+    the op was not put to are then drawn more often.
     """
     limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
     _possible(limits)
@@ -91,7 +97,8 @@ def op_cases(
     def case(found: Any) -> Case:
         params, operands, weights = found
         inputs = [Input(s, Values(*entries), kind) for s, entries, kind in operands]
-        return alone(Step(op, 0, 0, params), inputs, Ending(0, weights), limits)
+        leaves = steered_inputs(inputs, op, weights, met)
+        return alone(Step(op, 0, 0, params), leaves, Ending(0, weights), limits)
 
     return drawn.map(case)
 

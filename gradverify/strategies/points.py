@@ -8,6 +8,7 @@ then depend on which modules are imported.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -76,8 +77,8 @@ KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("zero",        6,              lambda k, s, other, t: 0.0),
     ("decimal",     len(DECIMAL),   lambda k, s, other, t: DECIMAL[k]),
     ("digits",      31,             lambda k, s, other, t: _digits(k, s)),
-    ("tie",         4,              lambda k, s, other, t: other),
-    ("beside tie",  4,              _beside_other),
+    ("tie",          4,             lambda k, s, other, t: other),
+    ("beside a tie", 4,             _beside_other),
     ("beside zero", 2,              _beside_zero),
     ("edge",        2,              lambda k, s, other, t: float(
                                         np.nextafter(t(1), t(2 * k)))),
@@ -157,4 +158,13 @@ REGIMES: dict[str, Callable[[Array], Any]] = {
     "ordinary": _between(1e-2, 15.0),
     "saturated": _between(15.0, 999.0),
     "huge": _between(999.0, np.inf),
+}
+
+# The choices that mean a value of a regime.
+CHOICES_OF: dict[str, range] = {
+    name: range(end - count, end)
+    for (name, count, _), end in zip(
+        KINDS, itertools.accumulate(count for _, count, _ in KINDS), strict=True
+    )
+    if name in REGIMES
 }

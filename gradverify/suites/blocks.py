@@ -6,13 +6,14 @@ import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gradverify.differentiators import Accepts
 from gradverify.graph import DTYPES, Case, case_from_json, case_name
 from gradverify.ops import OPS
-from gradverify.strategies import graphs, op_cases
+from gradverify.strategies import Met, graphs, op_cases
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import CHUNK, Block, Restricted
 
@@ -84,14 +85,22 @@ def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[B
         if not ops or op in ops:
             for dtype in dtypes:
                 own = _seed(seed, "ops", op, dtype)
-                cases = op_cases(op, empty=True, dtype=dtype)
-                yield Block("ops", op, dtype, own, cases, _of_op(op))
+                cases = partial(op_cases, op, empty=True, dtype=dtype)
+                steered = _steered(cases)
+                yield Block("ops", op, dtype, own, cases(), steered, _of_op(op))
+
+
+def _steered(strategy: Callable[..., Any]) -> Callable[[Met], Any]:
+    """A strategy towards what is not met yet."""
+    return lambda met: strategy(met=met)
 
 
 def _of_op(op: str) -> Restricted:
     """The same op in cases that an engine accepts."""
 
-    def strategy(dtype: str, table: Sequence[str], accepts: Accepts) -> Any:
+    def strategy(
+        dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
+    ) -> Any:
         del table
         return op_cases(
             op,
@@ -101,6 +110,7 @@ def _of_op(op: str) -> Restricted:
             broadcasting=accepts.broadcasting,
             empty=accepts.empty,
             dtype=dtype,
+            met=met,
         )
 
     return strategy
@@ -115,17 +125,30 @@ def _graphs(
     for family, (most, ranks) in FAMILIES.items():
         most = min(most, max_nodes or most)
         for dtype in dtypes:
-            strategy = graphs(
-                ops=tuple(ops) or None, max_nodes=most, ranks=ranks, dtype=dtype
+            strategy = partial(
+                graphs,
+                ops=tuple(ops) or None,
+                max_nodes=most,
+                ranks=ranks,
+                dtype=dtype,
             )
-            own = _seed(seed, "graphs", family, dtype)
-            yield Block("graphs", family, dtype, own, strategy, _of_table(most, ops))
+            yield Block(
+                "graphs",
+                family,
+                dtype,
+                _seed(seed, "graphs", family, dtype),
+                strategy(),
+                _steered(strategy),
+                _of_table(most, ops),
+            )
 
 
 def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     """Graphs over an engine's own ops that it accepts."""
 
-    def strategy(dtype: str, table: Sequence[str], accepts: Accepts) -> Any:
+    def strategy(
+        dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
+    ) -> Any:
         return graphs(
             ops=tuple(op for op in table if not ops or op in ops),
             max_nodes=max_nodes,
@@ -135,6 +158,7 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
             data=accepts.data,
             broadcasting=accepts.broadcasting,
             dtype=dtype,
+            met=met,
         )
 
     return strategy

@@ -8,13 +8,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
 from gradverify.reference import Reference, reference
-from gradverify.strategies import at_points, draw
+from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
 
-Restricted = Callable[[str, Sequence[str], Accepts], Any]
-"""dtype, ops of a table, and what an engine accepts -> a strategy within those."""
+Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
+"""dtype, ops of a table, what an engine accepts -> a strategy within those.
+
+The last argument is what earlier cases have met, towards the rest of which it steers.
+"""
 
 
 @dataclass(eq=False)
@@ -31,6 +35,7 @@ class Block:
     """The cases of one op or graph family in one dtype, and their references.
 
     strategy: what the cases are drawn from; None for written ones.
+    steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
     points: at how many points every graph that is drawn is looked at.
     chunk: how many cases are drawn at once.
@@ -42,16 +47,19 @@ class Block:
     dtype: str
     seed: int = 0
     strategy: SearchStrategy[Case] | None = None
+    steered: Callable[[Met], SearchStrategy[Case]] | None = None
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
     chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
+    met: Met = field(default_factory=Met)
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _own: dict[str, Block] = field(default_factory=dict)
     _references: dict[int, Reference] = field(default_factory=dict)
+    _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
         """This block; or one of the engine's own.
@@ -61,7 +69,7 @@ class Block:
         """
         name = differentiator.name
         if name not in self._own:
-            strategy = self._strategy_for(differentiator)
+            strategy, steered = self._strategy_for(differentiator)
             points = 1
             if differentiator.compiles and strategy is not None:
                 points = min(POINTS, self.chunk)
@@ -75,26 +83,29 @@ class Block:
                     self.dtype,
                     self.seed,
                     strategy,
+                    steered,
                     points=points,
                     chunk=self.chunk,
                 )
             )
         return self._own[name]
 
-    def _strategy_for(self, differentiator: Differentiator) -> Any:
-        """What the engine's cases are drawn from."""
+    def _strategy_for(self, differentiator: Differentiator) -> tuple[Any, Any]:
+        """What the engine's cases are drawn from, and the same steered."""
+        shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
-            return self.strategy
+            return shared
         first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
         if 2 * runs >= len(first) or not table:
-            return self.strategy
+            return shared
+        own = partial(self.restricted, self.dtype, table, differentiator.accepts)
         try:
-            return self.restricted(self.dtype, table, differentiator.accepts)
+            return own(None), own
         except ValueError:  # nothing of the family is within what it accepts
-            return self.strategy
+            return shared
 
     def cases(self) -> Iterator[tuple[int, Case]]:
         """The cases with their positions, drawn by and by from seed and op table."""
@@ -111,14 +122,25 @@ class Block:
     def _draw(self) -> bool:
         assert self.strategy is not None
         began = time.perf_counter()
-        seed = self.seed * 1_000_003 + len(self.drawn)
-        fresh = draw(self.strategy, self.chunk // self.points, seed)
+        strategy, before = self.strategy, len(self.drawn)
+        if self.steered is not None and before:
+            strategy = self.steered(self.met)
+        seed = self.seed * 1_000_003 + before
+        fresh = draw(strategy, self.chunk // self.points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
             self.drawn.extend(at_points(case, self.points, source))
+        for position in range(before, len(self.drawn)):
+            self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
         self.seconds["draw"] += time.perf_counter() - began
         return bool(fresh.cases)
+
+    def traits(self, position: int, case: Case) -> Traits:
+        """What the case has, worked out once for all differentiators."""
+        if position not in self._traits:
+            self._traits[position] = traits_of(case)
+        return self._traits[position]
 
     def reference(self, position: int, case: Case) -> Reference:
         """The case's reference, computed once for all differentiators."""

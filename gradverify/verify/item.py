@@ -16,8 +16,10 @@ from typing import Any
 from gradverify.diagnosis.alone import node_values, op_nodes
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Differentiator, unsupported
-from gradverify.graph import LEAVES, Case
+from gradverify.graph import Case
 from gradverify.known import Deviation, applies, matches
+from gradverify.reference import Reference
+from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
@@ -86,6 +88,7 @@ def verify_item(
         cases=sweep.looked,
         ops=sweep.ops,
         op_pairs=sweep.op_pairs,
+        regimes=sweep.regimes,
         faults=tuple(sweep.faults),
         errors=sweep.errors,
         skipped=sweep.skipped,
@@ -128,6 +131,7 @@ class _Sweep:
     counts: Counter[Verdict] = field(default_factory=Counter)
     ops: Counter[str] = field(default_factory=Counter)
     op_pairs: Counter[str] = field(default_factory=Counter)
+    regimes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
@@ -158,7 +162,9 @@ class _Sweep:
         self.seconds["run"] += time.perf_counter() - began
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
-        self.op_pairs.update(pairs_of(case))
+        traits = self.block.traits(position, case)
+        self.op_pairs.update(traits.op_pairs)
+        self.regimes.update(traits.regimes | kinks_of(case, found))
         self.warnings.update(dict.fromkeys(judgement.warnings))
         if judgement.smallest_fault is not None:
             self.faults.append(judgement.smallest_fault)
@@ -261,12 +267,10 @@ def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, b
     return not verdict.fails(), known is not None
 
 
-def pairs_of(case: Case) -> set[str]:
-    """Pairs of ops of which the first feeds the second: "exp>log"."""
-    nodes = case.graph.nodes
-    return {
-        f"{nodes[j].op}>{node.op}"
-        for node in nodes
-        for j in node.operands
-        if nodes[j].op not in LEAVES
-    }
+def kinks_of(case: Case, found: Reference) -> set[str]:
+    """The ops that are at a kink, as a regime: "relu:kink"."""
+    if found.kinked is None:
+        return set()
+    expansion = gradient_program(case.graph, case.dtype).expansion
+    nodes = (expansion.origin(kink.node) for kink in found.kinked.kinks)
+    return {f"{case.graph.nodes[i].op}:kink" for i in nodes}

@@ -32,6 +32,7 @@ class Item:
 
     counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
     op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
+    regimes: how many cases put an op to a kind of value, "log:tiny".
     faults: for every checked case the smallest relative fault it could have seen.
     errors: of all comparisons, in ulps and in units of their bounds.
     skipped: why cases could not be run, and how many. draws: how many were begun, and
@@ -45,6 +46,7 @@ class Item:
     cases: int = 0
     ops: Mapping[str, int] = field(default_factory=dict)
     op_pairs: Mapping[str, int] = field(default_factory=dict)
+    regimes: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[float, ...] = ()
     errors: Errors = field(default_factory=Errors)
     skipped: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,42 @@
+"""Towards what has not been met yet: choices changed by a pure function of what has.
+
+A share of the choices stay as they were drawn, so that nothing becomes impossible; and
+where what is wanted does not fit, the case is built all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradverify.strategies.choices import Input, Step
+from gradverify.strategies.coverage import Met
+from gradverify.strategies.points import CHOICES_OF, Values
+
+TRIED = 8  # ops tried for one step; not every one takes the operand's value
+
+
+def unmet_after(op: str, step: Step, menu: Sequence[str], met: Met) -> list[str]:
+    """For three steps of four: ops that have not followed `op` yet, a few at most."""
+    if step.second % 4 == 3:
+        return []
+    unmet = [name for name in menu if f"{op}>{name}" not in met.op_pairs]
+    start = 7 * step.params % max(1, len(unmet))
+    return [*unmet[start:], *unmet[:start]][:TRIED]
+
+
+def steered_inputs(
+    inputs: Sequence[Input], op: str, weights: int, met: Met | None
+) -> Sequence[Input]:
+    """For every second case: a value of a kind that the op has not been put to yet."""
+    if met is None or not met.regimes or weights % 2:
+        return inputs
+    unmet = [name for name in CHOICES_OF if f"{op}:{name}" not in met.regimes]
+    if not unmet:
+        return inputs
+    place = weights // 2 % len(inputs)
+    chosen = inputs[place]
+    first, *rest = chosen.values.entries
+    choices = CHOICES_OF[unmet[first % len(unmet)]]
+    entries = [choices[(first + weights) % len(choices)], *rest]
+    values = Values(chosen.values.spread, entries)
+    return [*inputs[:place], chosen._replace(values=values), *inputs[place + 1 :]]
