@@ -11,9 +11,10 @@ import pytest
 from gradverify import records
 from gradverify.differentiators import Differentiator
 from gradverify.graph import case_from_json
-from gradverify.plugin.folder import DIED, RECORDS
+from gradverify.plugin.folder import RECORDS
 from gradverify.plugin.shield import deaf
 from gradverify.records import Changes, Discrepancy, Note, Records
+from gradverify.report.wording import DIED
 from gradverify.verify import judge
 
 

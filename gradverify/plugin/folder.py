@@ -30,6 +30,7 @@ from gradverify.graph import (
     numbered_lines,
 )
 from gradverify.records import Discrepancy, Item, Note, Record, Records
+from gradverify.report.wording import DIED
 
 try:
     import fcntl
@@ -42,7 +43,6 @@ HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
 SELFTESTS = "selftest.jsonl"
 MAIN = "main"
-DIED = "the process died"  # the answer of an engine that ended its process
 
 
 def prepare(folder: Path) -> None:

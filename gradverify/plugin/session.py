@@ -16,6 +16,7 @@ from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
 from gradverify.known import (
     FILE_NAME,
+    WHOLE,
     Deviation,
     DeviationError,
     is_expired,
@@ -129,7 +130,7 @@ class Session:
         return frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
             for row in self.own_rows
-            if not row.when and not is_expired(row, today)
+            if not (row.when or row.op == WHOLE or is_expired(row, today))
             for mode in row.modes
             for dtype in row.dtypes
             for verdict in row.verdict

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gradverify.records.common import marked
 from gradverify.records.rows import Counts, Discrepancy, Item, Note, Records, Run
 
 NO_TESTS = 5  # the exit status of pytest for a shard that got no item
@@ -28,7 +29,7 @@ def joined(parts: Iterable[Records]) -> Records:
     runs = [part.run for part in found if part.run is not None]
     twice = sum(len(part.items) for part in found) - len(items)
     return Records(
-        tuple(_discrepancies(found, seeds, best)),
+        marked(list(_discrepancies(found, seeds, best))),
         items,
         tuple(_once([*_about(runs, twice), *(n for p in found for n in p.notes)])),
         _joined_run(runs, items),

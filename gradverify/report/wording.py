@@ -25,6 +25,7 @@ SEVERITY = (
     Verdict.UNSUPPORTED,
 )
 NAMED = 3  # findings with larger errors that a sentence names
+DIED = "the process died"  # the answer of an engine that ended its process
 DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
 OUT_OF_TIME = "not looked at, for want of time"  # a block that a run had none for
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
@@ -109,7 +110,7 @@ def commands(found: Discrepancy) -> tuple[str, ...]:
     return (
         f"gradverify replay {found.case}",
         f"gradverify save {found.case}",
-        *([accept] if found.op != "graph" else []),  # what no op shows is not listed
+        *([accept] if found.got != DIED else []),  # no run could look at its witness
     )
 
 

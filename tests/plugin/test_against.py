@@ -14,9 +14,9 @@ from gradverify.differentiators import Differentiator, Pulled, mode
 from gradverify.differentiators.own_tape import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.plugin.against import Base, compared
-from gradverify.plugin.folder import DIED
 from gradverify.plugin.outcome import discrepancy
 from gradverify.records import Item, Records
+from gradverify.report.wording import DIED
 from gradverify.verdict import Judgement, Verdict
 
 RUN = ("--gradverify-only", "--gradverify-profile", "smoke", "--gradverify-suites",
