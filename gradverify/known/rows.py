@@ -105,7 +105,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _op(value: Any) -> str:
     if value not in (WHOLE, *OPS.public()):
-        raise ValueError(f"one of {', '.join((WHOLE, *OPS.public()))}")
+        raise ValueError(f"one of {', '.join((*OPS.public(), WHOLE))}")
     return str(value)
 
 

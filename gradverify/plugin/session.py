@@ -152,6 +152,7 @@ class Session:
                 self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
                 self.notes += folder.collect_leftovers(self.folder)
+                self.notes += _expired(self.own_rows)
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
             self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
@@ -262,6 +263,15 @@ def _rows(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
         return known_rows(root), read_rows(root / FILE_NAME)
     except DeviationError as error:
         raise pytest.UsageError(f"gradverify: {error}") from error
+
+
+def _expired(rows: Iterable[Deviation]) -> list[Note]:
+    """What was accepted up to a day that has passed, and is judged again."""
+    return [
+        Note(text=f"{row.id} was accepted until {row.until}, and is judged again")
+        for row in rows
+        if is_expired(row, date.today())
+    ]
 
 
 def _met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known, ...]:

@@ -65,6 +65,11 @@ def _key(name: str) -> str:
     return f"gradverify_{name}".replace("-", "_").rstrip("_")
 
 
+def takes_value(word: str) -> bool:
+    """Whether a word of a command line is an option of ours, without its value."""
+    return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Every option on the command line and in the ini file."""
     group = parser.getgroup("gradverify", "gradient verification")

@@ -194,19 +194,6 @@ def test_a_finding_is_accepted_under_a_condition(
     assert command("run", *SMOKE).returncode == 0
 
 
-def test_a_finding_of_a_whole_graph_is_saved_and_not_accepted(
-    command: Command, tmp_path: Path
-) -> None:
-    assert command("run", *SMOKE).returncode == 1
-    last = tmp_path / "reports" / "gradverify.jsonl"
-    text = last.read_text().replace("/mul/wrong", "/graph/wrong")
-    last.write_text(text.replace('"op":"mul"', '"op":"graph"'))
-    done = command("accept", FINDING.replace("/mul/", "/graph/"))
-    assert done.returncode == 2
-    assert "no op shows it alone" in done.stderr
-    assert "gradverify save " in done.stderr
-
-
 BROKEN = """
 
 import gradverify.differentiators.registry as registry
