@@ -17,6 +17,8 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.expression import graph_of
 from gradverify.claims.numbers import Stated, floats, nested, plain, stated
+from gradverify.claims.why import told, why_wrong
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference
 
@@ -53,16 +55,23 @@ class Claim:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """All claims about one expression; true only where every one of them is right."""
+    """All claims about one expression; true only where every one of them is right.
+
+    explanation: the slip that leads to the wrong ones, where some are.
+    """
 
     expression: str
     claims: tuple[Claim, ...]
+    explanation: Explanation | None = None
 
     def __bool__(self) -> bool:
         return all(claim.right for claim in self.claims)
 
     def __str__(self) -> str:
-        return "\n".join(str(claim) for claim in self.claims)
+        lines = [str(claim) for claim in self.claims]
+        if self.explanation is not None:
+            lines += told(self.explanation)
+        return "\n".join(lines)
 
 
 def check_claim(
@@ -92,8 +101,11 @@ def check_claim(
         return ClaimResult(expression, _not_judged(found, "not known", too_large))
     place = {name: k for k, name in enumerate(point)}
     with np.errstate(all="ignore"):
-        judged = _judged(found, place, reference(case))
-    return ClaimResult(expression, judged)
+        truth = reference(case)
+        judged = _judged(found, place, truth)
+    wrong = any(claim.judged and not claim.right for claim in judged)
+    why = why_wrong(found, truth, [*point]) if wrong else None
+    return ClaimResult(expression, judged, why)
 
 
 def _claimed(name: str, value: Any, point: Mapping[str, Array]) -> Array:

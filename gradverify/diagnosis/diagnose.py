@@ -1,0 +1,162 @@
+"""An engine's deviation in words: where, why, and what a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradverify.diagnosis.alone import op_alone
+from gradverify.diagnosis.claim import said, shown
+from gradverify.diagnosis.explain import Found, explained
+from gradverify.diagnosis.explanation import Explanation
+from gradverify.diagnosis.localize import WHOLE
+from gradverify.diagnosis.naming import Naming, naming
+from gradverify.diagnosis.sweep import right
+from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.graph import LEAVES, Case
+from gradverify.reference import reference
+from gradverify.verdict import Judgement, Verdict
+
+SLIPS = frozenset({
+    Verdict.WRONG, Verdict.STALE, Verdict.NONDETERMINISTIC, Verdict.MISSING,
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case at which an engine deviates, as it was judged.
+
+    op: the op that deviates alone, or "graph".
+    """
+
+    case: Case
+    judgement: Judgement
+    op: str
+    differentiator: Differentiator
+    mode: str
+    limit: float = 10.0
+    in_flight: Callable[[Case], None] = lambda case: None
+
+    def look(self, case: Case) -> Derivatives | None:
+        """What the engine gives at a case; None where it cannot run it."""
+        if unsupported(self.differentiator, case) is not None:
+            return None
+        self.in_flight(case)
+        return run(self.differentiator, self.mode, case, limit=self.limit)
+
+
+def diagnose(failure: Failure) -> Explanation:
+    """Where and why an engine deviates; an empty sentence where nothing can be said.
+
+    Raises nothing: a finding is worth more than its diagnosis.
+    """
+    try:
+        return _diagnosed(failure)
+    except Exception as error:
+        text = f"gradverify's own fault: no diagnosis, {type(error).__name__}: {error}"
+        return Explanation(sentence=text)
+
+
+def _diagnosed(failure: Failure) -> Explanation:
+    with np.errstate(all="ignore"):
+        words = naming(right(failure.case), failure.differentiator.name)
+        verdict = failure.judgement.verdict
+        if verdict in SLIPS:
+            return _by_slips(failure, words)
+        return _by_verdict(failure, words)
+
+
+def _by_slips(failure: Failure, words: Naming) -> Explanation:
+    compiles = failure.differentiator.compiles
+    found = explained(failure.case, failure.look, failure.op, leaves=not compiles)
+    if found.slips and found.plain is not None:
+        return said(words, found.slips, found.plain)
+    if found.slips:
+        return said(words, found.slips, replace(found.seen[0], right=words.right))
+    at_kink = _kink(failure, words)
+    if at_kink is not None:
+        return at_kink
+    return _place(words, found, failure)
+
+
+def _place(words: Naming, found: Found, failure: Failure) -> Explanation:
+    """Where alone: the op that deviates by itself, or the first wrong adjoint."""
+    node = _node(failure, words)
+    text = ""
+    if node is not None:
+        text = f"at {words.line(node)}: deviates alone, at its operands' values"
+    elif found.seen and found.seen[0].wrong:
+        first = max(found.seen[0].wrong)
+        node = first if words.graph.nodes[first].op not in LEAVES else None
+        if len(found.seen[0].nodes) > len(words.graph.inputs):
+            name = f"∂{words.names[-1]}/∂{words.names[first]}"
+            text = f"the first wrong adjoint on the way back is {name}"
+    guilty = None if node is None else (node, None)
+    op = "" if node is None else words.graph.nodes[node].op
+    return Explanation(sentence=text, node=node, op=op, shown=shown(words, guilty))
+
+
+def _node(failure: Failure, words: Naming) -> int | None:
+    """The last node of the op that deviates alone."""
+    if failure.op == WHOLE:
+        return None
+    nodes = words.graph.nodes
+    own = [i for i, node in enumerate(nodes) if node.op == failure.op]
+    return max(own, default=None)
+
+
+def _kink(failure: Failure, words: Naming) -> Explanation | None:
+    """The slope that an op alone has at its kink, where no convention allows it."""
+    node = _node(failure, words)
+    if node is None:
+        return None
+    case = failure.case
+    shape = case.graph.nodes[node].shape
+    try:
+        values = [np.asarray(v, case.dtype) for v in words.right.values]
+        alone = op_alone(case, node, values, np.ones(shape))
+    except ValueError:
+        return None
+    if not alone.point or reference(alone).kinked is None:
+        return None
+    judgement = failure.judgement
+    return Explanation(
+        sentence=f"at {words.line(node)}: at its kink {judgement.got} is given; "
+        f"allowed is {judgement.exact}",
+        cause="kink slope",
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )
+
+
+# ---- what is no slip of a derivative
+
+
+def _by_verdict(failure: Failure, words: Naming) -> Explanation:
+    node = _node(failure, words)
+    if node is None:
+        return Explanation(shown=shown(words))
+    judgement = failure.judgement
+    line, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
+    texts = {
+        Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "
+        f"{judgement.exact}",
+        Verdict.NONFINITE: f"{judgement.got} is given for {judgement.exact}",
+        Verdict.WRONG_SHAPE: f"the derivative has the shape {judgement.got}, the "
+        f"operand {judgement.exact}",
+    }
+    cause = ""
+    text = texts.get(judgement.verdict, "")
+    if judgement.verdict is Verdict.WRONG_SHAPE and judgement.got == str(shape):
+        cause = "not summed"
+        text = f"a broadcast axis is not summed over: {text}"
+    return Explanation(
+        sentence=f"{line}: {text}" if text else "",
+        cause=cause,
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )
