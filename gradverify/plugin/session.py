@@ -187,6 +187,7 @@ class Session:
         return exitstatus
 
     def _publish(self, found: Records, exitstatus: int) -> None:
+        from gradverify.report.markdown import markdown
         from gradverify.report.page import page
 
         run = self._run(found, exitstatus)
@@ -198,7 +199,11 @@ class Session:
             known=_met(self.rows, found.discrepancies),
             changes=self._changes(found),
         )
-        folder.write(self.folder, self.found, run, page(self.found))
+        views = {
+            folder.PAGE: page(self.found),
+            folder.MARKDOWN: markdown(self.found),
+        }
+        folder.write(self.folder, self.found, run, views)
 
     def _changes(self, found: Records) -> Changes | None:
         if self.base is None:

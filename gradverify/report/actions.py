@@ -1,36 +1,20 @@
-"""GitHub Actions: the job summary in Markdown, and annotations as workflow commands.
+"""GitHub Actions: the job summary, and annotations as workflow commands.
 
-Both are made of texts of strangers, such as an exception's: in Markdown every mark of
-punctuation is an entity, in a command what would end it is escaped.
+Commands are made of texts of strangers, such as an exception's: what would end one is
+escaped.
 """
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from gradverify.records import (
-    Discrepancy,
-    Records,
-    counts_by_differentiator,
-    grouped,
-)
-from gradverify.report.overview import headline, is_right
-from gradverify.report.wording import (
-    changed,
-    error,
-    looked_at,
-    point,
-    rank,
-    sentence,
-    visible,
-    who,
-)
+from gradverify.records import Discrepancy, Records, grouped
+from gradverify.report.markdown import markdown
+from gradverify.report.wording import point, rank, sentence, visible, who
 
 ANNOTATIONS = 10  # GitHub shows no more of a step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
-TEXT = 300  # characters of a cell
-ENTITIES = {ord(c): f"&#{ord(c)};" for c in string.punctuation if c not in ",-()=+"}
+TEXT = 300  # characters of a formula or a number
 COMMAND = {ord(c): f"%{ord(c):02X}" for c in "%\r\n"}
 PROPERTY = COMMAND | {ord(c): f"%{ord(c):02X}" for c in ":,"}
 
@@ -83,69 +67,10 @@ def _cut(text: str) -> str:
 
 
 def job_summary(found: Records, most: int = SUMMARY) -> str:
-    """The run in Markdown, in at most so many bytes; rows that do not fit are counted.
-
-    The first lines always stand there: they are short.
-    """
-    lines, size = [], 0
-    rows = _worst(found)
-    for line in _top(found, bool(rows)):
-        lines.append(line)
-        size += len(line.encode()) + 1
-    for k, members in enumerate(rows):
-        line = _row(members)
-        size += len(line.encode()) + 1
-        if size > most - 100:
-            lines += ["", f"and {len(rows) - k} more in the page"]
-            break
-        lines.append(line)
-    return "\n".join([*lines, "", ""])
-
-
-def _top(found: Records, has_rows: bool) -> Iterator[str]:
-    yield f"## gradverify: {'✓' if is_right(found) else '✗'} {_text(headline(found))}"
-    yield ""
-    if found.changes:
-        yield f"Against {_text(found.changes.base)}: {_text(changed(found.changes))}"
-        yield ""
-    if looked := looked_at(found):
-        yield _text(looked)
-        yield ""
-    yield from _counts(found)
-    if has_rows:
-        yield from _table("", "discrepancy", "at", "answer", "error", "replay")
-
-
-def _counts(found: Records) -> Iterator[str]:
-    counts = counts_by_differentiator(found.items)
-    verdicts = sorted({v for c in counts.values() for v in c}, key=rank)
-    if verdicts:
-        yield from _table("", *verdicts)
-        for name, count in counts.items():
-            yield _cells(name, *(str(count.get(v, 0)) for v in verdicts))
-        yield ""
-
-
-def _row(members: Sequence[Discrepancy]) -> str:
-    d = members[0]
-    return _cells(
-        _names(members),
-        sentence(d.verdict),
-        f"{_cut(d.formula)} at {_cut(point(d))}",
-        _answer(d),
-        error(d),
-        f"gradverify replay {d.case}",
+    """The run in Markdown, in at most so many bytes; else its first line."""
+    text = markdown(found)
+    if len(text.encode("utf-8", "replace")) <= most:
+        return text
+    return (
+        f"{text.partition(chr(10))[0]}\n\nThe rest does not fit here: see the page.\n"
     )
-
-
-def _table(*titles: str) -> Iterable[str]:
-    return _cells(*titles), "|" + "---|" * len(titles)
-
-
-def _cells(*texts: str) -> str:
-    return "| " + " | ".join(map(_text, texts)) + " |"
-
-
-def _text(text: str) -> str:
-    """Text in which Markdown and HTML find nothing."""
-    return visible(text).translate(ENTITIES)

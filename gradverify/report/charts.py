@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from gradverify.records import Discrepancy
 from gradverify.report.digits import decimal
+from gradverify.report.formula import SUPERSCRIPTS
 
 WIDTH, HEIGHT = 300, 120  # of the plot itself
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 34  # around it
+LEFT, RIGHT, TOP, BOTTOM = 46, 20, 10, 34  # around it
 LEAST = -30  # the smallest power of ten that a chart tells from nothing
 
 
@@ -109,13 +110,20 @@ def _size(e: float) -> str:
 def _ulps(e: float) -> str:
     if not math.isfinite(e):
         return "no error" if e < 0 else "not finite"
-    return f"{2.0**e:.3g} to {2.0 ** (e + 1):.3g} ulps"
+    return f"{_power_of_two(e)} to {_power_of_two(e + 1)} ulps"
+
+
+def _power_of_two(e: float) -> str:
+    """1/8, 4, 1,024, and 2⁵⁰ where that is long."""
+    if abs(e) > 13:
+        return "2" + f"{e:.0f}".translate(SUPERSCRIPTS)
+    return f"{2.0**e:,.0f}" if e >= 0 else f"1/{2.0**-e:,.0f}"
 
 
 def _tick(e: float) -> str:
     if not math.isfinite(e):
         return "0" if e < 0 else "∞"
-    return f"{2.0**e:.2g}" if abs(e) < 10 else f"2^{e:.0f}"
+    return _power_of_two(e)
 
 
 def _counts(most: float) -> list[Tick]:
@@ -145,7 +153,7 @@ def convergence(found: Discrepancy) -> Chart | None:
     """How the reference's difference quotient nears the exact number, step by step."""
     exact = decimal(found.exact)
     quotients = found.evidence.quotients if found.evidence else []
-    pairs = [(s, q) for s, q in quotients if decimal(s) and decimal(q) is not None]
+    pairs = [(s, q) for s, q in quotients if decimal(q) is not None]
     if exact is None or len(pairs) < 2:
         return None
     errors = [_log10(abs((decimal(q) or 0) - exact)) for _, q in pairs]
@@ -203,7 +211,9 @@ def _plot(
     drawn = [
         Line(
             " ".join(f"{x(i):.1f},{y(h):.1f}" for i, h in enumerate(line)),
-            [(x(i), y(h), f"{names[i]}: 10^{h:.1f}") for i, h in enumerate(line)],
+            [(x(i), y(h), f"{names[i]}: {10**h:.2g}") for i, h in enumerate(line)]
+            if len(set(line)) > 1
+            else [],
             kind,
             name,
         )

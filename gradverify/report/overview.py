@@ -73,6 +73,7 @@ class Overview:
     ran: Sequence[Ran]
     absent: Sequence[Fact]
     skipped: Sequence[tuple[str, Sequence[str], int]]
+    skipped_items: str
     facts: Sequence[Fact]
     base: str
     changed: str
@@ -91,6 +92,9 @@ def overview(found: Records) -> Overview:
         ran=list(_ran(found, run, [chip.verdict for chip in chips])),
         absent=[Fact(name, why) for name, why in run.absent.items()],
         skipped=list(_skipped(found.items)),
+        skipped_items=many(
+            sum(i.outcome == "skipped" for i in found.items), "skipped item"
+        ),
         facts=list(_facts(run, found)),
         base=found.changes.base if found.changes else "",
         changed=changed(found.changes) if found.changes else "",
@@ -118,7 +122,7 @@ def headline(found: Records) -> str:
     """The verdict of a run in one sentence."""
     cases = sum(n for i in found.items for n in i.counts.values())
     seen = len({i.differentiator for i in found.items} - {""})
-    compared = f"{cases:,} comparisons of {many(seen, 'differentiator')}: "
+    compared = f"{many(cases, 'comparison')} of {many(seen, 'differentiator')}: "
     said = [*_found(found), *_worked_out(found)]
     if not cases and not found.claims:
         return "Nothing was compared."

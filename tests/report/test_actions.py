@@ -53,27 +53,23 @@ def test_what_fails_nothing_is_no_annotation(found: Make) -> None:
     assert not workflow_commands(Records((found(failed=False),)))
 
 
-def test_the_summary_has_counts_and_findings(records: Records) -> None:
+def test_the_summary_is_the_run_in_markdown(records: Records) -> None:
     text = job_summary(records)
-    assert text.startswith("## gradverify: ✗ ")
+    assert text.startswith("# ✗ gradverify: ")
     assert "1 newly wrong, exp 20 → 612 ulps" in text
-    assert "| toy | 1 | 3 | 2 |" in text
     assert "gradverify replay 50b29d13a8" in text
 
 
-def test_texts_of_strangers_are_no_markdown(found: Make) -> None:
-    hostile = found(got="<img src=x> | [a](http://b) `c` *d* @everyone #1 \n## no")
-    row = job_summary(Records((hostile,))).rstrip().splitlines()[-1]
-    cells = row.split(" | ")
-    assert len(cells) == 6
-    assert not set(row.replace("&#", "").replace(";", "")) & set("<>[]`*@#\\_~!")
+def test_a_summary_that_does_not_fit_is_its_first_line(records: Records) -> None:
+    whole = job_summary(records)
+    short = job_summary(records, most=len(whole.encode()) - 1)
+    assert short.splitlines() == [
+        whole.splitlines()[0], "", "The rest does not fit here: see the page."
+    ]  # fmt: skip
 
 
-def test_a_summary_fits_its_size(found: Make) -> None:
-    text = job_summary(many(found, 300), most=20_000)
-    assert 15_000 < len(text.encode()) < 20_000
-    left = int(text.rpartition("and ")[2].split()[0])
-    assert text.count("gradverify replay") + left == 300
+def test_a_large_run_fits(found: Make) -> None:
+    assert len(job_summary(many(found, 3000)).encode()) < 100_000
 
 
 def test_the_summary_is_appended_to_what_is_there(
@@ -83,6 +79,6 @@ def test_the_summary_is_appended_to_what_is_there(
     path.write_text("before\n")
     lines = list(in_github_actions(records, {"GITHUB_STEP_SUMMARY": str(path)}))
     assert [line.startswith("::error ") for line in lines] == [True]
-    assert path.read_text().startswith("before\n## gradverify")
+    assert path.read_text().startswith("before\n# ✗ gradverify")
     (*_, line) = in_github_actions(records, {"GITHUB_STEP_SUMMARY": str(tmp_path)})
     assert "cannot be written" in line
