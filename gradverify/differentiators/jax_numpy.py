@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from gradverify.differentiators.jax_layers import layer_rows
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -58,6 +59,7 @@ class Jax(Differentiator):
             **functions(jax.nn, "relu softplus leaky_relu elu silu log_sigmoid"),
             **functions(special, "logsumexp erf erfc digamma", lgamma="gammaln"),
             **functions(special, sigmoid="expit"),
+            **layer_rows(),
             "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
             "clip":         lambda x, low, high: jnp.clip(x, low, high),
             "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),

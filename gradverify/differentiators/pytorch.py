@@ -19,6 +19,7 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.pytorch_layers import layer_rows
 from gradverify.graph import Array
 
 Axis = Sequence[int] | None
@@ -45,6 +46,7 @@ class Torch(Differentiator):
             **functions(torch, "minimum atan2 hypot logaddexp"),
             **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
             **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
+            **layer_rows(),
             "clip":         lambda x, low, high: torch.clamp(x, low, high),
             "sum":          _reduction(torch.sum),
             "mean":         _reduction(torch.mean),
