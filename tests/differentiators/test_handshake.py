@@ -15,6 +15,8 @@ from gradverify.differentiators import (
     mode,
     operators,
 )
+from gradverify.differentiators.handshake import cases_of
+from gradverify.ops import OPS
 
 
 def right(function: Any, point: list[Any]) -> Any:
@@ -125,3 +127,8 @@ def test_and_op_by_op_where_that_fails() -> None:
     (problem,) = handshake(counting(seen, exp=np.exp, sin=lambda x, y: x))
     assert "fails on sin: TypeError" in problem
     assert len(seen) == 1 + 4
+
+
+def test_every_op_has_an_example() -> None:
+    engine = toy(**dict.fromkeys(OPS.public(), lambda *x, **params: x[0]))
+    assert len(cases_of(engine)) == len(OPS.public())
