@@ -19,7 +19,7 @@ from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import differences, value_at
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
-from gradverify.reference.exact import Exact, exact_gradient, middle
+from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -163,6 +163,8 @@ def _of_finite_point(
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
+    if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
+        status, note = Slope.NONE, "a number on the way is not finite: a pole"
     value = mpf("nan") if found.value is None else found.value
     return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
                      None, note, exact, errors.inner)  # fmt: skip
