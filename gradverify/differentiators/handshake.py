@@ -4,77 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from gradverify.differentiators.examples import EXAMPLES, WITHIN
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import Derivatives, run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
-
-# Shapes of the operands and params, for ops that need more than numbers.
-ALL: dict[str, Any] = {"axis": None, "keepdims": False}
-MEAN: dict[str, Any] = {"reduction": "mean"}
-
-
-def _window(rank: int) -> dict[str, Any]:
-    return {"kernel": (2,) * rank, "stride": (1,) * rank, "padding": (0,) * rank}
-
-
-def _convolution(rank: int) -> dict[str, Any]:
-    params = {"stride": (1,) * rank, "padding": (0,) * rank, "dilation": (1,) * rank}
-    return {**params, "groups": 1}
-
-
-EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
-    "power": (((),), {"n": 3}),
-    "gelu": (((),), {"approximate": "none"}),
-    "clip": (((),), {"low": 0.0, "high": 1.0}),
-    **dict.fromkeys(("sum", "mean", "logsumexp", "prod"), (((2,),), ALL)),
-    **dict.fromkeys(("max", "min", "norm"), (((2,),), ALL)),
-    **dict.fromkeys(("var", "std"), (((2,),), ALL | {"ddof": 0})),
-    **dict.fromkeys(("softmax", "log_softmax", "cumsum"), (((2,),), {"axis": (-1,)})),
-    "slice": (((2,),), {"axis": (-1,), "start": 0, "stop": 1}),
-    "concatenate": (((2,), (1,)), {"axis": (-1,)}),
-    "stack": (((2,), (2,)), {"axis": (0,)}),
-    "einsum": (((2,), (2,)), {"subscripts": "i,i->"}),
-    "reshape": (((2,),), {"shape": (2, 1)}),
-    "transpose": (((2, 3),), {"axes": (1, 0)}),
-    "broadcast_to": (((1,),), {"shape": (2,)}),
-    "matmul": (((2,), (2,)), {}),
-    # ---- networks
-    "celu": (((),), {"alpha": 1.0}),
-    "linear": (((2,), (1, 2), (1,)), {}),
-    "conv1d": (((1, 1, 2), (1, 1, 2), (1,)), _convolution(1)),
-    "conv2d": (((1, 1, 2, 2), (1, 1, 2, 2), (1,)), _convolution(2)),
-    "max_pool1d": (((1, 1, 2),), _window(1) | {"dilation": (1,)}),
-    "max_pool2d": (((1, 1, 2, 2),), _window(2) | {"dilation": (1, 1)}),
-    "avg_pool1d": (((1, 1, 2),), _window(1) | {"count_include_pad": True}),
-    "avg_pool2d": (((1, 1, 2, 2),), _window(2) | {"count_include_pad": True}),
-    "batch_norm": (((2, 1), (1,), (1,)), {"eps": 1e-5}),
-    "batch_norm_eval": (
-        ((1, 1), (1,), (1,)),
-        {"mean": (0.0,), "var": (1.0,), "eps": 1e-5},
-    ),
-    "layer_norm": (((2,), (2,), (2,)), {"eps": 1e-5}),
-    "rms_norm": (((2,), (2,)), {"eps": 1e-5}),
-    "group_norm": (((1, 2), (2,), (2,)), {"groups": 1, "eps": 1e-5}),
-    "embedding": (((2, 1),), {"index": (0,)}),
-    "scaled_dot_product_attention": (((1, 1), (2, 1), (2, 1)), {"mask": "none"}),
-    "dropout": (((), ()), {"p": 0.5}),
-    **dict.fromkeys(("mse", "l1", "bce_with_logits"), (((), ()), MEAN)),
-    "huber": (((), ()), {"delta": 1.0} | MEAN),
-    "bce": (((), ()), MEAN),
-    "kl_div": (((2,), (2,)), {"log_target": False} | MEAN),
-    "nll": (((1, 2),), {"target": (0,), "weight": None} | MEAN),
-    "cross_entropy": (
-        ((1, 2),),
-        {"target": (0,), "weight": None, "smoothing": 0.0} | MEAN,
-    ),
-}
-
-PROBABILITIES = frozenset({"bce"})  # PyTorch refuses others
 
 
 def handshake(differentiator: Differentiator) -> list[str]:
@@ -87,7 +24,7 @@ def handshake(differentiator: Differentiator) -> list[str]:
     if not differentiator.modes():
         return [f"{name} has no mode: decorate a method with @mode('gradient')"]
     problems = _rows(differentiator)
-    cases = cases_of(differentiator)
+    cases = _cases(differentiator)
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
@@ -152,7 +89,7 @@ def _rows(differentiator: Differentiator) -> list[str]:
     return problems
 
 
-def cases_of(differentiator: Differentiator) -> dict[str, Case]:
+def _cases(differentiator: Differentiator) -> dict[str, Case]:
     """A case for every op that the differentiator can run alone."""
     dtype = differentiator.accepts.dtypes[0]
     cases = {op: _case(OPS[op], dtype) for op in OPS.public()}
@@ -172,9 +109,9 @@ def _case(row: Op, dtype: str) -> Case:
             nodes.append(data_leaf(np.ones(shape, bool)))
         else:
             nodes.append(input_leaf(shape))
-            first = 0.25 if row.name in PROBABILITIES else 0.75 + i
             count = np.prod(shape, dtype=int)
-            point.append(np.linspace(first, first + 0.5, count))
+            spread = np.linspace(0.75 + i, 1.25 + i, count)
+            point.append(WITHIN.get(row.name, 1.0) * spread)
     nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
     if nodes[-1].shape != ():
         nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,24 +14,17 @@ import pytest
 
 from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
-from gradverify.known import (
-    FILE_NAME,
-    WHOLE,
-    Deviation,
-    DeviationError,
-    is_expired,
-    known_rows,
-    read_rows,
-)
+from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
 from gradverify.plugin.against import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
+from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.outcome import Outcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
-from gradverify.records import Changes, Discrepancy, Known, Note, Records, Run
+from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
@@ -47,7 +40,7 @@ class Session:
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
-        self.rows, self.own_rows = _rows(self.root)
+        self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
         self.worker: str = given.get("workerid", "")
         self.workers: int = given.get("workercount", 1)
@@ -80,6 +73,7 @@ class Session:
             max_nodes=self.settings.max_nodes,
             seed=self.settings.seed,
             root=self.root,
+            large=self.settings.networks,
             chunk=self.profile.chunk,
         )
 
@@ -152,7 +146,7 @@ class Session:
                 self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
                 self.notes += folder.collect_leftovers(self.folder)
-                self.notes += _expired(self.own_rows)
+                self.notes += expired(self.own_rows)
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
             self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
@@ -196,7 +190,7 @@ class Session:
             run=run,
             discrepancies=records.marked(found.discrepancies),
             selftests=folder.selftests(self.folder),
-            known=_met(self.rows, found.discrepancies),
+            known=met(self.rows, found.discrepancies),
             changes=self._changes(found),
         )
         views = {
@@ -261,32 +255,6 @@ class Session:
             f"fails on {settings.fail_on}, {device()}, report in {self.folder}"
         )
         return [first, *lines, *(f"  {note.text}" for note in self.notes)]
-
-
-def _rows(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
-    try:
-        return known_rows(root), read_rows(root / FILE_NAME)
-    except DeviationError as error:
-        raise pytest.UsageError(f"gradverify: {error}") from error
-
-
-def _expired(rows: Iterable[Deviation]) -> list[Note]:
-    """What was accepted up to a day that has passed, and is judged again."""
-    return [
-        Note(text=f"{row.id} was accepted until {row.until}, and is judged again")
-        for row in rows
-        if is_expired(row, date.today())
-    ]
-
-
-def _met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known, ...]:
-    """The known deviations that a run met, with their reasons."""
-    met = {d.known for d in found}
-    return tuple(
-        Known(id=row.id, reason=row.reason, when=row.when, link=row.link,
-              until=row.until.isoformat() if row.until else None)
-        for row in rows if row.id in met
-    )  # fmt: skip
 
 
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
