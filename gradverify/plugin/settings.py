@@ -35,6 +35,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("max-nodes", "N", "the largest graph that is drawn (default: by profile)"),
     ("seed", "N", "what cases are drawn from (default: 0)"),
     ("fail-on", "POLICY", f"what fails: {', '.join(POLICIES)} (default: wrong)"),
+    ("claims", "PATHS", "files with derivatives worked out by hand, folders and globs"),
     ("report", "DIR", "where records and page are written (default: reports)"),
 )
 
@@ -81,6 +82,11 @@ def _given(config: pytest.Config, name: str) -> str:
     """The text of an option, else of the ini file, else empty."""
     option = config.getoption(_key(name))
     return str(config.getini(_key(name)) if option is None else option).strip()
+
+
+def claims(config: pytest.Config) -> str:
+    """The files with hand-worked derivatives that are asked for."""
+    return _given(config, "claims")
 
 
 def _switched(config: pytest.Config, name: str) -> bool:
