@@ -44,6 +44,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("seed", "N", "what cases are drawn from (default: 0)"),
     ("fail-on", "POLICY", f"what fails: {', '.join(POLICIES)} (default: wrong)"),
     ("against", "FILE", "records of an older run that this one is compared with"),
+    ("claims", "PATHS", "files with derivatives worked out by hand, folders and globs"),
     ("report", "DIR", "where records and page are written (default: reports)"),
 )
 
@@ -97,6 +98,11 @@ def _given(config: pytest.Config, name: str) -> str:
     """The text of an option, else of the ini file, else empty."""
     option = config.getoption(_key(name))
     return str(config.getini(_key(name)) if option is None else option).strip()
+
+
+def claims(config: pytest.Config) -> str:
+    """The files with hand-worked derivatives that are asked for."""
+    return _given(config, "claims")
 
 
 def _switched(config: pytest.Config, name: str) -> bool:
