@@ -20,9 +20,9 @@ from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
+CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
-AGAIN = 4  # points of each graph beyond the first chunk: drawing one costs the most
+AGAIN = 4  # points of each graph beyond a first chunk of these: drawing is dear
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.
@@ -39,6 +39,7 @@ class Block:
     steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
     points: at how many points every graph of the first chunk is looked at.
+    chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
 
@@ -51,6 +52,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
+    chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
     met: Met = field(default_factory=Met)
@@ -69,7 +71,9 @@ class Block:
         name = differentiator.name
         if name not in self._own:
             strategy, steered = self._strategy_for(differentiator)
-            points = POINTS if differentiator.compiles and strategy is not None else 1
+            points = 1
+            if differentiator.compiles and strategy is not None:
+                points = min(POINTS, self.chunk)
             is_shared = strategy is self.strategy and points == self.points
             self._own[name] = (
                 self
@@ -82,6 +86,7 @@ class Block:
                     strategy,
                     steered,
                     points=points,
+                    chunk=self.chunk,
                 )
             )
         return self._own[name]
@@ -91,7 +96,7 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
+        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -122,8 +127,9 @@ class Block:
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
-        points = max(self.points, AGAIN) if before else self.points
-        fresh = draw(strategy, CHUNK // points, seed)
+        later = AGAIN if before and self.chunk == CHUNK else 1
+        points = max(self.points, later)
+        fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
             self.drawn.extend(at_points(case, points, source))
