@@ -30,9 +30,18 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch the suites on where the user asks for them."""
-    if not settings.is_on(config) or config.option.help or config.option.version:
+    """Switch the suites on where the user asks for them, and claims in files."""
+    if config.option.help or config.option.version:
         return
+    if settings.is_on(config):
+        _start_suites(config)
+    if settings.claims(config):
+        from gradverify.plugin.claims import start
+
+        start(config, settings.claims(config))
+
+
+def _start_suites(config: pytest.Config) -> None:
     from gradverify.plugin.collection import SESSION
     from gradverify.plugin.session import Session
 

@@ -82,6 +82,7 @@ class Session:
             max_nodes=self.settings.max_nodes,
             seed=self.settings.seed,
             root=self.root,
+            large=self.settings.networks,
         )
 
     def has_suite(self, name: str) -> bool:
@@ -153,8 +154,9 @@ class Session:
             return exitstatus
         self.writer.landed()
         found = folder.merged(self.folder, self.run)
-        found = Records(found.discrepancies, found.items, (*found.notes, *self.notes))
-        if found.items or found.discrepancies:
+        notes = (*found.notes, *self.notes)
+        found = msgspec.structs.replace(found, notes=notes)
+        if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
             self._publish(found, exitstatus)
         self.writer.close()
@@ -259,7 +261,7 @@ def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
     )
     notes = (*found.notes, note)
     failed = exitstatus or int(pytest.ExitCode.TESTS_FAILED)
-    return failed, Records(found.discrepancies, found.items, notes)
+    return failed, msgspec.structs.replace(found, notes=notes)
 
 
 def versions() -> dict[str, str]:
