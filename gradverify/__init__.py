@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradverify.graph import Graph as Graph
     from gradverify.plugin.conformance import conformance as conformance
     from gradverify.strategies import graphs as graphs
+    from gradverify.strategies import networks as networks
     from gradverify.strategies import points as points
     from gradverify.verdict import Judgement as Judgement
     from gradverify.verdict import Verdict as Verdict
@@ -47,6 +48,7 @@ HOMES = {
     "graphs": "gradverify.strategies",
     "judge": "gradverify.verify",
     "mode": "gradverify.differentiators",
+    "networks": "gradverify.strategies",
     "operators": "gradverify.differentiators",
     "points": "gradverify.strategies",
     "register": "gradverify.differentiators",

@@ -12,7 +12,7 @@ from typing import Any
 from flint import arb
 
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.floats import STRUCTURE, pad_with
+from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
     elementwise,
     lifting,
@@ -114,6 +114,8 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(1/2)": lambda: arb("0.5").sqrt(),
     "sqrt(2/pi)": lambda: (2 / arb.pi()).sqrt(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
+    "selu": lambda: arb(SELU),
+    "selu below": lambda: arb(SELU) * arb(SELU_BELOW),
 }
 
 
@@ -161,6 +163,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "log_gamma": elementwise(arb.lgamma, 1),
     "polygamma": polygamma,
     "pad":       pad_with(arb(0)),
+    "put":       put_into(arb(0)),
     "peak":      peak_by(maximum),
 }
 # fmt: on

@@ -60,8 +60,8 @@ def broadcast_to(x: Any, *, shape: Sequence[int]) -> Any:
     return np.broadcast_to(x, tuple(shape))[()]
 
 
-def along(axis: Sequence[int], chosen: slice) -> tuple[Any, ...]:
-    """An index of that slice along one axis, which is counted from the last."""
+def along(axis: Sequence[int], chosen: Any) -> tuple[Any, ...]:
+    """An index of that slice or places along one axis, counted from the last."""
     return (..., chosen, *(slice(None),) * (-1 - axis[0]))
 
 
@@ -96,6 +96,25 @@ def pad_with(zero: Any) -> Callable[..., Any]:
     return pad
 
 
+def take(x: Any, *, axis: Sequence[int], index: Sequence[int]) -> Any:
+    """The elements at some places along one axis."""
+    return np.take(x, np.asarray(index), axis=axis[0])
+
+
+def put_into(zero: Any) -> Callable[..., Any]:
+    """Elements added up at their places along one axis; None for x's own zero."""
+
+    def put(x: Any, *, axis: Sequence[int], index: Sequence[int], length: int) -> Any:
+        (a,) = axis
+        shape = [*np.shape(x)]
+        shape[a] = length
+        whole = np.zeros(shape, x.dtype) if zero is None else np.full(shape, zero)
+        np.add.at(whole, along(axis, np.asarray(index)), x)
+        return whole
+
+    return put
+
+
 def slack(x: Any, size: Any) -> Any:
     """x."""
     del size
@@ -126,6 +145,10 @@ def polygamma(x: Any, *, n: int) -> Any:
     return in_doubles(function)(x)
 
 
+# The constants of selu as its paper prints them, decimals for every arithmetic.
+SELU = "1.0507009873554804934193349852946"
+SELU_BELOW = "1.6732632423543772848170429916717"
+
 # The irrational constants that expansions and rules need.
 CONSTANTS: Mapping[str, float] = {
     "log(2)": math.log(2.0),
@@ -134,6 +157,8 @@ CONSTANTS: Mapping[str, float] = {
     "sqrt(1/2)": math.sqrt(0.5),
     "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
+    "selu": float(SELU),
+    "selu below": float(SELU) * float(SELU_BELOW),
 }
 
 
@@ -151,6 +176,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "sum":          total,
     "where":        where,
     "slice":        slice_of,
+    "take":         take,
     "cumsum":       cumsum,
     "cumsum_back":  cumsum_back,
     "slack":        slack,
@@ -193,6 +219,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "log_gamma": in_doubles(special.gammaln),
     "polygamma": polygamma,
     "pad":       pad_with(None),
+    "put":       put_into(None),
     "peak":      peak,
 }
 # fmt: on

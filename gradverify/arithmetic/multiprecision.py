@@ -14,7 +14,7 @@ from mpmath.libmp import from_man_exp
 
 from gradverify.arithmetic import balls
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.floats import STRUCTURE, pad_with
+from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
     elementwise,
     lifting,
@@ -139,6 +139,8 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(1/2)": lambda: mp.sqrt(mpf(0.5)),
     "sqrt(2/pi)": lambda: mp.sqrt(2 / mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
+    "selu": lambda: mpf(SELU),
+    "selu below": lambda: mpf(SELU) * mpf(SELU_BELOW),
 }
 
 
@@ -191,6 +193,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "log_gamma": elementwise(of_positive(arb.lgamma), 1),
     "polygamma": polygamma,
     "pad":       pad_with(mpf(0)),
+    "put":       put_into(mpf(0)),
     "peak":      peak_by(maximum),
 }
 # fmt: on

@@ -203,6 +203,28 @@ def pad_vjp(
     return m.slice(ct, axis=(a,), start=before, stop=stop)
 
 
+def take_jvp(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, index: Any) -> Any:
+    return m.take(x_dot, axis=axes_of(np.shape(x), axis), index=index)
+
+
+def take_vjp(m: Any, ct: Any, y: Any, x: Any, *, axis: Any, index: Any) -> Any:
+    (a,) = axes_of(np.shape(x), axis)
+    return m.put(ct, axis=(a,), index=index, length=np.shape(x)[a])
+
+
+def put_jvp(
+    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int
+) -> Any:
+    at = axes_of(np.shape(x), axis)
+    return m.put(x_dot, axis=at, index=index, length=length)
+
+
+def put_vjp(
+    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int
+) -> Any:
+    return m.take(ct, axis=axes_of(np.shape(x), axis), index=index)
+
+
 def cumsum_forth(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any) -> Any:
     return m.cumsum(x_dot, axis=axes_of(np.shape(x), axis))
 
@@ -288,6 +310,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "log_gamma":    (lambda m, y, x: m.polygamma(x, n=0),),
     "polygamma":    (lambda m, y, x, n: m.polygamma(x, n=n + 1),),
     "pad":          (Linear(pad_jvp, pad_vjp),),
+    "take":         (Linear(take_jvp, take_vjp),),
+    "put":          (Linear(put_jvp, put_vjp),),
     "cumsum_back":  (Linear(cumsum_back, cumsum_forth),),
     "peak":         (0.0,),
     "slack":        (1.0, 0.0),

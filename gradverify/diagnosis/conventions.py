@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradverify.arithmetic.floats import STRUCTURE
+from gradverify.arithmetic.floats import FLOATS, STRUCTURE
 from gradverify.compare import flat_gradient
 from gradverify.diagnosis.alone import node_values, op_alone
 from gradverify.differentiators import Derivatives, Differentiator, run
@@ -22,6 +22,7 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
+from gradverify.ops.layers import windows
 from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.kinks import ActiveKink
 from gradverify.reference.program import expand, gradient_program
@@ -102,6 +103,8 @@ class _Probe:
         node = self.case.graph.nodes[origin]
         if "axis" in OPS[node.op].params:
             return self._shared(origin, kink)
+        if "kernel" in OPS[node.op].params:
+            return self._pooled(origin, kink)
         operands = np.broadcast_arrays(
             *(np.asarray(self.values[j], float) for j in node.operands), kink.positive
         )[:-1]
@@ -130,11 +133,36 @@ class _Probe:
         at = kink.node - place[origin - 1] + small.place[0]
         part = Graph(small.graph.nodes[: small.place[1] + 1])
         ways = np.asarray(derivatives.cotangents[0], float)
-        shares = interpret_all(part, SHARES, [ways])
-        above, below = (shares[j] for j in part.nodes[at].operands)
-        both = above + below
-        slopes = np.divide(above, both, out=np.zeros_like(both), where=both != 0)
-        result[kink.active] = slopes[kink.active]
+        result[kink.active] = _shares(part, ways, at)[kink.active]
+        return result
+
+    def _pooled(self, origin: int, kink: ActiveKink) -> Array:
+        """The slopes of a pooling, from how each window with ties shares a cotangent.
+
+        Windows overlap, so that one run shows one window.
+        """
+        graph, result = self.case.graph, kink.positive.astype(float)
+        result[kink.active] = np.nan
+        node = graph.nodes[origin]
+        moves = [node.params[k] for k in ("kernel", "stride", "padding", "dilation")]
+        seen = windows(FLOATS, np.asarray(self.values[node.operands[0]]), *moves)
+        ways = np.zeros(np.shape(seen))
+        for n, c, step in np.argwhere(kink.active.any(axis=2)):
+            one = np.zeros((*np.shape(seen)[:2], np.shape(seen)[3]))
+            one[n, c, step] = 1.0
+            alone = op_alone(self.case, origin, self.values, one.reshape(node.shape))
+            found = run(self.differentiator, self.mode, alone)
+            if not alone.point or found.error or found.timed_out:
+                return result
+            share = np.asarray(found.cotangents[0], float)
+            ways[n, c, :, step] = windows(FLOATS, share, *moves)[n, c, :, step]
+        leaf = [input_leaf(ways.shape)]
+        fold = expand(Graph((*leaf, apply_op(leaf, "max", (0,), axis=(2,))))).graph
+        expansion = gradient_program(graph, self.case.dtype).expansion
+        begin = expansion.place[origin - 1] + 1
+        before = _maxima(expansion.graph.nodes[begin : kink.node])
+        at = _maxima(fold.nodes)[len(before)]
+        result[kink.active] = _shares(fold, ways, at)[kink.active]
         return result
 
     def _slope(self, node: Node, point: tuple[float, ...]) -> float:
@@ -165,3 +193,16 @@ class _Probe:
         slope = float(span @ (got - ends[0]) / (span @ span))
         fits = np.allclose(ends[0] + slope * span, got, rtol=0, atol=1e-9)
         return slope if fits and -1e-9 <= slope <= 1 + 1e-9 else np.nan
+
+
+def _maxima(nodes: Sequence[Node]) -> list[int]:
+    return [i for i, node in enumerate(nodes) if node.op == "maximum"]
+
+
+def _shares(fold: Graph, ways: Array, at: int) -> Array:
+    """How much of what reaches one maximum of a fold goes to its first operand."""
+    shares = interpret_all(fold, SHARES, [ways])
+    above, below = (shares[j] for j in fold.nodes[at].operands)
+    both = above + below
+    result: Array = np.divide(above, both, out=np.zeros_like(both), where=both != 0)
+    return result

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.differentiators.composed import Composed
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -21,6 +22,8 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.numpy_like import AUTOGRAD
 from gradverify.graph import Array
 from gradverify.ops.shapes import reduction
 
@@ -50,6 +53,7 @@ class HipsAutograd(Differentiator):
             **functions(anp, asinh="arcsinh", acosh="arccosh", atanh="arctanh"),
             **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
             **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
+            **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
             **dict.fromkeys(ABSENT.split(), NO_FUNCTION),
             "logsumexp":    special.logsumexp,
             "clip":         lambda x, low, high: anp.clip(x, low, high),
@@ -59,7 +63,7 @@ class HipsAutograd(Differentiator):
             "concatenate":  lambda a, b, axis: anp.concatenate((a, b), axis[0]),
             "stack":        lambda a, b, axis: anp.stack((a, b), axis[0]),
             "einsum":       lambda a, b, subscripts: anp.einsum(subscripts, a, b),
-            "softplus":     lambda x: anp.logaddexp(0.0, x),
+            "softplus":     _softplus(anp),
             "relu":         lambda x: anp.maximum(x, 0.0),
             "reshape":      lambda x, shape: anp.reshape(x, shape),
             "transpose":    lambda x, axes=None: anp.transpose(x, axes),
@@ -82,6 +86,10 @@ class HipsAutograd(Differentiator):
         """The versions of autograd and NumPy."""
         return {"autograd": version("autograd"), "numpy": np.__version__}
 
+    def spelling(self, mode: str) -> Spelling:
+        """autograd.numpy as np, and `make_vjp`."""
+        return AUTOGRAD
+
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """The library's own vector-Jacobian product with cotangent 1."""
@@ -91,6 +99,22 @@ class HipsAutograd(Differentiator):
             return Pulled(function(), [])
         vjp, value = make_vjp(function, argnum=tuple(range(len(point))))(*point)
         return Pulled(value, list(vjp(np.ones_like(value))))
+
+
+def _softplus(anp: Any) -> Callable[[Any], Any]:
+    return lambda x: anp.logaddexp(0.0, x)
+
+
+def _log_softmax(anp: Any) -> Callable[[Any], Any]:
+    """Along the last axis, shifted by the largest entry, which is held constant."""
+
+    def apply(x: Any) -> Any:
+        from autograd.tracer import getval
+
+        shifted = x - np.max(getval(x), axis=-1, keepdims=True)
+        return shifted - anp.log(anp.sum(anp.exp(shifted), axis=-1, keepdims=True))
+
+    return apply
 
 
 def _norm(norm: Callable[..., Any], reshape: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from gradverify.differentiators.jax_layers import layer_rows
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -21,6 +22,8 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.numpy_like import JAX
 from gradverify.graph import Array
 
 KEPT = 64  # compiled gradients; a sweep needs one at a time, a search some more
@@ -58,6 +61,7 @@ class Jax(Differentiator):
             **functions(jax.nn, "relu softplus leaky_relu elu silu log_sigmoid"),
             **functions(special, "logsumexp erf erfc digamma", lgamma="gammaln"),
             **functions(special, sigmoid="expit"),
+            **layer_rows(),
             "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
             "clip":         lambda x, low, high: jnp.clip(x, low, high),
             "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),
@@ -89,6 +93,10 @@ class Jax(Differentiator):
     def versions(self) -> Mapping[str, str]:
         """The versions of JAX and of its compiler."""
         return {"jax": version("jax"), "jaxlib": version("jaxlib")}
+
+    def spelling(self, mode: str) -> Spelling:
+        """jax.numpy as jnp, and `jit(value_and_grad(...))`."""
+        return JAX
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

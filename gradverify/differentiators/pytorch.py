@@ -19,6 +19,9 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.pytorch_layers import layer_rows
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.pytorch import torch_spelling
 from gradverify.graph import Array
 
 Axis = Sequence[int] | None
@@ -45,6 +48,7 @@ class Torch(Differentiator):
             **functions(torch, "minimum atan2 hypot logaddexp"),
             **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
             **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
+            **layer_rows(),
             "clip":         lambda x, low, high: torch.clamp(x, low, high),
             "sum":          _reduction(torch.sum),
             "mean":         _reduction(torch.mean),
@@ -91,6 +95,10 @@ class Torch(Differentiator):
             found |= {"cuda": str(torch.version.cuda)}
             found |= {"gpu": torch.cuda.get_device_name()}
         return found
+
+    def spelling(self, mode: str) -> Spelling:
+        """Tensors, and `torch.autograd.grad`."""
+        return torch_spelling(self.device)
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

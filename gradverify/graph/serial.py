@@ -126,6 +126,8 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
 
 
 def _param_to_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_param_to_json(v) for v in value]
     return value.hex() if isinstance(value, float) else value
 
 
@@ -135,8 +137,16 @@ def _axes_or_none(value: Any) -> tuple[int, ...] | None:
 
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _refused(value, "keepdims", "true and false")
+        raise _refused(value, "a param", "true and false")
     return value
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    return _ints(value, "a param")
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    return tuple(_number_from_json(v) for v in _list(value, "a param"))
 
 
 def _text(value: Any) -> str:
@@ -164,6 +174,15 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "ddof": _whole,
     "start": _whole,
     "stop": _whole,
+    **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
+    **dict.fromkeys(("index", "target"), _sizes),
+    "groups": _whole,
+    **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
+    "weight": lambda value: None if value is None else _numbers(value),
+    "mean": _numbers,
+    "var": _numbers,
+    **dict.fromkeys(("mask", "reduction"), _text),
+    **dict.fromkeys(("count_include_pad", "log_target"), _truth),
 }
 
 

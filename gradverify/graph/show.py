@@ -46,12 +46,13 @@ def _call(node: Node, operands: Sequence[str]) -> str:
     return f"{node.op}({', '.join([*operands, *params])})"
 
 
-def formula(graph: Graph) -> str:
+def formula(graph: Graph, names: Sequence[str] | None = None) -> str:
     """The output as one expression, with the least parentheses.
 
-    Shared operands are written out each time, unless they are long.
+    Shared operands are written out each time, unless they are long. names: of the
+    nodes, where not `names_of`.
     """
-    names = names_of(graph)
+    names = names_of(graph) if names is None else names
     texts: list[tuple[str, int]] = []
     for i, node in enumerate(graph.nodes):
         if node.op == "input":

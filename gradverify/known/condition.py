@@ -46,16 +46,24 @@ NAMES: Mapping[int, tuple[str, ...]] = {
 }
 """What the operands of an op are called, by their number."""
 
+LAYER = ("x", "w", "b")
+"""Those of a network layer: weights and bias."""
+
 SYNTAX = (
     "names, numbers, + - * /, comparisons, and, or, not, and "
     f"{', '.join(FUNCTIONS)} of one thing"
 )
 
 
+def _operands(op: str) -> tuple[str, ...]:
+    row = OPS[op]
+    return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
+
+
 def operand_names(op: str) -> tuple[str, ...]:
     """What the operands and params of an op are called in a condition."""
     row = OPS[op]
-    return NAMES[row.arity] + row.params
+    return _operands(op) + row.params
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Condition:
         """
         if self._expression is None:
             return True
-        values = dict(zip(NAMES[OPS[self.op].arity], operands, strict=True))
+        values = dict(zip(_operands(self.op), operands, strict=True))
         # A param that is left out compares with nothing, as None does.
         scope = dict.fromkeys(OPS[self.op].params) | dict(params) | values
         arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}

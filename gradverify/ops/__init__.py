@@ -8,7 +8,9 @@ import numpy as np
 
 from gradverify.ops import composites as c
 from gradverify.ops import functions as f
+from gradverify.ops import layer_shapes as n
 from gradverify.ops import shapes as s
+from gradverify.ops.networks import LAYERS
 from gradverify.ops.row import Kink, Op, Shape, Table
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
@@ -92,6 +94,13 @@ ROWS = (
     Op("elu",         1, s.elementwise, expansion=f.elu),
     Op("silu",        1, s.elementwise, expansion=f.silu),
     Op("gelu",        1, s.gelu, ("approximate",), expansion=f.gelu),
+    Op("celu",        1, s.celu, ("alpha",), expansion=f.celu),
+    Op("selu",        1, s.elementwise, expansion=f.selu),
+    Op("mish",        1, s.elementwise, expansion=f.mish),
+    Op("relu6",       1, s.elementwise, expansion=f.relu6),
+    Op("hardtanh",    1, s.elementwise, expansion=f.hardtanh),
+    Op("hardswish",   1, s.elementwise, expansion=f.hardswish),
+    Op("softsign",    1, s.elementwise, expansion=f.softsign),
     Op("erf",         1, s.elementwise),
     Op("erfc",        1, s.elementwise),
     Op("lgamma",      1, s.elementwise, domain=positive, expansion=f.lgamma),
@@ -131,13 +140,16 @@ ROWS = (
     Op("concatenate",  2, s.concatenate,        ("axis",), expansion=c.concatenate),
     Op("stack",        2, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, s.einsum,             ("subscripts",), expansion=c.einsum),
+    *LAYERS,
     # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; rise is
     # 1 + tanh; scale is a product with an irrational constant, which every arithmetic
     # has in all its digits; log_gamma is lgamma without slack; polygamma is the n-th
     # derivative of digamma; pad puts zeros around a slice; cumsum_back sums from the
     # end; peak is a largest element held constant; slack(x, size) is x, where right
     # formulas may be off by a rounding of size; accumulate is a sum that the cotangents
-    # of a fan-out go through in an order that nobody fixed
+    # of a fan-out go through in an order that nobody fixed; take is a choice of
+    # elements along an axis, some of them more than once, and put its transpose, which
+    # adds up what comes to one place
     Op("step",        1, s.elementwise, internal=True),
     Op("sech",        1, s.elementwise, internal=True),
     Op("rise",        1, s.elementwise, derivative_error=f.rise_error, internal=True),
@@ -145,6 +157,8 @@ ROWS = (
     Op("log_gamma",   1, s.elementwise, internal=True),
     Op("polygamma",   1, s.same, ("n",), internal=True),
     Op("pad",         1, s.pad, ("axis", "before", "after"), internal=True),
+    Op("take",        1, n.take, ("axis", "index"), internal=True),
+    Op("put",         1, n.put, ("axis", "index", "length"), internal=True),
     Op("cumsum_back", 1, s.along, ("axis",), internal=True),
     Op("peak",        1, s.nonempty_reduction, AXIS, internal=True),
     Op("slack",       2, s.elementwise, internal=True),

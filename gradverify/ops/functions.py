@@ -41,6 +41,42 @@ def silu(m: Any, x: Any) -> Any:
     return x * m.sigmoid(x)
 
 
+def celu(m: Any, x: Any, *, alpha: float) -> Any:
+    """x above zero, alpha (exp(x / alpha) - 1) below: one slope from both sides."""
+    return x * m.step(x) + alpha * m.expm1(x * m.step(-x) / alpha)
+
+
+def selu(m: Any, x: Any) -> Any:
+    """A multiple of x above zero, of exp(x) - 1 below (Klambauer and others, 2017)."""
+    above = m.scale(relu(m, x), by="selu")
+    return above + m.scale(m.expm1(minimum(m, x, constant(m, 0.0))), by="selu below")
+
+
+def mish(m: Any, x: Any) -> Any:
+    """x * tanh(softplus(x))."""
+    return x * m.tanh(m.softplus(x))
+
+
+def relu6(m: Any, x: Any) -> Any:
+    """x within [0, 6]."""
+    return clip(m, x, low=0.0, high=6.0)
+
+
+def hardtanh(m: Any, x: Any) -> Any:
+    """x within [-1, 1]."""
+    return clip(m, x, low=-1.0, high=1.0)
+
+
+def hardswish(m: Any, x: Any) -> Any:
+    """x * relu6(x + 3) / 6."""
+    return x * relu6(m, x + 3.0) / 6.0
+
+
+def softsign(m: Any, x: Any) -> Any:
+    """x / (1 + |x|)."""
+    return x / (1.0 + m.abs(x))
+
+
 def log_sigmoid(m: Any, x: Any) -> Any:
     """log(sigmoid(x)), without overflow in either tail."""
     return -m.softplus(-x)

@@ -192,6 +192,13 @@ def clip(operand: Shape, *, low: float, high: float) -> Shape:
     return operand
 
 
+def celu(operand: Shape, *, alpha: float) -> Shape:
+    """The operand's shape, for an alpha above 0."""
+    if type(alpha) is not float or not 0 < alpha < math.inf:
+        raise ValueError(f"alpha={alpha!r}; allowed is a float above 0")
+    return operand
+
+
 def slice_of(
     operand: Shape, *, axis: Sequence[int] | None, start: int, stop: int
 ) -> Shape:

@@ -12,6 +12,7 @@ import pytest
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
+from gradverify.plugin.junit import properties
 from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
@@ -165,6 +166,10 @@ class GradverifyItem(Shown):
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
             raise
+        versions = self.differentiator.versions()
+        self.user_properties += properties(
+            result, versions, self.gradverify.settings.seed
+        )
         self.show(result)
 
     def last_words(self) -> str:

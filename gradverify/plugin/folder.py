@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ except ImportError:  # no such locks on Windows
 
 RECORDS = "gradverify.jsonl"
 PAGE = "gradverify.html"
+MARKDOWN = "gradverify.md"
 HISTORY = "history.jsonl"
 KILLED = "gradverify-killed.jsonl"
 SELFTESTS = "selftest.jsonl"
@@ -212,11 +213,14 @@ def clear(folder: Path, run: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def write(folder: Path, found: Records, run: records.Run, page: str) -> None:
-    """The merged records, the page, and a line of history."""
+def write(
+    folder: Path, found: Records, run: records.Run, views: Mapping[str, str]
+) -> None:
+    """The merged records, views of them by file name, and a line of history."""
     lines = map(records.encode, records.in_order(found))
     replace(folder / RECORDS, b"".join(lines))
-    replace(folder / PAGE, page.encode("utf-8", "replace"))
+    for name, text in views.items():
+        replace(folder / name, text.encode("utf-8", "replace"))
     with (folder / HISTORY).open("ab") as history:
         history.write(records.encode(in_short(found.discrepancies, run)))
 

@@ -14,6 +14,7 @@ from gradverify.records import Discrepancy, number_text
 from gradverify.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
+    from gradverify.diagnosis.explanation import Explanation
     from gradverify.verify import Block, Finding, Item
 
 NOTHING_SEEN = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
@@ -117,7 +118,39 @@ def _record(
         count=finding.count,
         failed=fails and finding.known is None and not taken,
         accepted=taken,
+        **of_explanation(finding.explanation),
     )
+
+
+def of_explanation(found: Explanation | None) -> dict[str, Any]:
+    """The fields of a record that say where and why, and what shows it."""
+    if found is None:
+        return {}
+    drawn = found.shown
+    diagnosis = records.Diagnosis(
+        sentence=_short(found.sentence),
+        cause=found.cause,
+        node=found.node,
+        operand=found.operand,
+        op=found.op,
+        also=[_short(text) for text in found.also],
+        paths=[_short(text) for text in found.paths],
+        latex=_short(found.latex),
+        digits_lost=found.digits_lost,
+        rewriting=found.rewriting,
+    )
+    evidence = records.Evidence(
+        values=list(drawn.values),
+        adjoints=list(drawn.adjoints),
+        guilty=drawn.guilty,
+        quotients=list(drawn.quotients),
+        line=list(drawn.line),
+    )
+    return {
+        "diagnosis": diagnosis if found.sentence else None,
+        "evidence": evidence,
+        "reproducer": found.script,
+    }
 
 
 def discrepancy(

@@ -162,6 +162,7 @@ class Session:
         return exitstatus
 
     def _publish(self, found: Records, exitstatus: int) -> None:
+        from gradverify.report.markdown import markdown
         from gradverify.report.page import page
 
         run = self._run(found, exitstatus)
@@ -171,7 +172,11 @@ class Session:
             selftests=folder.selftests(self.folder),
             known=_met(self.rows, found.discrepancies),
         )
-        folder.write(self.folder, self.found, run, page(self.found))
+        views = {
+            folder.PAGE: page(self.found),
+            folder.MARKDOWN: markdown(self.found),
+        }
+        folder.write(self.folder, self.found, run, views)
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)

@@ -1,6 +1,6 @@
 """The reference: exact derivatives with the error that rounding may explain."""
 
-from gradverify.reference.assemble import Kinked, Reference, reference
+from gradverify.reference.assemble import Kinked, Reference, reference, references
 from gradverify.reference.bound import Bound
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
@@ -16,4 +16,5 @@ __all__ = [
     "inside_box",
     "inside_hull",
     "reference",
+    "references",
 ]

@@ -5,7 +5,7 @@ Computed once a case, whatever the number of differentiators.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,12 +14,12 @@ import numpy as np
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.sweep import reverse
 from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
-from gradverify.reference.bound import Bound, bounds
+from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import differences, value_at
-from gradverify.reference.exact import Exact, exact_gradient, middle
+from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
+from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -30,6 +30,7 @@ from gradverify.reference.kinks import (
 )
 from gradverify.reference.levels import Slope
 from gradverify.reference.program import GradientProgram, gradient_program
+from gradverify.reference.roundings import roundings
 from gradverify.reference.smooth import (
     OUR_FAULT,
     conclude_smooth,
@@ -72,6 +73,7 @@ class Reference:
     kinked: Kinked | None = None
     note: str = ""
     exact: Exact | None = field(default=None, repr=False)
+    inner: dict[int, Bound] | None = field(default=None, repr=False)
 
     @property
     def bound(self) -> tuple[Array, ...]:
@@ -90,40 +92,70 @@ class Reference:
             return {}
         program = gradient_program(self.case.graph, self.case.dtype)
         nodes, place = self.case.graph.nodes, program.expansion.place
-        wanted = [
-            i
-            for i, node in enumerate(nodes)
-            if node.operands and program.cotangents[place[i]] is not None
-        ]
-        targets = [program.cotangents[place[i]] or 0 for i in wanted]
-        found = bounds(program, self.case.point, self.case.dtype, targets)
+        found = self.inner
+        if found is None:
+            targets = inner_targets(program, self.case.graph)
+            swept_now = bounds(
+                program, self.case.point, self.case.dtype, [*targets.values()]
+            )
+            found = dict(zip(targets, swept_now, strict=True))
         return {
             i: (middle(self.exact.cotangents[place[i]], nodes[i].shape), bound)
-            for i, bound in zip(wanted, found, strict=True)
+            for i, bound in found.items()
         }
 
 
 def reference(case: Case) -> Reference:
     """The exact derivative of a case, by differences that our own gradient confirms."""
-    if not all(np.all(np.isfinite(x)) for x in case.point):
-        return _without(case, Slope.NONE, "the point holds NaN or an infinity")
-    with np.errstate(all="ignore"):
-        return _of_finite_point(case)
+    return references([case])[0]
 
 
-def _of_finite_point(case: Case) -> Reference:
-    program = gradient_program(case.graph, case.dtype)
+def references(cases: Sequence[Case]) -> list[Reference]:
+    """The references of cases that share a graph and a dtype.
+
+    What rounding may explain is worked out for all of them at once.
+    """
+    found: list[Reference | None] = [_not_finite(case) for case in cases]
+    rest = [k for k, known in enumerate(found) if known is None]
+    if rest:
+        with np.errstate(all="ignore"):
+            for k, result in zip(
+                rest, _of_finite([cases[k] for k in rest]), strict=True
+            ):
+                found[k] = result
+    return [result for result in found if result is not None]
+
+
+def _not_finite(case: Case) -> Reference | None:
+    if all(np.all(np.isfinite(x)) for x in case.point):
+        return None
+    return _without(case, Slope.NONE, "the point holds NaN or an infinity")
+
+
+def _of_finite(cases: Sequence[Case]) -> Iterator[Reference]:
+    first = cases[0]
+    program = gradient_program(first.graph, first.dtype)
+    whole = roundings(program.graph, [case.point for case in cases], first.dtype)
     graph = program.expansion.graph
-    values = _values(graph, case.point)
-    if any(np.any(np.isinf(v)) for v in values):
-        note = "a number on the way is not finite, even with a wider exponent"
-        return _without(case, Slope.NONE, note)
-    value_bound, input_bounds, margin_bounds = _bounds(program, case)
-    kinks = active_kinks(program, case.point, margin_bounds)
+    values = whole.values[: len(graph.nodes)]
+    paths = paths_at(graph, whole.values)
+    errors = errors_at(program, first, whole)
+    for k, case in enumerate(cases):
+        if any(np.any(np.isinf(v[k])) for v in values if v.dtype != bool):
+            note = "a number on the way is not finite, even with a wider exponent"
+            yield _without(case, Slope.NONE, note)
+        else:
+            yield _of_finite_point(case, program, errors(k), paths[k])
+
+
+def _of_finite_point(
+    case: Case, program: GradientProgram, errors: Errors, paths: tuple[Array, ...]
+) -> Reference:
+    graph = program.expansion.graph
+    kinks = active_kinks(program, case.point, errors.margins)
     if kinks:
-        return _at_kinks(case, graph, kinks, value_bound)
-    paths = _paths(graph, values)
-    directions, allowed = directions_of(case.point, input_bounds, paths)
+        return _at_kinks(case, graph, kinks, errors.value)
+    directions, allowed = directions_of(case.point, errors.inputs, paths)
     found = differences(graph, case.point, directions, allowed)
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
@@ -131,19 +163,17 @@ def _of_finite_point(case: Case) -> Reference:
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
+    if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
+        status, note = Slope.NONE, "a number on the way is not finite: a pole"
     value = mpf("nan") if found.value is None else found.value
-    return Reference(case, status, value, gradient, value_bound, input_bounds, paths,
-                     None, note, exact)  # fmt: skip
-
-
-def _values(graph: Graph, point: Sequence[Array]) -> list[Any]:
-    """The value of every node in floats of a wide exponent."""
-    return interpret_all(graph, EXTENDED.table, [EXTENDED.lift(x) for x in point])
+    return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
+                     None, note, exact, errors.inner)  # fmt: skip
 
 
 def _outside_domain(case: Case) -> str | None:
     """The first op with an operand outside its open domain."""
-    values = _values(case.graph, case.point)
+    inputs = [EXTENDED.lift(x) for x in case.point]
+    values = interpret_all(case.graph, EXTENDED.table, inputs)
     for node in case.graph.nodes:
         operands = [values[j] for j in node.operands]
         if operands and not OPS[node.op].domain(*operands, **node.params):
@@ -157,37 +187,6 @@ def _without(case: Case, status: Slope, note: str) -> Reference:
         Bound(np.full(x.shape, np.inf), np.full(x.shape, np.inf)) for x in case.point
     )
     return Reference(case, status, mpf("nan"), (), nothing, unknown, note=note)
-
-
-def _bounds(
-    program: GradientProgram, case: Case
-) -> tuple[Bound, tuple[Bound, ...], tuple[Bound, ...]]:
-    """Bounds of the value, of every input's derivative, and of every margin."""
-    graph = program.expansion.graph
-    wanted = [program.cotangents[i] for i in graph.inputs]
-    targets = [len(graph.nodes) - 1, *(i for i in wanted if i is not None)]
-    targets += [margin for _, margin in program.margins]
-    found = iter(bounds(program, case.point, case.dtype, targets))
-    value = next(found)
-    inputs = tuple(
-        _zero_bound(x.shape) if i is None else next(found)
-        for i, x in zip(wanted, case.point, strict=True)
-    )
-    return value, inputs, tuple(found)
-
-
-def _zero_bound(shape: tuple[int, ...]) -> Bound:
-    return Bound(np.zeros(shape), np.zeros(shape))
-
-
-def _paths(graph: Graph, values: Sequence[Any]) -> tuple[Array, ...]:
-    """For every input entry the sum over paths of |products of local derivatives|."""
-    one = np.longdouble(1.0)
-    found = reverse(graph, EXTENDED, values, {len(values) - 1: one}, modulus=True)
-    return tuple(
-        np.zeros(graph.nodes[i].shape) if found[i] is None else np.asarray(found[i])
-        for i in graph.inputs
-    )
 
 
 def _value(graph: Graph, point: Sequence[Array]) -> Any:
@@ -238,12 +237,13 @@ def _over_branches(
     targets = [i for i in wanted if i is not None]
     tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
     loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
-    for slopes in branch_slopes(kinks):
-        whole = blended.point(case.point, slopes)
-        found = iter(bounds(program, whole, case.dtype, targets))
-        sizes = _paths(graph, _values(graph, whole))
+    points = [blended.point(case.point, slopes) for slopes in branch_slopes(kinks)]
+    whole = roundings(program.graph, points, case.dtype)
+    at, sizes = bounds_at(program, whole, targets), paths_at(graph, whole.values)
+    for row in range(len(points)):
+        found = iter(at(row))
         for k, i in enumerate(wanted):
-            paths[k] = np.maximum(paths[k], sizes[blended.inputs[k]])
+            paths[k] = np.maximum(paths[k], sizes[row][blended.inputs[k]])
             if i is not None:
                 bound = next(found)
                 tight[k] = np.maximum(tight[k], bound.tight)

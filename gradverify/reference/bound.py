@@ -3,37 +3,33 @@
     B(w) = c * sum over sites s of |d(w.g)/ds| * scale_s
 
 to first order, by one reverse sweep over the gradient program for a stack of
-projections w. Where first order does not hold, the same program runs on balls that
-are rounded outwards at every site (Johansson, 2017, for the arithmetic).
+projections w, at all points of a graph at once; where there are too many projections,
+by running errors (`running.py`). Where first order does not hold, by balls
+(`widening.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
 
-from gradverify.arithmetic.balls import BALLS
-from gradverify.arithmetic.floats import EXTENDED
-from gradverify.arithmetic.objects import elementwise
-from gradverify.autodiff.sweep import reverse
-from gradverify.graph import LEAVES, Array, Node, interpret_all
+from gradverify.graph import Array, Node
 from gradverify.reference.program import GradientProgram
 from gradverify.reference.rounding import (
-    CURVED,
-    FORMATS,
-    NEVER_UNDERFLOWS,
     SAFETY,
-    SITES,
-    STRAIGHT,
-    SUMS,
-    Format,
 )
+from gradverify.reference.roundings import Roundings, roundings
+from gradverify.reference.running import running_errors
+from gradverify.reference.stacked import steps_of, swept
+from gradverify.reference.widening import ball_bounds
 
 STACK = 64  # projections swept at once: more would only cost memory
+NUMBERS = 2**22  # of one node in a sweep, at most, where more than one projection is
+WORK = 2.0**25  # products of a reverse sweep an entry, beyond which errors run
 
 
 @dataclass(frozen=True)
@@ -55,39 +51,49 @@ def bounds(
 
     Infinite where an intermediate overflows the format: rounding explains anything.
     """
-    form = FORMATS[dtype]
-    inputs = [EXTENDED.lift(x) for x in point]
+    found = roundings(program.graph, [point], dtype)
+    return bounds_at(program, found, targets)(0)
+
+
+def bounds_at(
+    program: GradientProgram, found: Roundings, targets: Sequence[int]
+) -> Callable[[int], list[Bound]]:
+    """`bounds` at any of the points, which are all swept at once."""
+    count = len(found.points)
     with np.errstate(all="ignore"):
-        values = interpret_all(program.graph, EXTENDED.table, inputs)
-        moved = _moved_values(program, inputs, form)
-        first = _first_order(program, values, form, targets)
-        again = _first_order(program, moved, form, targets)
-        is_straight = _is_straight(program.graph.nodes, values, moved)
-    result = list(first)
+        sweep = _first_order if _work(program, targets) <= WORK else _running
+        rows = sweep(found, targets)
+    return lambda k: _checked(program, found, targets, k, rows[k], rows[count + k])
+
+
+def _checked(
+    program: GradientProgram,
+    found: Roundings,
+    targets: Sequence[int],
+    k: int,
+    first: Sequence[Bound],
+    again: Sequence[Bound],
+) -> list[Bound]:
+    """The bounds at a point; by balls where those at the moved point are others."""
+    result, form = list(first), found.form
     doubtful = [
-        k
-        for k, (a, b) in enumerate(zip(first, again, strict=True))
-        if not (is_straight and _alike(a, b, form.smallest))
+        t
+        for t, (a, b) in enumerate(zip(first, again, strict=True))
+        if not (found.is_straight[k] and _alike(a, b, form.smallest))
     ]
     if doubtful:
-        balls = _ball_bounds(program, point, form, [targets[k] for k in doubtful])
-        for k, ball in zip(doubtful, balls, strict=True):
-            result[k] = ball
+        wanted = [targets[t] for t in doubtful]
+        balls = ball_bounds(program, found.points[k], form, wanted)
+        for t, ball in zip(doubtful, balls, strict=True):
+            result[t] = Bound(*ball)
     return result
 
 
-def _is_straight(
-    nodes: Sequence[Node], values: Sequence[Any], moved: Sequence[Any]
-) -> bool:
-    """Whether no curved op had its operands moved as far as its slope changes."""
-    for node in nodes:
-        if node.op in CURVED:
-            x = [values[j] for j in node.operands]
-            for j, radius in zip(node.operands, CURVED[node.op](*x), strict=True):
-                shift = np.abs(moved[j] - values[j])
-                if not np.all(shift <= STRAIGHT * radius):
-                    return False
-    return True
+def _work(program: GradientProgram, targets: Sequence[int]) -> int:
+    """Entries of the targets times numbers of the program: the cost of all sweeps."""
+    nodes = program.graph.nodes
+    entries = sum(math.prod(nodes[t].shape) for t in targets)
+    return entries * sum(math.prod(node.shape) for node in nodes)
 
 
 def _alike(a: Bound, b: Bound, least: float) -> bool:
@@ -101,102 +107,46 @@ def _alike(a: Bound, b: Bound, least: float) -> bool:
 # ---- first order
 
 
-def _first_order(
-    program: GradientProgram,
-    values: Sequence[Any],
-    form: Format,
-    targets: Sequence[int],
-) -> list[Bound]:
-    graph = program.graph
-    tight, loose = _scales(graph.nodes, values, form)
-    sizes = [int(np.prod(graph.nodes[t].shape, dtype=int)) for t in targets]
-    sums_tight = np.zeros(sum(sizes), np.longdouble)
-    sums_loose = np.zeros(sum(sizes), np.longdouble)
-    for part, seeds in _stacks(graph.nodes, targets, sizes):
-        cotangents = reverse(graph, EXTENDED, values, seeds)
-        sums_tight[part] = _weighted(cotangents, tight, part)
-        sums_loose[part] = sums_tight[part] + _weighted(cotangents, loose, part)
-    return _split(graph.nodes, targets, sizes, sums_tight, sums_loose)
+def _first_order(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
+    """The bounds of the targets in every row of the values."""
+    nodes, rows = found.graph.nodes, 2 * len(found.points)
+    steps = steps_of(found.graph)[::-1]
+    sizes = [math.prod(nodes[t].shape) for t in targets]
+    tight = np.zeros((sum(sizes), rows), np.longdouble)
+    loose = np.zeros_like(tight)
+    most = max((math.prod(node.shape) for node in nodes), default=1)
+    height = max(1, min(STACK, NUMBERS // (rows * max(most, 1))))
+    for part, seeds in _stacks(nodes, targets, sizes, height):
+        whole = {
+            t: np.broadcast_to(unit[:, None], (len(unit), rows, *nodes[t].shape))
+            for t, unit in seeds.items()
+        }
+        cotangents = swept(steps, found.values, whole)
+        tight[part] = _weighted(cotangents, found.tight, tight[part].shape)
+        loose[part] = tight[part] + _weighted(
+            cotangents, found.loose, tight[part].shape
+        )
+    return [_split(nodes, targets, tight[:, k], loose[:, k]) for k in range(rows)]
 
 
-def _moved_values(
-    program: GradientProgram, inputs: Sequence[Any], form: Format
-) -> list[Any]:
-    """All values, each moved by its rounding, in a direction that alternates."""
-    sign = _alternating()
-    unit, tiny = SAFETY * form.unit_roundoff, SAFETY * form.smallest
-
-    def moved(op: str) -> Any:
-        function, site = EXTENDED.table[op], SITES[op]
-
-        def apply(*x: Any, **params: Any) -> Any:
-            y = function(*x, **params)
-            scale = site(EXTENDED, y, *x, **params)
-            if scale is None:
-                return y
-            least = 0.0 if op in NEVER_UNDERFLOWS else tiny
-            return y + next(sign) * (unit * scale + least)
-
-        return apply
-
-    table = EXTENDED.table | {op: moved(op) for op in SITES}
-    return interpret_all(program.graph, table, inputs)
-
-
-def _alternating() -> Iterator[float]:
-    """Signs without a short period (Thue and Morse), so that no two errors pair up."""
-    k = 0
-    while True:
-        yield -1.0 if k.bit_count() % 2 else 1.0
-        k += 1
-
-
-def _scales(
-    nodes: Sequence[Node], values: Sequence[Any], form: Format
-) -> tuple[dict[int, Array], dict[int, Array]]:
-    """For every site the size of its rounding: tight ones, and what loose adds."""
-    tight: dict[int, Array] = {}
-    loose: dict[int, Array] = {}
-    for i, node in enumerate(nodes):
-        if node.op in LEAVES:
-            continue
-        x = [values[j] for j in node.operands]
-        if node.op == "slack":
-            size = form.unit_roundoff * np.abs(x[1])
-            loose[i] = np.broadcast_to(size, node.shape)
-            continue
-        scale = SITES[node.op](EXTENDED, values[i], *x, **node.params)
-        if scale is None or _is_exact_product(nodes, node):
-            continue
-        rounding = form.unit_roundoff * scale
-        if node.op not in NEVER_UNDERFLOWS:
-            rounding = rounding + form.smallest
-        size = np.abs(values[i])
-        # the scale of a sum holds all summands: in some order they overflow first
-        most = scale if node.op in SUMS else size
-        tight[i] = np.where(most <= form.largest, rounding, np.inf)
-        if np.any(size < form.normal):
-            # Factors in another order, or a backend that flushes to zero, lose it.
-            loose[i] = np.where(size < form.normal, size, 0.0)
-    return tight, loose
-
-
-def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
-    """Whether a product is with 1, as the one that starts the reverse sweep."""
-    return node.op == "mul" and any(
-        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
-        for j in node.operands
-    )
+def _running(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
+    """As `_first_order`, never less than that, for any number of entries at once."""
+    result = []
+    for k in range(2 * len(found.points)):
+        values, scales = found.values_at(k), found.scales_at(k)
+        errors = running_errors(found.graph, values, scales, targets)
+        result.append([Bound(SAFETY * a, SAFETY * (a + b)) for a, b in errors])
+    return result
 
 
 def _stacks(
-    nodes: Sequence[Node], targets: Sequence[int], sizes: Sequence[int]
+    nodes: Sequence[Node], targets: Sequence[int], sizes: Sequence[int], height: int
 ) -> Iterator[tuple[slice, Mapping[int, Any]]]:
-    """Unit cotangents for every entry of every target, at most STACK at a time."""
+    """Unit cotangents for every entry of every target, at most `height` at a time."""
     total = sum(sizes)
     starts = np.cumsum([0, *sizes])
-    for begin in range(0, total, STACK):
-        part = slice(begin, min(begin + STACK, total))
+    for begin in range(0, total, height):
+        part = slice(begin, min(begin + height, total))
         seeds: dict[int, Any] = {}
         for target, start, size in zip(targets, starts, sizes, strict=False):
             rows = np.arange(max(start, part.start), min(start + size, part.stop))
@@ -210,28 +160,27 @@ def _stacks(
 
 
 def _weighted(
-    cotangents: Sequence[Any], scales: Mapping[int, Array], part: slice
+    cotangents: Sequence[Any], scales: Mapping[int, Array], shape: tuple[int, ...]
 ) -> Array:
-    """The sum over sites of |cotangent| * scale, for every row of the stack."""
-    total = np.zeros(part.stop - part.start, np.longdouble)
+    """The sum over sites of |cotangent| * scale, for every projection and row."""
+    total = np.zeros(shape, np.longdouble)
     for i, scale in scales.items():
-        ct = cotangents[i]
-        if ct is None:
+        if cotangents[i] is None:
             continue
-        flat = np.abs(ct).reshape(len(total), -1)
-        weighted = flat * scale.reshape(-1)
-        total += np.where(flat == 0.0, 0.0, weighted).sum(axis=1)
+        flat = np.abs(cotangents[i])
+        weighted = flat * scale
+        if not np.isfinite(weighted).all():
+            weighted = np.where((flat == 0.0) | (scale == 0.0), 0.0, weighted)
+        total += (
+            weighted.reshape(*shape, -1).sum(axis=2) if scale.ndim > 1 else weighted
+        )
     return total
 
 
 def _split(
-    nodes: Sequence[Node],
-    targets: Sequence[int],
-    sizes: Sequence[int],
-    tight: Array,
-    loose: Array,
+    nodes: Sequence[Node], targets: Sequence[int], tight: Array, loose: Array
 ) -> list[Bound]:
-    ends = np.cumsum([0, *sizes])
+    ends = np.cumsum([0, *(math.prod(nodes[t].shape) for t in targets)])
     return [
         Bound(
             (SAFETY * tight[a:b]).reshape(nodes[t].shape),
@@ -239,62 +188,3 @@ def _split(
         )
         for t, a, b in zip(targets, ends[:-1], ends[1:], strict=True)
     ]
-
-
-# ---- balls
-
-
-def _ball_bounds(
-    program: GradientProgram,
-    point: Sequence[Array],
-    form: Format,
-    targets: Sequence[int],
-) -> list[Bound]:
-    """Radii of the targets when every site is a ball; no rounding is left out."""
-    nodes = program.graph.nodes
-    radii = []
-    with ctx.workprec(256):
-        inputs = [BALLS.lift(x) for x in point]
-        for with_loose in (False, True):
-            table = _rounding_table(form, with_loose)
-            values = interpret_all(program.graph, table, inputs)
-            radii.append([_radius(values[t], nodes[t].shape) for t in targets])
-    return [Bound(a, np.maximum(a, b)) for a, b in zip(*radii, strict=True)]
-
-
-def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
-    unit = arb(0, SAFETY * form.unit_roundoff)
-    tiny = arb(0, SAFETY) * arb(form.smallest)
-    in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
-    zero = arb(0)  # what a backend may make of a subnormal number
-    flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
-
-    def rounded(op: str) -> Any:
-        function, site = BALLS.table[op], SITES[op]
-
-        def apply(*x: Any, **params: Any) -> Any:
-            y = function(*x, **params)
-            scale = site(BALLS, y, *x, **params)
-            if scale is None:
-                return y
-            least = arb(0) if op in NEVER_UNDERFLOWS else tiny
-            return in_range((flushed(y) if with_loose else y) + scale * unit + least)
-
-        return apply
-
-    def slack(x: Any, size: Any) -> Any:
-        return x + BALLS.abs(size) * unit if with_loose else x
-
-    return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
-
-
-def _radius(value: Any, shape: tuple[int, ...]) -> Array:
-    """Twice the radii, rounded up, since the exact number may lie at a ball's edge.
-
-    Infinite where a ball is no number.
-    """
-    balls = np.asarray(value, dtype=object).reshape(-1)
-    return np.array(
-        [float(b.rad()) * 2.002 if b.is_finite() else np.inf for b in balls],
-        np.longdouble,
-    ).reshape(shape)

@@ -20,7 +20,14 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import Array, Domain, Graph, interpret_again, interpret_all
 from gradverify.reference.exact import GROWTH, START, STOP
-from gradverify.reference.levels import LEVELS, Level, Slope, believed, conclude
+from gradverify.reference.levels import (
+    LEVELS,
+    Level,
+    Slope,
+    believed,
+    conclude,
+    without_limit,
+)
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
@@ -93,9 +100,8 @@ def differences(
             found = conclude(trail)
         if found is not None:
             return Differences(*found, value, q, precision)
-    return Differences(
-        Slope.UNRESOLVED, value=value, step_bits=q, precision=precision or STOP
-    )
+    status = Slope.NONE if without_limit(trail) else Slope.UNRESOLVED
+    return Differences(status, value=value, step_bits=q, precision=precision or STOP)
 
 
 def _undecided(graph: Graph, point: Sequence[Array]) -> Differences:

@@ -58,6 +58,15 @@ def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
     return None
 
 
+def on_a_pole(graph: Graph, point: Sequence[Array]) -> bool:
+    """Whether some value is no finite ball with the most bits, as tan(acos(0))."""
+    with ctx.workprec(STOP):
+        values = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
+    return not all(
+        isinstance(b, np.bool_ | bool) or b.is_finite() for v in values for b in flat(v)
+    )
+
+
 def flat(value: Any) -> list[Any]:
     """The balls of an array, or the one ball; none for None."""
     if isinstance(value, np.ndarray):

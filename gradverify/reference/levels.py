@@ -5,12 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from mpmath import mpf
 
-LEVELS = (80, 160, 320, 640, 1280)
-"""Steps are sigma * 2**-q for these q, tried in turn."""
+LEVELS = (80, 160, 320, 640, 1280, 2560)
+"""Steps are sigma * 2**-q for these q, tried in turn.
+
+Up to 640 a step from 0 is a long one for hypot(0, 1e-300); that derivative is zero,
+which only two levels below tell.
+"""
 
 TINY = mpf(2) ** -2200  # no slope along a float's displacement is as small
 TAIL = mpf(2) ** -60  # of a slope: the least that quotients agree to
@@ -82,11 +87,17 @@ def conclude(trail: Sequence[Level]) -> Found | None:
             return Slope.ONE_SIDED, *_limits(now, before), None
     elif now.mix is None and _settled(now.other, before.other):
         return Slope.ONE_SIDED, (), (), now.other
-    if len(trail) > 2 and all(
-        _grows(late, early) for late, early in ((now, before), (before, trail[-3]))
-    ):
-        return Slope.NONE, (), (), None
     return None
+
+
+def without_limit(trail: Sequence[Level]) -> bool:
+    """Whether the last quotients grew, to the end, like a power of one over the step.
+
+    At the end alone: 1 - hypot'(0, 1e-300) grows as long as the steps are long.
+    """
+    return len(trail) > 2 and all(
+        _grows(late, early) for early, late in pairwise(trail[-3:])
+    )
 
 
 def _shrinks(now: Level, before: Level) -> bool:

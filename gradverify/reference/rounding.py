@@ -6,6 +6,7 @@ Nobody chooses a tolerance; these numbers are all that the bound is made of.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +91,14 @@ def of_cumsum_back(m: Any, y: Any, x: Any, *, axis: Any) -> Any:
     return (np.shape(x)[axis[0]] - 1.0) * m.cumsum_back(m.abs(x), axis=axis)
 
 
+def of_put(m: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int) -> Any:
+    """What comes to one place is added in any order: n - 1 roundings of each."""
+    most = max(Counter(index).values())
+    if most < 2:
+        return None
+    return (most - 1.0) * m.put(m.abs(x), axis=axis, index=index, length=length)
+
+
 def of_logaddexp(m: Any, y: Any, a: Any, b: Any) -> Any:
     """The larger operand plus a logarithm, which may cancel."""
     return 4.0 * (m.abs(y) + m.abs(m.maximum(a, b)))
@@ -145,6 +154,8 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "log_gamma":    relative(8),
     "polygamma":    relative(8),
     "pad":          exact,
+    "take":         exact,
+    "put":          of_put,
     "cumsum_back":  of_cumsum_back,
     "peak":         exact,
     "slack":        exact,
@@ -154,9 +165,9 @@ SITES: Mapping[str, Callable[..., Any]] = {
 
 # Sums of floats are exact where they are subnormal (Hauser, 1996).
 NEVER_UNDERFLOWS = frozenset(
-    {"add", "sub", "sum", "cumsum", "cumsum_back", "accumulate"}
+    {"add", "sub", "sum", "cumsum", "put", "cumsum_back", "accumulate"}
 )
-SUMS = frozenset({"sum", "matmul", "cumsum", "cumsum_back", "accumulate"})
+SUMS = frozenset({"sum", "matmul", "cumsum", "put", "cumsum_back", "accumulate"})
 
 # How far the operands of a curved op may move before its slope is another one, to the
 # nearest power of ten: a radian for sin, the distance to the pole for 1/b.
@@ -199,6 +210,8 @@ FORWARD_STABLE = frozenset({
     "sum", "mean", "reshape", "transpose", "broadcast_to", "matmul", "sign", "square",
     "rsqrt", "reciprocal", "leaky_relu", "minimum", "hypot", "clip", "prod", "max",
     "min", "softmax", "log_softmax", "norm", "cumsum", "slice", "concatenate",
-    "stack", "einsum",
+    "stack", "einsum", "relu6", "hardtanh", "linear", "conv1d", "conv2d", "max_pool1d",
+    "max_pool2d", "avg_pool1d", "avg_pool2d", "embedding", "dropout", "mse", "l1",
+    "nll", "cross_entropy",
 })
 # fmt: on

@@ -25,8 +25,8 @@ from gradverify.report.wording import (
     who,
 )
 
-DETAILED = 30  # cards with all parts; the table lists the rest
-SMALL = 250_000  # characters of graphs and reproducers after which cards end
+DETAILED = 20  # cards with all parts; the table lists the rest
+SMALL = 150_000  # characters of graphs and reproducers after which cards end
 NAMED = 6  # items that a card names
 
 

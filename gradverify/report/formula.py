@@ -55,10 +55,15 @@ def _leaf(node: Node, name: str) -> Term:
     return Term("name", name)
 
 
-def _infix(sign: str, binds: int, associates: bool = True) -> Form:
+def _infix(sign: str, binds: int) -> Form:
+    """A sign between two parts; what is on its right keeps its parentheses.
+
+    Floating-point arithmetic does not associate.
+    """
+
     def form(parts: Sequence[Term], node: Node) -> Term:
         left, right = parts
-        least = ATOM if right.binds == PREFIX else binds + (not associates)
+        least = ATOM if right.binds == PREFIX else binds + 1
         right = _fenced(right, least)
         return Term("infix", sign, (_fenced(left, binds), right), binds)
 
@@ -105,7 +110,7 @@ def _plain(value: object) -> str:
 FORMS: dict[str, Form] = {
     "neg":        _negative,
     "add":        _infix("+", SUM),
-    "sub":        _infix(MINUS, SUM, associates=False),
+    "sub":        _infix(MINUS, SUM),
     "mul":        _infix("·", PRODUCT),
     "div":        _fraction,
     "pow":        _raised,

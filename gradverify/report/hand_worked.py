@@ -31,10 +31,11 @@ class Worked:
 
 @dataclass(frozen=True)
 class HandWorked:
-    """The claims, wrong ones first; how many of each; how many are left out."""
+    """The claims, wrong ones first; how many of each, right ones, and left out."""
 
     claims: Sequence[Worked]
     counts: Sequence[tuple[str, int]]
+    rights: int
     left_out: int
 
 
@@ -48,6 +49,7 @@ def hand_worked(found: Records) -> HandWorked | None:
     return HandWorked(
         [_worked(claim) for claim in claims[:SHOWN]],
         [(verdict, n) for verdict, n in counts if n],
+        sum(c.verdict == "right" for c in claims[:SHOWN]),
         max(0, len(claims) - SHOWN),
     )
 

@@ -42,13 +42,11 @@ class Chip:
 
 @dataclass(frozen=True)
 class Ran:
-    """A differentiator: its versions, modes, dtypes, and counts by verdict."""
+    """A differentiator: modes, dtypes, versions, and counts by verdict with kinds."""
 
     name: str
-    versions: str
-    modes: str
-    dtypes: str
-    counts: Sequence[int]
+    about: str
+    counts: Sequence[tuple[int, str]]
     total: int
 
 
@@ -72,6 +70,7 @@ class Overview:
     ran: Sequence[Ran]
     absent: Sequence[Fact]
     skipped: Sequence[tuple[str, Sequence[str], int]]
+    skipped_items: str
     facts: Sequence[Fact]
     base: str
     changes: Sequence[Change]
@@ -89,6 +88,9 @@ def overview(found: Records) -> Overview:
         ran=list(_ran(found, run, [chip.verdict for chip in chips])),
         absent=[Fact(name, why) for name, why in run.absent.items()],
         skipped=list(_skipped(found.items)),
+        skipped_items=many(
+            sum(i.outcome == "skipped" for i in found.items), "skipped item"
+        ),
         facts=list(_facts(run)),
         base=found.changes.base if found.changes else "",
         changes=list(_changes(found.changes)) if found.changes else [],
@@ -115,7 +117,7 @@ def headline(found: Records) -> str:
     """The verdict of a run in one sentence."""
     cases = sum(n for i in found.items for n in i.counts.values())
     seen = len({i.differentiator for i in found.items} - {""})
-    compared = f"{cases:,} comparisons of {many(seen, 'differentiator')}: "
+    compared = f"{many(cases, 'comparison')} of {many(seen, 'differentiator')}: "
     said = [*_found(found), *_worked_out(found)]
     if not cases and not found.claims:
         return "Nothing was compared."
@@ -161,8 +163,7 @@ def many(n: int, thing: str) -> str:
 def _chips(found: Records, run: Run) -> Iterable[Chip]:
     """Verdicts with their counts; one that fails nothing here is no bad one."""
     counts = total(run.counts.values())
-    failing = {d.verdict for d in found.discrepancies if d.failed}
-    failing |= {v for i in found.items if i.outcome == "failed" for v in i.counts}
+    failing = {verdict for _, verdict in _failing(found)}
     whole = sum(counts.values())
     for verdict in sorted(counts, key=rank):
         if n := counts[verdict]:
@@ -175,19 +176,36 @@ def _chips(found: Records, run: Run) -> Iterable[Chip]:
 def _ran(found: Records, run: Run, verdicts: Sequence[str]) -> Iterable[Ran]:
     modes: dict[str, dict[str, None]] = {}
     dtypes: dict[str, dict[str, None]] = {}
+    failing = _failing(found)
     for item in found.items:
         modes.setdefault(item.differentiator, {})[item.mode] = None
         dtypes.setdefault(item.differentiator, {})[item.dtype] = None
     for name in dict.fromkeys([*run.differentiators, *run.counts]):
         counts = run.counts.get(name, {})
-        yield Ran(
-            name,
-            versions(run.differentiators.get(name, {})),
+        about = (
             ", ".join(modes.get(name, ())),
             ", ".join(dtypes.get(name, ())),
-            [counts.get(v, 0) for v in verdicts],
+            versions(run.differentiators.get(name, {})),
+        )
+        yield Ran(
+            name,
+            " · ".join(filter(None, about)),
+            [(counts.get(v, 0), _kind_in(failing, name, v)) for v in verdicts],
             sum(counts.values()),
         )
+
+
+def _failing(found: Records) -> frozenset[tuple[str, str]]:
+    """Differentiators with the verdicts that fail there."""
+    named = {(d.differentiator, d.verdict) for d in found.discrepancies if d.failed}
+    items = [i for i in found.items if i.outcome == "failed"]
+    return frozenset(named | {(i.differentiator, v) for i in items for v in i.counts})
+
+
+def _kind_in(failing: frozenset[tuple[str, str]], name: str, verdict: str) -> str:
+    """The kind of a verdict; what fails nothing in a differentiator is not bad."""
+    k = kind(verdict)
+    return "known" if k == "bad" and (name, verdict) not in failing else k
 
 
 def versions(found: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from gradverify.records import Counts, Discrepancy, Records, counts_by_differentiator
 from gradverify.report.wording import (
@@ -19,6 +20,7 @@ from gradverify.report.wording import (
 WIDTH = 100
 LINES_OF_GRAPH = 5  # longer programs are in the page
 LISTED = 20  # discrepancies that the summary lists
+WHY = 5  # lines of a diagnosis, which stand in the place of the program
 PASSING = 5  # and of those that fail nothing
 
 
@@ -45,7 +47,8 @@ def failure_text(
 def _block(found: Discrepancy, again: bool) -> Iterator[str]:
     yield cut(f"{who(found)}: {sentence(found.verdict)}", WIDTH)
     yield _row("graph", found.formula)
-    if len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH:
+    is_short = len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH
+    if is_short and found.diagnosis is None:
         for line in found.lines:
             yield cut(" " * 10 + line, WIDTH)
     yield _row("point", point(found))
@@ -56,9 +59,22 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
         yield _row("error", error(found))
     if found.note and found.note != found.got:
         yield _row("note", found.note)
+    yield from _why(found)
     if again:
         for key, command in zip(("next", "", ""), commands(found), strict=False):
             yield f"  {key:<8}{command}"
+
+
+def _why(found: Discrepancy) -> Iterator[str]:
+    """The diagnosis: the sentence in full, then the sum over paths."""
+    if found.diagnosis is None:
+        return
+    told = [found.diagnosis.sentence, *found.diagnosis.paths]
+    if found.diagnosis.rewriting:
+        told.insert(1, f"keeps the digits: {found.diagnosis.rewriting}")
+    lines = [line for text in told for line in wrap(visible(text), WIDTH - 10)]
+    for key, line in zip(["why"] + [""] * (WHY - 1), lines, strict=False):
+        yield f"  {key:<8}{line}"
 
 
 def _row(key: str, text: str) -> str:

@@ -6,9 +6,11 @@ from gradverify.strategies.coverage import Met, Traits, traits_of
 from gradverify.strategies.draft import Limits, is_sound
 from gradverify.strategies.elsewhere import at_points
 from gradverify.strategies.graphs import graphs, op_cases
+from gradverify.strategies.networks import FAMILIES, networks
 from gradverify.strategies.points import REGIMES, Values, points, regimes
 
 __all__ = [
+    "FAMILIES",
     "REGIMES",
     "Choices",
     "Ending",
@@ -26,6 +28,7 @@ __all__ = [
     "is_sound",
     "measure",
     "minimise",
+    "networks",
     "op_cases",
     "points",
     "regimes",

@@ -13,6 +13,7 @@ from gradverify.ops.shapes import elementwise
 from gradverify.strategies.choices import Ending, Input, Step
 from gradverify.strategies.draft import Draft, Grown, Limits
 from gradverify.strategies.ending import finished
+from gradverify.strategies.layers import LAYER_SHAPES
 from gradverify.strategies.leaves import data_of, literal, mask, shapes
 from gradverify.strategies.params import legal_params, result_shape
 from gradverify.strategies.points import array_of
@@ -32,7 +33,12 @@ def alone(step: Step, inputs: Sequence[Input], ending: Ending, limits: Limits) -
     """
     row = OPS[step.op]
     kinds = _kinds(row, inputs, limits)
-    leaves = _leaves(kinds, _shapes(row, kinds, inputs, limits), inputs, limits)
+    if row.name in LAYER_SHAPES:
+        found = _layer_shapes(row, inputs, limits)
+        kinds = _possible(kinds, found)
+    else:
+        found = _shapes(row, kinds, inputs, limits)
+    leaves = _leaves(kinds, found, inputs, limits)
     with np.errstate(all="ignore"):
         for moved in itertools.product(*map(_moved, leaves)):
             draft = Draft(limits)
@@ -89,14 +95,36 @@ def _shapes(
     raise ValueError(f"{row.name} has no operands of ranks {list(limits.ranks)}")
 
 
+def _layer_shapes(row: Op, inputs: Sequence[Input], limits: Limits) -> Sequence[Shape]:
+    """The shapes of a layer's operands: those chosen, or the next within the limits."""
+    menu = LAYER_SHAPES[row.name]
+    start = inputs[0].shape % len(menu)
+    for found in menu[start:] + menu[:start]:
+        if all(len(s) in limits.ranks for s in found) and _fits(row, found, (), limits):
+            return found
+    raise ValueError(f"{row.name} has no operands of ranks {list(limits.ranks)}")
+
+
+def _possible(kinds: Sequence[str], found: Sequence[Shape]) -> list[str]:
+    """The kinds, but for an operand that is meant once more in another shape."""
+    result: list[str] = []
+    last: Shape | None = None
+    for kind, shape in zip(kinds, found, strict=True):
+        result.append("input" if kind == "same" and shape != last else kind)
+        last = shape if result[-1] == "input" else last
+    return result
+
+
 def _fits(
     row: Op, found: Sequence[Shape], kinds: Sequence[str], limits: Limits
 ) -> bool:
-    arrays = {s for s, kind in zip(found, kinds, strict=True) if kind != "literal"}
+    arrays = {s for s, kind in zip(found, kinds, strict=False) if kind != "literal"}
     if len(arrays) > 1 and not limits.broadcasting and row.shape is elementwise:
         return False
-    if row.masks:
-        found = [result_shape("add", tuple(found), ()) or (), *found]
+    whole = result_shape("add", tuple(found), ()) or () if row.masks else ()
+    found = [*found]
+    for position in row.masks:
+        found.insert(position, whole)
     results = (
         result_shape(row.name, tuple(found), params)
         for params in legal_params(row.name, *found)
@@ -164,8 +192,8 @@ def _put(
             last = draft.put(leaf)
         operands.append(last if kind in ("input", "same") else leaf)
     known = [draft.shape_of(x) for x in operands]
-    menu = legal_params(row.name, *known)
     for position in row.masks:
         operands.insert(position, mask(draft, known, step.params))
+    menu = legal_params(row.name, *map(draft.shape_of, operands))
     places = (menu[(step.params + k) % len(menu)] for k in range(len(menu)))
     return any(draft.try_op(row.name, operands, params) for params in places)

@@ -16,6 +16,7 @@ from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, Step
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Limits
+from gradverify.strategies.layers import LAYER_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values
 from gradverify.strategies.steering import steered_inputs
 
@@ -36,8 +37,9 @@ def graphs(
 ) -> st.SearchStrategy[Case]:
     """Random graphs with a point, whose operands lie in the domains of their ops.
 
-    ops: the menu, all public ops unless said. An array at the end is contracted by
-    `sum` and, with data, `mul`, whatever the menu says: `ranks=range(1)` has no arrays.
+    ops: the menu, all public ops but network layers unless said. An array at the end
+    is contracted by `sum` and, with data, `mul`, whatever the menu says:
+    `ranks=range(1)` has no arrays.
     min_nodes, max_nodes: ops drawn; fewer are left where values do not fit them, and
     joining unused nodes adds some. Shrinks to one op on one input, at 1.
     met: what earlier cases had; pairs of ops that none had are then drawn more often.
@@ -74,7 +76,7 @@ def graphs(
 def op_cases(
     op: str,
     *,
-    ranks: range = range(3),
+    ranks: range = range(5),
     literals: bool = True,
     data: bool = True,
     broadcasting: bool = True,
@@ -85,9 +87,12 @@ def op_cases(
     """Cases of one op on leaves of its own, contracted to a scalar.
 
     All shapes, params and kinds of operands that are legal; a point outside the op's
-    open domain is moved into it. met: what earlier cases had; values of a regime that
-    the op was not put to are then drawn more often.
+    open domain is moved into it. Ranks above 2 are those of network layers alone.
+    met: what earlier cases had; values of a regime that the op was not put to are then
+    drawn more often.
     """
+    if op not in LAYER_SHAPES:
+        ranks = range(ranks.start, min(ranks.stop, 3))
     limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
     _possible(limits)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
@@ -104,7 +109,8 @@ def op_cases(
 
 
 def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
-    names = OPS.public() if ops is None else tuple(ops)
+    plain = tuple(op for op in OPS.public() if op not in LAYER_SHAPES)
+    names = plain if ops is None else tuple(ops)
     bad = [name for name in names if OPS[name].internal]
     if bad or not names:
         raise ValueError(
@@ -118,8 +124,10 @@ def _possible(limits: Limits) -> tuple[str, ...]:
     """The ops of the menu that have operands within the limits."""
     if limits.dtype not in DTYPES:
         raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
-    if not limits.ranks or not set(limits.ranks) <= {0, 1, 2}:
-        raise ValueError(f"ranks={limits.ranks}; allowed are some of 0, 1 and 2")
+    layers = all(op in LAYER_SHAPES for op in limits.ops)
+    allowed = range(5 if layers else 3)
+    if not limits.ranks or not set(limits.ranks) <= set(allowed):
+        raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")
     menu = tuple(op for op in limits.ops if _is_possible(op, limits))
     if not menu:
         raise ValueError(

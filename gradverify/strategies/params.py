@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from gradverify.ops import OPS, Shape
+from gradverify.strategies.layers import LAYER_CHOICES, masks
 
 # The last three are no dyadic numbers: their nearest floats are meant.
 EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5,
@@ -69,6 +70,7 @@ CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "start": lambda shape: range(3),
     "stop": lambda shape: range(1, 4),
     "subscripts": lambda shape: SUBSCRIPTS,
+    **LAYER_CHOICES,
 }
 
 
@@ -91,7 +93,8 @@ def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], 
     if not names:
         return ((),)
     found = {}
-    for values in itertools.product(*(CHOICES[name](shapes[0]) for name in names)):
+    menus = (masks(shapes) if n == "mask" else CHOICES[n](shapes[0]) for n in names)
+    for values in itertools.product(*menus):
         params = tuple(zip(names, values, strict=True))
         shape = result_shape(op, shapes, params)
         is_drawn = shape is not None and (0 not in shape or 0 in sum(shapes, ()))

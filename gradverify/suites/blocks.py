@@ -13,11 +13,13 @@ from typing import Any
 from gradverify.differentiators import Accepts
 from gradverify.graph import Case, case_from_json, case_name
 from gradverify.ops import OPS
-from gradverify.strategies import Met, graphs, op_cases
+from gradverify.strategies import FAMILIES as NETWORKS
+from gradverify.strategies import Met, graphs, networks, op_cases
+from gradverify.strategies.layers import LAYER_SHAPES
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import Block, Restricted
 
-SUITES = ("cases", "textbook", "ops", "graphs")
+SUITES = ("cases", "textbook", "ops", "graphs", "networks")
 """The suites of blocks, in the order in which they run; `known` has items alone."""
 
 SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
@@ -59,6 +61,7 @@ def blocks(
         "textbook": _textbook,
         "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
         "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
+        "networks": lambda: _networks(ops, dtypes or ("float64",), seed),
     }
     return [
         block
@@ -116,12 +119,13 @@ def _graphs(
     max_nodes: int | None,
     seed: int,
 ) -> Iterator[Block]:
-    for family, (most, ranks) in FAMILIES.items():
+    menu = tuple(op for op in ops if op not in LAYER_SHAPES)
+    for family, (most, ranks) in FAMILIES.items() if menu or not ops else ():
         most = min(most, max_nodes or most)
         for dtype in dtypes:
             strategy = partial(
                 graphs,
-                ops=tuple(ops) or None,
+                ops=menu or None,
                 max_nodes=most,
                 ranks=ranks,
                 dtype=dtype,
@@ -133,18 +137,19 @@ def _graphs(
                 _seed(seed, "graphs", family, dtype),
                 strategy(),
                 _steered(strategy),
-                _of_table(most, ops),
+                _of_table(most, menu),
             )
 
 
 def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     """Graphs over an engine's own ops that it accepts."""
+    plain = [op for op in OPS.public() if op not in LAYER_SHAPES]
 
     def strategy(
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
     ) -> Any:
         return graphs(
-            ops=tuple(op for op in table if not ops or op in ops),
+            ops=tuple(op for op in table if op in (ops or plain)),
             max_nodes=max_nodes,
             max_inputs=min(3, accepts.max_inputs or 3),
             ranks=accepts.ranks,
@@ -156,6 +161,16 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
         )
 
     return strategy
+
+
+def _networks(
+    ops: Collection[str], dtypes: Collection[str], seed: int
+) -> Iterator[Block]:
+    """A block for each family of networks; none where single ops are asked for."""
+    for family in () if ops else NETWORKS:
+        for dtype in dtypes:
+            own = _seed(seed, "networks", family, dtype)
+            yield Block("networks", family, dtype, own, networks(family=family, dtype=dtype))  # fmt: skip  # noqa: E501
 
 
 def _textbook() -> Iterator[Block]:

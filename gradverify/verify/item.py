@@ -14,6 +14,8 @@ from datetime import date
 from typing import Any
 
 from gradverify.diagnosis.alone import node_values, op_nodes
+from gradverify.diagnosis.diagnose import Failure, diagnose
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
@@ -182,17 +184,24 @@ class _Sweep:
                 case = self._shrunk(case, verdict, op, in_flight)
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
-            result.append(
-                Finding(
-                    judgement,
-                    case,
-                    op,
-                    self._name(op, verdict),
-                    row,
-                    len(members),
-                )
-            )
+            name, why = self._name(op, verdict), None
+            if row is None:
+                why = self._explained(case, judgement, op, in_flight)
+            result.append(Finding(judgement, case, op, name, row, len(members), why))
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
+
+    def _explained(
+        self,
+        case: Case,
+        judgement: Judgement,
+        op: str,
+        in_flight: Callable[[Case], None],
+    ) -> Explanation:
+        """Where and why the shrunk case deviates."""
+        who = self.differentiator
+        return diagnose(
+            Failure(case, judgement, op, who, self.mode, self.limit, in_flight)
+        )
 
     def _name(self, op: str, verdict: Verdict) -> str:
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.errors import Errors
@@ -16,6 +17,7 @@ class Finding:
 
     op: the op that shows it alone, or "graph". known: the id of the known deviation
     that explains it. count: how many cases of the sweep were of this kind.
+    explanation: where and why; of what fails and is not known.
     """
 
     judgement: Judgement
@@ -24,6 +26,7 @@ class Finding:
     finding: str
     known: str | None = None
     count: int = 1
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,83 @@
-"""Are released libraries accused? 2,000 drawn cases over five differentiators.
+"""Are right engines accused? 20,000 drawn cases over five differentiators, in chunks.
 
-    python -m tests.benchmarks.bench_false_alarms [--cases 2000] [--seed 0]
+    python -m tests.benchmarks.bench_false_alarms --seeds 0 1 2 --into chunks.jsonl
+    python -m tests.benchmarks.bench_false_alarms --sum chunks.jsonl
+    python -m tests.benchmarks.bench_false_alarms --awkward
 
-Half of the cases are ops alone, half are graphs of the four families, as a run draws
-them; jax gets as many, at ten points a graph. Every failing verdict is printed by its
-smallest case. What a known deviation explains is no false alarm; what is left must be
-looked into by hand.
+A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
+the four families, as a run draws them; jax gets as many, at ten points a graph. Every
+chunk is a line of the file, and one that is there is not run again. Every failing
+verdict is printed by its smallest case, and so is every case that the reference could
+not decide. What a known deviation explains is no false alarm; what is left must be
+looked into by hand. With `--awkward`, the points of `tests/reference/test_awkward.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from gradverify.differentiators import load, modes
-from gradverify.graph import case_name, formula
+from gradverify.graph import Case, case_name, case_to_json, formula
 from gradverify.known import shipped_rows
+from gradverify.reference import Slope
 from gradverify.suites.blocks import blocks
-from gradverify.verdict import Verdict
-from gradverify.verify import Block, Budget, Finding, verify_item
+from gradverify.verdict import Judgement, Verdict
+from gradverify.verify import Block, Budget, Finding, Item, verify_item
 
+from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, judgements
 from .table import print_table
 
-NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
+Chunk = dict[str, Any]
 
 
-def shares(found: list[Block], total: int) -> Iterator[tuple[Block, int]]:
+# ---- one chunk
+
+
+def chunk(seed: int, dtype: str, cases: int) -> Chunk:
+    """The verdicts on the cases of one seed, counted, with what deviates as text."""
+    began = time.process_time()
+    verdicts: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+    known: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+    vacuous: Counter[str] = Counter()
+    digits: Counter[str] = Counter()
+    lines: list[str] = []
+    for block, share in shares(seed, dtype, cases):
+        for name in NAMES:
+            item = _item(block, name, share)
+            verdicts[name].update({v.name: n for v, n in item.counts.items()})
+            vacuous[block.family] += item.counts.get(Verdict.VACUOUS, 0)
+            for finding in item.findings:
+                if finding.judgement.verdict.fails():
+                    known[name][finding.known or ""] += finding.count
+                    lines += [] if finding.known else [accusation(block, name, finding)]
+                elif finding.judgement.verdict is Verdict.IMPRECISE:
+                    digits[f"{name} {finding.op}"] += finding.count
+            if item.more:
+                lines.append(f"{name}: {item.more} more kinds in {block.family}")
+        lines += undecided(block)
+    return {
+        "seed": seed, "dtype": dtype, "cases": cases, "verdicts": verdicts,
+        "known": known, "vacuous": vacuous, "imprecise": digits, "lines": lines,
+        "seconds": time.process_time() - began,
+    }  # fmt: skip
+
+
+def _item(block: Block, name: str, share: int) -> Item:
+    who = load(name)
+    return verify_item(
+        block, who, modes(who)[0], budget=Budget(cases=share), known=shipped_rows()
+    )
+
+
+def shares(seed: int, dtype: str, total: int) -> Iterator[tuple[Block, int]]:
     """How many cases each block gets: half of all for the ops, half for the graphs."""
+    found = blocks(suites=("ops", "graphs"), dtypes=(dtype,), seed=seed)
     for suite in ("ops", "graphs"):
         members = [b for b in found if b.suite == suite]
         for k, block in enumerate(members):
@@ -35,67 +85,148 @@ def shares(found: list[Block], total: int) -> Iterator[tuple[Block, int]]:
             yield block, half * (k + 1) // len(members) - half * k // len(members)
 
 
-def describe(block: Block, name: str, finding: Finding) -> str:
+def accusation(block: Block, name: str, finding: Finding) -> str:
     """All that is needed to look into a discrepancy by hand."""
-    j, case = finding.judgement, finding.case
-    point = ", ".join(str([x.hex() for x in a.ravel().tolist()]) for a in case.point)
-    values = ", ".join(str(a.tolist()) for a in case.point)
     return "\n".join((
-        f"{name}: {j.verdict.name} x{finding.count} in {block.suite}::{block.family}, "
-        f"op {finding.op}, known as {finding.known}",
-        f"  case {case_name(case)}: {formula(case.graph)}",
-        f"  at {values} = {point}",
-        f"  {j.where}: got {j.got}, exact {j.exact}, bound {j.allowed}, "
-        f"error/bound {j.bound_ratio}, {j.error_ulps} ulps. {j.note}",
+        f"{name}: {finding.judgement.verdict.name} x{finding.count} in "
+        f"{block.suite}::{block.family}, op {finding.op}",
+        described(finding.case, finding.judgement),
     ))  # fmt: skip
 
 
-def main() -> None:
-    """Print counts by verdict, then every discrepancy."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cases", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dtype", default="float64")
-    given = parser.parse_args()
-    counts: dict[str, Counter[Verdict]] = {name: Counter() for name in NAMES}
-    explained: Counter[str] = Counter()
-    digits: Counter[str] = Counter()
+def described(case: Case, j: Judgement) -> str:
+    """A case by its formula, its point and its JSON, with the number that decided."""
+    values = ", ".join(str(a.tolist()) for a in case.point)
+    return "\n".join((
+        f"  case {case_name(case)}: {formula(case.graph)} at {values}",
+        f"  {j.where}: got {j.got}, exact {j.exact}, bound {j.allowed}, "
+        f"error/bound {j.bound_ratio}, {j.error_ulps} ulps. {j.note}",
+        f"  {json.dumps(case_to_json(case))}",
+    ))  # fmt: skip
+
+
+def undecided(block: Block) -> list[str]:
+    """The cases for which our own reference found no answer."""
+    own = [block.fitting(load(name)) for name in NAMES]
     lines = []
-    rows = tuple(shipped_rows())
-    chosen = blocks(suites=("ops", "graphs"), dtypes=(given.dtype,), seed=given.seed)
-    for block, share in shares(chosen, given.cases):
-        for name in NAMES:
-            who = load(name)
-            item = verify_item(
-                block, who, modes(who)[0], budget=Budget(cases=share), known=rows
-            )
-            counts[name].update(item.counts)
-            for finding in item.findings:
-                if finding.judgement.verdict.fails():
-                    explained[name] += finding.count if finding.known else 0
-                    lines.append(describe(block, name, finding))
-                elif finding.judgement.verdict is Verdict.IMPRECISE:
-                    digits[f"{name} {finding.op}"] += finding.count
-            if item.more:
-                lines.append(f"{name}: {item.more} more kinds in {block.family}")
+    for one in dict.fromkeys(own):
+        for position, case in enumerate(one.drawn[: one.count or 0]):
+            found = one.reference(position, case)
+            if found.status is Slope.UNRESOLVED:
+                judgement = Judgement(Verdict.UNRESOLVED, note=found.note)
+                lines.append(f"UNRESOLVED in {block.family}\n"
+                             f"{described(case, judgement)}")  # fmt: skip
+    return lines
 
-    def left(name: str) -> int:
-        return sum(n for v, n in counts[name].items() if v.fails()) - explained[name]
 
-    seen = [v for v in Verdict if any(c[v] for c in counts.values())]
-    table = [
-        [name, *(counts[name][v] for v in seen), explained[name], left(name)]
-        for name in NAMES
-    ]
-    cases = sum(share for _, share in shares(chosen, given.cases))
+# ---- awkward points
+
+
+def awkward() -> None:
+    """Print the verdicts at points that are awkward but right, by engine and dtype."""
+    counts: Counter[tuple[str, str, Verdict]] = Counter()
+    lines = []
+    for dtype in DTYPES:
+        for what in AWKWARD:
+            for name, judgement in judgements(what, dtype):
+                counts[name, dtype, judgement.verdict] += 1
+                if judgement.verdict.fails():
+                    lines.append(f"{name}, {what}, {dtype}: {judgement}")
+    seen = [v for v in Verdict if any(key[2] is v for key in counts)]
     print_table(
-        f"{cases} {given.dtype} cases, seed {given.seed}: verdicts",
-        ["", *(v.name for v in seen), "failing: known", "left"],
+        f"{len(AWKWARD)} awkward points in each dtype: verdicts",
+        ["", "dtype", *(v.name for v in seen)],
+        [
+            [name, dtype, *(counts[name, dtype, v] for v in seen)]
+            for name in NAMES
+            for dtype in DTYPES
+        ],
+    )
+    print("\n" + ("\n".join(lines) or "Nobody is accused."))
+
+
+# ---- all chunks
+
+
+def read(path: Path) -> list[Chunk]:
+    """The chunks in a file; none where there is no file."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def added(chunks: Iterable[Chunk], *names: str) -> Counter[str]:
+    """The counts that stand under these names, over all chunks."""
+    total: Counter[str] = Counter()
+    for found in chunks:
+        counts: Mapping[str, Any] = found
+        for name in names:
+            counts = counts[name]
+        total.update(counts)
+    return total
+
+
+def report(chunks: list[Chunk]) -> None:
+    """Print counts by verdict in each dtype, then every discrepancy."""
+    for dtype in DTYPES:
+        chosen = [c for c in chunks if c["dtype"] == dtype]
+        if chosen:
+            _verdicts(dtype, chosen)
+    print("\nexplained by a known deviation: " + _listed(
+        sum((added(chunks, "known", name) for name in NAMES), Counter())
+    ))  # fmt: skip
+    print(f"\nIMPRECISE, by op: {_listed(added(chunks, 'imprecise'))}")
+    print(f"\nVACUOUS, by block: {_listed(added(chunks, 'vacuous'))}")
+    lines = [f"seed {c['seed']}, {c['dtype']}\n{x}" for c in chunks for x in c["lines"]]
+    print("\n" + ("\n".join(lines) or "No discrepancy."))
+
+
+def _verdicts(dtype: str, chunks: list[Chunk]) -> None:
+    rows = {name: added(chunks, "verdicts", name) for name in NAMES}
+    seen = [v for v in Verdict if any(row[v.name] for row in rows.values())]
+    left = {name: added(chunks, "known", name)[""] for name in NAMES}
+    table = [
+        [name, *(row[v.name] for v in seen), left[name]] for name, row in rows.items()
+    ]
+    seeds = sorted(c["seed"] for c in chunks)
+    seconds = sum(c["seconds"] for c in chunks)
+    print_table(
+        f"{sum(c['cases'] for c in chunks)} {dtype} cases, {len(seeds)} seeds from "
+        f"{seeds[0]} to {seeds[-1]}, {seconds:.0f} s of processor time: verdicts",
+        ["", *(v.name for v in seen), "failing, not known"],
         table,
     )
-    lost = ", ".join(f"{who} x{n}" for who, n in digits.most_common())
-    print(f"\nIMPRECISE, by op: {lost}")
-    print("\n" + ("\n".join(lines) or "No discrepancy."))
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{what} x{n}" for what, n in counts.most_common() if what and n)
+
+
+def main() -> None:
+    """Run chunks, or print what a file of them holds."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--cases", type=int, default=400, help="of one chunk")
+    parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
+    parser.add_argument("--into", type=Path, help="the file that chunks are added to")
+    parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
+    parser.add_argument("--awkward", action="store_true", help="those points, no more")
+    given = parser.parse_args()
+    if given.awkward:
+        return awkward()
+    if given.sum is not None:
+        return report(read(given.sum))
+    done = read(given.into) if given.into else []
+    found = {(c["seed"], c["dtype"], c["cases"]) for c in done}
+    fresh = []
+    for seed in given.seeds:
+        for dtype in given.dtypes:
+            if (seed, dtype, given.cases) in found:
+                continue
+            fresh.append(chunk(seed, dtype, given.cases))
+            if given.into:
+                with given.into.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(fresh[-1]) + "\n")
+    report(fresh)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
 from gradverify.graph import literal_leaf as literal
 from gradverify.ops import OPS
+from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.params import legal_params
 
 ONE = [((),), ((3,),), ((2, 3),)]
 TWO = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,))]
@@ -67,12 +69,35 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     ],
 }
 
+
+def layer_settings(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
+    """Two shapes of a layer, each with its first, its last and a middle choice."""
+    found = []
+    for shapes in LAYER_SHAPES[op][1:3]:
+        menu = legal_params(op, *shapes)
+        picked = {k: menu[k] for k in (0, len(menu) // 2, len(menu) - 1)}
+        found += [(shapes, dict(params)) for params in picked.values()]
+    return found
+
+
+REDUCED = [(((2, 3), (2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")]
+SETTINGS = {
+    **SETTINGS,
+    **{op: layer_settings(op) for op in LAYER_SHAPES},
+    **dict.fromkeys(("mse", "l1", "bce_with_logits"), REDUCED),
+    "huber": [(s, p | {"delta": d}) for s, p in REDUCED for d in (0.5, 1.0)],
+    "kl_div": [(s, p | {"log_target": d}) for s, p in REDUCED for d in (False, True)],
+    "celu": [(((2, 3),), {"alpha": a}) for a in (1.0, 0.5)],
+    "dropout": [(((2, 3), s), {"p": p}) for s in ((2, 3), ()) for p in (0.5, 0.1)],
+}
+
 # Elementwise ops that are looked at in every shape; in the others all goes the same way
 EVERY_SHAPE = ("neg", "exp", "relu", "abs", "add", "div", "maximum", "atan2")
 
 INTO_DOMAIN: Mapping[str, Any] = {
     **dict.fromkeys(("asin", "acos", "atanh"), lambda x: x / 4),
     "acosh": lambda x: 1.5 + np.abs(x),
+    "bce": lambda x: 1.0 / (1.5 + np.abs(x)),
 }
 
 # What the libraries are known to get wrong, found here.

@@ -61,7 +61,7 @@ def test_the_planted_mistake_is_found_and_written_down(
     assert found[-1]["type"] == "run"
     assert found[-1]["counts"]["toy"]["WRONG"] > 0
     assert (repository / "reports" / ".gitignore").read_text() == "*\n"
-    assert len(list((repository / "reports").iterdir())) == 4
+    assert len(list((repository / "reports").iterdir())) == 5
     assert (repository / "reports" / "gradverify.html").stat().st_size > 1000
     history = (repository / "reports" / "history.jsonl").read_text()
     assert "toy:forward:float64/mul/wrong" in history
@@ -339,7 +339,7 @@ def test_a_killed_worker_names_its_case_and_loses_nothing(
     assert crashed[0]["got"] == "the process died"
     assert found[-1]["counts"]["toy"]["CRASHED"] == len(crashed)
     assert found[-1]["counts"]["toy"]["AGREES"] > 0
-    assert len(list((armed / "reports").iterdir())) == 4
+    assert len(list((armed / "reports").iterdir())) == 5
 
 
 def test_a_killed_run_is_named_by_the_next(run: Any, armed: Path) -> None:

@@ -103,6 +103,7 @@ OUTSIDE = [
     ("a root at its edge",         lambda x: s.sqrt(x * x),           0.0),
     ("a quotient 0/0",             lambda x: x * x / x,               0.0),
     ("a logarithm below 0",        s.log,                            -1.0),
+    ("a pole",                     lambda x: s.erf(s.tan(s.acos(x))), 0.0),
     ("a tower of exponentials",    lambda x: s.exp(s.exp(s.exp(x))), 30.0),
 ]
 # fmt: on
@@ -115,6 +116,29 @@ def test_points_outside_a_domain_are_not_judged(function: Any, x: float) -> None
     found = reference(case(function, x))
     assert found.status is Slope.NONE
     assert found.note
+
+
+# fmt: off
+SHORT = [
+    ("hypot",                  s.hypot,                                    1e-300,          (0.0, 1.0)),
+    ("hypot, subnormal",       s.hypot,                                    5e-324,          (0.0, 1.0)),
+    ("beside a kink",          lambda a, b: s.relu(a) + s.hypot(a, b),     5e-324,          None),
+    ("what cancels far away",  lambda a, b: a - s.hypot(a, b),             1e-300,          (1.0, -1.0)),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("function", "b", "slopes"), [r[1:] for r in SHORT], ids=[r[0] for r in SHORT]
+)
+def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) -> None:
+    """Beside b even 2**-640 is a long step from the zero in (0, b)."""
+    found = reference(Case(trace(function, (), ()), (np.array(0.0), np.array(b))))
+    if slopes is None:
+        assert found.status is Slope.KINK
+    else:
+        assert found.status is Slope.SMOOTH
+        assert tuple(map(float, found.gradient)) == slopes
 
 
 def test_a_value_that_is_missing_or_of_another_dtype_is_told() -> None:

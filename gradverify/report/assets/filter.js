@@ -57,7 +57,7 @@ function setFilter(text, replaces) {
   const status = document.getElementById("filtered");
   status.hidden = !wanted.length;
   status.textContent = wanted.length ? `Filter “${text.trim()}”: ${shown} discrepancies in full, ${rows.toLocaleString("en")} findings in the table. Esc clears it.` : "";
-  const hash = wanted.length ? "#filter=" + encodeURIComponent(text.trim()) : location.pathname;
+  const hash = wanted.length ? "#filter=" + encodeURIComponent(text.trim()) : location.pathname + location.search;
   if (replaces) history.replaceState(null, "", hash);
 }
 

@@ -44,6 +44,7 @@ function startListing() {
   const said = document.getElementById("shown");
   const shows = ["verdict", "op", "who", "formula", "point", "got", "exact", "ulps", "ratio", "count", "case"];
   const columns = shows.map((name) => column(data, name));
+  const places = new WeakMap();
   const state = { rows: data.count.map((_, i) => i), wanted: [], order: {}, shown: 0 };
 
   function cell(name, text, kind) {
@@ -67,13 +68,16 @@ function startListing() {
   function opens(tr, i) {
     tr.className = "opens";
     tr.tabIndex = 0;
-    const toggle = () => {
-      if (tr.nextSibling && tr.nextSibling.className === "detail") tr.nextSibling.remove();
-      else tr.after(detail(i));
-    };
-    tr.addEventListener("click", toggle);
-    tr.addEventListener("keydown", (event) => { if (event.key === "Enter") toggle(); });
+    places.set(tr, i);
     return tr;
+  }
+
+  function toggle(event) {
+    const tr = event.target.closest("tr.opens");
+    if (!tr || (event.type === "keydown" && event.key !== "Enter")) return;
+    const next = tr.nextElementSibling;
+    if (next && next.className === "detail") next.remove();
+    else tr.after(detail(places.get(tr)));
   }
 
   function detail(i) {
@@ -132,6 +136,8 @@ function startListing() {
     redraw();
   });
   button.addEventListener("click", more);
+  body.addEventListener("click", toggle);
+  body.addEventListener("keydown", toggle);
   [...body.rows].forEach(opens);
   state.shown = body.rows.length;
   tell();

@@ -1,0 +1,76 @@
+"""Why: an ordered table of slips, each a transformation of the right computation.
+
+A row says which bars an application passes on if it is made with that slip. Where two
+rows explain the same numbers, the earlier one is the plainer way to say it.
+"""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gradverify.diagnosis import changes as c
+from gradverify.diagnosis import elsewhere as e
+from gradverify.diagnosis.changes import Key
+from gradverify.diagnosis.sweep import Application, Bars
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One way to go wrong at an application of an op.
+
+    name: as records have it. says: a sentence's end, with the fields partials, truth,
+    key, node, operands, op, n. change: an application and a key to bars; None where it
+    does not apply. keys: the variants. whole: whether it changes all operands or none.
+    weight: how many changes it counts as. by_hand: whether people make it. likely: keys and the ops that they belong to.
+    """
+
+    name: str
+    says: str
+    change: Callable[[Application, Key], Bars | None]
+    keys: Callable[[Application], Iterable[Key]] = lambda a: (None,)
+    whole: bool = False
+    weight: int = 1
+    by_hand: bool = True
+    likely: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+
+    def bars(self, a: Application, key: Key) -> Bars | None:
+        """What the operands get with this slip; None where the shapes do not fit it."""
+        try:
+            return self.change(a, key)
+        except ValueError:
+            return None
+
+
+# Where a constant comes from: the ops whose derivative has it.
+TRIGONOMETRIC = ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")
+NATURAL = {
+    **dict.fromkeys(("ln 10", "1/ln 10"), ("log10",)),
+    **dict.fromkeys(("ln 2", "1/ln 2"), ("log2", "exp2")),
+    **dict.fromkeys(("π/180", "180/π"), TRIGONOMETRIC),
+}
+
+# fmt: off
+CAUSES: tuple[Cause, ...] = (
+    Cause("factor dropped",    "a factor of the chain rule is dropped: {partials} taken as 1{truth}", c.dropped),
+    Cause("path dropped",      "a path is dropped: {partials} taken as 0{truth}",                 c.without),
+    Cause("zero",              "zero is given: {partials} taken as 0{truth}",                     c.zero, whole=True),
+    Cause("sign",              "the sign of {partials} is wrong{truth}",                          c.negated),
+    Cause("factor dropped",    "the inner derivative is dropped: {inner} taken as 1",                     c.together, whole=True),
+    Cause("swapped",           "the partial derivatives of its two operands are swapped",            c.swapped, whole=True),
+    Cause("transposed",        "{key} is not transposed as it must be",                              c.transposed, c.transposes),
+    Cause("not summed",        "a broadcast axis is not summed over: {key} is taken",                c.unsummed, c.widenings),
+    Cause("scaled by n",       "the reduction is scaled by {key} too much (n = {n})",                c.by_count, c.counts),
+    Cause("constant factor",   "a factor {key} too much in {partials}{truth}",                    c.times, c.factors, likely=NATURAL),
+    Cause("another op",        "the derivative of {key} is taken for that of {op}",                  e.of_another, e.others, weight=2),
+    Cause("value",             "the value {node} is returned for the derivative {partials}{truth}", e.value),
+    Cause("off-diagonal",      "each entry is differentiated by its own operand alone",              e.diagonal),
+    Cause("stale point",       "{partials} is evaluated at operands {key}{truth}",                e.stale, e.moments, weight=2),
+    Cause("lower precision",   "{key}",                                                              e.rounded, e.roundings, by_hand=False),
+    Cause("cotangent ignored", "the cotangent is ignored: {partials} is not multiplied by it",       e.ignored),
+    Cause("cotangent squared", "the cotangent is squared: {partials} is multiplied by it twice",     e.squared),
+)
+# fmt: on

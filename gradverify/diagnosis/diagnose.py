@@ -1,0 +1,250 @@
+"""An engine's deviation in words: where, why, and what a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradverify.diagnosis import rounding
+from gradverify.diagnosis.alone import op_alone
+from gradverify.diagnosis.claim import said, shown
+from gradverify.diagnosis.evidence import line, quotients, worst_entry
+from gradverify.diagnosis.explain import Found, explained
+from gradverify.diagnosis.explanation import Explanation, Shown
+from gradverify.diagnosis.localize import WHOLE
+from gradverify.diagnosis.naming import Naming, naming
+from gradverify.diagnosis.observation import observed
+from gradverify.diagnosis.reproducer import reproducer
+from gradverify.diagnosis.sweep import right
+from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.graph import LEAVES, Case
+from gradverify.reference import reference
+from gradverify.verdict import Judgement, Verdict
+
+SLIPS = frozenset({
+    Verdict.WRONG, Verdict.STALE, Verdict.NONDETERMINISTIC, Verdict.MISSING,
+})  # fmt: skip
+# What has numbers to draw.
+DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
+FEW = 1e-3  # of a number: what may be off where digits are lost and no formula is wrong
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case at which an engine deviates, as it was judged.
+
+    op: the op that deviates alone, or "graph".
+    """
+
+    case: Case
+    judgement: Judgement
+    op: str
+    differentiator: Differentiator
+    mode: str
+    limit: float = 10.0
+    in_flight: Callable[[Case], None] = lambda case: None
+
+    def look(self, case: Case) -> Derivatives | None:
+        """What the engine gives at a case; None where it cannot run it."""
+        if unsupported(self.differentiator, case) is not None:
+            return None
+        self.in_flight(case)
+        return run(self.differentiator, self.mode, case, limit=self.limit)
+
+
+def diagnose(failure: Failure) -> Explanation:
+    """Where and why an engine deviates; an empty sentence where nothing can be said.
+
+    Raises nothing: a finding is worth more than its diagnosis.
+    """
+    try:
+        return _diagnosed(failure)
+    except Exception as error:
+        text = f"gradverify's own fault: no diagnosis, {type(error).__name__}: {error}"
+        return Explanation(sentence=text)
+
+
+def _diagnosed(failure: Failure) -> Explanation:
+    case, judgement = failure.case, failure.judgement
+    with np.errstate(all="ignore"):
+        words = naming(right(case), failure.differentiator.name)
+        if judgement.verdict in SLIPS:
+            found = _by_slips(failure, words)
+        else:
+            found = _by_verdict(failure, words)
+        if judgement.verdict in DRAWN:
+            found = replace(found, shown=_drawn(failure, found.shown))
+        script = reproducer(case, failure.differentiator, failure.mode, judgement)
+        return replace(found, script=script)
+
+
+def _drawn(failure: Failure, shown: Shown) -> Shown:
+    """With quotients and the error along a line, by the entry that is worst."""
+    case = failure.case
+    derivatives = failure.look(case)
+    seen = None if derivatives is None else observed(case, derivatives)
+    if seen is None or not case.point or not any(x.size for x in case.point):
+        return shown
+    place = worst_entry(seen)
+    return replace(
+        shown,
+        quotients=quotients(case, place),
+        line=line(case, place, failure.look),
+    )
+
+
+def _by_slips(failure: Failure, words: Naming) -> Explanation:
+    compiles = failure.differentiator.compiles
+    found = explained(failure.case, failure.look, failure.op, leaves=not compiles)
+    if found.slips and found.plain is not None:
+        return said(words, found.slips, found.plain)
+    if found.slips:
+        return said(words, found.slips, replace(found.seen[0], right=words.right))
+    at_kink = _kink(failure, words)
+    if at_kink is not None:
+        return at_kink
+    if _is_small(found):
+        lost = _rounding(failure, words)
+        if lost is not None:
+            return lost
+    return _place(words, found, failure)
+
+
+def _place(words: Naming, found: Found, failure: Failure) -> Explanation:
+    """Where alone: the op that deviates by itself, or the first wrong adjoint."""
+    node = _node(failure, words)
+    text = ""
+    if node is not None:
+        text = f"at {words.line(node)}: deviates alone, at its operands' values"
+    elif found.seen and found.seen[0].wrong:
+        first = max(found.seen[0].wrong)
+        node = first if words.graph.nodes[first].op not in LEAVES else None
+        if len(found.seen[0].nodes) > len(words.graph.inputs):
+            name = f"∂{words.names[-1]}/∂{words.names[first]}"
+            text = f"the first wrong adjoint on the way back is {name}"
+    guilty = None if node is None else (node, None)
+    op = "" if node is None else words.graph.nodes[node].op
+    return Explanation(sentence=text, node=node, op=op, shown=shown(words, guilty))
+
+
+def _node(failure: Failure, words: Naming) -> int | None:
+    """The last node of the op that deviates alone."""
+    if failure.op == WHOLE:
+        return None
+    nodes = words.graph.nodes
+    own = [i for i, node in enumerate(nodes) if node.op == failure.op]
+    return max(own, default=None)
+
+
+def _kink(failure: Failure, words: Naming) -> Explanation | None:
+    """The slope that an op alone has at its kink, where no convention allows it."""
+    node = _node(failure, words)
+    if node is None:
+        return None
+    case = failure.case
+    shape = case.graph.nodes[node].shape
+    try:
+        values = [np.asarray(v, case.dtype) for v in words.right.values]
+        alone = op_alone(case, node, values, np.ones(shape))
+    except ValueError:
+        return None
+    if not alone.point or reference(alone).kinked is None:
+        return None
+    judgement = failure.judgement
+    return Explanation(
+        sentence=f"at {words.line(node)}: at its kink {judgement.got} is given; "
+        f"allowed is {judgement.exact}",
+        cause="kink slope",
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )
+
+
+# ---- rounding
+
+
+def _is_small(found: Found) -> bool:
+    """Whether all numbers are right in their first digits: rounding, not a formula."""
+    seen = [*found.seen, *([found.plain] if found.plain is not None else [])]
+    return bool(seen) and all(
+        bool(np.all(np.abs(o.given - o.exact) <= FEW * np.abs(o.exact) + o.room))
+        for o in seen
+    )
+
+
+def _rounding(failure: Failure, words: Naming) -> Explanation | None:
+    """The node where digits are lost: the op that deviates alone, else by values."""
+    node = _node(failure, words)
+    if node is None:
+        loss = rounding.in_graph(words.right)
+    else:
+        loss = rounding.of_op(words.right, node, failure.judgement.error_ulps)
+    if loss is None:
+        return None
+    formula = _usual(failure, words, loss.node)
+    if formula is not None:
+        loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
+    return Explanation(
+        sentence=rounding.sentence(loss, words.line(loss.node), failure.case.dtype),
+        cause="rounding",
+        node=loss.node,
+        op=words.graph.nodes[loss.node].op,
+        digits_lost=f"{loss.digits:.1f}",
+        rewriting=loss.keeps,
+        shown=shown(words, (loss.node, None)),
+    )
+
+
+def _usual(failure: Failure, words: Naming, node: int) -> rounding.Formula | None:
+    """The usual formula, if the op alone gives what it gives."""
+    case = failure.case
+    if len(words.graph.nodes[node].operands) != 1:
+        return None
+    values = [np.asarray(v, case.dtype) for v in words.right.values]
+    try:
+        alone = op_alone(case, node, values, np.ones(words.graph.nodes[node].shape))
+    except ValueError:
+        return None
+    derivatives = failure.look(alone)
+    if derivatives is None or derivatives.error or len(derivatives.cotangents) != 1:
+        return None
+    (partial,) = derivatives.cotangents
+    if partial is None or np.shape(partial) != words.graph.nodes[node].shape:
+        return None
+    return rounding.by_formula(words.right, node, partial)
+
+
+# ---- what is no slip of a derivative
+
+
+def _by_verdict(failure: Failure, words: Naming) -> Explanation:
+    if failure.judgement.verdict is Verdict.IMPRECISE:
+        return _rounding(failure, words) or Explanation(shown=shown(words))
+    node = _node(failure, words)
+    if node is None:
+        return Explanation(shown=shown(words))
+    judgement = failure.judgement
+    place, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
+    texts = {
+        Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "
+        f"{judgement.exact}",
+        Verdict.NONFINITE: f"{judgement.got} is given for {judgement.exact}",
+        Verdict.CRASHED: f"alone it raises {judgement.got}",
+        Verdict.WRONG_SHAPE: f"the derivative has the shape {judgement.got}, the "
+        f"operand {judgement.exact}",
+    }
+    cause = ""
+    text = texts.get(judgement.verdict, "")
+    if judgement.verdict is Verdict.WRONG_SHAPE and judgement.got == str(shape):
+        cause = "not summed"
+        text = f"a broadcast axis is not summed over: {text}"
+    return Explanation(
+        sentence=f"{place}: {text}" if text else "",
+        cause=cause,
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )

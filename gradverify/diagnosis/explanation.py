@@ -1,0 +1,48 @@
+"""What is said of a deviation: where, why, and what a page may draw beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn beside a deviation; numbers as text.
+
+    values, adjoints: of every node. guilty: a node and an operand, the edge to mark.
+    quotients: a step and its difference quotient, coarse to fine. line: an offset along
+    a line through the point, the error there in ulps and the bound in ulps.
+    """
+
+    values: tuple[str, ...] = ()
+    adjoints: tuple[str, ...] = ()
+    guilty: tuple[int, int | None] | None = None
+    quotients: tuple[tuple[str, str], ...] = ()
+    line: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A deviation explained.
+
+    sentence: the node and the cause; empty where nothing could be said. cause: a row of
+    the tables of causes; equally: one that the sentence names as well. node, operand:
+    the guilty edge. also: other causes that explain the numbers. paths, latex: the sum
+    over paths. lines: every node as `d = a * b`. digits_lost, rewriting: where rounding
+    is what happened. script: it reproduces the deviation without us.
+    """
+
+    sentence: str = ""
+    cause: str = ""
+    equally: tuple[str, ...] = ()
+    node: int | None = None
+    operand: int | None = None
+    op: str = ""
+    also: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    latex: str = ""
+    lines: tuple[str, ...] = ()
+    digits_lost: str | None = None
+    rewriting: str = ""
+    shown: Shown = field(default_factory=Shown)
+    script: str = ""

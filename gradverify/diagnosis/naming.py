@@ -1,0 +1,195 @@
+"""Names of nodes, partial derivatives and numbers, as sentences have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
+from gradverify.autodiff.rules import rules_of
+from gradverify.diagnosis.sweep import Right
+from gradverify.graph import Graph, Node, apply_op, formula, input_leaf, names_of
+from gradverify.graph.latex import latex, symbol
+from gradverify.graph.show import LETTERS
+from gradverify.ops import OPS
+
+ENTRIES = 4  # of an array that a sentence writes out
+
+
+@dataclass(frozen=True, eq=False)
+class Naming:
+    """How the nodes of a right computation are called.
+
+    names: of all nodes. who: the engine, or "the claim".
+    """
+
+    right: Right
+    names: tuple[str, ...]
+    who: str
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is spoken of."""
+        return self.right.graph
+
+    @cached_property
+    def is_scalar(self) -> bool:
+        """Whether every node is a number."""
+        return all(node.shape == () for node in self.graph.nodes)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every node in a line: inputs by their names, ops as `d = a * b`."""
+        return tuple(
+            self.line(i) if node.operands else self._spelled(i)
+            for i, node in enumerate(self.graph.nodes)
+        )
+
+    def line(self, i: int) -> str:
+        """A node as `d = a * b`."""
+        graph, names = self._alone(i)
+        return f"{self.names[i]} = {formula(graph, names)}"
+
+    def _alone(self, i: int) -> tuple[Graph, list[str]]:
+        """The node's op on its operands' names."""
+        node = self.graph.nodes[i]
+        nodes: list[Node] = []
+        for j in node.operands:
+            operand = self.graph.nodes[j]
+            is_number = operand.op in ("literal", "data")
+            nodes.append(operand if is_number else input_leaf(operand.shape))
+        nodes.append(apply_op(nodes, node.op, range(len(nodes)), **node.params))
+        return Graph(tuple(nodes)), [*(self.names[j] for j in node.operands), ""]
+
+    # ---- partial derivatives
+
+    def partial(self, i: int, k: int) -> str:
+        """An edge as ∂d/∂a."""
+        operands = self.graph.nodes[i].operands
+        text = f"∂{self.names[i]}/∂{self.names[operands[k]]}"
+        if operands.count(operands[k]) > 1:
+            text += f" by its {ORDINALS[k] if k < len(ORDINALS) else k + 1} operand"
+        return text
+
+    def symbol(self, i: int, k: int) -> str:
+        """A local derivative as a formula in the names: b for ∂(ab)/∂a."""
+        found = self._derivative(i, k)
+        if found is None:
+            return self._primed(i, k)
+        return _without_zeros(formula(*found)) if isinstance(found, tuple) else found
+
+    def latex(self, i: int, k: int) -> str:
+        """A local derivative in LaTeX, bracketed where it is a sum."""
+        found = self._derivative(i, k)
+        if found is None:
+            i_name, j_name = self.names[i], self.names[self.graph.nodes[i].operands[k]]
+            above, below = symbol(i_name), symbol(j_name)
+            return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        if isinstance(found, str):
+            return found if not found.startswith("-") else f"({found})"
+        text = latex(*found)
+        simple = found[0].output.op in SIMPLE
+        return text if simple else rf"\left({text}\right)"
+
+    def _primed(self, i: int, k: int) -> str:
+        node = self.graph.nodes[i]
+        if len(node.operands) == 1:
+            return f"{node.op}'({self.names[node.operands[0]]})"
+        return self.partial(i, k)
+
+    def _derivative(self, i: int, k: int) -> tuple[Graph, list[str]] | str | None:
+        """The rule's formula with its nodes' names, a number, or None for a map."""
+        node = self.graph.nodes[i]
+        if not OPS[node.op].is_primitive:
+            return None
+        rule = rules_of(node.op, len(node.operands))[k]
+        if isinstance(rule, float):
+            return f"{rule:g}"
+        if not callable(rule):
+            return None
+        program = Program()
+        shown = (i, *node.operands)
+        symbols = [program.append(input_leaf(self.graph.nodes[j].shape)) for j in shown]
+        result = rule(SYMBOLS, *symbols, **node.params)
+        if not isinstance(result, Symbol):
+            return f"{float(result):g}"
+        graph = program.graph(result)
+        own = [self._spelled(j) for j in shown][: len(graph.nodes)]
+        return graph, [*own, *names_of(graph)[len(own) :]]
+
+    def _spelled(self, i: int) -> str:
+        """A name, or the number that a literal is."""
+        node = self.graph.nodes[i]
+        if node.op == "literal" or (node.op == "data" and node.shape == ()):
+            text = number(node.value)
+            return f"({text})" if text.startswith("-") else text
+        return self.names[i]
+
+    # ---- numbers
+
+    def value(self, i: int) -> str:
+        """The value of a node."""
+        return number(self.right.values[i])
+
+    def local(self, i: int, k: int) -> Any:
+        """The local derivative over an edge, where it is a number."""
+        one = np.longdouble(1.0)
+        bar = self.right.application(i, one).bars[k]
+        return np.longdouble(0.0) if bar is None else bar
+
+    def truth(self, i: int, k: int) -> str:
+        """What a partial derivative is: `b = 3`; empty where it has no short form."""
+        node = self.graph.nodes[i]
+        if self._derivative(i, k) is None and not self.is_scalar:
+            return ""
+        text = self.symbol(i, k)
+        if node.shape != () or self.graph.nodes[node.operands[k]].shape != ():
+            return text
+        figure = number(self.local(i, k))
+        return text if text == figure else f"{text} = {figure}"
+
+
+SIMPLE = ("input", "mul", "div", "power", "literal", "data", "sin", "cos", "exp", "log",
+          "sech", "sign", "sigmoid", "step")  # fmt: skip
+ORDINALS = ("first", "second", "third")
+
+
+def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Naming:
+    """Names for a computation: the inputs' own where given, letters for the ops."""
+    names = list(names_of(right.graph))
+    if inputs is not None:
+        free = (c for c in LETTERS if c not in inputs)
+        for k, i in enumerate(right.graph.inputs):
+            names[i] = inputs[k]
+        for i, node in enumerate(right.graph.nodes):
+            if node.operands and not names[i].startswith("%"):
+                names[i] = next(free, f"%{i}")
+    return Naming(right, tuple(names), who)
+
+
+def number(value: Any, digits: int = 6) -> str:
+    """A number, or a short array, as people write it."""
+    array = np.asarray(value)
+    if array.ndim:
+        flat = [number(v, digits) for v in array.reshape(-1)[:ENTRIES]]
+        more = ", …" if array.size > ENTRIES else ""
+        return f"[{', '.join(flat)}{more}]"
+    found = float(array)
+    if np.isfinite(found) and found == int(found) and abs(found) < 1e15:
+        return f"{int(found)}"
+    return f"{found:.{digits}g}"
+
+
+def _without_zeros(text: str) -> str:
+    return re.sub(r"(?<![\w.])(\d+)\.0(?!\d)", r"\1", text)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts as `a`, `a and b`, or `a, b and c`."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last

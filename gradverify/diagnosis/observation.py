@@ -1,0 +1,187 @@
+"""What somebody gave for the derivatives at a point, beside what is right there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import EXTENDED
+from gradverify.diagnosis.sweep import Right, right
+from gradverify.differentiators import Derivatives
+from gradverify.graph import Array, Case, interpret_all
+from gradverify.reference.bound import bounds
+from gradverify.reference.program import GradientProgram, gradient_program
+from gradverify.reference.rounding import FORMATS
+
+ROUNDINGS = 64  # units that a changed sweep's own numbers may be off by
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """Derivatives with respect to some nodes, the errors allowed, the right sweep.
+
+    got, allowed: arrays of the nodes' shapes, by node. value: the output as given.
+    """
+
+    right: Right
+    got: Mapping[int, Array]
+    allowed: Mapping[int, Array]
+    value: float | None = None
+    _effects: dict[int, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def case(self) -> Case:
+        """The case that was run or claimed about."""
+        return self.right.case
+
+    @cached_property
+    def nodes(self) -> tuple[int, ...]:
+        """The nodes whose derivatives were given."""
+        return tuple(sorted(self.got))
+
+    @cached_property
+    def given(self) -> Array:
+        """All numbers that were given, one after another."""
+        return _flat([self.got[i] for i in self.nodes])
+
+    @cached_property
+    def exact(self) -> Array:
+        """The right numbers, in that order."""
+        return self.flat(self.right.adjoints)
+
+    @cached_property
+    def room(self) -> Array:
+        """The errors that rounding explains, in that order."""
+        return _flat([self.allowed[i] for i in self.nodes])
+
+    def flat(self, adjoints: Sequence[Any]) -> Array:
+        """Adjoints of all nodes as the numbers that are looked at."""
+        nodes = self.right.graph.nodes
+        return _flat([_or_zeros(adjoints[i], nodes[i].shape) for i in self.nodes])
+
+    def agrees(self, numbers: Array) -> bool:
+        """Whether numbers are the given ones, up to what rounding explains."""
+        with np.errstate(all="ignore"):
+            near = np.abs(numbers - self.given) <= self.room + self._own(numbers)
+        same = near | (numbers == self.given)
+        return bool(np.all(same | (np.isnan(numbers) & np.isnan(self.given))))
+
+    def _own(self, numbers: Array) -> Array:
+        unit = ROUNDINGS * FORMATS[self.case.dtype].unit_roundoff
+        found: Array = unit * (np.abs(numbers) + np.abs(self.exact))
+        return found
+
+    @cached_property
+    def deviates(self) -> bool:
+        """Whether any number is further off than rounding explains."""
+        with np.errstate(all="ignore"):
+            return not bool(np.all(np.abs(self.given - self.exact) <= self.room))
+
+    @cached_property
+    def wrong(self) -> tuple[int, ...]:
+        """The nodes with a number that is wrong."""
+        found = []
+        for i in self.nodes:
+            exact = _or_zeros(self.right.adjoints[i], self.right.graph.nodes[i].shape)
+            if not np.all(np.abs(self.got[i] - exact) <= self.allowed[i]):
+                found.append(i)
+        return tuple(found)
+
+    def effect(self, index: int, change: Any) -> Array:
+        """What a change of a node's adjoint does to all numbers that are looked at."""
+        if index not in self._effects:
+            shape = self.right.graph.nodes[index].shape
+            size = int(np.prod(shape, dtype=int))
+            onward = self.right.onward(index)
+            nodes = self.right.graph.nodes
+            columns = [
+                np.reshape(_or_zeros(onward[i], (size, *nodes[i].shape)), (size, -1))
+                for i in self.nodes
+            ]
+            self._effects[index] = np.concatenate(columns, axis=1)
+        found: Array = np.reshape(change, -1) @ self._effects[index]
+        return found
+
+
+def _or_zeros(array: Any, shape: tuple[int, ...]) -> Any:
+    return np.zeros(shape, np.longdouble) if array is None else array
+
+
+def _flat(arrays: Sequence[Any]) -> Array:
+    parts = [np.reshape(np.asarray(x, np.longdouble), -1) for x in arrays]
+    return np.concatenate(parts) if parts else np.zeros(0, np.longdouble)
+
+
+# ---- of an engine
+
+
+def margins(program: GradientProgram, case: Case) -> list[tuple[Array, int]]:
+    """The margin of every kink in long doubles, and the node that holds it."""
+    inputs = [EXTENDED.lift(np.asarray(x)) for x in case.point]
+    with np.errstate(all="ignore"):
+        values = interpret_all(program.graph, EXTENDED.table, inputs)
+    return [(np.asarray(values[m]), m) for _, m in program.margins]
+
+
+def is_smooth(case: Case) -> bool:
+    """Whether no kink is so near that rounding could cross it."""
+    program = gradient_program(case.graph, case.dtype)
+    found = margins(program, case)
+    if not found:
+        return True
+    allowed = bounds(program, case.point, case.dtype, [m for _, m in found])
+    pairs = zip(found, allowed, strict=True)
+    return all(bool(np.all(np.abs(x) > b.tight)) for (x, _), b in pairs)
+
+
+def observed(
+    case: Case, derivatives: Derivatives, before: Right | None = None
+) -> Observation | None:
+    """What an engine gave, with the bounds on it; None where nothing can be said.
+
+    That is at kinks, where a bound is infinite, where it raised, and where it gave
+    arrays of other shapes.
+    """
+    if derivatives.error is not None or derivatives.timed_out:
+        return None
+    program = gradient_program(case.graph, case.dtype)
+    if not is_smooth(case):
+        return None
+    nodes, place = case.graph.nodes, program.expansion.place
+    got: dict[int, Array] = {}
+    for i, x, ct in zip(case.graph.inputs, case.point, derivatives.cotangents,
+                        strict=False):  # fmt: skip
+        array = np.zeros(x.shape) if ct is None else np.asarray(ct)
+        if array.shape != x.shape:
+            return None
+        got[i] = array.astype(np.longdouble)
+    if len(got) != len(case.graph.inputs):
+        return None
+    for i, ct in (derivatives.intermediates or {}).items():
+        shaped = ct is not None and np.shape(ct) == nodes[i].shape
+        if shaped and program.cotangents[place[i]] is not None:
+            got[i] = np.asarray(ct).astype(np.longdouble)
+    allowed = allowances(case, program, tuple(got))
+    if any(not np.all(np.isfinite(b)) for b in allowed.values()):
+        return None
+    value = derivatives.value
+    number = float(value) if np.shape(value) == () and value is not None else None
+    return Observation(right(case, before), got, allowed, number)
+
+
+def allowances(
+    case: Case, program: GradientProgram, wanted: Sequence[int]
+) -> dict[int, Array]:
+    """The loose bound of the derivative with respect to each node."""
+    place, nodes = program.expansion.place, case.graph.nodes
+    targets = {i: program.cotangents[place[i]] for i in wanted}
+    real = [t for t in targets.values() if t is not None]
+    found = iter(bounds(program, case.point, case.dtype, real))
+    return {
+        i: np.zeros(nodes[i].shape, np.longdouble) if t is None else next(found).loose
+        for i, t in targets.items()
+    }

@@ -1,0 +1,90 @@
+"""A slip in words: the node, and what was done there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradverify.diagnosis.changes import CONSTANTS, count_of
+from gradverify.diagnosis.naming import Naming, listed, number
+from gradverify.diagnosis.search import Slip
+from gradverify.diagnosis.whole import WholeSlip
+
+PRECISION = {
+    "the partial": "the partial derivative is rounded to {form}",
+    "the operands": "the operands are rounded to {form} first",
+    "the result": "what it passes on is rounded to {form}",
+}
+
+
+def sentence(words: Naming, found: Slip | WholeSlip) -> str:
+    """Where and why, in one sentence without its full stop."""
+    place = where(words, found)
+    return f"{place}: {reason(words, found)}" if place else reason(words, found)
+
+
+def where(words: Naming, found: Slip | WholeSlip) -> str:
+    """The node, as `at d = a * b`; the nodes, where the slip is at several."""
+    if isinstance(found, WholeSlip):
+        return _where_whole(words, found)
+    nodes = list(dict.fromkeys(i for i, _ in found.edges))
+    if len(nodes) == 1:
+        return f"at {words.line(nodes[0])}"
+    op = words.graph.nodes[nodes[0]].op
+    return f"at every {op}, {listed([words.line(i) for i in reversed(nodes)])}"
+
+
+def _where_whole(words: Naming, found: WholeSlip) -> str:
+    if found.cause.name not in ("overwritten", "accumulated") or not found.nodes:
+        return ""
+    names = listed([words.names[i] for i in sorted(found.nodes)])
+    uses = [j for node in words.graph.nodes for j in node.operands]
+    times = max(uses.count(i) for i in found.nodes)
+    return f"at {names}, used {times} times"
+
+
+def reason(words: Naming, found: Slip | WholeSlip) -> str:
+    """What was done there."""
+    if isinstance(found, WholeSlip):
+        return found.cause.says.format(key=_whole_key(words, found))
+    i, k = found.edges[0]
+    own = [e for e in found.edges if e[0] == i]
+    truths = [t for e in own if (t := words.truth(*e))]
+    verb = "it is" if len(own) == 1 else "they are"
+    truth = f" ({verb} {listed(truths)})" if len(truths) == len(own) else ""
+    node = words.graph.nodes[i]
+    return found.cause.says.format(
+        partials=listed([words.partial(*e) for e in own]),
+        inner=words.partial(i, k).partition(" by ")[0],
+        truth=truth,
+        key=_key(found.cause.name, found.key),
+        node=words.names[i],
+        op=node.op,
+        n=count_of(words.right.application(i)) if k == 0 else "",
+    )
+
+
+def _key(cause: str, key: Any) -> str:
+    if cause == "another op":
+        op, params = key
+        told = ", ".join(f"{k}={v!r}" for k, v in params)
+        return f"{op}({told})" if told else str(op)
+    if cause == "lower precision":
+        what, form = key
+        return PRECISION[what].format(form=form)
+    if cause == "constant factor" and key not in CONSTANTS:
+        return number(key, 12)
+    return str(key)
+
+
+def _whole_key(words: Naming, found: WholeSlip) -> str:
+    if found.cause.name == "another input":
+        out = words.names[-1]
+        given = [
+            f"∂{out}/∂{words.names[j]} for ∂{out}/∂{words.names[i]}"
+            for i, j in found.key.items()
+            if i != j
+        ]
+        return listed(given)
+    if isinstance(found.key, int):
+        return f"{found.key} times"
+    return str(found.key)

@@ -1,0 +1,36 @@
+"""Checks of params that several layers share; each raises `ValueError`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def check_indices(index: Any, count: int, name: str) -> None:
+    """Refuse what is no list of places below `count`."""
+    are_ints = isinstance(index, tuple | list) and all(type(k) is int for k in index)
+    if not are_ints or not index or not all(0 <= k < count for k in index):
+        raise ValueError(
+            f"{name}={index!r}; allowed are one or more whole numbers below {count}"
+        )
+
+
+def check_truth(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if type(value) is not bool:
+        raise ValueError(f"{name}={value!r}; allowed are True and False")
+
+
+def check_eps(eps: Any) -> None:
+    """Refuse what is no finite float above 0."""
+    if type(eps) is not float or not 0 < eps < math.inf:
+        raise ValueError(f"eps={eps!r}; allowed is a float above 0")
+
+
+def check_numbers(name: str, values: Any, count: int, above: float) -> None:
+    """Refuse what is not `count` finite floats above a number."""
+    is_plain = isinstance(values, tuple | list) and len(values) == count
+    if not is_plain or not all(
+        type(v) is float and above < v < math.inf for v in values
+    ):
+        raise ValueError(f"{name}={values!r}; allowed are {count} floats above {above}")

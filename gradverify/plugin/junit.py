@@ -1,0 +1,36 @@
+"""What an item's entry in a junitxml file says beyond passed and failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gradverify.plugin.outcome import Outcome
+
+LISTED = 10  # findings that an entry names
+
+
+def properties(
+    result: Outcome, versions: Mapping[str, str], seed: int
+) -> Iterator[tuple[str, str]]:
+    """Names and texts: who, of which version, from which seed, how it came out."""
+    item = result.item
+    for name, text in (
+        ("suite", item.suite),
+        ("block", item.block),
+        ("differentiator", item.differentiator),
+        ("mode", item.mode),
+        ("dtype", item.dtype),
+        ("versions", ", ".join(f"{k} {v}" for k, v in versions.items())),
+        ("seed", str(seed)),
+        ("cases", str(item.cases)),
+        *((verdict, str(n)) for verdict, n in item.counts.items()),
+        ("worst_error_in_ulps", item.worst_ulps or ""),
+        ("worst_error_in_bounds", item.worst_ratio or ""),
+        ("median_fault_seen", item.median_fault or ""),
+        *(
+            ("finding", f"{d.finding} case {d.case}")
+            for d in result.discrepancies[:LISTED]
+        ),
+    ):
+        if text:
+            yield f"gradverify.{name}", text

@@ -1,0 +1,90 @@
+"""What rounding may explain at the points of a graph: bounds, and the size of paths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradverify.graph import Array, Case, Graph
+from gradverify.reference.bound import STACK, Bound, bounds_at
+from gradverify.reference.program import GradientProgram
+from gradverify.reference.roundings import Roundings
+from gradverify.reference.stacked import steps_of, swept
+
+
+class Errors(NamedTuple):
+    """The bounds at a point: of the value, of inputs, of margins, of inner nodes.
+
+    inner: by node of the case's graph; None where there are too many to be swept
+        before they are asked for.
+    """
+
+    value: Bound
+    inputs: tuple[Bound, ...]
+    margins: tuple[Bound, ...]
+    inner: dict[int, Bound] | None
+
+
+def errors_at(
+    program: GradientProgram, case: Case, whole: Roundings
+) -> Callable[[int], Errors]:
+    """The bounds at any of the points, which are all swept at once."""
+    nodes, inputs = program.graph.nodes, program.expansion.graph.inputs
+    wanted = [program.cotangents[i] for i in inputs]
+    targets = [len(program.expansion.graph.nodes) - 1]
+    targets += [i for i in wanted if i is not None]
+    targets += [margin for _, margin in program.margins]
+    inner = inner_targets(program, case.graph)
+    entries = sum(math.prod(nodes[t].shape) for t in (*targets, *inner.values()))
+    is_few = entries <= STACK
+    bounds = bounds_at(program, whole, [*targets, *(inner.values() if is_few else ())])
+
+    def at(k: int) -> Errors:
+        found = iter(bounds(k))
+        return Errors(
+            next(found),
+            tuple(
+                _zero_bound(x.shape) if i is None else next(found)
+                for i, x in zip(wanted, case.point, strict=True)
+            ),
+            tuple(next(found) for _ in program.margins),
+            dict(zip(inner, found, strict=True)) if is_few else None,
+        )
+
+    return at
+
+
+def inner_targets(program: GradientProgram, graph: Graph) -> dict[int, int]:
+    """For every op's node that the output depends on, its cotangent's node."""
+    place = program.expansion.place
+    found = (
+        (i, program.cotangents[place[i]])
+        for i, node in enumerate(graph.nodes)
+        if node.operands
+    )
+    return {i: ct for i, ct in found if ct is not None}
+
+
+def _zero_bound(shape: tuple[int, ...]) -> Bound:
+    return Bound(np.zeros(shape), np.zeros(shape))
+
+
+def paths_at(graph: Graph, values: Sequence[Any]) -> list[tuple[Array, ...]]:
+    """For every input entry the sum over paths of |products of local derivatives|.
+
+    values: stacks, of more nodes than the graph's; a tuple for each of their rows.
+    """
+    values = values[: len(graph.nodes)]
+    rows = len(values[-1])
+    seeds = {len(values) - 1: np.ones((1, rows), np.longdouble)}
+    found = swept(steps_of(graph)[::-1], values, seeds, modulus=True)
+    return [
+        tuple(
+            np.zeros(graph.nodes[i].shape) if found[i] is None else found[i][0, k]
+            for i in graph.inputs
+        )
+        for k in range(rows)
+    ]

@@ -1,0 +1,131 @@
+"""A program at points and with its roundings made: values, sizes of roundings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.graph import Array, Graph, Node
+from gradverify.reference.rounding import (
+    CURVED,
+    FORMATS,
+    NEVER_UNDERFLOWS,
+    SAFETY,
+    STRAIGHT,
+    SUMS,
+    Format,
+)
+from gradverify.reference.stacked import Step, leaf_values, steps_of
+
+
+@dataclass(frozen=True, eq=False)
+class Roundings:
+    """A program at points, and how large its roundings are there.
+
+    values: of every node, at the points and then at the same points with every
+        rounding made, in a direction that alternates.
+    tight, loose: by node, the sizes of its roundings, and what loose adds.
+    is_straight: for every point, whether no curved op had its operands moved as far
+        as its slope changes.
+    """
+
+    graph: Graph
+    points: Sequence[Sequence[Array]]
+    form: Format
+    values: list[Any]
+    tight: Mapping[int, Array]
+    loose: Mapping[int, Array]
+    is_straight: Array
+
+    def values_at(self, k: int) -> list[Any]:
+        """The value of every node at row k."""
+        return [v if v.dtype == bool else v[k] for v in self.values]
+
+    def scales_at(self, k: int) -> tuple[dict[int, Array], dict[int, Array]]:
+        """The sizes of the roundings at row k, tight ones and what loose adds."""
+        tight, loose = (
+            {i: s[k] for i, s in x.items()} for x in (self.tight, self.loose)
+        )
+        return tight, loose
+
+
+@np.errstate(all="ignore")
+def roundings(graph: Graph, points: Sequence[Sequence[Array]], dtype: str) -> Roundings:
+    """Run a program at points, and beside each with every rounding made."""
+    form, count, sign = FORMATS[dtype], len(points), _alternating()
+    values = leaf_values(graph, [*points, *points])
+    tight: dict[int, Array] = {}
+    loose: dict[int, Array] = {}
+    is_straight = np.ones(count, bool)
+    for step in steps_of(graph):
+        x, op = step.operands(values), step.node.op
+        if op in CURVED:
+            is_straight &= _stays(op, x, count)
+        y = values[step.place] = step.function(*x)
+        if op == "slack":
+            size = form.unit_roundoff * np.abs(x[1])
+            loose[step.place] = np.broadcast_to(size, y.shape)
+            continue
+        scale = step.site(y, *x)
+        if scale is not None:
+            _move(y[count:], next(sign), scale[count:], op, form)
+            if not _is_exact_product(graph.nodes, step.node):
+                _enter(step, y, step.site(y, *x), form, tight, loose)
+    return Roundings(graph, points, form, values, tight, loose, is_straight)
+
+
+def _stays(op: str, x: Sequence[Any], count: int) -> Array:
+    """For every point, whether the operands of a curved op are moved too little."""
+    result = np.ones(count, bool)
+    radii = CURVED[op](*(v[:count] for v in x))
+    for v, radius in zip(x, radii, strict=True):
+        near = np.abs(v[count:] - v[:count]) <= STRAIGHT * radius
+        result &= near.reshape(count, -1).all(axis=1)
+    return result
+
+
+def _move(y: Array, sign: float, scale: Array, op: str, form: Format) -> None:
+    least = 0.0 if op in NEVER_UNDERFLOWS else SAFETY * form.smallest
+    y += sign * (SAFETY * form.unit_roundoff * scale + least)
+
+
+def _alternating() -> Iterator[float]:
+    """Signs without a short period (Thue and Morse), so that no two errors pair up."""
+    k = 0
+    while True:
+        yield -1.0 if k.bit_count() % 2 else 1.0
+        k += 1
+
+
+def _enter(
+    step: Step,
+    y: Array,
+    scale: Array,
+    form: Format,
+    tight: dict[int, Array],
+    loose: dict[int, Array],
+) -> None:
+    """The size of a node's rounding, and what loose adds to it."""
+    op, size = step.node.op, np.abs(y)
+    rounding = form.unit_roundoff * scale
+    if op not in NEVER_UNDERFLOWS:
+        rounding = rounding + form.smallest
+    # the scale of a sum holds all summands: in some order they overflow first
+    most = scale if op in SUMS else size
+    within = most <= form.largest
+    tight[step.place] = rounding if within.all() else np.where(within, rounding, np.inf)
+    lost = size < form.normal
+    if lost.any():
+        # Factors in another order, or a backend that flushes to zero, lose it.
+        loose[step.place] = np.where(lost, size, 0.0)
+
+
+def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether a product is with 1, as the one that starts the reverse sweep."""
+    return node.op == "mul" and any(
+        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
+        for j in node.operands
+    )

@@ -1,0 +1,77 @@
+"""Bounds where first order does not hold: a program on balls that widen at every site.
+
+They are rounded outwards (Johansson, 2017, for the arithmetic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from flint import arb, ctx
+
+from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.objects import elementwise
+from gradverify.graph import Array, interpret_all
+from gradverify.reference.program import GradientProgram
+from gradverify.reference.rounding import NEVER_UNDERFLOWS, SAFETY, SITES, Format
+
+
+def ball_bounds(
+    program: GradientProgram,
+    point: Sequence[Array],
+    form: Format,
+    targets: Sequence[int],
+) -> list[tuple[Array, Array]]:
+    """Radii of the targets, tight and loose, when every site is a ball.
+
+    No rounding is left out.
+    """
+    nodes = program.graph.nodes
+    radii = []
+    with ctx.workprec(256):
+        inputs = [BALLS.lift(x) for x in point]
+        for with_loose in (False, True):
+            table = _rounding_table(form, with_loose)
+            values = interpret_all(program.graph, table, inputs)
+            radii.append([_radius(values[t], nodes[t].shape) for t in targets])
+    return [(a, np.maximum(a, b)) for a, b in zip(*radii, strict=True)]
+
+
+def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
+    unit = arb(0, SAFETY * form.unit_roundoff)
+    tiny = arb(0, SAFETY) * arb(form.smallest)
+    in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
+    zero = arb(0)  # what a backend may make of a subnormal number
+    flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
+
+    def rounded(op: str) -> Any:
+        function, site = BALLS.table[op], SITES[op]
+
+        def apply(*x: Any, **params: Any) -> Any:
+            y = function(*x, **params)
+            scale = site(BALLS, y, *x, **params)
+            if scale is None:
+                return y
+            least = arb(0) if op in NEVER_UNDERFLOWS else tiny
+            return in_range((flushed(y) if with_loose else y) + scale * unit + least)
+
+        return apply
+
+    def slack(x: Any, size: Any) -> Any:
+        return x + BALLS.abs(size) * unit if with_loose else x
+
+    return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
+
+
+def _radius(value: Any, shape: tuple[int, ...]) -> Array:
+    """Twice the radii, rounded up, since the exact number may lie at a ball's edge.
+
+    Infinite where a ball is no number.
+    """
+    balls = np.asarray(value, dtype=object).reshape(-1)
+    return np.array(
+        [float(b.rad()) * 2.002 if b.is_finite() else np.inf for b in balls],
+        np.longdouble,
+    ).reshape(shape)

@@ -1,0 +1,38 @@
+"""Drawn graphs at which a planted slip shows."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gradverify.differentiators import Differentiator
+from gradverify.graph import Case
+from gradverify.strategies import draw, graphs
+from gradverify.verdict import Judgement, Verdict
+from gradverify.verify import judge
+
+from .slips import BINARY, REDUCTIONS, UNARY
+
+MOST = 12  # ops of a graph
+PLAIN = ("add", "neg", "matmul", "reshape", "broadcast_to", "transpose")
+MENU = tuple(sorted({*UNARY, *BINARY, *REDUCTIONS, *PLAIN}))
+TRIED = 60  # graphs in which a slip is looked for
+OFTEN = 12  # times that an op stands in the menu
+
+
+@cache
+def drawn(op: str | None, seed: int) -> tuple[Case, ...]:
+    """Graphs of up to 12 ops that have the op."""
+    menu = (*MENU, *[op] * OFTEN) if op else MENU
+    found = draw(graphs(min_nodes=3, max_nodes=MOST, ops=menu), TRIED, seed).cases
+    return tuple(
+        c for c in found if c.graph.size <= MOST and (not op or op in c.graph.ops)
+    )
+
+
+def failing(who: Differentiator, op: str | None, seed: int) -> tuple[Case, Judgement]:
+    """The first graph at which the engine is wrong; `LookupError` where none is."""
+    for case in drawn(op, seed):
+        found = judge(case, who, "reverse")
+        if found.verdict is Verdict.WRONG:
+            return case, found
+    raise LookupError(f"{who.name} is wrong at none of the graphs of seed {seed}")
