@@ -49,6 +49,7 @@ COMMANDS = (
     ("replay",          "run a case of the last run, or a saved one, again"),
     ("save",            "keep a case in gradverify-cases/, to be run ever after"),
     ("accept",          "list a finding in gradverify-known.toml"),
+    ("network",         "one derivative of a large network, in forward mode"),
     ("report",          "make the page anew from records"),
 )
 # fmt: on
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
     for name in ("check", "claims", "ops", "differentiators", "selftest", "replay",
-                 "save", "accept"):  # fmt: skip
+                 "save", "accept", "network"):  # fmt: skip
         sub[name].set_defaults(command=globals()[f"_{name}"])
     sub["report"].set_defaults(command=_report)
     check = sub["check"]
@@ -99,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     sub["accept"].add_argument("--reason", default="", help="why it is lived with")
     sub["accept"].add_argument("--when", default="", help="where, such as 'x > 20'")
     sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
+    network = sub["network"]
+    network.add_argument("sizes", help="such as 784-784-10")
+    network.add_argument("--forward-entry", required=True, metavar="NAME,I,J",
+                         help="the weight, such as v,5,2")  # fmt: skip
+    network.add_argument("--output", type=_count, help="which (default: its own, or 0)")
+    network.add_argument("--activation", default="tanh", help="of the hidden layers")
     sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
     sub["report"].add_argument("--output", type=Path, help="the page to write")
     for name in ("selftest", "replay", "save", "accept"):
@@ -187,6 +194,14 @@ def _numbers(text: str) -> Any:
         return json.loads(text, parse_float=str, parse_int=str)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{text!r} is no list of numbers: {error}") from error
+
+
+def _network(options: argparse.Namespace) -> int:
+    from gradverify.cli.network import forward_entry
+
+    return forward_entry(
+        options.sizes, options.forward_entry, options.output, options.activation
+    )
 
 
 def _ops(options: argparse.Namespace) -> int:

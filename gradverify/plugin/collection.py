@@ -14,11 +14,20 @@ from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
 from gradverify.plugin.junit import properties
 from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
+from gradverify.plugin.progress import Progress
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import Unreadable
-from gradverify.verify import Block, Finding, Item, judge, verify_item
+from gradverify.verify import (
+    Block,
+    Finding,
+    Item,
+    LargeBlock,
+    judge,
+    verify_item,
+    verify_large,
+)
 
 SESSION = pytest.StashKey[Session]()
 
@@ -226,14 +235,18 @@ class BlockItem(GradverifyItem):
     def judged(self) -> Outcome:
         """Sweep, shrink, and hold what was found against the policy."""
         session = self.gradverify
-        result = verify_item(
-            self.block,
-            self.differentiator,
-            self.mode,
-            budget=session.budget(self.block),
-            known=session.rows,
-            in_flight=self.in_flight,
-        )
+        if isinstance(self.block, LargeBlock):
+            progress = Progress(self.config, self.block.family, 2)
+            result = verify_large(self.block, self.differentiator, self.mode, progress)
+        else:
+            result = verify_item(
+                self.block,
+                self.differentiator,
+                self.mode,
+                budget=session.budget(self.block),
+                known=session.rows,
+                in_flight=self.in_flight,
+            )
         return outcome(
             self.head,
             result,

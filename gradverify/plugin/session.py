@@ -82,6 +82,7 @@ class Session:
             max_nodes=self.settings.max_nodes,
             seed=self.settings.seed,
             root=self.root,
+            large=self.settings.networks,
         )
 
     def has_suite(self, name: str) -> bool:

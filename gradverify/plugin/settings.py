@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from gradverify.suites.large import Network
 
 SUITES = ("ops", "graphs", "networks", "textbook", "known", "cases")
 PROFILES = ("smoke", "ci", "deep")
@@ -22,6 +25,8 @@ ANCHORS = (
     "conftest.py",
 )
 
+NAMED_NETWORK = re.compile(r"::networks::(\d+(?:-\d+)+)")
+
 # name, what it takes (None: a switch), help
 OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("", None, "add the gradient suites to what is collected"),
@@ -30,6 +35,9 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("suites", "NAMES", f"which suites: {', '.join(SUITES)} (default: all)"),
     ("ops", "NAMES", "which ops (default: all)"),
     ("dtypes", "NAMES", "which dtypes (default: all that are supported)"),
+    ("network", "SIZES", "large networks in the suite of that name: 784-784-10"),
+    ("activation", "NAME", "of their hidden layers (default: tanh)"),
+    ("loss", "NAME", "of their outputs (default: cross_entropy)"),
     ("profile", "NAME", f"how much: {', '.join(PROFILES)} (default: ci)"),
     ("time", "SECONDS", "how long the run may draw cases (default: by profile)"),
     ("max-nodes", "N", "the largest graph that is drawn (default: by profile)"),
@@ -47,6 +55,7 @@ class Settings:
     suites: tuple[str, ...]
     ops: tuple[str, ...]
     dtypes: tuple[str, ...]
+    networks: tuple[Network, ...]
     profile: str
     time: float | None
     max_nodes: int | None
@@ -101,6 +110,7 @@ def checked(config: pytest.Config) -> Settings:
         suites=_among(config, "suites", SUITES),
         ops=_among(config, "ops", ops),
         dtypes=_among(config, "dtypes", DTYPES),
+        networks=_networks(config),
         profile=_one(config, "profile", PROFILES, "ci"),
         time=_number(config, "time", float, 1),
         max_nodes=_number(config, "max-nodes", int, 1),
@@ -140,6 +150,22 @@ def _one(config: pytest.Config, name: str, known: Sequence[str], default: str) -
 def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
     """The error about a name that an option does not know."""
     return pytest.UsageError(f"{flag}: {word!r} is unknown; known: {', '.join(known)}")
+
+
+def _networks(config: pytest.Config) -> tuple[Network, ...]:
+    """The networks that are asked for, by the option or by naming an item."""
+    from gradverify.suites.large import ACTIVATIONS, LOSSES, Network, sizes_of
+
+    activation = _one(config, "activation", ACTIVATIONS, ACTIVATIONS[0])
+    loss = _one(config, "loss", tuple(LOSSES), next(iter(LOSSES)))
+    named = (NAMED_NETWORK.search(str(argument)) for argument in config.args)
+    texts = [*_names(config, "network"), *(match[1] for match in named if match)]
+    try:
+        return tuple(
+            Network(sizes_of(t), activation, loss) for t in dict.fromkeys(texts)
+        )
+    except ValueError as error:
+        raise pytest.UsageError(f"{_flag('network')}: {error}") from error
 
 
 def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from gradverify.ops import OPS
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases
 from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.suites.large import Network, network_block
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import Block, Restricted
 
@@ -50,18 +51,24 @@ def blocks(
     max_nodes: int | None = None,
     seed: int = 0,
     root: Path | None = None,
+    large: Sequence[Network] = (),
 ) -> list[Block]:
     """The blocks of a run; empty collections stand for all.
 
-    root: the repository whose saved cases are looked at first; a file that is no case
-    is an `Unreadable` block, of whatever dtypes.
+    large: networks that the suite of that name has in place of drawn ones. root: the
+    repository whose saved cases are looked at first; a file that is no case is an
+    `Unreadable` block, of whatever dtypes.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
         "textbook": _textbook,
         "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
         "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
-        "networks": lambda: _networks(ops, dtypes or ("float64",), seed),
+        "networks": lambda: (
+            _large(large, dtypes or ("float64",), seed)
+            if large
+            else _networks(ops, dtypes or ("float64",), seed)
+        ),
     }
     return [
         block
@@ -171,6 +178,14 @@ def _networks(
         for dtype in dtypes:
             own = _seed(seed, "networks", family, dtype)
             yield Block("networks", family, dtype, own, networks(family=family, dtype=dtype))  # fmt: skip  # noqa: E501
+
+
+def _large(
+    networks: Sequence[Network], dtypes: Collection[str], seed: int
+) -> Iterator[Block]:
+    for network in networks:
+        for dtype in dtypes:
+            yield network_block(replace(network, dtype=dtype, seed=seed))
 
 
 def _textbook() -> Iterator[Block]:

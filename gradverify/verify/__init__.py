@@ -3,6 +3,7 @@
 from gradverify.verify.block import Block, Restricted
 from gradverify.verify.item import REPEATED, Budget, verify_item
 from gradverify.verify.judging import judge
+from gradverify.verify.large import LargeBlock, verify_large
 from gradverify.verify.result import Finding, Item
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "Budget",
     "Finding",
     "Item",
+    "LargeBlock",
     "Restricted",
     "judge",
     "verify_item",
+    "verify_large",
 ]

@@ -15,6 +15,8 @@ from gradverify.differentiators import (
     mode,
     operators,
 )
+from gradverify.differentiators.handshake import _case
+from gradverify.ops import OPS
 
 
 def right(function: Any, point: list[Any]) -> Any:
@@ -99,3 +101,9 @@ def test_a_class_without_a_mode_is_told_to_have_one() -> None:
 def test_many_ops_that_fail_alike_are_counted() -> None:
     (problem,) = handshake(toy(lambda f, p: None, exp=np.exp, sin=np.sin))
     assert "fails on exp, sin, add and 1 more ops" in problem
+
+
+@pytest.mark.parametrize("op", OPS.public())
+def test_every_op_has_an_example(op: str) -> None:
+    case = _case(OPS[op], "float64")
+    assert op in case.graph.ops
