@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 COMMANDS = (
     ("run",             "run the gradient suites alone: arguments are those of pytest"),
     ("check",           "hold derivatives worked out by hand against the exact ones"),
+    ("claims",          "the same for all those in scripts, notebooks and notes"),
     ("ops",             "list the ops"),
     ("differentiators", "list the differentiators, and why some cannot run"),
     ("selftest",        "plant faults into an engine's rules: how many are found"),
@@ -59,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
-    for name in ("check", "ops", "differentiators", "selftest", "replay", "save",
-                 "accept"):  # fmt: skip
+    for name in ("check", "claims", "ops", "differentiators", "selftest", "replay",
+                 "save", "accept"):  # fmt: skip
         sub[name].set_defaults(command=globals()[f"_{name}"])
     sub["report"].set_defaults(command=_report)
     check = sub["check"]
@@ -72,6 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     }
     check.add_argument("--at", **pairs, help="the value of a name, or a JSON list")
     check.add_argument("--claim", **pairs, help="a derivative that was worked out")
+    claims = sub["claims"]
+    claims.add_argument(
+        "files", nargs="+", metavar="FILE", help="files, or folders of them"
+    )
+    claims.add_argument("--json", action="store_true", help="one object a claim")
+    claims.add_argument(
+        "--fix", action="store_true", help="print a diff of corrections"
+    )
+    claims.add_argument("--verbose", "-v", action="store_true", help="right ones too")
+    claims.add_argument(
+        "--sarif", type=Path, metavar="FILE", help="where to write SARIF"
+    )
     engine = sub["selftest"]
     engine.add_argument("engine", nargs="?", default="own-tape", help="its name")
     engine.add_argument("--mode", default="", help="how it differentiates")
@@ -145,6 +158,18 @@ def _check(options: argparse.Namespace) -> int:
     if any(claim.judged and not claim.right for claim in result.claims):
         return WRONG
     return RIGHT if result else NOTHING
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from gradverify.cli.claims import claims
+
+    return claims(
+        options.files,
+        as_json=options.json,
+        fix=options.fix,
+        verbose=options.verbose,
+        sarif=options.sarif,
+    )
 
 
 def _pair(option: str, text: str) -> tuple[str, Any]:

@@ -9,10 +9,13 @@ import numpy as np
 
 from gradverify.diagnosis.alone import op_alone
 from gradverify.diagnosis.claim import said, shown
+from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain import Found, explained
-from gradverify.diagnosis.explanation import Explanation
+from gradverify.diagnosis.explanation import Explanation, Shown
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
+from gradverify.diagnosis.observation import observed
+from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.sweep import right
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case
@@ -22,6 +25,8 @@ from gradverify.verdict import Judgement, Verdict
 SLIPS = frozenset({
     Verdict.WRONG, Verdict.STALE, Verdict.NONDETERMINISTIC, Verdict.MISSING,
 })  # fmt: skip
+# What has numbers to draw.
+DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,32 @@ def diagnose(failure: Failure) -> Explanation:
 
 
 def _diagnosed(failure: Failure) -> Explanation:
+    case, judgement = failure.case, failure.judgement
     with np.errstate(all="ignore"):
-        words = naming(right(failure.case), failure.differentiator.name)
-        verdict = failure.judgement.verdict
-        if verdict in SLIPS:
-            return _by_slips(failure, words)
-        return _by_verdict(failure, words)
+        words = naming(right(case), failure.differentiator.name)
+        if judgement.verdict in SLIPS:
+            found = _by_slips(failure, words)
+        else:
+            found = _by_verdict(failure, words)
+        if judgement.verdict in DRAWN:
+            found = replace(found, shown=_drawn(failure, found.shown))
+        script = reproducer(case, failure.differentiator, failure.mode, judgement)
+        return replace(found, script=script)
+
+
+def _drawn(failure: Failure, shown: Shown) -> Shown:
+    """With quotients and the error along a line, by the entry that is worst."""
+    case = failure.case
+    derivatives = failure.look(case)
+    seen = None if derivatives is None else observed(case, derivatives)
+    if seen is None or not case.point or not any(x.size for x in case.point):
+        return shown
+    place = worst_entry(seen)
+    return replace(
+        shown,
+        quotients=quotients(case, place),
+        line=line(case, place, failure.look),
+    )
 
 
 def _by_slips(failure: Failure, words: Naming) -> Explanation:
@@ -140,7 +165,7 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
     if node is None:
         return Explanation(shown=shown(words))
     judgement = failure.judgement
-    line, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
+    place, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
     texts = {
         Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "
         f"{judgement.exact}",
@@ -154,7 +179,7 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
         cause = "not summed"
         text = f"a broadcast axis is not summed over: {text}"
     return Explanation(
-        sentence=f"{line}: {text}" if text else "",
+        sentence=f"{place}: {text}" if text else "",
         cause=cause,
         node=node,
         op=failure.op,

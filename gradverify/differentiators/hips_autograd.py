@@ -22,6 +22,8 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.numpy_like import AUTOGRAD
 from gradverify.graph import Array
 from gradverify.ops.shapes import reduction
 
@@ -83,6 +85,10 @@ class HipsAutograd(Differentiator):
     def versions(self) -> Mapping[str, str]:
         """The versions of autograd and NumPy."""
         return {"autograd": version("autograd"), "numpy": np.__version__}
+
+    def spelling(self, mode: str) -> Spelling:
+        """autograd.numpy as np, and `make_vjp`."""
+        return AUTOGRAD
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

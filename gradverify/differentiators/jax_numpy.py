@@ -22,6 +22,8 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.numpy_like import JAX
 from gradverify.graph import Array
 
 KEPT = 64  # compiled gradients; a sweep needs one at a time, a search some more
@@ -91,6 +93,10 @@ class Jax(Differentiator):
     def versions(self) -> Mapping[str, str]:
         """The versions of JAX and of its compiler."""
         return {"jax": version("jax"), "jaxlib": version("jaxlib")}
+
+    def spelling(self, mode: str) -> Spelling:
+        """jax.numpy as jnp, and `jit(value_and_grad(...))`."""
+        return JAX
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

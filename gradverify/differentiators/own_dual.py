@@ -15,6 +15,8 @@ from gradverify.differentiators.protocol import (
     Pulled,
     mode,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.ours import dual
 from gradverify.graph import Array
 
 # Tangents in one run: enough to share its cost, few enough for any memory.
@@ -31,6 +33,10 @@ class OwnDual(Differentiator):
     def versions(self) -> Mapping[str, str]:
         """NumPy's version: its functions are the primitives."""
         return {"numpy": np.__version__}
+
+    def spelling(self, mode: str) -> Spelling:
+        """By our dual numbers; the library is gradverify itself."""
+        return dual()
 
     @mode("gradient", default=True)
     def forward(self, function: Lowered, point: Sequence[Array]) -> Pulled:

@@ -14,6 +14,8 @@ from gradverify.differentiators.protocol import (
     Pulled,
     mode,
 )
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.ours import tape
 from gradverify.graph import Array
 
 
@@ -27,6 +29,10 @@ class OwnTape(Differentiator):
     def versions(self) -> Mapping[str, str]:
         """NumPy's version: its functions are the primitives."""
         return {"numpy": np.__version__}
+
+    def spelling(self, mode: str) -> Spelling:
+        """By our tape; the library is gradverify itself."""
+        return tape()
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
+from gradverify.differentiators.spelling import Spelling
 from gradverify.graph import Graph, interpret_all
 
 Rows = Mapping[str, Callable[..., Any] | str]
@@ -111,6 +112,17 @@ class Differentiator(ABC):
     def versions(self) -> Mapping[str, str]:
         """The versions of the packages that decide the results."""
         return {}
+
+    def spelling(self, mode: str) -> Spelling:
+        """How the engine's own API is written, for a script that shows a deviation.
+
+        Unless an engine says more, its class is imported and its table called.
+        """
+        from gradverify.differentiators.spelling.ours import by_class
+
+        cls = type(self)
+        path = f"{cls.__module__}:{cls.__qualname__.rpartition('.')[2]}"
+        return by_class(path, mode, cls.modes()[mode].kind)
 
     @classmethod
     def modes(cls) -> dict[str, Mode]:

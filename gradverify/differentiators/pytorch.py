@@ -20,6 +20,8 @@ from gradverify.differentiators.protocol import (
     tried,
 )
 from gradverify.differentiators.pytorch_layers import layer_rows
+from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling.pytorch import torch_spelling
 from gradverify.graph import Array
 
 Axis = Sequence[int] | None
@@ -93,6 +95,10 @@ class Torch(Differentiator):
             found |= {"cuda": str(torch.version.cuda)}
             found |= {"gpu": torch.cuda.get_device_name()}
         return found
+
+    def spelling(self, mode: str) -> Spelling:
+        """Tensors, and `torch.autograd.grad`."""
+        return torch_spelling(self.device)
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:

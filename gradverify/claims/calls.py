@@ -1,0 +1,188 @@
+"""The functions, methods and layers of libraries that a file may call, as tables.
+
+A row takes the reader's `Caller`, the operands and the keywords; what has no row is not
+understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.expression import FUNCTIONS
+from gradverify.claims.losses import (
+    axes,
+    bce,
+    bce_logits,
+    clip,
+    cross_entropy,
+    dot,
+    eye,
+    flattened,
+    full,
+    l1,
+    linear,
+    mse,
+    outer,
+    power,
+    reshaped,
+    shape_of,
+    squeezed,
+    stated,
+    transposed,
+    unsqueezed,
+    where,
+    whole,
+)
+from gradverify.claims.trail import NotUnderstood, Trail
+from gradverify.claims.values import Layer, Open, Value, known, symbol
+from gradverify.ops import OPS
+
+# fmt: off
+# ruff: noqa: SIM905
+MODULES = frozenset(
+    "math np numpy anp jnp jax torch F nn tf scipy sp special functional autograd "
+    "cmath random linalg mpmath keras".split()
+)
+ARRAYS = frozenset(
+    "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value "
+    "Var constant Scalar Node float int double DoubleTensor FloatTensor".split()
+)
+UNCHANGED = frozenset(
+    "float double astype to cpu cuda detach clone copy requires_grad_ item numpy "
+    "contiguous retain_grad tolist asarray value type_as squeeze_ eval train".split()
+)
+CHANCE = frozenset(
+    "randn rand random normal uniform random_sample randn_like standard_normal "
+    "rand_like randint integers".split()
+)
+OUTSIDE = frozenset(
+    "input open load loadtxt genfromtxt read_csv load_state_dict getenv time "
+    "perf_counter".split()
+)
+GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "key"})
+REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
+ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
+BY_SHAPE = {"zeros": 0, "ones": 1}
+BY_LIKE = {"zeros_like": 0, "ones_like": 1}
+# fmt: on
+
+
+def by_axis(trail: Trail, op: str, x: Value, rest: Any, keywords: Any) -> Symbol:
+    """A reduction, or an op along an axis."""
+    given = dict(keywords)
+    axis = given.pop("axis", given.pop("dim", rest[0] if rest else None))
+    params: dict[str, Any] = {"axis": axes(stated(trail, axis))}
+    keep = given.pop("keepdims", given.pop("keepdim", None))
+    if op in ALONG:
+        params["axis"] = params["axis"] or (-1,)
+    elif keep is not None:
+        params["keepdims"] = bool(keep)
+    if op in ("var", "std"):
+        default = 0
+        params["ddof"] = whole(given.pop("ddof", given.pop("correction", default)))
+    for name in ("dtype",):
+        given.pop(name, None)
+    if given:
+        raise NotUnderstood(f"{op} has the keyword {next(iter(given))!r}")
+    return trail.apply(op, symbol(trail, x), **params)
+
+
+# ---- losses and what else is written by other ops
+
+
+def max_of(trail: Trail, *operands: Value, **keywords: Value) -> Symbol:
+    """The larger of two, or the largest element."""
+    return _extreme(trail, "max", "maximum", operands, keywords)
+
+
+def min_of(trail: Trail, *operands: Value, **keywords: Value) -> Symbol:
+    """The smaller of two, or the smallest element."""
+    return _extreme(trail, "min", "minimum", operands, keywords)
+
+
+def _extreme(trail: Trail, one: str, two: str, operands: Any, keywords: Any) -> Symbol:
+    if len(operands) == 2 and not keywords:
+        return trail.apply(two, *(symbol(trail, x) for x in operands))
+    return by_axis(trail, one, operands[0], operands[1:], keywords)
+
+
+# fmt: off
+FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
+    "mse_loss": mse, "l1_loss": l1, "binary_cross_entropy": bce,
+    "binary_cross_entropy_with_logits": bce_logits, "cross_entropy": cross_entropy,
+    "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": dot,
+    "pow": power, "power": power, "clip": clip, "clamp": clip, "outer": outer,
+    "transpose": transposed, "t": transposed, "reshape": reshaped, "view": reshaped,
+    "flatten": flattened, "ravel": flattened, "squeeze": squeezed,
+    "unsqueeze": unsqueezed, "expand_dims": unsqueezed, "where": where,
+    "max": max_of, "amax": max_of, "min": min_of, "amin": min_of, "eye": eye,
+}
+LAYERS: Mapping[str, str] = {
+    "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
+    "GELU": "gelu", "SiLU": "silu", "ELU": "elu", "Softmax": "softmax",
+    "MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy",
+    "BCEWithLogitsLoss": "binary_cross_entropy_with_logits", "L1Loss": "l1_loss",
+    "CrossEntropyLoss": "cross_entropy", "Identity": "identity",
+}
+# fmt: on
+
+
+def call(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) -> Value:
+    """A library's function, or a method with its object first, applied."""
+    for value in (*operands, *keywords.values()):
+        known(value)
+    if name in CHANCE:
+        return Open(_chance_shape(trail, name, operands, keywords), "{name} is random")
+    if name in BY_SHAPE:
+        return full(trail, BY_SHAPE[name], operands)
+    if name in BY_LIKE:
+        shape = symbol(trail, operands[0]).shape
+        return np.full(shape, Fraction(BY_LIKE[name]), dtype=object)
+    if name == "identity":
+        return operands[0]
+    if name in FUNCTION_TABLE:
+        return FUNCTION_TABLE[name](trail, *operands, **keywords)
+    if name in REDUCTIONS or name in ALONG:
+        return by_axis(trail, name, operands[0], operands[1:], keywords)
+    if name in FUNCTIONS:
+        row = OPS[FUNCTIONS[name]]
+        nodes = [symbol(trail, x) for x in operands]
+        if keywords or (row.arity and len(nodes) != row.arity):
+            raise NotUnderstood(f"{name} is called in a way that is not read")
+        return trail.apply(row.name, *nodes)
+    raise NotUnderstood(f"{name} is no function that is read")
+
+
+def _chance_shape(
+    trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any
+) -> tuple[int, ...]:
+    if name.endswith("_like"):
+        return symbol(trail, operands[0]).shape
+    size = keywords.get("size")
+    if size is None and name in ("normal", "uniform", "randint", "integers"):
+        size = operands[2] if len(operands) > 2 else ()
+    if size is not None:
+        operands = size if isinstance(size, tuple) else (size,)
+    return shape_of(trail, operands)
+
+
+def layer(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) -> Layer:
+    """A layer of `nn`; the weights that it starts with are left to chance."""
+    if name == "Linear":
+        inputs, outputs = (whole(stated(trail, v)) for v in operands[:2])
+        weights: dict[str, Value] = {
+            "weight": _random(trail, (outputs, inputs), "weight")
+        }
+        if keywords.get("bias", True) is not False:
+            weights["bias"] = _random(trail, (outputs,), "bias")
+        return Layer("linear", weights)
+    return Layer(LAYERS[name])
+
+
+def _random(trail: Trail, shape: tuple[int, ...], what: str) -> Symbol:
+    return symbol(trail, Open(shape, f"the {what} of a new Linear layer is random"))

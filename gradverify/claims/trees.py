@@ -1,0 +1,22 @@
+"""Python syntax trees: what stands at their root, and how they are shown."""
+
+from __future__ import annotations
+
+import ast
+
+from gradverify.expressions import shortened
+
+
+def root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def defines(kind: ast.ClassDef | None, name: str) -> bool:
+    body = kind.body if kind else []
+    return any(isinstance(p, ast.FunctionDef) and p.name == name for p in body)
+
+
+def source(node: ast.AST) -> str:
+    return shortened(ast.unparse(node))

@@ -1,0 +1,45 @@
+"""Show it without us: a script in the guilty library's own API."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradverify.compare import decimal
+from gradverify.differentiators import Differentiator
+from gradverify.differentiators.spelling import Program, script
+from gradverify.graph import Case, formula
+from gradverify.reference import reference
+from gradverify.verdict import Judgement
+
+
+def reproducer(
+    case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
+) -> str:
+    """A script that prints value and derivatives as got, exact, and the error.
+
+    It calls what the rows of the engine's table call. An op that the engine does not
+    spell is called through the table.
+    """
+    found = reference(case)
+    exact = found.gradient or [np.full(x.shape, np.nan) for x in case.point]
+    program = Program(
+        case,
+        title(case, differentiator, mode, judgement),
+        decimal(found.value),
+        [[decimal(v) for v in x.reshape(-1)] for x in exact],
+    )
+    own = script(program, differentiator.spelling(mode))
+    if own is not None:
+        return own
+    general = Differentiator.spelling(differentiator, mode)
+    return script(program, general) or ""
+
+
+def title(
+    case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
+) -> str:
+    """The script's first line: who, of which version, and what is wrong with what."""
+    versions = ", ".join(f"{k} {v}" for k, v in differentiator.versions().items())
+    who = versions or differentiator.name
+    verdict = judgement.verdict.value
+    return f"{who}, {mode}, {case.dtype}: {formula(case.graph)[:120]}: {verdict}."

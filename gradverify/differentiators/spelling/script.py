@@ -1,0 +1,136 @@
+"""A case as a script in an engine's own API, which prints got, exact and error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradverify.differentiators.spelling.spelling import Spelling
+from gradverify.graph import Array, Case, Node, formula, names_of
+
+PRINTED = '''
+def entries(x):
+    """The numbers of an array, or of a nested list."""
+    x = x.tolist() if hasattr(x, "tolist") else x
+    return [n for part in x for n in entries(part)] if isinstance(x, list) else [x]
+
+
+def show(name, got, exact):
+    got = [0.0] * len(exact) if got is None else entries(got)
+    for k, (g, e) in enumerate(zip(got, exact)):
+        error = float(g) - float(e) if abs(float(g)) == math.inf or g != g else float(
+            Decimal(float(g)) - Decimal(e)
+        )
+        place = f"[{k}]" if len(exact) > 1 else ""
+        print(f"{name}{place}: got {float(g)!r}, exact {e}, error {error:.3g}")
+
+
+show("value", value, EXACT_VALUE)
+for name, g, e in zip(NAMES, got, EXACT):
+    show(name, g, e)
+'''
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a script is made of beside the spelling.
+
+    title: its first line. value, gradient: exact numbers as decimal text, an entry an
+    element, an input.
+    """
+
+    case: Case
+    title: str
+    value: str
+    gradient: Sequence[Sequence[str]]
+
+
+def script(program: Program, spelling: Spelling) -> str | None:
+    """The script; None where an op of the graph is not spelled."""
+    graph = program.case.graph
+    names = _identifiers(graph.nodes, names_of(graph))
+    body = []
+    for i, node in enumerate(graph.nodes):
+        if not node.operands:
+            continue
+        operands = [_operand(graph.nodes[j], names[j]) for j in node.operands]
+        text = spelling.call(node.op, operands, node.params)
+        if text is None:
+            return None
+        body.append(f"    {names[i]} = {text}")
+    inputs = [names[i] for i in graph.inputs]
+    out = _operand(graph.output, names[-1])
+    lines = [
+        f'"""{_quoted(program.title)}"""',
+        "",
+        "import math",
+        "from decimal import Decimal",
+        "",
+        *spelling.head(program.case.dtype),
+        "",
+        *_leaves(program.case, spelling, names),
+        "",
+        "",
+        f"def function({', '.join(inputs)}):",
+        f"    # {_quoted(formula(graph))[:200]}",
+        *body,
+        f"    return {out}",
+        "",
+        "",
+        *spelling.tail(inputs),
+        "",
+        f"NAMES = {[f'd/d{n}' for n in inputs]!r}",
+        f"EXACT_VALUE = {[program.value]!r}",
+        f"EXACT = {[list(x) for x in program.gradient]!r}",
+        "",
+    ]
+    return "\n".join(lines) + PRINTED
+
+
+def _quoted(text: str) -> str:
+    """Text that ends no string or line of a script."""
+    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
+
+
+def _identifiers(nodes: Sequence[Node], names: Sequence[str]) -> list[str]:
+    return [n if n.isidentifier() else f"v{i}" for i, n in enumerate(names)]
+
+
+def _operand(node: Node, name: str) -> str:
+    """A name, or a Python number as it is handed over."""
+    if node.op != "literal":
+        return name
+    text = literal(node.value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _leaves(case: Case, spelling: Spelling, names: Sequence[str]) -> Iterator[str]:
+    for i, x in zip(case.graph.inputs, case.point, strict=True):
+        yield f"{names[i]} = {spelling.array(array_text(x))}"
+    for i, node in enumerate(case.graph.nodes):
+        if node.op == "data":
+            is_mask = node.value.dtype == bool
+            value = node.value if is_mask else node.value.astype(case.dtype)
+            yield f"{names[i]} = {spelling.data(array_text(value))}"
+
+
+def literal(value: float) -> str:
+    """A Python number as source text; infinities and NaN too."""
+    if isinstance(value, bool | int | np.bool_):
+        return repr(value)
+    number = float(value)
+    return repr(number) if np.isfinite(number) else f'float("{number!r}")'
+
+
+def array_text(x: Array) -> str:
+    """A NumPy array as source text, exactly."""
+    text = f'np.array({_nested(x.tolist())}, dtype="{x.dtype.name}")'
+    return text if x.size else f"{text}.reshape({x.shape})"
+
+
+def _nested(x: object) -> str:
+    if isinstance(x, list):
+        return f"[{', '.join(_nested(part) for part in x)}]"
+    return literal(x)  # type: ignore[arg-type]

@@ -1,0 +1,46 @@
+"""The lecture notes under corpus/, with what is true of every claim in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gradverify.claims.reader import read_claims
+from gradverify.claims.verdicts import WrittenClaim
+
+CORPUS = Path(__file__).parent / "corpus"
+TRUTH = CORPUS / "truth.tsv"
+
+Place = tuple[int | None, int]  # cell and line
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is true of a claim: its verdict, and its first wrong equality, from 0."""
+
+    verdict: str
+    step: int | None
+
+
+@cache
+def truth() -> Mapping[str, Mapping[Place, list[Known]]]:
+    """For every file the claims by place, in the order in which they stand there."""
+    found: dict[str, dict[Place, list[Known]]] = defaultdict(lambda: defaultdict(list))
+    for row in TRUTH.read_text(encoding="utf-8").splitlines()[1:]:
+        file, cell, line, verdict, step = row.split("\t")
+        place = None if cell == "-" else int(cell), int(line)
+        known = Known(verdict, None if step == "-" else int(step))
+        found[file][place].append(known)
+    return found
+
+
+@cache
+def read(file: str) -> Mapping[Place, list[WrittenClaim]]:
+    """The claims that are found in a file, by place."""
+    found: dict[Place, list[WrittenClaim]] = defaultdict(list)
+    for claim in read_claims(CORPUS / file):
+        found[claim.cell, claim.line].append(claim)
+    return found

@@ -1,0 +1,139 @@
+"""Scripts in an engine's own API give the numbers that the engine gave."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.diagnosis.reproducer import reproducer
+from gradverify.differentiators import Differentiator, load, run, unsupported
+from gradverify.graph import Case, Graph, Node, input_leaf
+from gradverify.ops import OPS
+from gradverify.verdict import Judgement, Verdict
+
+from .test_contract import SETTINGS, TWO, case_of
+
+ENGINES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
+COMPILED = ("add", "softplus", "norm", "einsum", "gelu")  # others cost JAX much time
+SAID = Judgement(Verdict.WRONG)
+NUMBER = re.compile(r"^d/d\w+(?:\[\d+\])?: got (\S+), exact (\S+), error (\S+)$", re.M)
+
+
+def engine(name: str) -> Differentiator:
+    found = load(name)
+    if reason := found.available():
+        pytest.skip(reason)
+    return found
+
+
+def settings(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
+    shapes = TWO[1:4] if OPS[op].arity == 2 else [((3,),)]
+    return SETTINGS.get(op, [(s, {}) for s in shapes])
+
+
+def numbers(found: str) -> list[float]:
+    return [float(m[1]) for m in NUMBER.finditer(found)]
+
+
+def given(who: Differentiator, mode: str, case: Case) -> list[float]:
+    pulled = run(who, mode, case)
+    assert pulled.error is None
+    arrays = [
+        np.zeros(x.shape) if ct is None else np.asarray(ct)
+        for x, ct in zip(case.point, pulled.cotangents, strict=True)
+    ]
+    return [float(v) for x in arrays for v in x.reshape(-1)]
+
+
+# A process of their own: scripts set what a library's whole process goes by.
+DRIVER = """
+import json, sys
+for number, text in enumerate(json.load(sys.stdin)):
+    exec(compile(text, f"script {number}", "exec"), {"__name__": "script"})
+    print("----")
+"""
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
+    who = engine(name)
+    mode = next(iter(who.modes()))
+    ops = COMPILED if who.compiles else OPS.public()
+    cases = [
+        case
+        for op in ops
+        for shapes, params in settings(op)
+        if unsupported(who, case := case_of(op, shapes, params, "float64")) is None
+        and run(who, mode, case).error is None
+    ]
+    assert len(cases) >= len(ops) // 2
+    scripts = [reproducer(case, who, mode, SAID) for case in cases]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DRIVER],
+        input=json.dumps(scripts), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    outputs = done.stdout.split("----\n")[:-1]
+    for case, text, output in zip(cases, scripts, outputs, strict=True):
+        assert numbers(output) == given(who, mode, case), text
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_script_runs_alone(name: str, tmp_path: Path) -> None:
+    who = engine(name)
+    mode = next(iter(who.modes()))
+    case = case_of("div", ((2, 3), (3,)), {}, "float64")
+    text = reproducer(case, who, mode, SAID)
+    assert ("gradverify" in text) == name.startswith("own")
+    path = tmp_path / "shows_it.py"
+    path.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, check=True
+    )
+    assert numbers(done.stdout) == given(who, mode, case)
+    errors = [float(m[3]) for m in NUMBER.finditer(done.stdout)]
+    assert errors
+    assert max(map(abs, errors)) < 1e-12
+
+
+REGISTERED = """
+import math
+import gradverify
+
+
+class Dual:
+    def __init__(self, x, dx): self.x, self.dx = x, dx
+    def __mul__(self, y): return Dual(self.x * y.x, self.x * y.dx)
+
+
+class Toy(gradverify.Differentiator):
+    name = "toy"
+    table = gradverify.operators("mul")
+
+    @gradverify.mode("jvp")
+    def forward(self, function, point, tangents):
+        y = function(*(Dual(float(x), float(dx)) for x, dx in zip(point, tangents)))
+        return gradverify.Pushed(y.x, y.dx)
+"""
+
+
+def test_a_registered_engine_is_imported_by_its_class(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "toys.py").write_text(REGISTERED, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    square = Graph((input_leaf(), Node("mul", (0, 0))))
+    case = Case(square, (np.array(3.0),))
+    text = reproducer(case, load("toys:Toy"), "forward", SAID)
+    assert "from toys import Toy" in text
+    exec(compile(text, "toy", "exec"), {"__name__": "toy"})
+    assert "d/da: got 3.0, exact 6, error -3" in capsys.readouterr().out
