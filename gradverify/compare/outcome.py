@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.compare.entries import Entry, decimal, worst
+from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.kinks import at_kinks
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case, names_of
@@ -58,6 +58,10 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
         inner = worst(case.dtype, list(_inner_entries(case, reference, derivatives)))
         if inner.verdict is Verdict.WRONG:
             return inner
+    if judgement.verdict is Verdict.AGREES and all_hidden(entries):
+        judgement = replace(
+            judgement, verdict=Verdict.VACUOUS, smallest_fault=None, note=HIDDEN
+        )
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
         return replace(value, note="the value, not the derivative")
     return judgement

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -84,15 +85,16 @@ def faults(seeds: int) -> None:
     )
 
 
-def alarms(total: int, seed: int) -> None:
-    """Counts by verdict for every engine, then every discrepancy."""
-    rows, lines = tuple(shipped_rows()), []
-    counts: dict[str, Counter[Verdict]] = {name: Counter() for name in NAMES}
+def alarms(total: int, seed: int, names: Sequence[str]) -> None:
+    """Every discrepancy as it is found, then counts by verdict for every engine."""
+    rows = tuple(shipped_rows())
+    counts: dict[str, Counter[Verdict]] = {name: Counter() for name in names}
     explained: Counter[str] = Counter()
     every = blocks(suites=("networks",), dtypes=("float64", "float32"), seed=seed)
     share = -(-total // len(every))
     for block in every:
-        for name in NAMES:
+        print(f"{block.family} {block.dtype}", flush=True)
+        for name in names:
             who = load(name)
             if who.available():
                 continue
@@ -102,14 +104,13 @@ def alarms(total: int, seed: int) -> None:
             for finding in item.findings:
                 if finding.judgement.verdict.fails():
                     explained[name] += finding.count if finding.known else 0
-                    lines.append(accusation(block, name, finding))
+                    print(accusation(block, name, finding), flush=True)
     seen = [v for v in Verdict if any(c[v] for c in counts.values())]
     print_table(
         f"{share * len(every)} networks, seed {seed}: verdicts",
         ["", *(v.name for v in seen), "failing: known"],
-        [[n, *(counts[n][v] for v in seen), explained[n]] for n in NAMES],
+        [[n, *(counts[n][v] for v in seen), explained[n]] for n in names],
     )
-    print("\n" + ("\n".join(lines) or "No discrepancy."))
 
 
 def shrink(seeds: int) -> None:
@@ -140,11 +141,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", type=int, default=5000)
+    parser.add_argument("--engines", nargs="*", default=list(NAMES))
     given = parser.parse_args()
     if given.what == "faults":
         faults(given.seeds)
     elif given.what == "alarms":
-        alarms(given.cases, given.seed)
+        alarms(given.cases, given.seed, given.engines)
     else:
         shrink(given.seeds)
 
