@@ -18,6 +18,7 @@ from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.sweep import right
+from gradverify.diagnosis.values import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
@@ -249,6 +250,12 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
     if judgement.verdict is Verdict.WRONG_SHAPE and judgement.got == str(shape):
         cause = "not summed"
         text = f"a broadcast axis is not summed over: {text}"
+    if judgement.verdict is Verdict.WRONG_VALUE:
+        turned = transposed_operand(failure.case, node, failure.look)
+        if turned is not None:
+            cause = "transposed operand"
+            name = words.names[words.graph.nodes[node].operands[turned]]
+            text = f"x·W is computed as W·x, with the square matrix {name}: {text}"
     return Explanation(
         sentence=f"{place}: {text}" if text else "",
         cause=cause,
