@@ -11,6 +11,7 @@ from typing import Any
 
 from flint import arb
 
+from gradverify.arithmetic import matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -155,7 +156,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "hypot":     elementwise(hypot, 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(arb(0)),
-    "matmul":    matmul_from(arb(0)),
+    "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
     "step":      elementwise(step, 1),
     "sech":      elementwise(arb.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
@@ -168,4 +169,5 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
 }
 # fmt: on
 
-BALLS = Arithmetic("balls", PRIMITIVES, lifting(arb), lifts_literals=True)
+LIFT = matrices.lifting_large(lifting(arb), matrices.BALLS)
+BALLS = Arithmetic("balls", PRIMITIVES, LIFT, lifts_literals=True)

@@ -60,6 +60,13 @@ def broadcast_to(x: Any, *, shape: Sequence[int]) -> Any:
     return np.broadcast_to(x, tuple(shape))[()]
 
 
+def matmul(a: Any, b: Any) -> Any:
+    """The matrix product; of a column and a row it is one product an entry."""
+    if np.ndim(a) == 2 == np.ndim(b) and np.shape(a)[1] == 1:
+        return np.multiply(a, b)
+    return np.matmul(a, b)
+
+
 def along(axis: Sequence[int], chosen: Any) -> tuple[Any, ...]:
     """An index of that slice or places along one axis, counted from the last."""
     return (..., chosen, *(slice(None),) * (-1 - axis[0]))
@@ -172,7 +179,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "reshape":      reshape,
     "transpose":    transpose,
     "broadcast_to": broadcast_to,
-    "matmul":       np.matmul,
+    "matmul":       matmul,
     "sum":          total,
     "where":        where,
     "slice":        slice_of,

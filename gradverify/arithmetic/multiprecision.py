@@ -12,7 +12,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-from gradverify.arithmetic import balls
+from gradverify.arithmetic import balls, matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -102,16 +102,32 @@ def from_balls(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
 
     def apply(x: Any) -> Any:
-        sign, mantissa, exponent, _ = mpf(x)._mpf_
         with ctx.workprec(mp.prec + GUARD):
-            whole = arb(-int(mantissa) if sign else int(mantissa))
-            ball = function(whole * arb(2) ** exponent)
+            ball = function(ball_of(x))
             if not ball.is_finite():
                 raise Domain(f"a function of {mp.nstr(x)}")
-            mantissa, exponent = ball.mid().man_exp()
-        return +mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))
+        return rounded(ball)
 
     return apply
+
+
+def ball_of(x: Any) -> Any:
+    """The number as a ball without a radius."""
+    sign, mantissa, exponent, _ = mpf(x)._mpf_
+    whole = arb(-int(mantissa) if sign else int(mantissa))
+    return whole * arb(2) ** exponent
+
+
+def rounded(ball: Any) -> Any:
+    """The middle of a ball, rounded to the precision in force."""
+    mantissa, exponent = ball.mid().man_exp()
+    return +mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))
+
+
+# A large product by arb: as `mp.fdot`, every sum is rounded once.
+NUMBERS = matrices.Numbers(
+    into=ball_of, out_of=rounded, bits=lambda: int(mp.prec) + GUARD
+)
 
 
 def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -185,7 +201,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "hypot":     elementwise(mp.hypot, 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(mpf(0)),
-    "matmul":    matmul_from(mpf(0)),
+    "matmul":    matrices.matmul_large(matmul_from(mpf(0)), NUMBERS),
     "step":      elementwise(step, 1),
     "sech":      elementwise(mp.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
@@ -198,4 +214,5 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
 }
 # fmt: on
 
-MULTIPRECISION = Arithmetic("mpmath", PRIMITIVES, lifting(lift), lifts_literals=True)
+LIFT = matrices.lifting_large(lifting(lift), NUMBERS)
+MULTIPRECISION = Arithmetic("mpmath", PRIMITIVES, LIFT, lifts_literals=True)

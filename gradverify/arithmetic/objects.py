@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.arithmetic.matrices import Matrix, plain
+
+ARRAYS = (np.ndarray, Matrix)
+
 
 def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
     """The function of numbers as a function of arrays and numbers."""
@@ -17,8 +21,8 @@ def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
 
     def apply(*operands: Any) -> Any:
         for x in operands:
-            if isinstance(x, np.ndarray):
-                return ufunc(*operands)
+            if isinstance(x, ARRAYS):
+                return ufunc(*map(plain, operands))
         return function(*operands)
 
     return apply
@@ -38,7 +42,7 @@ def sum_from(zero: Any) -> Callable[..., Any]:
     ) -> Any:
         axes = None if axis is None else tuple(axis)
         if np.size(x):
-            return np.sum(x, axis=axes, keepdims=keepdims)
+            return np.sum(plain(x), axis=axes, keepdims=keepdims)
         counts = np.sum(np.zeros(np.shape(x)), axis=axes, keepdims=keepdims)
         return np.full(np.shape(counts), zero, dtype=object)[()]
 

@@ -38,6 +38,10 @@ class Dual(Traced):
             )
         self.tangent = tangent
 
+    def along(self, tangent: Any) -> Dual:
+        """The same primal, not copied, with other tangents that fit it."""
+        return _dual(type(self), self.primal, tangent)
+
     @staticmethod
     def over(arithmetic: Arithmetic) -> type[Dual]:
         """The class of duals over that arithmetic."""
@@ -121,10 +125,19 @@ def _scaled(m: Arithmetic, x_dot: Any, partial: Any) -> Any:
     Else an operand that does not move would make NaN of an infinite partial, and of
     the derivatives by all other inputs.
     """
-    product, still = x_dot * partial, x_dot == 0
+    product = x_dot * partial
+    if _is_finite(partial):
+        return product
+    still = x_dot == 0
     if not np.any(still):
         return product
     return m.where(still, zeros(m, (), x_dot), product)
+
+
+def _is_finite(partial: Any) -> bool:
+    """Whether floats say that no product with zero can be anything else."""
+    dtype = getattr(partial, "dtype", None)
+    return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
 
 
 def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:

@@ -17,11 +17,18 @@ def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
     """
     if not isinstance(value, np.ndarray | np.generic | float | int | list | tuple):
         return value
-    array = np.array(value)
+    array: Any = value if _is_constant(value) else np.array(value)
     if array.dtype == object:
         return array[()]
     wanted = getattr(like, "dtype", array.dtype)
-    return m.lift(array.astype(wanted if wanted.kind == "f" else np.float64))
+    kind = wanted if wanted.kind == "f" else np.float64
+    return m.lift(array.astype(kind, copy=False))
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether an array needs no copy, since nobody can write into it."""
+    is_array = type(value) is np.ndarray and value.ndim > 0
+    return is_array and not value.flags.writeable and value.base is None
 
 
 def zeros(m: Arithmetic, shape: Sequence[int], like: Any) -> Any:

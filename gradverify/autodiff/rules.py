@@ -133,7 +133,8 @@ def as_matrices(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 def matmul_jvp_left(m: Any, a_dot: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(a_dot, np.ndim(a)), as_matrices(m, a, b)
-    a_dot = reshaped(m, a_dot, lead + np.shape(left))
+    if np.ndim(a) == 2 or not lead:  # a stack of vectors is a matrix as it is
+        a_dot = reshaped(m, a_dot, lead + np.shape(left))
     return reshaped(m, m.matmul(a_dot, right), lead + np.shape(y))
 
 

@@ -25,6 +25,7 @@ Step = tuple[tuple[Rule, ...], Any, tuple[Any, ...], tuple[int, ...], dict[str, 
 RulesOf = Callable[[str, int], tuple[Rule, ...]]
 
 NOTHING: dict[str, Any] = {}
+COPIED = 4096  # elements up to which a cotangent is copied without a question
 
 # On NumPy's scalars Python's operators do the same in a sixth of the time.
 SCALAR: Mapping[Any, Callable[..., Any]] = {
@@ -90,7 +91,7 @@ class Tape:
         self._check([y, *wrt])
         found = self.cotangents({y: ct})
         lead = leading(ct, y.ndim)
-        return [_fresh(self.arithmetic, found[x.index], lead, x.primal) for x in wrt]
+        return [_fresh(self.arithmetic, found, x, lead) for x in wrt]
 
     def cotangents(self, seeds: Mapping[Variable, Any]) -> list[Any]:
         """The cotangent of every variable on the tape, None where unconnected.
@@ -162,10 +163,15 @@ def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
             found[j] = term if before is None else before + term
 
 
-def _fresh(m: Arithmetic, ct: Any, lead: tuple[int, ...], primal: Any) -> Any:
+def _fresh(m: Arithmetic, found: list[Any], x: Variable, lead: tuple[int, ...]) -> Any:
+    """A cotangent that shares its memory with no other one."""
+    ct = found[x.index]
     if ct is None:
-        return zeros(m, lead + np.shape(primal), primal)
-    return ct.copy() if type(ct) is np.ndarray else ct
+        return zeros(m, lead + np.shape(x.primal), x.primal)
+    if type(ct) is not np.ndarray:
+        return ct
+    is_view = ct.size <= COPIED or ct.base is not None
+    return ct.copy() if is_view or sum(ct is other for other in found) > 1 else ct
 
 
 # ---- the functions of a tape's table, made once for each arithmetic

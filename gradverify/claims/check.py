@@ -7,7 +7,6 @@ to it; any other number is exact, up to what rounding in floats explains.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,61 +16,14 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.expression import graph_of
 from gradverify.claims.numbers import Stated, floats, nested, plain, stated
-from gradverify.claims.why import told, why_wrong
-from gradverify.diagnosis.explanation import Explanation
+from gradverify.claims.result import Claim, ClaimResult
+from gradverify.claims.why import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference
 
 PRECISION = 2400  # bits: a sum of the largest and the smallest float is exact
 SAME = mpf(2) ** -52  # of the exact number: a float that is next to it
 LARGEST_EXPONENT = 16384  # in bits, of a value on the way
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claimed derivative and what came of it.
-
-    claimed, exact: as text; `exact` is the range of slopes at a kink.
-    allowed: how far the claimed number may be from the exact one, the largest entry.
-    judged: False where the exact derivative could not be decided.
-    """
-
-    name: str
-    claimed: str
-    exact: str
-    right: bool
-    allowed: float
-    judged: bool = True
-    note: str = ""
-
-    def __str__(self) -> str:
-        outcome = "right" if self.right else "wrong" if self.judged else "not judged"
-        note = f" ({self.note})" if self.note else ""
-        return (
-            f"∂/∂{self.name}: claimed {self.claimed}, exact {self.exact} - "
-            f"{outcome}{note}"
-        )
-
-
-@dataclass(frozen=True)
-class ClaimResult:
-    """All claims about one expression; true only where every one of them is right.
-
-    explanation: the slip that leads to the wrong ones, where some are.
-    """
-
-    expression: str
-    claims: tuple[Claim, ...]
-    explanation: Explanation | None = None
-
-    def __bool__(self) -> bool:
-        return all(claim.right for claim in self.claims)
-
-    def __str__(self) -> str:
-        lines = [str(claim) for claim in self.claims]
-        if self.explanation is not None:
-            lines += told(self.explanation)
-        return "\n".join(lines)
 
 
 def check_claim(
@@ -105,7 +57,7 @@ def check_claim(
         judged = _judged(found, place, truth)
     wrong = any(claim.judged and not claim.right for claim in judged)
     why = why_wrong(found, truth, [*point]) if wrong else None
-    return ClaimResult(expression, judged, why)
+    return ClaimResult(expression, judged, why, graph)
 
 
 def _claimed(name: str, value: Any, point: Mapping[str, Array]) -> Array:

@@ -49,6 +49,7 @@ COMMANDS = (
     ("replay",          "run a case of the last run, or a saved one, again"),
     ("save",            "keep a case in gradverify-cases/, to be run ever after"),
     ("accept",          "list a finding in gradverify-known.toml"),
+    ("network",         "one derivative of a large network, in forward mode"),
     ("report",          "make the page anew from records"),
 )
 # fmt: on
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
     for name in ("check", "claims", "ops", "differentiators", "selftest", "replay",
-                 "save", "accept"):  # fmt: skip
+                 "save", "accept", "network"):  # fmt: skip
         sub[name].set_defaults(command=globals()[f"_{name}"])
     sub["report"].set_defaults(command=_report)
     check = sub["check"]
@@ -99,8 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     sub["accept"].add_argument("--reason", default="", help="why it is lived with")
     sub["accept"].add_argument("--when", default="", help="where, such as 'x > 20'")
     sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
-    sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
+    network = sub["network"]
+    network.add_argument("sizes", help="such as 784-784-10")
+    network.add_argument("--forward-entry", required=True, metavar="NAME,I,J",
+                         help="the weight, such as v,5,2")  # fmt: skip
+    network.add_argument("--output", type=_count, help="which (default: its own, or 0)")
+    network.add_argument("--activation", default="tanh", help="of the hidden layers")
+    sub["report"].add_argument("records", nargs="+", type=Path, metavar="FILE",
+                               help="records, or the folder that has them")  # fmt: skip
     sub["report"].add_argument("--output", type=Path, help="the page to write")
+    sub["report"].add_argument("--merged", type=Path, help="records to write, as one")
     for name in ("selftest", "replay", "save", "accept"):
         sub[name].add_argument("--report", type=Path, help="the report folder")
     return parser
@@ -142,7 +151,25 @@ def _run(arguments: Sequence[str]) -> int:
 
     from gradverify.cli.place import plugin_arguments
 
-    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *arguments]))
+    given = _with_values(arguments)
+    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *given]))
+
+
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Our options as `--name=value`.
+
+    Before it has loaded the plugin, pytest takes a value of its own, such as an
+    existing folder of reports, for what it is to collect, and looks for the rootdir
+    there.
+    """
+    from gradverify.plugin.settings import takes_value
+
+    given: list[str] = []
+    rest = iter(arguments)
+    for word in rest:
+        value = list(itertools.islice(rest, 1)) if takes_value(word) else []
+        given.append("=".join([word, *value]))
+    return given
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -189,6 +216,14 @@ def _numbers(text: str) -> Any:
         raise CommandError(f"{text!r} is no list of numbers: {error}") from error
 
 
+def _network(options: argparse.Namespace) -> int:
+    from gradverify.cli.network import forward_entry
+
+    return forward_entry(
+        options.sizes, options.forward_entry, options.output, options.activation
+    )
+
+
 def _ops(options: argparse.Namespace) -> int:
     from gradverify.ops import OPS
 
@@ -205,21 +240,9 @@ def _ops(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from gradverify import records
-    from gradverify.plugin import folder
-    from gradverify.report.page import page
+    from gradverify.cli.report import report
 
-    try:
-        parts = [records.read(path) for path in options.records]
-        found = records.joined(parts)
-        output = options.output or options.records[0].with_name(folder.PAGE)
-        folder.replace(output, page(found).encode("utf-8", "replace"))
-    except OSError as error:
-        raise CommandError(str(error)) from error
-    for note in found.notes:
-        print(note.text)
-    print(output)
-    return RIGHT if found.items or found.discrepancies else NOTHING
+    return report(options.records, options.output, options.merged)
 
 
 # ---- commands within a repository, whose conftest may register differentiators

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,12 +13,15 @@ import numpy as np
 
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.kinks import at_kinks
+from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
     Bound,
+    Doubled,
     Reference,
     Slope,
+    floats_of,
 )
 from gradverify.reference.rounding import FORMATS
 from gradverify.verdict import Judgement, Verdict
@@ -51,7 +55,7 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     if reference.kinked is not None:
         return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))
-    judgement = worst(case.dtype, entries)
+    judgement = _counted(worst(case.dtype, entries), reference, derivatives)
     if reference.status is Slope.ONE_SIDED and judgement.verdict.fails():
         return replace(judgement, verdict=Verdict.NO_DERIVATIVE, note=reference.note)
     if judgement.verdict is Verdict.AGREES and derivatives.intermediates:
@@ -65,6 +69,19 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
         return replace(value, note="the value, not the derivative")
     return judgement
+
+
+def _counted(
+    judgement: Judgement, reference: Reference, derivatives: Derivatives
+) -> Judgement:
+    """With the number of entries that deviate, where there are too many to look at."""
+    if judgement.verdict is not Verdict.WRONG:
+        return judgement
+    columns = derivatives.cotangents, reference.gradient, reference.bounds
+    if not (wrong := wrong_entries(*columns)):
+        return judgement
+    total = sum(math.prod(x.shape) for x in reference.gradient)
+    return replace(judgement, note=f"{wrong:,} of {total:,} entries deviate")
 
 
 # ---- what is wrong before any number is looked at
@@ -92,10 +109,11 @@ def _trouble(
 def _is_finite(case: Case, reference: Reference) -> bool:
     """Whether value, derivative and everything on the way fit the dtype."""
     largest = FORMATS[case.dtype].largest
-    numbers = [reference.value, *(v for x in reference.gradient for v in x.reshape(-1))]
     bounds = [reference.value_bound, *reference.bounds]
-    return all(abs(v) <= largest for v in numbers) and all(
-        bool(np.all(np.isfinite(b.loose))) for b in bounds
+    return (
+        abs(reference.value) <= largest
+        and all(np.all(np.abs(floats_of(x)) <= largest) for x in reference.gradient)
+        and all(np.all(np.isfinite(b.loose)) for b in bounds)
     )
 
 
@@ -149,6 +167,9 @@ def _may_be_missing(reference: Reference, k: int) -> bool:
     """None stands for zero: right where the derivative is zero, or not judged."""
     if reference.kinked is not None or not reference.gradient:
         return True
+    exact = reference.gradient[k]
+    if isinstance(exact, Doubled):
+        return not np.any(exact.error(np.zeros(exact.shape)) > reference.loose[k])
     return all(
         abs(v) <= b
         for v, b in zip(
@@ -162,7 +183,9 @@ def _may_be_missing(reference: Reference, k: int) -> bool:
 def _exact_text(reference: Reference, k: int) -> str:
     if not reference.gradient:
         return ""
-    return ", ".join(decimal(v) for v in reference.gradient[k].reshape(-1)[:4])
+    exact = reference.gradient[k]
+    first = itertools.islice(np.ndindex(exact.shape), 4)
+    return ", ".join(decimal(exact[i]) for i in first)
 
 
 # ---- numbers
@@ -208,12 +231,26 @@ def _inner_entries(
 def _entries(
     where: str, got: Array, exact: Any, bound: Bound, paths: Array | None
 ) -> Iterator[Entry]:
+    if isinstance(exact, Doubled):
+        yield from _noteworthy(where, got, exact, bound, paths)
+        return
     sizes: Iterable[float | None] = repeat(None) if paths is None else _floats(paths)
     columns = map(_floats, (got, bound.tight, bound.loose))
     places = np.ndindex(exact.shape)
     rows = zip(*columns, exact.reshape(-1), places, sizes, strict=False)
     for number, tight, loose, whole, place, path in rows:
         yield Entry(where, number, whole, tight, loose, path, place)
+
+
+def _noteworthy(
+    where: str, got: Array, exact: Doubled, bound: Bound, paths: Array | None
+) -> Iterator[Entry]:
+    """Of very many entries, those that can decide."""
+    for place in noteworthy(got, exact, bound, paths):
+        tight, loose = float(bound.tight[place]), float(bound.loose[place])
+        path = None if paths is None else float(paths[place])
+        number = float(got[place])
+        yield Entry(where, number, exact[place], tight, loose, path, place)
 
 
 def _floats(x: Array) -> list[float]:

@@ -61,7 +61,12 @@ def said(
         scalars,
     )
     if best is None:
-        return Explanation(paths=total.lines, latex=total.latex, shown=shown(words))
+        return Explanation(
+            paths=total.lines,
+            latex=total.latex,
+            lines=words.lines,
+            shown=shown(words),
+        )
     equal = equally_good(found)
     told = {(s.cause.name, s.node) for s in equal[:2]}
     others = [s for s in found[1:] if (s.cause.name, s.node) not in told]
@@ -73,12 +78,14 @@ def said(
     return Explanation(
         sentence=joined(texts),
         cause=best.cause.name,
+        equally=tuple(s.cause.name for s in equal[1:2]),
         node=node,
         operand=operand,
         op="" if node is None else words.graph.nodes[node].op,
         also=tuple(dict.fromkeys(sentence(words, s) for s in others))[:LISTED],
         paths=total.lines,
         latex=total.latex,
+        lines=words.lines,
         shown=shown(words, None if node is None else (node, operand)),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradverify.diagnosis import rounding
 from gradverify.diagnosis.alone import op_alone
 from gradverify.diagnosis.claim import said, shown
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
@@ -28,6 +29,7 @@ SLIPS = frozenset({
 })  # fmt: skip
 # What has numbers to draw.
 DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
+FEW = 1e-3  # of a number: what may be off where digits are lost and no formula is wrong
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,10 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
     at_kink = _kink(failure, words)
     if at_kink is not None:
         return at_kink
+    if _is_small(found):
+        lost = _rounding(failure, words)
+        if lost is not None:
+            return lost
     return _place(words, found, failure)
 
 
@@ -158,10 +164,66 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
     )
 
 
+# ---- rounding
+
+
+def _is_small(found: Found) -> bool:
+    """Whether all numbers are right in their first digits: rounding, not a formula."""
+    seen = [*found.seen, *([found.plain] if found.plain is not None else [])]
+    return bool(seen) and all(
+        bool(np.all(np.abs(o.given - o.exact) <= FEW * np.abs(o.exact) + o.room))
+        for o in seen
+    )
+
+
+def _rounding(failure: Failure, words: Naming) -> Explanation | None:
+    """The node where digits are lost: the op that deviates alone, else by values."""
+    node = _node(failure, words)
+    if node is None:
+        loss = rounding.in_graph(words.right)
+    else:
+        loss = rounding.of_op(words.right, node, failure.judgement.error_ulps)
+    if loss is None:
+        return None
+    formula = _usual(failure, words, loss.node)
+    if formula is not None:
+        loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
+    return Explanation(
+        sentence=rounding.sentence(loss, words.line(loss.node), failure.case.dtype),
+        cause="rounding",
+        node=loss.node,
+        op=words.graph.nodes[loss.node].op,
+        digits_lost=f"{loss.digits:.1f}",
+        rewriting=loss.keeps,
+        shown=shown(words, (loss.node, None)),
+    )
+
+
+def _usual(failure: Failure, words: Naming, node: int) -> rounding.Formula | None:
+    """The usual formula, if the op alone gives what it gives."""
+    case = failure.case
+    if len(words.graph.nodes[node].operands) != 1:
+        return None
+    values = [np.asarray(v, case.dtype) for v in words.right.values]
+    try:
+        alone = op_alone(case, node, values, np.ones(words.graph.nodes[node].shape))
+    except ValueError:
+        return None
+    derivatives = failure.look(alone)
+    if derivatives is None or derivatives.error or len(derivatives.cotangents) != 1:
+        return None
+    (partial,) = derivatives.cotangents
+    if partial is None or np.shape(partial) != words.graph.nodes[node].shape:
+        return None
+    return rounding.by_formula(words.right, node, partial)
+
+
 # ---- what is no slip of a derivative
 
 
 def _by_verdict(failure: Failure, words: Naming) -> Explanation:
+    if failure.judgement.verdict is Verdict.IMPRECISE:
+        return _rounding(failure, words) or Explanation(shown=shown(words))
     node = _node(failure, words)
     if node is None:
         return Explanation(shown=shown(words))
@@ -171,6 +233,7 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
         Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "
         f"{judgement.exact}",
         Verdict.NONFINITE: f"{judgement.got} is given for {judgement.exact}",
+        Verdict.CRASHED: f"alone it raises {judgement.got}",
         Verdict.WRONG_SHAPE: f"the derivative has the shape {judgement.got}, the "
         f"operand {judgement.exact}",
     }

@@ -26,19 +26,22 @@ class Explanation:
     """A deviation explained.
 
     sentence: the node and the cause; empty where nothing could be said. cause: a row of
-    the tables of causes. node, operand: the guilty edge. also: other causes that
-    explain as well. paths, latex: the sum over paths. digits_lost, rewriting: where
-    rounding is what happened. script: it reproduces the deviation without us.
+    the tables of causes; equally: one that the sentence names as well. node, operand:
+    the guilty edge. also: other causes that explain the numbers. paths, latex: the sum
+    over paths. lines: every node as `d = a * b`. digits_lost, rewriting: where rounding
+    is what happened. script: it reproduces the deviation without us.
     """
 
     sentence: str = ""
     cause: str = ""
+    equally: tuple[str, ...] = ()
     node: int | None = None
     operand: int | None = None
     op: str = ""
     also: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     latex: str = ""
+    lines: tuple[str, ...] = ()
     digits_lost: str | None = None
     rewriting: str = ""
     shown: Shown = field(default_factory=Shown)

@@ -42,6 +42,14 @@ class Naming:
         """Whether every node is a number."""
         return all(node.shape == () for node in self.graph.nodes)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every node in a line: inputs by their names, ops as `d = a * b`."""
+        return tuple(
+            self.line(i) if node.operands else self._spelled(i)
+            for i, node in enumerate(self.graph.nodes)
+        )
+
     def line(self, i: int) -> str:
         """A node as `d = a * b`."""
         graph, names = self._alone(i)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradverify.autodiff import Dual
+from gradverify.autodiff.units import Units
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -21,6 +22,7 @@ from gradverify.graph import Array
 
 # Tangents in one run: enough to share its cost, few enough for any memory.
 BLOCK = 256
+WHOLE = 2**20  # numbers of a stack of unit tangents that are written out
 
 
 class OwnDual(Differentiator):
@@ -43,8 +45,9 @@ class OwnDual(Differentiator):
         """The tangents of the output along every entry of every input."""
         ends = np.cumsum([0, *(x.size for x in point)])
         value, blocks = None, []
+        inputs = [Dual(x, np.zeros((0, *x.shape))) for x in point]
         for first in range(0, max(ends[-1], 1), BLOCK):
-            output = function(*_duals(point, first, min(first + BLOCK, ends[-1])))
+            output = function(*_seeded(inputs, first, min(first + BLOCK, ends[-1])))
             if not isinstance(output, Dual):
                 return Pulled(output, [None] * len(point))
             value = output.primal
@@ -55,12 +58,14 @@ class OwnDual(Differentiator):
         return Pulled(value, shaped)
 
 
-def _duals(point: Sequence[Array], first: int, last: int) -> list[Dual]:
+def _seeded(inputs: Sequence[Dual], first: int, last: int) -> list[Dual]:
     """The inputs with the unit tangents from `first` up to `last` of all entries."""
     duals, start = [], 0
-    for x in point:
-        rows = np.arange(first, last)[:, None] == np.arange(start, start + x.size)
-        tangent = rows.astype(x.dtype).reshape(last - first, *x.shape)
-        duals.append(Dual(x, tangent))
+    for x in inputs:
+        entries = np.arange(max(first, start), min(last, start + x.size))
+        shape, dtype = (last - first, *x.shape), np.asarray(x.primal).dtype
+        units = Units(shape, entries - first, entries - start, dtype)
+        is_large = x.size * (last - first) > WHOLE
+        duals.append(x.along(units if is_large else np.asarray(units)))
         start += x.size
     return duals

@@ -118,6 +118,7 @@ def _record(
         count=finding.count,
         failed=fails and finding.known is None and not taken,
         accepted=taken,
+        written=finding.written,
         **of_explanation(finding.explanation),
     )
 
@@ -161,9 +162,10 @@ def discrepancy(
     *,
     known: str | None = None,
     finding: str = "",
+    written: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Discrepancy:
-    """The record of a judgement."""
+    """The record of a judgement; written: of a case that is not written out itself."""
     return Discrepancy(
         differentiator=differentiator,
         mode=mode,
@@ -178,7 +180,7 @@ def discrepancy(
         bound_ratio=number_text(judgement.bound_ratio),
         smallest_fault=number_text(judgement.smallest_fault),
         note=_short(judgement.note),
-        **of_case(case),
+        **(written or of_case(case)),
         **more,
     )
 

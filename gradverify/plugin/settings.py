@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from gradverify.suites.large import Network
 
 SUITES = ("ops", "graphs", "networks", "textbook", "known", "cases")
 PROFILES = ("smoke", "ci", "deep")
@@ -22,6 +25,8 @@ ANCHORS = (
     "conftest.py",
 )
 
+NAMED_NETWORK = re.compile(r"::networks::(\d+(?:-\d+)+)")
+
 # name, what it takes (None: a switch), help
 OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("", None, "add the gradient suites to what is collected"),
@@ -30,11 +35,16 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("suites", "NAMES", f"which suites: {', '.join(SUITES)} (default: all)"),
     ("ops", "NAMES", "which ops (default: all)"),
     ("dtypes", "NAMES", "which dtypes (default: all that are supported)"),
+    ("network", "SIZES", "large networks in the suite of that name: 784-784-10"),
+    ("activation", "NAME", "of their hidden layers (default: tanh)"),
+    ("loss", "NAME", "of their outputs (default: cross_entropy)"),
     ("profile", "NAME", f"how much: {', '.join(PROFILES)} (default: ci)"),
     ("time", "SECONDS", "how long the run may draw cases (default: by profile)"),
     ("max-nodes", "N", "the largest graph that is drawn (default: by profile)"),
     ("seed", "N", "what cases are drawn from (default: 0)"),
     ("fail-on", "POLICY", f"what fails: {', '.join(POLICIES)} (default: wrong)"),
+    ("against", "FILE", "records of an older run that this one is compared with"),
+    ("claims", "PATHS", "files with derivatives worked out by hand, folders and globs"),
     ("report", "DIR", "where records and page are written (default: reports)"),
 )
 
@@ -47,12 +57,14 @@ class Settings:
     suites: tuple[str, ...]
     ops: tuple[str, ...]
     dtypes: tuple[str, ...]
+    networks: tuple[Network, ...]
     profile: str
     time: float | None
     max_nodes: int | None
     seed: int
     fail_on: str
     report: Path
+    against: Path | None
 
 
 def _flag(name: str) -> str:
@@ -61,6 +73,11 @@ def _flag(name: str) -> str:
 
 def _key(name: str) -> str:
     return f"gradverify_{name}".replace("-", "_").rstrip("_")
+
+
+def takes_value(word: str) -> bool:
+    """Whether a word of a command line is an option of ours, without its value."""
+    return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -83,6 +100,11 @@ def _given(config: pytest.Config, name: str) -> str:
     return str(config.getini(_key(name)) if option is None else option).strip()
 
 
+def claims(config: pytest.Config) -> str:
+    """The files with hand-worked derivatives that are asked for."""
+    return _given(config, "claims")
+
+
 def _switched(config: pytest.Config, name: str) -> bool:
     return bool(config.getoption(_key(name)) or config.getini(_key(name)))
 
@@ -101,20 +123,28 @@ def checked(config: pytest.Config) -> Settings:
         suites=_among(config, "suites", SUITES),
         ops=_among(config, "ops", ops),
         dtypes=_among(config, "dtypes", DTYPES),
+        networks=_networks(config),
         profile=_one(config, "profile", PROFILES, "ci"),
         time=_number(config, "time", float, 1),
         max_nodes=_number(config, "max-nodes", int, 1),
         seed=_number(config, "seed", int, 0) or 0,
         fail_on=_one(config, "fail-on", POLICIES, "wrong"),
         report=report_folder(config),
+        against=_path(config, "against"),
     )
 
 
 def report_folder(config: pytest.Config) -> Path:
     """Where records and page go: a relative ini value counts from the rootdir."""
-    by_option = config.getoption(_key("report")) is not None
+    return _path(config, "report") or config.rootpath / "reports"
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """A path: a relative one of the ini file counts from the rootdir."""
+    by_option = config.getoption(_key(name)) is not None
     base = config.invocation_params.dir if by_option else config.rootpath
-    return base / (_given(config, "report") or "reports")
+    given = _given(config, name)
+    return base / given if given else None
 
 
 def _names(config: pytest.Config, name: str) -> tuple[str, ...]:
@@ -140,6 +170,22 @@ def _one(config: pytest.Config, name: str, known: Sequence[str], default: str) -
 def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
     """The error about a name that an option does not know."""
     return pytest.UsageError(f"{flag}: {word!r} is unknown; known: {', '.join(known)}")
+
+
+def _networks(config: pytest.Config) -> tuple[Network, ...]:
+    """The networks that are asked for, by the option or by naming an item."""
+    from gradverify.suites.large import ACTIVATIONS, LOSSES, Network, sizes_of
+
+    activation = _one(config, "activation", ACTIVATIONS, ACTIVATIONS[0])
+    loss = _one(config, "loss", tuple(LOSSES), next(iter(LOSSES)))
+    named = (NAMED_NETWORK.search(str(argument)) for argument in config.args)
+    texts = [*_names(config, "network"), *(match[1] for match in named if match)]
+    try:
+        return tuple(
+            Network(sizes_of(t), activation, loss) for t in dict.fromkeys(texts)
+        )
+    except ValueError as error:
+        raise pytest.UsageError(f"{_flag('network')}: {error}") from error
 
 
 def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:

@@ -2,16 +2,19 @@
 
 from gradverify.reference.assemble import Kinked, Reference, reference, references
 from gradverify.reference.bound import Bound
+from gradverify.reference.doubled import Doubled, floats_of
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
 
 __all__ = [
     "Bound",
+    "Doubled",
     "Hull",
     "Kinked",
     "Reference",
     "Slope",
+    "floats_of",
     "gradient_at",
     "inside_box",
     "inside_hull",

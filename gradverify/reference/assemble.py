@@ -14,12 +14,13 @@ import numpy as np
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.floats import EXTENDED
+from gradverify.arithmetic.matrices import LARGE
 from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds, bounds_at
-from gradverify.reference.differences import differences, value_at
+from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
-from gradverify.reference.exact import Exact, exact_gradient, middle
+from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -156,13 +157,17 @@ def _of_finite_point(
     if kinks:
         return _at_kinks(case, graph, kinks, errors.value)
     directions, allowed = directions_of(case.point, errors.inputs, paths)
-    found = differences(graph, case.point, directions, allowed)
+    many = sum(x.size for x in case.point) >= LARGE
+    demand = CERTIFYING if many else USUAL
+    found = differences(graph, case.point, directions, allowed, demand=demand)
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
-        graph, case.point, found, directions, allowed, exact
+        graph, case.point, found, directions, allowed, exact, demand
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
+    if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
+        status, note = Slope.NONE, "a number on the way is not finite: a pole"
     value = mpf("nan") if found.value is None else found.value
     return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
                      None, note, exact, errors.inner)  # fmt: skip

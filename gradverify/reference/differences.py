@@ -8,7 +8,7 @@ was small enough is asked of quotients on the other side and at another scale.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 from flint import arb, ctx
 from mpmath import mp, mpf
 
+from gradverify.arithmetic import matrices
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.arithmetic.multiprecision import NUMBERS as MPF_MATRIX
 from gradverify.graph import Array, Domain, Graph, interpret_again, interpret_all
 from gradverify.reference.exact import GROWTH, START, STOP
 from gradverify.reference.levels import (
@@ -28,14 +30,32 @@ from gradverify.reference.levels import (
     conclude,
     without_limit,
 )
+from gradverify.reference.steps import Step, exactly, step_along
 
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
-ROUNDING = arb(2) ** -80  # of a quotient: room for sums of many of them
-FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than ROUNDING
+FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than rounding
 NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How sharp quotients are to be.
+
+    levels: the steps that are tried. rounding: of a quotient, with room for sums of
+    many of them. agree: of a slope, what our own gradient may differ from it by.
+    """
+
+    levels: tuple[int, ...]
+    rounding: Any
+    agree: Any
+
+
+USUAL = Demand(LEVELS, arb(2) ** -80, mpf(2) ** -56)
+CERTIFYING = Demand(LEVELS[1:], arb(2) ** -100, mpf(2) ** -84)
+"""For two directions through many entries: 25 digits."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,7 @@ def differences(
     displacements: Sequence[Array],
     allowed: Sequence[float] | Array,
     seed: int = 0,
+    demand: Demand = USUAL,
 ) -> Differences:
     """The slopes of a scalar graph along displacements of its inputs.
 
@@ -84,12 +105,13 @@ def differences(
     weights = _weights(allowed, seed)
     none = np.zeros(sum(x.size for x in point), np.longdouble)
     mixed = sum((w * d for w, d in zip(weights, displacements, strict=True)), none)
-    steps = [_step(point, d) for d in displacements]
-    steps += [_step(point, mixed, factor) for factor in (OTHER_SIDE, FURTHER_IN)]
+    steps = [step_along(point, d) for d in displacements]
+    mix = step_along(point, mixed)
+    steps += [replace(mix, factor=factor) for factor in (OTHER_SIDE, FURTHER_IN)]
     trail: list[Level] = []
     value = None
-    for q in LEVELS:
-        precision = _precision_for(graph, point, steps, q)
+    for q in demand.levels:
+        precision = _precision_for(graph, point, steps, q, demand.rounding)
         if precision is None:
             break
         with mp.workprec(precision):
@@ -134,36 +156,8 @@ LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
 # ---- quotients
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A displacement, and the factor by which the step along it is scaled.
-
-    moves: for every input that moves, its place among the inputs, and by how far its
-        entries move: place in it, mantissa and exponent. What stays is left out.
-    """
-
-    moves: Mapping[int, Sequence[tuple[int, int, int]]]
-    factor: float
-
-
-def _step(point: Sequence[Array], displacement: Array, factor: float = 1.0) -> _Step:
-    ends = np.cumsum([x.size for x in point])
-    found = np.flatnonzero(displacement)
-    mantissas, exponents = np.frexp(displacement[found])
-    moves: dict[int, list[tuple[int, int, int]]] = {}
-    for i, a, e in zip(found, mantissas, exponents, strict=True):
-        k = int(np.searchsorted(ends, i, side="right"))
-        place = int(i - ends[k] + point[k].size)
-        whole = int(float(a) * 2.0**MANTISSA), int(e) - MANTISSA
-        moves.setdefault(k, []).append((place, *whole))
-    return _Step(moves, factor)
-
-
-MANTISSA = 53  # bits, at most, that a displacement has
-
-
 def _quotients(
-    graph: Graph, base: list[Any] | None, steps: Iterable[_Step], q: int, m: Any
+    graph: Graph, base: list[Any] | None, steps: Iterable[Step], q: int, m: Any
 ) -> Iterator[Any]:
     """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain.
 
@@ -180,7 +174,7 @@ def _quotients(
 
 
 def _moved(
-    graph: Graph, base: list[Any], step: _Step, q: int, m: Any
+    graph: Graph, base: list[Any], step: Step, q: int, m: Any
 ) -> list[Any] | None:
     """The values of all nodes with the inputs moved; None outside the domain."""
     number = NUMBERS[m.name]
@@ -195,6 +189,10 @@ def _moved(
                 leaves[node].flat[place] += delta
         else:
             leaves[node] = value + deltas[0]
+    for k, matrix in step.matrices.items():
+        node = graph.inputs[k]
+        moves = matrices.Matrix(MATRICES[m.name], matrix.whole)
+        leaves[node] = base[node] + moves * (factor * number((1, -q)))
     try:
         return interpret_again(graph, m.table, base, leaves)
     except OUTSIDE:
@@ -212,19 +210,7 @@ def _values(graph: Graph, point: Sequence[Array], m: Any) -> list[Any] | None:
 OUTSIDE = (Domain, ZeroDivisionError, OverflowError)
 
 NUMBERS: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
-
-
-def exactly(x: Array, number: Any) -> Any:
-    """Long doubles as objects, without their passing through a double's range."""
-    mantissa, exponent = np.frexp(x)
-    if np.ndim(x) == 0:
-        return number(float(mantissa)) * number(2) ** int(exponent)
-    result = np.empty(x.shape, dtype=object)
-    flat = zip(mantissa.flat, exponent.flat, strict=True)
-    result.flat[:] = [
-        number(float(a)) * number(2) ** int(e) if a else 0 for a, e in flat
-    ]
-    return result
+MATRICES = {BALLS.name: matrices.BALLS, MULTIPRECISION.name: MPF_MATRIX}
 
 
 def value_at(graph: Graph, point: Sequence[Array]) -> Any:
@@ -234,9 +220,9 @@ def value_at(graph: Graph, point: Sequence[Array]) -> Any:
 
 
 def _precision_for(
-    graph: Graph, point: Sequence[Array], steps: Sequence[_Step], q: int
+    graph: Graph, point: Sequence[Array], steps: Sequence[Step], q: int, rounding: Any
 ) -> int | None:
-    """Bits at which rounding is under 2**-80 of every quotient, by balls.
+    """Bits at which rounding is under that part of every quotient, by balls.
 
     A ball that is no number may be too wide or outside the domain; only a high
     precision tells, and then the differences say which.
@@ -248,7 +234,7 @@ def _precision_for(
             base = _values(graph, point, BALLS)
             balls = _quotients(graph, base, reversed(steps), q, BALLS)
             is_late = precision > q + HOPELESS_BITS
-            wanted = (_wanted_bits(ball, precision, is_late) for ball in balls)
+            wanted = (_wanted_bits(b, precision, is_late, rounding) for b in balls)
             more = next((bits for bits in wanted if bits > precision), None)
         if more is None:
             return precision
@@ -256,17 +242,17 @@ def _precision_for(
     return None
 
 
-def _wanted_bits(ball: Any, precision: int, is_late: bool) -> int:
+def _wanted_bits(ball: Any, precision: int, is_late: bool, rounding: Any) -> int:
     """The precision that would make a quotient sharp, as far as this one tells."""
     grown = int(precision * GROWTH)
     if ball is None or not ball.is_finite():
         return 0 if is_late else grown
     radius, size = ball.rad(), abs(ball).lower()
-    if radius <= size * ROUNDING or radius <= NEGLIGIBLE:
+    if radius <= size * rounding or radius <= NEGLIGIBLE:
         return 0
     if not size > 0:
         return grown
-    missing = (radius / (size * ROUNDING)).log() / LOG_2
+    missing = (radius / (size * rounding)).log() / LOG_2
     return precision + max(32, int(float(missing.mid())) + 16)
 
 

@@ -13,14 +13,17 @@ from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
 from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.matrices import Matrix
 from gradverify.autodiff.sweep import reverse
 from gradverify.graph import Array, Graph, interpret_all
+from gradverify.reference.doubled import undecided
 
 START, GROWTH, STOP = 200, 1.7, 12_000
 """Bits: where the precision starts, what it is multiplied by, where it ends."""
 HOPELESS = 2600  # bits at which a ball that is no number is outside a domain
 
-DIGITS = arb(2) ** -64
+BITS = 64  # to which every derivative is known
+DIGITS = arb(2) ** -BITS
 SMALLEST = arb(2) ** -1140
 
 
@@ -58,6 +61,15 @@ def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
     return None
 
 
+def on_a_pole(graph: Graph, point: Sequence[Array]) -> bool:
+    """Whether some value is no finite ball with the most bits, as tan(acos(0))."""
+    with ctx.workprec(STOP):
+        values = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
+    return not all(
+        isinstance(b, np.bool_ | bool) or b.is_finite() for v in values for b in flat(v)
+    )
+
+
 def flat(value: Any) -> list[Any]:
     """The balls of an array, or the one ball; none for None."""
     if isinstance(value, np.ndarray):
@@ -73,13 +85,13 @@ def is_sharp(value: Any) -> bool:
     """Whether every ball is known to 64 bits, or to far below the smallest float."""
     return all(
         b.is_finite() and (b.rad() <= abs(b).lower() * DIGITS or b.rad() <= SMALLEST)
-        for b in flat(value)
+        for b in (undecided(value, BITS) if isinstance(value, Matrix) else flat(value))
     )
 
 
 def middle(value: Any, shape: tuple[int, ...]) -> Any:
     """The midpoints of balls, exactly, as an object array of mpf; zeros for None."""
-    entries = [_to_mpf(ball) for ball in flat(value)]
+    entries = [to_mpf(ball) for ball in flat(value)]
     if value is None:
         entries = [mpf(0)] * math.prod(shape)
     result = np.empty(len(entries), dtype=object)
@@ -87,7 +99,8 @@ def middle(value: Any, shape: tuple[int, ...]) -> Any:
     return result.reshape(shape)
 
 
-def _to_mpf(ball: Any) -> Any:
+def to_mpf(ball: Any) -> Any:
+    """The midpoint of a ball, exactly."""
     # mpf((mantissa, exponent)) would round to the precision in force.
     mantissa, exponent = arb(ball).mid().man_exp()
     return mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))

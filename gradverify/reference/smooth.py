@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from flint import arb, ctx
 from mpmath import mp, mpf
 
+from gradverify.arithmetic.matrices import Matrix
 from gradverify.graph import Array, Graph
 from gradverify.reference.bound import Bound
-from gradverify.reference.differences import Differences, exactly
-from gradverify.reference.exact import Exact, middle
+from gradverify.reference.differences import USUAL, Demand, Differences
+from gradverify.reference.doubled import doubled
+from gradverify.reference.exact import Exact, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
+from gradverify.reference.steps import exactly
 
 COMPONENTS = 16  # input entries up to which every one is differenced
 UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
-AGREE = mpf(2) ** -56  # of a slope: what the difference and our gradient may differ by
 
 
 def directions_of(
@@ -54,26 +59,51 @@ def conclude_smooth(
     directions: Sequence[Array],
     allowed: Array,
     exact: Exact | None,
+    demand: Demand = USUAL,
 ) -> tuple[Slope, tuple[Any, ...], str]:
     """What the differences and our own gradient say together.
 
     The differences are the truth; where they confirm our gradient, to an eighth of
-    what matters or to 56 bits, its digits are given, which have no truncation error.
+    what matters or as far as is demanded, its digits are given, which have no
+    truncation error.
     """
     if found.status is not Slope.SMOOTH or exact is None:
         return _rough(point, found, directions, exact)
-    ours = [middle(exact.cotangents[i], graph.nodes[i].shape) for i in graph.inputs]
-    entries = [v for x in ours for v in x.reshape(-1)]
+    balls = [exact.cotangents[i] for i in graph.inputs]
+    shapes = [graph.nodes[i].shape for i in graph.inputs]
+    ours = [_digits(b, s, exact) for b, s in zip(balls, shapes, strict=True)]
     with mp.workprec(max(found.precision, exact.precision)):
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
-            moved = np.flatnonzero(direction)  # most steps move one entry alone
-            steps = direction[moved].tolist()
-            own = mp.fdot(steps, [entries[k] for k in moved])
-            least = max(TINY, error, UNKNOWN * mp.fsum(steps))
-            if abs(slope - own) > max(matters / 8, AGREE * abs(own), least):
+            own = _along(direction, balls, ours, exact.precision)
+            least = max(TINY, error, UNKNOWN * mpf(float(np.sum(direction))))
+            if abs(slope - own) > max(matters / 8, demand.agree * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
+
+
+def _digits(balls: Any, shape: tuple[int, ...], exact: Exact) -> Any:
+    """The midpoints, doubled where they are those of a large matrix."""
+    if isinstance(balls, Matrix):
+        return doubled(balls, exact.precision)
+    return middle(balls, shape)
+
+
+def _along(
+    direction: Array, balls: Sequence[Any], ours: Sequence[Any], precision: int
+) -> Any:
+    """Our gradient's slope along a direction."""
+    total = mpf(0)
+    ends = np.cumsum([math.prod(x.shape) for x in ours])
+    parts = np.split(direction, ends[:-1])
+    for part, matrix, x in zip(parts, balls, ours, strict=True):
+        if isinstance(matrix, Matrix):
+            with ctx.workprec(precision):
+                products = map(operator.mul, matrix.whole.entries(), part.tolist())
+                total += to_mpf(sum(products, arb(0)))
+        elif (moved := np.flatnonzero(part)).size:  # most steps move one entry alone
+            total += mp.fdot(part[moved].tolist(), x.reshape(-1)[moved])
+    return total
 
 
 def _per_entry(slopes: Sequence[Any], directions: Sequence[Array]) -> list[Any]:

@@ -67,50 +67,65 @@ class Chart:
 # ---- histograms of errors
 
 
+# Where a bin of the histogram begins, as a power of two in ulps.
+BINS = (-math.inf, -1000.0, *map(float, range(-4, 13)), 32.0, math.inf)
+
+
 def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
-    """Comparisons by the binary exponent of their error in ulps; heights are logs."""
-    counts = {e: n for text, n in errors.items() if (e := _exponent(text)) is not None}
-    if not sum(counts.values()):
+    """Comparisons by the binary exponent of their error in ulps; heights are logs.
+
+    Bins are a power of two wide, from a sixteenth of an ulp up to 4,096; beyond, one
+    for up to 2**32, and one for what has hardly a digit right.
+    """
+    exact = {e: n for text, n in errors.items() if (e := _exponent(text)) is not None}
+    if not sum(exact.values()):
         return None
-    finite = [e for e in counts if math.isfinite(e)]
-    low, high = min([*finite, 0]), max([*finite, 0])
-    columns = [-math.inf, *map(float, range(int(low), int(high) + 1))]
-    columns += [math.inf] if counts.get(math.inf) else []
-    step = WIDTH / len(columns)
+    counts = dict.fromkeys(BINS, 0)
+    for e, n in exact.items():
+        counts[max(b for b in BINS if b <= e)] += n
+    bins = [b for b in BINS if counts[b] or b < math.inf]
+    step = WIDTH / len(bins)
     most = math.log10(max(counts.values()) + 1)
-    bars = []
-    for i, e in enumerate(columns):
-        n = counts.get(e, 0)
-        height = HEIGHT * math.log10(n + 1) / most
-        if n:
-            bars.append(Bar(LEFT + i * step + 1, TOP + HEIGHT - height,
-                            max(step - 2, 1), height, f"{_ulps(e)}: {n:,}",
-                            "exact" if e == -math.inf else _size(e)))  # fmt: skip
-    every = max(1, math.ceil(len(columns) / 8))
-    ticks = [
-        Tick(LEFT + (i + 0.5) * step, _tick(e))
-        for i, e in enumerate(columns)
-        if i == 0 or (math.isfinite(e) and e % every == 0 and i > 1) or e == math.inf
-    ]
-    return Chart(title, _spread(counts), "error in ulps", bars,
+    bars = [
+        _bar(i * step, step, HEIGHT * math.log10(counts[b] + 1) / most,
+             f"{_bin(b)}: {counts[b]:,}", _size(b))
+        for i, b in enumerate(bins) if counts[b]
+    ]  # fmt: skip
+    shown = {-math.inf: "0", -4.0: "1/16", 0.0: "1", 4.0: "16", 8.0: "256",
+             32.0: "2³²", math.inf: "∞"}  # fmt: skip
+    ticks = [Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
+             for i, b in enumerate(bins) if b in shown]  # fmt: skip
+    return Chart(title, _spread(exact), "error in ulps", bars,
                  x_ticks=ticks, y_ticks=_counts(most))  # fmt: skip
 
 
 def _exponent(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return None if math.isnan(number) else number
 
 
-def _size(e: float) -> str:
-    return "large" if e >= 3 else ""
+def _bar(x: float, step: float, height: float, title: str, kind: str) -> Bar:
+    return Bar(LEFT + x + 1, TOP + HEIGHT - height, step - 2, height, title, kind)
 
 
-def _ulps(e: float) -> str:
-    if not math.isfinite(e):
-        return "no error" if e < 0 else "not finite"
-    return f"{_power_of_two(e)} to {_power_of_two(e + 1)} ulps"
+def _size(b: float) -> str:
+    if b == -math.inf:
+        return "exact"
+    return "large" if b >= 3 else ""
+
+
+def _bin(b: float) -> str:
+    if math.isinf(b):
+        return "no error" if b < 0 else "not finite"
+    if b < BINS[2]:
+        return f"under {_power_of_two(BINS[2])} ulps"
+    if b == BINS[-2]:
+        return f"over {_power_of_two(b)} ulps"
+    above = BINS[BINS.index(b) + 1]
+    return f"{_power_of_two(b)} to {_power_of_two(above)} ulps"
 
 
 def _power_of_two(e: float) -> str:
@@ -118,12 +133,6 @@ def _power_of_two(e: float) -> str:
     if abs(e) > 13:
         return "2" + f"{e:.0f}".translate(SUPERSCRIPTS)
     return f"{2.0**e:,.0f}" if e >= 0 else f"1/{2.0**-e:,.0f}"
-
-
-def _tick(e: float) -> str:
-    if not math.isfinite(e):
-        return "0" if e < 0 else "∞"
-    return _power_of_two(e)
 
 
 def _counts(most: float) -> list[Tick]:
@@ -140,9 +149,12 @@ def _spread(counts: Mapping[float, int]) -> str:
     exact = counts.get(-math.inf, 0)
     small = sum(n for e, n in counts.items() if e < 0)
     worst = max(counts)
+    text = (
+        f"{_power_of_two(worst)} ulps or more" if math.isfinite(worst) else _bin(worst)
+    )
     return (
         f"{whole:,} comparisons: {exact / whole:.0%} without error, "
-        f"{small / whole:.0%} within one ulp, the worst {_ulps(worst)}"
+        f"{small / whole:.0%} within one ulp, the worst: {text}"
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gradverify.records import Discrepancy, Records
 from gradverify.report.signs import SIGNS, kind_of, word
@@ -46,10 +48,28 @@ class Listing:
 
 def listing(found: Records) -> Listing | None:
     """The table of all discrepancies, worst first; None where there is none."""
-    rows = sorted(found.discrepancies, key=_badness)
+    rows = sorted(_merged(found.discrepancies), key=_badness)
     if not rows:
         return None
     return Listing([_row(d) for d in rows[:STATIC]], _island(rows), len(rows))
+
+
+def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
+    """One record for a case that several items showed as the same finding."""
+    same: dict[tuple[str, str, str | None], list[Discrepancy]] = {}
+    for d in found:
+        same.setdefault((d.finding, d.case, d.known), []).append(d)
+    for members in same.values():
+        first = members[0]
+        if len(members) > 1:
+            items = dict.fromkeys(m.item for m in members)
+            first = msgspec.structs.replace(
+                first,
+                count=sum(m.count for m in members),
+                item=" ".join(items),
+                failed=any(m.failed for m in members),
+            )
+        yield first
 
 
 def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:

@@ -11,10 +11,11 @@ from gradverify.records import (
     Records,
     Run,
     counts_by_differentiator,
+    grouped,
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
-from gradverify.report.wording import rank, sentence, share
+from gradverify.report.wording import changed, looked_at, rank, sentence, share
 
 NAMED = 6  # items of a reason, or findings of a change, that are named
 
@@ -42,13 +43,11 @@ class Chip:
 
 @dataclass(frozen=True)
 class Ran:
-    """A differentiator: its versions, modes, dtypes, and counts by verdict."""
+    """A differentiator: modes, dtypes, versions, and counts by verdict with kinds."""
 
     name: str
-    versions: str
-    modes: str
-    dtypes: str
-    counts: Sequence[int]
+    about: str
+    counts: Sequence[tuple[int, str]]
     total: int
 
 
@@ -75,6 +74,7 @@ class Overview:
     skipped_items: str
     facts: Sequence[Fact]
     base: str
+    changed: str
     changes: Sequence[Change]
     notes: Sequence[str]
 
@@ -93,8 +93,9 @@ def overview(found: Records) -> Overview:
         skipped_items=many(
             sum(i.outcome == "skipped" for i in found.items), "skipped item"
         ),
-        facts=list(_facts(run)),
+        facts=list(_facts(run, found)),
         base=found.changes.base if found.changes else "",
+        changed=changed(found.changes) if found.changes else "",
         changes=list(_changes(found.changes)) if found.changes else [],
         notes=[*(note.text for note in found.notes), *_missing_run(found)],
     )
@@ -129,7 +130,7 @@ def headline(found: Records) -> str:
 def _found(found: Records) -> Iterable[str]:
     failed = sum(i.outcome == "failed" for i in found.items)
     failing = [d for d in found.discrepancies if d.failed]
-    kinds = len({d.finding for d in failing})
+    kinds = len(grouped(failing))
     if kinds:
         who = list(dict.fromkeys(d.differentiator for d in failing))
         yield f"{many(kinds, 'kind')} of discrepancy, in {_list(who)}"
@@ -165,8 +166,7 @@ def many(n: int, thing: str) -> str:
 def _chips(found: Records, run: Run) -> Iterable[Chip]:
     """Verdicts with their counts; one that fails nothing here is no bad one."""
     counts = total(run.counts.values())
-    failing = {d.verdict for d in found.discrepancies if d.failed}
-    failing |= {v for i in found.items if i.outcome == "failed" for v in i.counts}
+    failing = {verdict for _, verdict in _failing(found)}
     whole = sum(counts.values())
     for verdict in sorted(counts, key=rank):
         if n := counts[verdict]:
@@ -179,19 +179,36 @@ def _chips(found: Records, run: Run) -> Iterable[Chip]:
 def _ran(found: Records, run: Run, verdicts: Sequence[str]) -> Iterable[Ran]:
     modes: dict[str, dict[str, None]] = {}
     dtypes: dict[str, dict[str, None]] = {}
+    failing = _failing(found)
     for item in found.items:
         modes.setdefault(item.differentiator, {})[item.mode] = None
         dtypes.setdefault(item.differentiator, {})[item.dtype] = None
     for name in dict.fromkeys([*run.differentiators, *run.counts]):
         counts = run.counts.get(name, {})
-        yield Ran(
-            name,
-            versions(run.differentiators.get(name, {})),
+        about = (
             ", ".join(modes.get(name, ())),
             ", ".join(dtypes.get(name, ())),
-            [counts.get(v, 0) for v in verdicts],
+            versions(run.differentiators.get(name, {})),
+        )
+        yield Ran(
+            name,
+            " · ".join(filter(None, about)),
+            [(counts.get(v, 0), _kind_in(failing, name, v)) for v in verdicts],
             sum(counts.values()),
         )
+
+
+def _failing(found: Records) -> frozenset[tuple[str, str]]:
+    """Differentiators with the verdicts that fail there."""
+    named = {(d.differentiator, d.verdict) for d in found.discrepancies if d.failed}
+    items = [i for i in found.items if i.outcome == "failed"]
+    return frozenset(named | {(i.differentiator, v) for i in items for v in i.counts})
+
+
+def _kind_in(failing: frozenset[tuple[str, str]], name: str, verdict: str) -> str:
+    """The kind of a verdict; what fails nothing in a differentiator is not bad."""
+    k = kind(verdict)
+    return "known" if k == "bad" and (name, verdict) not in failing else k
 
 
 def versions(found: Mapping[str, str]) -> str:
@@ -209,13 +226,14 @@ def _skipped(items: Iterable[Item]) -> Iterable[tuple[str, list[str], int]]:
         yield reason, names[:NAMED], len(names)
 
 
-def _facts(run: Run) -> Iterable[Fact]:
+def _facts(run: Run, found: Records) -> Iterable[Fact]:
     rate = run.rejection_rate
     pairs = {
         "started": run.started,
         "duration": f"{run.seconds['run']:.1f} s" if "run" in run.seconds else "",
         "exit status": str(run.exit),
         "profile": run.profile,
+        "looked at": looked_at(found),
         "seed": str(run.seed),
         "fails on": run.fail_on,
         "commit": run.commit or "",

@@ -51,6 +51,7 @@ class Picture:
     boxes: Sequence[Box]
     edges: Sequence[Edge]
     sentence: str
+    legend: str
 
 
 def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
@@ -77,7 +78,17 @@ def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
     _, _, width, height = _numbers(drawing.graph_attr["bb"])
     boxes = [_box(drawing, graph, i, text, height) for i, text in enumerate(texts)]
     edges = list(_edges(drawing, graph, evidence, height))
-    return Picture(width, height, boxes, edges, _sentence(graph))
+    legend = _legend(evidence)
+    return Picture(width, height, boxes, edges, _sentence(graph), legend)
+
+
+def _legend(evidence: Evidence) -> str:
+    parts = {
+        "= value": evidence.values,
+        "∂ exact adjoint": evidence.adjoints,
+        "red: where it goes wrong": evidence.guilty,
+    }
+    return " · ".join(text for text, there in parts.items() if there)
 
 
 def _texts(

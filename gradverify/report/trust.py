@@ -56,7 +56,8 @@ class Sight:
     vacuous: str
     typical: str
     worst: str
-    failed: int
+    deviates: int
+    fails: bool
     most: str
 
 
@@ -183,13 +184,14 @@ def _regimes(counts: Counts) -> dict[str, list[tuple[str, int]]]:
 
 
 def _sights(ran: Sequence[Item]) -> Iterator[Sight]:
+    failing = {i.differentiator for i in ran if i.outcome == "failed"}
     by_name: dict[str, list[Item]] = {}
     for item in ran:
         by_name.setdefault(item.differentiator, []).append(item)
     for name, items in by_name.items():
         counts = total(i.counts for i in items)
         judged = _judged(counts)
-        failed = sum(n for v, n in counts.items() if rank(v) < rank("IMPRECISE"))
+        deviates = sum(n for v, n in counts.items() if rank(v) < rank("IMPRECISE"))
         typical = [float(i.median_fault) for i in items if i.median_fault]
         worst = [float(i.worst_fault) for i in items if i.worst_fault]
         yield Sight(
@@ -198,8 +200,9 @@ def _sights(ran: Sequence[Item]) -> Iterator[Sight]:
             _vacuous(counts),
             figure(repr(median(typical))) if typical else "",
             figure(repr(max(worst))) if worst else "",
-            failed,
-            "" if failed else _most(judged),
+            deviates,
+            name in failing,
+            "" if deviates else _most(judged),
         )
 
 

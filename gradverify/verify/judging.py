@@ -10,7 +10,7 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import Case
-from gradverify.reference import Reference, reference
+from gradverify.reference import Reference, floats_of, reference
 from gradverify.verdict import Judgement, Verdict
 
 
@@ -105,7 +105,7 @@ def _adds_up(
     """
     if not found.gradient:
         return False
-    exact = np.array([float(v) for x in found.gradient for v in x.reshape(-1)])
+    exact = np.concatenate([floats_of(x).reshape(-1) for x in found.gradient])
     try:
         difference = flat_gradient(case, second) - flat_gradient(case, first)
     except (TypeError, ValueError):

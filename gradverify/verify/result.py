@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Case
@@ -17,7 +18,8 @@ class Finding:
 
     op: the op that shows it alone, or "graph". known: the id of the known deviation
     that explains it. count: how many cases of the sweep were of this kind.
-    explanation: where and why; of what fails and is not known.
+    explanation: where and why; of what fails and is not known. written: the fields of
+    its record that tell the case, where that is too large to be written.
     """
 
     judgement: Judgement
@@ -27,6 +29,7 @@ class Finding:
     known: str | None = None
     count: int = 1
     explanation: Explanation | None = None
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

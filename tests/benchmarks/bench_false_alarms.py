@@ -2,13 +2,14 @@
 
     python -m tests.benchmarks.bench_false_alarms --seeds 0 1 2 --into chunks.jsonl
     python -m tests.benchmarks.bench_false_alarms --sum chunks.jsonl
+    python -m tests.benchmarks.bench_false_alarms --awkward
 
 A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
 the four families, as a run draws them; jax gets as many, at ten points a graph. Every
 chunk is a line of the file, and one that is there is not run again. Every failing
 verdict is printed by its smallest case, and so is every case that the reference could
 not decide. What a known deviation explains is no false alarm; what is left must be
-looked into by hand.
+looked into by hand. With `--awkward`, the points of `tests/reference/test_awkward.py`.
 """
 
 from __future__ import annotations
@@ -29,10 +30,8 @@ from gradverify.suites.blocks import blocks
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Block, Budget, Finding, Item, verify_item
 
+from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, judgements
 from .table import print_table
-
-NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
-DTYPES = ("float64", "float32")
 
 Chunk = dict[str, Any]
 
@@ -120,6 +119,32 @@ def undecided(block: Block) -> list[str]:
     return lines
 
 
+# ---- awkward points
+
+
+def awkward() -> None:
+    """Print the verdicts at points that are awkward but right, by engine and dtype."""
+    counts: Counter[tuple[str, str, Verdict]] = Counter()
+    lines = []
+    for dtype in DTYPES:
+        for what in AWKWARD:
+            for name, judgement in judgements(what, dtype):
+                counts[name, dtype, judgement.verdict] += 1
+                if judgement.verdict.fails():
+                    lines.append(f"{name}, {what}, {dtype}: {judgement}")
+    seen = [v for v in Verdict if any(key[2] is v for key in counts)]
+    print_table(
+        f"{len(AWKWARD)} awkward points in each dtype: verdicts",
+        ["", "dtype", *(v.name for v in seen)],
+        [
+            [name, dtype, *(counts[name, dtype, v] for v in seen)]
+            for name in NAMES
+            for dtype in DTYPES
+        ],
+    )
+    print("\n" + ("\n".join(lines) or "Nobody is accused."))
+
+
 # ---- all chunks
 
 
@@ -184,7 +209,10 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
     parser.add_argument("--into", type=Path, help="the file that chunks are added to")
     parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
+    parser.add_argument("--awkward", action="store_true", help="those points, no more")
     given = parser.parse_args()
+    if given.awkward:
+        return awkward()
     if given.sum is not None:
         return report(read(given.sum))
     done = read(given.into) if given.into else []

@@ -1,92 +1,93 @@
-"""Planted faults found under ten seeds, beside the checkers of two libraries.
+"""Planted faults found under ten seeds, beside the checkers of three libraries.
 
-    python -m tests.benchmarks.bench_faults [--seeds 10] [--engines own-tape ...]
+    python -m tests.benchmarks.bench_faults --into rows.jsonl [--faults 0 40]
+    python -m tests.benchmarks.bench_faults --sum rows.jsonl
 
-gradverify looks at the cases of the faulty op's own block, then of the graph families,
-with the budget that these blocks have in the `ci` profile; a fault counts as found when
-a case has one of the verdicts that the fault may be found as. (An item of a run
-looks at the same cases in the same order, then makes them small.)
+Every fault is planted into three engines in turn, seed by seed: our own tape's rules, a
+custom rule in autograd, a `torch.autograd.Function`. gradverify looks at the cases of
+the faulty op's own blocks, float64 then float32, then of the graph families, with the
+budget that these blocks have in the `ci` profile; a fault counts as found when a case
+has one of the verdicts that the fault may be found as. (An item of a run looks at the
+same cases in the same order, then makes them small.) Its time has all drawing and
+every reference, which a run shares among its differentiators.
 
-The other checkers get what a careful user would give them: the faulty op alone at 20
-random normal points, of ranks 0 to 2, broadcast and not, contracted with random weights
-to a scalar; for contributions that are overwritten, four functions that use an input
-twice. Torch's `gradcheck`, by default and in fast mode; autograd's `check_grads` in
-reverse, order 1, all else by default. Each checks its own library directly and the
-other engines as an opaque function with their gradient; PyTorch adds up an opaque
-gradient that was not summed, so that `gradcheck` cannot see that one. The last rows
-are the right twins: whoever objects to one raises a false alarm.
+The other checkers get the trials of `trials.py`, up to their first objection. Torch's
+`gradcheck`, by default and in fast mode; autograd's and JAX's `check_grads` in reverse,
+order 1, all else by default but for JAX's 64 bits. Each checks its own library directly
+and the other engines as an opaque function with their gradient; PyTorch adds up an
+opaque gradient that was not summed, so that `gradcheck` cannot see that one. Every
+fault has a right twin, put in by the same way, which is asked under the first three
+seeds: whoever objects to one raises a false alarm. A row that is in the file is not run
+again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gradverify.arithmetic.symbols import SYMBOLS as s
-from gradverify.arithmetic.symbols import trace
-from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array, Graph
 from gradverify.ops import OPS
-from gradverify.plugin.session import BUDGETS
+from gradverify.plugin.clock import PROFILES
 from gradverify.suites.blocks import FAMILIES, blocks
 from gradverify.verify import REPEATED, Block, judge
 
+from ..planted.catalogue import CATALOGUE
 from ..planted.engines import ENGINES
 from ..planted.faults import FAULTS, Fault, planted, twin
-from .checkers import check_grads, gradcheck
+from .checkers import check_grads, gradcheck, jax_check_grads
 from .table import print_table
+from .trials import trials
 
-POINTS = 20
 TWIN_CASES = 20
+ALL = (*FAULTS, *CATALOGUE)
 
-ELEMENTWISE = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((), (3,)))
-SHAPES = {
-    "matmul": (((2, 3), (3, 2)), ((3, 3), (3, 3)), ((3,), (3,)), ((2, 2), (2, 2)))
-}
-FAN_OUTS: tuple[Callable[..., Any], ...] = (
-    lambda a, b: a * a + b,
-    lambda a, b: a + a * b,
-    lambda a, b: s.sin(a) * a * b,
-    lambda a, b: s.exp(b) * (a + b),
-)
-
-Trial = tuple[Graph, list[Array]]
+Row = dict[str, Any]
 Checker = Callable[[Differentiator, Graph, Sequence[Array]], bool]
 
 CHECKERS: dict[str, Checker] = {
     "gradcheck": gradcheck,
     "gradcheck fast": partial(gradcheck, fast=True),
-    "check_grads": check_grads,
+    "autograd": check_grads,
+    "jax": jax_check_grads,
 }
+OURS = "gradverify"
+NAMES = (OURS, *CHECKERS)
 
 
 # ---- gradverify
 
 
-@cache
-def own_blocks(op: str, seed: int) -> list[Block]:
-    """The blocks that are looked at for a fault in that op."""
-    drawn = blocks(suites=("ops", "graphs"), dtypes=("float64",), seed=seed)
+def own_blocks(fault: Fault, seed: int) -> list[Block]:
+    """The blocks that are looked at for a fault in that op, drawn anew."""
+    dtypes = ("float64", "float32")
+    drawn = blocks(suites=("ops", "graphs"), dtypes=dtypes, seed=seed)
     families = [b for b in drawn if b.suite == "graphs"]
-    return [b for b in drawn if b.suite == "ops" and b.family == op] + families
+    return [b for b in drawn if b.suite == "ops" and b.family == fault.op] + families
 
 
 def cases_until_found(fault: Fault, who: Differentiator, seed: int) -> int | None:
     """How many cases gradverify looked at until it saw the fault; None: not seen."""
     looked = 0
-    most, seconds = BUDGETS["ci"]
+    profile = PROFILES["ci"]
+    seconds = profile.seconds / 2  # of one of two dtypes
     share = seconds / (len(OPS.public()) + len(FAMILIES))
-    for block in own_blocks(fault.op, seed):
+    for block in own_blocks(fault, seed):
+        began = time.process_time()
         for position, case in block.cases():
-            spent = sum(block.seconds.values())
-            if position == most or (position >= 20 and spent > share):
+            spent = time.process_time() - began
+            is_enough = position >= profile.least and spent > share
+            if is_enough or position == profile.most:
                 break
             found = block.reference(position, case)
             looked += 1
@@ -99,7 +100,7 @@ def cases_until_found(fault: Fault, who: Differentiator, seed: int) -> int | Non
 
 def accuses(fault: Fault, who: Differentiator, seed: int) -> bool:
     """Whether a right engine gets a verdict of the fault's in the first cases."""
-    block = own_blocks(fault.op, seed)[0]
+    block = next(b for b in own_blocks(fault, seed) if b.dtype == fault.dtype)
     return any(
         judge(case, who, "reverse", found=block.reference(k, case)).verdict
         in fault.verdicts
@@ -107,88 +108,116 @@ def accuses(fault: Fault, who: Differentiator, seed: int) -> bool:
     )
 
 
-# ---- what a careful user gives the others
-
-
-def trials(op: str, seed: int) -> Iterator[Trial]:
-    """The functions and points that the other checkers get."""
-    rng = np.random.default_rng(seed)
-    for k in range(POINTS):
-        shapes = _shapes(op, k)
-        weights = rng.normal(size=_result(op, k, shapes))
-        function = FAN_OUTS[k % len(FAN_OUTS)] if op == WHOLE else partial(_apply, op)
-        graph = trace(partial(_contracted, function, weights), *shapes)
-        point = [np.asarray(rng.normal(size=shape)) for shape in shapes]
-        if op == "log":
-            point = [np.abs(x) + 0.1 for x in point]
-        yield graph, point
-
-
-def _shapes(op: str, k: int) -> tuple[tuple[int, ...], ...]:
-    menu = SHAPES.get(op, ELEMENTWISE)
-    arity = 2 if op == WHOLE else OPS[op].arity
-    return menu[k % len(menu)][:arity]
-
-
-def _result(op: str, k: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-    return np.broadcast_shapes(*shapes) if op == WHOLE else OPS[op].shape(*shapes)
-
-
-def _apply(op: str, *operands: Any) -> Any:
-    return getattr(s, op)(*operands)
-
-
-def _contracted(function: Callable[..., Any], weights: Array, *operands: Any) -> Any:
-    return s.sum(function(*operands) * weights, axis=None)
+# ---- the others
 
 
 def objects(checker: Checker, who: Differentiator, op: str, seed: int) -> bool:
     """Whether a checker finds anything wrong in any of the trials."""
-    np.random.seed(seed)  # check_grads draws its directions from NumPy's own state
+    np.random.seed(seed)  # autograd draws its directions from NumPy's own state
     return any(not checker(who, graph, point) for graph, point in trials(op, seed))
+
+
+def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """What it gives, and its seconds of processor time."""
+    began = time.process_time()
+    return function(*arguments), time.process_time() - began
+
+
+def row_of(fault: Fault, seed: int) -> Row:
+    """One fault under one seed, and its twin: who objects, and when."""
+    engine = list(ENGINES)[seed % len(ENGINES)]
+    wrong, right = planted(fault, engine), twin(fault, engine)
+    count, spent = timed(cases_until_found, fault, wrong, seed)
+    found, seconds = {OURS: count is not None}, {OURS: spent}
+    for name, checker in CHECKERS.items():
+        found[name], seconds[name] = timed(objects, checker, wrong, fault.op, seed)
+    alarms = {}
+    if seed < len(ENGINES):
+        alarms = {OURS: accuses(fault, right, seed)}
+        for name, checker in CHECKERS.items():
+            alarms[name] = objects(checker, right, fault.op, seed)
+    return {
+        "fault": fault.name, "engine": engine, "seed": seed, "cases": count,
+        "found": found, "seconds": seconds, "alarms": alarms,
+    }  # fmt: skip
 
 
 # ---- the tables
 
 
-def row_of(fault: Fault, engine: str, seeds: int) -> list[Any]:
-    """One fault in one engine: how often each checker found it."""
-    found = [cases_until_found(fault, planted(fault, engine), k) for k in range(seeds)]
-    seen = [n for n in found if n is not None]
-    others = [
-        sum(objects(c, planted(fault, engine), fault.op, k) for k in range(seeds))
-        for c in CHECKERS.values()
-    ]
-    until = statistics.median(seen) if seen else None
-    return [fault.name, engine, len(seen), *others, until, max(seen, default=None)]
+def read(path: Path) -> list[Row]:
+    """The rows in a file; none where there is no file."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
 
 
-def twin_row(engine: str, seeds: int) -> list[Any]:
-    """Right twins in one engine: how many were objected to."""
-    pairs = [(fault, k) for fault in FAULTS for k in range(seeds)]
-    first = sum(accuses(f, twin(f, engine), k) for f, k in pairs)
-    others = [
-        sum(objects(c, twin(f, engine), f.op, k) for f, k in pairs)
-        for c in CHECKERS.values()
-    ]
-    return [f"right twins ({len(pairs)})", engine, first, *others, None, None]
+def report(rows: list[Row]) -> None:
+    """Print a line for every fault, then what a second of each checker finds."""
+    lines = []
+    for fault in ALL:
+        own = [r for r in rows if r["fault"] == fault.name]
+        seen = [r["cases"] for r in own if r["cases"] is not None]
+        if own:
+            until = statistics.median(seen) if seen else None
+            found = (sum(r["found"][name] for r in own) for name in NAMES)
+            title = f"{fault.op}: {fault.name}"
+            lines.append([title, len(own), *found, until, max(seen, default=None)])
+    print_table(
+        f"{len(lines)} planted faults: under how many seeds each was found",
+        ["fault", "of", *NAMES, "cases until", "at most"],
+        lines,
+        "cases until: how many gradverify looked at until it saw the fault (median, "
+        "and the most).",
+    )
+    twins = sum(bool(row["alarms"]) for row in rows)
+    print_table(
+        "What is found, and what a second of processor time finds",
+        ["", "found", "of", "faults always found", "never found", "seconds",
+         "found a second", "ms until found", f"of {twins} right twins"],
+        [_summary(rows, name) for name in NAMES],
+        "seconds: of all rows. ms until found: the median where it is found. Right "
+        "twins: objected to.",
+    )  # fmt: skip
+
+
+def _summary(rows: Sequence[Row], name: str) -> list[Any]:
+    """One checker over all rows."""
+    by_fault: dict[str, list[bool]] = {}
+    for row in rows:
+        by_fault.setdefault(row["fault"], []).append(row["found"][name])
+    found = [row for row in rows if row["found"][name]]
+    seconds = sum(row["seconds"][name] for row in rows)
+    until = statistics.median(1e3 * row["seconds"][name] for row in found)
+    alarms = sum(row["alarms"].get(name, False) for row in rows)
+    return [
+        name, len(found), len(rows), sum(map(all, by_fault.values())),
+        sum(not any(x) for x in by_fault.values()), round(seconds, 1),
+        len(found) / seconds, until, alarms,
+    ]  # fmt: skip
 
 
 def main() -> None:
-    """Print a row for every fault and engine."""
+    """Run rows, or print what a file of them holds."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--faults", type=int, nargs=2, default=(0, len(ALL)))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--engines", nargs="*", default=list(ENGINES))
+    parser.add_argument("--into", type=Path, help="the file that rows are added to")
+    parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
     given = parser.parse_args()
-    rows = [row_of(f, e, given.seeds) for f in FAULTS for e in given.engines]
-    rows += [twin_row(engine, given.seeds) for engine in given.engines]
-    print_table(
-        f"Planted faults found, of {given.seeds} seeds",
-        ["fault", "engine", "gradverify", *CHECKERS, "cases until", "at most"],
-        rows,
-        "cases until: how many gradverify looked at until it saw the fault (median, "
-        "and the most of all seeds).",
-    )
+    if given.sum is not None:
+        return report(read(given.sum))
+    done = read(given.into) if given.into else []
+    there = {(r["fault"], r["seed"]) for r in done}
+    fresh = []
+    for fault in ALL[slice(*given.faults)]:
+        for seed in range(given.seeds):
+            if (fault.name, seed) in there:
+                continue
+            fresh.append(row_of(fault, seed))
+            if given.into:
+                with given.into.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(fresh[-1]) + "\n")
+    report(fresh)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,18 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape, Variable
-from gradverify.autodiff.rules import RULES, Linear, Rule, rules_of, unbroadcast
-from gradverify.differentiators import Differentiator, Lowered, Pulled, mode
+from gradverify.autodiff.operands import constant
+from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, mode
 from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.differentiators.own_tape import OwnTape
 from gradverify.differentiators.pytorch import TorchCpu
 from gradverify.graph import Array, Graph, Node, input_leaf
+from gradverify.ops import OPS
 
 Rows = Mapping[str, Callable[..., Any]]
 NO_ROWS: Rows = MappingProxyType({})  # every instance has its own
+BOTH = Accepts(dtypes=("float64", "float32"))
 
 # (ct, y, *operands, **params) to the cotangents of the operands, over NumPy
 Vjp = Callable[..., Sequence[Any]]
@@ -42,12 +45,15 @@ class Engine(Protocol):
 class PlantedTape(Differentiator):
     """A tape of our own that was made with care or without."""
 
+    accepts = BOTH
     table: Rows = NO_ROWS
 
-    def __init__(self, name: str, make: Callable[[], Tape]) -> None:
+    def __init__(
+        self, name: str, make: Callable[[], Tape], rows: Rows = NO_ROWS
+    ) -> None:
         self.name = name  # type: ignore[misc]
         self.make = make
-        self.table = make().table
+        self.table = {**make().table, **rows}
 
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
@@ -62,7 +68,10 @@ class PlantedTape(Differentiator):
 
     @staticmethod
     def with_rule(name: str, op: str, vjp: Vjp) -> Differentiator:
-        """A copy of the table of rules with other rows for one op."""
+        """A copy of the table of rules with other rows for one op.
+
+        A composite becomes an op of its own, which the tape has a rule for.
+        """
 
         def linear(k: int) -> Linear:
             def pull(m: Any, ct: Any, y: Any, *xs: Any, **params: Any) -> Any:
@@ -70,7 +79,10 @@ class PlantedTape(Differentiator):
 
             return Linear(jvp=_no_jvp, vjp=pull)
 
-        rows = {op: tuple(linear(k) for k in range(len(RULES[op])))}
+        row = tuple(linear(k) for k in range(OPS[op].arity))
+        if not OPS[op].is_primitive:
+            return PlantedTape(name, Tape, {op: _recorded(op, row)})
+        rows = {op: row}
 
         def rules(name: str, arity: int) -> tuple[Rule, ...]:
             return rows.get(name) or rules_of(name, arity)
@@ -81,6 +93,27 @@ class PlantedTape(Differentiator):
     def adding(name: str, *, accumulates: bool) -> Differentiator:
         """A sweep of its own."""
         return PlantedTape(name, SummingTape if accumulates else OverwritingTape)
+
+
+def _recorded(op: str, rules: tuple[Rule, ...]) -> Callable[..., Any]:
+    """An op on variables that is written on their tape with these rules."""
+    function = FLOATS.table[op]
+
+    def apply(*operands: Any, **params: Any) -> Any:
+        variables = [x for x in operands if isinstance(x, Variable)]
+        if not variables:
+            return function(*operands, **params)
+        tape, like = variables[0].tape, variables[0].primal
+        primals = tuple(
+            x.primal if isinstance(x, Variable) else constant(FLOATS, x, like)
+            for x in operands
+        )
+        indices = tuple(x.index if isinstance(x, Variable) else -1 for x in operands)
+        y = function(*primals, **params)
+        tape.steps.append((rules, y, primals, indices, params))
+        return tape.variable_class(tape, len(tape.steps) - 1, y)
+
+    return apply
 
 
 def _no_jvp(*operands: Any, **params: Any) -> Any:
@@ -132,6 +165,7 @@ def _terms(step: Any, ct: Any) -> list[tuple[int, Any]]:
 class PlantedAutograd(Differentiator):
     """autograd, with one of its functions replaced."""
 
+    accepts = BOTH
     table: Rows = NO_ROWS
     reverse = HipsAutograd.reverse
 
@@ -141,16 +175,17 @@ class PlantedAutograd(Differentiator):
 
     @staticmethod
     def with_rule(name: str, op: str, vjp: Vjp) -> Differentiator:
-        """A primitive of autograd's with that rule."""
+        """A primitive of autograd's with that rule; over NumPy where it has none."""
         from autograd.extend import defvjp, primitive
 
-        original: Any = HipsAutograd().table[op]
+        row = HipsAutograd().table[op]
+        original: Any = row if callable(row) else FLOATS.table[op]
         apply = primitive(lambda *xs, **params: original(*xs, **params))
 
         def maker(k: int) -> Callable[..., Any]:
             return lambda y, *xs, **params: lambda ct: vjp(ct, y, *xs, **params)[k]
 
-        defvjp(apply, *(maker(k) for k in range(len(RULES[op]))))
+        defvjp(apply, *(maker(k) for k in range(OPS[op].arity)))
         return PlantedAutograd(name, {op: apply})
 
     @staticmethod
@@ -162,6 +197,7 @@ class PlantedAutograd(Differentiator):
 class PlantedTorch(Differentiator):
     """PyTorch, with one of its functions replaced."""
 
+    accepts = BOTH
     table: Rows = NO_ROWS
     reverse = TorchCpu.reverse
 
@@ -212,6 +248,7 @@ class PerUse(Differentiator):
     The cotangents of the uses are added up, or the last one overwrites the others.
     """
 
+    accepts = BOTH
     table: Rows = NO_ROWS
 
     def __init__(self, name: str, engine: Any, accumulates: bool) -> None:

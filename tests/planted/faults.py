@@ -1,4 +1,4 @@
-"""Twelve faults, planted into our rules and into wrappers of libraries.
+"""Thirteen faults, planted into our rules and into wrappers of libraries.
 
 A fault is written once, over NumPy: what it makes of the right cotangents of one op.
 `planted` puts it into an engine, `twin` puts the right rule in by the same way, so that
@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.autodiff import Tape
 from gradverify.autodiff.rules import RULES, Linear, unbroadcast
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array
+from gradverify.ops import OPS
 from gradverify.verdict import Verdict
 
 from .engines import ENGINES
@@ -40,8 +42,28 @@ class Application:
 
     def right(self) -> Cotangents:
         """The cotangents of the operands by the table of rules."""
+        if not OPS[self.op].is_primitive:
+            return self.of_composite()
         pairs = zip(RULES[self.op], self.operands, strict=True)
         return [self.pulled(rule, x) for rule, x in pairs]
+
+    def of_composite(self) -> Cotangents:
+        """The cotangents of the operands of an op that has no rule of its own."""
+        tape = Tape()
+        xs = [
+            tape.variable(np.asarray(x, np.result_type(self.ct))) for x in self.operands
+        ]
+        y = tape.table[self.op](*xs, **self.params)
+        found = tape.cotangents({y: self.ct})
+        pairs = zip(xs, self.operands, strict=True)
+        return [
+            self.zeros(x) if found[v.index] is None else found[v.index]
+            for v, x in pairs
+        ]
+
+    def zeros(self, x: Any) -> Any:
+        """Nothing, in the shape of an operand and the dtype of the cotangent."""
+        return np.zeros(np.shape(x), np.result_type(self.ct))
 
     def pulled(self, rule: Any, x: Any) -> Any:
         """The cotangent of one operand by one rule."""
@@ -63,6 +85,7 @@ class Fault:
     make: a fresh wrong rule, since one of them keeps state; None where the rules are
         right and their contributions are not added up.
     in_torch: another rule there, where the library would mend the first.
+    dtype: where it shows.
     """
 
     name: str
@@ -70,6 +93,7 @@ class Fault:
     make: Callable[[], Callable[[Application], Cotangents]] | None
     verdicts: frozenset[Verdict]
     in_torch: Callable[[Application], Cotangents] | None = None
+    dtype: str = "float64"
 
     def __str__(self) -> str:
         return self.name

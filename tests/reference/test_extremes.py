@@ -103,6 +103,7 @@ OUTSIDE = [
     ("a root at its edge",         lambda x: s.sqrt(x * x),           0.0),
     ("a quotient 0/0",             lambda x: x * x / x,               0.0),
     ("a logarithm below 0",        s.log,                            -1.0),
+    ("a pole",                     lambda x: s.erf(s.tan(s.acos(x))), 0.0),
     ("a tower of exponentials",    lambda x: s.exp(s.exp(s.exp(x))), 30.0),
 ]
 # fmt: on

@@ -1,0 +1,58 @@
+"""An example of every op that needs more than numbers: shapes of operands, params."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ALL: dict[str, Any] = {"axis": None, "keepdims": False}
+CONV: Mapping[int, dict[str, Any]] = {
+    n: {"stride": (1,) * n, "padding": (0,) * n, "dilation": (1,) * n, "groups": 1}
+    for n in (1, 2)
+}
+POOL: Mapping[int, dict[str, Any]] = {
+    n: {"kernel": (2,) * n, "stride": (1,) * n, "padding": (0,) * n} for n in (1, 2)
+}
+EPS: dict[str, Any] = {"eps": 1e-5}
+MEAN: dict[str, Any] = {"reduction": "mean"}
+CLASS: dict[str, Any] = MEAN | {"target": (0,), "weight": None}
+EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
+    "power": (((),), {"n": 3}),
+    "gelu": (((),), {"approximate": "none"}),
+    "clip": (((),), {"low": 0.0, "high": 1.0}),
+    **dict.fromkeys(("sum", "mean", "logsumexp", "prod"), (((2,),), ALL)),
+    **dict.fromkeys(("max", "min", "norm"), (((2,),), ALL)),
+    **dict.fromkeys(("var", "std"), (((2,),), ALL | {"ddof": 0})),
+    **dict.fromkeys(("softmax", "log_softmax", "cumsum"), (((2,),), {"axis": (-1,)})),
+    "slice": (((2,),), {"axis": (-1,), "start": 0, "stop": 1}),
+    "concatenate": (((2,), (1,)), {"axis": (-1,)}),
+    "stack": (((2,), (2,)), {"axis": (0,)}),
+    "einsum": (((2,), (2,)), {"subscripts": "i,i->"}),
+    "reshape": (((2,),), {"shape": (2, 1)}),
+    "transpose": (((2, 3),), {"axes": (1, 0)}),
+    "broadcast_to": (((1,),), {"shape": (2,)}),
+    "matmul": (((2,), (2,)), {}),
+    "linear": (((2,), (1, 2), (1,)), {}),
+    "conv1d": (((1, 1, 2), (1, 1, 2), (1,)), CONV[1]),
+    "conv2d": (((1, 1, 2, 2), (1, 1, 2, 2), (1,)), CONV[2]),
+    "max_pool1d": (((1, 1, 2),), POOL[1] | {"dilation": (1,)}),
+    "max_pool2d": (((1, 1, 2, 2),), POOL[2] | {"dilation": (1, 1)}),
+    "avg_pool1d": (((1, 1, 2),), POOL[1] | {"count_include_pad": True}),
+    "avg_pool2d": (((1, 1, 2, 2),), POOL[2] | {"count_include_pad": True}),
+    "batch_norm": (((2, 1), (1,), (1,)), EPS),
+    "batch_norm_eval": (((1, 1), (1,), (1,)), EPS | {"mean": (0.0,), "var": (1.0,)}),
+    "layer_norm": (((2,), (2,), (2,)), EPS),
+    "rms_norm": (((2,), (2,)), EPS),
+    "group_norm": (((1, 2), (2,), (2,)), EPS | {"groups": 1}),
+    "embedding": (((2, 1),), {"index": (0,)}),
+    "scaled_dot_product_attention": (((1, 1), (2, 1), (2, 1)), {"mask": "none"}),
+    "dropout": (((2,), (2,)), {"p": 0.5}),
+    "celu": (((),), {"alpha": 1.0}),
+    **dict.fromkeys(("mse", "l1", "bce", "bce_with_logits"), (((2,), (2,)), MEAN)),
+    "huber": (((2,), (2,)), MEAN | {"delta": 1.0}),
+    "kl_div": (((2,), (2,)), MEAN | {"log_target": False}),
+    "nll": (((1, 2),), CLASS),
+    "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
+}
+WITHIN = {"bce": 0.4}
+"""What points are multiplied by, where an engine refuses numbers beyond 1."""

@@ -1,0 +1,78 @@
+"""Many exact numbers at once: two floats each, in place of an object array of mpf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import ctx
+from mpmath import mp, mpf
+
+from gradverify.arithmetic.matrices import Matrix, whole_of
+from gradverify.graph import Array
+
+BITS = 2200  # more than any two doubles are apart
+
+
+@dataclass(frozen=True, eq=False)
+class Doubled:
+    """Exact numbers, each the sum of two doubles: 106 bits of it.
+
+    high: the nearest doubles. low: what they leave out.
+    """
+
+    high: Array
+    low: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array that it stands for."""
+        return self.high.shape
+
+    def __getitem__(self, index: tuple[int, ...]) -> Any:
+        """One number, an mpf."""
+        with mp.workprec(BITS):
+            return mpf(float(self.high[index])) + mpf(float(self.low[index]))
+
+    def reshape(self, *shape: Any) -> Array:
+        """All of them as an object array of mpf, for those who want few."""
+        result = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(self.shape):
+            result[index] = self[index]
+        return result.reshape(*shape)
+
+    def error(self, got: Array) -> Array:
+        """How far floats are from the exact numbers, to a rounding of that."""
+        difference = got.astype(np.longdouble) - self.high
+        return np.asarray(np.abs(difference - self.low))
+
+
+def doubled(matrix: Matrix, bits: int) -> Doubled:
+    """The middles of a matrix of balls that were computed with so many bits."""
+    high = _floats(matrix.whole)
+    with ctx.workprec(bits):
+        low = _floats(matrix.whole - whole_of(high))
+    return Doubled(high, low)
+
+
+def _floats(whole: Any) -> Array:
+    entries = [float(ball) for ball in whole.entries()]
+    return np.array(entries).reshape(whole.nrows(), whole.ncols())
+
+
+def floats_of(exact: Any) -> Array:
+    """Exact numbers, in an object array or doubled, as the floats next to them."""
+    if isinstance(exact, Doubled):
+        return exact.high
+    flat = [float(v) for v in np.asarray(exact, dtype=object).reshape(-1)]
+    return np.array(flat, np.float64).reshape(np.shape(exact))
+
+
+def undecided(matrix: Matrix, bits: int) -> list[Any]:
+    """The balls of which floats cannot say that they are known to so many bits."""
+    entries = matrix.whole.entries()
+    sizes = np.abs(np.array([float(ball) for ball in entries]))
+    radii = np.array([float(ball.rad()) for ball in entries])
+    known = radii <= 2.0 ** (-bits - 1) * sizes
+    return [entries[k] for k in np.flatnonzero(~known)]

@@ -1,0 +1,79 @@
+"""Steps along displacements of the inputs: which entries move, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic import matrices
+from gradverify.graph import Array
+
+MANTISSA = 53  # bits, at most, that a displacement has
+
+
+@dataclass(frozen=True)
+class Step:
+    """A displacement, and the factor by which the step along it is scaled.
+
+    moves: for every input that moves, its place among the inputs, and by how far its
+        entries move: place in it, mantissa and exponent. What stays is left out.
+    matrices: large ones, which move as a whole.
+    """
+
+    moves: Mapping[int, Sequence[tuple[int, int, int]]]
+    matrices: Mapping[int, Moved] = field(default_factory=dict)
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A displacement of a large matrix, which is written in balls once."""
+
+    floats: Array
+
+    @cached_property
+    def whole(self) -> Any:
+        """It as an `arb_mat`, exactly."""
+        return matrices.whole_of(self.floats)
+
+
+def step_along(point: Sequence[Array], displacement: Array) -> Step:
+    """The step that moves all inputs by a displacement, in order."""
+    moves, large, start = {}, {}, 0
+    for k, x in enumerate(point):
+        part = displacement[start : start + x.size]
+        start += x.size
+        if not np.any(part):
+            continue
+        if x.ndim == 2 and x.size >= matrices.LARGE:
+            large[k] = Moved(part.reshape(x.shape))
+        else:
+            moves[k] = _entries(part)
+    return Step(moves, large)
+
+
+def _entries(part: Array) -> list[tuple[int, int, int]]:
+    found = np.flatnonzero(part)
+    mantissas, exponents = np.frexp(part[found])
+    columns = (c.tolist() for c in (found, mantissas.astype(float), exponents))
+    return [
+        (i, int(a * 2.0**MANTISSA), e - MANTISSA)
+        for i, a, e in zip(*columns, strict=True)
+    ]
+
+
+def exactly(x: Array, number: Any) -> Any:
+    """Long doubles as objects, without their passing through a double's range."""
+    mantissa, exponent = np.frexp(x)
+    if np.ndim(x) == 0:
+        return number(float(mantissa)) * number(2) ** int(exponent)
+    result = np.empty(x.shape, dtype=object)
+    flat = zip(mantissa.flat, exponent.flat, strict=True)
+    result.flat[:] = [
+        number(float(a)) * number(2) ** int(e) if a else 0 for a, e in flat
+    ]
+    return result
