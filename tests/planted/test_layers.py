@@ -1,4 +1,4 @@
-"""Faults in layers are found, named and made small; their twins are not accused."""
+"""Faults in layers are found, and made small; their twins are not accused."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from gradverify.diagnosis.localize import guilty_op
 from gradverify.differentiators import Differentiator, load
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.strategies import networks, op_cases, sample
-from gradverify.verdict import Judgement, Verdict
+from gradverify.strategies import networks, sample
+from gradverify.suites.blocks import blocks
+from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge, verify_item
 
 from .layer_faults import LAYER_FAULTS, LayerFault, planted, twin
@@ -37,30 +37,24 @@ some_faults = pytest.mark.parametrize(
 
 @cache
 def block(op: str) -> Block:
-    return Block("ops", op, "float64", 1, op_cases(op))
+    return blocks(suites=("ops",), ops=(op,))[0]
 
 
-def verdicts(fault: LayerFault, who: Differentiator) -> Iterator[tuple[Case, Verdict]]:
+def verdicts(fault: LayerFault, who: Differentiator) -> Iterator[Verdict]:
     shared = block(fault.op)
     for position, case in islice(shared.cases(), CASES):
         found = shared.reference(position, case)
-        yield case, judge(case, who, "reverse", found=found).verdict
+        yield judge(case, who, "reverse", found=found).verdict
 
 
 @some_faults
-def test_a_fault_is_found_and_named(fault: LayerFault) -> None:
-    who = planted(fault)
-    failing = next(pair for pair in verdicts(fault, who) if pair[1].fails())
-
-    def judged(case: Case) -> Judgement:
-        return judge(case, who, "reverse")
-
-    assert guilty_op(failing[0], judged, failing[1]).op == fault.op
+def test_a_fault_is_found(fault: LayerFault) -> None:
+    assert any(verdict.fails() for verdict in verdicts(fault, planted(fault)))
 
 
 @some_faults
 def test_its_twin_is_not_accused(fault: LayerFault) -> None:
-    found = [verdict for _, verdict in islice(verdicts(fault, twin(fault)), FEW)]
+    found = list(islice(verdicts(fault, twin(fault)), FEW))
     assert not [verdict for verdict in found if verdict.fails()]
     assert Verdict.AGREES in found
 
