@@ -41,6 +41,24 @@ class Cell:
     problem: str = ""
 
 
+def files_in(base: Path, word: str) -> Iterator[Path]:
+    """The files that a word names: one file, those within a folder, or of a glob."""
+    path = base / word
+    if path.is_file():
+        yield path
+        return
+    if path.is_dir():
+        found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+    elif Path(word).is_absolute() or not set("*?[") & set(word):
+        return
+    else:
+        found = (p for p in base.glob(word) if p.is_file())
+    for inside in sorted(found):
+        parts = inside.relative_to(base).parts if inside.is_relative_to(base) else ()
+        if not any(p.startswith(".") or p == "__pycache__" for p in parts):
+            yield inside
+
+
 def text_of(path: Path) -> str:
     """The text of a file; `UnreadableError` names what is wrong with it."""
     suffix = path.suffix.lower()

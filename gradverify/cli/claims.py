@@ -13,7 +13,7 @@ import msgspec
 
 from gradverify.claims.patch import patch
 from gradverify.claims.reader import read_claims
-from gradverify.claims.sources import SUFFIXES, UnreadableError, text_of
+from gradverify.claims.sources import UnreadableError, files_in, text_of
 from gradverify.claims.verdicts import WrittenClaim
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.records import Claim
@@ -57,16 +57,7 @@ def claims(
 def files(given: Sequence[str]) -> Iterator[Path]:
     """The files themselves, and those in folders that can be read."""
     for name in given:
-        path = Path(name)
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-            yield from (p for p in inside if not _is_hidden(p.relative_to(path)))
-        else:
-            yield path
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(p.startswith(".") or p == "__pycache__" for p in path.parts)
+        yield from [*files_in(Path(), name)] or [Path(name)]
 
 
 def _status(found: Sequence[Claim], unreadable: int) -> int:

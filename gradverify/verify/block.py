@@ -20,7 +20,7 @@ from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
+CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
@@ -38,6 +38,7 @@ class Block:
     steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
     points: at how many points every graph that is drawn is looked at.
+    chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
 
@@ -50,6 +51,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
+    chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
     met: Met = field(default_factory=Met)
@@ -68,7 +70,9 @@ class Block:
         name = differentiator.name
         if name not in self._own:
             strategy, steered = self._strategy_for(differentiator)
-            points = POINTS if differentiator.compiles and strategy is not None else 1
+            points = 1
+            if differentiator.compiles and strategy is not None:
+                points = min(POINTS, self.chunk)
             is_shared = strategy is self.strategy and points == self.points
             self._own[name] = (
                 self
@@ -81,6 +85,7 @@ class Block:
                     strategy,
                     steered,
                     points=points,
+                    chunk=self.chunk,
                 )
             )
         return self._own[name]
@@ -90,7 +95,7 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
+        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -121,7 +126,7 @@ class Block:
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
-        fresh = draw(strategy, CHUNK // self.points, seed)
+        fresh = draw(strategy, self.chunk // self.points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
             self.drawn.extend(at_points(case, self.points, source))

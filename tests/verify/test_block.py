@@ -77,3 +77,12 @@ def test_an_engine_that_can_run_little_and_compiles_gets_both() -> None:
 def test_an_item_over_its_own_block_is_as_long_as_any() -> None:
     item = verify_item(block(), Compiling(), "reverse", budget=Budget(cases=CHUNK))
     assert item.cases == CHUNK
+
+
+def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
+    drawn = block()
+    drawn.chunk = 4
+    budget = Budget(cases=20, seconds=0.0, least=4)
+    item = verify_item(drawn, Compiling(), "reverse", budget=budget)
+    assert item.cases == 4
+    assert len(drawn.fitting(Compiling()).drawn) == 4
