@@ -12,9 +12,11 @@ from flint import ctx
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.members import Members, Outcome, agree, is_number
 from gradverify.claims.point import PRECISION, Balls, Point, flat
+from gradverify.claims.slips import slip
 from gradverify.claims.spelling import Written, number, telling
 from gradverify.claims.trail import NotUnderstood, Trail
 
+SHARP = 1e-3  # of a number: how wide it may be
 SHOWN = 60  # characters of a formula within a sentence
 
 
@@ -155,6 +157,23 @@ def _factor(wrong: Wrong) -> str:
     return ""
 
 
+def _slip(wrong: Wrong) -> str:
+    """One of the slips that people make with the chain rule."""
+    k, pair = wrong.outcome.step, wrong.pair
+    claimed = wrong.value(len(wrong.members.nodes) - 1)
+    if pair is None or k != 0 or wrong.outcome.is_identity or not wrong.chain:
+        return ""
+    if not wrong.members.formulas or np.shape(claimed) != () or not _is_sharp(claimed):
+        return ""
+    return slip(wrong.trail, pair, wrong.names, wrong.outcome, claimed)
+
+
+def _is_sharp(claimed: Balls) -> bool:
+    """Whether a number has digits enough for a coincidence to be unlikely."""
+    (ball,) = flat(claimed)
+    return float(ball.rad()) <= SHARP * abs(float(ball.mid()))
+
+
 def _put_in(wrong: Wrong) -> str:
     """A formula is right and the values that are put into it are not."""
     k = wrong.outcome.step
@@ -188,7 +207,8 @@ def _formula(wrong: Wrong) -> str:
 
 # fmt: off
 CAUSES: tuple[Callable[[Wrong], str], ...] = (
-    _arithmetic, _shape, _rounding, _sign, _another_name, _factor, _put_in, _formula,
+    _arithmetic, _shape, _rounding, _sign, _another_name, _slip, _factor, _put_in,
+    _formula,
 )
 # fmt: on
 

@@ -88,7 +88,8 @@ class States:
 
     def node(self, formula: Formula, names: Mapping[str, Any]) -> Symbol:
         """A formula as a node of its own."""
-        return self.code.trail.copy(Meaning(self.code, Vocabulary(names)).node(formula))
+        node = Meaning(self.code, Vocabulary(names)).node(formula)
+        return self.code.trail.copy(node) if formula[0] in ("name", "bare") else node
 
     def remember(self, name: str, value: Any) -> None:
         """Keep the nodes that a name has stood for."""
