@@ -97,7 +97,9 @@ def _arithmetic(wrong: Wrong) -> str:
     formulas = wrong.members.formulas
     if k is None or not formulas or not is_number(formulas[k]):
         return ""
-    return f"arithmetic: {wrong.chain[k]} is {telling(wrong.value(k), wrong.chain[k + 1])}"  # fmt: skip  # noqa: E501
+    return (
+        f"arithmetic: {wrong.chain[k]} is {telling(wrong.value(k), wrong.chain[k + 1])}"
+    )
 
 
 def _another_name(wrong: Wrong) -> str:
@@ -202,7 +204,11 @@ def _formula(wrong: Wrong) -> str:
     found = symbolic(wrong)
     if found and wrong.chain[-1] != found:
         return f"the chain rule gives {found}"
-    return "the two differ where their names are moved" if wrong.outcome.is_identity else ""  # fmt: skip  # noqa: E501
+    return (
+        "the two differ where their names are moved"
+        if wrong.outcome.is_identity
+        else ""
+    )
 
 
 # fmt: off
@@ -248,7 +254,9 @@ def _written(wrong: Wrong, point: Point | None, notation: str) -> Written:
 
 
 def _name_of(wrong: Wrong, index: int) -> str:
-    found = (n for n, v in wrong.names.items() if isinstance(v, Symbol) and v.index == index)  # fmt: skip  # noqa: E501
+    found = (
+        n for n, v in wrong.names.items() if isinstance(v, Symbol) and v.index == index
+    )
     return next(found, "")
 
 
@@ -259,7 +267,11 @@ def corrected(wrong: Wrong, exact: str) -> str:
     rest = [formula] if formula and (step == 0 or wrong.outcome.is_identity) else []
     if formulas and not wrong.outcome.is_identity:
         numbers = _numbers(wrong) if step == 0 else ""
-        rest += [text for text in dict.fromkeys((numbers, exact)) if text and text not in rest]  # fmt: skip  # noqa: E501
+        rest += [
+            text
+            for text in dict.fromkeys((numbers, exact))
+            if text and text not in rest
+        ]
     return " = ".join([*wrong.chain[: step + 1], *rest]) if rest else ""
 
 

@@ -134,7 +134,9 @@ def certify(point: Point, derivative: int) -> Reference | None:
         point.known[derivative] = _range(truth, place)
         return truth
     if truth.status not in (Slope.SMOOTH, Slope.ONE_SIDED):
-        raise NotUnderstood(truth.note or f"the derivative is not known: {truth.status.name}")  # fmt: skip  # noqa: E501
+        raise NotUnderstood(
+            truth.note or f"the derivative is not known: {truth.status.name}"
+        )
     rows = zip(
         flat(point.value(derivative)),
         truth.gradient[place].flat,
