@@ -106,8 +106,10 @@ def _parser() -> argparse.ArgumentParser:
                          help="the weight, such as v,5,2")  # fmt: skip
     network.add_argument("--output", type=_count, help="which (default: its own, or 0)")
     network.add_argument("--activation", default="tanh", help="of the hidden layers")
-    sub["report"].add_argument("records", nargs="+", type=Path, help="JSON lines")
+    sub["report"].add_argument("records", nargs="+", type=Path, metavar="FILE",
+                               help="records, or the folder that has them")  # fmt: skip
     sub["report"].add_argument("--output", type=Path, help="the page to write")
+    sub["report"].add_argument("--merged", type=Path, help="records to write, as one")
     for name in ("selftest", "replay", "save", "accept"):
         sub[name].add_argument("--report", type=Path, help="the report folder")
     return parser
@@ -149,7 +151,25 @@ def _run(arguments: Sequence[str]) -> int:
 
     from gradverify.cli.place import plugin_arguments
 
-    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *arguments]))
+    given = _with_values(arguments)
+    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *given]))
+
+
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Our options as `--name=value`.
+
+    Before it has loaded the plugin, pytest takes a value of its own, such as an
+    existing folder of reports, for what it is to collect, and looks for the rootdir
+    there.
+    """
+    from gradverify.plugin.settings import takes_value
+
+    given: list[str] = []
+    rest = iter(arguments)
+    for word in rest:
+        value = list(itertools.islice(rest, 1)) if takes_value(word) else []
+        given.append("=".join([word, *value]))
+    return given
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -214,21 +234,9 @@ def _ops(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from gradverify import records
-    from gradverify.plugin import folder
-    from gradverify.report.page import page
+    from gradverify.cli.report import report
 
-    try:
-        parts = [records.read(path) for path in options.records]
-        found = records.joined(parts)
-        output = options.output or options.records[0].with_name(folder.PAGE)
-        folder.replace(output, page(found).encode("utf-8", "replace"))
-    except OSError as error:
-        raise CommandError(str(error)) from error
-    for note in found.notes:
-        print(note.text)
-    print(output)
-    return RIGHT if found.items or found.discrepancies else NOTHING
+    return report(options.records, options.output, options.merged)
 
 
 # ---- commands within a repository, whose conftest may register differentiators

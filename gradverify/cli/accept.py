@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,8 +14,10 @@ from gradverify.cli.place import Place
 from gradverify.cli.replay import case_of, recorded
 from gradverify.cli.status import RIGHT, CommandError
 from gradverify.diagnosis.alone import node_values
+from gradverify.graph import LEAVES
 from gradverify.known import (
     FILE_NAME,
+    WHOLE,
     Condition,
     Deviation,
     DeviationError,
@@ -22,7 +25,9 @@ from gradverify.known import (
     operand_names,
     read_rows,
 )
+from gradverify.ops import OPS
 from gradverify.records import Discrepancy
+from gradverify.report.wording import DIED
 from gradverify.verdict import Verdict
 
 
@@ -36,6 +41,11 @@ def accept(
         listed = "".join(f"\n  {name}" for name in near) or " none"
         raise CommandError(
             f"no finding {finding!r} in {place.reports}; there are:{listed}"
+        )
+    if until is not None and until < date.today():
+        raise CommandError(
+            f"--until {until}: that day has passed; give today, {date.today()}, or a "
+            "later one"
         )
     record = next((r for r in matching if r.known is None), matching[0])
     if record.known is not None:
@@ -54,11 +64,16 @@ def accept(
 
 
 def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviation:
-    if record.op == "graph":
+    if record.got == DIED:
         raise CommandError(
-            f"{record.finding} cannot be accepted: no op shows it alone, so that there "
-            "is nothing to list; keep the case, to be run ever after: gradverify save "
-            f"{record.case}"
+            f"{record.finding} cannot be accepted: its case ends the process, so that "
+            "no run can look whether it still does; leave the item out instead: "
+            f"--deselect '{record.item}'"
+        )
+    if record.op != WHOLE and record.op not in OPS.public():
+        raise CommandError(
+            f"{record.finding} cannot be accepted: {record.op!r} is no op; make the "
+            "records anew"
         )
     if not Verdict[record.verdict].fails("imprecise"):
         raise CommandError(
@@ -88,6 +103,13 @@ def _free(wanted: str, path: Path) -> str:
 
 def _checked(when: str, row: Deviation) -> str:
     """The condition, which must hold where the witness applies the op."""
+    if row.op == WHOLE:
+        if when:
+            raise CommandError(
+                f"--when {when!r}: no op shows this finding alone, and a whole graph "
+                "has no operands; accept it without a condition"
+            )
+        return ""
     try:
         condition = Condition(row.op, when)
     except ValueError as error:
@@ -108,6 +130,13 @@ def _checked(when: str, row: Deviation) -> str:
 
 def _covered(record: Discrepancy, row: Deviation) -> str:
     who = f"{record.differentiator}, {record.mode}, {record.dtype}"
+    if row.op == WHOLE:
+        ops = Counter(n.op for n in row.witness.graph.nodes if n.op not in LEAVES)
+        names = ", ".join(f"{op} ({n} times)" if n > 1 else op for op, n in ops.items())
+        return (
+            f"no op shows it alone: covers every {record.verdict} in {who} that no op "
+            f"shows alone, of graphs that have {names}"
+        )
     every = f"covers every {record.verdict} of {row.op} in {who}"
     if row.when:
         return f"{every} where {row.when}"

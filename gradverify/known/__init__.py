@@ -1,9 +1,10 @@
 """Known deviations of released libraries: listed with a reason and a witness."""
 
 from gradverify.known.condition import Condition, operand_names
-from gradverify.known.match import applies, is_expired, matches
+from gradverify.known.match import applies, is_expired, matches, matches_whole
 from gradverify.known.rows import (
     FILE_NAME,
+    WHOLE,
     Deviation,
     DeviationError,
     known_rows,
@@ -14,6 +15,7 @@ from gradverify.known.writer import append_row
 
 __all__ = [
     "FILE_NAME",
+    "WHOLE",
     "Condition",
     "Deviation",
     "DeviationError",
@@ -22,6 +24,7 @@ __all__ = [
     "is_expired",
     "known_rows",
     "matches",
+    "matches_whole",
     "operand_names",
     "read_rows",
     "shipped_rows",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from gradverify.known.rows import Deviation
+from gradverify.graph import LEAVES, Graph
+from gradverify.known.rows import WHOLE, Deviation
 
 
 def is_expired(row: Deviation, today: date) -> bool:
@@ -54,3 +56,12 @@ def matches(
 ) -> bool:
     """Whether a row is about this op, at these values of its operands and params."""
     return row.op == op and row.condition.holds(operands, params)
+
+
+def matches_whole(row: Deviation, graph: Graph) -> bool:
+    """Whether a row about whole graphs is about this one: it has the witness's ops."""
+    return row.op == WHOLE and _applied(row.witness.graph) <= _applied(graph)
+
+
+def _applied(graph: Graph) -> Counter[str]:
+    return Counter(node.op for node in graph.nodes if node.op not in LEAVES)

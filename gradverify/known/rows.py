@@ -26,6 +26,9 @@ from gradverify.verdict import Verdict
 FILE_NAME = "gradverify-known.toml"
 """A repository's own rows, beside its pyproject.toml."""
 
+WHOLE = "graph"
+"""In place of an op: a deviation that no op shows alone."""
+
 SHIPPED = Path(__file__).with_name("shipped.toml")
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -42,6 +45,8 @@ class Deviation:
     differentiator: a registered name; versions: a PEP 440 specifier, empty for all.
     modes, dtypes, devices: empty for all.
     when: a condition on the op's operands and params, empty for always.
+    op: "graph" where no op shows the deviation alone; then it is about graphs that
+    have all ops of the witness, as often as that has them.
     verdict: the verdicts that it shows as.
     until: the last day on which it is accepted.
     """
@@ -99,8 +104,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _op(value: Any) -> str:
-    if value not in OPS.public():
-        raise ValueError(f"one of {', '.join(OPS.public())}")
+    if value not in (WHOLE, *OPS.public()):
+        raise ValueError(f"one of {', '.join((*OPS.public(), WHOLE))}")
     return str(value)
 
 
@@ -192,6 +197,13 @@ def _row(table: Any, index: int, path: Path) -> Deviation:
         raise DeviationError(f"{where} lacks {', '.join(missing)}")
     found = {name: _field(name, value, where) for name, value in table.items()}
     row = Deviation(**found)
+    if row.op == WHOLE:
+        if row.when:
+            raise DeviationError(
+                f"{where}: when is {row.when!r}; allowed: nothing, since a whole graph "
+                "has no operands"
+            )
+        return row
     try:
         _ = row.condition
     except ValueError as error:

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _start_suites(config: pytest.Config) -> None:
-    from gradverify.plugin.collection import SESSION
+    from gradverify.plugin.items import SESSION
     from gradverify.plugin.session import Session
 
     anchor = settings.anchor(config)
@@ -90,16 +91,10 @@ class Hooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what was selected before the first item runs."""
-        from gradverify.plugin.collection import GradverifyItem
+        from gradverify.plugin.items import GradverifyItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
-        # an engine that compiles has cases of its own
-        drawn = {
-            (id(i.block), i.differentiator.name if i.differentiator.compiles else "")
-            for i in items
-            if i.block.strategy is not None
-        }
-        self.session.drawn_blocks = max(1, len(drawn))
+        self.session.expect((i.block, i.differentiator) for i in items if i.is_drawn)
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
 
@@ -107,6 +102,7 @@ class Hooks:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist which run it is part of."""
         node.workerinput["gradverify_run"] = self.session.run
+        node.workerinput["gradverify_began"] = self.session.began
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -130,12 +126,16 @@ class Hooks:
         found = self.session.found
         if found is None:
             return
+        from gradverify.plugin.actions import in_github_actions
         from gradverify.report.terminal import summary
 
         terminalreporter.section("gradverify")
         for line in summary(found, brief=config.get_verbosity() < 0):
             terminalreporter.line(line)
         terminalreporter.line(f"page: {self.session.folder / 'gradverify.html'}")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in in_github_actions(found, os.environ):
+                terminalreporter.line(line)
 
 
 def _is_test_module(config: pytest.Config, path: Path) -> bool:

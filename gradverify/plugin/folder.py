@@ -30,6 +30,7 @@ from gradverify.graph import (
     numbered_lines,
 )
 from gradverify.records import Discrepancy, Item, Note, Record, Records
+from gradverify.report.wording import DIED
 
 try:
     import fcntl
@@ -153,7 +154,7 @@ def crash_record(head: tuple[str, str, str], case: Case, note: str) -> Discrepan
         differentiator=differentiator,
         mode=mode,
         verdict="CRASHED",
-        got="the process died",
+        got=DIED,
         exact="",
         bound=None,
         known=None,
@@ -264,7 +265,7 @@ def collect_leftovers(folder: Path) -> list[Note]:
 
 
 def _died(found: Discrepancy) -> bool:
-    return found.got == "the process died"
+    return found.got == DIED
 
 
 def _killed(found: Discrepancy) -> Note:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +14,47 @@ import pytest
 
 from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
-from gradverify.known import (
-    FILE_NAME,
-    Deviation,
-    DeviationError,
-    is_expired,
-    known_rows,
-    read_rows,
-)
+from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
+from gradverify.plugin.against import Base, base, compared
+from gradverify.plugin.clock import PROFILES, Clock, Queue
+from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.outcome import Outcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
-from gradverify.records import Discrepancy, Known, Note, Records, Run
+from gradverify.plugin.surroundings import commit, device, versions
+from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
-# profile: cases that an item looks at at most, seconds for drawn cases in all
-BUDGETS: Mapping[str, tuple[int, float]] = {
-    "smoke": (20, 20.0),
-    "ci": (200, 120.0),
-    "deep": (5000, 1800.0),
-}
 UNRESOLVED = 0.01  # a larger share of a run that the reference cannot decide fails it
-
-PACKAGES = ("gradverify", "hypothesis", "mpmath", "numpy", "pytest", "python-flint")
 
 
 class Session:
     """What the items of a process share; `worker` is empty without pytest-xdist."""
 
     def __init__(self, config: pytest.Config, anchor: Path) -> None:
+        began = time.time() - time.process_time()  # of this process, or later
         self.config, self.anchor = config, anchor
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
-        self.rows, self.own_rows = _rows(self.root)
+        self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
         self.worker: str = given.get("workerid", "")
         self.workers: int = given.get("workercount", 1)
         self.run: str = given.get("gradverify_run") or folder.run_name()
         self.folder: Path = self.settings.report
-        self.began, self.started = time.perf_counter(), datetime.now(UTC)
+        self.base: Base | None = None
+        self.started = datetime.now(UTC)
+        self.began: float = given.get("gradverify_began", began)
         self.writer: Writer | None = None
         self.notes: list[Note] = []
         self.found: Records | None = None
-        self.drawn_blocks = 1
+        self.profile = PROFILES[self.settings.profile]
+        seconds = self.settings.time or self.profile.seconds
+        self.clock = Clock(seconds, time.time() - self.began)
         self.spokesmen: dict[str, str] = {}
         self._problems: dict[str, list[str]] = {}
 
@@ -83,6 +74,7 @@ class Session:
             seed=self.settings.seed,
             root=self.root,
             large=self.settings.networks,
+            chunk=self.profile.chunk,
         )
 
     def has_suite(self, name: str) -> bool:
@@ -96,12 +88,34 @@ class Session:
                 for mode in modes(differentiator):
                     yield differentiator, mode
 
-    def budget(self, block: Block) -> Budget:
+    def expect(self, pairs: Iterable[tuple[Block, Differentiator]]) -> None:
+        """Know the drawn blocks that there is to look at, before the first one."""
+        places = [self.place(block, who) for block, who in pairs]
+        for queue in (self.clock.shared, self.clock.compiled):
+            keys = {key for of, key in places if of is queue}
+            queue.expected = len(keys) / self.workers
+
+    def place(self, block: Block, who: Differentiator) -> tuple[Queue, Hashable]:
+        """The queue that a drawn block is in for an engine, and its name in there."""
+        if who.compiles:  # it has cases of its own
+            return self.clock.compiled, (id(block), who.name)
+        return self.clock.shared, id(block)
+
+    def affords(self, block: Block, who: Differentiator) -> bool:
+        """Whether there is time for a block that is compiled, where some are left out.
+
+        All but such engines look at every block.
+        """
+        if self.profile.whole or not who.compiles or block.strategy is None:
+            return True
+        return self.clock.affords(self.place(block, who)[1])
+
+    def budget(self, block: Block, who: Differentiator) -> Budget:
         """How much an item of the block may look at."""
-        cases, seconds = BUDGETS[self.settings.profile]
-        seconds = (self.settings.time or seconds) * self.workers
+        seconds = self.clock.part(*self.place(block, who))
         shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
-        return Budget(cases, seconds / self.drawn_blocks, max(1, shared_by))
+        profile = self.profile
+        return Budget(profile.most, seconds, max(1, shared_by), profile.least)
 
     @cached_property
     def accepted(self) -> frozenset[str]:
@@ -110,7 +124,7 @@ class Session:
         return frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
             for row in self.own_rows
-            if not row.when and not is_expired(row, today)
+            if not (row.when or row.op == WHOLE or is_expired(row, today))
             for mode in row.modes
             for dtype in row.dtypes
             for verdict in row.verdict
@@ -129,8 +143,12 @@ class Session:
         """Begin to write; `pytest.UsageError` where the folder takes no file."""
         try:
             if self.is_controller:
+                self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
                 self.notes += folder.collect_leftovers(self.folder)
+                self.notes += expired(self.own_rows)
+                if self.base is not None and self.base.is_named:
+                    self.notes += self.base.notes
             self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
         except OSError as error:
             raise pytest.UsageError(
@@ -171,8 +189,10 @@ class Session:
         self.found = msgspec.structs.replace(
             found,
             run=run,
+            discrepancies=records.marked(found.discrepancies),
             selftests=folder.selftests(self.folder),
-            known=_met(self.rows, found.discrepancies),
+            known=met(self.rows, found.discrepancies),
+            changes=self._changes(found),
         )
         views = {
             folder.PAGE: page(self.found),
@@ -180,13 +200,19 @@ class Session:
         }
         folder.write(self.folder, self.found, run, views)
 
+    def _changes(self, found: Records) -> Changes | None:
+        if self.base is None:
+            return None
+        return compared(self.base, found, self.selection.judged)
+
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)
         for item in found.items:
             for stage, s in item.seconds.items():
                 seconds[stage] = seconds.get(stage, 0.0) + s
         seconds = {f"all {stage}": round(s, 3) for stage, s in seconds.items()}
-        seconds["run"] = round(time.perf_counter() - self.began, 3)
+        seconds["run"] = round(time.time() - self.began, 3)
+        seconds["asked"] = self.clock.seconds
         draws = records.total(item.draws for item in found.items)
         begun = draws.get("begun", 0)
         return Run(
@@ -232,23 +258,6 @@ class Session:
         return [first, *lines, *(f"  {note.text}" for note in self.notes)]
 
 
-def _rows(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
-    try:
-        return known_rows(root), read_rows(root / FILE_NAME)
-    except DeviationError as error:
-        raise pytest.UsageError(f"gradverify: {error}") from error
-
-
-def _met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known, ...]:
-    """The known deviations that a run met, with their reasons."""
-    met = {d.known for d in found}
-    return tuple(
-        Known(id=row.id, reason=row.reason, when=row.when, link=row.link,
-              until=row.until.isoformat() if row.until else None)
-        for row in rows if row.id in met
-    )  # fmt: skip
-
-
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
     """Fail a run of which the reference could not decide too much."""
     cases = sum(n for item in found.items for n in item.counts.values())
@@ -262,35 +271,3 @@ def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
     notes = (*found.notes, note)
     failed = exitstatus or int(pytest.ExitCode.TESTS_FAILED)
     return failed, msgspec.structs.replace(found, notes=notes)
-
-
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that this run rests on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def device() -> str:
-    """The processor and the system."""
-    return f"{platform.machine()} {platform.system()}"
-
-
-def commit(root: Path) -> str | None:
-    """The commit that is checked out, where the repository is one of git."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None

@@ -43,6 +43,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("max-nodes", "N", "the largest graph that is drawn (default: by profile)"),
     ("seed", "N", "what cases are drawn from (default: 0)"),
     ("fail-on", "POLICY", f"what fails: {', '.join(POLICIES)} (default: wrong)"),
+    ("against", "FILE", "records of an older run that this one is compared with"),
     ("claims", "PATHS", "files with derivatives worked out by hand, folders and globs"),
     ("report", "DIR", "where records and page are written (default: reports)"),
 )
@@ -63,6 +64,7 @@ class Settings:
     seed: int
     fail_on: str
     report: Path
+    against: Path | None
 
 
 def _flag(name: str) -> str:
@@ -71,6 +73,11 @@ def _flag(name: str) -> str:
 
 def _key(name: str) -> str:
     return f"gradverify_{name}".replace("-", "_").rstrip("_")
+
+
+def takes_value(word: str) -> bool:
+    """Whether a word of a command line is an option of ours, without its value."""
+    return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -123,14 +130,21 @@ def checked(config: pytest.Config) -> Settings:
         seed=_number(config, "seed", int, 0) or 0,
         fail_on=_one(config, "fail-on", POLICIES, "wrong"),
         report=report_folder(config),
+        against=_path(config, "against"),
     )
 
 
 def report_folder(config: pytest.Config) -> Path:
     """Where records and page go: a relative ini value counts from the rootdir."""
-    by_option = config.getoption(_key("report")) is not None
+    return _path(config, "report") or config.rootpath / "reports"
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """A path: a relative one of the ini file counts from the rootdir."""
+    by_option = config.getoption(_key(name)) is not None
     base = config.invocation_params.dir if by_option else config.rootpath
-    return base / (_given(config, "report") or "reports")
+    given = _given(config, name)
+    return base / given if given else None
 
 
 def _names(config: pytest.Config, name: str) -> tuple[str, ...]:

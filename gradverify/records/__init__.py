@@ -1,5 +1,9 @@
 """RECORD: what a run writes down, one JSON object a line, each with its `type`."""
 
+from gradverify.records.changes import changes as changes
+from gradverify.records.changes import looked as looked
+from gradverify.records.common import grouped as grouped
+from gradverify.records.common import marked as marked
 from gradverify.records.lines import decode as decode
 from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered

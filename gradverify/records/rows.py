@@ -59,7 +59,8 @@ class Discrepancy(
 
     got, exact, bound, error_ulps, bound_ratio, smallest_fault: numbers as text.
     known: the known deviation that it belongs to. failed: whether it fails its item.
-    count: how many cases of the item's sweep were of this kind.
+    count: how many cases of the item's sweep were of this kind. common: findings of
+    other differentiators that give the same answer at the same case.
     """
 
     differentiator: str
@@ -88,6 +89,7 @@ class Discrepancy(
     count: int = 1
     failed: bool = True
     accepted: bool = False
+    common: list[str] = []
     diagnosis: Diagnosis | None = None
     evidence: Evidence | None = None
     reproducer: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gradverify.records import Counts, Discrepancy, Known, Records, total
 from gradverify.report.charts import Chart, histogram
-from gradverify.report.findings import graph_of, grouped
+from gradverify.report.findings import graph_of, in_groups
 from gradverify.report.formula import Term, term
 from gradverify.report.wording import anchor, columns, error, point
 
@@ -113,7 +113,7 @@ def _known(found: Records) -> Iterator[Lived]:
     """Every known deviation that was met, with its smallest case as the example."""
     rows = {row.id: row for row in found.known}
     met: dict[str, list[Discrepancy]] = {}
-    for members in grouped(d for d in found.discrepancies if d.known is not None):
+    for members in in_groups(d for d in found.discrepancies if d.known is not None):
         met.setdefault(members[0].known or "", []).extend(members)
     for name, members in met.items():
         d = members[0]

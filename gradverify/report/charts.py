@@ -92,7 +92,7 @@ def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
         for i, b in enumerate(bins) if counts[b]
     ]  # fmt: skip
     shown = {-math.inf: "0", -4.0: "1/16", 0.0: "1", 4.0: "16", 8.0: "256",
-             12.0: "2¹²", 32.0: "2³²", math.inf: "∞"}  # fmt: skip
+             32.0: "2³²", math.inf: "∞"}  # fmt: skip
     ticks = [Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
              for i, b in enumerate(bins) if b in shown]  # fmt: skip
     return Chart(title, _spread(exact), "error in ulps", bars,

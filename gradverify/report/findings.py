@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.graph import Graph, graph_from_json
-from gradverify.records import Discrepancy, Evidence, Records
+from gradverify.records import Discrepancy, Evidence, Records, grouped
 from gradverify.report.charts import Chart, along, convergence
 from gradverify.report.digits import Compared, compared
 from gradverify.report.formula import Term, line, term
@@ -32,9 +32,13 @@ NAMED = 6  # items that a card names
 
 @dataclass(frozen=True)
 class Heading:
-    """What a card is of: its link, sign, words, and keys for the filter."""
+    """What a card is of: its links, sign, words, and keys for the filter.
+
+    anchor: its link; also: links to the same answer of other differentiators.
+    """
 
     anchor: str
+    also: Sequence[str]
     kind: str
     sign: str
     word: str
@@ -119,17 +123,14 @@ class _Budget:
 
 
 def _cards(found: Iterable[Discrepancy], budget: _Budget) -> Iterator[Card]:
-    for members in grouped(found):
+    for members in in_groups(found):
         if budget.takes(members[0]):
             yield _card(members)
 
 
-def grouped(found: Iterable[Discrepancy]) -> Iterator[list[Discrepancy]]:
-    """Discrepancies by finding and known deviation, the worst and smallest first."""
-    kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
-    for d in sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))):
-        kinds.setdefault((d.finding, d.known), []).append(d)
-    yield from kinds.values()
+def in_groups(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
+    """Discrepancies by finding, the worst and smallest first; common ones together."""
+    return grouped(sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))))
 
 
 def _size(found: Discrepancy) -> tuple[int, int, str]:
@@ -174,14 +175,16 @@ def _heading(members: Sequence[Discrepancy]) -> Heading:
     d = members[0]
     k = kind_of(d)
     why = d.diagnosis.sentence if d.diagnosis else ""
+    findings = dict.fromkeys(m.finding for m in members)
     return Heading(
         anchor(d.finding),
+        [anchor(name) for name in findings if name != d.finding],
         k,
         SIGNS[k][0],
         word(d.verdict),
-        who(d),
+        " and ".join(dict.fromkeys(who(m) for m in members)),
         why or sentence(d.verdict),
-        columns(d),
+        " ".join(dict.fromkeys(columns(m) for m in members)),
         sum(m.count for m in members),
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import jinja2
 
 from gradverify.records import Discrepancy, Records
-from gradverify.report.findings import grouped
+from gradverify.report.findings import in_groups
 from gradverify.report.overview import headline, is_right, overview
 from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
@@ -27,7 +28,7 @@ LONGEST = 300  # characters of a formula or a number
 
 def markdown(found: Records) -> str:
     """The verdict, counts, what is new, the worst findings, wrong claims, what ran."""
-    failing = [m[0] for m in grouped(d for d in found.discrepancies if d.failed)]
+    failing = in_groups(d for d in found.discrepancies if d.failed)
     wrong = [c for c in found.claims if c.verdict == "wrong"]
     return (
         _templates()
@@ -36,7 +37,7 @@ def markdown(found: Records) -> str:
             title=headline(found),
             is_right=is_right(found),
             overview=overview(found),
-            findings=[_entry(d) for d in failing[:SHOWN]],
+            findings=[_entry(members) for members in failing[:SHOWN]],
             findings_left_out=max(0, len(failing) - SHOWN),
             claims=wrong[:SHOWN],
             claims_left_out=max(0, len(wrong) - SHOWN),
@@ -46,7 +47,8 @@ def markdown(found: Records) -> str:
     )
 
 
-def _entry(d: Discrepancy) -> dict[str, Any]:
+def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
+    d = members[0]
     why = d.diagnosis.sentence if d.diagnosis else sentence(d.verdict)
     rows = {
         "formula": d.formula,
@@ -55,7 +57,7 @@ def _entry(d: Discrepancy) -> dict[str, Any]:
         "exact": d.exact,
     }
     return {
-        "title": who(d),
+        "title": " and ".join(dict.fromkeys(map(who, members))),
         "why": why,
         "rows": [(k, text) for k, text in rows.items() if text],
         "error": error(d),

@@ -72,10 +72,13 @@ def matrix(found: Records) -> Matrix | None:
         return None
     columns = list(dict.fromkeys((i.differentiator, i.mode) for i in ran))
     squares, ops, others = _squares(ran, found.discrepancies)
-    panels = [Panel("op", part) for part in _parted(_rows(ops, columns, squares))]
     kept = [name for names in others.values() for name in names[:SHOWN]]
-    if kept:
-        panels.append(Panel("block", list(_rows(kept, columns, squares))))
+    height = max(8, -(-len(ops) // PANELS))
+    panels = [
+        Panel(title, part)
+        for title, names in (("op", ops), ("block", kept))
+        for part in _parted(_rows(names, columns, squares), height)
+    ]
     legend = [(k, sign, text) for k, (sign, text) in SIGNS.items()]
     return Matrix(columns, panels, legend, sum(map(len, others.values())) - len(kept))
 
@@ -112,10 +115,9 @@ def _place(item: Item) -> int:
     return SUITES.index(item.suite) if item.suite in SUITES else len(SUITES)
 
 
-def _parted(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows in order, in panels of about the same height."""
+def _parted(rows: Iterable[Row], height: int) -> Iterator[list[Row]]:
+    """The rows in order, in panels of a height."""
     found = list(rows)
-    height = max(8, -(-len(found) // PANELS))
     for first in range(0, len(found), height):
         yield found[first : first + height]
 

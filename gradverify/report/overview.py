@@ -11,10 +11,11 @@ from gradverify.records import (
     Records,
     Run,
     counts_by_differentiator,
+    grouped,
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
-from gradverify.report.wording import rank, sentence, share
+from gradverify.report.wording import changed, looked_at, rank, sentence, share
 
 NAMED = 6  # items of a reason, or findings of a change, that are named
 
@@ -73,6 +74,7 @@ class Overview:
     skipped_items: str
     facts: Sequence[Fact]
     base: str
+    changed: str
     changes: Sequence[Change]
     notes: Sequence[str]
 
@@ -91,8 +93,9 @@ def overview(found: Records) -> Overview:
         skipped_items=many(
             sum(i.outcome == "skipped" for i in found.items), "skipped item"
         ),
-        facts=list(_facts(run)),
+        facts=list(_facts(run, found)),
         base=found.changes.base if found.changes else "",
+        changed=changed(found.changes) if found.changes else "",
         changes=list(_changes(found.changes)) if found.changes else [],
         notes=[*(note.text for note in found.notes), *_missing_run(found)],
     )
@@ -127,7 +130,7 @@ def headline(found: Records) -> str:
 def _found(found: Records) -> Iterable[str]:
     failed = sum(i.outcome == "failed" for i in found.items)
     failing = [d for d in found.discrepancies if d.failed]
-    kinds = len({d.finding for d in failing})
+    kinds = len(grouped(failing))
     if kinds:
         who = list(dict.fromkeys(d.differentiator for d in failing))
         yield f"{many(kinds, 'kind')} of discrepancy, in {_list(who)}"
@@ -223,13 +226,14 @@ def _skipped(items: Iterable[Item]) -> Iterable[tuple[str, list[str], int]]:
         yield reason, names[:NAMED], len(names)
 
 
-def _facts(run: Run) -> Iterable[Fact]:
+def _facts(run: Run, found: Records) -> Iterable[Fact]:
     rate = run.rejection_rate
     pairs = {
         "started": run.started,
         "duration": f"{run.seconds['run']:.1f} s" if "run" in run.seconds else "",
         "exit status": str(run.exit),
         "profile": run.profile,
+        "looked at": looked_at(found),
         "seed": str(run.seed),
         "fails on": run.fail_on,
         "commit": run.commit or "",

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from gradverify.records import Counts, Discrepancy, Records, counts_by_differentiator
+from gradverify.records import (
+    Changes,
+    Counts,
+    Discrepancy,
+    Records,
+    counts_by_differentiator,
+    grouped,
+)
 from gradverify.report.wording import (
+    changed,
+    columns,
     commands,
     error,
+    looked_at,
     point,
     rank,
     sentence,
@@ -92,6 +102,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
     """The end of a run: counts, discrepancies, known deviations, what was not seen."""
     if not brief:
         yield from table(counts_by_differentiator(found.items))
+    yield from _changes(found.changes, brief)
     yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
     yield from _listed("accepted", [d for d in found.discrepancies if _accepted(d)])
     known = [d for d in found.discrepancies if d.known is not None]
@@ -100,7 +111,24 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         passing = [d for d in found.discrepancies if _is_listed(d)]
         yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
+        yield from filter(None, [looked_at(found)])
     yield from (visible(note.text) for note in found.notes)
+
+
+def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:
+    """What became of an older run's findings, the new and the mended ones by name."""
+    if changes is None:
+        return
+    yield f"against {visible(changes.base)}: {changed(changes)}"
+    if not brief:
+        for title, names in (
+            ("newly wrong", changes.newly_wrong),
+            ("fixed", changes.fixed),
+        ):
+            for name in names[:PASSING]:
+                yield cut(f"  {title}: {name}", WIDTH)
+            if len(names) > PASSING:
+                yield f"  and {len(names) - PASSING} more {title} in the page"
 
 
 def _accepted(found: Discrepancy) -> bool:
@@ -128,16 +156,22 @@ def _listed(
 ) -> Iterator[str]:
     if not found:
         return
-    kinds: dict[str, list[Discrepancy]] = {}
-    for d in found:
-        kinds.setdefault(d.finding, []).append(d)
+    kinds = grouped(found)
     yield f"{title}: {len(kinds)}"
-    for name, members in list(kinds.items())[:most]:
+    for members in kinds[:most]:
         d = min(members, key=lambda d: len(d.formula) + len(point(d)))
+        name = members[0].finding + _same(members)
         times = f" in {len(members)} items" if len(members) > 1 else ""
         yield cut(f"  {name}{times}: {d.case} {d.formula} at {point(d)}", WIDTH)
     if len(kinds) > most:
         yield f"  and {len(kinds) - most} more in the page"
+
+
+def _same(members: Sequence[Discrepancy]) -> str:
+    """Other differentiators that give the same answer."""
+    names = dict.fromkeys(columns(d) for d in members)
+    others = [name for name in names if name != columns(members[0])]
+    return f", the same in {' and '.join(others)}" if others else ""
 
 
 def _known(found: Sequence[Discrepancy], brief: bool) -> Iterator[str]:

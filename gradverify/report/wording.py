@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import array_from_json
-from gradverify.records import Discrepancy
+from gradverify.records import Changes, Discrepancy, Records
 from gradverify.verdict import Verdict
 
 # Worst first; what an item, or a cell of a table, is called by.
@@ -24,6 +24,10 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
+NAMED = 3  # findings with larger errors that a sentence names
+DIED = "the process died"  # the answer of an engine that ended its process
+DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
+OUT_OF_TIME = "not looked at, for want of time"  # a block that a run had none for
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
 
 
@@ -110,8 +114,55 @@ def commands(found: Discrepancy) -> tuple[str, ...]:
     return (
         f"gradverify replay {found.case}",
         f"gradverify save {found.case}",
-        *([accept] if found.op != "graph" else []),  # what no op shows is not listed
+        *([accept] if found.got != DIED else []),  # no run could look at its witness
     )
+
+
+def looked_at(found: Records) -> str:
+    """How many cases the items of drawn blocks got; empty where none was drawn.
+
+    A run is cut to a time: "4 to 20 cases an item (median 6) in 20 s; 60 of 75 blocks
+    of jax not looked at".
+    """
+    items = [i for i in found.items if i.suite in DRAWN]
+    cases = sorted(i.cases for i in items if i.cases)
+    if not cases:
+        return ""
+    spread = f"{cases[0]} to {cases[-1]}" if cases[0] < cases[-1] else f"{cases[0]}"
+    parts = [f"{spread} cases an item (median {cases[len(cases) // 2]})"]
+    seconds = found.run.seconds if found.run else {}
+    if {"asked", "run"} <= set(seconds):
+        parts[0] += f" in {seconds['run']:.0f} s of {seconds['asked']:g} s"
+    for name in dict.fromkeys(i.differentiator for i in items):
+        own = [i for i in items if i.differentiator == name]
+        left_out = sum(i.reason.startswith(OUT_OF_TIME) for i in own)
+        if left_out:
+            parts.append(f"{left_out} of {len(own)} items of {name} {OUT_OF_TIME}")
+    return "; ".join(parts)
+
+
+def changed(changes: Changes) -> str:
+    """What became of an older run's findings: "2 newly wrong, 1 fixed"."""
+    counts = (
+        (len(changes.newly_wrong), "newly wrong"),
+        (len(changes.fixed), "fixed"),
+        (len(changes.newly_imprecise), "newly imprecise"),
+    )
+    parts = [f"{n} {what}" for n, what in counts if n]
+    parts += [
+        f"{op_of(finding)} {figure(before)} → {figure(after)} ulps"
+        for finding, before, after in changes.worse[:NAMED]
+    ]
+    if len(changes.worse) > NAMED:
+        parts.append(f"{len(changes.worse) - NAMED} more with larger errors")
+    if changes.gone:
+        parts.append(f"{len(changes.gone)} no longer checked")
+    return ", ".join(parts) or "no change"
+
+
+def op_of(finding: str) -> str:
+    """The op in a finding's name."""
+    return finding.rpartition("/")[0].rpartition("/")[2] or finding
 
 
 def share(part: int, whole: int) -> str:

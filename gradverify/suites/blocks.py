@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.differentiators import Accepts
-from gradverify.graph import Case, case_from_json, case_name
+from gradverify.graph import DTYPES, Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases
 from gradverify.strategies.layers import LAYER_SHAPES
 from gradverify.suites.large import Network, network_block
 from gradverify.suites.textbook import textbook_cases
-from gradverify.verify import Block, Restricted
+from gradverify.verify import CHUNK, Block, Restricted
 
 SUITES = ("cases", "textbook", "ops", "graphs", "networks")
 """The suites of blocks, in the order in which they run; `known` has items alone."""
@@ -52,31 +52,35 @@ def blocks(
     seed: int = 0,
     root: Path | None = None,
     large: Sequence[Network] = (),
+    chunk: int = CHUNK,
 ) -> list[Block]:
     """The blocks of a run; empty collections stand for all.
 
     large: networks that the suite of that name has in place of drawn ones. root: the
     repository whose saved cases are looked at first; a file that is no case is an
-    `Unreadable` block, of whatever dtypes.
+    `Unreadable` block, of whatever dtypes. chunk: how many cases a block draws at once.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
         "textbook": _textbook,
-        "ops": lambda: _ops(ops, dtypes or ("float64",), seed),
-        "graphs": lambda: _graphs(ops, dtypes or ("float64",), max_nodes, seed),
+        "ops": lambda: _ops(ops, dtypes or DTYPES, seed),
+        "graphs": lambda: _graphs(ops, dtypes or DTYPES, max_nodes, seed),
         "networks": lambda: (
             _large(large, dtypes or ("float64",), seed)
             if large
             else _networks(ops, dtypes or ("float64",), seed)
         ),
     }
-    return [
+    found = [
         block
         for suite in SUITES
         if not suites or suite in suites
         for block in makers[suite]()
         if not dtypes or block.dtype in dtypes or isinstance(block, Unreadable)
     ]
+    for block in found:
+        block.chunk = chunk
+    return found
 
 
 def _seed(seed: int, *names: str) -> int:

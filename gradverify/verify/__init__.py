@@ -1,12 +1,13 @@
 """The pipeline: draw, refer, run, compare, localize, shrink."""
 
-from gradverify.verify.block import Block, Restricted
+from gradverify.verify.block import CHUNK, Block, Restricted
 from gradverify.verify.item import REPEATED, Budget, verify_item
 from gradverify.verify.judging import judge
 from gradverify.verify.large import LargeBlock, verify_large
 from gradverify.verify.result import Finding, Item
 
 __all__ = [
+    "CHUNK",
     "REPEATED",
     "Block",
     "Budget",

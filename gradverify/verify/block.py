@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.reference import Reference, reference
+from gradverify.reference import Reference, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-CHUNK = 20  # cases drawn at once, and the fewest that an item looks at
+CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
+AGAIN = 4  # points of each graph beyond a first chunk of these: drawing is dear
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.
@@ -37,7 +38,8 @@ class Block:
     strategy: what the cases are drawn from; None for written ones.
     steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
-    points: at how many points every graph that is drawn is looked at.
+    points: at how many points every graph of the first chunk is looked at.
+    chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
 
@@ -50,6 +52,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
+    chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
     met: Met = field(default_factory=Met)
@@ -68,7 +71,9 @@ class Block:
         name = differentiator.name
         if name not in self._own:
             strategy, steered = self._strategy_for(differentiator)
-            points = POINTS if differentiator.compiles and strategy is not None else 1
+            points = 1
+            if differentiator.compiles and strategy is not None:
+                points = min(POINTS, self.chunk)
             is_shared = strategy is self.strategy and points == self.points
             self._own[name] = (
                 self
@@ -81,6 +86,7 @@ class Block:
                     strategy,
                     steered,
                     points=points,
+                    chunk=self.chunk,
                 )
             )
         return self._own[name]
@@ -90,7 +96,7 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        first = [case for _, case in itertools.islice(self.cases(), CHUNK)]
+        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -121,10 +127,12 @@ class Block:
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
-        fresh = draw(strategy, CHUNK // self.points, seed)
+        later = AGAIN if before and self.chunk == CHUNK else 1
+        points = max(self.points, later)
+        fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
-            self.drawn.extend(at_points(case, self.points, source))
+            self.drawn.extend(at_points(case, points, source))
         for position in range(before, len(self.drawn)):
             self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
@@ -138,9 +146,15 @@ class Block:
         return self._traits[position]
 
     def reference(self, position: int, case: Case) -> Reference:
-        """The case's reference, computed once for all differentiators."""
+        """The case's reference, computed once for all differentiators.
+
+        With it those of the next cases, where they are the same graph at other points.
+        """
         if position not in self._references:
             began = time.perf_counter()
-            self._references[position] = reference(case)
+            following = itertools.islice(self.drawn, position, None)
+            alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
+            found = references([*alike] or [case])
+            self._references.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
         return self._references[position]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -19,17 +19,18 @@ from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
-from gradverify.known import Deviation, applies, matches
+from gradverify.known import Deviation, applies, matches, matches_whole
 from gradverify.reference import Reference
 from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
-from gradverify.verdict import Judgement, Verdict
+from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.errors import Errors
 from gradverify.verify.judging import judge
 from gradverify.verify.result import Finding, Item
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
+EXPLAINED = FAILING | {Verdict.IMPRECISE}
 PATIENCE = 2  # time-outs after which an item tries no more cases
 REPEATED = 8  # every so many cases a differentiator is run twice
 
@@ -38,12 +39,14 @@ REPEATED = 8  # every so many cases a differentiator is run twice
 class Budget:
     """How much an item may look at: cases at most, and seconds for the first item.
 
-    shared_by: how many differentiators will look at the same cases.
+    shared_by: how many differentiators will look at the same cases. least: cases that
+    are looked at however long they take.
     """
 
     cases: int = 100
     seconds: float = float("inf")
     shared_by: int = 1
+    least: int = CHUNK
 
 
 def verify_item(
@@ -66,9 +69,11 @@ def verify_item(
         budget = replace(budget, shared_by=1)
     sweep = _Sweep(block, differentiator, mode, limit)
     seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
-    began = time.perf_counter()
-    for position, case in block.cases():
-        if _is_enough(block, budget, position, began, sweep):
+    began, cases = time.perf_counter(), block.cases()
+    # asked before the next case is drawn, since drawing is dear
+    while not _is_enough(block, budget, sweep.looked, began, sweep):
+        position, case = next(cases, (0, None))
+        if case is None:
             break
         in_flight(case)
         sweep.look(position, case)
@@ -110,7 +115,7 @@ def _is_enough(
         return position >= block.count
     if position >= budget.cases:
         return True
-    if position < CHUNK:
+    if position < budget.least:
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -185,7 +190,7 @@ class _Sweep:
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
             name, why = self._name(op, verdict), None
-            if row is None:
+            if row is None and verdict in EXPLAINED:
                 why = self._explained(case, judgement, op, in_flight)
             result.append(Finding(judgement, case, op, name, row, len(members), why))
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
@@ -215,6 +220,8 @@ class _Sweep:
         for case, judgement in self.deviating:
             guilty = self._blame(case, judgement)
             row = self._known(known, guilty)
+            if guilty.op == WHOLE:
+                row = self._whole(known, case, judgement)
             key = (judgement.verdict, guilty.op, row)
             kinds.setdefault(key, []).append((case, judgement))
         return kinds
@@ -233,17 +240,33 @@ class _Sweep:
         index = op_nodes(alone.graph)[0]
         node, values = alone.graph.nodes[index], node_values(alone)
         operands = [values[j] for j in node.operands]
-        who = self.differentiator
+        return next(
+            (
+                row.id
+                for row in self._applying(known, guilty.verdict)
+                if matches(row, node.op, operands, node.params)
+            ),
+            None,
+        )
+
+    def _whole(
+        self, known: Sequence[Deviation], case: Case, judgement: Judgement
+    ) -> str | None:
+        """The row that speaks of graphs like this one, where no op deviates alone."""
+        rows = self._applying(known, judgement.verdict)
+        return next((r.id for r in rows if matches_whole(r, case.graph)), None)
+
+    def _applying(
+        self, known: Sequence[Deviation], verdict: Verdict | None
+    ) -> Iterator[Deviation]:
+        """Rows about this item's differentiator, and such a verdict."""
+        who, dtype = self.differentiator, self.block.dtype
         version = next(iter(who.versions().values()), "")
         for row in known:
-            if (
-                guilty.verdict in row.verdict
-                and applies(row, who.name, version, self.mode, alone.dtype,
-                            who.device, date.today())
-                and matches(row, node.op, operands, node.params)
-            ):  # fmt: skip
-                return row.id
-        return None
+            if verdict in row.verdict and applies(
+                row, who.name, version, self.mode, dtype, who.device, date.today()
+            ):
+                yield row
 
     def _shrunk(
         self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]

@@ -38,7 +38,7 @@ import numpy as np
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array, Graph
 from gradverify.ops import OPS
-from gradverify.plugin.session import BUDGETS
+from gradverify.plugin.clock import PROFILES
 from gradverify.suites.blocks import FAMILIES, blocks
 from gradverify.verify import REPEATED, Block, judge
 
@@ -79,13 +79,15 @@ def own_blocks(fault: Fault, seed: int) -> list[Block]:
 def cases_until_found(fault: Fault, who: Differentiator, seed: int) -> int | None:
     """How many cases gradverify looked at until it saw the fault; None: not seen."""
     looked = 0
-    most, seconds = BUDGETS["ci"]
-    share = seconds / 2 / (len(OPS.public()) + len(FAMILIES))  # of one of two dtypes
+    profile = PROFILES["ci"]
+    seconds = profile.seconds / 2  # of one of two dtypes
+    share = seconds / (len(OPS.public()) + len(FAMILIES))
     for block in own_blocks(fault, seed):
         began = time.process_time()
         for position, case in block.cases():
             spent = time.process_time() - began
-            if position == most or (position >= 20 and spent > share):
+            is_enough = position >= profile.least and spent > share
+            if is_enough or position == profile.most:
                 break
             found = block.reference(position, case)
             looked += 1

@@ -68,6 +68,7 @@ def test_paper_shows_no_buttons(visit: Visit, html: Path) -> None:
     assert brightness(tab.evaluate(GROUND)) == 255
     assert not tab.is_visible(".bar")
     assert not tab.is_visible("button.copy >> nth=0")
+    assert tab.is_visible("table.ran th button >> nth=0")  # a heading, on paper as well
 
 
 def test_a_reader_finds_names_for_all_it_can_use(visit: Visit, html: Path) -> None:

@@ -103,6 +103,32 @@ def test_many_ops_that_fail_alike_are_counted() -> None:
     assert "fails on exp, sin, add and 1 more ops" in problem
 
 
+def counting(seen: list[list[str]], **rows: Any) -> Differentiator:
+    """An engine that compiles, and notes which graphs it was given."""
+
+    def behave(function: Any, point: list[Any]) -> Any:
+        seen.append(list(function.graph.ops))
+        return right(function, point)
+
+    engine = toy(behave, **rows)
+    engine.compiles = True  # type: ignore[misc]
+    return engine
+
+
+def test_an_engine_that_compiles_is_given_all_ops_at_once() -> None:
+    seen: list[list[str]] = []
+    assert not handshake(counting(seen, exp=np.exp, sin=np.sin))
+    assert len(seen) == 1
+    assert {"add", "mul", "exp", "sin"} <= set(seen[0])
+
+
+def test_and_op_by_op_where_that_fails() -> None:
+    seen: list[list[str]] = []
+    (problem,) = handshake(counting(seen, exp=np.exp, sin=lambda x, y: x))
+    assert "fails on sin: TypeError" in problem
+    assert len(seen) == 1 + 4
+
+
 @pytest.mark.parametrize("op", OPS.public())
 def test_every_op_has_an_example(op: str) -> None:
     case = _case(OPS[op], "float64")

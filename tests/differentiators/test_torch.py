@@ -31,7 +31,7 @@ class TorchMeta(Torch):
 
 
 def test_inputs_and_data_live_on_the_device_until_results_are_brought_back() -> None:
-    error = run(TorchMeta(), "reverse", case_of()).error
+    error = run(TorchMeta(), "reverse", case_of(), limit=300.0).error
     assert "Cannot copy out of meta tensor" in str(error)
     assert TorchMeta().table["data"](np.zeros(2)).device.type == "meta"  # type: ignore[operator]
     assert TorchCpu().table["data"](np.zeros(2)).device.type == "cpu"  # type: ignore[operator]
@@ -88,3 +88,19 @@ def test_no_short_product_within_a_run_and_the_hosts_setting_after(host: str) ->
         for place, precision in zip(places(), before[1], strict=True):
             place.fp32_precision = precision
     assert (torch.get_float32_matmul_precision(), precisions()) == before
+
+
+def test_a_gpu_is_named_with_its_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    found = dict(load("torch-cuda").versions())
+    assert found.pop("torch") == torch.__version__
+    assert found == {"cuda": "13.0", "gpu": "a GPU"}
+    assert set(load("torch-cpu").versions()) == {"torch"}
+
+
+def test_the_same_code_runs_on_every_device() -> None:
+    cpu, cuda = load("torch-cpu"), load("torch-cuda")
+    assert type(cpu).__bases__ == type(cuda).__bases__ == (Torch,)
+    assert set(cpu.table) == set(cuda.table)
+    assert cpu.accepts == cuda.accepts

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-SMALL = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops,textbook")
+# as many cases as a smoke run has at most, on however busy a machine
+SMALL = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops,textbook",
+         "--gradverify-time", "600")  # fmt: skip
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from gradverify.graph import (
     case_name,
     input_leaf,
 )
-from gradverify.records import Discrepancy, Records, encode, in_order, joined, read
+from gradverify.records import Discrepancy, Records, encode, in_order, read
 
 FIELDS = {
     "differentiator", "mode", "dtype", "verdict", "ops", "graph", "point", "got",
@@ -98,10 +98,3 @@ def test_what_is_not_understood_becomes_a_note(
     assert found.notes[0].text == "first"
     assert text in found.notes[1].text
     assert "line 2" in found.notes[1].text
-
-
-def test_files_are_joined(records: Records) -> None:
-    both = joined([records, records])
-    assert both.run is not None
-    assert both.run.counts["toy"]["AGREES"] == 70
-    assert len(both.items) == 2 * len(records.items)

@@ -59,6 +59,7 @@ function setFilter(text, replaces) {
   status.textContent = wanted.length ? `Filter “${text.trim()}”: ${shown} discrepancies in full, ${rows.toLocaleString("en")} findings in the table. Esc clears it.` : "";
   const hash = wanted.length ? "#filter=" + encodeURIComponent(text.trim()) : location.pathname + location.search;
   if (replaces) history.replaceState(null, "", hash);
+  return shown;
 }
 
 function fromAddress() {

@@ -43,6 +43,10 @@ const keys = document.getElementById("keys");
 document.getElementById("theme").addEventListener("click", turnTheme);
 document.getElementById("help").addEventListener("click", () => keys.showModal());
 
+window.addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});
+
 function cards() {
   return [...document.querySelectorAll("#discrepancies .card")].filter((card) => !card.hidden);
 }

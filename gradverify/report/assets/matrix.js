@@ -7,8 +7,8 @@ if (matrixSection) {
     const link = event.target.closest("a[data-query]");
     if (!link) return;
     event.preventDefault();
-    setFilter(filterBox.value === link.dataset.query ? "" : link.dataset.query, true);
-    const first = document.getElementById("discrepancies") || document.getElementById("listing");
+    const shown = setFilter(filterBox.value === link.dataset.query ? "" : link.dataset.query, true);
+    const first = document.getElementById(shown ? "discrepancies" : "listing");
     if (filterBox.value && first && link.closest("td").className !== "fine") first.scrollIntoView();
   });
   watchers.push((wanted, text) => {

@@ -1,0 +1,61 @@
+"""Records of one or several runs become one page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradverify import records
+from gradverify.cli.status import NOTHING, RIGHT, CommandError
+from gradverify.plugin import folder
+from gradverify.records import Records
+from gradverify.report.overview import headline
+from gradverify.report.page import page
+from gradverify.report.wording import visible
+
+
+def report(
+    files: Sequence[Path], output: Path | None = None, merged: Path | None = None
+) -> int:
+    """Make the page of records; a folder stands for the records in it.
+
+    output: the page, by default beside the first file. merged: where the records of
+    all files go as one. 3 where a file has nothing that is understood.
+    """
+    paths = [path / folder.RECORDS if path.is_dir() else path for path in files]
+    parts = [_read(path) for path in paths]
+    found = records.joined(parts)
+    output = output or paths[0].with_name(folder.PAGE)
+    for target in filter(None, (output, merged)):
+        if target.resolve() in {path.resolve() for path in paths}:
+            raise CommandError(f"{target} is one of the records; name another file")
+    _write(output, page(found).encode("utf-8", "replace"))
+    if merged is not None:
+        _write(merged, b"".join(map(records.encode, records.in_order(found))))
+    for note in found.notes:
+        print(visible(note.text))
+    print(visible(headline(found)))
+    print(output)
+    empty = [path for path, part in zip(paths, parts, strict=True) if _is_empty(part)]
+    for path in empty:
+        print(f"gradverify: {path}: no record in it was understood", file=sys.stderr)
+    return NOTHING if empty else RIGHT
+
+
+def _read(path: Path) -> Records:
+    try:
+        return records.read(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        folder.replace(path, content)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _is_empty(part: Records) -> bool:
+    return not (part.items or part.discrepancies or part.claims or part.selftests)

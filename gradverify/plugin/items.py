@@ -1,0 +1,264 @@
+"""The items under the anchor: each runs one differentiator over one block."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradverify.differentiators import Differentiator
+from gradverify.graph import Case, case_name
+from gradverify.known import Deviation, applies
+from gradverify.plugin.junit import properties
+from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
+from gradverify.plugin.progress import Progress
+from gradverify.plugin.session import Session
+from gradverify.plugin.shield import deaf
+from gradverify.report.terminal import failure_text
+from gradverify.report.wording import OUT_OF_TIME
+from gradverify.suites.blocks import Unreadable
+from gradverify.verify import (
+    Block,
+    Budget,
+    Finding,
+    Item,
+    LargeBlock,
+    judge,
+    verify_item,
+    verify_large,
+)
+
+SESSION = pytest.StashKey[Session]()
+
+
+class Refuted(Exception):
+    """An item fails; its text is what the user reads."""
+
+
+class Shown(pytest.Item):
+    """An item whose failure is our own text."""
+
+    def show(self, result: Outcome) -> None:
+        """Write down, and end as the outcome says."""
+        self.config.stash[SESSION].record(result)
+        if result.item.outcome == "skipped":
+            pytest.skip(result.item.reason)
+        if result.item.outcome == "failed":
+            text = failure_text(result.failing, result.item.more)
+            raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Our own text for what was refuted; a traceback for a fault of ours."""
+        if isinstance(excinfo.value, Refuted):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the item stands, for reports."""
+        return self.path, None, self.nodeid.partition("::")[2]
+
+
+class UnreadableItem(Shown):
+    """A file among the saved cases that is none: fails, and says what is malformed."""
+
+    def __init__(self, *, block: Unreadable, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.block = block
+
+    def runtest(self) -> None:
+        """Fail, once, whatever is judged."""
+        head = heading(self.nodeid, self.block, "", "")
+        self.show(without_a_run(head, "failed", self.block.problem))
+
+
+class GradverifyItem(Shown):
+    """One differentiator in one mode over the cases of one block."""
+
+    case: Case | None = None  # the one that ran last
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        parent: pytest.Collector,
+        block: Block,
+        differentiator: Differentiator,
+        mode: str,
+        **kwargs: Any,
+    ) -> None:
+        # Written out: pytest 9.2 takes the brackets of an id apart and those of a
+        # name not, and `--lf` compares the two.
+        nodeid = f"{parent.nodeid}::{name}"
+        super().__init__(name=name, parent=parent, nodeid=nodeid, **kwargs)
+        self.block, self.differentiator, self.mode = block, differentiator, mode
+        if self.config.pluginmanager.has_plugin("timeout"):
+            # A case has its own limit; the host's is meant for tests of another size.
+            self.add_marker(pytest.mark.timeout(0))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it looks at as many cases as there is time for."""
+        has_op = self.block.suite != "ops" or callable(self.table_row)
+        return self.block.strategy is not None and has_op
+
+    @property
+    def table_row(self) -> Any:
+        """What the differentiator's table has for the block's op, if it is one."""
+        return self.differentiator.table.get(self.block.family, "no such row")
+
+    @property
+    def gradverify(self) -> Session:
+        """The run that this item is part of."""
+        return self.config.stash[SESSION]
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Which item it is, in its record."""
+        return heading(self.nodeid, self.block, self.differentiator.name, self.mode)
+
+    def runtest(self) -> None:
+        """Judge, write down, and fail once with all that was found."""
+        session, queue = self.gradverify, None
+        if self.is_drawn:
+            queue = session.place(self.block, self.differentiator)[0]
+        try:
+            with session.clock.running(queue), deaf(one_thread=bool(session.worker)):
+                result = self.unjudged() or self.judged()
+        except Exception as error:
+            error.add_note(self.last_words())
+            self.gradverify.record(self.broken(error))
+            raise
+        versions = self.differentiator.versions()
+        self.user_properties += properties(
+            result, versions, self.gradverify.settings.seed
+        )
+        self.show(result)
+
+    def last_words(self) -> str:
+        """What was being done, where we are at fault."""
+        who = f"{self.differentiator.name} ({self.mode})"
+        if self.case is None:
+            return f"a fault of gradverify, before {who} ran a case"
+        point = ", ".join(str(x.tolist()) for x in self.case.point)
+        return (
+            f"a fault of gradverify, while {who} ran case {case_name(self.case)}: "
+            f"{self.case.graph} at {point} in {self.case.dtype}"
+        )
+
+    def broken(self, error: Exception) -> Outcome:
+        """The record of an item in which we raised."""
+        reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
+        return without_a_run(self.head, "failed", reason)
+
+    def unjudged(self) -> Outcome | None:
+        """An outcome without a run: a faulty registration, an op that is absent."""
+        name = self.differentiator.name
+        head = self.head
+        if self.block.suite == "ops" and isinstance(self.table_row, str):
+            return without_a_run(
+                head, "skipped", f"{self.block.family}: {self.table_row}"
+            )
+        problems = self.gradverify.problems(self.differentiator)
+        if not problems:
+            return self.forgone()
+        speaker = self.gradverify.spokesmen.get(name, self.nodeid)
+        if speaker != self.nodeid:
+            return without_a_run(
+                head, "skipped", f"{name} is not registered rightly; see {speaker}"
+            )
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        return without_a_run(
+            head, "failed", f"{name} is not registered rightly:\n{lines}"
+        )
+
+    def forgone(self) -> Outcome | None:
+        """An outcome without a run, where there is no time for this block."""
+        session = self.gradverify
+        if not self.is_drawn or session.affords(self.block, self.differentiator):
+            return None
+        reason = f"{OUT_OF_TIME} of {session.clock.seconds:g} s"
+        return without_a_run(self.head, "skipped", reason)
+
+    def judged(self) -> Outcome:
+        """The outcome of a run over the block's cases."""
+        raise NotImplementedError
+
+    def in_flight(self, case: Case) -> None:
+        """Write the case down before it runs."""
+        self.case = case
+        writer = self.gradverify.writer
+        if writer is not None:
+            writer.in_flight(self.differentiator.name, self.mode, self.nodeid, case)
+
+
+class BlockItem(GradverifyItem):
+    """An item of a block that differentiators share."""
+
+    def judged(self) -> Outcome:
+        """Sweep, shrink, and hold what was found against the policy."""
+        session = self.gradverify
+        if isinstance(self.block, LargeBlock):
+            progress = Progress(self.config, self.block.family, 2)
+            result = verify_large(self.block, self.differentiator, self.mode, progress)
+        else:
+            result = verify_item(
+                self.block,
+                self.differentiator,
+                self.mode,
+                budget=session.budget(self.block, self.differentiator)
+                if self.is_drawn
+                else Budget(),
+                known=session.rows,
+                in_flight=self.in_flight,
+            )
+        return outcome(
+            self.head,
+            result,
+            policy=session.settings.fail_on,
+            accepted=session.accepted,
+        )
+
+
+class KnownItem(GradverifyItem):
+    """The witness of a known deviation: passes while the deviation shows."""
+
+    def __init__(self, *, row: Deviation, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.row = row
+
+    def judged(self) -> Outcome:
+        """Fails where the deviation is gone, in the repository whose row it is."""
+        row, session = self.row, self.gradverify
+        head = self.head
+        if not self.is_spoken_of():
+            reason = f"{row.id} speaks of other versions or devices, or has expired"
+            return without_a_run(head, "skipped", reason)
+        self.in_flight(row.witness)
+        judgement = judge(row.witness, self.differentiator, self.mode)
+        verdict = judgement.verdict
+        who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
+        name = f"{who}/{row.op}/{verdict.name.lower()}"
+        shown = Finding(judgement, row.witness, row.op, name, row.id)
+        result = outcome(
+            self.head,
+            Item({verdict: 1}, (shown,) if verdict in row.verdict else (), cases=1),
+            policy=session.settings.fail_on,
+        )
+        if verdict in row.verdict:
+            return result
+        gone = (
+            f"known deviation {row.id} no longer shows: its witness is {verdict.name}"
+        )
+        if row.id in {own.id for own in session.own_rows}:
+            return without_a_run(head, "failed", f"{gone}; take the row out")
+        return without_a_run(head, "skipped", gone)
+
+    def is_spoken_of(self) -> bool:
+        """Whether the row is about this version of the library, here, today."""
+        who, dtype = self.differentiator, self.block.dtype
+        version = next(iter(who.versions().values()), "")
+        return applies(
+            self.row, who.name, version, self.mode, dtype, who.device, date.today()
+        )

@@ -1,0 +1,101 @@
+"""A run against an older one: which findings came, went, and got worse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+
+from gradverify.records.rows import Changes, Discrepancy, Item, Records
+from gradverify.verdict import Verdict
+
+WORSE = 2.0  # times the error in ulps that it was; a run meets other cases than another
+
+
+def changes(
+    before: Records, now: Records, *, base: str, still: Collection[str] = ()
+) -> Changes:
+    """What became of the findings of an older run.
+
+    base: the older run in words. still: findings of it whose old case deviates even
+    now, met again or not. What is listed as known counts on neither side, so that a
+    finding that was accepted since is neither fixed nor new. A finding is fixed only
+    if its item ran this time, and if its op fails in no other way; where the item did
+    not run, the finding is "gone".
+    """
+    old, new = _unlisted(before), _unlisted(now)
+    shown = {d.finding for d in now.discrepancies} | set(still)
+    failing = {_stem(f) for f, found in new.items() if _is_wrong(found)}
+    ran = {item.id for item in now.items if looked(item)}
+    came = [f for f in new if f not in old]
+    went = [f for f in old if f not in shown]
+    fixed = [
+        f
+        for f in went
+        if _is_wrong(old[f])
+        and _stem(f) not in failing
+        and all(d.item in ran for d in old[f])
+    ]
+    return Changes(
+        base=base,
+        newly_wrong=[f for f in came if _is_wrong(new[f])],
+        fixed=fixed,
+        newly_imprecise=[f for f in came if _is_imprecise(new[f])],
+        worse=list(_worse(old, new)),
+        gone=[f for f in went if any(d.item not in ran for d in old[f])],
+    )
+
+
+def looked(item: Item) -> bool:
+    """Whether an item looked at anything."""
+    return item.outcome != "skipped" and item.cases > 0
+
+
+Kinds = Mapping[str, list[Discrepancy]]
+
+
+def _unlisted(found: Records) -> Kinds:
+    """Discrepancies by finding, without known deviations and kinks."""
+    kinds: dict[str, list[Discrepancy]] = {}
+    for d in found.discrepancies:
+        if d.known is None and (_is_wrong([d]) or _is_imprecise([d])):
+            kinds.setdefault(d.finding, []).append(d)
+    return dict(sorted(kinds.items()))
+
+
+def _is_wrong(found: Iterable[Discrepancy]) -> bool:
+    """Whether a verdict is among those that fail; a later version's says so itself."""
+    return any(
+        Verdict[d.verdict].fails() if d.verdict in Verdict.__members__ else d.failed
+        for d in found
+    )
+
+
+def _is_imprecise(found: Iterable[Discrepancy]) -> bool:
+    return any(d.verdict == Verdict.IMPRECISE.name for d in found)
+
+
+def _stem(finding: str) -> str:
+    """A finding without its verdict."""
+    return finding.rpartition("/")[0]
+
+
+def _worse(old: Kinds, new: Kinds) -> Iterable[tuple[str, str, str]]:
+    for finding in old:
+        if finding in new and not _is_wrong(new[finding]):
+            before, after = (_largest(kinds[finding]) for kinds in (old, new))
+            if before is not None and after is not None and after > WORSE * before:
+                yield finding, repr(before), repr(after)
+
+
+def _largest(found: Iterable[Discrepancy]) -> float | None:
+    """The largest error in ulps that is a number."""
+    sizes = [x for d in found if (x := _number(d.error_ulps)) is not None]
+    return max(sizes, default=None)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

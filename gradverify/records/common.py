@@ -1,0 +1,80 @@
+"""Common mode: several libraries that give the same wrong answer at the same case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from gradverify.records.rows import Discrepancy
+
+CLOSE = 4.0  # ulps within which two answers are one
+PART = 8.0  # and their difference is so many times smaller than the error
+BITS = {"float64": 53, "float32": 24}
+
+
+def marked(found: Sequence[Discrepancy]) -> tuple[Discrepancy, ...]:
+    """The discrepancies, each with the findings of others that answer as it does."""
+    by_case: dict[tuple[str, str, str], list[Discrepancy]] = {}
+    for d in found:
+        by_case.setdefault((d.case, d.verdict, d.where), []).append(d)
+    return tuple(
+        msgspec.structs.replace(d, common=sorted(set(_others(d, near))))
+        for d in found
+        for near in (by_case[d.case, d.verdict, d.where],)
+    )
+
+
+def _others(d: Discrepancy, near: Iterable[Discrepancy]) -> Iterable[str]:
+    for other in near:
+        if d.differentiator != other.differentiator and _same_answer(d, other):
+            yield other.finding
+
+
+def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
+    """Whether two libraries gave one number, or both none.
+
+    Two answers that are each a few ulps off are near one another by chance: the
+    difference must be small beside the error as well.
+    """
+    if (a.known is None) != (b.known is None):
+        return False
+    if a.got == b.got == "None":
+        return True
+    x, y, exact = (_number(text) for text in (a.got, b.got, a.exact))
+    if x is None or y is None:
+        return False  # texts of exceptions, shapes
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return repr(x) == repr(y)
+    apart = abs(x - y)
+    near = apart <= CLOSE * max(abs(x), abs(y)) * 2.0 ** (1 - BITS.get(a.dtype, 53))
+    if exact is None or not math.isfinite(exact):
+        return near
+    return near and PART * apart <= min(abs(x - exact), abs(y - exact))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
+    """Discrepancies by finding and known deviation; common ones in one group.
+
+    Groups and their members are in the order in which they come.
+    """
+    kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
+    for d in found:
+        kinds.setdefault((d.finding, d.known), []).append(d)
+    leader: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+    for key, members in kinds.items():
+        others = {(f, key[1]) for d in members for f in d.common}
+        first = next((leader[o] for o in others if o in leader), key)
+        leader[key] = first
+    groups: dict[tuple[str, str | None], list[Discrepancy]] = {}
+    for key, members in kinds.items():
+        groups.setdefault(leader[key], []).extend(members)
+    return list(groups.values())

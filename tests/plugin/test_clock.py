@@ -1,0 +1,100 @@
+"""How the time of a run is cut, on a clock that the tests move by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradverify.plugin import clock as clocks
+from gradverify.plugin.clock import END, PROFILES, Clock
+
+
+class Hand:
+    """Stands in for `time`; time passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    hand = Hand()
+    monkeypatch.setattr(clocks, "time", hand)
+    return hand
+
+
+def of(blocks: int, seconds: float = 100.0, compiled: int = 0) -> Clock:
+    clock = Clock(seconds / (1.0 - END))
+    clock.shared.expected, clock.compiled.expected = blocks, compiled
+    return clock
+
+
+def look(clock: Clock, hand: Hand, block: int, takes: float) -> float:
+    part = clock.part(clock.shared, block)
+    with clock.running(clock.shared):
+        hand.now += takes
+    return part
+
+
+def test_every_block_gets_an_even_part(hand: Hand) -> None:
+    clock = of(4)
+    assert [look(clock, hand, k, 25.0) for k in range(4)] == pytest.approx([25.0] * 4)
+
+
+def test_what_a_block_leaves_over_goes_to_those_after_it(hand: Hand) -> None:
+    clock = of(4)
+    parts = [look(clock, hand, k, 10.0) for k in range(4)]
+    assert parts == pytest.approx([25.0, 30.0, 40.0, 70.0])
+
+
+def test_what_a_block_takes_too_much_is_taken_from_those_after_it(hand: Hand) -> None:
+    clock = of(4)
+    parts = [look(clock, hand, k, 40.0) for k in range(4)]
+    assert parts == pytest.approx([25.0, 20.0, 10.0, 0.0])
+
+
+def test_a_block_counts_once_for_all_that_look_at_it(hand: Hand) -> None:
+    clock = of(2)
+    assert look(clock, hand, 1, 10.0) == pytest.approx(50.0)
+    assert look(clock, hand, 1, 10.0) == pytest.approx(45.0)
+    assert look(clock, hand, 2, 10.0) == pytest.approx(80.0)
+
+
+def test_time_that_was_spent_before_is_not_shared_out() -> None:
+    clock = of(2)
+    clock.spent = 60.0
+    assert clock.part(clock.shared, 1) == pytest.approx(20.0)
+
+
+def test_blocks_that_are_compiled_are_spread_over_what_there_is_time_for(
+    hand: Hand,
+) -> None:
+    clock = of(20, compiled=20)
+    looked = []
+    for k in range(20):
+        look(clock, hand, k, 2.0)  # 40 of 100 s, so that 60 are for 20 s each
+        looked.append(clock.affords(k))
+        if looked[-1]:
+            with clock.running(clock.compiled):
+                hand.now += 20.0
+    assert sum(looked) in (2, 3, 4)
+    assert any(looked[10:])
+    assert clock.spent < 120.0
+    assert clock.affords(0)  # asked again, by another mode of the same engine
+
+
+def test_all_that_is_compiled_is_looked_at_where_there_is_time(hand: Hand) -> None:
+    clock = of(5, compiled=5)
+    for k in range(5):
+        look(clock, hand, k, 2.0)
+        assert clock.affords(k)
+        with clock.running(clock.compiled):
+            hand.now += 2.0
+
+
+def test_the_profiles_are_what_the_readme_says() -> None:
+    seconds = {name: profile.seconds for name, profile in PROFILES.items()}
+    assert seconds == {"smoke": 20.0, "ci": 120.0, "deep": 7200.0}
+    assert all(p.least <= p.chunk <= p.most for p in PROFILES.values())
