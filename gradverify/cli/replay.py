@@ -11,6 +11,7 @@ from pathlib import Path
 from gradverify import records
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.differentiators import (
     Differentiator,
     known_names,
@@ -171,10 +172,29 @@ def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
 def _text(
     found: Found, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    from gradverify.plugin.outcome import discrepancy
+    from gradverify.plugin.outcome import discrepancy, of_explanation
 
-    return failure_text([discrepancy(differentiator.name, mode, found.case, judgement)],
-                        again=False)  # fmt: skip
+    why = of_explanation(_why(found.case, differentiator, mode, judgement))
+    record = discrepancy(differentiator.name, mode, found.case, judgement, **why)
+    return failure_text([record], again=False)
+
+
+def _why(
+    case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
+) -> Explanation | None:
+    """Where and why; asked of no engine that may run for ever."""
+    from gradverify.diagnosis.diagnose import Failure, diagnose
+    from gradverify.diagnosis.localize import guilty_op
+    from gradverify.verify import judge
+
+    if judgement.verdict is Verdict.TIMED_OUT:
+        return None
+
+    def verdict_on(part: Case) -> Judgement:
+        return judge(part, differentiator, mode)
+
+    guilty = guilty_op(case, verdict_on, judgement.verdict)
+    return diagnose(Failure(case, judgement, guilty.op, differentiator, mode))
 
 
 def save(place: Place, name: str) -> int:

@@ -13,6 +13,7 @@ from gradverify.verdict import Judgement, Verdict
 
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
 DIGITS = 25  # of an exact number as text
+HIDDEN = "zeros would agree as well: the derivative is below what rounding explains"
 OVERFLOWS = "an intermediate overflows, in the value or on the way back"
 
 
@@ -66,6 +67,15 @@ class _Found(NamedTuple):
     allowed: float | None = None
     ratio: float | None = None
     fault: float | None = None
+
+
+def all_hidden(entries: Sequence[Entry]) -> bool:
+    """Whether zeros would agree as well, though not every entry is zero.
+
+    As where a cross-entropy is so small that the loss is 0 in floats.
+    """
+    nonzero = [entry for entry in entries if entry.exact != 0]
+    return bool(nonzero) and all(abs(e.exact) <= e.tight for e in nonzero)
 
 
 def _judge(form: Format, entry: Entry) -> _Found:

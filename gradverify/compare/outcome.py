@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.compare.entries import Entry, decimal, worst
+from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.kinks import at_kinks
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators.run import Derivatives
@@ -62,6 +62,10 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
         inner = worst(case.dtype, list(_inner_entries(case, reference, derivatives)))
         if inner.verdict is Verdict.WRONG:
             return inner
+    if judgement.verdict is Verdict.AGREES and all_hidden(entries):
+        judgement = replace(
+            judgement, verdict=Verdict.VACUOUS, smallest_fault=None, note=HIDDEN
+        )
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
         return replace(value, note="the value, not the derivative")
     return judgement

@@ -62,6 +62,15 @@ def output_alone(
     )
 
 
+def part_up_to(case: Case, index: int) -> Case:
+    """The part of the graph that node `index` is made by, made a scalar."""
+    nodes = [*case.graph.nodes[: index + 1]]
+    _contract(nodes, np.ones(nodes[-1].shape))
+    kept = [k for k, i in enumerate(case.graph.inputs) if i <= index]
+    point = tuple(case.point[k] for k in kept)
+    return Case(Graph(tuple(nodes)), point, case.dtype)
+
+
 def _contract(nodes: list[Node], cotangent: Array) -> None:
     """Append what makes a scalar of the last node: its sum weighted by a cotangent."""
     output = len(nodes) - 1

@@ -11,13 +11,14 @@ from gradverify.diagnosis import rounding
 from gradverify.diagnosis.alone import op_alone
 from gradverify.diagnosis.claim import said, shown
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
-from gradverify.diagnosis.explain import Found, explained
+from gradverify.diagnosis.explain import Found, explained, smallest_part
 from gradverify.diagnosis.explanation import Explanation, Shown
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.sweep import right
+from gradverify.diagnosis.values import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
@@ -113,20 +114,28 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
 
 
 def _place(words: Naming, found: Found, failure: Failure) -> Explanation:
-    """Where alone: the op that deviates by itself, or the first wrong adjoint."""
-    node = _node(failure, words)
-    text = ""
-    if node is not None:
-        text = f"at {words.line(node)}: deviates alone, at its operands' values"
-    elif found.seen and found.seen[0].wrong:
-        first = max(found.seen[0].wrong)
-        node = first if words.graph.nodes[first].op not in LEAVES else None
-        if len(found.seen[0].nodes) > len(words.graph.inputs):
-            name = f"∂{words.names[-1]}/∂{words.names[first]}"
-            text = f"the first wrong adjoint on the way back is {name}"
+    """Where alone, for want of a slip that gives the numbers."""
+    node, text = _where(words, found, failure)
     guilty = None if node is None else (node, None)
     op = "" if node is None else words.graph.nodes[node].op
     return Explanation(sentence=text, node=node, op=op, shown=shown(words, guilty))
+
+
+def _where(words: Naming, found: Found, failure: Failure) -> tuple[int | None, str]:
+    """The op that deviates alone, the first wrong adjoint, or the smallest part."""
+    node = _node(failure, words)
+    if node is not None:
+        return node, f"at {words.line(node)}: deviates alone, at its operands' values"
+    wrong = found.seen[0].wrong if found.seen else ()
+    inner = [i for i in wrong if words.graph.nodes[i].op not in LEAVES]
+    if inner:
+        name = f"∂{words.names[-1]}/∂{words.names[max(inner)]}"
+        return max(inner), f"the first wrong adjoint on the way back is {name}"
+    node = smallest_part(failure.case, failure.look)
+    if node is None:
+        return None, ""
+    line = words.line(node)
+    return node, f"at {line}: the smallest part of the graph that deviates ends here"
 
 
 def _node(failure: Failure, words: Naming) -> int | None:
@@ -241,6 +250,12 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
     if judgement.verdict is Verdict.WRONG_SHAPE and judgement.got == str(shape):
         cause = "not summed"
         text = f"a broadcast axis is not summed over: {text}"
+    if judgement.verdict is Verdict.WRONG_VALUE:
+        turned = transposed_operand(failure.case, node, failure.look)
+        if turned is not None:
+            cause = "transposed operand"
+            name = words.names[words.graph.nodes[node].operands[turned]]
+            text = f"x·W is computed as W·x, with the square matrix {name}: {text}"
     return Explanation(
         sentence=f"{place}: {text}" if text else "",
         cause=cause,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradverify.diagnosis.alone import node_values, op_alone
+from gradverify.diagnosis.alone import node_values, op_alone, part_up_to
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.observation import Observation, observed
 from gradverify.diagnosis.search import Edge, Slip, rank, reproduces, slips
@@ -39,8 +39,9 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> Found:
     op: the op that deviates alone, or "graph". leaves: whether other literals and data
     may be tried.
     """
-    plain = _seen(case, look, None)
-    seen = _at_twins(case, look, plain, leaves)
+    inner = op == WHOLE  # an op that deviates alone is looked at alone
+    plain = _seen(case, look, None, inner)
+    seen = _at_twins(case, look, plain, leaves, inner)
     if plain is not None and plain.deviates:
         seen.append(plain)
     suspects = _suspects(case, op, seen)
@@ -58,20 +59,48 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> Found:
     return Found(tuple(found), tuple(seen), plain, suspects)
 
 
-def _seen(case: Case, look: Look, before: Right | None) -> Observation | None:
+def smallest_part(case: Case, look: Look) -> int | None:
+    """The node that ends the smallest part of the graph which deviates, by bisection.
+
+    None where the whole graph does not. A part that deviates makes all that hold it
+    deviate, but for chance.
+    """
+    ops = [i for i, node in enumerate(case.graph.nodes) if node.op not in LEAVES]
+    low, high = 0, len(ops) - 1
+
+    def deviates(i: int) -> bool:
+        seen = _seen(part_up_to(case, i), look, None)
+        return seen is not None and seen.deviates
+
+    if not ops or not deviates(ops[high]):
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        if deviates(ops[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return ops[high]
+
+
+def _seen(
+    case: Case, look: Look, before: Right | None, inner: bool = False
+) -> Observation | None:
     derivatives = look(case)
-    return None if derivatives is None else observed(case, derivatives, before)
+    if derivatives is None:
+        return None
+    return observed(case, derivatives, before, inner=inner)
 
 
 def _at_twins(
-    case: Case, look: Look, first: Observation | None, leaves: bool
+    case: Case, look: Look, first: Observation | None, leaves: bool, inner: bool
 ) -> list[Observation]:
     """Up to three twins at which the deviation still shows."""
     found: list[Observation] = []
     before = None if first is None else first.right
     for which in range(TWINS):
         for twin in twins(case, which, leaves=leaves):
-            seen = _seen(twin, look, before)
+            seen = _seen(twin, look, before, inner)
             before = seen.right if seen is not None else None
             if seen is not None and seen.deviates:
                 found.append(seen)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradverify.arithmetic.floats import EXTENDED
+from gradverify.autodiff.sweep import reverse
 from gradverify.diagnosis.alone import node_values, op_alone, op_nodes, output_alone
-from gradverify.graph import Array, Case
+from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
 from gradverify.reference.program import gradient_program
@@ -74,12 +76,21 @@ def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
 
 
 def _cotangents(case: Case, found: Reference) -> list[Array | None]:
-    """The exact cotangents in floats; None where the reference has none."""
+    """The exact cotangents in floats; where the reference has none, those in floats.
+
+    At a kink they are of some branch: what any op is pulled back from will do.
+    """
     nodes, exact = case.graph.nodes, found.exact
-    if exact is None:
-        return [None] * len(nodes)
-    place = gradient_program(case.graph, case.dtype).expansion.place
-    return [
-        middle(exact.cotangents[place[i]], node.shape).astype(float)
-        for i, node in enumerate(nodes)
-    ]
+    expansion = gradient_program(case.graph, case.dtype).expansion
+    if exact is not None:
+        return [
+            middle(exact.cotangents[j], node.shape).astype(float)
+            for j, node in zip(expansion.place, nodes, strict=True)
+        ]
+    with np.errstate(all="ignore"):
+        point = [EXTENDED.lift(x) for x in case.point]
+        values = interpret_all(expansion.graph, EXTENDED.table, point)
+        seed = {len(values) - 1: np.longdouble(1.0)}
+        cotangents = reverse(expansion.graph, EXTENDED, values, seed)
+        picked = [cotangents[j] for j in expansion.place]
+        return [None if ct is None else np.asarray(ct, float) for ct in picked]

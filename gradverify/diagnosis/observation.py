@@ -139,12 +139,16 @@ def is_smooth(case: Case) -> bool:
 
 
 def observed(
-    case: Case, derivatives: Derivatives, before: Right | None = None
+    case: Case,
+    derivatives: Derivatives,
+    before: Right | None = None,
+    *,
+    inner: bool = False,
 ) -> Observation | None:
     """What an engine gave, with the bounds on it; None where nothing can be said.
 
     That is at kinks, where a bound is infinite, where it raised, and where it gave
-    arrays of other shapes.
+    arrays of other shapes. inner: with the adjoints of all nodes, where it gave them.
     """
     if derivatives.error is not None or derivatives.timed_out:
         return None
@@ -161,7 +165,7 @@ def observed(
         got[i] = array.astype(np.longdouble)
     if len(got) != len(case.graph.inputs):
         return None
-    for i, ct in (derivatives.intermediates or {}).items():
+    for i, ct in (derivatives.intermediates or {}).items() if inner else ():
         shaped = ct is not None and np.shape(ct) == nodes[i].shape
         if shaped and program.cotangents[place[i]] is not None:
             got[i] = np.asarray(ct).astype(np.longdouble)

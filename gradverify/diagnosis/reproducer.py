@@ -6,7 +6,7 @@ import numpy as np
 
 from gradverify.compare import decimal
 from gradverify.differentiators import Differentiator
-from gradverify.differentiators.spelling import Program, script
+from gradverify.differentiators.spelling import Program, by_engine, script
 from gradverify.graph import Case, formula
 from gradverify.reference import reference
 from gradverify.verdict import Judgement
@@ -17,8 +17,8 @@ def reproducer(
 ) -> str:
     """A script that prints value and derivatives as got, exact, and the error.
 
-    It calls what the rows of the engine's table call. An op that the engine does not
-    spell is called through the table.
+    It calls what the rows of the engine's table call. Where the engine does not spell
+    an op, gradverify runs the case there, too.
     """
     found = reference(case)
     exact = found.gradient or [np.full(x.shape, np.nan) for x in case.point]
@@ -31,8 +31,8 @@ def reproducer(
     own = script(program, differentiator.spelling(mode))
     if own is not None:
         return own
-    general = Differentiator.spelling(differentiator, mode)
-    return script(program, general) or ""
+    cls = type(differentiator)
+    return by_engine(program, f"{cls.__module__}:{cls.__qualname__}", mode)
 
 
 def title(

@@ -268,7 +268,8 @@ class Composed:
         if not smoothing:
             return hard
         each = numpy.ones(x.shape[1]) if weight is None else numpy.array(weight)
-        soft = -np.sum(logs * each.astype(x.dtype), axis=-1)
+        each = each.astype(x.dtype)
+        soft = -np.sum(logs * each, axis=-1)
         total = each[numpy.array(target)].sum()
         soft = np.sum(soft) / total if reduction == "mean" else self.reduced(soft, reduction)  # fmt: skip  # noqa: E501
         return (1.0 - smoothing) * hard + smoothing / x.shape[1] * soft

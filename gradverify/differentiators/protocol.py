@@ -6,6 +6,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
@@ -127,10 +128,16 @@ class Differentiator(ABC):
     @classmethod
     def modes(cls) -> dict[str, Mode]:
         """All modes by name, in the order in which they are written."""
-        found: dict[str, Mode] = {}
-        for kind in reversed(cls.__mro__):
-            found |= {k: v for k, v in vars(kind).items() if isinstance(v, Mode)}
-        return found
+        return dict(_modes_of(cls))
+
+
+@lru_cache(maxsize=256)
+def _modes_of(kind: type) -> Mapping[str, Mode]:
+    """The modes of a class and of those that it is made of."""
+    found: dict[str, Mode] = {}
+    for base in reversed(kind.__mro__):
+        found |= {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+    return found
 
 
 def tried(package: str, attempt: Callable[[], object]) -> str | None:

@@ -27,7 +27,7 @@ from gradverify.ops import OPS
 from gradverify.reference.bound import Bound
 from gradverify.reference.exact import exact_gradient, flat, middle
 from gradverify.reference.hull import Hull
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.program import GradientProgram, margins_alone
 
 ALL_BRANCHES = 4  # active elements up to which every combination is swept
 SOME_BRANCHES = 32  # combinations swept beyond that
@@ -60,10 +60,12 @@ def active_kinks(
         return ()
     with ctx.workprec(MARGIN_BITS):
         inputs = [BALLS.lift(x) for x in point]
-        values = interpret_all(program.graph, BALLS.table, inputs)
+        graph, margins = margins_alone(program)
+        values = interpret_all(graph, BALLS.table, inputs)
         found = []
-        for (node, margin), bound in zip(program.margins, bounds, strict=True):
-            shape = program.graph.nodes[margin].shape
+        rows = zip(program.margins, margins, bounds, strict=True)
+        for (node, _), margin, bound in rows:
+            shape = graph.nodes[margin].shape
             balls = flat(values[margin])
             allowed = [arb(float(b)) for b in bound.tight.reshape(-1)]
             active = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -166,3 +166,19 @@ def _with_slack(rule: Rule, node: Node) -> Rule:
         return m.slack(slope, error(slope, y))
 
     return loosened
+
+
+@lru_cache(maxsize=4096)
+def margins_alone(program: GradientProgram) -> tuple[Graph, tuple[int, ...]]:
+    """What the margins need and nothing else, and their nodes there."""
+    nodes = program.graph.nodes
+    wanted = {margin for _, margin in program.margins}
+    needed = set(wanted)
+    for i in range(len(nodes) - 1, -1, -1):
+        if i in needed:
+            needed.update(nodes[i].operands)
+    kept = [i for i, n in enumerate(nodes) if i in needed or n.op == "input"]
+    place = {old: new for new, old in enumerate(kept)}
+    moved = (replace(nodes[i], operands=tuple(place[j] for j in nodes[i].operands))
+             for i in kept)  # fmt: skip
+    return Graph(tuple(moved)), tuple(place[m] for _, m in program.margins)

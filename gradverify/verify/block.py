@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.reference import Reference, reference
+from gradverify.reference import Reference, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
+AGAIN = 4  # points of each graph beyond a first chunk of these: drawing is dear
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.
@@ -37,7 +38,7 @@ class Block:
     strategy: what the cases are drawn from; None for written ones.
     steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
-    points: at how many points every graph that is drawn is looked at.
+    points: at how many points every graph of the first chunk is looked at.
     chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
@@ -126,10 +127,12 @@ class Block:
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
-        fresh = draw(strategy, self.chunk // self.points, seed)
+        later = AGAIN if before and self.chunk == CHUNK else 1
+        points = max(self.points, later)
+        fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
-            self.drawn.extend(at_points(case, self.points, source))
+            self.drawn.extend(at_points(case, points, source))
         for position in range(before, len(self.drawn)):
             self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
@@ -143,9 +146,15 @@ class Block:
         return self._traits[position]
 
     def reference(self, position: int, case: Case) -> Reference:
-        """The case's reference, computed once for all differentiators."""
+        """The case's reference, computed once for all differentiators.
+
+        With it those of the next cases, where they are the same graph at other points.
+        """
         if position not in self._references:
             began = time.perf_counter()
-            self._references[position] = reference(case)
+            following = itertools.islice(self.drawn, position, None)
+            alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
+            found = references([*alike] or [case])
+            self._references.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
         return self._references[position]

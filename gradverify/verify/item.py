@@ -23,13 +23,14 @@ from gradverify.known import Deviation, applies, matches, matches_whole
 from gradverify.reference import Reference
 from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
-from gradverify.verdict import Judgement, Verdict
+from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.errors import Errors
 from gradverify.verify.judging import judge
 from gradverify.verify.result import Finding, Item
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
+EXPLAINED = FAILING | {Verdict.IMPRECISE}
 PATIENCE = 2  # time-outs after which an item tries no more cases
 REPEATED = 8  # every so many cases a differentiator is run twice
 
@@ -189,7 +190,7 @@ class _Sweep:
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
             name, why = self._name(op, verdict), None
-            if row is None:
+            if row is None and verdict in EXPLAINED:
                 why = self._explained(case, judgement, op, in_flight)
             result.append(Finding(judgement, case, op, name, row, len(members), why))
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)

@@ -1,29 +1,33 @@
-"""What a comparison costs, beside the checkers of two libraries on the same graphs.
+"""What a comparison costs, beside the checkers of three libraries on the same graphs.
 
-    python -m tests.benchmarks.bench_cost [--cases 100] [--seed 0]
+    python -m tests.benchmarks.bench_cost [--cases 60] [--seed 0]
 
-Drawn graphs of smooth ops at points where both checkers accept the library; every graph
-goes through all of them one after another, so that a busy machine slows all of them. A
-comparison is one case for one differentiator: drawing and reference are shared by the
-four that a run judges. Medians in milliseconds of the time each graph took; drawing is
-the mean. Imports are not counted; the first graphs warm everything up.
+Drawn graphs of smooth ops at points where the checkers accept the library, each graph
+at several points, as a run looks at them beyond its first cases. Every graph goes
+through all of them one after another. A comparison is one case for one differentiator:
+drawing and reference are shared by the four that a run judges. Times are those of the
+process, in milliseconds: the median over graphs of what a point costs; drawing is the
+mean. Imports are not counted; the first graphs warm everything up. JAX's `check_grads`
+runs without compilation, as it does by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradverify.compare import compare
-from gradverify.differentiators import load, modes, run
-from gradverify.graph import Case
-from gradverify.reference import Reference, reference
-from gradverify.strategies import graphs, sample
+from gradverify.differentiators import Lowered, load, modes, run
+from gradverify.graph import Array, Case, Graph
+from gradverify.reference import Reference, references
+from gradverify.strategies import at_points, graphs, sample
 from gradverify.verdict import Verdict
+from gradverify.verify.block import AGAIN
 
 from ..planted.engines import PlantedAutograd, PlantedTorch
 from .checkers import check_grads, gradcheck
@@ -48,25 +52,41 @@ AUTOGRAD = PlantedAutograd("autograd", {})
 Times = dict[str, list[float]]
 
 
-def timed(times: Times, name: str, function: Callable[[], Any]) -> Any:
-    """The result of a call, its milliseconds written down."""
-    began = time.perf_counter()
+def timed(times: Times, name: str, function: Callable[[], Any], share: int = 1) -> Any:
+    """The result of a call; its milliseconds, over `share`, are written down."""
+    began = time.process_time()
     result = function()
-    times[name].append(1e3 * (time.perf_counter() - began))
+    times[name].append(1e3 * (time.process_time() - began) / share)
     return result
 
 
-def look(case: Case, times: Times) -> bool:
-    """Put one case through everything; False where a checker objects to it."""
-    graph, point = case.graph, case.point
+def look(cases: Sequence[Case], times: Times) -> bool:
+    """Put a graph at its points through everything; False where a checker objects."""
+    graph, point = cases[0].graph, cases[0].point
     accepted = timed(times, "gradcheck", lambda: gradcheck(TORCH, graph, point))
     fast = timed(times, "gradcheck fast",
                  lambda: gradcheck(TORCH, graph, point, fast=True))  # fmt: skip
     other = timed(times, "check_grads", lambda: check_grads(AUTOGRAD, graph, point))
-    found = timed(times, "reference", lambda: reference(case))
+    third = timed(times, "jax check_grads", lambda: jax_accepts(graph, point))
+    found = timed(times, "reference", lambda: references(cases), len(cases))
     for name in NAMES:
-        judged(case, found, name, times)
-    return accepted and fast and other
+        for case, known in zip(cases, found, strict=True):
+            judged(case, known, name, times)
+    return bool(accepted and fast and other and third)
+
+
+def jax_accepts(graph: Graph, point: Sequence[Array]) -> bool:
+    """Whether JAX's `check_grads` has nothing to object to JAX, in reverse, order 1."""
+    import jax
+    from jax.test_util import check_grads as check
+
+    function = Lowered(graph, load("jax").table, "float64")
+    with jax.enable_x64(True):
+        try:
+            check(function, tuple(map(jax.numpy.asarray, point)), 1, modes=["rev"])
+        except AssertionError:
+            return False
+    return True
 
 
 def judged(case: Case, found: Reference, name: str, times: Times) -> Verdict:
@@ -79,13 +99,14 @@ def judged(case: Case, found: Reference, name: str, times: Times) -> Verdict:
 
 def measured(family: dict[str, Any], count: int, seed: int) -> tuple[Times, int]:
     """The times of the graphs that count, and how many of those drawn those were."""
-    began = time.perf_counter()
+    began, source = time.process_time(), random.Random(seed)
     drawn = sample(graphs(**family), count + WARM, seed)
-    draw = 1e3 * (time.perf_counter() - began) / len(drawn)
+    groups = [at_points(case, AGAIN, source) for case in drawn]
+    draw = 1e3 * (time.process_time() - began) / sum(map(len, groups))
     times: Times = defaultdict(list)
-    for position, case in enumerate(drawn):
+    for position, group in enumerate(groups):
         own: Times = defaultdict(list)
-        if look(case, own) and position >= WARM:
+        if look(group, own) and position >= WARM:
             for name, found in own.items():
                 times[name] += found
     times["draw"] = [draw]
@@ -95,7 +116,7 @@ def measured(family: dict[str, Any], count: int, seed: int) -> tuple[Times, int]
 def main() -> None:
     """Print the parts of a comparison, then what it costs beside the others."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cases", type=int, default=100)
+    parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     parts, ratios = [], []
@@ -108,18 +129,20 @@ def main() -> None:
         common = ms["draw"] + ms["reference"]
         each = common / len(NAMES) + statistics.mean(run_ms) + compare_ms
         alone = common + ms["run torch-cpu"] + compare_ms
-        others = [ms["gradcheck"], ms["gradcheck fast"], ms["check_grads"]]
+        others = [ms["gradcheck"], ms["gradcheck fast"], ms["check_grads"],
+                  ms["jax check_grads"]]  # fmt: skip
         against = [each / other for other in others]
         ratios.append([name, each, alone, *others, *against])
     print_table(
-        f"Parts of a comparison, milliseconds; seed {given.seed}",
+        f"Parts of a comparison, milliseconds a point; seed {given.seed}",
         ["", "graphs", "draw", "reference", *(f"run {n}" for n in NAMES), "compare"],
         parts,
+        f"Every graph at {AGAIN} points.",
     )
     print_table(
         "A comparison beside one check of the same graph, milliseconds",
-        ["", "one of four", "alone", "gradcheck", "fast", "check_grads",
-         "/ gradcheck", "/ fast", "/ check_grads"],
+        ["", "one of four", "alone", "gradcheck", "fast", "check_grads", "jax's",
+         "/ gradcheck", "/ fast", "/ check_grads", "/ jax's"],
         ratios,
         "alone: when PyTorch is the only one judged. The last columns: one of four "
         "over the others.",

@@ -84,7 +84,8 @@ def gradient_of(who: Differentiator, graph: Graph) -> Gradient:
         pulled = reverse(function, [np.array(x) for x in point])
         found = zip(point, pulled.cotangents, strict=True)
         full = [np.zeros(np.shape(x)) if ct is None else ct for x, ct in found]
-        return np.asarray(pulled.value), full
+        # copies in C order: PyTorch takes no array that runs backwards
+        return np.asarray(pulled.value), [np.array(g, order="C") for g in full]
 
     return gradient
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradverify.arithmetic.symbols import SYMBOLS as S
+from gradverify.arithmetic.symbols import trace
+from gradverify.diagnosis.alone import part_up_to
 from gradverify.diagnosis.diagnose import Failure, diagnose
+from gradverify.diagnosis.explain import smallest_part
+from gradverify.diagnosis.sweep import right
+from gradverify.differentiators import Derivatives
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.verify import judge
 from tests.planted.slips import Slip, by_op, scaled
@@ -37,3 +43,19 @@ def test_a_dropped_path_with_all_that_is_drawn() -> None:
     offsets = [float(offset) for offset, _, _ in shown.line]
     assert offsets == sorted(offsets)
     assert all(float(error) > float(bound) for _, error, bound in shown.line)
+
+
+def test_bisection_ends_at_the_smallest_part_that_deviates() -> None:
+    graph = trace(lambda x: S.tanh(S.log(S.sin(S.exp(x))) * 2.0), ())
+    case = Case(graph, (np.array(0.3),))
+
+    def look(part: Case) -> Derivatives:
+        """Right, unless a sine of an exponential is in it."""
+        slope = right(part).adjoints[0]
+        is_wrong = {"exp", "sin"} <= {*part.graph.ops}
+        return Derivatives(1.0, (float(slope) * (1.5 if is_wrong else 1.0),))
+
+    end = smallest_part(case, look)
+    assert end is not None
+    assert graph.nodes[end].op == "sin"
+    assert smallest_part(part_up_to(case, 1), look) is None

@@ -80,10 +80,12 @@ def layer_settings(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
     return found
 
 
+SMOOTHED = {"target": (0, 1, 0), "weight": None, "reduction": "mean", "smoothing": 0.1}
 REDUCED = [(((2, 3), (2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")]
 SETTINGS = {
     **SETTINGS,
     **{op: layer_settings(op) for op in LAYER_SHAPES},
+    "cross_entropy": [*layer_settings("cross_entropy"), (((3, 2),), SMOOTHED)],
     **dict.fromkeys(("mse", "l1", "bce_with_logits"), REDUCED),
     "huber": [(s, p | {"delta": d}) for s, p in REDUCED for d in (0.5, 1.0)],
     "kl_div": [(s, p | {"log_target": d}) for s, p in REDUCED for d in (False, True)],

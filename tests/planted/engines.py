@@ -235,7 +235,8 @@ def _torch_function(original: Callable[..., Any], vjp: Vjp) -> Callable[..., Any
             y, xs, params = ctx.seen
             found = vjp(ct.numpy(), y, *xs, **params)
             needed = ctx.needs_input_grad[1:]
-            tensors = (torch.tensor(g) if n else None
+            # a copy in C order: PyTorch takes no array that runs backwards
+            tensors = (torch.tensor(np.array(g, order="C")) if n else None
                        for g, n in zip(found, needed, strict=True))  # fmt: skip
             return None, *tensors
 

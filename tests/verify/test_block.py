@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
+
 from gradverify.differentiators import Accepts
 from gradverify.differentiators.own_tape import OwnTape
 from gradverify.graph import Case
+from gradverify.reference import reference
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget, verify_item
-from gradverify.verify.block import CHUNK, POINTS
+from gradverify.verify.block import AGAIN, CHUNK, POINTS
 
 
 class Compiling(OwnTape):
@@ -46,7 +49,28 @@ def test_what_compiles_has_few_graphs_and_many_points() -> None:
     cases = first(own, 10 * POINTS)
     assert len({c.graph for c in cases}) <= 2 * len(cases) / POINTS
     assert len({repr(key) for key in keys(cases)}) == len(cases)
-    assert len({c.graph for c in first(shared, 10 * POINTS)}) > len(cases) / 2
+    assert len({c.graph for c in first(shared, CHUNK)}) > CHUNK / 2
+    most = {c.graph for c in first(shared, 10 * POINTS)}
+    assert len(most) > 1.5 * len({c.graph for c in cases})
+
+
+def test_beyond_the_first_chunk_a_graph_is_looked_at_in_several_points() -> None:
+    shared = block("deep")
+    later = first(shared, 5 * CHUNK)[CHUNK:]
+    runs = [len([*same]) for _, same in itertools.groupby(later, lambda c: id(c.graph))]
+    assert max(runs) == AGAIN
+    assert len({repr(key) for key in keys(later[:AGAIN])}) == AGAIN
+
+
+def test_the_references_of_a_graph_at_several_points_are_those_of_its_cases() -> None:
+    shared = block("shared")
+    for position, case in itertools.islice(shared.cases(), CHUNK, 2 * CHUNK):
+        one, alone = shared.reference(position, case), reference(case)
+        assert one.status is alone.status
+        for ours, theirs in zip(one.bounds, alone.bounds, strict=True):
+            assert np.allclose(
+                ours.loose.astype(float), theirs.loose.astype(float), rtol=1e-9, atol=0
+            )
 
 
 def test_they_are_the_same_for_the_same_seed() -> None:

@@ -1,6 +1,6 @@
 """How engines are written: the source text of what a table's rows call."""
 
-from gradverify.differentiators.spelling.script import Program, script
+from gradverify.differentiators.spelling.script import Program, by_engine, script
 from gradverify.differentiators.spelling.spelling import OPERATORS, Spelling, calls
 
-__all__ = ["OPERATORS", "Program", "Spelling", "calls", "script"]
+__all__ = ["OPERATORS", "Program", "Spelling", "by_engine", "calls", "script"]

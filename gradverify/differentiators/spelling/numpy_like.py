@@ -131,6 +131,8 @@ JAX = Spelling(
     rows={
         **_numpy("jnp"),
         **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
+        **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
+        **calls("jax.nn", hardtanh="hard_tanh", hardswish="hard_swish"),
         **calls("special", "logsumexp erf erfc digamma", sigmoid="expit"),
         **calls("special", lgamma="gammaln"),
         **_AXIS,

@@ -109,6 +109,18 @@ ROWS: dict[str, Row] = {
     **OPERATORS,
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
+    **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),
+    **calls("F", "conv1d conv2d", mse="mse_loss", l1="l1_loss", huber="huber_loss"),
+    **calls("F", bce="binary_cross_entropy"),
+    **calls("F", bce_with_logits="binary_cross_entropy_with_logits"),
+    "layer_norm": lambda x, w, b, eps: f"F.layer_norm({x}, {w}.shape, {w}, {b}, {eps})",
+    "rms_norm": lambda x, w, eps: f"F.rms_norm({x}, {w}.shape, {w}, {eps})",
+    "group_norm": lambda x, w, b, groups, eps: (
+        f"F.group_norm({x}, {groups}, {w}, {b}, {eps})"
+    ),
+    "batch_norm": lambda x, w, b, eps: (
+        f"F.batch_norm({x}, None, None, {w}, {b}, training=True, eps={eps})"
+    ),
     "clip": lambda x, low, high: f"torch.clamp({x}, {low!r}, {high!r})",
     "sum": reduction("torch.sum"),
     "mean": reduction("torch.mean"),

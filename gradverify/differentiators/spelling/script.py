@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gradverify.differentiators.spelling.spelling import Spelling
-from gradverify.graph import Array, Case, Node, formula, names_of
+from gradverify.graph import Array, Case, Node, case_to_json, formula, names_of
 
 PRINTED = '''
 def entries(x):
@@ -81,12 +82,44 @@ def script(program: Program, spelling: Spelling) -> str | None:
         "",
         *spelling.tail(inputs),
         "",
+        *_exact(program, inputs),
+    ]
+    return "\n".join(lines) + PRINTED
+
+
+def by_engine(program: Program, path: str, mode: str) -> str:
+    """The case run by gradverify itself: for ops that an engine does not spell."""
+    module, _, name = path.partition(":")
+    inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
+    case = json.dumps(case_to_json(program.case))
+    lines = [
+        f'"""{_quoted(program.title)}"""',
+        "",
+        "import json",
+        "import math",
+        "from decimal import Decimal",
+        "",
+        "# an op has no spelling of its own",
+        "from gradverify.differentiators import run",
+        "from gradverify.graph import case_from_json",
+        f"from {module} import {name}",
+        "",
+        f"case = case_from_json(json.loads({case!r}))",
+        f"found = run({name}(), {mode!r}, case)",
+        "value, got = found.value, found.cotangents",
+        "",
+        *_exact(program, [inputs[i] for i in program.case.graph.inputs]),
+    ]
+    return "\n".join(lines) + PRINTED
+
+
+def _exact(program: Program, inputs: Sequence[str]) -> list[str]:
+    return [
         f"NAMES = {[f'd/d{n}' for n in inputs]!r}",
         f"EXACT_VALUE = {[program.value]!r}",
         f"EXACT = {[list(x) for x in program.gradient]!r}",
         "",
     ]
-    return "\n".join(lines) + PRINTED
 
 
 def _quoted(text: str) -> str:
