@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.differentiators.composed import Composed
+from gradverify.differentiators.layers.composed import Composed
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,

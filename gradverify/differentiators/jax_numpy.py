@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from gradverify.differentiators.jax_layers import layer_rows
+from gradverify.differentiators.layers.jax_numpy import layer_rows
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,

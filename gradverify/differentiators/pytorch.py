@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, final
 
+from gradverify.differentiators.layers.pytorch import layer_rows
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -19,7 +20,6 @@ from gradverify.differentiators.protocol import (
     sliced,
     tried,
 )
-from gradverify.differentiators.pytorch_layers import layer_rows
 from gradverify.differentiators.spelling import Spelling
 from gradverify.differentiators.spelling.pytorch import torch_spelling
 from gradverify.graph import Array

@@ -24,7 +24,15 @@ from gradverify.differentiators import (
 )
 
 # Files of the folder that hold no differentiator.
-MACHINERY = {"__init__", "handshake", "protocol", "registry", "run", "time_limit"}
+MACHINERY = {
+    "__init__",
+    "examples",
+    "handshake",
+    "protocol",
+    "registry",
+    "run",
+    "time_limit",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Network layers and losses as each library spells them."""
