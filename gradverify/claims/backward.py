@@ -101,7 +101,11 @@ def _passes(code: Code, group: Sequence[Assigned]) -> Iterator[Step]:
                 candidates.append((entry, by, strong))
     seeds = [(e, by) for e, by, _ in candidates if _is_one(code, e)]
     others = [(e, by) for e, by, _ in candidates if not _is_constant(e)]
-    is_pass = bool(seeds) or len(others) > 1 or any(s for e, _, s in candidates if not _is_constant(e))  # fmt: skip  # noqa: E501
+    is_pass = (
+        bool(seeds)
+        or len(others) > 1
+        or any(s for e, _, s in candidates if not _is_constant(e))
+    )
     if not is_pass:
         return
     output = seeds[0][1] if seeds else None
@@ -163,7 +167,14 @@ def _last_number(
         reached = sum(x.index in cut for x in inputs)
         if reached:
             found.append((value.index, name))
-    best = max(found, default=None, key=lambda f: (sum(x.index in code.trail.cut(f[0]).place for x in inputs), f[0]))  # fmt: skip  # noqa: E501
+    best = max(
+        found,
+        default=None,
+        key=lambda f: (
+            sum(x.index in code.trail.cut(f[0]).place for x in inputs),
+            f[0],
+        ),
+    )
     return None if best is None else best[1]
 
 
@@ -194,7 +205,9 @@ PRIMED = (
 )
 
 
-def function_pairs(functions: Mapping[str, Function]) -> Iterator[tuple[Function, Function]]:  # fmt: skip  # noqa: E501
+def function_pairs(
+    functions: Mapping[str, Function],
+) -> Iterator[tuple[Function, Function]]:
     """A function of one operand, and one whose name says that it is its derivative."""
     for name, derived in functions.items():
         for pattern in PRIMED:

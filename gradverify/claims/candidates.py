@@ -21,6 +21,7 @@ def notation(text: str) -> str:
 
 
 def line_of(fragment: Fragment, offset: int) -> str:
+    """A line of a fragment, stripped."""
     lines = fragment.text.split("\n")
     return lines[min(offset, len(lines) - 1)].strip()
 
@@ -96,7 +97,10 @@ def points_of(parts: Sequence[Part]) -> dict[int, list[tuple[str, str]]]:
         text = "".join(t.text for t in part.tokens)
         pairs = assignments(text)
         plain = bool(pairs) and re.fullmatch(r"[A-Za-z]\w*=-?[\d.,]+", text) is not None
-        follows = plain and (part.after in AT_WORDS or (follows and part.after in ("", "and", "und", "et", "y", "e")))  # fmt: skip  # noqa: E501
+        follows = plain and (
+            part.after in AT_WORDS
+            or (follows and part.after in ("", "and", "und", "et", "y", "e"))
+        )
         if follows:
             found.setdefault(part.line, []).extend(pairs)
     return found

@@ -172,7 +172,11 @@ class _Statements:
         if isinstance(target, ast.Tuple | ast.List):
             parts = value if isinstance(value, tuple) else None
             if parts is None or len(parts) != len(target.elts):
-                why = value if isinstance(value, Unknown) else Unknown("{name} is one of several values that are not read")  # fmt: skip  # noqa: E501
+                why = (
+                    value
+                    if isinstance(value, Unknown)
+                    else Unknown("{name} is one of several values that are not read")
+                )
                 parts = (why,) * len(target.elts)
             for part, each in zip(target.elts, parts, strict=True):
                 self.bind(part, each, names, node)
@@ -267,7 +271,9 @@ def _arguments(
     result.update(zip(parameters, operands, strict=False))
     result.update(keywords)
     if len(operands) > len(parameters) or set(result) != set(parameters):
-        raise NotUnderstood(f"{function.name} is called with other operands than it takes")  # fmt: skip  # noqa: E501
+        raise NotUnderstood(
+            f"{function.name} is called with other operands than it takes"
+        )
     return {k: named(reader.code.trail, k, v) for k, v in result.items()}
 
 

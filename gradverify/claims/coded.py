@@ -94,9 +94,11 @@ def in_print(reader: Reader, found: Sequence[Fragment]) -> Iterator[WrittenClaim
         try:
             if one.problem:
                 raise NotUnderstood(one.problem)
-            outcome = judge_printed(reader.code.trail, one.node, one.value, {}, dtype(reader))  # fmt: skip  # noqa: E501
+            outcome = judge_printed(
+                reader.code.trail, one.node, one.value, {}, dtype(reader)
+            )
             exact = printed_value(one.node, outcome, one.text)
-            cause = "" if outcome.step is None else "the library prints another number"  # fmt: skip  # noqa: E501
+            cause = "" if outcome.step is None else "the library prints another number"
             explained = Explained(exact, cause, f"{chain[0]} = {exact}")
         except NotUnderstood as error:
             yield reader.not_understood(*place, str(error), chain)

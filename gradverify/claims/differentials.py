@@ -23,7 +23,11 @@ def differentials(tokens: list[Token], words: Vocabulary) -> list[Token]:
             if close is None or close + 2 >= len(tokens):
                 continue
             top, bottom = i + 2, close + 2
-            if tokens[close + 1].kind == "LB" and _is_d(tokens[top]) and _is_d(tokens[bottom]):  # fmt: skip  # noqa: E501
+            if (
+                tokens[close + 1].kind == "LB"
+                and _is_d(tokens[top])
+                and _is_d(tokens[bottom])
+            ):
                 marks |= {top, bottom}
         elif _is_d(token) and not (i and tokens[i - 1].kind == "D"):
             slash = _numerator_end(tokens, i, words)

@@ -119,7 +119,11 @@ class Evaluator:
         if isinstance(op, ast.MatMult):
             return losses.dot(self.trail, a, b)
         if type(op) in OPERATORS:
-            name, left, right = OPERATORS[type(op)], symbol(self.trail, a), symbol(self.trail, b)  # fmt: skip  # noqa: E501
+            name, left, right = (
+                OPERATORS[type(op)],
+                symbol(self.trail, a),
+                symbol(self.trail, b),
+            )
             return self.trail.apply(name, left, right)
         raise NotUnderstood(f"the operator {type(op).__name__} is not read")
 
@@ -213,7 +217,11 @@ class Evaluator:
             if part.step is not None:
                 raise NotUnderstood("a slice with a step is not read")
             whole = (low, high) == (0, length)
-            return (x if whole else self.trail.apply("slice", x, axis=(back,), start=low, stop=high)), axis + 1  # fmt: skip  # noqa: E501
+            return (
+                x
+                if whole
+                else self.trail.apply("slice", x, axis=(back,), start=low, stop=high)
+            ), axis + 1
         if isinstance(part, ast.List):
             return self.chosen(x, part, axis), axis + 1
         at = self.place(part, length)
@@ -235,6 +243,7 @@ class Evaluator:
         return result
 
     def place(self, part: ast.expr, length: int) -> int:
+        """A whole number that names an entry, counted from the start."""
         at = losses.whole(losses.stated(self.trail, self.read(part)))
         return at + length if at < 0 else at
 

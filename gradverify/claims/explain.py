@@ -12,9 +12,11 @@ from flint import ctx
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.members import Members, Outcome, agree, is_number
 from gradverify.claims.point import PRECISION, Balls, Point, flat
+from gradverify.claims.slips import slip
 from gradverify.claims.spelling import Written, number, telling
 from gradverify.claims.trail import NotUnderstood, Trail
 
+SHARP = 1e-3  # of a number: how wide it may be
 SHOWN = 60  # characters of a formula within a sentence
 
 
@@ -95,7 +97,9 @@ def _arithmetic(wrong: Wrong) -> str:
     formulas = wrong.members.formulas
     if k is None or not formulas or not is_number(formulas[k]):
         return ""
-    return f"arithmetic: {wrong.chain[k]} is {telling(wrong.value(k), wrong.chain[k + 1])}"  # fmt: skip  # noqa: E501
+    return (
+        f"arithmetic: {wrong.chain[k]} is {telling(wrong.value(k), wrong.chain[k + 1])}"
+    )
 
 
 def _another_name(wrong: Wrong) -> str:
@@ -155,6 +159,23 @@ def _factor(wrong: Wrong) -> str:
     return ""
 
 
+def _slip(wrong: Wrong) -> str:
+    """One of the slips that people make with the chain rule."""
+    k, pair = wrong.outcome.step, wrong.pair
+    claimed = wrong.value(len(wrong.members.nodes) - 1)
+    if pair is None or k != 0 or wrong.outcome.is_identity or not wrong.chain:
+        return ""
+    if not wrong.members.formulas or np.shape(claimed) != () or not _is_sharp(claimed):
+        return ""
+    return slip(wrong.trail, pair, wrong.names, wrong.outcome, claimed)
+
+
+def _is_sharp(claimed: Balls) -> bool:
+    """Whether a number has digits enough for a coincidence to be unlikely."""
+    (ball,) = flat(claimed)
+    return float(ball.rad()) <= SHARP * abs(float(ball.mid()))
+
+
 def _put_in(wrong: Wrong) -> str:
     """A formula is right and the values that are put into it are not."""
     k = wrong.outcome.step
@@ -183,12 +204,17 @@ def _formula(wrong: Wrong) -> str:
     found = symbolic(wrong)
     if found and wrong.chain[-1] != found:
         return f"the chain rule gives {found}"
-    return "the two differ where their names are moved" if wrong.outcome.is_identity else ""  # fmt: skip  # noqa: E501
+    return (
+        "the two differ where their names are moved"
+        if wrong.outcome.is_identity
+        else ""
+    )
 
 
 # fmt: off
 CAUSES: tuple[Callable[[Wrong], str], ...] = (
-    _arithmetic, _shape, _rounding, _sign, _another_name, _factor, _put_in, _formula,
+    _arithmetic, _shape, _rounding, _sign, _another_name, _slip, _factor, _put_in,
+    _formula,
 )
 # fmt: on
 
@@ -228,7 +254,9 @@ def _written(wrong: Wrong, point: Point | None, notation: str) -> Written:
 
 
 def _name_of(wrong: Wrong, index: int) -> str:
-    found = (n for n, v in wrong.names.items() if isinstance(v, Symbol) and v.index == index)  # fmt: skip  # noqa: E501
+    found = (
+        n for n, v in wrong.names.items() if isinstance(v, Symbol) and v.index == index
+    )
     return next(found, "")
 
 
@@ -239,7 +267,11 @@ def corrected(wrong: Wrong, exact: str) -> str:
     rest = [formula] if formula and (step == 0 or wrong.outcome.is_identity) else []
     if formulas and not wrong.outcome.is_identity:
         numbers = _numbers(wrong) if step == 0 else ""
-        rest += [text for text in dict.fromkeys((numbers, exact)) if text and text not in rest]  # fmt: skip  # noqa: E501
+        rest += [
+            text
+            for text in dict.fromkeys((numbers, exact))
+            if text and text not in rest
+        ]
     return " = ".join([*wrong.chain[: step + 1], *rest]) if rest else ""
 
 

@@ -71,11 +71,17 @@ def _commented(text: str) -> Iterator[tuple[str, int, str]]:
                 yield "comment" if alone else "trailing", line, comment
             elif token.type == tokenize.STRING:
                 kind = "doc" if last in ("", "\n") else "string"
-                body = re.match(r"(?i)([rbu]*)('''|\"\"\"|'|\")(.*)\2$", token.string, re.DOTALL)  # fmt: skip  # noqa: E501
+                body = re.match(
+                    r"(?i)([rbu]*)('''|\"\"\"|'|\")(.*)\2$", token.string, re.DOTALL
+                )
                 if body is not None:
                     yield kind, line, body[3]
             if token.type not in (tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT):
-                last = token.string if token.type not in (tokenize.NL, tokenize.NEWLINE) else "\n"  # fmt: skip  # noqa: E501
+                last = (
+                    token.string
+                    if token.type not in (tokenize.NL, tokenize.NEWLINE)
+                    else "\n"
+                )
     except (tokenize.TokenError, SyntaxError, IndentationError, ValueError):
         return
 
@@ -134,5 +140,9 @@ def _tidied(text: str) -> str:
     text = START.sub(r"\1 ", text)
     text = BOLD.sub(r" \2 ", text)
     text = ITALIC.sub(r" \1 ", text)
-    text = re.sub(r"(?m)^.*\|.*\|.*$", lambda m: m[0].replace("|", " ; ") if "_" not in m[0] else m[0], text)  # fmt: skip  # noqa: E501
+    text = re.sub(
+        r"(?m)^.*\|.*\|.*$",
+        lambda m: m[0].replace("|", " ; ") if "_" not in m[0] else m[0],
+        text,
+    )
     return text

@@ -97,7 +97,21 @@ TERMINALS = frozenset(
     "NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC PRIME "
     "UFUNC UCALL ATPAR AT".split()
 )
-KEPT = frozenset({"NAME", "NUMBER", "GRADOF", "FUNC", "UFUNC", "UCALL", "AT", "ELL", "PRIME", "EQ", "APPROX"})  # fmt: skip  # noqa: E501
+KEPT = frozenset(
+    {
+        "NAME",
+        "NUMBER",
+        "GRADOF",
+        "FUNC",
+        "UFUNC",
+        "UCALL",
+        "AT",
+        "ELL",
+        "PRIME",
+        "EQ",
+        "APPROX",
+    }
+)
 LONGEST = 300  # tokens of a chain
 READINGS = 8
 

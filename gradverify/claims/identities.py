@@ -26,6 +26,7 @@ CERTIFIED = 2  # of the drawn points are held against the reference
 
 
 def identity(trail: Trail, members: Members) -> Outcome:
+    """The outcome of a chain without numbers."""
     leaves = sorted(
         {
             i
@@ -68,7 +69,11 @@ def _with_substitution(
 
 def _numbers_of(formula: Any) -> Iterable[int]:
     if isinstance(formula, tuple) and formula:
-        if formula[0] == "number" and formula[1][1].isdigit() and int(formula[1][1]) > 2:  # fmt: skip  # noqa: E501
+        if (
+            formula[0] == "number"
+            and formula[1][1].isdigit()
+            and int(formula[1][1]) > 2
+        ):
             yield int(formula[1][1])
         if formula[0] == "pow":
             yield from _numbers_of(formula[1])

@@ -128,14 +128,18 @@ def clip(trail: Trail, x: Value, low: Value = None, high: Value = None) -> Symbo
     result = symbol(trail, x)
     if low is not None:
         result = trail.apply("maximum", result, symbol(trail, low))
-    return result if high is None else trail.apply("minimum", result, symbol(trail, high))  # fmt: skip  # noqa: E501
+    return (
+        result if high is None else trail.apply("minimum", result, symbol(trail, high))
+    )
 
 
 def outer(trail: Trail, a: Value, b: Value) -> Symbol:
     """The products of every entry of a with every entry of b."""
     a, b = symbol(trail, a), symbol(trail, b)
     tall = trail.apply("reshape", a, shape=(int(np.prod(a.shape)), 1))
-    return trail.apply("mul", tall, trail.apply("reshape", b, shape=(1, int(np.prod(b.shape)))))  # fmt: skip  # noqa: E501
+    return trail.apply(
+        "mul", tall, trail.apply("reshape", b, shape=(1, int(np.prod(b.shape))))
+    )
 
 
 def transposed(trail: Trail, x: Value, *rest: Value) -> Symbol:

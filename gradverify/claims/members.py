@@ -77,16 +77,19 @@ def open_leaves(trail: Trail, members: Members) -> dict[int, str]:
 
 
 def drawn_for(trail: Trail, members: Members, moved: Iterable[int], seed: int) -> Point:
+    """A point at which leaves are moved, and those that the claim sets are set."""
     point = drawn(trail, moved, seed)
     return Point(trail, {**point.leaves, **members.moved})
 
 
 def check_finite(found: Sequence[Balls]) -> None:
+    """Raise `NotUnderstood` where a value is NaN or infinite."""
     if any(not b.is_finite() for value in found for b in flat(value)):
         raise NotUnderstood("a value on the way is not finite")
 
 
 def first_wrong(found: Sequence[Balls]) -> int | None:
+    """The first pair of neighbours that do not agree, from 0; None without one."""
     for k, (left, right) in enumerate(itertools.pairwise(found)):
         if not agree(left, right):
             return k
@@ -102,4 +105,5 @@ def agree(left: Balls, right: Balls) -> bool:
 
 
 def squeezed(value: Balls) -> tuple[int, ...]:
+    """The shape without axes of length 1."""
     return tuple(n for n in np.shape(value) if n != 1)

@@ -13,9 +13,29 @@ from gradverify.claims.differentials import differentials
 from gradverify.claims.rewriting import Token
 from gradverify.claims.vocabulary import AT_WORDS, CONNECTIVES, FUNCTIONS, Vocabulary
 
-MATH = frozenset({"NAME", "NUMBER", "D", "FUNC", "UFUNC", "UCALL", "ATPAR", "LPAR", "LB", "EULER", "PI", "FRAC", "SQRT", "GRADOF", "DNAME"})  # fmt: skip  # noqa: E501
+MATH = frozenset(
+    {
+        "NAME",
+        "NUMBER",
+        "D",
+        "FUNC",
+        "UFUNC",
+        "UCALL",
+        "ATPAR",
+        "LPAR",
+        "LB",
+        "EULER",
+        "PI",
+        "FRAC",
+        "SQRT",
+        "GRADOF",
+        "DNAME",
+    }
+)
 RELATIONS = frozenset({"EQ", "APPROX"})
-ENDS = frozenset({"NAME", "NUMBER", "RPAR", "RB", "RBRACK", "EULER", "PI", "AT", "PRIME"})  # fmt: skip  # noqa: E501
+ENDS = frozenset(
+    {"NAME", "NUMBER", "RPAR", "RB", "RBRACK", "EULER", "PI", "AT", "PRIME"}
+)
 
 
 # ---- words
@@ -139,7 +159,11 @@ def _applied(tokens: list[Token]) -> list[Token]:
         kinds = [t.kind for t in tokens[i + 1 : i + 7]]
         for shape in (["SLASH", "D", "NAME"], ["RB", "LB", "D", "NAME", "RB"]):
             end = i + 1 + len(shape)
-            if kinds[: len(shape)] == shape and end < len(tokens) and tokens[end].kind == "LPAR":  # fmt: skip  # noqa: E501
+            if (
+                kinds[: len(shape)] == shape
+                and end < len(tokens)
+                and tokens[end].kind == "LPAR"
+            ):
                 result[end] = tokens[end].of("ATPAR")
     return result
 
@@ -190,17 +214,33 @@ def _with_arguments(tokens: list[Token]) -> list[Token]:
         i += 1
         if token.kind != "FUNC":
             continue
-        if i + 1 < len(tokens) and tokens[i].kind == "CARET" and tokens[i + 1].kind == "NUMBER":  # fmt: skip  # noqa: E501
+        if (
+            i + 1 < len(tokens)
+            and tokens[i].kind == "CARET"
+            and tokens[i + 1].kind == "NUMBER"
+        ):
             result += tokens[i : i + 2]
             i += 2
         if i < len(tokens) and tokens[i].kind in ("NUMBER", "NAME", "PI", "EULER"):
             end = i + 1
-            while end < len(tokens) and tokens[end].kind == "NAME" and (not tokens[end].gap or tokens[end - 1].kind == "NUMBER"):  # fmt: skip  # noqa: E501
+            while (
+                end < len(tokens)
+                and tokens[end].kind == "NAME"
+                and (not tokens[end].gap or tokens[end - 1].kind == "NUMBER")
+            ):
                 end += 1
-            if end + 1 < len(tokens) and tokens[end].kind == "CARET" and tokens[end + 1].kind in ("NUMBER", "NAME"):  # fmt: skip  # noqa: E501
+            if (
+                end + 1 < len(tokens)
+                and tokens[end].kind == "CARET"
+                and tokens[end + 1].kind in ("NUMBER", "NAME")
+            ):
                 end += 2
             place = tokens[i].line
-            result += [Token("LPAR", "(", place), *tokens[i:end], Token("RPAR", ")", place)]  # fmt: skip  # noqa: E501
+            result += [
+                Token("LPAR", "(", place),
+                *tokens[i:end],
+                Token("RPAR", ")", place),
+            ]
             i = end
     return result
 

@@ -126,7 +126,9 @@ def _pieces(line: str) -> list[tuple[int, int]]:
     cuts = [0]
     for match in BREAKS.finditer(line):
         before = re.sub(r"\\[\[\]()]", "", line[cuts[-1] : match.start()])
-        if before.count("[") + before.count("(") <= before.count("]") + before.count(")"):  # fmt: skip  # noqa: E501
+        if before.count("[") + before.count("(") <= before.count("]") + before.count(
+            ")"
+        ):
             cuts += match.span()
     cuts.append(len(line))
     return [(a, b) for a, b in itertools.pairwise(cuts) if a < b]

@@ -128,13 +128,15 @@ def certify(point: Point, derivative: int) -> Reference | None:
     y, x = trail.derivatives[derivative]
     if y == x or not trail.depends(y, x):
         return None
-    case, place = _case(point, y, x, "float64")
+    case, place = case_at(point, y, x, "float64")
     truth = reference(case)
     if truth.status is Slope.KINK and truth.kinked is not None:
         point.known[derivative] = _range(truth, place)
         return truth
     if truth.status not in (Slope.SMOOTH, Slope.ONE_SIDED):
-        raise NotUnderstood(truth.note or f"the derivative is not known: {truth.status.name}")  # fmt: skip  # noqa: E501
+        raise NotUnderstood(
+            truth.note or f"the derivative is not known: {truth.status.name}"
+        )
     rows = zip(
         flat(point.value(derivative)),
         truth.gradient[place].flat,
@@ -156,14 +158,14 @@ def allowed_error(point: Point, derivative: int, dtype: str) -> Array:
     y, x = point.trail.derivatives[derivative]
     if y == x or not point.trail.depends(y, x):
         return np.zeros(point.trail.program.nodes[x].shape)
-    case, place = _case(point, y, x, dtype)
+    case, place = case_at(point, y, x, dtype)
     truth = reference(case)
     if not truth.bounds:
         return np.zeros(case.point[place].shape)
     return np.asarray(truth.loose[place], np.float64)
 
 
-def _case(point: Point, y: int, x: int, dtype: str) -> tuple[Case, int]:
+def case_at(point: Point, y: int, x: int, dtype: str) -> tuple[Case, int]:
     """The function of x and the leaves beside it, at floats; x's place among them."""
     cut = point.trail.cut(y, frozenset({x}))
     nodes, leaves = list(cut.graph.nodes), list(cut.leaves)

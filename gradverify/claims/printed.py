@@ -18,8 +18,13 @@ from gradverify.claims.sources import Cell
 from gradverify.claims.trail import NotUnderstood, Trail
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-VALUE = rf"(?:(?:tensor|array|Array|Tensor|DeviceArray|jnp\.array|np\.float64|np\.float32)\(\s*)?(\[[-+\d\s.,eE\[\]]*\]|{NUMBER})(?:\s*,\s*(?:dtype|device|grad_fn|requires_grad|weak_type)=[^()\n]*)*\)?"  # noqa: E501
-WORDS = r"(?:expected|should be|prints|gives|is|ist|ergibt|liefert|soll|vaut|donne|affiche|value)?"  # noqa: E501
+MAKER = r"(?:tensor|array|Array|Tensor|DeviceArray|jnp\.array|np\.float(?:32|64))\(\s*"
+SETTING = r"\s*,\s*(?:dtype|device|grad_fn|requires_grad|weak_type)=[^()\n]*"
+VALUE = rf"(?:{MAKER})?(\[[-+\d\s.,eE\[\]]*\]|{NUMBER})(?:{SETTING})*\)?"
+WORDS = (
+    r"(?:expected|should be|prints|gives|is|ist|ergibt|liefert|soll|vaut|donne|affiche"
+    r"|value)?"
+)
 COMMENT = re.compile(
     rf"\s*(?:->|=>|→|⇒|==|=|≈|:)?\s*{WORDS}\s*:?\s*{VALUE}\s*[.!✓]?\s*"
 )

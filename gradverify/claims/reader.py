@@ -65,7 +65,9 @@ class Reader:
                 except NotUnderstood as error:
                     yield self.not_understood(index, cell.line, "code", str(error))
                 except RecursionError:
-                    yield self.not_understood(index, cell.line, "code", "nested too deeply")  # fmt: skip  # noqa: E501
+                    yield self.not_understood(
+                        index, cell.line, "code", "nested too deeply"
+                    )
 
     def not_understood(
         self, index: int, line: int, text: str, reason: str, chain: Sequence[str] = ()
@@ -88,7 +90,12 @@ class Reader:
         if not looks_like_a_claim(fragment.text):
             return
         if len(fragment.text) > LONGEST:
-            yield self.not_understood(fragment.cell, fragment.line, fragment.text[:60], f"a text of {len(fragment.text)} characters")  # fmt: skip  # noqa: E501
+            yield self.not_understood(
+                fragment.cell,
+                fragment.line,
+                fragment.text[:60],
+                f"a text of {len(fragment.text)} characters",
+            )
             return
         text = rewritten(fragment.text)
         tokens = scan(text)
@@ -98,7 +105,9 @@ class Reader:
                 words = Vocabulary(state.names, free_names(text, state.names))
                 parts = parts_of(tokens, words)
             except NotUnderstood as error:
-                yield self.not_understood(fragment.cell, fragment.line, line_of(fragment, 0), str(error))  # fmt: skip  # noqa: E501
+                yield self.not_understood(
+                    fragment.cell, fragment.line, line_of(fragment, 0), str(error)
+                )
                 return
             found = [p for p in parts if is_claim(p)]
             if not chosen:

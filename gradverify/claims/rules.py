@@ -107,7 +107,11 @@ def _vector(m: Meaning, *parts: Formula) -> Symbol:
 
 def _transpose(m: Meaning, x: Formula) -> Symbol:
     node = m.node(x)
-    return node if len(node.shape) < 2 else m.code.trail.apply("transpose", node, axes=None)  # fmt: skip  # noqa: E501
+    return (
+        node
+        if len(node.shape) < 2
+        else m.code.trail.apply("transpose", node, axes=None)
+    )
 
 
 def _operands(m: Meaning, arguments: Formula) -> list[Symbol]:
@@ -131,7 +135,9 @@ def _call_power(m: Meaning, function: Any, n: Any, arguments: Formula) -> Symbol
 def _call_prime(m: Meaning, function: Any, arguments: Formula) -> Symbol:
     (x,) = _operands(m, arguments)
     inner = m.code.trail.copy(x)
-    return m.code.trail.derivative(m.code.trail.apply(FUNCTIONS[function[1]], inner), inner)  # fmt: skip  # noqa: E501
+    return m.code.trail.derivative(
+        m.code.trail.apply(FUNCTIONS[function[1]], inner), inner
+    )
 
 
 def _apply(m: Meaning, name: Any, arguments: Formula) -> Symbol:

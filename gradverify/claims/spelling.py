@@ -227,7 +227,12 @@ class Written:
         plain = node.op in SPELLED and not any(v for v in node.params.values())
         if not plain:
             raise _Unreadable
-        mark = "\\" if self.notation == "latex" and node.op in ("exp", "log", "sin", "cos", "tanh") else ""  # fmt: skip  # noqa: E501
+        mark = (
+            "\\"
+            if self.notation == "latex"
+            and node.op in ("exp", "log", "sin", "cos", "tanh")
+            else ""
+        )
         return f"{mark}{node.op}({', '.join(t for t, _ in operands)})", 9
 
     def _binary(self, op: str, operands: list[tuple[str, int]]) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from gradverify.claims.grammar import Formula, readings
 from gradverify.claims.meaning import Meaning
 from gradverify.claims.parts import RELATIONS, Part, parts_of
 from gradverify.claims.point import Balls, ball
-from gradverify.claims.rewriting import LONGEST, Token, rewritten, scan
+from gradverify.claims.rewriting import GREEK, LONGEST, Token, rewritten, scan
 from gradverify.claims.trail import Leaf, NotUnderstood
 from gradverify.claims.vocabulary import TextFunction, Vocabulary, free_names
 from gradverify.claims.written import interval
@@ -46,7 +46,9 @@ class States:
     def at(self, fragment: Fragment) -> Iterator[State]:
         """The state of a place, then the later ones, each with other names."""
         place = (fragment.cell, fragment.line)
-        within = [s for s in self.inner if (s.cell, s.line) <= place and s.cell == place[0]]  # fmt: skip  # noqa: E501
+        within = [
+            s for s in self.inner if (s.cell, s.line) <= place and s.cell == place[0]
+        ]
         near = [s for s in self.outer if (s.cell, s.line) <= place]
         later = [s for s in self.outer if (s.cell, s.line) > place]
         if near:
@@ -66,7 +68,9 @@ class States:
         result = dict(names)
         for name, value in new.items():
             if old.get(name) is not value:
-                for other in [n for n in result if n not in new and _plainly(n) == _plainly(name)]:  # fmt: skip  # noqa: E501
+                for other in [
+                    n for n in result if n not in new and _plainly(n) == _plainly(name)
+                ]:
                     del result[other]
                 result[name] = value
                 self.remember(name, value)
@@ -88,7 +92,8 @@ class States:
 
     def node(self, formula: Formula, names: Mapping[str, Any]) -> Symbol:
         """A formula as a node of its own."""
-        return self.code.trail.copy(Meaning(self.code, Vocabulary(names)).node(formula))
+        node = Meaning(self.code, Vocabulary(names)).node(formula)
+        return self.code.trail.copy(node) if formula[0] in ("name", "bare") else node
 
     def remember(self, name: str, value: Any) -> None:
         """Keep the nodes that a name has stood for."""
@@ -156,14 +161,11 @@ def _letters(tokens: list[Token]) -> frozenset[str]:
             if (
                 len(stem) == 1
                 or token.text.endswith("_hat")
-                or stem in GREEK_STEMS
+                or stem in GREEK
                 or (len(token.text) == 2 and token.text[1].isdigit())
             ):
                 found.add(token.text)
     return frozenset(found)
-
-
-GREEK_STEMS = frozenset(["alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "rho", "phi", "psi", "omega", "eta"])  # fmt: skip  # noqa: E501
 
 
 def _defined(states: States, part: Part, state: State, cautious: bool) -> State | None:
@@ -194,7 +196,9 @@ def _defined(states: States, part: Part, state: State, cautious: bool) -> State 
 def _trimmed(tokens: list[Token]) -> list[Token]:
     """Without the prose before the name that a definition begins with."""
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), 0)
-    prose = [i for i, t in enumerate(tokens[:relation]) if t.kind in ("PROSE", "CONNECTIVE")]  # fmt: skip  # noqa: E501
+    prose = [
+        i for i, t in enumerate(tokens[:relation]) if t.kind in ("PROSE", "CONNECTIVE")
+    ]
     return tokens[prose[-1] + 1 :] if prose else tokens
 
 
@@ -221,7 +225,9 @@ def _formula(states: States, name: str, formula: Formula, state: State) -> State
         if isinstance(known, Symbol) and known.index in states.code.trail.leaves:
             for other, rest in state.formulas.items():
                 node = names.get(other)
-                if isinstance(node, Symbol) and states.code.trail.depends(node.index, known.index):  # fmt: skip  # noqa: E501
+                if isinstance(node, Symbol) and states.code.trail.depends(
+                    node.index, known.index
+                ):
                     names[other] = states.node(rest, names)
                     states.remember(other, names[other])
     except NotUnderstood:

@@ -192,13 +192,6 @@ class Trail:
         """Whether node y is computed from node x."""
         return x in self.cut(y).place
 
-    def open_leaf(self, y: int) -> Leaf | None:
-        """A leaf that y needs and whose value the file does not say."""
-        for i in self.cut(y).leaves:
-            if self.leaves[i].value is None:
-                return self.leaves[i]
-        return None
-
 
 def is_elementwise(op: str) -> bool:
     """Whether an op's every result comes from the operands at its own place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,7 +54,9 @@ class TextFunction:
 class Vocabulary:
     """The names of a place, in the spellings that texts use for them."""
 
-    def __init__(self, names: Mapping[str, Any], free: frozenset[str] = frozenset()) -> None:  # fmt: skip  # noqa: E501
+    def __init__(
+        self, names: Mapping[str, Any], free: frozenset[str] = frozenset()
+    ) -> None:
         self.names, self.free = names, free
         self.spellings: dict[str, str] = {}
         for name, value in names.items():
@@ -104,7 +107,7 @@ class Vocabulary:
 
 
 def _is_value(value: Any) -> bool:
-    return not (value is None or isinstance(value, str | bool | type)) and not hasattr(value, "bases")  # fmt: skip  # noqa: E501
+    return not (value is None or isinstance(value, str | bool | ast.AST))
 
 
 def _spellings(name: str) -> Iterator[str]:

@@ -190,13 +190,7 @@ def _check(options: argparse.Namespace) -> int:
 def _claims(options: argparse.Namespace) -> int:
     from gradverify.cli.claims import claims
 
-    return claims(
-        options.files,
-        as_json=options.json,
-        fix=options.fix,
-        verbose=options.verbose,
-        sarif=options.sarif,
-    )
+    return claims(options)
 
 
 def _pair(option: str, text: str) -> tuple[str, Any]:

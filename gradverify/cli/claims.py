@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -22,16 +23,9 @@ from gradverify.report import claims as text
 MANY = 4  # files, from which on their names are shown while they are read
 
 
-def claims(
-    given: Sequence[str],
-    *,
-    as_json: bool = False,
-    fix: bool = False,
-    verbose: bool = False,
-    sarif: Path | None = None,
-) -> int:
+def claims(options: argparse.Namespace) -> int:
     """Read files and folders; print what is wrong in them; the exit status."""
-    paths, found, unreadable = list(files(given)), list[Claim](), 0
+    paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)
         try:
@@ -46,11 +40,11 @@ def claims(
         records = [text.record(c) for c in of_file]
         found += records
         _progress(0, len(paths), path)
-        if fix:
+        if options.fix:
             _print_patch(path, of_file)
         else:
-            _print(records, as_json, verbose)
-    _finish(found, len(paths), sarif, quiet=as_json or fix)
+            _print(records, options.json, options.verbose)
+    _finish(found, len(paths), options.sarif, quiet=options.json or options.fix)
     return _status(found, unreadable)
 
 
@@ -92,10 +86,13 @@ def _print_patch(path: Path, found: Sequence[WrittenClaim]) -> None:
     if diff:
         print(diff)
     for claim in left:
-        print(f"gradverify: not corrected: {text.place(text.record(claim))}: {claim.text}", file=sys.stderr)  # fmt: skip  # noqa: E501
+        place = text.place(text.record(claim))
+        print(f"gradverify: not corrected: {place}: {claim.text}", file=sys.stderr)
 
 
-def _finish(found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool) -> None:  # fmt: skip  # noqa: E501
+def _finish(
+    found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool
+) -> None:
     if not quiet:
         print(text.counted(found, count))
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -103,6 +100,9 @@ def _finish(found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool)
     if sarif is not None:
         document = text.sarif(found, metadata.version("gradverify"))
         try:
-            sarif.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")  # fmt: skip  # noqa: E501
+            sarif.write_text(
+                json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
         except OSError as error:
             raise CommandError(f"--sarif: {error}") from error

@@ -10,6 +10,7 @@ from gradverify import records
 from gradverify.cli.status import NOTHING, RIGHT, CommandError
 from gradverify.plugin import folder
 from gradverify.records import Records
+from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
 from gradverify.report.wording import visible
@@ -18,7 +19,7 @@ from gradverify.report.wording import visible
 def report(
     files: Sequence[Path], output: Path | None = None, merged: Path | None = None
 ) -> int:
-    """Make the page of records; a folder stands for the records in it.
+    """Make the page of records, and the Markdown beside it; a folder has its records.
 
     output: the page, by default beside the first file. merged: where the records of
     all files go as one. 3 where a file has nothing that is understood.
@@ -27,10 +28,12 @@ def report(
     parts = [_read(path) for path in paths]
     found = records.joined(parts)
     output = output or paths[0].with_name(folder.PAGE)
-    for target in filter(None, (output, merged)):
+    short = output.with_suffix(".md")
+    for target in filter(None, (output, short, merged)):
         if target.resolve() in {path.resolve() for path in paths}:
             raise CommandError(f"{target} is one of the records; name another file")
     _write(output, page(found).encode("utf-8", "replace"))
+    _write(short, markdown(found).encode("utf-8", "replace"))
     if merged is not None:
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
     for note in found.notes:

@@ -20,8 +20,8 @@ class Profile:
 
     seconds: the time that it is cut to. least, most: cases that an item looks at,
     however little or much time there is. chunk: how many are drawn at once. whole:
-    whether engines that compile look at every block; else at as many as there is time
-    for.
+    whether engines that compile look at every block, and all at every op in a second
+    dtype; else at as many as there is time for.
     """
 
     seconds: float
@@ -69,14 +69,14 @@ class Queue:
 class Clock:
     """The time of one process of a run; `spent` counts from the run's beginning.
 
-    shared: blocks that engines look at together. compiled: those of an engine that
-    compiles, which has its own.
+    shared: blocks that are looked at in any case. extra: those that a short run looks
+    at as there is time: of an engine that compiles, and of an op in a second dtype.
     """
 
     seconds: float
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
-    compiled: Queue = field(default_factory=Queue)
+    extra: Queue = field(default_factory=Queue)
     _saved: float = 0.0
 
     @property
@@ -87,15 +87,15 @@ class Clock:
     def part(self, queue: Queue, block: Hashable) -> float:
         """The seconds for a block: those that are left, shared out evenly."""
         queue.begun.add(block)
-        return self.left / (1.0 + self.shared.ahead + self.compiled.ahead)
+        return self.left / (1.0 + self.shared.ahead + self.extra.ahead)
 
     def affords(self, block: Hashable) -> bool:
-        """Whether there is time for a block that is compiled; asked once for each.
+        """Whether there is time for an extra block; asked once for each.
 
         What the shared blocks ahead will take is set aside; the rest is saved up for
         one such block after another, so that those looked at are spread over the run.
         """
-        queue = self.compiled
+        queue = self.extra
         if block not in queue.begun | queue.forgone:
             spare = self.left - self.shared.ahead * self.shared.mean
             self._saved += max(0.0, spare) / max(1.0, queue.ahead)
@@ -114,5 +114,5 @@ class Clock:
             self.spent += seconds
             if queue is not None:
                 queue.seconds += seconds
-            if queue is self.compiled:
+            if queue is self.extra:
                 self._saved = max(0.0, self._saved - seconds)

@@ -14,6 +14,7 @@ import pytest
 
 from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.graph import DTYPES
 from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
 from gradverify.plugin.against import Base, base, compared
@@ -91,24 +92,26 @@ class Session:
     def expect(self, pairs: Iterable[tuple[Block, Differentiator]]) -> None:
         """Know the drawn blocks that there is to look at, before the first one."""
         places = [self.place(block, who) for block, who in pairs]
-        for queue in (self.clock.shared, self.clock.compiled):
+        for queue in (self.clock.shared, self.clock.extra):
             keys = {key for of, key in places if of is queue}
             queue.expected = len(keys) / self.workers
 
     def place(self, block: Block, who: Differentiator) -> tuple[Queue, Hashable]:
         """The queue that a drawn block is in for an engine, and its name in there."""
         if who.compiles:  # it has cases of its own
-            return self.clock.compiled, (id(block), who.name)
+            return self.clock.extra, (id(block), who.name)
+        first = (self.settings.dtypes or DTYPES)[0]
+        is_second = block.suite == "ops" and block.dtype != first
+        if is_second and not self.profile.whole:
+            return self.clock.extra, id(block)
         return self.clock.shared, id(block)
 
     def affords(self, block: Block, who: Differentiator) -> bool:
-        """Whether there is time for a block that is compiled, where some are left out.
-
-        All but such engines look at every block.
-        """
-        if self.profile.whole or not who.compiles or block.strategy is None:
+        """Whether there is time for a block that a short run may leave out."""
+        queue, key = self.place(block, who)
+        if self.profile.whole or queue is self.clock.shared:
             return True
-        return self.clock.affords(self.place(block, who)[1])
+        return self.clock.affords(key)
 
     def budget(self, block: Block, who: Differentiator) -> Budget:
         """How much an item of the block may look at."""

@@ -29,6 +29,7 @@ from gradverify.reference.widening import ball_bounds
 
 STACK = 64  # projections swept at once: more would only cost memory
 NUMBERS = 2**22  # of one node in a sweep, at most, where more than one projection is
+FLOORS = 64.0  # smallest numbers that running errors add up where all is zero
 WORK = 2.0**25  # products of a reverse sweep an entry, beyond which errors run
 
 
@@ -76,10 +77,12 @@ def _checked(
 ) -> list[Bound]:
     """The bounds at a point; by balls where those at the moved point are others."""
     result, form = list(first), found.form
+    is_swept = _work(program, targets) <= WORK
+    least = form.smallest * (1.0 if is_swept else FLOORS)
     doubtful = [
         t
         for t, (a, b) in enumerate(zip(first, again, strict=True))
-        if not (found.is_straight[k] and _alike(a, b, form.smallest))
+        if not (found.is_straight[k] and _alike(a, b, least))
     ]
     if doubtful:
         wanted = [targets[t] for t in doubtful]

@@ -52,8 +52,9 @@ class ActiveKink:
 def active_kinks(
     program: GradientProgram, point: Sequence[Array], bounds: Sequence[Bound]
 ) -> tuple[ActiveKink, ...]:
-    """The kink nodes with a margin that is within its bound of zero.
+    """The kink nodes with a margin that is within its loose bound of zero.
 
+    A right formula that loses digits may land on the other side as well.
     bounds: one for each of the program's margins.
     """
     if not program.margins:
@@ -67,7 +68,7 @@ def active_kinks(
         for (node, _), margin, bound in rows:
             shape = graph.nodes[margin].shape
             balls = flat(values[margin])
-            allowed = [arb(float(b)) for b in bound.tight.reshape(-1)]
+            allowed = [arb(float(b)) for b in bound.loose.reshape(-1)]
             active = [
                 not abs(m).lower() > b for m, b in zip(balls, allowed, strict=True)
             ]

@@ -25,9 +25,17 @@ def row(file: str) -> tuple[object, ...]:
         if known is not None
     ]
     wrong = [(k, f) for k, f in pairs if k.verdict == "wrong"]
-    found = sum(f is not None and f.step == k.step and f.verdict.value == "wrong" for k, f in wrong)  # fmt: skip  # noqa: E501
-    accused = sum(f is not None and k.verdict == "right" and f.verdict.value == "wrong" for k, f in pairs)  # fmt: skip  # noqa: E501
-    understood = sum(f is not None and f.verdict.value != "not understood" for _, f in pairs)  # fmt: skip  # noqa: E501
+    found = sum(
+        f is not None and f.step == k.step and f.verdict.value == "wrong"
+        for k, f in wrong
+    )
+    accused = sum(
+        f is not None and k.verdict == "right" and f.verdict.value == "wrong"
+        for k, f in pairs
+    )
+    understood = sum(
+        f is not None and f.verdict.value != "not understood" for _, f in pairs
+    )
     return file, len(pairs), len(wrong), found, accused, understood
 
 

@@ -133,7 +133,7 @@ CAUSES = (
     ("∂e/∂a = -21", "the sign is wrong"),
     ("∂e/∂a = 42", "a factor 2 too much"),
     ("∂e/∂a = d + cb = 6 + 15 = 22", "arithmetic: 6 + 15 is 21"),
-    ("∂e/∂a = d + c = 11", "the chain rule gives"),
+    ("∂e/∂a = d + c = 11", "at d = a * b: a factor of the chain rule is dropped"),
     ("dy/dx = 0.234", "0.235004 rounds to 0.235"),
 )
 

@@ -21,8 +21,13 @@ def test_there_are_enough_of_both_kinds() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_verdicts_are_the_true_ones(file: str) -> None:
-    expected = {p: [(k.verdict, k.step) for k in known] for p, known in truth()[file].items()}  # fmt: skip  # noqa: E501
-    found = {p: [(c.verdict.value, c.step) for c in claims] for p, claims in read(file).items()}  # fmt: skip  # noqa: E501
+    expected = {
+        p: [(k.verdict, k.step) for k in known] for p, known in truth()[file].items()
+    }
+    found = {
+        p: [(c.verdict.value, c.step) for c in claims]
+        for p, claims in read(file).items()
+    }
     assert found == expected
 
 

@@ -62,7 +62,9 @@ def test_a_wrong_step_is_marked(
         "    ∂e/∂a ≠ d + c = 6 + 5 = 11",
         "    claimed    11",
         "    exact      21",
-        "    cause      the chain rule gives c·b + d",
+        "    cause      at d = a * b: a factor of the chain rule is dropped: ∂d/∂a "
+        "taken as 1 (it is b = 3); or at e = c * d: a factor 1/3 too much in ∂e/∂d (it "
+        "is c = 5)",
         "    correct    ∂e/∂a = c·b + d = 5·3 + 6 = 21",
         "1 file: 0 right, 1 wrong, 0 not understood",
     ]

@@ -25,9 +25,9 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
     return hand
 
 
-def of(blocks: int, seconds: float = 100.0, compiled: int = 0) -> Clock:
+def of(blocks: int, seconds: float = 100.0, extra: int = 0) -> Clock:
     clock = Clock(seconds / (1.0 - END))
-    clock.shared.expected, clock.compiled.expected = blocks, compiled
+    clock.shared.expected, clock.extra.expected = blocks, extra
     return clock
 
 
@@ -68,16 +68,16 @@ def test_time_that_was_spent_before_is_not_shared_out() -> None:
     assert clock.part(clock.shared, 1) == pytest.approx(20.0)
 
 
-def test_blocks_that_are_compiled_are_spread_over_what_there_is_time_for(
+def test_extra_blocks_are_spread_over_what_there_is_time_for(
     hand: Hand,
 ) -> None:
-    clock = of(20, compiled=20)
+    clock = of(20, extra=20)
     looked = []
     for k in range(20):
         look(clock, hand, k, 2.0)  # 40 of 100 s, so that 60 are for 20 s each
         looked.append(clock.affords(k))
         if looked[-1]:
-            with clock.running(clock.compiled):
+            with clock.running(clock.extra):
                 hand.now += 20.0
     assert sum(looked) in (2, 3, 4)
     assert any(looked[10:])
@@ -85,12 +85,12 @@ def test_blocks_that_are_compiled_are_spread_over_what_there_is_time_for(
     assert clock.affords(0)  # asked again, by another mode of the same engine
 
 
-def test_all_that_is_compiled_is_looked_at_where_there_is_time(hand: Hand) -> None:
-    clock = of(5, compiled=5)
+def test_all_that_is_extra_is_looked_at_where_there_is_time(hand: Hand) -> None:
+    clock = of(5, extra=5)
     for k in range(5):
         look(clock, hand, k, 2.0)
         assert clock.affords(k)
-        with clock.running(clock.compiled):
+        with clock.running(clock.extra):
             hand.now += 2.0
 
 

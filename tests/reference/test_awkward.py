@@ -61,6 +61,7 @@ SMALL: tuple[Row, ...] = (
     ("both ends of a clip",              lambda x: total(s.clip(x, low=-1.0, high=1.0) * x), ([-1.0, 1.0],)),
     ("relu(x) - relu(-x) at 0",          lambda x: s.relu(x) - s.relu(-x),              (0.0,)),
     ("leaky_relu at 0",                  s.leaky_relu,                                  (0.0,)),
+    ("a kink beside lost digits",        lambda x: s.leaky_relu(s.lgamma(x)),           (1.0 + 2.0**-23,)),
     ("elu at 0",                         s.elu,                                         (0.0,)),
     # a hair beside one
     ("relu a hair above 0",              s.relu,                                        (1e-30,)),

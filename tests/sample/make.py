@@ -21,9 +21,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SAMPLE = ROOT / "reports" / "sample"
 
+OPS = (
+    "neg,exp,log,sin,cos,tanh,sqrt,abs,sigmoid,softplus,relu,add,sub,mul,div,power,"
+    "maximum,minimum,where,sum,max,softmax,logsumexp,matmul,digamma,prod"
+)
 RUN = ("run", "-q", "--gradverify-profile", "smoke", "--gradverify-seed", "11",
-       "--gradverify-suites", "ops,graphs,textbook", "--gradverify-differentiators",
-       "sketch,own-tape,autograd,torch-cpu")  # fmt: skip
+       "--gradverify-suites", "ops,graphs,textbook", "--gradverify-ops", OPS,
+       "--gradverify-differentiators", "sketch,autograd,torch-cpu")  # fmt: skip
 CLAIMS = ("claims", "--json", "notes.md")
 REPORT = ("report", "reports/gradverify.jsonl", "claims.jsonl", "--output",
           "reports/gradverify.html")  # fmt: skip
