@@ -143,6 +143,12 @@ def pool(
         raise ValueError(
             f"padding={tuple(padding)} is more than half of kernel={tuple(kernel)}"
         )
+    spread = zip(x[2:], padding, dilation or ones, strict=True)
+    if any(p and d > n for n, p, d in spread):
+        raise ValueError(
+            f"dilation={tuple(dilation)} steps over all of {x[2:]}: a window would see "
+            "padding alone"
+        )
     return (*x[:2], *counts)
 
 
