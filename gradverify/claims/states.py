@@ -161,7 +161,7 @@ def _letters(tokens: list[Token]) -> frozenset[str]:
             if (
                 len(stem) == 1
                 or token.text.endswith("_hat")
-                or stem in GREEK
+                or stem in {*GREEK} - {"pi", "sigma"}
                 or (len(token.text) == 2 and token.text[1].isdigit())
             ):
                 found.add(token.text)
