@@ -11,11 +11,10 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import date
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
+from gradverify.cli.arguments import Command, expression_last, parser
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 
 
@@ -25,122 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["run"]:
         return _run(given[1:])
     if given[:1] == ["check"]:
-        given = _expression_last(given)
-    options = _parser().parse_args(given)
-    command: Callable[[argparse.Namespace], int] = options.command
+        given = expression_last(given)
+    options = parser(_commands()).parse_args(given)
     try:
-        return command(options)
+        return int(options.command(options))
     except CommandError as error:
         print(f"gradverify: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return RIGHT
-
-
-# fmt: off
-COMMANDS = (
-    ("run",             "run the gradient suites alone: arguments are those of pytest"),
-    ("check",           "hold derivatives worked out by hand against the exact ones"),
-    ("claims",          "the same for all those in scripts, notebooks and notes"),
-    ("ops",             "list the ops"),
-    ("differentiators", "list the differentiators, and why some cannot run"),
-    ("selftest",        "plant faults into an engine's rules: how many are found"),
-    ("replay",          "run a case of the last run, or a saved one, again"),
-    ("save",            "keep a case in gradverify-cases/, to be run ever after"),
-    ("accept",          "list a finding in gradverify-known.toml"),
-    ("network",         "one derivative of a large network, in forward mode"),
-    ("report",          "make the page anew from records"),
-)
-# fmt: on
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="gradverify", description="Judge gradients against mpmath."
-    )
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
-    sub = {name: kinds.add_parser(name, help=text) for name, text in COMMANDS}
-    for name in ("check", "claims", "ops", "differentiators", "selftest", "replay",
-                 "save", "accept", "network"):  # fmt: skip
-        sub[name].set_defaults(command=globals()[f"_{name}"])
-    sub["report"].set_defaults(command=_report)
-    check = sub["check"]
-    check.add_argument("expression", help="Python syntax, read and never executed")
-    pairs: dict[str, Any] = {
-        "action": "append",
-        "default": [],
-        "metavar": "NAME=NUMBER",
-    }
-    check.add_argument("--at", **pairs, help="the value of a name, or a JSON list")
-    check.add_argument("--claim", **pairs, help="a derivative that was worked out")
-    claims = sub["claims"]
-    claims.add_argument(
-        "files", nargs="+", metavar="FILE", help="files, or folders of them"
-    )
-    claims.add_argument("--json", action="store_true", help="one object a claim")
-    claims.add_argument(
-        "--fix", action="store_true", help="print a diff of corrections"
-    )
-    claims.add_argument("--verbose", "-v", action="store_true", help="right ones too")
-    claims.add_argument(
-        "--sarif", type=Path, metavar="FILE", help="where to write SARIF"
-    )
-    engine = sub["selftest"]
-    engine.add_argument("engine", nargs="?", default="own-tape", help="its name")
-    engine.add_argument("--mode", default="", help="how it differentiates")
-    engine.add_argument("--ops", default="", help="which ops, by commas (default: all)")
-    engine.add_argument("--dtype", default="float64", help="float64 or float32")
-    engine.add_argument("--cases", type=_count, default=60, help="at most, by op")
-    engine.add_argument("--seed", type=_count, default=0, help="what is drawn")
-    sub["replay"].add_argument("case", help="ten hex digits, or a file")
-    sub["replay"].add_argument("--differentiator", help="judge this one instead")
-    sub["save"].add_argument("case", help="ten hex digits")
-    sub["accept"].add_argument("finding", help="differentiator:mode:dtype/op/verdict")
-    sub["accept"].add_argument("--reason", default="", help="why it is lived with")
-    sub["accept"].add_argument("--when", default="", help="where, such as 'x > 20'")
-    sub["accept"].add_argument("--until", type=_date, help="YYYY-MM-DD, the last day")
-    network = sub["network"]
-    network.add_argument("sizes", help="such as 784-784-10")
-    network.add_argument("--forward-entry", required=True, metavar="NAME,I,J",
-                         help="the weight, such as v,5,2")  # fmt: skip
-    network.add_argument("--output", type=_count, help="which (default: its own, or 0)")
-    network.add_argument("--activation", default="tanh", help="of the hidden layers")
-    sub["report"].add_argument("records", nargs="+", type=Path, metavar="FILE",
-                               help="records, or the folder that has them")  # fmt: skip
-    sub["report"].add_argument("--output", type=Path, help="the page to write")
-    sub["report"].add_argument("--merged", type=Path, help="records to write, as one")
-    for name in ("selftest", "replay", "save", "accept"):
-        sub[name].add_argument("--report", type=Path, help="the report folder")
-    return parser
-
-
-def _expression_last(given: Sequence[str]) -> list[str]:
-    """An expression such as -a*b looks like an option: put it last, after "--"."""
-    options, others = [], []
-    rest = iter(given[1:])
-    for word in rest:
-        name, equals, _ = word.partition("=")
-        if word in ("-h", "--help", "--"):
-            return list(given)
-        if len(name) > 2 and any(o.startswith(name) for o in ("--at", "--claim")):
-            options += [word] if equals else [word, *itertools.islice(rest, 1)]
-        else:
-            others.append(word)
-    return [given[0], *options, "--", *others]
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date YYYY-MM-DD") from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
-    return int(text)
 
 
 # ---- commands without a repository
@@ -313,3 +206,19 @@ def _accept(options: argparse.Namespace) -> int:
         )
 
     return within(command, options.report)
+
+
+def _commands() -> dict[str, Command]:
+    """The functions of the commands, but for `run`, whose arguments are pytest's."""
+    return {
+        "check": _check,
+        "claims": _claims,
+        "ops": _ops,
+        "differentiators": _differentiators,
+        "selftest": _selftest,
+        "replay": _replay,
+        "save": _save,
+        "accept": _accept,
+        "network": _network,
+        "report": _report,
+    }

@@ -166,8 +166,8 @@ def lgamma(m: Any, x: Any) -> Any:
 
 
 def digamma(m: Any, x: Any) -> Any:
-    """The derivative of lgamma."""
-    return m.polygamma(x, n=0)
+    """The derivative of lgamma; at its root ten reciprocals (Cephes) cancel a log."""
+    return m.slack(m.polygamma(x, n=0), constant(m, 8.0))
 
 
 def minimum(m: Any, a: Any, b: Any) -> Any:

@@ -168,3 +168,14 @@ def test_a_subnormal_number_may_be_flushed_where_first_order_does_not_hold() -> 
     exact = float(found.gradient[0][0])
     assert 0 < exact < np.finfo(float).tiny
     assert found.bound[0][0] < exact <= found.loose[0][0]
+
+
+def test_digamma_beside_its_root_may_lose_digits_and_no_more() -> None:
+    """As JAX gives it at this point: seven units of roundoff of 1 off, by mpmath."""
+    one = case(s.digamma, 1.4268545042477854)
+    found = reference(one)
+    (exact,) = found.gradient
+    value = float(found.value)
+    for units, verdict in ((7, Verdict.IMPRECISE), (100, Verdict.WRONG_VALUE)):
+        got = Derivatives(value + units * 2.0**-53, (np.asarray(float(exact)),))
+        assert compare(one, found, got).verdict is verdict

@@ -1,0 +1,117 @@
+"""The command line: which commands there are, and what each of them takes."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def day(text: str) -> date:
+    """A date in the form YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date YYYY-MM-DD") from None
+
+
+def count(text: str) -> int:
+    """A whole number from 0 up, as far as 64 bits go."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    return int(text)
+
+
+PAIRS: Mapping[str, Any] = {
+    "action": "append",
+    "default": [],
+    "metavar": "NAME=NUMBER",
+}
+SWITCH: Mapping[str, Any] = {"action": "store_true"}
+TEXT: Mapping[str, Any] = {"default": ""}
+FILE: Mapping[str, Any] = {"type": Path, "metavar": "FILE"}
+FILES: Mapping[str, Any] = {"nargs": "+", "metavar": "FILE"}
+
+# A command with what it does, then its arguments: flags, what is special, help.
+# fmt: off
+COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]]] = {
+    "run": ("run the gradient suites alone: arguments are those of pytest", ()),
+    "check": ("hold derivatives worked out by hand against the exact ones", (
+        ("expression", {},    "Python syntax, read and never executed"),
+        ("--at",       PAIRS, "the value of a name, or a JSON list"),
+        ("--claim",    PAIRS, "a derivative that was worked out"))),
+    "claims": ("the same for all those in scripts, notebooks and notes", (
+        ("files",        FILES,  "files, or folders of them"),
+        ("--json",       SWITCH, "one object a claim"),
+        ("--fix",        SWITCH, "print a diff of corrections"),
+        ("--verbose -v", SWITCH, "right ones too"),
+        ("--sarif",      FILE,   "where to write SARIF"))),
+    "ops": ("list the ops", ()),
+    "differentiators": ("list the differentiators, and why some cannot run", ()),
+    "selftest": ("plant faults into an engine's rules: how many are found", (
+        ("engine",   {"nargs": "?", "default": "own-tape"}, "its name"),
+        ("--mode",   TEXT, "how it differentiates"),
+        ("--ops",    TEXT, "which ops, by commas (default: all)"),
+        ("--dtype",  {"default": "float64"}, "float64 or float32"),
+        ("--cases",  {"type": count, "default": 60}, "at most, by op"),
+        ("--seed",   {"type": count, "default": 0}, "what is drawn"),
+        ("--report", FILE, "the report folder"))),
+    "replay": ("run a case of the last run, or a saved one, again", (
+        ("case",             {},   "ten hex digits, or a file"),
+        ("--differentiator", {},   "judge this one instead"),
+        ("--report",         FILE, "the report folder"))),
+    "save": ("keep a case in gradverify-cases/, to be run ever after", (
+        ("case",     {},   "ten hex digits"),
+        ("--report", FILE, "the report folder"))),
+    "accept": ("list a finding in gradverify-known.toml", (
+        ("finding",  {},            "differentiator:mode:dtype/op/verdict"),
+        ("--reason", TEXT,          "why it is lived with"),
+        ("--when",   TEXT,          "where, such as 'x > 20'"),
+        ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),
+        ("--report", FILE,          "the report folder"))),
+    "network": ("one derivative of a large network, in forward mode", (
+        ("sizes",           {}, "such as 784-784-10"),
+        ("--forward-entry", {"required": True, "metavar": "NAME,I,J"},
+                            "the weight, such as v,5,2"),
+        ("--output",        {"type": count}, "which (default: its own, or 0)"),
+        ("--activation",    {"default": "tanh"}, "of the hidden layers"))),
+    "report": ("make the page anew from records", (
+        ("records",  {**FILES, "type": Path}, "records, or the folder that has them"),
+        ("--output", FILE, "the page to write"),
+        ("--merged", FILE, "records to write, as one"))),
+}
+# fmt: on
+
+
+def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """The parser; a command's function is in the namespace as `command`."""
+    whole = argparse.ArgumentParser(
+        prog="gradverify", description="Judge gradients against mpmath."
+    )
+    kinds = whole.add_subparsers(metavar="COMMAND", required=True)
+    for name, (text, arguments) in COMMANDS.items():
+        sub = kinds.add_parser(name, help=text)
+        sub.set_defaults(command=commands.get(name))
+        for flags, special, help_text in arguments:
+            sub.add_argument(*flags.split(), **special, help=help_text)
+    return whole
+
+
+def expression_last(given: Sequence[str]) -> list[str]:
+    """An expression such as -a*b looks like an option: put it last, after "--"."""
+    options, others = [], []
+    rest = iter(given[1:])
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if word in ("-h", "--help", "--"):
+            return list(given)
+        if len(name) > 2 and any(o.startswith(name) for o in ("--at", "--claim")):
+            options += [word] if equals else [word, *itertools.islice(rest, 1)]
+        else:
+            others.append(word)
+    return [given[0], *options, "--", *others]
