@@ -135,10 +135,13 @@ def _axes_or_none(value: Any) -> tuple[int, ...] | None:
     return None if value is None else _ints(value, "an axis")
 
 
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _refused(value, "a param", "true and false")
-    return value
+def _truth(name: str) -> Callable[[Any], bool]:
+    def checked(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise _refused(value, name, "true and false")
+        return value
+
+    return checked
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
@@ -164,7 +167,6 @@ def _whole(value: Any) -> int:
 PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "axis": _axes_or_none,
     "axes": _axes_or_none,
-    "keepdims": _truth,
     "shape": _shape,
     "n": _number_from_json,
     "low": _number_from_json,
@@ -182,7 +184,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "mean": _numbers,
     "var": _numbers,
     **dict.fromkeys(("mask", "reduction"), _text),
-    **dict.fromkeys(("count_include_pad", "log_target"), _truth),
+    **{name: _truth(name) for name in ("keepdims", "count_include_pad", "log_target")},
 }
 
 

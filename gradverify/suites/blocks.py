@@ -23,6 +23,12 @@ from gradverify.verify import CHUNK, Block, Restricted
 SUITES = ("cases", "textbook", "ops", "graphs", "networks")
 """The suites of blocks, in the order in which they run; `known` has items alone."""
 
+AGAIN = 4
+"""Points of each graph and network beyond a block's first chunk.
+
+Single ops have one: their faults hide in shapes and params rather than in points.
+"""
+
 SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
 
 # fmt: off
@@ -149,6 +155,7 @@ def _graphs(
                 strategy(),
                 _steered(strategy),
                 _of_table(most, menu),
+                again=AGAIN,
             )
 
 
@@ -181,7 +188,8 @@ def _networks(
     for family in () if ops else NETWORKS:
         for dtype in dtypes:
             own = _seed(seed, "networks", family, dtype)
-            yield Block("networks", family, dtype, own, networks(family=family, dtype=dtype))  # fmt: skip  # noqa: E501
+            cases = networks(family=family, dtype=dtype)
+            yield Block("networks", family, dtype, own, cases, again=AGAIN)
 
 
 def _large(

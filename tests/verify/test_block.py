@@ -11,9 +11,9 @@ from gradverify.differentiators import Accepts
 from gradverify.differentiators.own_tape import OwnTape
 from gradverify.graph import Case
 from gradverify.reference import reference
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import AGAIN, blocks
 from gradverify.verify import Block, Budget, verify_item
-from gradverify.verify.block import AGAIN, CHUNK, POINTS
+from gradverify.verify.block import CHUNK, POINTS
 
 
 class Compiling(OwnTape):
