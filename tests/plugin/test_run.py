@@ -305,7 +305,8 @@ def test_a_faulty_registration_fails_though_the_first_op_is_absent(
     faulty = toy_engine.replace("function(*[", "function([")
     lacking = faulty.replace('{"sin"', '{"neg": "has no sign", "sin"')
     (repository / "conftest.py").write_text(lacking)
-    result = run("--gradverify", *SMALL, "--gradverify-ops", "neg,add,mul")
+    ops = ("--gradverify-suites", "ops", "--gradverify-ops", "neg,add,mul")
+    result = run("--gradverify", *SMALL, *ops)
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(["toy is not registered rightly:", "*call it as*"])
 
