@@ -13,6 +13,7 @@ from flint import ctx
 from gradverify.claims.grammar import Formula
 from gradverify.claims.point import Balls, Point, flat
 from gradverify.claims.trail import Trail
+from gradverify.graph import wrapped
 
 DIGITS = 6
 LONGEST = 160  # characters of a formula that is shown
@@ -56,8 +57,7 @@ def spelled(formula: Formula) -> str:
 
 
 def _wrapped(formula: Formula, level: int) -> str:
-    text, own = _spelled(formula)
-    return text if own >= level else f"({text})"
+    return wrapped(_spelled(formula), level)
 
 
 def _spelled(formula: Formula) -> tuple[str, int]:
@@ -208,22 +208,22 @@ class Written:
             return neutral, 9
         if op == "mul" and "-1" in (rest[0][0], rest[1][0]):
             other = rest[1] if rest[0][0] == "-1" else rest[0]
-            return f"-{_in(other, 2)}", 1
+            return f"-{wrapped(other, 2)}", 1
         return self._binary(op, operands)
 
     def _applied(self, node: Any, operands: list[tuple[str, int]]) -> tuple[str, int]:
         if node.op == "neg":
-            return f"-{_in(operands[0], 2)}", 1
+            return f"-{wrapped(operands[0], 2)}", 1
         if node.op == "power":
             n = f"{node.params['n']:g}"
             if n == "1":
                 return operands[0]
             n = f"({n})" if n.startswith("-") and self.notation != "latex" else n
-            return _in(operands[0], 5) + POWER[self.notation].format(n), 4
+            return wrapped(operands[0], 5) + POWER[self.notation].format(n), 4
         if node.op == "matmul":
-            return f"{_in(operands[0], 2)} @ {_in(operands[1], 3)}", 2
+            return f"{wrapped(operands[0], 2)} @ {wrapped(operands[1], 3)}", 2
         if node.op == "transpose":
-            return f"{_in(operands[0], 9)}.T", 9
+            return f"{wrapped(operands[0], 9)}.T", 9
         plain = node.op in SPELLED and not any(v for v in node.params.values())
         if not plain:
             raise _Unreadable
@@ -237,8 +237,8 @@ class Written:
 
     def _binary(self, op: str, operands: list[tuple[str, int]]) -> tuple[str, int]:
         sign, level = BINARY[op]
-        left = _in(operands[0], level)
-        right = _in(operands[1], level + (op in ("sub", "div")))
+        left = wrapped(operands[0], level)
+        right = wrapped(operands[1], level + (op in ("sub", "div")))
         if right.startswith("-"):
             if op == "add":
                 return f"{left} - {right[1:]}", level
@@ -268,7 +268,3 @@ class Written:
 
 def _signed(text: str) -> tuple[str, int]:
     return text, 1 if text.startswith("-") else 9
-
-
-def _in(text: tuple[str, int], level: int) -> str:
-    return text[0] if text[1] >= level else f"({text[0]})"

@@ -163,11 +163,14 @@ def rewriting(graph: Graph, i: int) -> str:
         node = graph.nodes[k]
         shown = [_shown(graph, j, 1) for j in node.operands]
         for op, wanted, text in REWRITINGS:
-            if node.op == op and all(
-                s.startswith(w) for s, w in zip(shown, wanted, strict=False)
-            ):
+            if node.op == op and all(map(_is_wanted, shown, wanted)):
                 return text
     return ""
+
+
+def _is_wanted(shown: str, wanted: str) -> bool:
+    """Whether an operand is what a row wants; a row that ends in "," wants a start."""
+    return shown.startswith(wanted) if wanted.endswith(",") else shown == wanted
 
 
 def _shown(graph: Graph, i: int, depth: int) -> str:

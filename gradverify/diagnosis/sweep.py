@@ -17,7 +17,6 @@ from gradverify.autodiff.rules import Linear, rules_of, unbroadcast
 from gradverify.autodiff.sweep import pulled, reverse
 from gradverify.graph import (
     LEAVES,
-    Array,
     Case,
     Graph,
     Node,
@@ -250,14 +249,3 @@ def right(case: Case, before: Right | None = None) -> Right:
         tuple(values[i] for i in expansion.place),
         before.values if before is not None and same else None,
     )
-
-
-def contributions(found: Right) -> dict[tuple[int, int], Array]:
-    """What flows over every edge (node, operand) of the right computation."""
-    result = {}
-    for i, node in enumerate(found.graph.nodes):
-        if node.op not in LEAVES and found.adjoints[i] is not None:
-            for k, bar in enumerate(found.application(i).bars):
-                if bar is not None:
-                    result[i, k] = bar
-    return result

@@ -68,10 +68,6 @@ def _at_fan_outs(keys: Sequence[Key]) -> Callable[[Graph], Any]:
     return scopes
 
 
-def _all(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
-    yield None, ()
-
-
 def _total(terms: Sequence[Any]) -> Any:
     return sum(terms[1:], terms[0])
 

@@ -29,7 +29,7 @@ from gradverify.graph.serial import (
     graph_from_json,
     graph_to_json,
 )
-from gradverify.graph.show import formula, names_of, numbered_lines
+from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
     "DTYPES",
@@ -58,4 +58,5 @@ __all__ = [
     "live",
     "names_of",
     "numbered_lines",
+    "wrapped",
 ]

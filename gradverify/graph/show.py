@@ -69,18 +69,19 @@ def formula(graph: Graph, names: Sequence[str] | None = None) -> str:
 def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
     symbol = OPS[node.op].operator
     if node.op == "neg":
-        return f"-{_wrapped(operands[0], 3)}", 3
+        return f"-{wrapped(operands[0], 3)}", 3
     if node.op == "power":
-        return f"{_wrapped(operands[0], 5)}**{_wrapped_exponent(node.params['n'])}", 4
+        return f"{wrapped(operands[0], 5)}**{_wrapped_exponent(node.params['n'])}", 4
     if symbol is None:
         return _call(node, [text for text, _ in operands]), 9
     level = _PRECEDENCE[symbol]
-    left = _wrapped(operands[0], level + (symbol == "**"))
-    right = _wrapped(operands[1], level + (symbol != "**"))
+    left = wrapped(operands[0], level + (symbol == "**"))
+    right = wrapped(operands[1], level + (symbol != "**"))
     return (f"{left} {symbol} {right}" if level < 4 else f"{left}**{right}"), level
 
 
-def _wrapped(text: tuple[str, int], level: int) -> str:
+def wrapped(text: tuple[str, int], level: int) -> str:
+    """A term with its precedence, in parentheses where it binds less than `level`."""
     return text[0] if text[1] >= level else f"({text[0]})"
 
 

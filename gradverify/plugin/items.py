@@ -153,16 +153,15 @@ class GradverifyItem(Shown):
         return without_a_run(self.head, "failed", reason)
 
     def unjudged(self) -> Outcome | None:
-        """An outcome without a run: a faulty registration, an op that is absent."""
+        """An outcome without a run: a faulty registration, an op that is absent.
+
+        The registration first: the item that speaks of it may be one of an absent op.
+        """
         name = self.differentiator.name
         head = self.head
-        if self.block.suite == "ops" and isinstance(self.table_row, str):
-            return without_a_run(
-                head, "skipped", f"{self.block.family}: {self.table_row}"
-            )
         problems = self.gradverify.problems(self.differentiator)
         if not problems:
-            return self.forgone()
+            return self.absent() or self.forgone()
         speaker = self.gradverify.spokesmen.get(name, self.nodeid)
         if speaker != self.nodeid:
             return without_a_run(
@@ -172,6 +171,13 @@ class GradverifyItem(Shown):
         return without_a_run(
             head, "failed", f"{name} is not registered rightly:\n{lines}"
         )
+
+    def absent(self) -> Outcome | None:
+        """An outcome without a run, where the table says why it lacks the op."""
+        if self.block.suite != "ops" or not isinstance(self.table_row, str):
+            return None
+        reason = f"{self.block.family}: {self.table_row}"
+        return without_a_run(self.head, "skipped", reason)
 
     def forgone(self) -> Outcome | None:
         """An outcome without a run, where there is no time for this block."""
@@ -229,7 +235,10 @@ class KnownItem(GradverifyItem):
         self.row = row
 
     def judged(self) -> Outcome:
-        """Fails where the deviation is gone, in the repository whose row it is."""
+        """Fails where the deviation is gone, in the repository whose row it is.
+
+        A witness that fails in a way that its row does not list is a finding like any.
+        """
         row, session = self.row, self.gradverify
         head = self.head
         if not self.is_spoken_of():
@@ -248,12 +257,31 @@ class KnownItem(GradverifyItem):
         )
         if verdict in row.verdict:
             return result
+        if verdict.fails(session.settings.fail_on):
+            return self.unlisted()
         gone = (
             f"known deviation {row.id} no longer shows: its witness is {verdict.name}"
         )
         if row.id in {own.id for own in session.own_rows}:
             return without_a_run(head, "failed", f"{gone}; take the row out")
         return without_a_run(head, "skipped", gone)
+
+    def unlisted(self) -> Outcome:
+        """The outcome of the witness as a case that no row was written for."""
+        session = self.gradverify
+        result = verify_item(
+            self.block,
+            self.differentiator,
+            self.mode,
+            known=session.rows,
+            in_flight=self.in_flight,
+        )
+        return outcome(
+            self.head,
+            result,
+            policy=session.settings.fail_on,
+            accepted=session.accepted,
+        )
 
     def is_spoken_of(self) -> bool:
         """Whether the row is about this version of the library, here, today."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gradverify.diagnosis.explanation import Explanation
     from gradverify.verify import Block, Finding, Item
 
-NOTHING_SEEN = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
 TEXT = 2000  # characters of an exception's text that a record keeps
 
 
@@ -95,7 +94,7 @@ def _kind(result: Item, fails: bool) -> tuple[str, str]:
     if seen == {Verdict.UNSUPPORTED}:
         reasons = sorted(result.skipped, key=lambda r: -result.skipped[r])
         return "skipped", "; ".join(reasons[:2]) or Verdict.UNSUPPORTED.value
-    if seen <= NOTHING_SEEN:
+    if result.checked_nothing():
         parts = [f"{result.counts[v]} {v.name}" for v in Verdict if v in seen]
         return "failed", f"checked nothing: {', '.join(parts) or 'no case was drawn'}"
     return "passed", ""

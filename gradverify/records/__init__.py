@@ -24,6 +24,7 @@ from gradverify.records.rows import Record as Record
 from gradverify.records.rows import Records as Records
 from gradverify.records.rows import Run as Run
 from gradverify.records.rows import Selftest as Selftest
+from gradverify.records.rows import number_of as number_of
 from gradverify.records.rows import number_text as number_text
 from gradverify.records.sums import counts_by_differentiator as counts_by_differentiator
 from gradverify.records.sums import joined as joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 
-from gradverify.records.rows import Changes, Discrepancy, Item, Records
+from gradverify.records.rows import Changes, Discrepancy, Item, Records, number_of
 from gradverify.verdict import Verdict
 
 WORSE = 2.0  # times the error in ulps that it was; a run meets other cases than another
@@ -89,13 +89,5 @@ def _worse(old: Kinds, new: Kinds) -> Iterable[tuple[str, str, str]]:
 
 def _largest(found: Iterable[Discrepancy]) -> float | None:
     """The largest error in ulps that is a number."""
-    sizes = [x for d in found if (x := _number(d.error_ulps)) is not None]
-    return max(sizes, default=None)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    sizes = (number_of(d.error_ulps) for d in found)
+    return max((x for x in sizes if x is not None and math.isfinite(x)), default=None)

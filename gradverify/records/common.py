@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from gradverify.records.rows import Discrepancy
+from gradverify.records.rows import Discrepancy, number_of
 
 CLOSE = 4.0  # ulps within which two answers are one
 PART = 8.0  # and their difference is so many times smaller than the error
@@ -42,7 +42,7 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
         return False
     if a.got == b.got == "None":
         return True
-    x, y, exact = (_number(text) for text in (a.got, b.got, a.exact))
+    x, y, exact = (number_of(text) for text in (a.got, b.got, a.exact))
     if x is None or y is None:
         return False  # texts of exceptions, shapes
     if not (math.isfinite(x) and math.isfinite(y)):
@@ -52,13 +52,6 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
     if exact is None or not math.isfinite(exact):
         return near
     return near and PART * apart <= min(abs(x - exact), abs(y - exact))
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
@@ -71,7 +64,7 @@ def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
         kinds.setdefault((d.finding, d.known), []).append(d)
     leader: dict[tuple[str, str | None], tuple[str, str | None]] = {}
     for key, members in kinds.items():
-        others = {(f, key[1]) for d in members for f in d.common}
+        others = ((f, key[1]) for d in members for f in d.common)
         first = next((leader[o] for o in others if o in leader), key)
         leader[key] = first
     groups: dict[tuple[str, str | None], list[Discrepancy]] = {}

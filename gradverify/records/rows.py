@@ -267,3 +267,11 @@ class Records(msgspec.Struct, frozen=True):
 def number_text(number: float | None) -> str | None:
     """A number that NaN and infinity survive, as the shortest exact decimal."""
     return None if number is None else repr(float(number))
+
+
+def number_of(text: str | None) -> float | None:
+    """The number that a text is, NaN and infinity too; None where it is none."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None

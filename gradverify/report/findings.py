@@ -13,7 +13,7 @@ from gradverify.report.digits import Compared, compared
 from gradverify.report.formula import Term, line, term
 from gradverify.report.highlight import Token, tokens
 from gradverify.report.picture import Picture, picture
-from gradverify.report.signs import SIGNS, kind_of, word
+from gradverify.report.signs import SIGNS, is_accepted, is_listed, kind_of, word
 from gradverify.report.wording import (
     anchor,
     columns,
@@ -95,16 +95,6 @@ def findings(found: Records) -> Findings | None:
     ]
     kept = [(title, cards) for title, cards in groups if cards]
     return Findings(kept, budget.left_out) if kept else None
-
-
-def is_accepted(found: Discrepancy) -> bool:
-    """Whether a finding is lived with by its repository."""
-    return found.accepted and not found.failed and found.known is None
-
-
-def is_listed(found: Discrepancy) -> bool:
-    """Whether a finding passes, and is worth reading."""
-    return not (found.failed or found.accepted or found.known is not None)
 
 
 class _Budget:

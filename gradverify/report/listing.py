@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from gradverify.records import Discrepancy, Records
+from gradverify.records import Discrepancy, Records, number_of
 from gradverify.report.signs import SIGNS, kind_of, word
-from gradverify.report.wording import anchor, columns, figure, point, rank, visible
+from gradverify.report.wording import anchor, columns, cut, figure, point, rank, visible
 
 STATIC = 200  # rows that are there without JavaScript
 LONGEST = 120  # characters of a formula, a point or a number in a row
@@ -79,11 +80,8 @@ def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
 
 def _number(text: str | None) -> float:
     """A number to sort by: NaN and what is unknown come last."""
-    try:
-        number = float(text or 0)
-    except ValueError:
-        return 0.0
-    return number if number == number else 0.0
+    number = number_of(text)
+    return 0.0 if number is None or math.isnan(number) else number
 
 
 def _row(d: Discrepancy) -> Row:
@@ -95,21 +93,16 @@ def _row(d: Discrepancy) -> Row:
         d.op,
         columns(d),
         d.dtype,
-        _cut(d.formula),
-        _cut(point(d)),
-        _cut(d.got),
-        _cut(d.exact),
+        cut(d.formula, LONGEST),
+        cut(point(d), LONGEST),
+        cut(d.got, LONGEST),
+        cut(d.exact, LONGEST),
         figure(d.error_ulps or ""),
         figure(d.bound_ratio or ""),
         d.count,
         d.case,
         anchor(d.finding),
     )
-
-
-def _cut(text: str) -> str:
-    text = visible(text)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 # ---- the island: columns, those of few different words by their numbers
@@ -129,10 +122,10 @@ WORDS: dict[str, Texts] = {
     "known":   lambda d: visible(d.known or ""),
 }
 TEXTS: dict[str, Texts] = {
-    "formula": lambda d: _cut(d.formula),
-    "point":   lambda d: _cut(point(d)),
-    "got":     lambda d: _cut(d.got),
-    "exact":   lambda d: _cut(d.exact),
+    "formula": lambda d: cut(d.formula, LONGEST),
+    "point":   lambda d: cut(point(d), LONGEST),
+    "got":     lambda d: cut(d.got, LONGEST),
+    "exact":   lambda d: cut(d.exact, LONGEST),
     "ulps":    lambda d: figure(d.error_ulps or ""),
     "ratio":   lambda d: figure(d.bound_ratio or ""),
     "case":    lambda d: visible(d.case),

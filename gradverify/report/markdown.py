@@ -15,6 +15,7 @@ from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
 from gradverify.report.wording import (
     commands,
+    cut,
     error,
     point,
     sentence,
@@ -87,8 +88,7 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Text as code in a line, in a table too, whatever backticks it has."""
-    text = visible(text)
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    text = cut(text, LONGEST)
     ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
     return ticks + space + text.replace("|", r"\|") + space + ticks

@@ -15,7 +15,7 @@ from gradverify.records import (
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
-from gradverify.report.wording import changed, looked_at, rank, sentence, share
+from gradverify.report.wording import changed, figure, looked_at, rank, sentence, share
 
 NAMED = 6  # items of a reason, or findings of a change, that are named
 
@@ -246,7 +246,7 @@ def _facts(run: Run, found: Records) -> Iterable[Fact]:
 
 
 def _changes(changes: Changes) -> Iterable[Change]:
-    worse = [f"{name}: {_ulps(old)} ulps, now {_ulps(new)}"
+    worse = [f"{name}: {figure(old)} ulps, now {figure(new)}"
              for name, old, new in changes.worse]  # fmt: skip
     parts = (
         ("newly wrong", "bad", changes.newly_wrong),
@@ -258,13 +258,6 @@ def _changes(changes: Changes) -> Iterable[Change]:
     for title, k, lines in parts:
         if lines:
             yield Change(title, k, lines[:NAMED], max(0, len(lines) - NAMED))
-
-
-def _ulps(text: str) -> str:
-    try:
-        return f"{float(text):.3g}"
-    except ValueError:
-        return text
 
 
 def _missing_run(found: Records) -> Iterable[str]:

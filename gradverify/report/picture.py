@@ -9,6 +9,7 @@ from typing import Any
 
 from gradverify.graph import LEAVES, Graph, names_of
 from gradverify.records import Evidence
+from gradverify.report.wording import cut
 
 MOST = 30  # nodes of a picture that is read; a longer program stays one
 CHARACTER, LINE, MARGIN = 7.3, 16, 8  # of a box, in pixels
@@ -99,17 +100,13 @@ def _texts(
     if node.op not in LEAVES:
         title = f"{name} = {node.op}"
     lines = [
-        (kind, _cut(texts[i]))
+        (kind, cut(texts[i], LONGEST))
         for kind, texts in (("value", evidence.values), ("adjoint", evidence.adjoints))
         if i < len(texts) and texts[i]
     ]
     if not lines and node.op == "literal":
         lines = [("value", repr(node.value))]
     return title, lines
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _size(title: str, lines: Sequence[tuple[str, str]]) -> tuple[float, float]:

@@ -41,6 +41,16 @@ def kind_of(found: Discrepancy) -> str:
     return "known" if lived_with and seen == "bad" else seen
 
 
+def is_accepted(found: Discrepancy) -> bool:
+    """Whether a finding is lived with by its repository."""
+    return found.accepted and not found.failed and found.known is None
+
+
+def is_listed(found: Discrepancy) -> bool:
+    """Whether a finding passes, and is worth reading."""
+    return not (found.failed or found.accepted or found.known is not None)
+
+
 def fails(verdict: str) -> bool:
     """Whether an item with that verdict can fail under some policy."""
     return verdict in Verdict.__members__ and Verdict[verdict].fails("imprecise")

@@ -13,6 +13,7 @@ from gradverify.records import (
     counts_by_differentiator,
     grouped,
 )
+from gradverify.report.signs import is_accepted, is_listed
 from gradverify.report.wording import (
     changed,
     columns,
@@ -104,11 +105,11 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from table(counts_by_differentiator(found.items))
     yield from _changes(found.changes, brief)
     yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
-    yield from _listed("accepted", [d for d in found.discrepancies if _accepted(d)])
+    yield from _listed("accepted", [d for d in found.discrepancies if is_accepted(d)])
     known = [d for d in found.discrepancies if d.known is not None]
     yield from _known(known, brief)
     if not brief:
-        passing = [d for d in found.discrepancies if _is_listed(d)]
+        passing = [d for d in found.discrepancies if is_listed(d)]
         yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
         yield from filter(None, [looked_at(found)])
@@ -129,14 +130,6 @@ def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:
                 yield cut(f"  {title}: {name}", WIDTH)
             if len(names) > PASSING:
                 yield f"  and {len(names) - PASSING} more {title} in the page"
-
-
-def _accepted(found: Discrepancy) -> bool:
-    return found.accepted and not found.failed and found.known is None
-
-
-def _is_listed(found: Discrepancy) -> bool:
-    return not (found.failed or found.known is not None or _accepted(found))
 
 
 def table(counts: dict[str, Counts]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import array_from_json
-from gradverify.records import Changes, Discrepancy, Records
+from gradverify.records import Changes, Discrepancy, Records, number_of
 from gradverify.verdict import Verdict
 
 # Worst first; what an item, or a cell of a table, is called by.
@@ -46,6 +46,12 @@ def visible(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def cut(text: str, most: int) -> str:
+    """Text in one line of at most so many characters."""
+    text = visible(text)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def who(found: Discrepancy) -> str:
@@ -99,9 +105,8 @@ def error(found: Discrepancy) -> str:
 
 def figure(text: str) -> str:
     """A number in three digits, which are enough to read."""
-    try:
-        number = float(text)
-    except ValueError:
+    number = number_of(text)
+    if number is None:
         return text
     return f"{number:.0f}" if 10 <= abs(number) < 1e5 else f"{number:.3g}"
 

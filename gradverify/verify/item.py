@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
-from gradverify.diagnosis.alone import node_values, op_nodes
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
 from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
-from gradverify.known import Deviation, applies, matches, matches_whole
+from gradverify.known import Deviation
 from gradverify.reference import Reference
 from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -27,6 +25,7 @@ from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.errors import Errors
 from gradverify.verify.judging import judge
+from gradverify.verify.listed import Listed
 from gradverify.verify.result import Finding, Item
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
@@ -216,12 +215,11 @@ class _Sweep:
         self, known: Sequence[Deviation]
     ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
         """Deviating cases by verdict, guilty op and known deviation."""
+        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
             guilty = self._blame(case, judgement)
-            row = self._known(known, guilty)
-            if guilty.op == WHOLE:
-                row = self._whole(known, case, judgement)
+            row = listed.row(case, judgement, guilty)
             key = (judgement.verdict, guilty.op, row)
             kinds.setdefault(key, []).append((case, judgement))
         return kinds
@@ -231,42 +229,6 @@ class _Sweep:
         if judgement.verdict is not Verdict.TIMED_OUT:
             return guilty_op(case, self.judge, judgement.verdict)
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
-
-    def _known(self, known: Sequence[Deviation], guilty: Guilty) -> str | None:
-        """The row that speaks of the guilty op alone, as it deviates."""
-        alone = guilty.alone
-        if alone is None:
-            return None
-        index = op_nodes(alone.graph)[0]
-        node, values = alone.graph.nodes[index], node_values(alone)
-        operands = [values[j] for j in node.operands]
-        return next(
-            (
-                row.id
-                for row in self._applying(known, guilty.verdict)
-                if matches(row, node.op, operands, node.params)
-            ),
-            None,
-        )
-
-    def _whole(
-        self, known: Sequence[Deviation], case: Case, judgement: Judgement
-    ) -> str | None:
-        """The row that speaks of graphs like this one, where no op deviates alone."""
-        rows = self._applying(known, judgement.verdict)
-        return next((r.id for r in rows if matches_whole(r, case.graph)), None)
-
-    def _applying(
-        self, known: Sequence[Deviation], verdict: Verdict | None
-    ) -> Iterator[Deviation]:
-        """Rows about this item's differentiator, and such a verdict."""
-        who, dtype = self.differentiator, self.block.dtype
-        version = next(iter(who.versions().values()), "")
-        for row in known:
-            if verdict in row.verdict and applies(
-                row, who.name, version, self.mode, dtype, who.device, date.today()
-            ):
-                yield row
 
     def _shrunk(
         self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]

@@ -11,6 +11,8 @@ from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.errors import Errors
 
+UNJUDGED = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -61,7 +63,5 @@ class Item:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def checked_nothing(self) -> bool:
-        """Whether every case that ran was vacuous or unresolved."""
-        empty = (Verdict.VACUOUS, Verdict.UNRESOLVED)
-        ran = {v: n for v, n in self.counts.items() if v is not Verdict.UNSUPPORTED}
-        return bool(ran) and all(v in empty for v in ran)
+        """Whether there is no case that was judged."""
+        return {verdict for verdict, n in self.counts.items() if n} <= UNJUDGED

@@ -11,7 +11,7 @@ import pytest
 from gradverify.arithmetic.symbols import SYMBOLS as S
 from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.diagnose import Failure, diagnose
-from gradverify.diagnosis.rounding import in_graph
+from gradverify.diagnosis.rounding import in_graph, rewriting
 from gradverify.diagnosis.sweep import right
 from gradverify.differentiators import load
 from gradverify.graph import Case
@@ -49,6 +49,21 @@ def test_the_node_that_loses_digits_and_what_keeps_them(
     assert case.graph.nodes[found.node].op == op
     assert found.digits > 5
     assert found.keeps == keeps
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 1.0 - S.cosh(x),
+        lambda x: 1.0 - S.erfc(x),
+        lambda x: S.expm1(x) - 1.0,
+        lambda x: S.exp2(x) - 1.0,
+    ],
+    ids=["cosh is not cos", "erfc is not erf", "expm1 is not exp", "exp2 is not exp"],
+)
+def test_an_op_is_not_rewritten_as_one_whose_name_it_begins_with(function: Any) -> None:
+    graph = case_of(function, 0.5).graph
+    assert rewriting(graph, len(graph.nodes) - 1) == ""
 
 
 def test_a_graph_that_keeps_its_digits_is_not_blamed() -> None:

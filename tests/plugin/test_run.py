@@ -299,6 +299,18 @@ def test_a_faulty_registration_is_one_failure(
     result.stdout.fnmatch_lines(["toy is not registered rightly:", "*call it as*"])
 
 
+def test_a_faulty_registration_fails_though_the_first_op_is_absent(
+    run: Any, repository: Path, toy_engine: str
+) -> None:
+    faulty = toy_engine.replace("function(*[", "function([")
+    lacking = faulty.replace('{"sin"', '{"neg": "has no sign", "sin"')
+    (repository / "conftest.py").write_text(lacking)
+    ops = ("--gradverify-suites", "ops", "--gradverify-ops", "neg,add,mul")
+    result = run("--gradverify", *SMALL, *ops)
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines(["toy is not registered rightly:", "*call it as*"])
+
+
 def test_the_hook_names_differentiators(
     run: Any, repository: Path, toy_engine: str
 ) -> None:

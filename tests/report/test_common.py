@@ -48,6 +48,18 @@ def test_an_answer_is_the_same_within_a_few_ulps(
     assert len(grouped([one, other])) == (1 if is_common else 2)
 
 
+def test_a_finding_common_to_several_groups_joins_the_first_by_name(
+    found: Make,
+) -> None:
+    leaders = [f"toy:reverse:float64/{op}/wrong" for op in "hgfedcba"]
+    for late in (f"twin{n}:reverse:float64/mul/wrong" for n in range(4)):
+        rows = [found(finding=name) for name in leaders]
+        last = found(finding=late)
+        rows.append(msgspec.structs.replace(last, common=sorted(leaders)))
+        groups = [[d.finding for d in members] for members in grouped(rows)]
+        assert groups[-1] == [min(leaders), late]  # "a" came last of them
+
+
 def test_a_few_ulps_are_those_of_the_dtype(found: Make) -> None:
     pair = [msgspec.structs.replace(d, dtype="float32")
             for d in twins(found, "11.0", "11.000002")]  # fmt: skip
