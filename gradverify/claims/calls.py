@@ -25,6 +25,7 @@ from gradverify.claims.losses import (
     eye,
     flattened,
     full,
+    inner,
     l1,
     linear,
     mse,
@@ -131,7 +132,7 @@ def _extreme(trail: Trail, one: str, two: str, operands: Any, keywords: Any) -> 
 FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "mse_loss": mse, "l1_loss": l1, "binary_cross_entropy": bce,
     "binary_cross_entropy_with_logits": bce_logits, "cross_entropy": cross_entropy,
-    "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": dot,
+    "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": inner,
     "pow": power, "power": power, "clip": clip, "clamp": clip, "outer": outer,
     "transpose": transposed, "t": transposed, "permute": permuted,
     "permute_dims": permuted, "swapaxes": swapped, "reshape": reshaped,
@@ -228,7 +229,8 @@ def layer(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) -
         weights: dict[str, Value] = {
             "weight": _random(trail, (outputs, inputs), "weight")
         }
-        if keywords.get("bias", True) is not False:
+        has_bias = operands[2] if len(operands) > 2 else keywords.get("bias", True)
+        if has_bias is not False:
             weights["bias"] = _random(trail, (outputs,), "bias")
         return Layer("linear", weights)
     kept = {k: v for k, v in keywords.items() if k != "inplace"}

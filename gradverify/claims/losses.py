@@ -121,6 +121,14 @@ def dot(trail: Trail, a: Value, b: Value) -> Symbol:
     return trail.apply("mul" if () in (a.shape, b.shape) else "matmul", a, b)
 
 
+def inner(trail: Trail, a: Value, b: Value) -> Symbol:
+    """A product of vectors; that of matrices is along the last axis of both."""
+    a, b = symbol(trail, a), symbol(trail, b)
+    if max(len(a.shape), len(b.shape)) > 1:
+        raise NotUnderstood("inner is read of vectors alone")
+    return dot(trail, a, b)
+
+
 def power(trail: Trail, a: Value, b: Value) -> Symbol:
     """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
     n = stated(trail, b)

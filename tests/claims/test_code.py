@@ -75,6 +75,9 @@ CODE = (
     ("x = np.array([[[1.], [2.]]])\ny = np.sum(x.squeeze(0) @ np.array([3.]))", "dy/dx = [[[3], [3]]]", "right"),
     ("x = np.array([[1.], [2.]])\ny = np.sum(np.squeeze(x, axis=0))", "dy/dx = [[1], [1]]", "squeeze of an axis of (2, 1) that is longer than 1"),
     ("x = torch.tensor([1., 2.])\ny = x.unsqueeze(dim=0).sum()", "dy/dx = [1, 1]", "right"),
+    (f"{AXES}y = np.inner(x[0], w[0]).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "inner is read of vectors alone"),
+    ("x = torch.tensor([0.])\ny = nn.Linear(1, 1, False)(x).sum() ** 2", "dy/dx = [0]", "right"),
+    ("x = torch.tensor([0.])\ny = nn.Linear(1, 1)(x).sum() ** 2", "dy/dx = [0]", "the weight of a new Linear layer is random"),
     # bounds by any name
     ("x = 2.0\ny = np.clip(x, a_min=0, a_max=1) + x", "dy/dx = 1", "right"),
     ("x = torch.tensor(2.)\ny = torch.clamp(x, max=3) * x", "dy/dx = 4", "right"),
