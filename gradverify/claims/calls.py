@@ -6,6 +6,7 @@ understood.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -24,15 +25,18 @@ from gradverify.claims.losses import (
     eye,
     flattened,
     full,
+    inner,
     l1,
     linear,
     mse,
     outer,
+    permuted,
     power,
     reshaped,
     shape_of,
     squeezed,
     stated,
+    swapped,
     transposed,
     unsqueezed,
     where,
@@ -69,11 +73,22 @@ REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"
 ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
 BY_SHAPE = {"zeros": 0, "ones": 1}
 BY_LIKE = {"zeros_like": 0, "ones_like": 1}
+CORRECTION = {  # of var and std where the call does not say
+    "torch": 1, "np": 0, "numpy": 0, "anp": 0, "jnp": 0, "jax": 0,
+}
+OTHER_NAMES = {  # of a parameter, in a library
+    "min": "low", "max": "high", "a_min": "low", "a_max": "high", "dim": "axis",
+    "dims": "axes", "exponent": "b",
+}
 # fmt: on
 
 
 def by_axis(trail: Trail, op: str, x: Value, rest: Any, keywords: Any) -> Symbol:
     """A reduction, or an op along an axis."""
+    if op == "norm" and rest:
+        raise NotUnderstood("the order of a norm is not read")
+    if len(rest) > 1 or (rest and isinstance(rest[0], bool)):
+        raise NotUnderstood(f"{op} has operands that are not read")
     given = dict(keywords)
     axis = given.pop("axis", given.pop("dim", rest[0] if rest else None))
     params: dict[str, Any] = {"axis": axes(stated(trail, axis))}
@@ -83,8 +98,10 @@ def by_axis(trail: Trail, op: str, x: Value, rest: Any, keywords: Any) -> Symbol
     elif keep is not None:
         params["keepdims"] = bool(keep)
     if op in ("var", "std"):
-        default = 0
-        params["ddof"] = whole(given.pop("ddof", given.pop("correction", default)))
+        correction = given.pop("ddof", given.pop("correction", None))
+        if correction is None:
+            raise NotUnderstood(f"the correction of {op} is not stated")
+        params["ddof"] = whole(stated(trail, correction))
     for name in ("dtype",):
         given.pop(name, None)
     if given:
@@ -115,12 +132,14 @@ def _extreme(trail: Trail, one: str, two: str, operands: Any, keywords: Any) -> 
 FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "mse_loss": mse, "l1_loss": l1, "binary_cross_entropy": bce,
     "binary_cross_entropy_with_logits": bce_logits, "cross_entropy": cross_entropy,
-    "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": dot,
+    "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": inner,
     "pow": power, "power": power, "clip": clip, "clamp": clip, "outer": outer,
-    "transpose": transposed, "t": transposed, "reshape": reshaped, "view": reshaped,
-    "flatten": flattened, "ravel": flattened, "squeeze": squeezed,
-    "unsqueeze": unsqueezed, "expand_dims": unsqueezed, "where": where,
-    "max": max_of, "amax": max_of, "min": min_of, "amin": min_of, "eye": eye,
+    "transpose": transposed, "t": transposed, "permute": permuted,
+    "permute_dims": permuted, "swapaxes": swapped, "reshape": reshaped,
+    "view": reshaped, "flatten": flattened, "ravel": flattened,
+    "squeeze": squeezed, "unsqueeze": unsqueezed, "expand_dims": unsqueezed,
+    "where": where, "max": max_of, "amax": max_of, "min": min_of,
+    "amin": min_of, "eye": eye,
 }
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
@@ -136,9 +155,12 @@ def call(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) ->
     """A library's function, or a method with its object first, applied."""
     for value in (*operands, *keywords.values()):
         known(value)
+    if not operands and name not in CHANCE | {*BY_SHAPE}:
+        raise NotUnderstood(f"{name} is called without an operand")
     if name in CHANCE:
         return Open(_chance_shape(trail, name, operands, keywords), "{name} is random")
     if name in BY_SHAPE:
+        operands = _shape_operands(name, operands, keywords)
         return full(trail, BY_SHAPE[name], operands)
     if name in BY_LIKE:
         shape = symbol(trail, operands[0]).shape
@@ -146,7 +168,7 @@ def call(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) ->
     if name == "identity":
         return operands[0]
     if name in FUNCTION_TABLE:
-        return FUNCTION_TABLE[name](trail, *operands, **keywords)
+        return _bound(name, trail, operands, keywords)
     if name in REDUCTIONS or name in ALONG:
         return by_axis(trail, name, operands[0], operands[1:], keywords)
     if name in FUNCTIONS:
@@ -156,6 +178,35 @@ def call(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) ->
             raise NotUnderstood(f"{name} is called in a way that is not read")
         return trail.apply(row.name, *nodes)
     raise NotUnderstood(f"{name} is no function that is read")
+
+
+def _bound(name: str, trail: Trail, operands: Any, keywords: Any) -> Value:
+    """A row of the table, applied to what its parameters can take."""
+    function = FUNCTION_TABLE[name]
+    signature = inspect.signature(function)
+    taken = signature.parameters
+    if all(p.kind is not p.VAR_KEYWORD for p in taken.values()):
+        keywords = {
+            k if k in taken else OTHER_NAMES.get(k, k): v for k, v in keywords.items()
+        }
+        for keyword in keywords:
+            if keyword not in taken:
+                raise NotUnderstood(f"the keyword {keyword!r} is not read")
+    try:
+        bound = signature.bind(trail, *operands, **keywords)
+    except TypeError as error:
+        raise NotUnderstood(f"{name} is called otherwise than read: {error}") from None
+    return function(*bound.args, **bound.kwargs)
+
+
+def _shape_operands(name: str, operands: Any, keywords: Any) -> Any:
+    for keyword in keywords:
+        if operands or keyword not in ("shape", "size"):
+            raise NotUnderstood(f"the keyword {keyword!r} is not read")
+        operands = (keywords[keyword],)
+    if not operands:
+        raise NotUnderstood(f"{name} is called without a shape")
+    return operands
 
 
 def _chance_shape(
@@ -178,10 +229,16 @@ def layer(trail: Trail, name: str, operands: tuple[Value, ...], keywords: Any) -
         weights: dict[str, Value] = {
             "weight": _random(trail, (outputs, inputs), "weight")
         }
-        if keywords.get("bias", True) is not False:
+        has_bias = operands[2] if len(operands) > 2 else keywords.get("bias", True)
+        if has_bias is not False:
             weights["bias"] = _random(trail, (outputs,), "bias")
         return Layer("linear", weights)
-    return Layer(LAYERS[name])
+    kept = {k: v for k, v in keywords.items() if k != "inplace"}
+    if operands and name == "Softmax":
+        kept["dim"], operands = operands[0], operands[1:]
+    if operands and name != "Identity":
+        raise NotUnderstood(f"{name} has operands that are not read")
+    return Layer(LAYERS[name], keywords=kept)
 
 
 def _random(trail: Trail, shape: tuple[int, ...], what: str) -> Symbol:

@@ -11,7 +11,7 @@ from typing import Any
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.evaluate import Evaluator
 from gradverify.claims.events import Assigned, Shown, Snapshot
-from gradverify.claims.trail import NotUnderstood, Trail
+from gradverify.claims.trail import Failed, NotUnderstood, Trail, understood
 from gradverify.claims.values import Function, Instance, Unknown, Value, named
 
 CALLS = 200  # functions of the file that are followed, in all
@@ -86,8 +86,9 @@ class _Statements:
             if self.code.statements > STATEMENTS:
                 raise NotUnderstood(f"more than {STATEMENTS} statements")
             if isinstance(statement, ast.Return):
-                return self.returned(statement.value, names)
-            result = self.statement(statement, names)
+                tree = statement.value
+                return None if tree is None else self.value(tree, names)
+            result = self.guarded(statement, names)
             end = statement.end_lineno or statement.lineno
             self.code.snapshots.append(
                 Snapshot(
@@ -98,14 +99,20 @@ class _Statements:
                 return result
         return None
 
-    def returned(self, tree: ast.expr | None, names: dict[str, Value]) -> Value:
-        """The value of a `return`."""
-        return None if tree is None else self.value(tree, names)
+    def guarded(self, node: ast.stmt, names: dict[str, Value]) -> Value:
+        """Read one statement; where we fail at it, what it assigns is not known."""
+        try:
+            with understood():
+                return self.statement(node, names)
+        except Failed as error:
+            self.forget(node, names, str(error))
+        return None
 
     def value(self, tree: ast.expr, names: dict[str, Value]) -> Value:
         """The value of an expression, or why it has none."""
         try:
-            return Evaluator(self.code, names, self.call).read(tree)
+            with understood():
+                return Evaluator(self.code, names, self.call).read(tree)
         except NotUnderstood as error:
             return Unknown(str(error))
 
@@ -196,7 +203,8 @@ class _Statements:
         tree = getattr(node, "value", None)
         if isinstance(tree, ast.expr) and not isinstance(node, ast.AugAssign):
             end = node.end_lineno or node.lineno
-            line = self.lines[node.lineno - 1].strip() if self.lines else ""
+            at = node.lineno - 1  # of another cell, where the function stands there
+            line = self.lines[at].strip() if at < len(self.lines) else ""
             place = self.cell, node.lineno, end
             found = names[name], line, dict(names)
             self.code.assigned.append(Assigned(*place, name, *found, tree, self.depth))

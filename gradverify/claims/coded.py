@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.backward import function_pairs, steps
+from gradverify.claims.backward import Step, function_pairs, steps
 from gradverify.claims.chain import judge_printed, judge_values
 from gradverify.claims.explain import (
     Explained,
@@ -20,7 +20,7 @@ from gradverify.claims.explain import (
 from gradverify.claims.finding import Fragment
 from gradverify.claims.members import Members, Outcome
 from gradverify.claims.printed import printed
-from gradverify.claims.trail import Leaf, NotUnderstood
+from gradverify.claims.trail import Leaf, NotUnderstood, understood
 from gradverify.claims.values import Function, symbol
 from gradverify.claims.verdicts import WrittenClaim
 
@@ -39,22 +39,30 @@ def in_code(reader: Reader) -> Iterator[WrittenClaim]:
             yield reader.not_understood(*place, step.problem, chain)
             continue
         try:
-            node = symbol(reader.code.trail, entry.value)
-            exact = reader.code.trail.derivative(step.y, step.x)
-            members = Members((), (exact, node))
-            outcome = judge_values(reader.code.trail, members)
-            names = {k: v for k, v in entry.names.items() if k != entry.name}
-            looked_into = Wrong(
-                reader.code.trail, members, outcome, names, chain, "python"
-            )
-            explained = explain(looked_into)
-            if outcome.step is not None:
-                explained = following(looked_into, explained, wrong)
-                wrong[node.index] = exact
+            with understood():
+                outcome, explained = judged(reader, step, chain, wrong)
         except NotUnderstood as error:
             yield reader.not_understood(*place, str(error), chain)
             continue
         yield reader.finished(*place, chain, outcome, explained)
+
+
+def judged(
+    reader: Reader, step: Step, chain: list[str], wrong: dict[int, Symbol]
+) -> tuple[Outcome, Explained]:
+    """A step of a backward pass, after those that were wrong, which it may follow."""
+    trail, entry = reader.code.trail, step.assigned
+    node = symbol(trail, entry.value)
+    exact = trail.derivative(step.y, step.x)
+    members = Members((), (exact, node))
+    outcome = judge_values(trail, members)
+    names = {k: v for k, v in entry.names.items() if k != entry.name}
+    looked_into = Wrong(trail, members, outcome, names, chain, "python")
+    explained = explain(looked_into)
+    if outcome.step is not None:
+        explained = following(looked_into, explained, wrong)
+        wrong[node.index] = exact
+    return outcome, explained
 
 
 def in_functions(reader: Reader) -> Iterator[WrittenClaim]:
@@ -63,7 +71,8 @@ def in_functions(reader: Reader) -> Iterator[WrittenClaim]:
         chain = [f"{function.name}'(x)", f"{derived.name}(x)"]
         place = derived.cell, derived.line, f"def {derived.name}"
         try:
-            outcome = pair(reader, function, derived)
+            with understood():
+                outcome = pair(reader, function, derived)
         except NotUnderstood as error:
             yield reader.not_understood(*place, str(error), chain)
             continue
@@ -94,10 +103,11 @@ def in_print(reader: Reader, found: Sequence[Fragment]) -> Iterator[WrittenClaim
         try:
             if one.problem:
                 raise NotUnderstood(one.problem)
-            outcome = judge_printed(
-                reader.code.trail, one.node, one.value, {}, dtype(reader)
-            )
-            exact = printed_value(one.node, outcome, one.text)
+            with understood():
+                outcome = judge_printed(
+                    reader.code.trail, one.node, one.value, {}, dtype(reader)
+                )
+                exact = printed_value(one.node, outcome, one.text)
             cause = "" if outcome.step is None else "the library prints another number"
             explained = Explained(exact, cause, f"{chain[0]} = {exact}")
         except NotUnderstood as error:

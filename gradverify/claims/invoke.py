@@ -94,6 +94,7 @@ def applied(e: Evaluator, target: Value, node: ast.Call) -> Value:
         if target.op == "identity":
             return operands[0] if operands else None
         operands = (*operands, *target.weights.values())
+        keywords = {**target.keywords, **keywords}
         return calls.call(e.trail, target.op, operands, keywords)
     if isinstance(target, GradientOf):
         return derived(e, target, operands)
@@ -145,6 +146,9 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     if is_method:
         assert isinstance(node.func, ast.Attribute)
         operands = (e.read(node.func.value), *operands)
+    elif name in ("var", "std") and not {"ddof", "correction"} & set(keywords):
+        assumed = calls.CORRECTION.get(root(node.func))
+        keywords |= {} if assumed is None else {"ddof": Fraction(assumed)}
     if name in calls.GENERATORS:
         return Layer("generator")
     if is_method and isinstance(operands[0], Layer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -46,8 +45,7 @@ def stated(trail: Trail, value: Value) -> Value:
     return value
 
 
-def _mean_or_sum(trail: Trail, x: Symbol, keywords: Mapping[str, Value]) -> Symbol:
-    how = keywords.get("reduction", "mean")
+def _mean_or_sum(trail: Trail, x: Symbol, how: Value) -> Symbol:
     if how == "none":
         return x
     if how not in ("mean", "sum"):
@@ -55,19 +53,19 @@ def _mean_or_sum(trail: Trail, x: Symbol, keywords: Mapping[str, Value]) -> Symb
     return trail.apply(str(how), x, axis=None)
 
 
-def mse(trail: Trail, a: Value, b: Value, **keywords: Value) -> Symbol:
+def mse(trail: Trail, a: Value, b: Value, *, reduction: Value = "mean") -> Symbol:
     """The mean squared error."""
     gap = trail.apply("sub", symbol(trail, a), symbol(trail, b))
-    return _mean_or_sum(trail, trail.apply("square", gap), keywords)
+    return _mean_or_sum(trail, trail.apply("square", gap), reduction)
 
 
-def l1(trail: Trail, a: Value, b: Value, **keywords: Value) -> Symbol:
+def l1(trail: Trail, a: Value, b: Value, *, reduction: Value = "mean") -> Symbol:
     """The mean absolute error."""
     gap = trail.apply("sub", symbol(trail, a), symbol(trail, b))
-    return _mean_or_sum(trail, trail.apply("abs", gap), keywords)
+    return _mean_or_sum(trail, trail.apply("abs", gap), reduction)
 
 
-def bce(trail: Trail, p: Value, t: Value, **keywords: Value) -> Symbol:
+def bce(trail: Trail, p: Value, t: Value, *, reduction: Value = "mean") -> Symbol:
     """-(t log p + (1 - t) log(1 - p)), its mean."""
     p, t = symbol(trail, p), symbol(trail, t)
     one = trail.constant(Fraction(1))
@@ -75,30 +73,39 @@ def bce(trail: Trail, p: Value, t: Value, **keywords: Value) -> Symbol:
     missed = trail.apply("log", trail.apply("sub", one, p))
     miss = trail.apply("mul", trail.apply("sub", one, t), missed)
     total = trail.apply("neg", trail.apply("add", hit, miss))
-    return _mean_or_sum(trail, total, keywords)
+    return _mean_or_sum(trail, total, reduction)
 
 
-def bce_logits(trail: Trail, z: Value, t: Value, **keywords: Value) -> Symbol:
+def bce_logits(
+    trail: Trail, z: Value, t: Value, *, reduction: Value = "mean"
+) -> Symbol:
     """softplus(z) - t z, its mean."""
     z, t = symbol(trail, z), symbol(trail, t)
     total = trail.apply("sub", trail.apply("softplus", z), trail.apply("mul", t, z))
-    return _mean_or_sum(trail, total, keywords)
+    return _mean_or_sum(trail, total, reduction)
 
 
-def cross_entropy(trail: Trail, z: Value, t: Value, **keywords: Value) -> Symbol:
+def cross_entropy(
+    trail: Trail, z: Value, t: Value, *, reduction: Value = "mean"
+) -> Symbol:
     """logsumexp(z) - z[t], its mean over rows; t whole numbers that are stated."""
     z = symbol(trail, z)
     leaf = trail.leaves.get(t.index) if isinstance(t, Symbol) else None
     classes = leaf.value if leaf is not None else numbers(t)
-    if classes is None or classes.ndim != len(z.shape) - 1:
+    if classes is None:
         raise NotUnderstood("the classes of cross_entropy are not stated as numbers")
+    if not 1 <= len(z.shape) <= 2 or classes.shape != z.shape[:-1]:
+        raise NotUnderstood("cross_entropy is read of rows of scores, a class each")
     hot = np.full(z.shape, Fraction(0), dtype=object)
     for index in np.ndindex(classes.shape):
-        hot[(*index, whole(classes[index]))] = Fraction(1)
+        chosen_class = whole(classes[index])
+        if not 0 <= chosen_class < z.shape[-1]:
+            raise NotUnderstood(f"class {chosen_class} is none of the {z.shape[-1]}")
+        hot[(*index, chosen_class)] = Fraction(1)
     chosen = trail.apply("mul", trail.number(hot, is_constant=True), z)
     chosen = trail.apply("sum", chosen, axis=(-1,))
     rows = trail.apply("sub", trail.apply("logsumexp", z, axis=(-1,)), chosen)
-    return _mean_or_sum(trail, rows, keywords)
+    return _mean_or_sum(trail, rows, reduction)
 
 
 def linear(trail: Trail, x: Value, w: Value, b: Value = None) -> Symbol:
@@ -112,6 +119,14 @@ def dot(trail: Trail, a: Value, b: Value) -> Symbol:
     """A product of matrices and vectors; of numbers, where one is a number."""
     a, b = symbol(trail, a), symbol(trail, b)
     return trail.apply("mul" if () in (a.shape, b.shape) else "matmul", a, b)
+
+
+def inner(trail: Trail, a: Value, b: Value) -> Symbol:
+    """A product of vectors; that of matrices is along the last axis of both."""
+    a, b = symbol(trail, a), symbol(trail, b)
+    if max(len(a.shape), len(b.shape)) > 1:
+        raise NotUnderstood("inner is read of vectors alone")
+    return dot(trail, a, b)
 
 
 def power(trail: Trail, a: Value, b: Value) -> Symbol:
@@ -142,9 +157,39 @@ def outer(trail: Trail, a: Value, b: Value) -> Symbol:
     )
 
 
-def transposed(trail: Trail, x: Value, *rest: Value) -> Symbol:
-    """The axes turned round; the last two of a matrix."""
-    return trail.apply("transpose", symbol(trail, x), axes=None)
+def place(trail: Trail, axis: Value, count: int) -> int:
+    """An axis of so many, counted from the start."""
+    at = whole(stated(trail, axis))
+    if isinstance(axis, bool) or not -count <= at < count:
+        raise NotUnderstood(f"axis {axis} is none of the {count}")
+    return at % count
+
+
+def transposed(trail: Trail, x: Value, *rest: Value, axes: Value = None) -> Symbol:
+    """The axes turned round, or two of them swapped, or all in the order given."""
+    x = symbol(trail, x)
+    if len(rest) == 2 and axes is None:
+        return swapped(trail, x, *rest)
+    order = rest if axes is None else (axes, *rest)
+    return permuted(trail, x, *order) if order else trail.apply("transpose", x)
+
+
+def swapped(trail: Trail, x: Value, one: Value, other: Value) -> Symbol:
+    """Two axes in each other's place, as in PyTorch's `transpose`."""
+    x = symbol(trail, x)
+    i, j = (place(trail, axis, len(x.shape)) for axis in (one, other))
+    order = [*range(len(x.shape))]
+    order[i], order[j] = j, i
+    return trail.apply("transpose", x, axes=tuple(order))
+
+
+def permuted(trail: Trail, x: Value, *axes: Value) -> Symbol:
+    """All axes in another order."""
+    x = symbol(trail, x)
+    if len(axes) == 1 and isinstance(axes[0], tuple):
+        axes = axes[0]
+    order = tuple(place(trail, axis, len(x.shape)) for axis in axes)
+    return trail.apply("transpose", x, axes=order)
 
 
 def reshaped(trail: Trail, x: Value, *shape: Value) -> Symbol:
@@ -162,16 +207,23 @@ def flattened(trail: Trail, x: Value) -> Symbol:
     return reshaped(trail, x, Fraction(-1))
 
 
-def squeezed(trail: Trail, x: Value, *axis: Value) -> Symbol:
-    """Without axes of length 1."""
+def squeezed(trail: Trail, x: Value, axis: Value = None) -> Symbol:
+    """Without all axes of length 1, or without those named."""
     x = symbol(trail, x)
-    return trail.apply("reshape", x, shape=tuple(n for n in x.shape if n != 1))
+    if axis is None:
+        return trail.apply("reshape", x, shape=tuple(n for n in x.shape if n != 1))
+    several = axis if isinstance(axis, tuple) else (axis,)
+    gone = {place(trail, a, len(x.shape)) for a in several}
+    if any(x.shape[a] != 1 for a in gone):
+        raise NotUnderstood(f"squeeze of an axis of {x.shape} that is longer than 1")
+    kept = tuple(n for a, n in enumerate(x.shape) if a not in gone)
+    return trail.apply("reshape", x, shape=kept)
 
 
 def unsqueezed(trail: Trail, x: Value, axis: Value) -> Symbol:
     """With an axis of length 1."""
     x = symbol(trail, x)
-    at = whole(stated(trail, axis)) % (len(x.shape) + 1)
+    at = place(trail, axis, len(x.shape) + 1)
     return trail.apply("reshape", x, shape=(*x.shape[:at], 1, *x.shape[at:]))
 
 

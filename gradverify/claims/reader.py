@@ -28,10 +28,10 @@ from gradverify.claims.members import Members, Outcome
 from gradverify.claims.parts import Part, parts_of
 from gradverify.claims.point import Balls, ball
 from gradverify.claims.rewriting import LONGEST, rewritten, scan
-from gradverify.claims.sources import Cell, cells_of, text_of
+from gradverify.claims.sources import Cell, UnreadableError, cells_of, text_of
 from gradverify.claims.spelling import spelled
 from gradverify.claims.states import State, States, states_of
-from gradverify.claims.trail import NotUnderstood
+from gradverify.claims.trail import NotUnderstood, understood
 from gradverify.claims.verdicts import ClaimVerdict, WrittenClaim
 from gradverify.claims.vocabulary import Vocabulary, free_names
 from gradverify.claims.written import interval
@@ -61,13 +61,10 @@ class Reader:
                 yield self.not_understood(index, cell.line, cell.problem, cell.problem)
             elif cell.kind == "code":
                 try:
-                    self.code.read(index, "\n" * (cell.line - 1) + cell.text)
+                    with understood():
+                        self.code.read(index, "\n" * (cell.line - 1) + cell.text)
                 except NotUnderstood as error:
                     yield self.not_understood(index, cell.line, "code", str(error))
-                except RecursionError:
-                    yield self.not_understood(
-                        index, cell.line, "code", "nested too deeply"
-                    )
 
     def not_understood(
         self, index: int, line: int, text: str, reason: str, chain: Sequence[str] = ()
@@ -97,13 +94,13 @@ class Reader:
                 f"a text of {len(fragment.text)} characters",
             )
             return
-        text = rewritten(fragment.text)
-        tokens = scan(text)
         chosen: list[tuple[Part, State, str]] = []
         for state in states.at(fragment):
             try:
-                words = Vocabulary(state.names, free_names(text, state.names))
-                parts = parts_of(tokens, words)
+                with understood():
+                    text = rewritten(fragment.text)
+                    words = Vocabulary(state.names, free_names(text, state.names))
+                    parts = parts_of(scan(text), words)
             except NotUnderstood as error:
                 yield self.not_understood(
                     fragment.cell, fragment.line, line_of(fragment, 0), str(error)
@@ -140,15 +137,16 @@ class Reader:
             return self.not_understood(fragment.cell, line, text, problem)
         chain: list[str] = []
         try:
-            found = readings(tokens)
-            chain = [spelled(f) for f in found[0][0]]
-            judged = [
-                self.judged(
-                    members, marks, state, values.get(part.line, []), states, text
-                )
-                for members, marks in found
-            ]
-            outcome, explained = merged(judged, lambda j: j[0].step is None)
+            with understood():
+                found = readings(tokens)
+                chain = [spelled(f) for f in found[0][0]]
+                judged = [
+                    self.judged(
+                        members, marks, state, values.get(part.line, []), states, text
+                    )
+                    for members, marks in found
+                ]
+                outcome, explained = merged(judged, lambda j: j[0].step is None)
         except NotUnderstood as error:
             reason = str(error).replace("{name}", "a value")
             return self.not_understood(fragment.cell, line, text, reason, chain)
@@ -267,4 +265,9 @@ def read_claims(path: Path, text: str | None = None) -> list[WrittenClaim]:
     text: what it holds, where that is another than what is on the disk.
     """
     text = text_of(path) if text is None else text
-    return Reader(path.as_posix(), cells_of(path, text)).claims()
+    reader = Reader(path.as_posix(), cells_of(path, text))
+    try:
+        with understood():
+            return reader.claims()
+    except NotUnderstood as error:
+        raise UnreadableError(f"{path}: {error}") from error

@@ -16,7 +16,7 @@ from gradverify.claims.meaning import Meaning
 from gradverify.claims.parts import RELATIONS, Part, parts_of
 from gradverify.claims.point import Balls, ball
 from gradverify.claims.rewriting import GREEK, LONGEST, Token, rewritten, scan
-from gradverify.claims.trail import Leaf, NotUnderstood
+from gradverify.claims.trail import Leaf, NotUnderstood, understood
 from gradverify.claims.vocabulary import TextFunction, Vocabulary, free_names
 from gradverify.claims.written import interval
 
@@ -100,17 +100,20 @@ class States:
         if isinstance(value, Symbol):
             self.history.setdefault(name, []).append(value)
 
+    def parts(self, text: str, state: State) -> list[Part]:
+        """The parts of a text in which any letter may be a name."""
+        tokens, known = scan(text), Vocabulary(state.names)
+        letters = frozenset(w for w in _letters(tokens) if known.find(w) is None)
+        words = Vocabulary(state.names, free_names(text, state.names) | letters)
+        return parts_of(tokens, words)
+
     def read(self, fragment: Fragment, state: State) -> State:
         """The state after the definitions of a text."""
         if "=" not in fragment.text or len(fragment.text) > LONGEST:
             return state
-        text = rewritten(fragment.text)
         try:
-            tokens = scan(text)
-            known = Vocabulary(state.names)
-            letters = frozenset(w for w in _letters(tokens) if known.find(w) is None)
-            words = Vocabulary(state.names, free_names(text, state.names) | letters)
-            parts = parts_of(tokens, words)
+            with understood():
+                parts = self.parts(rewritten(fragment.text), state)
         except NotUnderstood:
             return state
         for part in parts:

@@ -6,7 +6,8 @@ primitives, so that whatever a claim says has a value wherever the program has o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -24,6 +25,24 @@ NODES = 20_000  # of a file's program
 
 class NotUnderstood(ValueError):
     """Something in a file is outside what is read; the text says what and why."""
+
+
+class Failed(NotUnderstood):
+    """Something that gradverify itself fails at."""
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Whatever goes wrong within is `NotUnderstood`: no file ends the command."""
+    try:
+        yield
+    except (NotUnderstood, ImportError):
+        raise
+    except RecursionError:
+        raise NotUnderstood("nested too deeply") from None
+    except Exception as error:
+        why = f"{type(error).__name__}: {str(error)[:80]}"
+        raise Failed(f"gradverify fails to read it ({why})") from error
 
 
 @dataclass(frozen=True, eq=False)

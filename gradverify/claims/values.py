@@ -51,10 +51,11 @@ class Instance:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A layer of a library: its name in the table of ops, and its weights."""
+    """A layer of a library: its name in the table of ops, weights and keywords."""
 
     op: str
     weights: Mapping[str, Any] = field(default_factory=dict)
+    keywords: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

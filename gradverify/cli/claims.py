@@ -96,7 +96,8 @@ def _finish(
     if not quiet:
         print(text.counted(found, count))
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print("\n".join(text.error_lines(found)))
+            for line in text.error_lines(found):
+                print(line)
     if sarif is not None:
         document = text.sarif(found, metadata.version("gradverify"))
         try:

@@ -7,6 +7,7 @@ named is undone here.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -178,18 +179,25 @@ class ClaimHooks:
 def files_of(config: pytest.Config, given: str) -> list[Path]:
     """The files of an option's paths, folders and globs; none there is an error.
 
-    Those of the command line count from the folder that pytest was called in, those of
-    the ini file from the rootdir.
+    Those of the command line count from the folder that pytest was called in and may
+    be quoted; those of the ini file count from the rootdir.
     """
     by_option = config.getoption("gradverify_claims") is not None
     base = config.invocation_params.dir if by_option else config.rootpath
     found: dict[Path, None] = {}
-    for word in given.split():
+    for word in _quoted(given) if by_option else given.split():
         here = list(files_in(base, word))
         if not here:
             raise pytest.UsageError(f"--gradverify-claims: {word}: no such files")
         found.update(dict.fromkeys(path.resolve() for path in here))
     return list(found)
+
+
+def _quoted(given: str) -> list[str]:
+    try:
+        return shlex.split(given)
+    except ValueError as error:
+        raise pytest.UsageError(f"--gradverify-claims: {given}: {error}") from None
 
 
 def start(config: pytest.Config, given: str) -> None:

@@ -1,22 +1,17 @@
-"""GitHub Actions: the job summary, and annotations as workflow commands.
-
-Commands are made of texts of strangers, such as an exception's: what would end one is
-escaped.
-"""
+"""GitHub Actions: the job summary, and annotations as workflow commands."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gradverify.records import Discrepancy, Records, grouped
+from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
 from gradverify.report.wording import point, rank, sentence, visible, who
 
 ANNOTATIONS = 10  # GitHub shows no more of a step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
 TEXT = 300  # characters of a formula or a number
-COMMAND = {ord(c): f"%{ord(c):02X}" for c in "%\r\n"}
-PROPERTY = COMMAND | {ord(c): f"%{ord(c):02X}" for c in ":,"}
 
 
 # ---- annotations
@@ -41,11 +36,7 @@ def _command(members: Sequence[Discrepancy]) -> str:
     title = f"gradverify: {_names(members)}"
     text = f"{sentence(d.verdict)}: {d.formula} at {point(d)}; {_answer(d)}\n"
     text += f"gradverify replay {d.case}"
-    return f"::error title={_escaped(_cut(title), PROPERTY)}::{_escaped(text, COMMAND)}"
-
-
-def _escaped(text: str, escapes: dict[int, str]) -> str:
-    return text.translate(escapes)
+    return command(text, title=_cut(title))
 
 
 def _names(members: Sequence[Discrepancy]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from gradverify.claims.verdicts import WrittenClaim
 from gradverify.records import Claim
+from gradverify.report.commands import command
 
 SHOWN = 200  # characters of a chain or a number
 ANNOTATIONS = 10  # that GitHub shows of one step
@@ -89,13 +92,8 @@ def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
     """Wrong claims as GitHub reads them from a log; a notebook's lines are cells'."""
     wrong = [c for c in claims if c.verdict == "wrong"]
     for claim in wrong[:ANNOTATIONS]:
-        line = "" if claim.cell is not None else f",line={claim.line}"
-        file = _escaped(claim.file).replace(":", "%3A").replace(",", "%2C")
-        yield f"::error file={file}{line},title=gradverify::{_escaped(sentence(claim))}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        line = {} if claim.cell is not None else {"line": claim.line}
+        yield command(sentence(claim), file=claim.file, **line, title="gradverify")
 
 
 def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
@@ -120,7 +118,8 @@ def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
 
 
 def _result(claim: Claim) -> dict[str, object]:
-    location: dict[str, object] = {"artifactLocation": {"uri": claim.file}}
+    uri = quote(os.fsencode(claim.file))
+    location: dict[str, object] = {"artifactLocation": {"uri": uri}}
     if claim.cell is None:
         location["region"] = {"startLine": claim.line}
     return {

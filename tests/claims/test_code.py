@@ -23,6 +23,9 @@ def _said(claim: WrittenClaim) -> str:
     return claim.reason or claim.verdict.value
 
 
+LOSS = "x = torch.tensor([0.5, 0.5])\nt = torch.tensor([0., 1.])\n"
+AXES = "x = np.array([[[1., 2.], [3., 4.]]])\nw = np.array([[[1., 2.], [3., 4.]]])\n"
+
 # Statements, a claim about them, and what is said of it.
 # fmt: off
 CODE = (
@@ -50,6 +53,42 @@ CODE = (
     ("x = 1.0\nfor _ in range(9):\n    x = x - 0.1\ny = x * x", "dy/dx = 2", "x is changed in a loop"),
     ("x = 1.0\nif x > 0:\n    y = x * 2", "dy/dx = 2", "y depends on a condition"),
     ("x = float(input())\ny = x * 2", "dy/dx = 2", "x comes from input(), not from the file"),
+    # keywords and operands of losses, which change the number
+    (f"{LOSS}L = F.mse_loss(x, t, weight=t)", "dL/dx = [1, -1]", "the keyword 'weight' is not read"),
+    (f"{LOSS}L = F.l1_loss(x, t, beta=t)", "dL/dx = [1, -1]", "the keyword 'beta' is not read"),
+    (f"{LOSS}L = F.binary_cross_entropy(x, t, weight=t)", "dL/dx = [1, -1]", "the keyword 'weight' is not read"),
+    (f"{LOSS}L = F.binary_cross_entropy_with_logits(x, t, pos_weight=t)", "dL/dx = [1, -1]", "the keyword 'pos_weight' is not read"),
+    (f"{LOSS}L = F.cross_entropy(x, torch.tensor(1), label_smoothing=0.1)", "dL/dx = [1, -1]", "the keyword 'label_smoothing' is not read"),
+    (f"{LOSS}L = F.cross_entropy(x, torch.tensor(1), ignore_index=1)", "dL/dx = [0, 0]", "the keyword 'ignore_index' is not read"),
+    (f"{LOSS}L = nn.CrossEntropyLoss(label_smoothing=0.1)(x, torch.tensor(1))", "dL/dx = [1, -1]", "the keyword 'label_smoothing' is not read"),
+    (f"{LOSS}L = nn.MSELoss(reduction='sum')(x, t)", "dL/dx = [1, -1]", "right"),
+    (f"{LOSS}L = F.mse_loss(x, t, reduction='sum')", "dL/dx = [1, -1]", "right"),
+    (f"{LOSS}L = F.mse_loss(x, t, reduction='mean')", "dL/dx = [1, -1]", "wrong"),
+    (f"{LOSS}L = F.cross_entropy(x, torch.tensor(2))", "dL/dx = [1, -1]", "class 2 is none of the 2"),
+    # axes
+    (f"{AXES}y = np.sum(np.transpose(x, (0, 2, 1)) * w)", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
+    (f"{AXES}y = (x.transpose(1, 2) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
+    (f"{AXES}y = (x.permute(0, 2, 1) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
+    (f"{AXES}y = (x.permute(0, 1, 2) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "wrong"),
+    (f"{AXES}y = np.sum(np.transpose(x, axes=(0, 1, 2)) * w)", "dy/dx = [[[1, 2], [3, 4]]]", "right"),
+    (f"{AXES}y = x.transpose(0, 3).sum()", "dy/dx = [[[1, 1], [1, 1]]]", "axis 3 is none of the 3"),
+    ("x = np.array([[[1.], [2.]]])\ny = np.sum(x.squeeze(0) @ np.array([3.]))", "dy/dx = [[[3], [3]]]", "right"),
+    ("x = np.array([[1.], [2.]])\ny = np.sum(np.squeeze(x, axis=0))", "dy/dx = [[1], [1]]", "squeeze of an axis of (2, 1) that is longer than 1"),
+    ("x = torch.tensor([1., 2.])\ny = x.unsqueeze(dim=0).sum()", "dy/dx = [1, 1]", "right"),
+    (f"{AXES}y = np.inner(x[0], w[0]).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "inner is read of vectors alone"),
+    ("x = torch.tensor([0.])\ny = nn.Linear(1, 1, False)(x).sum() ** 2", "dy/dx = [0]", "right"),
+    ("x = torch.tensor([0.])\ny = nn.Linear(1, 1)(x).sum() ** 2", "dy/dx = [0]", "the weight of a new Linear layer is random"),
+    # bounds by any name
+    ("x = 2.0\ny = np.clip(x, a_min=0, a_max=1) + x", "dy/dx = 1", "right"),
+    ("x = torch.tensor(2.)\ny = torch.clamp(x, max=3) * x", "dy/dx = 4", "right"),
+    # the correction of a variance, and the order of a norm
+    ("x = np.array([1., 3.])\ny = np.var(x)", "dy/dx = [-1, 1]", "right"),
+    ("x = torch.tensor([1., 3.])\ny = torch.var(x)", "dy/dx = [-2, 2]", "right"),
+    ("x = torch.tensor([1., 3.])\ny = torch.var(x)", "dy/dx = [-1, 1]", "wrong"),
+    ("x = np.array([1., 3.])\ny = x.var(ddof=1)", "dy/dx = [-2, 2]", "right"),
+    ("x = np.array([1., 3.])\ny = x.var()", "dy/dx = [-1, 1]", "the correction of var is not stated"),
+    ("x = torch.tensor([[3., 4.]])\ny = torch.norm(x, 1).sum()", "dy/dx = [[1, 1]]", "the order of a norm is not read"),
+    ("x = torch.tensor([3., 4.])\ny = torch.norm(x)", "dy/dx = [0.6, 0.8]", "right"),
 )
 # fmt: on
 

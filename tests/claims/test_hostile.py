@@ -94,6 +94,67 @@ def test_cells_of_any_shape_are_borne(tmp_path: Path) -> None:
     assert claims(tmp_path, "a.ipynb", text) == []
 
 
+# Statements that no library would take, before a claim that is right.
+MISCALLED = (
+    "z = torch.mm(x)", "z = np.clip(x, 0, 1, 2, 3)", "z = x.reshape(shape=())",
+    "z = np.where(x > 1)", "z = np.sum()", "z = x.squeeze(axis='a')", "z = max()",
+    "z = np.eye()", "z = np.zeros()", "z = np.zeros_like()", "z = x.clip(lo=1)",
+    "z = torch.autograd.grad(x)", "z = F.cross_entropy(np.array([1., 2.]), 7)",
+    "z = F.cross_entropy(np.array([1., 2.]), -1)", "z = nn.Linear(1)(x)",
+    "z = grad(lambda: 1)(x)", "z = jax.grad(lambda u: u, argnums=5)(x)",
+    "z = x[[]]", "z = nn.Nothing()(x)", "z = identity()", "z = torch.randn(-1)",
+    "z = x.permute(0, 1)", "z = x.norm(ord=[])", "z = 'a' + 1", "z = -'a'",
+    "z = [1] < 'a'", "z = np.array([1, [2]])", "z = x.view(-1, -1)", "(z, *w) = x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", MISCALLED)
+def test_a_statement_that_makes_no_sense_spoils_no_other(
+    tmp_path: Path, statement: str
+) -> None:
+    text = f"x = 2.0\n{statement}\ny = x * x\n# dy/dx = 4\n# dz/dx = 4\n"
+    right, unknown = claims(tmp_path, "a.py", text)
+    assert right.verdict.value == "right"
+    assert unknown.verdict.value == "not understood"
+
+
+def broken(*_: object) -> None:
+    raise ZeroDivisionError("a fault of ours")
+
+
+# where a fault is planted, and which claims are still judged
+FAULTS = (
+    ("gradverify.claims.code.Evaluator.binary", ["not understood", "right"]),
+    ("gradverify.claims.code._Statements.bind", ["not understood"] * 2),
+    ("gradverify.claims.reader.readings", ["not understood"] * 2),
+)
+
+
+@pytest.mark.parametrize(("place", "verdicts"), FAULTS)
+def test_a_fault_of_ours_is_a_reason_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, verdicts: list[str]
+) -> None:
+    monkeypatch.setattr(place, broken)
+    text = "x = 2.0\ny = x * x\n# dy/dx = 4\nz = abs(x)\n# dz/dx = 1\n"
+    found = claims(tmp_path, "a.py", text)
+    assert [c.verdict.value for c in found] == verdicts
+    assert "ZeroDivisionError: a fault of ours" in found[0].reason
+
+
+def test_a_fault_outside_statements_makes_the_file_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradverify.claims.reader.states_of", broken)
+    with pytest.raises(UnreadableError, match=r"a\.py: .*a fault of ours"):
+        claims(tmp_path, "a.py", "x = 2.0\n")
+
+
+def test_a_function_of_a_longer_cell_can_be_called(tmp_path: Path) -> None:
+    long = "\n" * 30 + "def f(u):\n    v = u * u\n    return v"
+    text = notebook(long, "x = 2.0\ny = f(x)\n# dy/dx = 4")
+    assert [c.verdict.value for c in claims(tmp_path, "a.ipynb", text)] == ["right"]
+
+
 # ---- nothing runs
 
 STATEMENTS = (

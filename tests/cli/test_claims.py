@@ -116,6 +116,34 @@ def test_sarif_names_file_and_line(script: Path) -> None:
     }  # fmt: skip
 
 
+def test_the_uri_of_sarif_is_percent_encoded(script: Path) -> None:
+    script.rename(script.with_name("week #1.py"))
+    assert main(["claims", "--sarif", "out.sarif", "week #1.py"]) == 1
+    found = json.loads(script.with_name("out.sarif").read_text(encoding="utf-8"))
+    (result,) = found["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "week%20%231.py"}
+
+
+def test_github_gets_no_empty_line_where_nothing_is_wrong(
+    script: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    script.write_text(RIGHT, encoding="utf-8")
+    assert main(["claims", "notes.py"]) == 0
+    assert capsys.readouterr().out == "1 file: 1 right, 0 wrong, 0 not understood\n"
+
+
+def test_a_name_of_a_file_ends_no_command(
+    script: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    script.rename(script.with_name("a,b::\x1b[2J.py"))
+    main(["claims", "a,b::\x1b[2J.py"])
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("::error file=a%2Cb%3A%3A[2J.py,line=6,title=gradverify::")
+
+
 def test_github_gets_annotations(
     script: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,18 @@ def test_one_item_can_be_named(run: Any) -> None:
     run("--gradverify-claims", "lectures", item).assert_outcomes(passed=1)
 
 
+def test_a_path_with_a_space_is_quoted(run: Any, pytester: pytest.Pytester) -> None:
+    (pytester.path / "lectures").rename(pytester.path / "my notes")
+    result = run("--gradverify-claims", "'my notes/text.md' 'my notes/notes.py'")
+    result.assert_outcomes(passed=3, failed=1, skipped=1)
+
+
+def test_a_quote_that_is_not_closed_is_an_error(run: Any) -> None:
+    result = run("--gradverify-claims", "'lectures")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--gradverify-claims: 'lectures: No closing*"])
+
+
 def test_paths_that_are_nowhere_are_an_error(run: Any) -> None:
     result = run("--gradverify-claims", "nowhere")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

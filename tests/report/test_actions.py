@@ -10,6 +10,7 @@ import msgspec
 from gradverify.plugin.actions import in_github_actions
 from gradverify.records import Changes, Discrepancy, Records
 from gradverify.report.actions import job_summary, workflow_commands
+from gradverify.report.commands import command
 
 Make = Callable[..., Discrepancy]
 
@@ -38,6 +39,11 @@ def test_texts_of_strangers_end_no_command(found: Make) -> None:
     title = line.partition("title=")[2].partition("::")[0]
     assert not set(title) & set(":,")
     assert "100%250A" in line
+
+
+def test_what_is_not_seen_is_left_out() -> None:
+    line = command("a\x1b[31m\x00\u202eb\nc%", file="d\ud800\t:e,f", line=3)
+    assert line == "::error file=d%3Ae%2Cf,line=3::a[31mb%0Ac%25"
 
 
 def test_no_more_than_ten_and_the_new_ones_first(found: Make) -> None:
