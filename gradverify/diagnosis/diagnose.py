@@ -22,6 +22,7 @@ from gradverify.diagnosis.values import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
+from gradverify.reference.rounding import FORMATS
 from gradverify.verdict import Judgement, Verdict
 
 SLIPS = frozenset({
@@ -106,7 +107,7 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
     at_kink = _kink(failure, words)
     if at_kink is not None:
         return at_kink
-    if _is_small(found):
+    if _is_small(found, failure):
         lost = _rounding(failure, words)
         if lost is not None:
             return lost
@@ -175,8 +176,14 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
 # ---- rounding
 
 
-def _is_small(found: Found) -> bool:
-    """Whether all numbers are right in their first digits: rounding, not a formula."""
+def _is_small(found: Found, failure: Failure) -> bool:
+    """Whether all numbers are right in their first digits: rounding, not a formula.
+
+    The one that was judged as well, which may be an adjoint that reaches no input.
+    """
+    ulps = failure.judgement.error_ulps or 0.0
+    if ulps * 2 * FORMATS[failure.case.dtype].unit_roundoff > FEW:
+        return False
     seen = [*found.seen, *([found.plain] if found.plain is not None else [])]
     return bool(seen) and all(
         bool(np.all(np.abs(o.given - o.exact) <= FEW * np.abs(o.exact) + o.room))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gradverify.differentiators import Differentiator
-from gradverify.graph import Case
+from gradverify.graph import Case, names_of
 from gradverify.strategies import draw, graphs
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
@@ -30,9 +30,14 @@ def drawn(op: str | None, seed: int) -> tuple[Case, ...]:
 
 
 def failing(who: Differentiator, op: str | None, seed: int) -> tuple[Case, Judgement]:
-    """The first graph at which the engine is wrong; `LookupError` where none is."""
+    """The first graph at which the derivative by an input is wrong.
+
+    `LookupError` where there is none.
+    """
     for case in drawn(op, seed):
         found = judge(case, who, "reverse")
-        if found.verdict is Verdict.WRONG:
+        names = names_of(case.graph)
+        inputs = [f"d/d{names[i]}" for i in case.graph.inputs]
+        if found.verdict is Verdict.WRONG and found.where.split("[")[0] in inputs:
             return case, found
     raise LookupError(f"{who.name} is wrong at none of the graphs of seed {seed}")
