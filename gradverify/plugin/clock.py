@@ -20,8 +20,8 @@ class Profile:
 
     seconds: the time that it is cut to. least, most: cases that an item looks at,
     however little or much time there is. chunk: how many are drawn at once. whole:
-    whether engines that compile look at every block, and all at every op in a second
-    dtype; else at as many as there is time for.
+    whether engines that compile look at every block, and all at every block in a
+    second dtype; else at as many as there is time for.
     """
 
     seconds: float
@@ -33,7 +33,7 @@ class Profile:
 
 # fmt: off
 PROFILES: Mapping[str, Profile] = {
-    "smoke": Profile(  20.0, least=2,     most=20, chunk=4, whole=False),
+    "smoke": Profile(  20.0, least=2,     most=20, chunk=2, whole=False),
     "ci":    Profile( 120.0, least=CHUNK, most=200),
     "deep":  Profile(7200.0, least=CHUNK, most=5000),
 }
@@ -70,7 +70,7 @@ class Clock:
     """The time of one process of a run; `spent` counts from the run's beginning.
 
     shared: blocks that are looked at in any case. extra: those that a short run looks
-    at as there is time: of an engine that compiles, and of an op in a second dtype.
+    at as there is time: of an engine that compiles, and of a second dtype.
     """
 
     seconds: float

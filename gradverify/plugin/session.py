@@ -101,8 +101,7 @@ class Session:
         if who.compiles:  # it has cases of its own
             return self.clock.extra, (id(block), who.name)
         first = (self.settings.dtypes or DTYPES)[0]
-        is_second = block.suite == "ops" and block.dtype != first
-        if is_second and not self.profile.whole:
+        if block.dtype != first and not self.profile.whole:
             return self.clock.extra, id(block)
         return self.clock.shared, id(block)
 
