@@ -191,6 +191,16 @@ class GradverifyItem(Shown):
         """The outcome of a run over the block's cases."""
         raise NotImplementedError
 
+    def ended(self, result: Item) -> Outcome:
+        """What a result means under the policy of the run."""
+        session = self.gradverify
+        return outcome(
+            self.head,
+            result,
+            policy=session.settings.fail_on,
+            accepted=session.accepted,
+        )
+
     def in_flight(self, case: Case) -> None:
         """Write the case down before it runs."""
         self.case = case
@@ -219,12 +229,7 @@ class BlockItem(GradverifyItem):
                 known=session.rows,
                 in_flight=self.in_flight,
             )
-        return outcome(
-            self.head,
-            result,
-            policy=session.settings.fail_on,
-            accepted=session.accepted,
-        )
+        return self.ended(result)
 
 
 class KnownItem(GradverifyItem):
@@ -276,12 +281,7 @@ class KnownItem(GradverifyItem):
             known=session.rows,
             in_flight=self.in_flight,
         )
-        return outcome(
-            self.head,
-            result,
-            policy=session.settings.fail_on,
-            accepted=session.accepted,
-        )
+        return self.ended(result)
 
     def is_spoken_of(self) -> bool:
         """Whether the row is about this version of the library, here, today."""
