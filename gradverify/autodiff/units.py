@@ -1,8 +1,9 @@
-"""Unit tangents of a large array, many at once, without all their zeros."""
+"""Multiples of unit tangents of a large array, many at once, without their zeros."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,25 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class Units(NDArrayOperatorsMixin):
-    """A stack of tangents, of which some have a single one and the others nothing.
+    """A stack of tangents that have one entry or none that is not zero.
 
-    shape: `(count, *x.shape)`. A matrix product with a stack of matrices picks rows or
-    columns; every other function gets the stack written out.
+    shape: `(count, *x.shape)`. What keeps one entry a tangent gives units again: a
+    product with an array of x's shape or smaller, a sum with other units, a matrix
+    product with one row or column left. Other matrix products and whole sums pick
+    from their operand; every other function gets the stack written out.
     """
 
     def __init__(
-        self, shape: Sequence[int], rows: Any, entries: Any, dtype: Any
+        self, shape: Sequence[int], rows: Any, entries: Any, values: Any
     ) -> None:
-        """Tangent `rows[k]` is one at the flat index `entries[k]` of x."""
+        """Tangent `rows[k]` is `values[k]` at the flat index `entries[k]` of x."""
         self.shape = tuple(shape)
-        self.rows, self.entries, self.dtype = rows, entries, np.dtype(dtype)
+        self.rows, self.entries, self.values = rows, entries, values
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the entries."""
+        return self.values.dtype
 
     @property
     def ndim(self) -> int:
@@ -33,32 +41,109 @@ class Units(NDArrayOperatorsMixin):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         del copy
-        whole = np.zeros((len(self), int(np.prod(self.shape[1:]))), dtype or self.dtype)
-        whole[self.rows, self.entries] = 1
+        whole = np.zeros((len(self), math.prod(self.shape[1:])), dtype or self.dtype)
+        whole[self.rows, self.entries] = self.values
         return whole.reshape(self.shape)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self if index == () else np.asarray(self)[index]
+
+    def reshape(self, shape: Sequence[int], order: str = "C") -> Any:
+        """The tangents in another shape; the stack written out where it changes."""
+        if shape[:1] == self.shape[:1]:
+            return Units(shape, self.rows, self.entries, self.values)
+        return np.reshape(np.asarray(self), shape, order=order)  # type: ignore[call-overload]
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
-        if ufunc is np.matmul and method == "__call__" and not kwargs:
-            a, b = inputs
-            if b is self and np.ndim(a) == 2 and self.ndim == 3:
-                return self._after(a)
-            if a is self and np.ndim(b) == 2 and self.ndim == 3:
-                return self._before(b)
+        rule = RULES.get((ufunc, method))
+        found = NotImplemented if rule is None else rule(*inputs, **kwargs)
+        if found is not NotImplemented:
+            return found
         whole = (np.asarray(x) if isinstance(x, Units) else x for x in inputs)
         return getattr(ufunc, method)(*whole, **kwargs)
 
-    def _after(self, a: Any) -> Any:
-        """a @ unit: column i of a, in the place of column j."""
-        i, j = np.divmod(self.entries, self.shape[2])
-        result = np.zeros((len(self), len(a), self.shape[2]), a.dtype)
-        result[self.rows, :, j] = a[:, i].T
-        return result
+    def _with(self, values: Any) -> Units:
+        return Units(self.shape, self.rows, self.entries, values)
 
-    def _before(self, b: Any) -> Any:
-        """unit @ b: row j of b, in the place of row i."""
-        i, j = np.divmod(self.entries, self.shape[2])
-        result = np.zeros((len(self), self.shape[1], b.shape[1]), b.dtype)
-        result[self.rows, i, :] = b[j]
-        return result
+
+# ---- what functions make of units: NotImplemented where it is more than that
+
+
+def _product(a: Any, b: Any) -> Any:
+    """Every entry times what is at its place."""
+    units, x = (a, b) if isinstance(a, Units) else (b, a)
+    shape = units.shape[1:]
+    if isinstance(x, Units) or np.ndim(x) >= units.ndim:
+        return NotImplemented
+    if np.shape(x) == ():
+        return units._with(units.values * x)
+    if np.broadcast_shapes(np.shape(x), shape) != shape:
+        return NotImplemented
+    return units._with(units.values * np.broadcast_to(x, shape).flat[units.entries])
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """Of units at the same places, or of other tangents of the stack."""
+    if not isinstance(a, Units) or not isinstance(b, Units) or a.shape != b.shape:
+        return NotImplemented
+    if a.entries is b.entries and a.rows is b.rows:
+        return a._with(a.values + b.values)
+    if np.intersect1d(a.rows, b.rows).size:
+        return NotImplemented
+    parts = ((a.rows, b.rows), (a.entries, b.entries), (a.values, b.values))
+    return Units(a.shape, *map(np.concatenate, parts))
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    if isinstance(b, Units):
+        fits = np.ndim(a) == 2 and b.ndim == 3 and not isinstance(a, Units)
+        return _after(a, b) if fits else NotImplemented
+    return _before(a, b) if np.ndim(b) == 2 and a.ndim < 4 else NotImplemented
+
+
+def _after(a: Any, units: Units) -> Any:
+    """a @ units: a multiple of column i of a, in the place of column j."""
+    i, j = np.divmod(units.entries, units.shape[2])
+    shape = (len(units), len(a), units.shape[2])
+    if len(a) == 1:
+        return Units(shape, units.rows, j, units.values * a[0, i])
+    result = np.zeros(shape, np.result_type(a, units.dtype))
+    result[units.rows, :, j] = (a[:, i] * units.values).T
+    return result
+
+
+def _before(units: Units, b: Any) -> Any:
+    """units @ b: a multiple of row j of b, in the place of row i."""
+    i, j = np.divmod(units.entries, units.shape[-1])
+    shape = (*units.shape[:-1], b.shape[1])
+    if b.shape[1] == 1:
+        return Units(shape, units.rows, i, units.values * b[j, 0])
+    result = np.zeros(shape, np.result_type(b, units.dtype))
+    place = (units.rows, i) if units.ndim == 3 else (units.rows,)
+    result[place] = units.values[:, None] * b[j]
+    return result
+
+
+def _whole_sum(
+    units: Units, axis: Any = 0, dtype: Any = None, out: Any = None, **kept: Any
+) -> Any:
+    """Of each tangent: its entry."""
+    over = range(1, units.ndim)
+    is_whole = isinstance(axis, tuple) and sorted(a % units.ndim for a in axis) == [
+        *over
+    ]
+    if not is_whole or dtype or out or kept.get("keepdims"):
+        return NotImplemented
+    result = np.zeros(len(units), units.dtype)
+    result[units.rows] = units.values
+    return result
+
+
+RULES: Mapping[tuple[np.ufunc, str], Callable[..., Any]] = {
+    (np.multiply, "__call__"): _product,
+    (np.add, "__call__"): _sum,
+    (np.matmul, "__call__"): _matmul,
+    (np.add, "reduce"): _whole_sum,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -18,11 +19,11 @@ from gradverify.differentiators.protocol import (
 )
 from gradverify.differentiators.spelling import Spelling
 from gradverify.differentiators.spelling.ours import dual
-from gradverify.graph import Array
+from gradverify.graph import Array, Graph
 
-# Tangents in one run: enough to share its cost, few enough for any memory.
-BLOCK = 256
-WHOLE = 2**20  # numbers of a stack of unit tangents that are written out
+FEWEST, MOST = 256, 2048  # tangents in one run: enough to share its cost,
+NUMBERS = 2**22  # but few enough that no result has more numbers than this,
+WHOLE = 2**20  # nor an input, beyond which its unit tangents are not written out
 
 
 class OwnDual(Differentiator):
@@ -46,8 +47,9 @@ class OwnDual(Differentiator):
         ends = np.cumsum([0, *(x.size for x in point)])
         value, blocks = None, []
         inputs = [Dual(x, np.zeros((0, *x.shape))) for x in point]
-        for first in range(0, max(ends[-1], 1), BLOCK):
-            output = function(*_seeded(inputs, first, min(first + BLOCK, ends[-1])))
+        count = _tangents(function.graph)
+        for first in range(0, max(ends[-1], 1), count):
+            output = function(*_seeded(inputs, first, min(first + count, ends[-1])))
             if not isinstance(output, Dual):
                 return Pulled(output, [None] * len(point))
             value = output.primal
@@ -58,14 +60,20 @@ class OwnDual(Differentiator):
         return Pulled(value, shaped)
 
 
+def _tangents(graph: Graph) -> int:
+    """How many are pushed in one run."""
+    results = (math.prod(node.shape) for node in graph.nodes if node.operands)
+    return max(FEWEST, min(MOST, NUMBERS // max(1, *results, 1)))
+
+
 def _seeded(inputs: Sequence[Dual], first: int, last: int) -> list[Dual]:
     """The inputs with the unit tangents from `first` up to `last` of all entries."""
-    duals, start = [], 0
+    duals, start, count = [], 0, last - first
+    is_large = max((x.size for x in inputs), default=0) * count > WHOLE
     for x in inputs:
         entries = np.arange(max(first, start), min(last, start + x.size))
-        shape, dtype = (last - first, *x.shape), np.asarray(x.primal).dtype
-        units = Units(shape, entries - first, entries - start, dtype)
-        is_large = x.size * (last - first) > WHOLE
+        ones = np.ones(len(entries), np.asarray(x.primal).dtype)
+        units = Units((count, *x.shape), entries - first, entries - start, ones)
         duals.append(x.along(units if is_large else np.asarray(units)))
         start += x.size
     return duals

@@ -1,12 +1,13 @@
 """Are right engines accused? 20,000 drawn cases over five differentiators, in chunks.
 
     python -m tests.benchmarks.bench_false_alarms --seeds 0 1 2 --into chunks.jsonl
+    python -m tests.benchmarks.bench_false_alarms --suites networks --into nets.jsonl
     python -m tests.benchmarks.bench_false_alarms --sum chunks.jsonl
     python -m tests.benchmarks.bench_false_alarms --awkward
 
 A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
-the four families, as a run draws them; jax gets as many, at ten points a graph. Every
-chunk is a line of the file, and one that is there is not run again. Every failing
+the four families, as a run draws them; or, where suites are named, as many of each of
+them. Every chunk is a line of the file, and one that is there is not run again. Every failing
 verdict is printed by its smallest case, and so is every case that the reference could
 not decide. What a known deviation explains is no false alarm; what is left must be
 looked into by hand. With `--awkward`, the points of `tests/reference/test_awkward.py`.
@@ -19,6 +20,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +37,31 @@ from .table import print_table
 
 Chunk = dict[str, Any]
 
+SUITES = ("ops", "graphs")
+
 
 # ---- one chunk
 
 
-def chunk(seed: int, dtype: str, cases: int) -> Chunk:
+@dataclass(frozen=True)
+class Plan:
+    """Which cases a chunk has, and who runs them."""
+
+    suites: tuple[str, ...]
+    engines: tuple[str, ...]
+    cases: int
+
+
+def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
     """The verdicts on the cases of one seed, counted, with what deviates as text."""
     began = time.process_time()
-    verdicts: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
-    known: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+    verdicts: dict[str, Counter[str]] = {name: Counter() for name in plan.engines}
+    known: dict[str, Counter[str]] = {name: Counter() for name in plan.engines}
     vacuous: Counter[str] = Counter()
     digits: Counter[str] = Counter()
     lines: list[str] = []
-    for block, share in shares(seed, dtype, cases):
-        for name in NAMES:
+    for block, share in shares(seed, dtype, plan):
+        for name in plan.engines:
             item = _item(block, name, share)
             verdicts[name].update({v.name: n for v, n in item.counts.items()})
             vacuous[block.family] += item.counts.get(Verdict.VACUOUS, 0)
@@ -60,9 +73,9 @@ def chunk(seed: int, dtype: str, cases: int) -> Chunk:
                     digits[f"{name} {finding.op}"] += finding.count
             if item.more:
                 lines.append(f"{name}: {item.more} more kinds in {block.family}")
-        lines += undecided(block)
+        lines += undecided(block, plan.engines)
     return {
-        "seed": seed, "dtype": dtype, "cases": cases, "verdicts": verdicts,
+        "seed": seed, "dtype": dtype, **asdict(plan), "verdicts": verdicts,
         "known": known, "vacuous": vacuous, "imprecise": digits, "lines": lines,
         "seconds": time.process_time() - began,
     }  # fmt: skip
@@ -75,14 +88,14 @@ def _item(block: Block, name: str, share: int) -> Item:
     )
 
 
-def shares(seed: int, dtype: str, total: int) -> Iterator[tuple[Block, int]]:
-    """How many cases each block gets: half of all for the ops, half for the graphs."""
-    found = blocks(suites=("ops", "graphs"), dtypes=(dtype,), seed=seed)
-    for suite in ("ops", "graphs"):
+def shares(seed: int, dtype: str, plan: Plan) -> Iterator[tuple[Block, int]]:
+    """How many cases each block gets: every suite has as many."""
+    found = blocks(suites=plan.suites, dtypes=(dtype,), seed=seed)
+    part = plan.cases // len(plan.suites)
+    for suite in plan.suites:
         members = [b for b in found if b.suite == suite]
         for k, block in enumerate(members):
-            half = total // 2
-            yield block, half * (k + 1) // len(members) - half * k // len(members)
+            yield block, part * (k + 1) // len(members) - part * k // len(members)
 
 
 def accusation(block: Block, name: str, finding: Finding) -> str:
@@ -105,9 +118,9 @@ def described(case: Case, j: Judgement) -> str:
     ))  # fmt: skip
 
 
-def undecided(block: Block) -> list[str]:
+def undecided(block: Block, engines: Iterable[str]) -> list[str]:
     """The cases for which our own reference found no answer."""
-    own = [block.fitting(load(name)) for name in NAMES]
+    own = [block.fitting(load(name)) for name in engines]
     lines = []
     for one in dict.fromkeys(own):
         for position, case in enumerate(one.drawn[: one.count or 0]):
@@ -154,13 +167,18 @@ def read(path: Path) -> list[Chunk]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def engines(chunks: Iterable[Chunk]) -> list[str]:
+    """All that ran in any of them."""
+    return [*dict.fromkeys(name for c in chunks for name in c["verdicts"])]
+
+
 def added(chunks: Iterable[Chunk], *names: str) -> Counter[str]:
     """The counts that stand under these names, over all chunks."""
     total: Counter[str] = Counter()
     for found in chunks:
         counts: Mapping[str, Any] = found
         for name in names:
-            counts = counts[name]
+            counts = counts.get(name, {})
         total.update(counts)
     return total
 
@@ -172,7 +190,7 @@ def report(chunks: list[Chunk]) -> None:
         if chosen:
             _verdicts(dtype, chosen)
     print("\nexplained by a known deviation: " + _listed(
-        sum((added(chunks, "known", name) for name in NAMES), Counter())
+        sum((added(chunks, "known", name) for name in engines(chunks)), Counter())
     ))  # fmt: skip
     print(f"\nIMPRECISE, by op: {_listed(added(chunks, 'imprecise'))}")
     print(f"\nVACUOUS, by block: {_listed(added(chunks, 'vacuous'))}")
@@ -181,9 +199,9 @@ def report(chunks: list[Chunk]) -> None:
 
 
 def _verdicts(dtype: str, chunks: list[Chunk]) -> None:
-    rows = {name: added(chunks, "verdicts", name) for name in NAMES}
+    rows = {name: added(chunks, "verdicts", name) for name in engines(chunks)}
     seen = [v for v in Verdict if any(row[v.name] for row in rows.values())]
-    left = {name: added(chunks, "known", name)[""] for name in NAMES}
+    left = {name: added(chunks, "known", name)[""] for name in rows}
     table = [
         [name, *(row[v.name] for v in seen), left[name]] for name, row in rows.items()
     ]
@@ -206,6 +224,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--cases", type=int, default=400, help="of one chunk")
+    parser.add_argument("--suites", nargs="*", default=SUITES)
+    parser.add_argument("--engines", nargs="*", default=NAMES)
     parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
     parser.add_argument("--into", type=Path, help="the file that chunks are added to")
     parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
@@ -215,6 +235,7 @@ def main() -> None:
         return awkward()
     if given.sum is not None:
         return report(read(given.sum))
+    plan = Plan(tuple(given.suites), tuple(given.engines), given.cases)
     done = read(given.into) if given.into else []
     found = {(c["seed"], c["dtype"], c["cases"]) for c in done}
     fresh = []
@@ -222,7 +243,7 @@ def main() -> None:
         for dtype in given.dtypes:
             if (seed, dtype, given.cases) in found:
                 continue
-            fresh.append(chunk(seed, dtype, given.cases))
+            fresh.append(chunk(seed, dtype, plan))
             if given.into:
                 with given.into.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(fresh[-1]) + "\n")
