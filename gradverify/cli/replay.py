@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from gradverify import records
 from gradverify.cli.place import Place
@@ -25,6 +27,7 @@ from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
+from gradverify.suites.large import Network, network_block
 from gradverify.verdict import Judgement, Verdict
 
 
@@ -32,10 +35,17 @@ from gradverify.verdict import Judgement, Verdict
 class Found:
     """A case, the differentiator and mode it is about, and its record, if known."""
 
-    case: Case
+    case: Case | Network
     differentiator: str = ""
     mode: str = ""
     record: Discrepancy | None = None
+
+    @property
+    def name(self) -> str:
+        """The ten digits of the case."""
+        if isinstance(self.case, Case):
+            return case_name(self.case)
+        return self.record.case if self.record else self.case.name
 
 
 # ---- finding
@@ -52,7 +62,8 @@ def recorded(place: Place) -> Iterator[Discrepancy]:
 def _candidates(place: Place, name: str) -> Iterator[Found]:
     for record in recorded(place):
         if record.case.startswith(name):
-            yield Found(case_of(record), record.differentiator, record.mode, record)
+            case = _network_of(record) if record.network else case_of(record)
+            yield Found(case, record.differentiator, record.mode, record)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
         flight = folder.read_flight(path)
         if flight is not None and case_name(flight[1]).startswith(name):
@@ -63,12 +74,23 @@ def _candidates(place: Place, name: str) -> Iterator[Found]:
 
 
 def case_of(record: Discrepancy) -> Case:
-    """The case of a record; `CommandError` where it is malformed."""
+    """The case of a record; `CommandError` where it is malformed, or not there."""
+    if record.network is not None:
+        raise CommandError(
+            f"case {record.case} is too large to be written down: replay it instead"
+        )
     data = {"graph": record.graph, "point": record.point, "dtype": record.dtype}
     try:
         return case_from_json(data)
     except ValueError as error:
         raise CommandError(f"case {record.case} cannot be read: {error}") from error
+
+
+def _network_of(record: Discrepancy) -> Network:
+    try:
+        return msgspec.convert(record.network, Network)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise CommandError(f"case {record.case} cannot be made: {error}") from error
 
 
 def _of_file(path: Path) -> Found:
@@ -92,7 +114,7 @@ def find(place: Place, name: str) -> list[Found]:
     if not re.fullmatch(r"[0-9a-f]{4,10}", name):
         raise CommandError(f"{name!r} is no case: give its ten hex digits, or a file")
     found = list(_candidates(place, name))
-    names = sorted({case_name(f.case) for f in found})
+    names = sorted({f.name for f in found})
     if not names:
         raise CommandError(f"no case {name} in {place.reports} or {place.root / SAVED}")
     if len(names) > 1:
@@ -140,8 +162,6 @@ def _load(name: str) -> Differentiator:
 
 
 def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
-    from gradverify.verify import judge
-
     who = f"{differentiator.name}, {mode}, {found.case.dtype}"
     reason = differentiator.available()
     if reason is not None:
@@ -149,14 +169,14 @@ def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
         return NOTHING
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
-    print(f"case {case_name(found.case)} with {who}", flush=True)  # it may kill us
-    judgement = judge(found.case, differentiator, mode)
+    print(f"case {found.name} with {who}", flush=True)  # it may kill us
+    judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
         print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
         return NOTHING
     if _deviates(judgement, found.record):
         print(f"STILL {judgement.verdict.name}")
-        print(_text(found, differentiator, mode, judgement))
+        print(failure_text([shown()], again=False))
         return WRONG
     was = f", was {found.record.verdict}" if found.record else ""
     print(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
@@ -169,14 +189,31 @@ def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
     return judgement.verdict.fails() or listed
 
 
-def _text(
-    found: Found, differentiator: Differentiator, mode: str, judgement: Judgement
-) -> str:
+def _judged(
+    case: Case | Network, differentiator: Differentiator, mode: str
+) -> tuple[Judgement, Callable[[], Discrepancy]]:
+    """The verdict, and how it is put on record where it is asked for."""
     from gradverify.plugin.outcome import discrepancy, of_explanation
+    from gradverify.verify import judge, verify_large
 
-    why = of_explanation(_why(found.case, differentiator, mode, judgement))
-    record = discrepancy(differentiator.name, mode, found.case, judgement, **why)
-    return failure_text([record], again=False)
+    name = differentiator.name
+    if isinstance(case, Case):
+        judgement = judge(case, differentiator, mode)
+
+        def shown() -> Discrepancy:
+            why = of_explanation(_why(case, differentiator, mode, judgement))
+            return discrepancy(name, mode, case, judgement, **why)
+
+        return judgement, shown
+    block = network_block(case)
+    item = verify_large(block, differentiator, mode)
+    judgements = [f.judgement for f in item.findings]
+    (verdict,) = item.counts
+    judgement = judgements[0] if judgements else Judgement(verdict)
+    written = block.record()
+    return judgement, lambda: discrepancy(
+        name, mode, block.case, judgement, written=written
+    )
 
 
 def _why(
@@ -200,7 +237,12 @@ def _why(
 def save(place: Place, name: str) -> int:
     """Write a case to the folder of cases that a repository keeps."""
     found = find(place, name)[0]
-    path = place.root / SAVED / f"{case_name(found.case)}.json"
+    if not isinstance(found.case, Case):
+        raise CommandError(
+            f"case {found.name} is too large to be saved; it is made from its seed: "
+            f"gradverify replay {found.name}"
+        )
+    path = place.root / SAVED / f"{found.name}.json"
     content = case_to_json(found.case)
     if found.record is not None:
         content["finding"] = found.record.finding

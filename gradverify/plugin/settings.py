@@ -25,7 +25,7 @@ ANCHORS = (
     "conftest.py",
 )
 
-NAMED_NETWORK = re.compile(r"::networks::(\d+(?:-\d+)+)")
+NAMED_NETWORK = re.compile(r"::networks::(\d+(?:-\w+)+)")
 
 # name, what it takes (None: a switch), help
 OPTIONS: tuple[tuple[str, str | None, str], ...] = (
@@ -174,16 +174,26 @@ def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
 
 def _networks(config: pytest.Config) -> tuple[Network, ...]:
     """The networks that are asked for, by the option or by naming an item."""
-    from gradverify.suites.large import ACTIVATIONS, LOSSES, Network, sizes_of
+    from gradverify.suites.large import (
+        ACTIVATIONS,
+        LOSSES,
+        Network,
+        network_of,
+        sizes_of,
+    )
 
     activation = _one(config, "activation", ACTIVATIONS, ACTIVATIONS[0])
     loss = _one(config, "loss", tuple(LOSSES), next(iter(LOSSES)))
     named = (NAMED_NETWORK.search(str(argument)) for argument in config.args)
-    texts = [*_names(config, "network"), *(match[1] for match in named if match)]
     try:
-        return tuple(
-            Network(sizes_of(t), activation, loss) for t in dict.fromkeys(texts)
-        )
+        found = [
+            *(
+                Network(sizes_of(t), activation, loss)
+                for t in _names(config, "network")
+            ),
+            *(network_of(match[1]) for match in named if match),
+        ]
+        return tuple(dict.fromkeys(found))
     except ValueError as error:
         raise pytest.UsageError(f"{_flag('network')}: {error}") from error
 

@@ -60,7 +60,8 @@ class Discrepancy(
     got, exact, bound, error_ulps, bound_ratio, smallest_fault: numbers as text.
     known: the known deviation that it belongs to. failed: whether it fails its item.
     count: how many cases of the item's sweep were of this kind. common: findings of
-    other differentiators that give the same answer at the same case.
+    other differentiators that give the same answer at the same case. network: what a
+    large network, whose point is not written down, is made from.
     """
 
     differentiator: str
@@ -93,6 +94,7 @@ class Discrepancy(
     diagnosis: Diagnosis | None = None
     evidence: Evidence | None = None
     reproducer: str = ""
+    network: dict[str, Any] | None = None
     schema: int = SCHEMA
 
 

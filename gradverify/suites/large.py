@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.symbols import SYMBOLS as m
 from gradverify.arithmetic.symbols import trace
-from gradverify.graph import Array, Case, graph_to_json, interpret_all
+from gradverify.graph import DTYPES, Array, Case, graph_to_json, interpret_all
 from gradverify.reference.bound import bounds
 from gradverify.reference.program import gradient_program
 from gradverify.suites.digits import PIXELS, digit
@@ -82,11 +82,30 @@ class Network:
                 f"a network with {self.activation!r} and {self.loss!r}: allowed are "
                 f"{', '.join(ACTIVATIONS)} and {', '.join(LOSSES)}"
             )
+        if self.dtype not in DTYPES or self.seed < 0:
+            raise ValueError(
+                f"a network of {self.dtype!r} from seed {self.seed}: allowed are "
+                f"{', '.join(DTYPES)}, and seeds from 0 up"
+            )
+        if self.target is not None and not 0 <= self.target < self.sizes[-1]:
+            raise ValueError(
+                f"target {self.target}: {self.name} has 0 to {self.sizes[-1] - 1}"
+            )
 
     @property
     def name(self) -> str:
         """The sizes, as 784-784-10."""
         return "-".join(map(str, self.sizes))
+
+    @property
+    def family(self) -> str:
+        """What an item calls it: the sizes, and what is not as it is by default."""
+        kinds = zip(
+            (self.activation, self.loss),
+            (ACTIVATIONS[0], next(iter(LOSSES))),
+            strict=True,
+        )
+        return "-".join((self.name, *(kind for kind, usual in kinds if kind != usual)))
 
     @property
     def entries(self) -> int:
@@ -154,10 +173,10 @@ class Network:
 
     def written(self) -> dict[str, Any]:
         """What a record says of it: the weights follow from sizes and seed."""
-        graph = self.case.graph
-        described = (self.sizes, self.activation, self.loss, self.dtype, self.seed)
-        text = json.dumps(described).encode()
+        graph, made_from = self.case.graph, asdict(self)
+        text = json.dumps(list(made_from.values())).encode()
         return {
+            "network": made_from | {"sizes": list(self.sizes)},
             "dtype": self.dtype,
             "ops": list(graph.ops),
             "graph": graph_to_json(graph),
@@ -201,7 +220,7 @@ def network_block(network: Network) -> LargeBlock:
     """The block of a network in the suite `networks`."""
     return LargeBlock(
         "networks",
-        network.name,
+        network.family,
         network.dtype,
         network.seed,
         make=lambda: network.case,
@@ -216,6 +235,20 @@ def sizes_of(text: str) -> tuple[int, ...]:
         raise ValueError(f"{text!r} is no network; write its sizes as 784-784-10")
     sizes = tuple(map(int, text.split("-")))
     return Network(sizes).sizes
+
+
+def network_of(family: str) -> Network:
+    """The network that an item calls so, such as 784-784-10-relu; else `ValueError`."""
+    sizes = re.match(r"\d+(-\d+)*", family)
+    kinds = family[sizes.end() :].split("-")[1:] if sizes else []
+    loss = next((k for k in kinds if k in LOSSES), next(iter(LOSSES)))
+    activation = next((k for k in kinds if k not in LOSSES), ACTIVATIONS[0])
+    network = Network(sizes_of(sizes[0] if sizes else family), activation, loss)
+    if network.family != family:
+        raise ValueError(
+            f"no network is called {family!r}; this one is {network.family}"
+        )
+    return network
 
 
 def entry_of(network: Network, text: str) -> tuple[int, tuple[int, ...]]:

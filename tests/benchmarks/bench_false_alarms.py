@@ -7,10 +7,11 @@
 
 A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
 the four families, as a run draws them; or, where suites are named, as many of each of
-them. Every chunk is a line of the file, and one that is there is not run again. Every failing
-verdict is printed by its smallest case, and so is every case that the reference could
-not decide. What a known deviation explains is no false alarm; what is left must be
-looked into by hand. With `--awkward`, the points of `tests/reference/test_awkward.py`.
+them. Every chunk is a line of the file, and one that is there is not run again. Every
+failing verdict is printed by its smallest case, and so is every case that the reference
+could not decide. What a known deviation explains is no false alarm; what is left must
+be looked into by hand. With `--awkward`, the points of
+`tests/reference/test_awkward.py`.
 """
 
 from __future__ import annotations

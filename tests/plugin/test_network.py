@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_wrong_entry_is_named_and_its_item_can_be_named(
             "  graph   cross_entropy of 72-60-10, tanh",
             "  got     *for d/dv?5, 2?",
             "  note    1 of 4,990 entries deviate",
-            f"  next    pytest *{ITEM.replace('[', '?').replace(']', '?')}*",
+            "  next    gradverify replay *",
         ]
     )
     text = (pytester.path / "reports" / "gradverify.jsonl").read_text()
@@ -64,6 +65,41 @@ def test_a_wrong_entry_is_named_and_its_item_can_be_named(
     item = next(r for r in found if r["type"] == "item")
     assert 0 < float(item["median_fault"]) < float(item["worst_fault"])
     assert (pytester.path / "reports" / "gradverify.html").is_file()
+
+
+def test_a_network_is_replayed_from_what_it_is_made_of(
+    run: Any, pytester: pytest.Pytester
+) -> None:
+    item = ITEM.replace("72-60-10", "72-60-10-relu-mse")
+    assert run(item, "--gradverify-seed", "7").ret == pytest.ExitCode.TESTS_FAILED
+    path = pytester.path / "reports" / "gradverify.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    found = next(r for r in rows if r["type"] == "discrepancy")
+    assert found["network"] == {
+        "sizes": [72, 60, 10], "activation": "relu", "loss": "mse", "dtype": "float64",
+        "seed": 7, "target": None,
+    }  # fmt: skip
+    again = command(pytester, "replay", found["case"])
+    assert again.ret == 1
+    again.stdout.fnmatch_lines(["STILL WRONG", f"*got*{found['got']}*d/dv?5, 2?"])
+    for what in ("save", "accept"):
+        name = found["case"] if what == "save" else found["finding"]
+        refused = command(
+            pytester, what, name, *([] if what == "save" else ["--reason", "x"])
+        )
+        assert refused.ret == 2
+        refused.stderr.fnmatch_lines(["*too large to be*replay*"])
+    pytester.makeconftest(TAMPERED.replace("1 + 1e-9", "1"))
+    assert command(pytester, "replay", found["case"]).ret == 0
+    damaged = {**found, "network": found["network"] | {"seed": -1}}
+    path.write_text(json.dumps(damaged) + "\n")
+    refused = command(pytester, "replay", found["case"])
+    assert refused.ret == 2
+    refused.stderr.fnmatch_lines(["*cannot be made*seeds from 0 up*"])
+
+
+def command(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.run(sys.executable, "-m", "gradverify.cli", *arguments)
 
 
 def test_networks_are_chosen_by_option(run: Any) -> None:

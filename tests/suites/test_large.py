@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradverify.suites.large import Network, entry_of, network_block, sizes_of
+from gradverify.suites.large import (
+    Network,
+    entry_of,
+    network_block,
+    network_of,
+    sizes_of,
+)
 from gradverify.suites.large import _close_to_kinks as close_to_kinks
 
 
@@ -25,6 +31,28 @@ def test_the_same_seed_gives_the_same_network() -> None:
     pairs = zip(one.point, two.point, strict=True)
     assert all(np.array_equal(x, y) for x, y in pairs)
     assert not np.array_equal(one.point[0], other.point[0])
+
+
+@pytest.mark.parametrize(
+    ("network", "family"),
+    [
+        (Network((6, 5, 3)), "6-5-3"),
+        (Network((6, 3), "leaky_relu"), "6-3-leaky_relu"),
+        (Network((6, 5, 3), loss="mse"), "6-5-3-mse"),
+        (Network((6, 5, 3), "relu", "single"), "6-5-3-relu-single"),
+    ],
+)
+def test_an_item_names_its_network_in_full(network: Network, family: str) -> None:
+    assert network.family == family
+    assert network_of(family) == network
+
+
+@pytest.mark.parametrize(
+    "family", ["", "relu", "6", "6-5-x", "6-5-relu-silu", "6-5-tanh"]
+)
+def test_an_item_of_another_name_is_no_network(family: str) -> None:
+    with pytest.raises(ValueError, match=r"write its sizes|allowed are|is called"):
+        network_of(family)
 
 
 @pytest.mark.parametrize("text", ["", "784", "784-", "0-5", "a-b", "5-1000000", "3--2"])
