@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +15,11 @@ from gradverify.graph import Array, Graph
 from gradverify.reference.bound import Bound
 from gradverify.reference.differences import USUAL, Demand, Differences
 from gradverify.reference.doubled import doubled
-from gradverify.reference.exact import Exact, middle, to_mpf
+from gradverify.reference.exact import Exact, flat, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
 from gradverify.reference.steps import exactly
 
 COMPONENTS = 16  # input entries up to which every one is differenced
-UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
 
 
 def directions_of(
@@ -75,8 +73,10 @@ def conclude_smooth(
     with mp.workprec(max(found.precision, exact.precision)):
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
-            own = _along(direction, balls, ours, exact.precision)
-            least = max(TINY, error, UNKNOWN * mpf(float(np.sum(direction))))
+            with ctx.workprec(exact.precision):
+                ball = _along(direction, balls, [x.size for x in ours])
+            own, unknown = to_mpf(ball), to_mpf(ball.rad())
+            least = max(TINY, error, unknown)
             if abs(slope - own) > max(matters / 8, demand.agree * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
@@ -89,20 +89,18 @@ def _digits(balls: Any, shape: tuple[int, ...], exact: Exact) -> Any:
     return middle(balls, shape)
 
 
-def _along(
-    direction: Array, balls: Sequence[Any], ours: Sequence[Any], precision: int
-) -> Any:
-    """Our gradient's slope along a direction."""
-    total = mpf(0)
-    ends = np.cumsum([math.prod(x.shape) for x in ours])
-    parts = np.split(direction, ends[:-1])
-    for part, matrix, x in zip(parts, balls, ours, strict=True):
-        if isinstance(matrix, Matrix):
-            with ctx.workprec(precision):
-                products = map(operator.mul, matrix.whole.entries(), part.tolist())
-                total += to_mpf(sum(products, arb(0)))
-        elif (moved := np.flatnonzero(part)).size:  # most steps move one entry alone
-            total += mp.fdot(part[moved].tolist(), x.reshape(-1)[moved])
+def _along(direction: Array, balls: Sequence[Any], sizes: Sequence[int]) -> Any:
+    """Our gradient's slope along a direction, as a ball."""
+    total = arb(0)
+    parts = np.split(direction, np.cumsum(sizes)[:-1])
+    for part, ball in zip(parts, balls, strict=True):
+        if isinstance(ball, Matrix):
+            products = map(operator.mul, ball.whole.entries(), part.tolist())
+            total += sum(products, arb(0))
+        elif ball is not None:  # most steps move one entry alone
+            entries = flat(ball)
+            moved = np.flatnonzero(part).tolist()
+            total += sum((entries[k] * float(part[k]) for k in moved), arb(0))
     return total
 
 

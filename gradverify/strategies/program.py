@@ -62,11 +62,11 @@ class Program:
         return Program(nodes, inputs, self.dtype, keep_unused=False)
 
     def redirected(self, old: int, new: int, *, only: int | None = None) -> Program:
-        """With `new` in the place of the operand `old`, everywhere or in one node."""
+        """With `new` in the place of the operand `old`, in all later nodes or in one."""
         swap = {
             i: _with_operands(n, [new if j == old else j for j in n.operands])
             for i, n in enumerate(self.nodes)
-            if old in n.operands and only in (None, i)
+            if old in n.operands and only in (None, i) and new < i
         }
         return self.changed(swap)
 

@@ -142,3 +142,20 @@ def test_a_slope_of_abs_at_zero_may_carry_rounding(dtype: str) -> None:
     unit = float(np.finfo(dtype).eps)
     assert unit / 4 < found.loose[0] < 64 * unit
     assert found.kinked is not None
+
+
+def test_slopes_that_cancel_do_not_contradict_our_gradient() -> None:
+    """The slopes of a softmax along all its operands add up to nothing."""
+    found = reference(
+        case(
+            lambda a, b: (
+                s.relu(a * s.sum(b, axis=None))
+                + s.sum(
+                    s.log_softmax(b, axis=(-1,)) * np.array([0.3, 1.7, -0.6]), axis=None
+                )
+            ),
+            0.0,
+            [0.5, 0.6251, 0.8677],
+        )
+    )
+    assert found.status is Slope.KINK, found.note

@@ -29,15 +29,19 @@ from gradverify.graph import (
 )
 from gradverify.strategies import (
     draw,
+from gradverify.strategies import (
+    FAMILIES,
+    draw,
     graphs,
     measure,
     minimise,
+    networks,
     op_cases,
     sample,
     shrink,
 )
-
-SEEDS = (0, 2)
+from gradverify.strategies.program import Program
+from gradverify.strategies.smallest import candidates
 Predicate = Callable[[Case], bool]
 
 
@@ -228,6 +232,28 @@ def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
         assert fails(smallest)
         assert measure(smallest) <= measure(case)
         assert smallest.graph.size <= 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_candidate_of_a_network_is_a_case(family: str) -> None:
+    for case in sample(networks(family=family), 6, 1):
+        made = list(candidates(case))
+        assert made
+        assert any(c.graph.size < case.graph.size for c in made)
+
+
+def test_a_leaf_stands_for_another_one_in_later_nodes_alone() -> None:
+    nodes = [input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "mul", (0, 1)))
+    nodes.append(input_leaf())
+    nodes.append(apply_op(nodes, "add", (2, 0)))
+    nodes.append(apply_op(nodes, "mul", (3, 4)))
+    case = Case(Graph(tuple(nodes)), tuple(np.array(x) for x in (1.5, 2.5, 3.5)))
+    merged = Program.of(case).redirected(0, 3).case()
+    assert merged is not None
+    assert [n.operands for n in merged.graph.nodes if n.operands] == [
+        (0, 1), (2, 3), (3, 4),
+    ]  # fmt: skip
 
 
 def test_minimise_gives_a_passing_case_back_as_it_is() -> None:
