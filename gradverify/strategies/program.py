@@ -62,7 +62,7 @@ class Program:
         return Program(nodes, inputs, self.dtype, keep_unused=False)
 
     def redirected(self, old: int, new: int, *, only: int | None = None) -> Program:
-        """With `new` in the place of the operand `old`, in all later nodes or in one."""
+        """With `new` in the place of the operand `old`, in later nodes or in one."""
         swap = {
             i: _with_operands(n, [new if j == old else j for j in n.operands])
             for i, n in enumerate(self.nodes)

@@ -28,8 +28,6 @@ from gradverify.graph import (
     literal_leaf,
 )
 from gradverify.strategies import (
-    draw,
-from gradverify.strategies import (
     FAMILIES,
     draw,
     graphs,
@@ -42,6 +40,9 @@ from gradverify.strategies import (
 )
 from gradverify.strategies.program import Program
 from gradverify.strategies.smallest import candidates
+
+
+SEEDS = (0, 2)
 Predicate = Callable[[Case], bool]
 
 
