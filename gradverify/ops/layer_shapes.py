@@ -244,7 +244,8 @@ def group_norm(x: Shape, w: Shape, b: Shape, *, groups: int, eps: float) -> Shap
 
 def attention(q: Shape, k: Shape, v: Shape, *, mask: str) -> Shape:
     """(…, length, width), (…, keys, width) and (…, keys, values)."""
-    if len(q) < 2 or 0 in (*q, *k, *v) or (*q[:-2], q[-1]) != (*k[:-2], *k[-1:]):
+    alike = len(q) == len(k) and q[:-2] == k[:-2] and q[-1:] == k[-1:]
+    if len(q) < 2 or 0 in (*q, *k, *v) or not alike:
         raise ValueError(
             f"shapes {q} and {k}; allowed are (…, length, width) and (…, keys, width)"
         )

@@ -88,7 +88,7 @@ def _indices(shape: Shape) -> Iterable[Any]:
 
 def _targets(shape: Shape) -> Iterable[Any]:
     """A class for each row: in turn, from the last, all alike."""
-    if len(shape) == 2:
+    if len(shape) == 2 and shape[1]:
         rows, classes = shape
         yield tuple(k % classes for k in range(rows))
         yield tuple((-1 - k) % classes for k in range(rows))

@@ -74,7 +74,7 @@ def blocks(
         "networks": lambda: (
             _large(large, dtypes or ("float64",), seed)
             if large
-            else _networks(ops, dtypes or ("float64",), seed)
+            else _networks(ops, dtypes or DTYPES, seed)
         ),
     }
     found = [

@@ -1,7 +1,8 @@
 """Faults in network layers, modelled on wrong rules that libraries have shipped.
 
-Each row's comment names the project and what went wrong there. A fault is a rule over
-NumPy for one op of PyTorch's table; its twin is the right rule, put in by the same way.
+A row's comment names the project and what went wrong there; rows without one are the
+same mistakes in a neighbouring op. A fault is a rule over NumPy for one op of PyTorch's
+table; its twin is the right rule, put in by the same way.
 """
 
 # The rows of the table are wider than a page.

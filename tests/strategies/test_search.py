@@ -41,7 +41,6 @@ from gradverify.strategies import (
 from gradverify.strategies.program import Program
 from gradverify.strategies.smallest import candidates
 
-
 SEEDS = (0, 2)
 Predicate = Callable[[Case], bool]
 
