@@ -128,6 +128,12 @@ def slack(x: Any, size: Any) -> Any:
     return x
 
 
+def deviation2(x: Any, c: Any) -> Any:
+    """(x - c)**2."""
+    rest = x - c
+    return rest * rest
+
+
 def accumulate(*terms: Any) -> Any:
     """The sum of the terms, from the first to the last."""
     result = terms[0]
@@ -187,6 +193,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "cumsum":       cumsum,
     "cumsum_back":  cumsum_back,
     "slack":        slack,
+    "deviation2":   deviation2,
     "accumulate":   accumulate,
 }
 

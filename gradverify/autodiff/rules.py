@@ -258,6 +258,11 @@ def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
     return n * m.power(x, n=n - 1) if (n - 1) + 1 == n else n * (y / x)
 
 
+def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
+    """2 * (x - c); libraries have 2*x and 2*c go back apart, and round both."""
+    return m.slack(2.0 * (x - c), 2.0 * x)
+
+
 # fmt: off
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "neg":          (-1.0,),
@@ -316,6 +321,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "cumsum_back":  (Linear(cumsum_back, cumsum_forth),),
     "peak":         (0.0,),
     "slack":        (1.0, 0.0),
+    "deviation2":   (deviation2_partial, 0.0),
 }
 # fmt: on
 

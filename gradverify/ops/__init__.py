@@ -149,7 +149,8 @@ ROWS = (
     # formulas may be off by a rounding of size; accumulate is a sum that the cotangents
     # of a fan-out go through in an order that nobody fixed; take is a choice of
     # elements along an axis, some of them more than once, and put its transpose, which
-    # adds up what comes to one place
+    # adds up what comes to one place; deviation2(x, c) is (x - c)**2 for a mean c of x,
+    # where a sum of squares is least, so that nothing goes back to c
     Op("step",        1, s.elementwise, internal=True),
     Op("sech",        1, s.elementwise, internal=True),
     Op("rise",        1, s.elementwise, derivative_error=f.rise_error, internal=True),
@@ -162,6 +163,7 @@ ROWS = (
     Op("cumsum_back", 1, s.along, ("axis",), internal=True),
     Op("peak",        1, s.nonempty_reduction, AXIS, internal=True),
     Op("slack",       2, s.elementwise, internal=True),
+    Op("deviation2",  2, s.elementwise, internal=True),
     Op("accumulate",  0, s.variadic, internal=True),
 )
 # fmt: on

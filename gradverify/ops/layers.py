@@ -154,8 +154,9 @@ def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> Any:
 
     The usual variance, mean(x*x) - mean(x)**2, is off by a rounding of mean(x*x).
     """
-    rest = x - mean(m, x, axis=axis, keepdims=True)
-    variance = mean(m, rest * rest, axis=axis, keepdims=True)
+    middle = mean(m, x, axis=axis, keepdims=True)
+    rest = x - middle
+    variance = mean(m, m.deviation2(x, middle), axis=axis, keepdims=True)
     variance = m.slack(variance, mean(m, x * x, axis=axis, keepdims=True))
     return rest / m.sqrt(variance + eps)
 

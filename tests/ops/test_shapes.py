@@ -10,7 +10,7 @@ import pytest
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.ops import OPS, Shape
 from gradverify.strategies import op_cases, sample
-from gradverify.strategies.params import legal_params
+from gradverify.strategies.params import legal_params, result_shape
 
 MASKS = {"where": 0, "dropout": 1}  # which operand is one
 
@@ -43,6 +43,8 @@ def test_what_has_a_shape_has_a_value_of_that_shape(op: str) -> None:
         if op in MASKS:
             operands[MASKS[op]] = operands[MASKS[op]] > 0.0
         for params in map(dict, legal_params(op, *shapes)[:3]):
+            if result_shape(op, tuple(shapes), tuple(params.items())) is None:
+                continue
             with np.errstate(all="ignore"):
                 value = FLOATS.table[op](*operands, **params)
             assert np.shape(value) == OPS[op].shape(*shapes, **params)
@@ -52,7 +54,7 @@ def test_what_has_a_shape_has_a_value_of_that_shape(op: str) -> None:
 
 @pytest.mark.parametrize("shapes", [((2, 2), (2,), (2,)), ((2, 2), (3, 2), (3,))])
 def test_attention_takes_operands_of_one_rank(shapes: tuple[Shape, ...]) -> None:
-    with pytest.raises(ValueError, match="allowed are|differ before the end"):
+    with pytest.raises(ValueError, match=r"allowed are|differ before the end"):
         OPS["scaled_dot_product_attention"].shape(*shapes, mask="none")
 
 
