@@ -62,13 +62,27 @@ def data(m: Arithmetic) -> Callable[[Any], Any]:
 
 
 def evaluate(m: Arithmetic, op: str, *operands: Any, **params: Any) -> Any:
-    """An op on plain values alone; Python numbers give a Python number."""
+    """An op on plain values alone; Python numbers give a Python number.
+
+    Beside an array they take its type, as they do beside what is differentiated.
+    """
     numbers = [type(x) is float or type(x) is int for x in operands]
-    values = [
-        m.lift(np.asarray(x, np.float64)) if is_number else x
-        for x, is_number in zip(operands, numbers, strict=True)
-    ]
+    pairs = list(zip(operands, numbers, strict=True))
+    like = next(
+        (x for x, is_number in pairs if not is_number and not _is_mask(x)), None
+    )
+    values = [_beside(m, x, like) if is_number else x for x, is_number in pairs]
     result = m.table[op](*values, **params)
     if all(numbers) and isinstance(result, np.floating):
         return float(result)
     return result
+
+
+def _beside(m: Arithmetic, number: float, like: Any) -> Any:
+    if like is None:
+        return m.lift(np.asarray(number, np.float64))
+    return constant(m, number, like)
+
+
+def _is_mask(value: Any) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", None) == "b"

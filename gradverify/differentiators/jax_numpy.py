@@ -126,7 +126,8 @@ def _compiled(function: Lowered) -> Callable[..., Any]:
         return value if is_array else jax.numpy.asarray(value, function.dtype)
 
     wrt = tuple(range(len(function.graph.inputs)))
-    found: Callable[..., Any] = jax.jit(jax.value_and_grad(output, argnums=wrt))
+    both = jax.value_and_grad(output, argnums=wrt) if wrt else lambda: (output(), ())
+    found: Callable[..., Any] = jax.jit(both)  # no gradient by nothing in JAX
     return found
 
 

@@ -149,16 +149,24 @@ def avg_pool(
 # ---- norms
 
 
-def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> Any:
+def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> tuple[Any, Any]:
     """What is left without the mean, over the deviation; eps keeps it from 0.
 
-    The usual variance, mean(x*x) - mean(x)**2, is off by a rounding of mean(x*x).
+    And x over the deviation. Libraries may take the mean from that, which is off by its
+    rounding; and mean(x*x) - mean(x)**2 for the variance, off by one of mean(x*x).
     """
     middle = mean(m, x, axis=axis, keepdims=True)
-    rest = x - middle
+    rest = m.slack(x - middle, x)
     variance = mean(m, m.deviation2(x, middle), axis=axis, keepdims=True)
     variance = m.slack(variance, mean(m, x * x, axis=axis, keepdims=True))
-    return rest / m.sqrt(variance + eps)
+    deviation = m.sqrt(variance + eps)
+    return rest / deviation, x / deviation
+
+
+def affine(m: Any, normal: tuple[Any, Any], w: Any, b: Any) -> Any:
+    """Times w plus b; the way back does not see how the product was rounded here."""
+    y, size = normal
+    return m.slack(y * w + b, size * w)
 
 
 def _by_channel(m: Any, w: Any, x: Any) -> Any:
@@ -170,8 +178,8 @@ def batch_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
     """Each channel normalised over batch and space: training mode."""
     rank = np.ndim(x)
     axis = tuple(a - rank for a in range(rank) if a != 1)
-    y = normalised(m, x, axis, eps)
-    return y * _by_channel(m, w, x) + _by_channel(m, b, x)
+    normal = normalised(m, x, axis, eps)
+    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
 
 
 def batch_norm_eval(
@@ -189,14 +197,15 @@ def batch_norm_eval(
     The deviation is a constant, whose rounding is within that of the quotient by it.
     """
     shape = (len(mean), *(1,) * (np.ndim(x) - 2))
-    deviation = np.sqrt(np.reshape(var, shape) + eps)
-    y = (x - array_of(m, np.reshape(mean, shape), x)) / array_of(m, deviation, x)
-    return y * _by_channel(m, w, x) + _by_channel(m, b, x)
+    deviation = array_of(m, np.sqrt(np.reshape(var, shape) + eps), x)
+    y = (x - array_of(m, np.reshape(mean, shape), x)) / deviation
+    normal = y, x / deviation
+    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
 
 
 def layer_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
     """Normalised over the last axes, as many as the weights have."""
-    return normalised(m, x, tuple(range(-np.ndim(w), 0)), eps) * w + b
+    return affine(m, normalised(m, x, tuple(range(-np.ndim(w), 0)), eps), w, b)
 
 
 def rms_norm(m: Any, x: Any, w: Any, *, eps: float) -> Any:
@@ -209,8 +218,8 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
     """Normalised over space and the channels of a group."""
     shape = np.shape(x)
     rows = m.reshape(x, shape=(shape[0], groups, math.prod(shape[1:]) // groups))
-    y = m.reshape(normalised(m, rows, (-1,), eps), shape=shape)
-    return y * _by_channel(m, w, x) + _by_channel(m, b, x)
+    y, size = (m.reshape(z, shape=shape) for z in normalised(m, rows, (-1,), eps))
+    return affine(m, (y, size), _by_channel(m, w, x), _by_channel(m, b, x))
 
 
 # ---- attention

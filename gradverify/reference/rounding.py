@@ -166,7 +166,7 @@ SITES: Mapping[str, Callable[..., Any]] = {
 
 # Sums of floats are exact where they are subnormal (Hauser, 1996).
 NEVER_UNDERFLOWS = frozenset(
-    {"add", "sub", "sum", "cumsum", "put", "cumsum_back", "accumulate"}
+    {"add", "sub", "sum", "cumsum", "put", "cumsum_back", "accumulate", "slack"}
 )
 SUMS = frozenset({"sum", "matmul", "cumsum", "put", "cumsum_back", "accumulate"})
 

@@ -54,7 +54,7 @@ class Roundings:
 
 @np.errstate(all="ignore")
 def roundings(graph: Graph, points: Sequence[Sequence[Array]], dtype: str) -> Roundings:
-    """Run a program at points, and beside each with every rounding made."""
+    """Run a program at points, and beside each with every rounding and slack made."""
     form, count, sign = FORMATS[dtype], len(points), _alternating()
     values = leaf_values(graph, [*points, *points])
     tight: dict[int, Array] = {}
@@ -66,8 +66,10 @@ def roundings(graph: Graph, points: Sequence[Sequence[Array]], dtype: str) -> Ro
             is_straight &= _stays(op, x, count)
         y = values[step.place] = step.function(*x)
         if op == "slack":
-            size = form.unit_roundoff * np.abs(x[1])
-            loose[step.place] = np.broadcast_to(size, y.shape)
+            size = np.broadcast_to(np.abs(x[1]), y.shape)
+            loose[step.place] = form.unit_roundoff * size
+            y = values[step.place] = y.copy()  # which was the operand itself
+            _move(y[count:], next(sign), size[count:], op, form)
             continue
         scale = step.site(y, *x)
         if scale is not None:

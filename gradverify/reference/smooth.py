@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from gradverify.reference.exact import Exact, flat, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
 from gradverify.reference.steps import exactly
 
+NOTHING = mpf(2) ** -1130  # of a slope: no float is as small
 COMPONENTS = 16  # input entries up to which every one is differenced
 
 
@@ -74,9 +76,9 @@ def conclude_smooth(
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
             with ctx.workprec(exact.precision):
-                ball = _along(direction, balls, [x.size for x in ours])
+                ball = _along(direction, balls, [math.prod(s) for s in shapes])
             own, unknown = to_mpf(ball), to_mpf(ball.rad())
-            least = max(TINY, error, unknown)
+            least = max(TINY, error, unknown, NOTHING * mpf(float(np.sum(direction))))
             if abs(slope - own) > max(matters / 8, demand.agree * abs(own), least):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""

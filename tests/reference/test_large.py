@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb, ctx
 from mpmath import mp
 
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
@@ -82,7 +83,8 @@ def test_an_error_of_our_own_in_the_22nd_digit_is_ours(
         assert exact is not None
         cotangents = list(exact.cotangents)
         node = graph.inputs[place]
-        cotangents[node] = cotangents[node] * (1 + 2.0**-72)
+        with ctx.workprec(exact.precision):
+            cotangents[node] = cotangents[node] * (1 + arb(2) ** -72)
         return replace(exact, cotangents=cotangents)
 
     monkeypatch.setattr(assemble, "exact_gradient", spoiled)
