@@ -20,6 +20,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
+    STAGES,
     Block,
     Budget,
     Finding,
@@ -216,7 +217,7 @@ class BlockItem(GradverifyItem):
         """Sweep, shrink, and hold what was found against the policy."""
         session = self.gradverify
         if isinstance(self.block, LargeBlock):
-            progress = Progress(self.config, self.block.family, 2)
+            progress = Progress(self.config, self.block.family, len(STAGES))
             result = verify_large(self.block, self.differentiator, self.mode, progress)
         else:
             result = verify_item(

@@ -14,18 +14,16 @@ class Progress:
 
     def __init__(self, config: pytest.Config, name: str, stages: int) -> None:
         self.plugins, self.name, self.stages = config.pluginmanager, name, stages
-        self.done = 0
 
-    def __call__(self, stage: str) -> None:
+    def __call__(self, done: int, stage: str) -> None:
         """Draw the bar over the line before; the last stage leaves it to pytest."""
         reporter: Any = self.plugins.getplugin("terminalreporter")
         capture: Any = self.plugins.getplugin("capturemanager")
         if reporter is None or capture is None or not reporter.isatty:
             return
-        text = bar(self.done, self.stages, f"{self.name}: {stage}")
+        text = bar(done, self.stages, f"{self.name}: {stage}")
         with capture.global_and_fixture_disabled():
             reporter.rewrite(text, erase=True)
-        self.done += 1
 
 
 def bar(done: int, stages: int, text: str) -> str:

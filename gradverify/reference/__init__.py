@@ -1,6 +1,12 @@
 """The reference: exact derivatives with the error that rounding may explain."""
 
-from gradverify.reference.assemble import Kinked, Reference, reference, references
+from gradverify.reference.assemble import (
+    STAGES,
+    Kinked,
+    Reference,
+    reference,
+    references,
+)
 from gradverify.reference.bound import Bound
 from gradverify.reference.doubled import Doubled, floats_of
 from gradverify.reference.hull import Hull, inside_box, inside_hull
@@ -8,6 +14,7 @@ from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
 
 __all__ = [
+    "STAGES",
     "Bound",
     "Doubled",
     "Hull",

@@ -5,7 +5,7 @@ Computed once a case, whatever the number of differentiators.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -106,22 +106,33 @@ class Reference:
         }
 
 
+STAGES = ("bounds of rounding", "quotients in mpmath", "our exact gradient")
+"""What a reference of a smooth point is made of, in this order."""
+
+Stage = Callable[[str], None]
+
+
+def _silent(stage: str) -> None:
+    del stage
+
+
 def reference(case: Case) -> Reference:
     """The exact derivative of a case, by differences that our own gradient confirms."""
     return references([case])[0]
 
 
-def references(cases: Sequence[Case]) -> list[Reference]:
+def references(cases: Sequence[Case], stage: Stage = _silent) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
-    What rounding may explain is worked out for all of them at once.
+    What rounding may explain is worked out for all of them at once. stage: called with
+    each of `STAGES` before it begins.
     """
     found: list[Reference | None] = [_not_finite(case) for case in cases]
     rest = [k for k, known in enumerate(found) if known is None]
     if rest:
         with np.errstate(all="ignore"):
             for k, result in zip(
-                rest, _of_finite([cases[k] for k in rest]), strict=True
+                rest, _of_finite([cases[k] for k in rest], stage), strict=True
             ):
                 found[k] = result
     return [result for result in found if result is not None]
@@ -133,8 +144,9 @@ def _not_finite(case: Case) -> Reference | None:
     return _without(case, Slope.NONE, "the point holds NaN or an infinity")
 
 
-def _of_finite(cases: Sequence[Case]) -> Iterator[Reference]:
+def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
     first = cases[0]
+    stage(STAGES[0])
     program = gradient_program(first.graph, first.dtype)
     whole = roundings(program.graph, [case.point for case in cases], first.dtype)
     graph = program.expansion.graph
@@ -146,11 +158,15 @@ def _of_finite(cases: Sequence[Case]) -> Iterator[Reference]:
             note = "a number on the way is not finite, even with a wider exponent"
             yield _without(case, Slope.NONE, note)
         else:
-            yield _of_finite_point(case, program, errors(k), paths[k])
+            yield _of_finite_point(case, program, errors(k), paths[k], stage)
 
 
 def _of_finite_point(
-    case: Case, program: GradientProgram, errors: Errors, paths: tuple[Array, ...]
+    case: Case,
+    program: GradientProgram,
+    errors: Errors,
+    paths: tuple[Array, ...],
+    stage: Stage,
 ) -> Reference:
     graph = program.expansion.graph
     kinks = active_kinks(program, case.point, errors.margins)
@@ -159,7 +175,9 @@ def _of_finite_point(
     directions, allowed = directions_of(case.point, errors.inputs, paths)
     many = sum(x.size for x in case.point) >= LARGE
     demand = CERTIFYING if many else USUAL
+    stage(STAGES[1])
     found = differences(graph, case.point, directions, allowed, demand=demand)
+    stage(STAGES[2])
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
         graph, case.point, found, directions, allowed, exact, demand

@@ -146,16 +146,22 @@ class Block:
             self._traits[position] = traits_of(case)
         return self._traits[position]
 
-    def reference(self, position: int, case: Case) -> Reference:
+    def reference(
+        self,
+        position: int,
+        case: Case,
+        stage: Callable[[str], None] = lambda stage: None,
+    ) -> Reference:
         """The case's reference, computed once for all differentiators.
 
         With it those of the next cases, where they are the same graph at other points.
+        stage: called with what a reference that is not there yet is made of, by and by.
         """
         if position not in self._references:
             began = time.perf_counter()
             following = itertools.islice(self.drawn, position, None)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case])
+            found = references([*alike] or [case], stage)
             self._references.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
         return self._references[position]

@@ -14,6 +14,7 @@ import numpy as np
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case, names_of
+from gradverify.reference import STAGES as REFERENCE
 from gradverify.reference import Reference, floats_of
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import Block
@@ -21,6 +22,7 @@ from gradverify.verify.judging import judge
 from gradverify.verify.result import Finding, Item
 
 LIMIT = 600.0  # seconds for one run of one engine
+STAGES = ("the network", *REFERENCE, "the differentiator")
 CALLS = 1000  # of a mode that gives one derivative a call: more are not made
 
 
@@ -47,21 +49,21 @@ def verify_large(
     block: LargeBlock,
     differentiator: Differentiator,
     mode: str,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Callable[[int, str], None] = lambda done, stage: None,
 ) -> Item:
     """The verdict on every entry, by the worst one; nothing raises.
 
-    progress: called with what is done next.
+    progress: called with how many of `STAGES` are done, and with what is done next.
     """
+    progress(0, STAGES[0])
     case = block.case
     reason = _not_run(differentiator, mode, case)
     if reason is not None:
         unseen = {Verdict.UNSUPPORTED: 1}
         return Item(counts=unseen, cases=1, skipped={reason: 1})
     before = block.seconds["reference"]
-    progress("the exact derivatives")
-    found = block.reference(0, case)
-    progress(f"{differentiator.name}, {mode}")
+    found = block.reference(0, case, lambda stage: progress(STAGES.index(stage), stage))
+    progress(len(STAGES) - 1, f"{differentiator.name}, {mode}")
     began = time.perf_counter()
     judgement = judge(case, differentiator, mode, found=found, limit=LIMIT)
     judgement = _named(judgement, block)

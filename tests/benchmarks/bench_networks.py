@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any
 
 from gradverify.differentiators import Differentiator
+from gradverify.graph import Case
 from gradverify.strategies import FAMILIES, networks, sample
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, judge, verify_item
@@ -28,6 +29,7 @@ from .table import print_table
 MOST = 60  # cases of each block that are looked at for a fault
 TWIN_CASES = 10
 DEEP = 12
+DRAWN = 60
 
 
 @cache
@@ -77,23 +79,44 @@ def faults(seeds: int) -> None:
     )
 
 
-def shrink(seeds: int) -> None:
-    """A fault in a network of twelve layers, and what is left of it."""
-    fault = next(f for f in LAYER_FAULTS if f.name == "bias averaged")
-    table = []
+def failing_deep(fault: LayerFault, seed: int) -> tuple[str, Case] | None:
+    """A drawn network of about twelve layers in which the fault shows; its family."""
+    who = planted(fault)
     for family in FAMILIES:
-        strategy = networks(family=family, depth=DEEP)
+        drawn = sample(networks(family=family, depth=DEEP), DRAWN, seed)
+        for case in sorted(drawn, key=lambda c: -c.graph.size):
+            if case.graph.size <= DEEP:
+                break
+            if (
+                fault.op in case.graph.ops
+                and judge(case, who, "reverse").verdict.fails()
+            ):
+                return family, case
+    return None
+
+
+def shrink(seeds: int) -> None:
+    """Every fault in a network of twelve layers, and what is left of it."""
+    table: list[list[Any]] = []
+    for fault in LAYER_FAULTS:
         for k in range(seeds):
-            deep = [c for c in sample(strategy, 60, k) if c.graph.size > DEEP + 3]
-            block = Block("networks", family, "float64", k, written=tuple(deep[:5]))
-            item = verify_item(block, planted(fault), "reverse")
-            failing = [f for f in item.findings if f.judgement.verdict.fails()]
-            sizes = [f.case.graph.size for f in failing]
-            before = [c.graph.size for c in deep[:5]]
-            table.append([f"{family} {k}", max(before), len(failing), max(sizes)])
+            found = failing_deep(fault, k)
+            row: list[Any] = [f"{fault.name} {k}", fault.op, "", None, None]
+            if found is not None:
+                family, case = found
+                block = Block("networks", family, "float64", k, written=(case,))
+                item = verify_item(block, planted(fault), "reverse")
+                failing = [f for f in item.findings if f.judgement.verdict.fails()]
+                row[2:] = (
+                    family,
+                    case.graph.size,
+                    max(f.case.graph.size for f in failing),
+                )
+            table.append(row)
+            print(*row, flush=True)
     print_table(
-        f"A fault in networks of up to {DEEP} layers",
-        ["", "ops before", "findings", "ops after"],
+        f"Faults in networks of up to {DEEP} layers",
+        ["", "op", "family", "ops before", "ops after"],
         table,
     )
 

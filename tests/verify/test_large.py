@@ -20,7 +20,7 @@ from gradverify.differentiators.own_tape import OwnTape
 from gradverify.reference import Slope
 from gradverify.suites.large import Network, network_block
 from gradverify.verdict import Verdict
-from gradverify.verify import LargeBlock, verify_large
+from gradverify.verify import STAGES, LargeBlock, verify_large
 
 FAULTS: dict[str, Callable[[Any], Any]] = {
     "zeroed": lambda g: 0.0 * g,
@@ -95,6 +95,25 @@ def test_one_wrong_entry_is_found_and_named(
 def shape(sizes: tuple[int, ...], name: str) -> tuple[int, ...]:
     a, b, c = sizes
     return {"w": (a, b), "b": (b,), "v": (b, c), "c": (c,)}[name]
+
+
+def test_the_stages_are_told_once_each_and_the_reference_s_only_where_it_is_new() -> (
+    None
+):
+    block = network_block(Network((6, 5, 3)))
+    told: list[tuple[int, str]] = []
+    for _ in range(2):
+        verify_large(
+            block,
+            load("own-tape"),
+            "reverse",
+            lambda done, stage: told.append((done, stage)),
+        )
+    first, again = told[: len(STAGES)], told[len(STAGES) :]
+    assert [done for done, _ in first] == list(range(len(STAGES)))
+    assert [stage for _, stage in first[:-1]] == list(STAGES[:-1])
+    assert first[-1] == (len(STAGES) - 1, "own-tape, reverse")
+    assert again == [first[0], first[-1]]
 
 
 def test_the_note_counts_what_deviates() -> None:
