@@ -233,7 +233,7 @@ class Composed:
     def bce(self, x: Any, t: Any, reduction: str) -> Any:
         """Of probabilities."""
         np, (x, t) = self.np, _alike(x, t)
-        y = -(t * np.log(x) + (1.0 - t) * np.log1p(-x))
+        y = -(t * np.log(x) + (1.0 - t) * np.log(1.0 - x))
         return self.reduced(y, reduction)
 
     def bce_with_logits(self, x: Any, t: Any, reduction: str) -> Any:
