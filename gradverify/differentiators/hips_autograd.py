@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.differentiators.layers.activations import activations
 from gradverify.differentiators.layers.composed import Composed
 from gradverify.differentiators.protocol import (
     Accepts,
@@ -27,12 +28,9 @@ from gradverify.differentiators.spelling.numpy_like import AUTOGRAD
 from gradverify.graph import Array
 from gradverify.ops.shapes import reduction
 
-ABSENT = "rsqrt log_sigmoid leaky_relu elu silu gelu softmax log_softmax"
-NO_FUNCTION = "autograd.numpy and autograd.scipy have no such function"
-
 
 class HipsAutograd(Differentiator):
-    """autograd.numpy and autograd.scipy.special."""
+    """autograd.numpy and autograd.scipy.special; what they lack is composed of them."""
 
     name = "autograd"
     accepts = Accepts(dtypes=("float64", "float32"))
@@ -53,8 +51,8 @@ class HipsAutograd(Differentiator):
             **functions(anp, asinh="arcsinh", acosh="arccosh", atanh="arctanh"),
             **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
             **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
-            **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
-            **dict.fromkeys(ABSENT.split(), NO_FUNCTION),
+            **Composed(anp, _softplus(anp), _softmax(anp)).rows(),
+            **activations(anp, special.expit, special.erf, _softmax(anp)),
             "logsumexp":    special.logsumexp,
             "clip":         lambda x, low, high: anp.clip(x, low, high),
             "norm":         _norm(anp.linalg.norm, anp.reshape),
@@ -105,14 +103,16 @@ def _softplus(anp: Any) -> Callable[[Any], Any]:
     return lambda x: anp.logaddexp(0.0, x)
 
 
-def _log_softmax(anp: Any) -> Callable[[Any], Any]:
-    """Along the last axis, shifted by the largest entry, which is held constant."""
+def _softmax(anp: Any) -> Callable[..., Any]:
+    """Or its logarithm; shifted by the largest entry, which is held constant."""
 
-    def apply(x: Any) -> Any:
+    def apply(x: Any, axis: int = -1, is_log: bool = True) -> Any:
         from autograd.tracer import getval
 
-        shifted = x - np.max(getval(x), axis=-1, keepdims=True)
-        return shifted - anp.log(anp.sum(anp.exp(shifted), axis=-1, keepdims=True))
+        shifted = x - np.max(getval(x), axis=axis, keepdims=True)
+        e = anp.exp(shifted)
+        total = anp.sum(e, axis=axis, keepdims=True)
+        return shifted - anp.log(total) if is_log else e / total
 
     return apply
 
