@@ -193,6 +193,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "cumsum":       cumsum,
     "cumsum_back":  cumsum_back,
     "slack":        slack,
+    "slack_back":   slack,
     "deviation2":   deviation2,
     "accumulate":   accumulate,
 }

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.autodiff.maps import Linear, align
 from gradverify.autodiff.operands import own, zeros
-from gradverify.autodiff.rules import Linear, align
 from gradverify.autodiff.tape import Step, Tape, Variable
 
 

@@ -8,234 +8,14 @@ broadcasting, accumulation, the product with tangents and cotangents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from gradverify.ops import Shape
-from gradverify.ops.shapes import axes_of, reduction
+from gradverify.autodiff import maps
+from gradverify.autodiff.maps import Linear
 
 Partial = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Linear:
-    """An op that is linear in an operand x, given by its two maps.
-
-    jvp: `(m, x_dot, y, *x, **params)` to y_dot.
-    vjp: `(m, ct, y, *x, **params)` to the cotangent of x.
-    Both take any number of leading axes before the shape of x or y: a stack of
-    tangents or cotangents is mapped at once.
-    """
-
-    jvp: Callable[..., Any]
-    vjp: Callable[..., Any]
-
-
 Rule = Partial | Linear | float
-
-
-# ---- shapes with leading axes
-
-
-def leading(x: Any, rank: int) -> Shape:
-    """The axes of a stack before the last `rank` axes."""
-    shape = np.shape(x)
-    return tuple(shape[: len(shape) - rank])
-
-
-def reshaped(m: Any, x: Any, shape: Shape) -> Any:
-    """x in that shape, untouched where it has it already."""
-    return x if np.shape(x) == shape else m.reshape(x, shape=shape)
-
-
-def unbroadcast(m: Any, ct: Any, shape: Shape, rank: int) -> Any:
-    """The transpose of broadcasting `shape` to the last `rank` axes of ct."""
-    lead, wide = leading(ct, rank), np.shape(ct)[np.ndim(ct) - rank :]
-    if wide == shape:
-        return ct
-    padded = (1,) * (rank - len(shape)) + shape
-    axes = tuple(i - rank for i in range(rank) if padded[i] == 1 != wide[i])
-    if axes:
-        ct = m.sum(ct, axis=axes, keepdims=True)
-    return reshaped(m, ct, lead + shape)
-
-
-def align(m: Any, x_dot: Any, shape: Shape, rank: int) -> Any:
-    """Axes of length 1 put between a stack's leading axes and `shape`, up to rank."""
-    lead = leading(x_dot, len(shape))
-    return reshaped(m, x_dot, lead + (1,) * (rank - len(shape)) + shape)
-
-
-# ---- linear maps
-
-
-def sum_jvp(
-    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False
-) -> Any:
-    return m.sum(x_dot, axis=axes_of(np.shape(x), axis), keepdims=keepdims)
-
-
-def sum_vjp(
-    m: Any, ct: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False
-) -> Any:
-    lead, shape = leading(ct, np.ndim(y)), np.shape(x)
-    kept = reduction(shape, axis=axis, keepdims=True)
-    ct = reshaped(m, ct, lead + kept)
-    return m.broadcast_to(ct, shape=lead + shape) if kept != shape else ct
-
-
-def reshape_jvp(m: Any, x_dot: Any, y: Any, x: Any, *, shape: Shape) -> Any:
-    return m.reshape(x_dot, shape=leading(x_dot, np.ndim(x)) + tuple(shape))
-
-
-def reshape_vjp(m: Any, ct: Any, y: Any, x: Any, *, shape: Shape) -> Any:
-    return m.reshape(ct, shape=leading(ct, len(shape)) + np.shape(x))
-
-
-def permutation(lead: int, rank: int, axes: Sequence[int] | None) -> tuple[int, ...]:
-    """The axes of a stack in the order that moves its last `rank` axes."""
-    order = reversed(range(rank)) if axes is None else axes
-    return tuple(range(lead)) + tuple(lead + a for a in order)
-
-
-def transpose_jvp(m: Any, x_dot: Any, y: Any, x: Any, *, axes: Any = None) -> Any:
-    rank = np.ndim(x)
-    return m.transpose(x_dot, axes=permutation(np.ndim(x_dot) - rank, rank, axes))
-
-
-def transpose_vjp(m: Any, ct: Any, y: Any, x: Any, *, axes: Any = None) -> Any:
-    rank = np.ndim(x)
-    order = permutation(np.ndim(ct) - rank, rank, axes)
-    return m.transpose(ct, axes=tuple(order.index(i) for i in range(len(order))))
-
-
-def broadcast_to_jvp(m: Any, x_dot: Any, y: Any, x: Any, *, shape: Shape) -> Any:
-    lead = leading(x_dot, np.ndim(x))
-    x_dot = align(m, x_dot, np.shape(x), len(shape))
-    return m.broadcast_to(x_dot, shape=lead + tuple(shape))
-
-
-def broadcast_to_vjp(m: Any, ct: Any, y: Any, x: Any, *, shape: Shape) -> Any:
-    return unbroadcast(m, ct, np.shape(x), len(shape))
-
-
-def as_matrices(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """A vector on the left as one row, a vector on the right as one column."""
-    if np.ndim(a) == 1:
-        a = m.reshape(a, shape=(1, *np.shape(a)))
-    if np.ndim(b) == 1:
-        b = m.reshape(b, shape=(*np.shape(b), 1))
-    return a, b
-
-
-def matmul_jvp_left(m: Any, a_dot: Any, y: Any, a: Any, b: Any) -> Any:
-    lead, (left, right) = leading(a_dot, np.ndim(a)), as_matrices(m, a, b)
-    if np.ndim(a) == 2 or not lead:  # a stack of vectors is a matrix as it is
-        a_dot = reshaped(m, a_dot, lead + np.shape(left))
-    return reshaped(m, m.matmul(a_dot, right), lead + np.shape(y))
-
-
-def matmul_jvp_right(m: Any, b_dot: Any, y: Any, a: Any, b: Any) -> Any:
-    lead, (left, right) = leading(b_dot, np.ndim(b)), as_matrices(m, a, b)
-    b_dot = reshaped(m, b_dot, lead + np.shape(right))
-    return reshaped(m, m.matmul(left, b_dot), lead + np.shape(y))
-
-
-def matmul_vjp_left(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
-    lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
-    a_bar = m.matmul(ct, m.transpose(right, axes=(1, 0)))
-    return reshaped(m, a_bar, lead + np.shape(a))
-
-
-def matmul_vjp_right(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
-    lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
-    b_bar = m.matmul(m.transpose(left, axes=(1, 0)), ct)
-    return reshaped(m, b_bar, lead + np.shape(b))
-
-
-def where_map(chosen: int) -> Linear:
-    """where(mask, a, b) as a map of its operand `chosen`, 1 or 2."""
-
-    def select(m: Any, ct: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:
-        # of the cotangent's dtype, so that it does not widen a float32
-        zero = m.lift(np.zeros((), getattr(ct, "dtype", np.float64)))
-        return m.where(mask, ct, zero) if chosen == 1 else m.where(mask, zero, ct)
-
-    def jvp(m: Any, x_dot: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:
-        shape = np.shape((a, b)[chosen - 1])
-        return select(m, align(m, x_dot, shape, np.ndim(y)), y, mask, a, b)
-
-    def vjp(m: Any, ct: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:
-        shape = np.shape((a, b)[chosen - 1])
-        return unbroadcast(m, select(m, ct, y, mask, a, b), shape, np.ndim(y))
-
-    return Linear(jvp, vjp)
-
-
-def slice_jvp(
-    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
-) -> Any:
-    return m.slice(x_dot, axis=axes_of(np.shape(x), axis), start=start, stop=stop)
-
-
-def slice_vjp(
-    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, start: int, stop: int
-) -> Any:
-    (a,) = axes_of(np.shape(x), axis)
-    return m.pad(ct, axis=(a,), before=start, after=np.shape(x)[a] - stop)
-
-
-def pad_jvp(
-    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
-) -> Any:
-    return m.pad(x_dot, axis=axes_of(np.shape(x), axis), before=before, after=after)
-
-
-def pad_vjp(
-    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, before: int, after: int
-) -> Any:
-    (a,) = axes_of(np.shape(x), axis)
-    stop = before + np.shape(x)[a]
-    return m.slice(ct, axis=(a,), start=before, stop=stop)
-
-
-def take_jvp(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, index: Any) -> Any:
-    return m.take(x_dot, axis=axes_of(np.shape(x), axis), index=index)
-
-
-def take_vjp(m: Any, ct: Any, y: Any, x: Any, *, axis: Any, index: Any) -> Any:
-    (a,) = axes_of(np.shape(x), axis)
-    return m.put(ct, axis=(a,), index=index, length=np.shape(x)[a])
-
-
-def put_jvp(
-    m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int
-) -> Any:
-    at = axes_of(np.shape(x), axis)
-    return m.put(x_dot, axis=at, index=index, length=length)
-
-
-def put_vjp(
-    m: Any, ct: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int
-) -> Any:
-    return m.take(ct, axis=axes_of(np.shape(x), axis), index=index)
-
-
-def cumsum_forth(m: Any, x_dot: Any, y: Any, x: Any, *, axis: Any) -> Any:
-    return m.cumsum(x_dot, axis=axes_of(np.shape(x), axis))
-
-
-def cumsum_back(m: Any, ct: Any, y: Any, x: Any, *, axis: Any) -> Any:
-    return m.cumsum_back(ct, axis=axes_of(np.shape(x), axis))
-
-
-def scaled(m: Any, ct: Any, y: Any, x: Any, *, by: str) -> Any:
-    return m.scale(ct, by=by)
 
 
 # ---- partials too long for a row
@@ -294,33 +74,34 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "power":        (power_partial,),
     "maximum":      (lambda m, y, a, b: m.step(a - b),
                      lambda m, y, a, b: m.step(b - a)),
-    "where":        (0.0, where_map(1), where_map(2)),
+    "where":        (0.0, maps.where_map(1), maps.where_map(2)),
     "atan2":        (lambda m, y, a, b: b / (a * a + b * b),
                      lambda m, y, a, b: -a / (a * a + b * b)),
     "hypot":        (lambda m, y, a, b: a / y,
                      lambda m, y, a, b: b / y),
     "logaddexp":    (lambda m, y, a, b: m.sigmoid(a - b),
                      lambda m, y, a, b: m.sigmoid(b - a)),
-    "sum":          (Linear(sum_jvp, sum_vjp),),
-    "reshape":      (Linear(reshape_jvp, reshape_vjp),),
-    "transpose":    (Linear(transpose_jvp, transpose_vjp),),
-    "broadcast_to": (Linear(broadcast_to_jvp, broadcast_to_vjp),),
-    "matmul":       (Linear(matmul_jvp_left, matmul_vjp_left),
-                     Linear(matmul_jvp_right, matmul_vjp_right)),
-    "cumsum":       (Linear(cumsum_forth, cumsum_back),),
-    "slice":        (Linear(slice_jvp, slice_vjp),),
+    "sum":          (Linear(maps.sum_jvp, maps.sum_vjp),),
+    "reshape":      (Linear(maps.reshape_jvp, maps.reshape_vjp),),
+    "transpose":    (Linear(maps.transpose_jvp, maps.transpose_vjp),),
+    "broadcast_to": (Linear(maps.broadcast_to_jvp, maps.broadcast_to_vjp),),
+    "matmul":       (Linear(maps.matmul_jvp_left, maps.matmul_vjp_left),
+                     Linear(maps.matmul_jvp_right, maps.matmul_vjp_right)),
+    "cumsum":       (Linear(maps.cumsum_forth, maps.cumsum_back),),
+    "slice":        (Linear(maps.slice_jvp, maps.slice_vjp),),
     "step":         (0.0,),
     "sech":         (lambda m, y, x: -y * m.tanh(x),),
     "rise":         (lambda m, y, x: m.sech(x) ** 2,),
-    "scale":        (Linear(scaled, scaled),),
+    "scale":        (Linear(maps.scaled, maps.scaled),),
     "log_gamma":    (lambda m, y, x: m.polygamma(x, n=0),),
     "polygamma":    (lambda m, y, x, n: m.polygamma(x, n=n + 1),),
-    "pad":          (Linear(pad_jvp, pad_vjp),),
-    "take":         (Linear(take_jvp, take_vjp),),
-    "put":          (Linear(put_jvp, put_vjp),),
-    "cumsum_back":  (Linear(cumsum_back, cumsum_forth),),
+    "pad":          (Linear(maps.pad_jvp, maps.pad_vjp),),
+    "take":         (Linear(maps.take_jvp, maps.take_vjp),),
+    "put":          (Linear(maps.put_jvp, maps.put_vjp),),
+    "cumsum_back":  (Linear(maps.cumsum_back, maps.cumsum_forth),),
     "peak":         (0.0,),
     "slack":        (1.0, 0.0),
+    "slack_back":   (Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
     "deviation2":   (deviation2_partial, 0.0),
 }
 # fmt: on

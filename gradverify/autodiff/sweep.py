@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.autodiff.maps import Linear, unbroadcast
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Graph, Node
 
 

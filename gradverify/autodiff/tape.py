@@ -11,8 +11,9 @@ import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.autodiff.maps import Linear, leading, unbroadcast
 from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
-from gradverify.autodiff.rules import Linear, Rule, leading, rules_of, unbroadcast
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
 

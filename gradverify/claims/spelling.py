@@ -187,7 +187,7 @@ class Written:
             raise _Unreadable
         if node.op == "reshape" and node.shape != self._shape(node.operands[0]):
             raise _Unreadable
-        if node.op in ("reshape", "slack", "accumulate"):
+        if node.op in ("reshape", "slack", "slack_back", "accumulate"):
             return operands[0]
         if node.op in ("mul", "add"):
             return self._shortened(node.op, operands)

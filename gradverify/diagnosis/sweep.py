@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.rules import Linear, rules_of, unbroadcast
+from gradverify.autodiff.maps import Linear, unbroadcast
+from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import pulled, reverse
 from gradverify.graph import (
     LEAVES,

@@ -141,16 +141,17 @@ ROWS = (
     Op("stack",        2, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
-    # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; rise is
-    # 1 + tanh; scale is a product with an irrational constant, which every arithmetic
-    # has in all its digits; log_gamma is lgamma without slack; polygamma is the n-th
+    # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; rise is 1 +
+    # tanh; scale is a product with an irrational constant, which every arithmetic has
+    # in all its digits; log_gamma is lgamma without slack; polygamma is the n-th
     # derivative of digamma; pad puts zeros around a slice; cumsum_back sums from the
     # end; peak is a largest element held constant; slack(x, size) is x, where right
-    # formulas may be off by a rounding of size; accumulate is a sum that the cotangents
-    # of a fan-out go through in an order that nobody fixed; take is a choice of
-    # elements along an axis, some of them more than once, and put its transpose, which
-    # adds up what comes to one place; deviation2(x, c) is (x - c)**2 for a mean c of x,
-    # where a sum of squares is least, so that nothing goes back to c
+    # formulas may be off by a rounding of size; slack_back(x, size) is x, whose
+    # cotangent may be off by a rounding of itself times size; accumulate is a sum that
+    # the cotangents of a fan-out go through in an order that nobody fixed; take is a
+    # choice of elements along an axis, some of them more than once, and put its
+    # transpose, which adds up what comes to one place; deviation2(x, c) is (x - c)**2
+    # for a mean c of x, where a sum of squares is least, so that nothing goes back to c
     Op("step",        1, s.elementwise, internal=True),
     Op("sech",        1, s.elementwise, internal=True),
     Op("rise",        1, s.elementwise, derivative_error=f.rise_error, internal=True),
@@ -163,6 +164,7 @@ ROWS = (
     Op("cumsum_back", 1, s.along, ("axis",), internal=True),
     Op("peak",        1, s.nonempty_reduction, AXIS, internal=True),
     Op("slack",       2, s.elementwise, internal=True),
+    Op("slack_back",  2, s.elementwise, internal=True),
     Op("deviation2",  2, s.elementwise, internal=True),
     Op("accumulate",  0, s.variadic, internal=True),
 )

@@ -32,12 +32,12 @@ def logsumexp(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> A
     """log(sum(exp(x))), shifted by the largest x so that exp cannot overflow.
 
     Any constant shift gives the same function, so that `peak` has no derivative. The
-    usual derivative, exp(x - y), sees y rounded: as if the sum were off by as much.
+    usual derivative, exp(x - y), sees y rounded, which is off by as much of itself.
     """
     top = m.peak(x, axis=axis, keepdims=keepdims)
     shifted = x - m.peak(x, axis=axis, keepdims=True)
     total = m.sum(m.exp(shifted), axis=axis, keepdims=keepdims)
-    return top + m.log(m.slack(total, total * top))
+    return top + m.log(m.slack_back(total, top))
 
 
 def softmax(m: Any, x: Any, *, axis: Axis) -> Any:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
-from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.autodiff.maps import Linear, unbroadcast
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.sweep import pulled
 from gradverify.graph import LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS

@@ -159,6 +159,7 @@ SITES: Mapping[str, Callable[..., Any]] = {
     "cumsum_back":  of_cumsum_back,
     "peak":         exact,
     "slack":        exact,
+    "slack_back":   exact,
     "deviation2":   relative(4),
     "accumulate":   of_accumulate,
 }

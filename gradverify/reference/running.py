@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.rules import Linear, Rule, align, rules_of
+from gradverify.autodiff.maps import Linear, align
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Array, Graph, Node
 
 Scales = Mapping[int, Array]

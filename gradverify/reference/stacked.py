@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.autodiff.maps import Linear, unbroadcast
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Array, Graph, Node
 from gradverify.ops import OPS, Shape
 from gradverify.ops.shapes import axes_of

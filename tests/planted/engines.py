@@ -10,8 +10,9 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape, Variable
+from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.operands import constant
-from gradverify.autodiff.rules import Linear, Rule, rules_of, unbroadcast
+from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, mode
 from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.differentiators.own_tape import OwnTape

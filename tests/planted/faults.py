@@ -18,7 +18,8 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape
-from gradverify.autodiff.rules import RULES, Linear, unbroadcast
+from gradverify.autodiff.maps import Linear, unbroadcast
+from gradverify.autodiff.rules import RULES
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array
