@@ -148,7 +148,7 @@ def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
     first = cases[0]
     stage(STAGES[0])
     program = gradient_program(first.graph, first.dtype)
-    whole = roundings(program.graph, [case.point for case in cases], first.dtype)
+    whole = roundings(program, [case.point for case in cases], first.dtype)
     graph = program.expansion.graph
     values = whole.values[: len(graph.nodes)]
     paths = paths_at(graph, whole.values)
@@ -259,7 +259,7 @@ def _over_branches(
     tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
     loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
     points = [blended.point(case.point, slopes) for slopes in branch_slopes(kinks)]
-    whole = roundings(program.graph, points, case.dtype)
+    whole = roundings(program, points, case.dtype)
     at, sizes = bounds_at(program, whole, targets), paths_at(graph, whole.values)
     for row in range(len(points)):
         found = iter(at(row))

@@ -52,7 +52,7 @@ def bounds(
 
     Infinite where an intermediate overflows the format: rounding explains anything.
     """
-    found = roundings(program.graph, [point], dtype)
+    found = roundings(program, [point], dtype)
     return bounds_at(program, found, targets)(0)
 
 

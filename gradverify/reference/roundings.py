@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Array, Graph, Node
+from gradverify.reference.program import GradientProgram
 from gradverify.reference.rounding import (
     CURVED,
     FORMATS,
@@ -53,8 +54,15 @@ class Roundings:
 
 
 @np.errstate(all="ignore")
-def roundings(graph: Graph, points: Sequence[Sequence[Array]], dtype: str) -> Roundings:
-    """Run a program at points, and beside each with every rounding and slack made."""
+def roundings(
+    program: GradientProgram, points: Sequence[Sequence[Array]], dtype: str
+) -> Roundings:
+    """Run a program at points, and beside each with every rounding made.
+
+    And with the slack of the way forward, along which what comes later may be curved;
+    the way back is a product of slopes.
+    """
+    graph, forward = program.graph, len(program.expansion.graph.nodes)
     form, count, sign = FORMATS[dtype], len(points), _alternating()
     values = leaf_values(graph, [*points, *points])
     tight: dict[int, Array] = {}
@@ -68,8 +76,9 @@ def roundings(graph: Graph, points: Sequence[Sequence[Array]], dtype: str) -> Ro
         if op == "slack":
             size = np.broadcast_to(np.abs(x[1]), y.shape)
             loose[step.place] = form.unit_roundoff * size
-            y = values[step.place] = y.copy()  # which was the operand itself
-            _move(y[count:], next(sign), size[count:], op, form)
+            if step.place < forward:
+                y = values[step.place] = y.copy()  # which was the operand itself
+                _move(y[count:], next(sign), size[count:], op, form)
             continue
         scale = step.site(y, *x)
         if scale is not None:

@@ -38,7 +38,7 @@ def test_running_errors_are_never_less_than_the_sum_over_sites(
     program = gradient_program(case.graph, dtype)
     wanted = [program.cotangents[i] for i in program.expansion.graph.inputs]
     targets = [0 if i is None else i for i in wanted]
-    found = roundings(program.graph, [case.point], dtype)
+    found = roundings(program, [case.point], dtype)
     pairs = zip(
         _first_order(found, targets)[0], _running(found, targets)[0], strict=True
     )
