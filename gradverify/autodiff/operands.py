@@ -64,25 +64,20 @@ def data(m: Arithmetic) -> Callable[[Any], Any]:
 def evaluate(m: Arithmetic, op: str, *operands: Any, **params: Any) -> Any:
     """An op on plain values alone; Python numbers give a Python number.
 
-    Beside an array they take its type, as they do beside what is differentiated.
+    Beside an array of floats they take its dtype, so that they never widen a float32.
     """
     numbers = [type(x) is float or type(x) is int for x in operands]
-    pairs = list(zip(operands, numbers, strict=True))
-    like = next(
-        (x for x, is_number in pairs if not is_number and not _is_mask(x)), None
-    )
-    values = [_beside(m, x, like) if is_number else x for x, is_number in pairs]
+    floats = (x for x in operands if getattr(_dtype(x), "kind", "") == "f")
+    kind = getattr(_dtype(next(floats, None)), "type", np.float64)
+    values = [
+        m.lift(np.asarray(x, kind)) if is_number else x
+        for x, is_number in zip(operands, numbers, strict=True)
+    ]
     result = m.table[op](*values, **params)
     if all(numbers) and isinstance(result, np.floating):
         return float(result)
     return result
 
 
-def _beside(m: Arithmetic, number: float, like: Any) -> Any:
-    if like is None:
-        return m.lift(np.asarray(number, np.float64))
-    return constant(m, number, like)
-
-
-def _is_mask(value: Any) -> bool:
-    return getattr(getattr(value, "dtype", None), "kind", None) == "b"
+def _dtype(value: Any) -> Any:
+    return getattr(value, "dtype", None)

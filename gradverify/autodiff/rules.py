@@ -39,7 +39,11 @@ def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
 
 
 def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
-    """2 * (x - c); libraries have 2*x and 2*c go back apart, and round both."""
+    """2 * (x - c), for a mean c of x and one cotangent for all that it is a mean of.
+
+    Nothing goes back to c then: the sum of x - c is 0. Libraries have 2*x and 2*c go
+    back apart, and round both.
+    """
     return m.slack(2.0 * (x - c), 2.0 * x)
 
 

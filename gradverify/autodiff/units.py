@@ -16,7 +16,8 @@ class Units(NDArrayOperatorsMixin):
     shape: `(count, *x.shape)`. What keeps one entry a tangent gives units again: a
     product with an array of x's shape or smaller, a sum with other units, a matrix
     product with one row or column left. Other matrix products and whole sums pick
-    from their operand; every other function gets the stack written out.
+    from their operand; every other function gets the stack written out. A zero stays
+    zero, also beside an infinity.
     """
 
     def __init__(
@@ -48,19 +49,22 @@ class Units(NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return self if index == () else np.asarray(self)[index]
 
-    def reshape(self, shape: Sequence[int], order: str = "C") -> Any:
+    def reshape(self, shape: Any, order: Any = "C") -> Any:
         """The tangents in another shape; the stack written out where it changes."""
-        if shape[:1] == self.shape[:1]:
+        same = shape[:1] == self.shape[:1] and math.prod(shape) == math.prod(self.shape)
+        if same and order == "C":
             return Units(shape, self.rows, self.entries, self.values)
-        return np.reshape(np.asarray(self), shape, order=order)  # type: ignore[call-overload]
+        return np.reshape(np.asarray(self), shape, order=order)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
         rule = RULES.get((ufunc, method))
-        found = NotImplemented if rule is None else rule(*inputs, **kwargs)
-        if found is not NotImplemented:
-            return found
+        said = {k: v for k, v in kwargs.items() if v is not None and v is not False}
+        if rule is not None and set(said) <= {"axis"}:
+            found = rule(*inputs, **said)
+            if found is not NotImplemented:
+                return found
         whole = (np.asarray(x) if isinstance(x, Units) else x for x in inputs)
         return getattr(ufunc, method)(*whole, **kwargs)
 
@@ -100,7 +104,7 @@ def _matmul(a: Any, b: Any) -> Any:
     if isinstance(b, Units):
         fits = np.ndim(a) == 2 and b.ndim == 3 and not isinstance(a, Units)
         return _after(a, b) if fits else NotImplemented
-    return _before(a, b) if np.ndim(b) == 2 and a.ndim < 4 else NotImplemented
+    return _before(a, b) if np.ndim(b) == 2 and 1 < a.ndim < 4 else NotImplemented
 
 
 def _after(a: Any, units: Units) -> Any:
@@ -126,15 +130,10 @@ def _before(units: Units, b: Any) -> Any:
     return result
 
 
-def _whole_sum(
-    units: Units, axis: Any = 0, dtype: Any = None, out: Any = None, **kept: Any
-) -> Any:
+def _whole_sum(units: Units, axis: Any = 0) -> Any:
     """Of each tangent: its entry."""
-    over = range(1, units.ndim)
-    is_whole = isinstance(axis, tuple) and sorted(a % units.ndim for a in axis) == [
-        *over
-    ]
-    if not is_whole or dtype or out or kept.get("keepdims"):
+    axes = {a % units.ndim for a in axis} if isinstance(axis, tuple) else {axis}
+    if axes != {*range(1, units.ndim)}:
         return NotImplemented
     result = np.zeros(len(units), units.dtype)
     result[units.rows] = units.values

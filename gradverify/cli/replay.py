@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
 from gradverify.suites.large import Network, network_block
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify import LargeBlock
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,7 @@ class Found:
     @property
     def name(self) -> str:
         """The ten digits of the case."""
-        if isinstance(self.case, Case):
-            return case_name(self.case)
-        return self.record.case if self.record else self.case.name
+        return case_name(self.case) if isinstance(self.case, Case) else self.case.digits
 
 
 # ---- finding
@@ -62,7 +62,8 @@ def recorded(place: Place) -> Iterator[Discrepancy]:
 def _candidates(place: Place, name: str) -> Iterator[Found]:
     for record in recorded(place):
         if record.case.startswith(name):
-            case = _network_of(record) if record.network else case_of(record)
+            is_large = record.network is not None
+            case = _network_of(record) if is_large else case_of(record)
             yield Found(case, record.differentiator, record.mode, record)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
         flight = folder.read_flight(path)
@@ -205,15 +206,20 @@ def _judged(
             return discrepancy(name, mode, case, judgement, **why)
 
         return judgement, shown
-    block = network_block(case)
+    block = _block(case)
     item = verify_large(block, differentiator, mode)
-    judgements = [f.judgement for f in item.findings]
     (verdict,) = item.counts
-    judgement = judgements[0] if judgements else Judgement(verdict)
-    written = block.record()
-    return judgement, lambda: discrepancy(
-        name, mode, block.case, judgement, written=written
+    quiet = Judgement(verdict, note="; ".join(item.skipped))
+    found = item.findings[0].judgement if item.findings else quiet
+    return found, lambda: discrepancy(
+        name, mode, block.case, found, written=block.record()
     )
+
+
+@cache
+def _block(network: Network) -> LargeBlock:
+    """One for all that replay the network, who share its reference."""
+    return network_block(network)
 
 
 def _why(

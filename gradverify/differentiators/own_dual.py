@@ -21,9 +21,10 @@ from gradverify.differentiators.spelling import Spelling
 from gradverify.differentiators.spelling.ours import dual
 from gradverify.graph import Array, Graph
 
-FEWEST, MOST = 256, 2048  # tangents in one run: enough to share its cost,
-NUMBERS = 2**22  # but few enough that no result has more numbers than this,
-WHOLE = 2**20  # nor an input, beyond which its unit tangents are not written out
+FEWEST = 256  # tangents in one run, at least, to share its cost
+MOST = 2048  # at most: beyond that a run costs in proportion
+NUMBERS = 2**22  # of a result of the run, to which its tangents are cut down
+WHOLE = 2**20  # numbers of an input, from which unit tangents are not written out
 
 
 class OwnDual(Differentiator):
@@ -63,7 +64,7 @@ class OwnDual(Differentiator):
 def _tangents(graph: Graph) -> int:
     """How many are pushed in one run."""
     results = (math.prod(node.shape) for node in graph.nodes if node.operands)
-    return max(FEWEST, min(MOST, NUMBERS // max(1, *results, 1)))
+    return max(FEWEST, min(MOST, NUMBERS // max((1, *results))))
 
 
 def _seeded(inputs: Sequence[Dual], first: int, last: int) -> list[Dual]:

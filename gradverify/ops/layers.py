@@ -164,9 +164,13 @@ def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> tuple[Any, Any]:
 
 
 def affine(m: Any, normal: tuple[Any, Any], w: Any, b: Any) -> Any:
-    """Times w plus b; the way back does not see how the product was rounded here."""
-    y, size = normal
-    return m.slack(y * w + b, size * w)
+    """Times w plus b, of what `normalised` gives.
+
+    x over the deviation is rounded here where the mean is taken from that; the way back
+    takes y anew and does not see it, so that the slack is the result's and not y's.
+    """
+    y, scaled = normal
+    return m.slack(y * w + b, scaled * w)
 
 
 def _by_channel(m: Any, w: Any, x: Any) -> Any:

@@ -16,7 +16,7 @@ class Progress:
         self.plugins, self.name, self.stages = config.pluginmanager, name, stages
 
     def __call__(self, done: int, stage: str) -> None:
-        """Draw the bar over the line before; the last stage leaves it to pytest."""
+        """Draw the bar over the line before; what pytest prints next goes on after."""
         reporter: Any = self.plugins.getplugin("terminalreporter")
         capture: Any = self.plugins.getplugin("capturemanager")
         if reporter is None or capture is None or not reporter.isatty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from gradverify.reference.exact import Exact, flat, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
 from gradverify.reference.steps import exactly
 
-NOTHING = mpf(2) ** -1130  # of a slope: no float is as small
+UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
 COMPONENTS = 16  # input entries up to which every one is differenced
 
 
@@ -75,11 +75,14 @@ def conclude_smooth(
     with mp.workprec(max(found.precision, exact.precision)):
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
-            with ctx.workprec(exact.precision):
-                ball = _along(direction, balls, [math.prod(s) for s in shapes])
-            own, unknown = to_mpf(ball), to_mpf(ball.rad())
-            least = max(TINY, error, unknown, NOTHING * mpf(float(np.sum(direction))))
-            if abs(slope - own) > max(matters / 8, demand.agree * abs(own), least):
+            own = _along(direction, balls, shapes, exact.precision)
+            least = max(TINY, error, UNKNOWN * mpf(float(np.sum(direction))))
+            limit = max(matters / 8, demand.agree * abs(own), least)
+            if abs(slope - own) <= limit:
+                continue
+            # where parts cancel, their sum is known to no more than they are
+            parts = _along(direction, balls, shapes, exact.precision, abs)
+            if abs(slope - own) > max(limit, demand.agree * parts):
                 return Slope.UNRESOLVED, (), OUR_FAULT
     return Slope.SMOOTH, tuple(ours), ""
 
@@ -91,19 +94,27 @@ def _digits(balls: Any, shape: tuple[int, ...], exact: Exact) -> Any:
     return middle(balls, shape)
 
 
-def _along(direction: Array, balls: Sequence[Any], sizes: Sequence[int]) -> Any:
-    """Our gradient's slope along a direction, as a ball."""
-    total = arb(0)
+def _along(
+    direction: Array,
+    balls: Sequence[Any],
+    shapes: Sequence[tuple[int, ...]],
+    precision: int,
+    size: Callable[[Any], Any] = lambda ball: ball,
+) -> Any:
+    """Our gradient's slope along a direction, or the sum of its parts' sizes."""
+    sizes = [math.prod(shape) for shape in shapes]
     parts = np.split(direction, np.cumsum(sizes)[:-1])
-    for part, ball in zip(parts, balls, strict=True):
-        if isinstance(ball, Matrix):
-            products = map(operator.mul, ball.whole.entries(), part.tolist())
-            total += sum(products, arb(0))
-        elif ball is not None:  # most steps move one entry alone
-            entries = flat(ball)
-            moved = np.flatnonzero(part).tolist()
-            total += sum((entries[k] * float(part[k]) for k in moved), arb(0))
-    return total
+    with ctx.workprec(precision):
+        total = arb(0)
+        for part, ball in zip(parts, balls, strict=True):
+            if isinstance(ball, Matrix):
+                sizes_of = map(size, ball.whole.entries())
+                total += sum(map(operator.mul, sizes_of, part.tolist()), arb(0))
+            elif ball is not None:  # most steps move one entry alone
+                entries = flat(ball)
+                for k in np.flatnonzero(part).tolist():
+                    total += size(entries[k]) * float(part[k])
+    return to_mpf(total)
 
 
 def _per_entry(slopes: Sequence[Any], directions: Sequence[Array]) -> list[Any]:

@@ -59,9 +59,14 @@ def who(found: Discrepancy) -> str:
     return f"{found.differentiator}, {found.mode}, {found.dtype}"
 
 
+def is_large(found: Discrepancy) -> bool:
+    """Whether the point has too many numbers to be written down."""
+    return found.network is not None or bool(found.inputs and not found.point)
+
+
 def point(found: Discrepancy) -> str:
     """The point as `a = 21.0, b = [1.0, 2.0]`."""
-    if found.network is not None:
+    if is_large(found):
         return "too many numbers to be written down; they follow from the seed"
     return ", ".join(f"{name} = {text}" for name, text, _ in inputs(found))
 
@@ -113,8 +118,8 @@ def figure(text: str) -> str:
 
 def commands(found: Discrepancy) -> tuple[str, ...]:
     """What to type next; what is too large to be written down can be replayed alone."""
-    if found.network is not None:
-        return (f"gradverify replay {found.case}",)
+    if is_large(found):
+        return (f"gradverify replay {found.case}",) if found.network else ()
     accept = f"gradverify accept {found.finding}"
     return (
         f"gradverify replay {found.case}",

@@ -17,7 +17,7 @@ from gradverify.strategies.choices import Choices, Ending, Input, Step
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.layers import LAYER_SHAPES
-from gradverify.strategies.points import CHOICE, VALUES, Values
+from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
 from gradverify.strategies.steering import steered_inputs
 
 
@@ -147,8 +147,7 @@ def _is_possible(op: str, limits: Limits) -> bool:
 
 
 def _steps(menu: Sequence[str]) -> st.SearchStrategy[tuple[int, ...]]:
-    count = len(_weighted(menu))
-    return st.tuples(st.integers(0, count - 1), CHOICE, CHOICE, CHOICE)
+    return st.tuples(one_of_many(len(_weighted(menu))), CHOICE, CHOICE, CHOICE)
 
 
 def _weighted(menu: Sequence[str]) -> list[str]:

@@ -20,6 +20,17 @@ from gradverify.graph import Array, Case
 from gradverify.ops import Shape
 
 CHOICE = st.integers(0, 99)
+"""The widest range there is: in a wider one Hypothesis puts numbers that stand in the
+modules it takes for the user's, so that a sample would hang on what is imported."""
+
+
+def one_of_many(count: int) -> st.SearchStrategy[int]:
+    """A number below count, the first simplest, by ranges no wider than `CHOICE`."""
+    if count <= 100:
+        return st.integers(0, count - 1)
+    hundreds = st.integers(0, (count - 1) // 100)
+    return st.tuples(hundreds, CHOICE).map(lambda ab: (100 * ab[0] + ab[1]) % count)
+
 
 PLAIN = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, 4.0, -0.5, 5.0, 1.5, -3.0, 0.25, 10.0)
 DECIMAL = (0.1, 0.7, -0.3, 1.2, -1.7, 2.5, 3.14, -4.6, 0.01, 6.3, -7.25, 9.9)

@@ -121,6 +121,12 @@ class Network:
         return tuple(f"{x}{k + 1}" for k in range(layers) for x in "wb")
 
     @property
+    def digits(self) -> str:
+        """What names it as a case: ten digits of a hash of what it is made of."""
+        text = json.dumps([*asdict(self).values()]).encode()
+        return hashlib.sha256(text).hexdigest()[:10]
+
+    @property
     def place(self) -> int:
         """The class that the target names."""
         return LABEL % self.sizes[-1] if self.target is None else self.target
@@ -173,15 +179,14 @@ class Network:
 
     def written(self) -> dict[str, Any]:
         """What a record says of it: the weights follow from sizes and seed."""
-        graph, made_from = self.case.graph, asdict(self)
-        text = json.dumps(list(made_from.values())).encode()
+        graph = self.case.graph
         return {
-            "network": made_from | {"sizes": list(self.sizes)},
+            "network": asdict(self) | {"sizes": list(self.sizes)},
             "dtype": self.dtype,
             "ops": list(graph.ops),
             "graph": graph_to_json(graph),
             "point": [],
-            "case": hashlib.sha256(text).hexdigest()[:10],
+            "case": self.digits,
             "lines": list(self.lines()),
             "formula": f"{self.loss} of {self.name}, {self.activation}",
             "inputs": list(self.inputs),

@@ -39,6 +39,7 @@ from .table import print_table
 Chunk = dict[str, Any]
 
 SUITES = ("ops", "graphs")
+DRAWN = (*SUITES, "networks")
 
 
 # ---- one chunk
@@ -168,6 +169,13 @@ def read(path: Path) -> list[Chunk]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def plan_of(found: Chunk) -> Plan:
+    """The plan of a line; the usual one where an old line does not say."""
+    names = (tuple(found.get(k, usual)) for k, usual in
+             (("suites", SUITES), ("engines", NAMES)))  # fmt: skip
+    return Plan(*names, found["cases"])
+
+
 def engines(chunks: Iterable[Chunk]) -> list[str]:
     """All that ran in any of them."""
     return [*dict.fromkeys(name for c in chunks for name in c["verdicts"])]
@@ -225,8 +233,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--cases", type=int, default=400, help="of one chunk")
-    parser.add_argument("--suites", nargs="*", default=SUITES)
-    parser.add_argument("--engines", nargs="*", default=NAMES)
+    parser.add_argument("--suites", nargs="+", default=SUITES, choices=DRAWN)
+    parser.add_argument("--engines", nargs="+", default=NAMES, choices=NAMES)
     parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
     parser.add_argument("--into", type=Path, help="the file that chunks are added to")
     parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
@@ -238,11 +246,11 @@ def main() -> None:
         return report(read(given.sum))
     plan = Plan(tuple(given.suites), tuple(given.engines), given.cases)
     done = read(given.into) if given.into else []
-    found = {(c["seed"], c["dtype"], c["cases"]) for c in done}
+    found = {(c["seed"], c["dtype"], plan_of(c)) for c in done}
     fresh = []
     for seed in given.seeds:
         for dtype in given.dtypes:
-            if (seed, dtype, given.cases) in found:
+            if (seed, dtype, plan) in found:
                 continue
             fresh.append(chunk(seed, dtype, plan))
             if given.into:

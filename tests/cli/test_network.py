@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from gradverify.cli import main
+from gradverify.cli.replay import _block as block_of
+from gradverify.cli.replay import _judged as judged
+from gradverify.differentiators import Differentiator, load, mode
+from gradverify.differentiators.own_tape import OwnTape
+from gradverify.suites.large import Network
+from gradverify.verdict import Verdict
 
 
 @pytest.mark.parametrize(
@@ -53,3 +60,24 @@ def test_what_makes_no_sense_ends_with_2(
 ) -> None:
     assert main(["network", *arguments]) == 2
     assert text in capsys.readouterr().err
+
+
+def test_a_network_that_is_right_again_is_judged_so() -> None:
+    network = Network((6, 5, 3))
+    judgement, _ = judged(network, load("own-tape"), "reverse")
+    assert judgement.verdict is Verdict.AGREES
+    assert block_of(network) is block_of(Network((6, 5, 3)))
+
+
+def test_why_a_network_is_not_run_is_said() -> None:
+    class Pushing(Differentiator):
+        name = "pushing"
+        table = OwnTape.table
+
+        @mode("jvp", default=True)
+        def forward(self, function: Any, point: Any, tangents: Any) -> Any:
+            raise AssertionError("called")
+
+    judgement, _ = judged(Network((40, 30, 10)), Pushing(), "forward")
+    assert judgement.verdict is Verdict.UNSUPPORTED
+    assert "1,540 calls" in judgement.note

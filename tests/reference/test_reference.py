@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.reference import Slope, inside_box, inside_hull, reference
+from gradverify.reference import Slope, assemble, inside_box, inside_hull, reference
+from gradverify.reference.exact import Exact, exact_gradient
 
 
 def case(function: Callable[..., Any], *point: Any) -> Case:
@@ -159,3 +162,19 @@ def test_slopes_that_cancel_do_not_contradict_our_gradient() -> None:
         )
     )
     assert found.status is Slope.KINK, found.note
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_an_uncertain_gradient_of_our_own_excuses_nothing(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(graph: Graph, point: Any) -> Exact | None:
+        exact = exact_gradient(graph, point)
+        assert exact is not None
+        wide = [None if ct is None else ct * arb(1.3, 0.5) for ct in exact.cotangents]
+        return replace(exact, cotangents=wide)
+
+    monkeypatch.setattr(assemble, "exact_gradient", spoiled)
+    x = np.linspace(0.5, 1.5, count)
+    found = reference(case(lambda x: s.sum(s.exp(x) * x, axis=None), x))
+    assert found.status is Slope.UNRESOLVED

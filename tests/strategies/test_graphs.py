@@ -49,7 +49,7 @@ FEW = settings(
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Case]:
-    return sample(graphs(), 500, 1)
+    return sample(graphs(), 800, 1)
 
 
 def uses(case: Case) -> Counter[int]:
