@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 from gradverify import records
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
@@ -28,7 +26,7 @@ from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
-from gradverify.suites.large import Network, network_block
+from gradverify.suites.large import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock
 
@@ -89,8 +87,8 @@ def case_of(record: Discrepancy) -> Case:
 
 def _network_of(record: Discrepancy) -> Network:
     try:
-        return msgspec.convert(record.network, Network)
-    except (ValueError, msgspec.ValidationError) as error:
+        return network_from(record.network)
+    except ValueError as error:
         raise CommandError(f"case {record.case} cannot be made: {error}") from error
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
@@ -219,6 +220,14 @@ def _close_to_kinks(case: Case) -> list[Array]:
         np.asarray(np.abs(values[t]) <= 2 * b.tight)
         for t, b in zip(targets, found, strict=True)
     ]
+
+
+def network_from(data: Any) -> Network:
+    """The network that a record is about; `ValueError` where it is malformed."""
+    try:
+        return msgspec.convert(data, Network)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
 
 
 def network_block(network: Network) -> LargeBlock:

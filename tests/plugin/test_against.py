@@ -9,13 +9,15 @@ from typing import Any, final
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from gradverify.differentiators import Differentiator, Pulled, mode
+from gradverify.differentiators import Differentiator, Pulled, load, mode
 from gradverify.differentiators.own_tape import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.plugin.against import Base, compared
+from gradverify.plugin.against import _verdict as verdict_on
 from gradverify.plugin.outcome import discrepancy
-from gradverify.records import Item, Records
+from gradverify.records import Discrepancy, Item, Records
 from gradverify.report.wording import DIED
 from gradverify.verdict import Judgement, Verdict
 
@@ -178,3 +180,15 @@ def test_what_of_a_base_is_garbled_is_said(run: Any, repository: Path) -> None:
     # a garbled run that nobody named is no error
     (repository / "reports" / "gradverify.jsonl").write_bytes(b"\xff\xfe{\n")
     assert "against" not in run("-k", "mul").stdout.str()
+
+
+def test_the_network_of_an_older_run_is_made_again() -> None:
+    made_from = {"sizes": [6, 5, 3], "activation": "relu", "loss": "mse", "seed": 4}
+    found = Discrepancy(
+        differentiator="own-tape", mode="reverse", dtype="float64", verdict="WRONG",
+        ops=[], graph={}, point=[], got="", exact="", bound=None, known=None,
+        finding="", case="", network=made_from,
+    )  # fmt: skip
+    assert verdict_on(found, load("own-tape")) is Verdict.AGREES
+    with pytest.raises(ValueError, match="seeds from 0 up"):
+        verdict_on(replace(found, network=made_from | {"seed": -1}), load("own-tape"))
