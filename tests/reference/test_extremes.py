@@ -17,7 +17,7 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.compare import compare
-from gradverify.differentiators import Derivatives, load, run
+from gradverify.differentiators import Derivatives, Differentiator, load, run
 from gradverify.graph import Case
 from gradverify.reference import Slope, reference
 from gradverify.verdict import Verdict
@@ -29,6 +29,12 @@ ENGINES = {
     "torch-cpu": "reverse",
     "jax": "reverse",
 }
+
+
+def present() -> list[tuple[Differentiator, str]]:
+    """The engines that are installed, each with its mode."""
+    loaded = ((load(name), mode) for name, mode in ENGINES.items())
+    return [(engine, mode) for engine, mode in loaded if engine.available() is None]
 
 
 def case(function: Callable[..., Any], point: Any, dtype: str = "float64") -> Case:
@@ -67,9 +73,9 @@ EXTREMES = [
 def test_nobody_is_accused(function: Any, point: Any, dtype: str) -> None:
     extreme = case(function, point, dtype)
     found = reference(extreme)
-    for name, mode in ENGINES.items():
-        judgement = compare(extreme, found, run(load(name), mode, extreme))
-        assert not judgement.verdict.fails(), (name, judgement)
+    for engine, mode in present():
+        judgement = compare(extreme, found, run(engine, mode, extreme))
+        assert not judgement.verdict.fails(), (engine.name, judgement)
         assert judgement.verdict is not Verdict.UNRESOLVED, judgement
 
 
@@ -99,12 +105,10 @@ def test_a_norm_may_take_its_mean_away_in_any_way_but_a_wrong_one(
     found = reference(normed)
     assert found.status is Slope.SMOOTH
     assert all(np.all(np.isfinite(x)) for x in found.loose)
-    for name, mode in ENGINES.items():
-        if (engine := load(name)).available() is not None:
-            continue
+    for engine, mode in present():
         judgement = compare(normed, found, run(engine, mode, normed))
-        assert not judgement.verdict.fails(), (name, judgement)
-        assert judgement.verdict is not Verdict.VACUOUS, name
+        assert not judgement.verdict.fails(), (engine.name, judgement)
+        assert judgement.verdict is not Verdict.VACUOUS, engine.name
     good = run(load("own-tape"), "reverse", normed)
     wrong = replace(good, cotangents=tuple(1.5 * x for x in good.cotangents))
     assert compare(normed, found, wrong).verdict is Verdict.WRONG
