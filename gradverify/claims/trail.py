@@ -216,9 +216,4 @@ def is_elementwise(op: str) -> bool:
     """Whether an op's every result comes from the operands at its own place."""
     from gradverify.ops import shapes
 
-    return OPS[op].shape is shapes.elementwise or op in (
-        "power",
-        "slack",
-        "slack_back",
-        "scale",
-    )
+    return OPS[op].shape is shapes.elementwise or op in ("power", "scale")

@@ -28,7 +28,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
 from gradverify.suites.large import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
-from gradverify.verify import LargeBlock
+from gradverify.verify import LargeBlock, judge, verify_large
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,6 @@ def _judged(
 ) -> tuple[Judgement, Callable[[], Discrepancy]]:
     """The verdict, and how it is put on record where it is asked for."""
     from gradverify.plugin.outcome import discrepancy, of_explanation
-    from gradverify.verify import judge, verify_large
 
     name = differentiator.name
     if isinstance(case, Case):
@@ -226,7 +225,6 @@ def _why(
     """Where and why; asked of no engine that may run for ever."""
     from gradverify.diagnosis.diagnose import Failure, diagnose
     from gradverify.diagnosis.localize import guilty_op
-    from gradverify.verify import judge
 
     if judgement.verdict is Verdict.TIMED_OUT:
         return None

@@ -41,17 +41,9 @@ KINKED = ("abs", "relu", "leaky_relu", "maximum", "minimum")
 REDUCTIONS = (s.reduction, s.nonempty_reduction, s.spread, s.deviation, s.norm)
 # Their partials are 0, 1 or -1: a factor that is dropped, or a sign.
 UNTABLED = (
-    "add",
-    "sub",
-    "neg",
-    "sign",
-    "slack",
-    "slack_back",
-    "step",
-    "peak",
-    "accumulate",
+    "add", "sub", "neg", "sign", "slack", "slack_back", "step", "peak", "accumulate",
     "where",
-)
+)  # fmt: skip
 
 
 def _alike(arity: int, shape: Any, op: str) -> list[Key]:

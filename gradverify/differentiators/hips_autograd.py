@@ -51,8 +51,10 @@ class HipsAutograd(Differentiator):
             **functions(anp, asinh="arcsinh", acosh="arccosh", atanh="arctanh"),
             **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
             **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
-            **Composed(anp, _softplus(anp), _softmax(anp)).rows(),
-            **activations(anp, special.expit, special.erf, _softmax(anp)),
+            **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
+            **activations(anp, special.expit, special.erf),
+            "softmax":      _softmax(anp),
+            "log_softmax":  _log_softmax(anp),
             "logsumexp":    special.logsumexp,
             "clip":         lambda x, low, high: anp.clip(x, low, high),
             "norm":         _norm(anp.linalg.norm, anp.reshape),
@@ -103,16 +105,28 @@ def _softplus(anp: Any) -> Callable[[Any], Any]:
     return lambda x: anp.logaddexp(0.0, x)
 
 
+def _shifted(x: Any, axis: Sequence[int]) -> Any:
+    """x without its largest entry along an axis, which is held constant."""
+    from autograd.tracer import getval
+
+    return x - np.max(getval(x), axis=axis[0], keepdims=True)
+
+
 def _softmax(anp: Any) -> Callable[..., Any]:
-    """Or its logarithm; shifted by the largest entry, which is held constant."""
+    def apply(x: Any, axis: Sequence[int]) -> Any:
+        e = anp.exp(_shifted(x, axis))
+        return e / anp.sum(e, axis=axis[0], keepdims=True)
 
-    def apply(x: Any, axis: int = -1, is_log: bool = True) -> Any:
-        from autograd.tracer import getval
+    return apply
 
-        shifted = x - np.max(getval(x), axis=axis, keepdims=True)
-        e = anp.exp(shifted)
-        total = anp.sum(e, axis=axis, keepdims=True)
-        return shifted - anp.log(total) if is_log else e / total
+
+def _log_softmax(anp: Any) -> Callable[..., Any]:
+    """Along the last axis, where none is named."""
+
+    def apply(x: Any, axis: Sequence[int] = (-1,)) -> Any:
+        shifted = _shifted(x, axis)
+        total = anp.sum(anp.exp(shifted), axis=axis[0], keepdims=True)
+        return shifted - anp.log(total)
 
     return apply
 

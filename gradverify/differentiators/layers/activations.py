@@ -12,11 +12,8 @@ from gradverify.ops.functions import LEAK
 Function = Callable[..., Any]
 
 
-def activations(np: Any, sigmoid: Function, erf: Function, softmax: Function) -> Rows:
-    """Rows over `np`, a module with NumPy's functions, and three more functions.
-
-    softmax: of x along an axis; its logarithm where the third argument says so.
-    """
+def activations(np: Any, sigmoid: Function, erf: Function) -> Rows:
+    """Rows over `np`, a module with NumPy's functions, and two more functions."""
 
     def gelu(x: Any, approximate: str) -> Any:
         if approximate == "none":
@@ -31,6 +28,4 @@ def activations(np: Any, sigmoid: Function, erf: Function, softmax: Function) ->
         "elu": lambda x: np.maximum(x, 0.0) + np.expm1(np.minimum(x, 0.0)),
         "silu": lambda x: x * sigmoid(x),
         "gelu": gelu,
-        "softmax": lambda x, axis: softmax(x, axis[0], False),
-        "log_softmax": lambda x, axis: softmax(x, axis[0], True),
     }
