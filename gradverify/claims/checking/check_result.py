@@ -11,7 +11,7 @@ from gradverify.graph import Graph
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimedDerivative:
     """One claimed derivative and what came of it.
 
     claimed, exact: as text; `exact` is the range of slopes at a kink.
@@ -45,7 +45,7 @@ class ClaimResult:
     """
 
     expression: str
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimedDerivative, ...]
     explanation: Explanation | None = None
     graph: Graph | None = None
 

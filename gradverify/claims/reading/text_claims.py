@@ -10,7 +10,7 @@ from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged
 from gradverify.claims.judgement.members import Members, Outcome
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.language.candidates import (
     is_claim,
     left_trimmed,
@@ -34,9 +34,7 @@ from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.sources.fragments import Fragment
 
 
-def in_fragment(
-    file: OpenFile, fragment: Fragment, states: States
-) -> Iterator[WrittenClaim]:
+def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[Claim]:
     """The claims of a comment, a string or a text."""
     if not looks_like_a_claim(fragment.text):
         return
@@ -82,7 +80,7 @@ def _claim(
     state: State,
     values: Any,
     states: States,
-) -> WrittenClaim:
+) -> Claim:
     """One chain, judged."""
     line = fragment.line + part.line
     text = line_of(fragment, part.line)
