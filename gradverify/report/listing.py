@@ -18,7 +18,7 @@ LONGEST = 120  # characters of a formula, a point or a number in a row
 
 
 @dataclass(frozen=True)
-class Row:
+class ListingRow:
     """A discrepancy in short."""
 
     kind: str
@@ -42,7 +42,7 @@ class Row:
 class Listing:
     """The first rows; columns of all of them as an island of JSON; how many."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ListingRow]
     island: dict[str, Any]
     count: int
 
@@ -84,9 +84,9 @@ def _number(text: str | None) -> float:
     return 0.0 if number is None or math.isnan(number) else number
 
 
-def _row(d: Discrepancy) -> Row:
+def _row(d: Discrepancy) -> ListingRow:
     k = kind_of(d)
-    return Row(
+    return ListingRow(
         k,
         SIGNS[k][0],
         word(d.verdict),

@@ -18,7 +18,7 @@ from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
 from gradverify.graph import literal_leaf as literal
 from gradverify.ops import OPS
-from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.params import legal_params
 
 ONE = [((),), ((3,),), ((2, 3),)]
