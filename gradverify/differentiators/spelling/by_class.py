@@ -1,4 +1,4 @@
-"""Engines that are reached through their class: our own, and those of users."""
+"""An engine that is reached through its class and table, as users' own ones are."""
 
 from __future__ import annotations
 
@@ -20,56 +20,6 @@ class ByTable(dict[str, Row]):
             return f"op[{op!r}]({', '.join([*operands, *named])})"
 
         return text
-
-
-def tape() -> Spelling:
-    """Our tape; the library under test is gradverify itself."""
-    return Spelling(
-        head=lambda dtype: [
-            "import numpy as np",
-            "from gradverify.autodiff import Tape  # the engine is gradverify's own",
-            "",
-            "tape = Tape()",
-            "op = tape.table",
-        ],
-        array=lambda text: f"tape.variable({text})",
-        data=lambda text: f'op["data"]({text})',
-        rows=ByTable(),
-        tail=lambda names: [
-            f"value = function({', '.join(names)})",
-            f"got = tape.gradient(value, [{', '.join(names)}])",
-            "value = value.primal",
-        ],
-    )
-
-
-def dual() -> Spelling:
-    """Our dual numbers, one run for each entry of each input."""
-    return Spelling(
-        head=lambda dtype: [
-            "import numpy as np",
-            "from gradverify.autodiff import Dual  # the engine is gradverify's own",
-            "",
-            "op = Dual.table",
-        ],
-        array=lambda text: text,
-        data=lambda text: f'op["data"]({text})',
-        rows=ByTable(),
-        tail=lambda names: [
-            f"point = [{', '.join(names)}]",
-            "got = []",
-            "for k, x in enumerate(point):",
-            "    slopes = []",
-            "    for i in range(x.size):",
-            "        units = [np.zeros((1, *y.shape), y.dtype) for y in point]",
-            "        units[k].reshape(-1)[i] = 1.0",
-            "        y = function(*map(Dual, point, units))",
-            "        follows = isinstance(y, Dual)",
-            "        slopes.append(float(y.tangent[0]) if follows else 0.0)",
-            "    got.append(slopes)",
-            "    value = y.primal if follows else y",
-        ],
-    )
 
 
 CALLS: Mapping[str, Sequence[str]] = {
@@ -98,7 +48,7 @@ def by_class(path: str, mode: str, kind: str) -> Spelling:
         array=lambda text: text,
         data=lambda text: f"lift({text})",
         rows=ByTable(),
-        tail=lambda names: _tail(names, mode, kind),
+        tails={mode: lambda names: _tail(names, mode, kind)},
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradverify.differentiators.spelling.spelling import (
     OPERATORS,
     Row,
     Spelling,
+    Tail,
     calls,
     sliced,
 )
@@ -93,7 +94,7 @@ def head(device: str, dtype: str) -> Sequence[str]:
     ]
 
 
-def tail(names: Sequence[str]) -> Sequence[str]:
+def by_grad(names: Sequence[str]) -> Sequence[str]:
     """Reverse mode by `torch.autograd.grad`."""
     given = ", ".join(names)
     return [
@@ -144,6 +145,10 @@ ROWS: dict[str, Row] = {
 }
 
 
+# How a script asks for the derivative, by mode.
+TAILS: Mapping[str, Tail] = {"reverse": by_grad}
+
+
 def torch_spelling(device: str) -> Spelling:
     """PyTorch on that device."""
     return Spelling(
@@ -151,5 +156,5 @@ def torch_spelling(device: str) -> Spelling:
         array=lambda x: f"torch.tensor({x}, device=DEVICE, requires_grad=True)",
         data=lambda x: f"torch.tensor({x}, device=DEVICE)",
         rows=ROWS,
-        tail=tail,
+        tails=TAILS,
     )

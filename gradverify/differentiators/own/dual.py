@@ -10,6 +10,7 @@ import numpy as np
 
 from gradverify.autodiff import Dual
 from gradverify.autodiff.units import Units
+from gradverify.differentiators.own.spelling import dual
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -18,7 +19,6 @@ from gradverify.differentiators.protocol import (
     mode,
 )
 from gradverify.differentiators.spelling import Spelling
-from gradverify.differentiators.spelling.ours import dual
 from gradverify.graph import Array, Graph
 
 FEWEST = 256  # tangents in one run, at least, to share its cost

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradverify.autodiff import Tape, Variable
+from gradverify.differentiators.own.spelling import tape
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -15,7 +16,6 @@ from gradverify.differentiators.protocol import (
     mode,
 )
 from gradverify.differentiators.spelling import Spelling
-from gradverify.differentiators.spelling.ours import tape
 from gradverify.graph import Array
 
 
