@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.is_on(config):
         _start_suites(config)
     if settings.claims(config):
-        from gradverify.plugin.claim_files import start
+        from gradverify.plugin.claim_items import start
 
         start(config, settings.claims(config))
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from gradverify.claims.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import WrittenClaim
 from gradverify.records import Claim
 from gradverify.report.commands import command
 

@@ -39,7 +39,7 @@ class ListingRow:
 
 
 @dataclass(frozen=True)
-class Listing:
+class DiscrepancyListing:
     """The first rows; columns of all of them as an island of JSON; how many."""
 
     rows: Sequence[ListingRow]
@@ -47,12 +47,14 @@ class Listing:
     count: int
 
 
-def listing(found: Records) -> Listing | None:
+def listing(found: Records) -> DiscrepancyListing | None:
     """The table of all discrepancies, worst first; None where there is none."""
     rows = sorted(_merged(found.discrepancies), key=_badness)
     if not rows:
         return None
-    return Listing([_row(d) for d in rows[:STATIC]], _island(rows), len(rows))
+    return DiscrepancyListing(
+        [_row(d) for d in rows[:STATIC]], _island(rows), len(rows)
+    )
 
 
 def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
