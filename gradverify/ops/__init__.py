@@ -23,7 +23,7 @@ from gradverify.ops.domains import (
     POWER,
     UNEVEN,
 )
-from gradverify.ops.networks import LAYERS
+from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 

@@ -21,7 +21,7 @@ from gradverify.ops.calculus import CALCULUS
 from gradverify.ops.domains import Domain
 from gradverify.ops.row import FORWARD, Op, Table
 from gradverify.ops.shapes import elementwise
-from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import shapes
 from gradverify.strategies.params import legal_params
 
@@ -73,7 +73,7 @@ def test_an_op_has_shapes_to_be_drawn_in(op: str) -> None:
     menu = LAYER_SHAPES.get(op) or plain
     assert any(legal_params(op, *found) for found in menu), (
         f"{op} takes no plain shapes, and LAYER_SHAPES has no row for it: add one to "
-        "gradverify/strategies/layers.py"
+        "gradverify/strategies/layer_choices.py"
     )
 
 
