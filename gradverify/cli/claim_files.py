@@ -17,7 +17,7 @@ from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in, text_of
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.records import Claim
-from gradverify.report import claims as text
+from gradverify.report import claim_text as text
 
 MANY = 4  # files, from which on their names are shown while they are read
 

@@ -126,7 +126,7 @@ class Hooks:
         found = self.session.found
         if found is None:
             return
-        from gradverify.plugin.actions import in_github_actions
+        from gradverify.plugin.github_actions import in_github_actions
         from gradverify.report.terminal import summary
 
         terminalreporter.section("gradverify")

@@ -21,7 +21,7 @@ from gradverify.claims.sources.files import UnreadableError, files_in
 from gradverify.plugin import folder
 from gradverify.plugin.settings import report_folder
 from gradverify.records import Claim, Records, Run, decode, encode, in_order
-from gradverify.report import claims as text
+from gradverify.report import claim_text as text
 
 RECORDS, PAGE = "claims.jsonl", "claims.html"
 RUN = "gradverify-run"  # the plugin that holds the run of the gradient suites
@@ -39,7 +39,9 @@ class ClaimFile(pytest.File):
         try:
             found = read_claims(self.path)
         except UnreadableError as error:
-            yield UnreadableItem.from_parent(self, name="unreadable", reason=str(error))
+            yield UnreadableClaimFile.from_parent(
+                self, name="unreadable", reason=str(error)
+            )
             return
         taken: dict[str, int] = {}
         for claim in found:
@@ -81,7 +83,7 @@ class ClaimItem(pytest.Item):
         return self.path, self.claim.line - 1, f"{self.claim.file}: {self.name}"
 
 
-class UnreadableItem(pytest.Item):
+class UnreadableClaimFile(pytest.Item):
     """Fails: a file that was asked for cannot be read."""
 
     def __init__(self, *, reason: str, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradverify.diagnosis.claim import explain_claim
+from gradverify.diagnosis.explain_claim import explain_claim
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Array
 from gradverify.reference import Reference

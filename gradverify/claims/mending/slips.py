@@ -10,12 +10,12 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, case_at, flat
 from gradverify.claims.judgement.members import Outcome
-from gradverify.diagnosis.claim import WHO, said
+from gradverify.diagnosis.explain_claim import WHO, said
+from gradverify.diagnosis.graph_slips import whole_slips
 from gradverify.diagnosis.naming import Naming
 from gradverify.diagnosis.observation import Observation, is_smooth
-from gradverify.diagnosis.search import slips
-from gradverify.diagnosis.sweep import right
-from gradverify.diagnosis.whole import whole_slips
+from gradverify.diagnosis.right_sweep import right
+from gradverify.diagnosis.slip_search import slips
 from gradverify.graph import LEAVES, Case
 from gradverify.graph.show import LETTERS
 
