@@ -17,7 +17,7 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.checking.check_result import ClaimedDerivative, ClaimResult
 from gradverify.claims.checking.formula_graph import graph_of
 from gradverify.claims.checking.stated import Stated, floats, nested, plain, stated
-from gradverify.claims.checking.told import why_wrong
+from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference
 

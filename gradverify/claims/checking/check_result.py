@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradverify.claims.checking.notebook import as_html, as_latex
-from gradverify.claims.checking.told import told
+from gradverify.claims.mending.slips import told
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Graph
 

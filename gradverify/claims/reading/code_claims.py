@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import Step, function_pairs, steps
+from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
@@ -46,7 +46,7 @@ def in_code(file: OpenFile) -> Iterator[Claim]:
 
 
 def judged(
-    file: OpenFile, step: Step, chain: list[str], wrong: dict[int, Symbol]
+    file: OpenFile, step: BackwardStep, chain: list[str], wrong: dict[int, Symbol]
 ) -> tuple[Outcome, Explained]:
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned

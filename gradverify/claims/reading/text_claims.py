@@ -22,7 +22,7 @@ from gradverify.claims.language.candidates import (
 )
 from gradverify.claims.language.decimals import interval
 from gradverify.claims.language.grammar import Formula, readings
-from gradverify.claims.language.segmentation import Part, parts_of
+from gradverify.claims.language.segmentation import Segment, parts_of
 from gradverify.claims.language.tokens import LONGEST, rewritten, scan
 from gradverify.claims.language.vocabulary import Vocabulary, free_names
 from gradverify.claims.meaning.formulas import Meaning
@@ -46,7 +46,7 @@ def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[
             f"a text of {len(fragment.text)} characters",
         )
         return
-    chosen: list[tuple[Part, State, str]] = []
+    chosen: list[tuple[Segment, State, str]] = []
     for state in states.at(fragment):
         try:
             with understood():
@@ -76,7 +76,7 @@ def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[
 def _claim(
     file: OpenFile,
     fragment: Fragment,
-    part: Part,
+    part: Segment,
     state: State,
     values: Any,
     states: States,
