@@ -16,7 +16,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.checking.check_result import ClaimedDerivative, ClaimResult
 from gradverify.claims.checking.formula_graph import graph_of
-from gradverify.claims.checking.stated import Stated, floats, nested, plain, stated
+from gradverify.claims.computation.numbers import Stated, floats, nested, plain, stated
 from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference

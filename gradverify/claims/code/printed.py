@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.events import Displayed
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.numbers import printed_interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.sources.files import Cell
 from gradverify.claims.sources.fragments import Fragment
@@ -190,7 +190,7 @@ def _parsed(text: str) -> Any:
 def nested_balls(value: Any) -> Balls:
     """Nested lists of number texts as balls."""
     if isinstance(value, str):
-        return _ball(value)
+        return ball(*printed_interval(value))
     rows = [nested_balls(v) for v in value]
     if len({np.shape(r) for r in rows}) > 1:
         raise NotUnderstood("a printed array has rows of different lengths")
@@ -198,15 +198,3 @@ def nested_balls(value: Any) -> Balls:
     for k, row in enumerate(rows):
         result[k] = row
     return result
-
-
-def _ball(text: str) -> Any:
-    """`21.` is whole, `0.0452` all that rounds to it."""
-    mantissa, _, exponent = text.lower().partition("e")
-    if len(text) > 60 or (exponent and abs(int(exponent)) > 300):
-        raise NotUnderstood(f"{text} is no number that is read")
-    decimals = len(mantissa.partition(".")[2])
-    unit = Fraction(10) ** (int(exponent or 0) - decimals)
-    rounded = decimals > 0 or bool(exponent)
-    plain = Fraction(mantissa.rstrip(".") or "0") * Fraction(10) ** int(exponent or 0)
-    return ball(plain, unit / 2 if rounded else Fraction(0))

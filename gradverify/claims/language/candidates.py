@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from gradverify.claims.language.decimals import assignments
+from gradverify.claims.language.assignments import assignments
 from gradverify.claims.language.segmentation import RELATIONS, Segment
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import AT_WORDS

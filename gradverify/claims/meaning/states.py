@@ -11,8 +11,8 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
-from gradverify.claims.language.decimals import interval
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
 from gradverify.claims.language.tokens import GREEK, LONGEST, Token, rewritten, scan

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged
 from gradverify.claims.judgement.members import Members, Outcome
@@ -20,7 +21,6 @@ from gradverify.claims.language.candidates import (
     points_of,
     problem_of,
 )
-from gradverify.claims.language.decimals import interval
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import Segment, parts_of
 from gradverify.claims.language.tokens import LONGEST, rewritten, scan
