@@ -59,7 +59,7 @@ class ClaimFile(pytest.File):
 
 
 class ClaimItem(pytest.Item):
-    """Passes where a claim is right; is skipped where it is not understood."""
+    """Passes where a claim is right; is skipped where it is not understood, or unsure."""
 
     def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -67,8 +67,8 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """The file was judged when it was collected."""
-        if self.claim.verdict == "not understood":
-            pytest.skip(f"not understood: {self.claim.reason}")
+        if self.claim.verdict in ("not understood", "unsure"):
+            pytest.skip(f"{self.claim.verdict}: {self.claim.reason}")
         if self.claim.verdict == "wrong":
             raise WrongClaim("\n".join(text.lines(self.claim)))
 

@@ -32,13 +32,14 @@ class Members:
 class Outcome:
     """What came of a chain: the first wrong equality, from 0; None for a right one.
 
-    point: where the numbers are taken from.
+    point: where the numbers are taken from. is_vacuous: whether both sides are the same
+    whatever the derivative is, as in 0 = 0.
     """
 
     step: int | None
     point: Point
     is_identity: bool = False
-    note: str = ""
+    is_vacuous: bool = False
 
 
 def is_number(formula: Any) -> bool:

@@ -12,21 +12,13 @@ from flint import ctx
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
+from gradverify.claims.judgement.findings import Explained
 from gradverify.claims.judgement.members import Members, Outcome, agree, is_number
 from gradverify.claims.mending.slips import slip
 from gradverify.claims.mending.spelled import Formulas, number, telling
 
 SHARP = 1e-3  # of a number: how wide it may be
 SHOWN = 60  # characters of a formula within a sentence
-
-
-@dataclass(frozen=True)
-class Explained:
-    """The exact derivative, the cause, and the corrected chain, as text."""
-
-    exact: str = ""
-    cause: str = ""
-    corrected: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +68,21 @@ def explain(wrong: Wrong) -> Explained:
             exact = symbolic(wrong)
         if wrong.outcome.step is None:
             return Explained(exact)
-        return Explained(exact, cause(wrong), corrected(wrong, exact))
+        sentence, is_slip = cause(wrong)
+        return Explained(exact, sentence, corrected(wrong, exact), is_slip)
 
 
 # ---- the cause
 
 
-def cause(wrong: Wrong) -> str:
-    """The first row of the table that applies, as a sentence."""
-    for row in CAUSES:
-        sentence = row(wrong)
-        if sentence:
-            return sentence
-    return ""
+def cause(wrong: Wrong) -> tuple[str, bool]:
+    """The first row of the tables that applies, and whether it is a slip."""
+    for rows, is_slip in ((SLIPS, True), (REMARKS, False)):
+        for row in rows:
+            sentence = row(wrong)
+            if sentence:
+                return sentence, is_slip
+    return "", False
 
 
 def _arithmetic(wrong: Wrong) -> str:
@@ -212,10 +206,10 @@ def _formula(wrong: Wrong) -> str:
 
 
 # fmt: off
-CAUSES: tuple[Callable[[Wrong], str], ...] = (
-    _arithmetic, _shape, _rounding, _sign, _another_name, _slip, _factor, _put_in,
-    _formula,
+SLIPS: tuple[Callable[[Wrong], str], ...] = (
+    _arithmetic, _rounding, _sign, _another_name, _slip, _factor, _put_in,
 )
+REMARKS: tuple[Callable[[Wrong], str], ...] = (_shape, _formula)
 # fmt: on
 
 
@@ -234,7 +228,7 @@ def following(
         names[i] for i in put_right if i in names and wrong.program.depends(node, i)
     ]
     sentence = f"it follows from {' and '.join(used)}, which is wrong"
-    return Explained(explained.exact, sentence, "") if used else explained
+    return Explained(explained.exact, sentence) if used else explained
 
 
 # ---- the correction

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gradverify.claims.code.statements import read_cell
 from gradverify.claims.computation.file_program import NotUnderstood, understood
+from gradverify.claims.judgement.findings import Finding
+from gradverify.claims.judgement.judge import judged
 from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.meaning.states import states_of
 from gradverify.claims.reading.code_claims import in_code, in_functions, in_print
@@ -37,17 +39,18 @@ def _claims(file: OpenFile) -> list[Claim]:
     states = states_of(file.code, found)
     result = [c for f in found for c in in_fragment(file, f, states)]
     result += [*in_code(file), *in_functions(file), *in_print(file, found)]
-    return sorted([*problems, *result], key=lambda c: (c.cell or 0, c.line))
+    in_order = sorted([*problems, *result], key=lambda f: (f.cell, f.line))
+    return judged(file.name, [cell.number for cell in file.cells], in_order)
 
 
-def _problems(file: OpenFile) -> Iterator[Claim]:
+def _problems(file: OpenFile) -> Iterator[Finding]:
     """Read the code; a cell that is none is not understood, which is said."""
     for index, cell in enumerate(file.cells):
         if cell.problem:
-            yield file.not_understood(index, cell.line, cell.problem, cell.problem)
+            yield Finding(index, cell.line, cell.problem, reason=cell.problem)
         elif cell.kind == "code":
             try:
                 with understood():
                     read_cell(file.code, index, "\n" * (cell.line - 1) + cell.text)
             except NotUnderstood as error:
-                yield file.not_understood(index, cell.line, "code", str(error))
+                yield Finding(index, cell.line, "code", reason=str(error))

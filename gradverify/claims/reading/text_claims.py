@@ -10,8 +10,8 @@ from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged
+from gradverify.claims.judgement.findings import Explained, Finding
 from gradverify.claims.judgement.members import Members, Outcome
-from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.language.candidates import (
     is_claim,
     left_trimmed,
@@ -29,22 +29,20 @@ from gradverify.claims.meaning.formulas import Meaning
 from gradverify.claims.meaning.kinds import RULES
 from gradverify.claims.meaning.states import State, States
 from gradverify.claims.mending.spelled import spelled
-from gradverify.claims.mending.why import Explained, Wrong, explain
+from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.sources.fragments import Fragment
 
 
-def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[Claim]:
+def in_fragment(
+    file: OpenFile, fragment: Fragment, states: States
+) -> Iterator[Finding]:
     """The claims of a comment, a string or a text."""
     if not looks_like_a_claim(fragment.text):
         return
     if len(fragment.text) > LONGEST:
-        yield file.not_understood(
-            fragment.cell,
-            fragment.line,
-            fragment.text[:60],
-            f"a text of {len(fragment.text)} characters",
-        )
+        reason = f"a text of {len(fragment.text)} characters"
+        yield Finding(fragment.cell, fragment.line, fragment.text[:60], reason=reason)
         return
     chosen: list[tuple[Segment, State, str]] = []
     for state in states.at(fragment):
@@ -54,9 +52,8 @@ def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[
                 words = Vocabulary(state.names, free_names(text, state.names))
                 parts = parts_of(scan(text), words)
         except NotUnderstood as error:
-            yield file.not_understood(
-                fragment.cell, fragment.line, line_of(fragment, 0), str(error)
-            )
+            line = line_of(fragment, 0)
+            yield Finding(fragment.cell, fragment.line, line, reason=str(error))
             return
         found = [p for p in parts if is_claim(p)]
         if not chosen:
@@ -80,14 +77,14 @@ def _claim(
     state: State,
     values: Any,
     states: States,
-) -> Claim:
+) -> Finding:
     """One chain, judged."""
     line = fragment.line + part.line
     text = line_of(fragment, part.line)
     problem = problem_of(part)
     tokens = left_trimmed(part.tokens)
     if problem:
-        return file.not_understood(fragment.cell, line, text, problem)
+        return Finding(fragment.cell, line, text, reason=problem)
     chain: list[str] = []
     try:
         with understood():
@@ -102,8 +99,8 @@ def _claim(
             outcome, explained = merged(judged, lambda j: j[0].step is None)
     except NotUnderstood as error:
         reason = str(error).replace("{name}", "a value")
-        return file.not_understood(fragment.cell, line, text, reason, chain)
-    return file.finished(fragment.cell, line, text, chain, outcome, explained)
+        return Finding(fragment.cell, line, text, tuple(chain), reason=reason)
+    return Finding(fragment.cell, line, text, tuple(chain), outcome, explained)
 
 
 def _judged(
