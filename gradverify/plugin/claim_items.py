@@ -59,7 +59,7 @@ class ClaimFile(pytest.File):
 
 
 class ClaimItem(pytest.Item):
-    """Passes where a claim is right; is skipped where it is not understood, or unsure."""
+    """Passes where a claim is right; is skipped where that could not be said."""
 
     def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
         super().__init__(**kwargs)

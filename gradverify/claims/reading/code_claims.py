@@ -50,7 +50,7 @@ def _step(
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned
     node = symbol(program, entry.value)
-    exact = program.derivative(step.y, step.x)
+    exact = program.derivative(step.y, step.x, step.holds)
     members = Members((), (exact, node))
     outcome = judge_values(program, members)
     names = {k: v for k, v in entry.names.items() if k != entry.name}

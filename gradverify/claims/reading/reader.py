@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gradverify.claims.code.statements import read_cell
+from gradverify.claims.code.uncalled import call_unused
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.judgement.findings import Finding
 from gradverify.claims.judgement.judge import judged
@@ -13,7 +15,7 @@ from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.meaning.states import states_of
 from gradverify.claims.reading.code_claims import in_code, in_functions, in_print
 from gradverify.claims.reading.open_file import OpenFile
-from gradverify.claims.reading.text_claims import in_fragment
+from gradverify.claims.reading.text_claims import in_text
 from gradverify.claims.sources.files import UnreadableError, cells_of, text_of
 from gradverify.claims.sources.fragments import fragments
 
@@ -35,9 +37,11 @@ def read_claims(path: Path, text: str | None = None) -> list[Claim]:
 def _claims(file: OpenFile) -> list[Claim]:
     """Every claim of a file, in order."""
     problems = list(_problems(file))
+    with suppress(NotUnderstood):
+        call_unused(file.code)
     found = [f for i, c in enumerate(file.cells) for f in fragments(i, c)]
     states = states_of(file.code, found)
-    result = [c for f in found for c in in_fragment(file, f, states)]
+    result = [c for r in states.readings for c in in_text(file, r, states)]
     result += [*in_code(file), *in_functions(file), *in_print(file, found)]
     in_order = sorted([*problems, *result], key=lambda f: (f.cell, f.line))
     return judged(file.name, [cell.number for cell in file.cells], in_order)
