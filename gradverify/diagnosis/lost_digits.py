@@ -17,9 +17,9 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.diagnosis.right_sweep import Right
+from gradverify.formats import format_of
 from gradverify.graph import Case, Graph, Node, interpret_all
 from gradverify.reference.program import expand
-from gradverify.reference.rounding import FORMATS
 
 DIGITS = 60  # of the exact values
 MANY = 100.0  # roundings: what a node adds to its operands' errors before it is named
@@ -121,7 +121,7 @@ def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
 def in_graph(right: Right) -> Loss | None:
     """The node at which floats lose most digits beyond those of its operands."""
     values, exact = node_values(right.case), _exact_values(right.case)
-    unit = FORMATS[right.case.dtype].unit_roundoff
+    unit = format_of(right.case.dtype).unit_roundoff
     errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
     worst: Loss | None = None
     for i, node in enumerate(right.graph.nodes):
@@ -197,7 +197,7 @@ def _opens(node: Node) -> bool:
 
 def sentence(loss: Loss, line: str, dtype: str) -> str:
     """Where how many digits are lost, as a sentence."""
-    have = round(-math.log10(FORMATS[dtype].unit_roundoff))
+    have = round(-math.log10(format_of(dtype).unit_roundoff))
     lost = min(max(1, round(loss.digits)), have)
     usual = f", by the formula {loss.usual} for its derivative" if loss.usual else ""
     return f"at {line}: {lost} of {have} digits are lost to rounding{usual}"

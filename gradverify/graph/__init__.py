@@ -17,7 +17,7 @@ from gradverify.graph.node import (
     input_leaf,
     literal_leaf,
 )
-from gradverify.graph.program import DTYPES, Arrays, Graph
+from gradverify.graph.program import Arrays, Graph
 from gradverify.graph.serial import (
     array_from_json,
     array_to_json,
@@ -30,7 +30,6 @@ from gradverify.graph.serial import (
 from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
-    "DTYPES",
     "LEAVES",
     "Array",
     "Arrays",

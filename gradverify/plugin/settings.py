@@ -114,7 +114,7 @@ def _switched(config: pytest.Config, name: str) -> bool:
 
 def checked(config: pytest.Config) -> Settings:
     """The settings of a run; `pytest.UsageError` names what is unknown and lists."""
-    from gradverify.graph import DTYPES
+    from gradverify.formats import DTYPES
     from gradverify.ops import OPS
 
     ops = [row.name for row in OPS if not row.internal]

@@ -5,10 +5,10 @@ node carries its *growth*, a bound on the decimal exponent of any product of par
 derivatives along a path from an input to it: a partial is at most about
 max(1, |y|, |x|) * max(1, 1/|x|). Operands lie in 10**(-room/2) .. 10**(room/2) or are
 zero, so that squares and quotients of them are safe, and growth stays below the room:
-250 decimal exponents in float64, 30 in float32. Two exceptions. An op on leaves alone
-may give up to half of the largest float (exp(709)); nothing but the contraction is then
-put on it. And where f(2x) = 2 f(x) and slopes are at most 1, any operand will do (the
-smallest subnormal into abs).
+250 decimal exponents in float64 (`formats.py` has the room of every dtype). Two
+exceptions. An op on leaves alone may give up to half of the largest float (exp(709));
+nothing but the contraction is then put on it. And where f(2x) = 2 f(x) and slopes are
+at most 1, any operand will do (the smallest subnormal into abs).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.formats import drawn_in, format_of
 from gradverify.graph import Case, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
 
-ROOM = {"float64": 250.0, "float32": 30.0}
 STEP = 0.5  # growth that any op adds: factors such as the exponent of a power
 
 Params = Sequence[tuple[str, Any]]
@@ -72,8 +72,8 @@ class Draft:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.dtype = np.dtype(limits.dtype)
-        self.room = ROOM[limits.dtype]
-        self.most = float(np.finfo(self.dtype).max) / 2
+        self.room = drawn_in(limits.dtype).growth
+        self.most = format_of(limits.dtype).largest / 2
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:
