@@ -7,6 +7,7 @@ that kill their process, pytest-xdist, and what is true of a fresh interpreter a
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -97,8 +98,12 @@ class Scratch:
         return self._here(lambda: main(arguments), ".")
 
     def apart(self, module: str, *arguments: str) -> pytest.RunResult:
-        """Run `python -m module` in a process of its own."""
-        loaded = LOADED if module == "pytest" else ()
+        """Run `python -m module` in a process of its own.
+
+        Where that is pytest, it rewrites no assertion, of which we have none: for each
+        of our modules that would take as long as to load it.
+        """
+        loaded = (*LOADED, "--assert=plain") if module == "pytest" else ()
         began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", module, *loaded, *arguments],
@@ -169,9 +174,11 @@ def _as_if_new(root: Path, folder: Path) -> Iterator[None]:
         patch.setenv("COLUMNS", "80")
         registry._instance.cache_clear()
         invalidate_caches()
+        gc.freeze()  # pytest looks for garbage as it ends: what was here before is none
         try:
             yield
         finally:
+            gc.unfreeze()
             registry._instance.cache_clear()
             _forget(root, set(sys.modules) - before)
 
