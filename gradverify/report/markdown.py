@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -67,6 +68,7 @@ def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
     }
 
 
+@cache
 def _templates() -> jinja2.Environment:
     """Templates of plain text.
 

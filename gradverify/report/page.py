@@ -11,6 +11,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def page(found: Records, sections: tuple[Section, ...] = SECTIONS) -> str:
     )
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Templates that escape all text, control characters included."""
     found = jinja2.Environment(
