@@ -71,8 +71,12 @@ def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
     """The slopes; with both branches where rounding in the library may lead to
     either.
     """
-    free = [(k, i) for k, s in enumerate(slopes) for i in np.ndindex(s.shape)
-            if np.isnan(s[i])]  # fmt: skip
+    free = [
+        (k, i)
+        for k, s in enumerate(slopes)
+        for i in np.ndindex(s.shape)
+        if np.isnan(s[i])
+    ]
     if len(free) > UNDECIDED:
         return
     for choice in itertools.product((0.0, 1.0), repeat=len(free)):

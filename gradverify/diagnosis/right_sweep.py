@@ -219,9 +219,10 @@ class Right:
             application = self.application(i, found[i])
             bars = None if change is None else change(application)
             for j, bar in zip(
-                nodes[i].operands, application.bars if bars is None else bars,
+                nodes[i].operands,
+                application.bars if bars is None else bars,
                 strict=True,
-            ):  # fmt: skip
+            ):
                 if bar is not None:
                     terms[j].append(bar)
         return found

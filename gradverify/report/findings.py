@@ -83,8 +83,7 @@ def findings(found: Records) -> Findings | None:
     """Cards of what fails, then of what is accepted, then of what loses digits."""
     failing = [d for d in found.discrepancies if d.failed]
     accepted = [d for d in found.discrepancies if is_accepted(d)]
-    lossy = [d for d in found.discrepancies
-             if is_listed(d) and kind_of(d) != "kink"]  # fmt: skip
+    lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
         (title, list(_cards(members, budget)))

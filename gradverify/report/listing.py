@@ -80,8 +80,12 @@ def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
 
 
 def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
-    return (not found.failed, rank(found.verdict), -_number(found.bound_ratio),
-            found.case)  # fmt: skip
+    return (
+        not found.failed,
+        rank(found.verdict),
+        -_number(found.bound_ratio),
+        found.case,
+    )
 
 
 def _number(text: str | None) -> float:

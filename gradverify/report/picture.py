@@ -75,8 +75,14 @@ def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
     texts = [_texts(graph, i, evidence) for i in range(len(graph.nodes))]
     for i, (title, lines) in enumerate(texts):
         width, height = _size(title, lines)
-        drawing.add_node(i, label="", shape="box", fixedsize="true",
-                         width=width / POINTS, height=height / POINTS)  # fmt: skip
+        drawing.add_node(
+            i,
+            label="",
+            shape="box",
+            fixedsize="true",
+            width=width / POINTS,
+            height=height / POINTS,
+        )
     for i, node in enumerate(graph.nodes):
         for k, j in enumerate(node.operands):
             drawing.add_edge(j, i, key=f"{i}.{k}", dir="none")
