@@ -22,7 +22,7 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
-from gradverify.ops.layers import windows
+from gradverify.ops.layer_expansions import windows
 from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.kinks import ActiveKink
 from gradverify.reference.program import expand, gradient_program

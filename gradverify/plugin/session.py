@@ -24,8 +24,8 @@ from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.item_outcome import ItemOutcome
+from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.selection import Selection, select
-from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradverify.differentiators.spelling.spelling import Spelling
+from gradverify.differentiators.spelling.source_rows import Spelling
 from gradverify.graph import Array, Case, Node, case_to_json, formula, names_of
 
 PRINTED = '''
