@@ -71,7 +71,8 @@ def erf_partial(m: Any, y: Any, x: Any) -> Any:
 def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
     """n * x**(n - 1), without a power where none is needed.
 
-    Where n - 1 is no float, as for 0.1, by the result: x is not 0 there.
+    For some n, such as 0.1, n - 1 is not exact in floats. The result is used then; x is
+    not 0 there.
     """
     if n in (0, 1):
         return float(n)
@@ -81,10 +82,10 @@ def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
 
 
 def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
-    """2 * (x - c), for a mean c of x and one cotangent for all that it is a mean of.
+    """2 * (x - c), where c is the mean of x and all of x has the same cotangent.
 
-    Nothing goes back to c then: the sum of x - c is 0. Libraries have 2*x and 2*c go
-    back apart, and round both.
+    Nothing goes back to c, because the sum of x - c is 0. Libraries send 2*x and 2*c
+    back separately and round both.
     """
     return m.slack(2.0 * (x - c), 2.0 * x)
 

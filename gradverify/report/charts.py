@@ -38,7 +38,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve through points, of a kind that has its colour, with its name."""
+    """A curve through points. Its kind decides its colour."""
 
     points: str
     dots: Sequence[tuple[float, float, str]]
@@ -48,7 +48,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small chart: bars or lines over ticks, and what it shows in a sentence."""
+    """A small chart: bars or lines over ticks, and a sentence that says what it
+    shows.
+    """
 
     title: str
     sentence: str
@@ -72,10 +74,11 @@ BINS = (-math.inf, -1000.0, *map(float, range(-4, 13)), 32.0, math.inf)
 
 
 def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
-    """Comparisons by the binary exponent of their error in ulps; heights are logs.
+    """Comparisons by the binary exponent of their error in ulps; heights are
+    logarithms.
 
-    Bins are a power of two wide, from a sixteenth of an ulp up to 4,096; beyond, one
-    for up to 2**32, and one for what has hardly a digit right.
+    A bin is a power of two wide, from a sixteenth of an ulp up to 4,096. Beyond, one
+    bin reaches up to 2**32, and one holds what has hardly a digit right.
     """
     exact = {e: n for text, n in errors.items() if (e := _exponent(text)) is not None}
     if not sum(exact.values()):
@@ -129,7 +132,7 @@ def _bin(b: float) -> str:
 
 
 def _power_of_two(e: float) -> str:
-    """1/8, 4, 1,024, and 2⁵⁰ where that is long."""
+    """A power of two as text: 1/8, 4, 1,024; 2⁵⁰ if the number would be long."""
     if abs(e) > 13:
         return "2" + f"{e:.0f}".translate(SUPERSCRIPTS)
     return f"{2.0**e:,.0f}" if e >= 0 else f"1/{2.0**-e:,.0f}"
@@ -162,7 +165,9 @@ def _spread(counts: Mapping[float, int]) -> str:
 
 
 def convergence(found: Discrepancy) -> Chart | None:
-    """How the reference's difference quotient nears the exact number, step by step."""
+    """How the reference's difference quotient comes near the exact number, step by
+    step.
+    """
     exact = decimal(found.exact)
     quotients = found.evidence.quotients if found.evidence else []
     pairs = [(s, q) for s, q in quotients if decimal(q) is not None]
@@ -208,7 +213,7 @@ def _plot(
     names: Sequence[str],
     lines: Iterable[tuple[str, str, Sequence[float]]],
 ) -> Chart:
-    """Lines over places that are evenly spaced; heights are powers of ten."""
+    """Lines over evenly spaced places; heights are powers of ten."""
     found = list(lines)
     heights = [h for _, _, line in found for h in line]
     low, high = math.floor(min(heights)), math.ceil(max(heights))

@@ -1,4 +1,4 @@
-"""Discrepancies by finding: a card each, with all that explains its smallest case."""
+"""Discrepancies by finding: one card each, with all that explains its smallest case."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ NAMED = 6  # items that a card names
 
 @dataclass(frozen=True)
 class Heading:
-    """What a card is of: its links, sign, words, and keys for the filter.
+    """What a card is about: its links, sign, words, and keys for the filter.
 
-    anchor: its link; also: links to the same answer of other differentiators.
+    anchor: its link.
+    also: links to other differentiators that gave the same answer.
     """
 
     anchor: str
@@ -50,9 +51,9 @@ class Heading:
 
 @dataclass(frozen=True)
 class Card:
-    """A finding by its smallest case, with the pictures of what went wrong.
+    """A finding by its smallest case, with pictures of what went wrong.
 
-    point: name, decimal and hexadecimal text of each input.
+    point: for each input its name, and its decimal and hexadecimal text.
     """
 
     head: Heading
@@ -72,7 +73,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Findings:
-    """Groups of cards under a title, and how many findings have none."""
+    """Groups of cards under a title, and how many findings have no card."""
 
     groups: Sequence[tuple[str, Sequence[Card]]]
     left_out: int
@@ -98,13 +99,13 @@ def findings(found: Records) -> Findings | None:
 
 
 class _Budget:
-    """How much more of detail the page takes."""
+    """How much more detail the page has room for."""
 
     def __init__(self) -> None:
         self.cards, self.characters, self.left_out = DETAILED, SMALL, 0
 
     def takes(self, found: Discrepancy) -> bool:
-        """Whether one more card fits; what does not is counted."""
+        """Whether one more card fits. Cards that do not fit are counted."""
         self.cards -= 1
         self.characters -= 60 * len(found.lines) + 3 * len(found.reproducer)
         fits = self.cards >= 0 and self.characters >= 0
@@ -119,7 +120,9 @@ def _cards(found: Iterable[Discrepancy], budget: _Budget) -> Iterator[Card]:
 
 
 def in_groups(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
-    """Discrepancies by finding, the worst and smallest first; common ones together."""
+    """Discrepancies by finding, the worst and smallest first; common ones form one
+    group.
+    """
     return grouped(sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))))
 
 
@@ -151,7 +154,10 @@ def _card(members: Sequence[Discrepancy]) -> Card:
 
 
 def _evidence(found: Discrepancy) -> Evidence | None:
-    """The evidence, with the edge that the diagnosis blames where it marks none."""
+    """The evidence.
+
+    If it marks no edge, the edge that the diagnosis blames is marked.
+    """
     evidence, why = found.evidence, found.diagnosis
     if why is None or why.node is None or (evidence and evidence.guilty):
         return evidence
@@ -180,7 +186,7 @@ def _heading(members: Sequence[Discrepancy]) -> Heading:
 
 
 def graph_of(found: Discrepancy) -> Graph | None:
-    """The graph of a record, where this version understands it."""
+    """The graph of a record, if this version understands it."""
     try:
         return graph_from_json(found.graph)
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,6 @@
-"""All discrepancies, a row each: the worst in the page, all in JSON beside."""
+"""All discrepancies, one row each: the worst on the page, all of them in JSON beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class ListingRow:
 
 @dataclass(frozen=True)
 class DiscrepancyListing:
-    """The first rows; columns of all of them as an island of JSON; how many."""
+    """The first rows; the columns of all rows as an island of JSON; and how many
+    rows.
+    """
 
     rows: Sequence[ListingRow]
     island: dict[str, Any]
@@ -48,7 +52,7 @@ class DiscrepancyListing:
 
 
 def listing(found: Records) -> DiscrepancyListing | None:
-    """The table of all discrepancies, worst first; None where there is none."""
+    """The table of all discrepancies, the worst first; None if there is none."""
     rows = sorted(_merged(found.discrepancies), key=_badness)
     if not rows:
         return None
@@ -81,7 +85,7 @@ def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
 
 
 def _number(text: str | None) -> float:
-    """A number to sort by: NaN and what is unknown come last."""
+    """A number to sort by. NaN and unknown numbers come last."""
     number = number_of(text)
     return 0.0 if number is None or math.isnan(number) else number
 
@@ -145,7 +149,7 @@ def _island(rows: Sequence[Discrepancy]) -> dict[str, Any]:
 
 
 def _numbered(texts: Iterable[str]) -> dict[str, list[Any]]:
-    """Each different text once, and for every row which one it has."""
+    """Each different text once, and for every row the number of its text."""
     place: dict[str, int] = {}
     index = [place.setdefault(text, len(place)) for text in texts]
     return {"list": list(place), "index": index}

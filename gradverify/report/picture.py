@@ -33,7 +33,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """An operand's way into a node: a path, its arrow head, a mark at its end."""
+    """The way of an operand into a node: a path, its arrow head, and a mark at its
+    end.
+    """
 
     path: str
     head: str
@@ -45,7 +47,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing and what it shows in a sentence."""
+    """A drawing, and a sentence that says what it shows."""
 
     width: float
     height: float
@@ -56,7 +58,10 @@ class Picture:
 
 
 def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
-    """The graph with values and adjoints; None where it is long, or no Graphviz is."""
+    """The graph with values and adjoints.
+
+    None if it is long, or if there is no Graphviz.
+    """
     if len(graph.nodes) > MOST:
         return None
     try:
@@ -147,7 +152,7 @@ def _edges(
 
 
 def _is(evidence: Evidence, node: int, operand: int) -> bool:
-    """Whether this is the edge that is to be marked."""
+    """Whether this is the edge to mark."""
     if evidence.guilty is None:
         return False
     where, which = evidence.guilty
