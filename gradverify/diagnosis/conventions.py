@@ -29,8 +29,8 @@ from gradverify.reference.program import expand, gradient_program
 
 UNDECIDED = 4  # up to so many elements, both branches are tried
 
-# What part of a cotangent goes through a node on its way to the largest element:
-# that of a maximum is what its two operands have together.
+# What part of a cotangent passes through a node on its way to the largest element. For
+# a maximum it is the sum of the parts of its two operands.
 SHARES: Mapping[str, Callable[..., Any]] = STRUCTURE | {
     "neg": lambda part: part,
     "maximum": np.add,

@@ -31,7 +31,7 @@ from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
-UNRESOLVED = 0.01  # the run fails if the reference cannot decide a larger share of it
+UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 
 
 class Session:

@@ -13,7 +13,7 @@ from gradverify.report.shared_digits import decimal
 
 WIDTH, HEIGHT = 300, 120  # of the plot itself
 LEFT, RIGHT, TOP, BOTTOM = 46, 20, 10, 34  # around it
-LEAST = -30  # the smallest power of ten that a chart tells from nothing
+LEAST = -30  # a chart shows smaller powers of ten as nothing
 
 
 @dataclass(frozen=True)

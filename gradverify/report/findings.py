@@ -26,7 +26,7 @@ from gradverify.report.wording import (
 )
 
 DETAILED = 20  # cards with all parts; the table lists the rest
-SMALL = 150_000  # characters of graphs and reproducers after which cards end
+SMALL = 150_000  # characters of graphs and scripts; then there are no more cards
 NAMED = 6  # items that a card names
 
 

@@ -15,7 +15,7 @@ from gradverify.records import Discrepancy, Records, number_of
 from gradverify.report.signs import SIGNS, kind_of, word
 from gradverify.report.wording import anchor, columns, cut, figure, point, rank, visible
 
-STATIC = 200  # rows that are there without JavaScript
+STATIC = 200  # rows that can be seen without JavaScript
 LONGEST = 120  # characters of a formula, a point or a number in a row
 
 

@@ -11,11 +11,11 @@ from gradverify.graph import LEAVES, Graph, names_of
 from gradverify.records import Evidence
 from gradverify.report.wording import cut
 
-MOST = 30  # nodes of a picture that is read; a longer program stays one
+MOST = 30  # nodes of a picture; a longer graph is shown as a program
 CHARACTER, LINE, MARGIN = 7.3, 16, 8  # of a box, in pixels
 LONGEST = 26  # characters of a line in a box
 ORDERED = frozenset({"sub", "div", "pow", "atan2", "where", "matmul", "clip"})
-POINTS = 72.0  # an inch, which Graphviz counts in
+POINTS = 72.0  # of an inch; Graphviz counts in inches
 
 
 @dataclass(frozen=True)
