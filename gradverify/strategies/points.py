@@ -68,7 +68,8 @@ def _digits(place: int, spread: int) -> float:
 
 # What makes the value of an entry. It takes the place of the choice within its kind,
 # the spread, the same entry of the array before (1.0 for the first array), and the
-# dtype. The table below has a name, how many of the 100 choices mean it, and such a function.
+# dtype. A row of the table below is a name, how many of the 100 choices mean it, and
+# such a function.
 Entry = Callable[[int, int, float, Any], float]
 
 
