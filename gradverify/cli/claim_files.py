@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
 from gradverify.claims.mending.patch import patch
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in, text_of
@@ -20,11 +19,13 @@ from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.records import Claim
 from gradverify.report import claim_text as text
 
-MANY = 4  # files, from which on their names are shown while they are read
+MANY = 4  # with so many files, their names are shown while they are read
 
 
 def claims(options: argparse.Namespace) -> int:
-    """Read files and folders; print what is wrong in them; the exit status."""
+    """Read files and folders, print what is wrong in them, and return the exit
+    status.
+    """
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)
@@ -37,19 +38,18 @@ def claims(options: argparse.Namespace) -> int:
             continue
         except ModuleNotFoundError as error:
             raise CommandError(str(error)) from error
-        records = [text.record(c) for c in of_file]
-        found += records
+        found += of_file
         _progress(0, len(paths), path)
         if options.fix:
             _print_patch(path, of_file)
         else:
-            _print(records, options.json, options.verbose)
+            _print(of_file, options.json, options.verbose)
     _finish(found, len(paths), options.sarif, quiet=options.json or options.fix)
     return _status(found, unreadable)
 
 
 def files(given: Sequence[str]) -> Iterator[Path]:
-    """The files themselves, and those in folders that can be read."""
+    """The files themselves, and the files that can be read in the folders."""
     for name in given:
         yield from [*files_in(Path(), name)] or [Path(name)]
 
@@ -64,7 +64,7 @@ def _status(found: Sequence[Claim], unreadable: int) -> int:
 
 
 def _progress(number: int, count: int, path: Path) -> None:
-    """The file that is being read, on a line that is overwritten."""
+    """The name of the file that is being read, on a line that is overwritten."""
     if count >= MANY and sys.stderr.isatty():
         line = f"{number} of {count}: {path.name}" if number else ""
         print(f"\r{line[:76]:<76}", end="" if number else "\r", file=sys.stderr)
@@ -78,15 +78,15 @@ def _print(records: Sequence[Claim], as_json: bool, verbose: bool) -> None:
             print("\n".join(text.lines(record)))
 
 
-def _print_patch(path: Path, found: Sequence[WrittenClaim]) -> None:
-    def read(content: str) -> list[WrittenClaim]:
+def _print_patch(path: Path, found: Sequence[Claim]) -> None:
+    def read(content: str) -> list[Claim]:
         return read_claims(path, content)
 
     diff, left = patch(path.as_posix(), text_of(path), found, read)
     if diff:
         print(diff)
     for claim in left:
-        place = text.place(text.record(claim))
+        place = text.place(claim)
         print(f"gradverify: not corrected: {place}: {claim.text}", file=sys.stderr)
 
 
