@@ -1,23 +1,13 @@
 """A graph while it grows: nodes with their values, and what may be put on them.
 
 Limits keep honest libraries from overflow where the exact derivative is finite. Every
-<<<<<<< HEAD
-node carries its *growth*, a bound on the decimal exponent of any product of partial
-derivatives along a path from an input to it: a partial is at most about
-max(1, |y|, |x|) * max(1, 1/|x|). Operands lie in 10**(-room/2) .. 10**(room/2) or are
-zero, so that squares and quotients of them are safe, and growth stays below the room:
-250 decimal exponents in float64 (`formats.py` has the room of every dtype). Two
-exceptions. An op on leaves alone may give up to half of the largest float (exp(709));
-nothing but the contraction is then put on it. And where f(2x) = 2 f(x) and slopes are
-at most 1, any operand will do (the smallest subnormal into abs).
-=======
 node carries its *growth*. That is a bound on the decimal exponent of any product of
 partial derivatives along a path from an input to it. One partial is at most about
 max(1, |y|, |x|) * max(1, 1/|x|).
 
-Growth stays below the room, which is 250 decimal exponents in float64 and 30 in
-float32. Operands lie between 10**(-room/2) and 10**(room/2) or are zero, so that
-squares and quotients of them are safe.
+Growth stays below the room, which is 250 decimal exponents in float64; `formats.py` has
+the room of every dtype. Operands lie between 10**(-room/2) and 10**(room/2) or are
+zero, so that squares and quotients of them are safe.
 
 There are two exceptions:
 
@@ -25,7 +15,6 @@ There are two exceptions:
   the contraction is then put on it.
 - An op with f(2x) = 2 f(x) and slopes of at most 1 takes any operand, such as the
   smallest subnormal number into abs.
->>>>>>> main
 """
 
 from __future__ import annotations
@@ -44,12 +33,7 @@ from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
 
-<<<<<<< HEAD
-STEP = 0.5  # growth that any op adds: factors such as the exponent of a power
-=======
-ROOM = {"float64": 250.0, "float32": 30.0}
 STEP = 0.5  # growth that any op adds, for factors such as an exponent
->>>>>>> main
 
 Params = Sequence[tuple[str, Any]]
 
