@@ -59,7 +59,7 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
     take a value of ours, such as an existing folder of reports, for something to
     collect, and would look for the rootdir there.
     """
-    from gradverify.plugin.settings import takes_value
+    from gradverify.plugin.options import takes_value
 
     given: list[str] = []
     rest = iter(arguments)

@@ -75,8 +75,10 @@ def _hidden(case: Case, index: tuple[int, ...]) -> Any:
 
 
 def _by_duals(case: Case, position: int, index: tuple[int, ...]) -> Any:
-    duals = [Dual(x, _unit(x, index if k == position else None)[None])
-             for k, x in enumerate(case.point)]  # fmt: skip
+    duals = [
+        Dual(x, _unit(x, index if k == position else None)[None])
+        for k, x in enumerate(case.point)
+    ]
     return interpret(case.graph, Dual.table, duals).tangent[0]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.cli.status import USAGE, CommandError
-from gradverify.plugin import settings
+from gradverify.plugin import options as settings
 
 
 @dataclass(frozen=True)

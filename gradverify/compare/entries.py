@@ -12,7 +12,7 @@ from gradverify.reference.rounding import FORMATS, Format
 from gradverify.verdict import Judgement, Verdict
 
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
-DIGITS = 25  # of an exact number as text
+DIGITS = 25  # digits of an exact number as text
 HIDDEN = "zeros would agree as well: the derivative is below what rounding explains"
 OVERFLOWS = "an intermediate overflows, in the value or on the way back"
 
@@ -92,7 +92,9 @@ def _judge(form: Format, entry: Entry) -> _Found:
         return _Found(Verdict.NONFINITE, allowed=entry.tight)
     whole = abs(mpf(entry.got) - entry.exact)
     error = float(whole)
-    least = error or (math.ulp(0.0) if whole else 0.0)  # below all floats is not zero
+    least = error or (
+        math.ulp(0.0) if whole else 0.0
+    )  # a number smaller than all floats is not zero
     fault = entry.tight / entry.paths if entry.paths else None
     if least > entry.loose:
         verdict = Verdict.WRONG

@@ -154,8 +154,9 @@ def _misfit(
             return Judgement(Verdict.MISSING, where, "None", _exact_text(reference, k))
         array = np.asarray(got)
         if array.shape != case.point[k].shape:
-            return Judgement(Verdict.WRONG_SHAPE, where, str(array.shape),
-                             str(case.point[k].shape))  # fmt: skip
+            return Judgement(
+                Verdict.WRONG_SHAPE, where, str(array.shape), str(case.point[k].shape)
+            )
         if not _fits(got, array, case.dtype):
             return Judgement(Verdict.WRONG_DTYPE, where, str(array.dtype), case.dtype)
     return None
@@ -199,8 +200,14 @@ def _exact_text(reference: Reference, k: int) -> str:
 
 def _value_entry(reference: Reference, derivatives: Derivatives) -> Entry:
     bound = reference.value_bound
-    return Entry("value", _number(derivatives.value), reference.value,
-                  float(bound.tight), float(bound.loose), None)  # fmt: skip
+    return Entry(
+        "value",
+        _number(derivatives.value),
+        reference.value,
+        float(bound.tight),
+        float(bound.loose),
+        None,
+    )
 
 
 def _number(value: Any) -> float:
@@ -217,8 +224,13 @@ def _gradient_entries(
     for k, node in enumerate(case.graph.inputs):
         got = derivatives.cotangents[k]
         array = np.zeros(case.point[k].shape) if got is None else np.asarray(got)
-        yield from _entries(f"d/d{names[node]}", array, reference.gradient[k],
-                            reference.bounds[k], reference.paths[k])  # fmt: skip
+        yield from _entries(
+            f"d/d{names[node]}",
+            array,
+            reference.gradient[k],
+            reference.bounds[k],
+            reference.paths[k],
+        )
 
 
 def _inner_entries(

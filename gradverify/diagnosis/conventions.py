@@ -22,15 +22,15 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
-from gradverify.ops.layers import windows
+from gradverify.ops.layer_expansions import windows
 from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.kinks import ActiveKink
 from gradverify.reference.program import expand, gradient_program
 
 UNDECIDED = 4  # up to so many elements, both branches are tried
 
-# What part of a cotangent goes through a node on its way to the largest element:
-# that of a maximum is what its two operands have together.
+# What part of a cotangent passes through a node on its way to the largest element. For
+# a maximum it is the sum of the parts of its two operands.
 SHARES: Mapping[str, Callable[..., Any]] = STRUCTURE | {
     "neg": lambda part: part,
     "maximum": np.add,
@@ -71,8 +71,12 @@ def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
     """The slopes; with both branches where rounding in the library may lead to
     either.
     """
-    free = [(k, i) for k, s in enumerate(slopes) for i in np.ndindex(s.shape)
-            if np.isnan(s[i])]  # fmt: skip
+    free = [
+        (k, i)
+        for k, s in enumerate(slopes)
+        for i in np.ndindex(s.shape)
+        if np.isnan(s[i])
+    ]
     if len(free) > UNDECIDED:
         return
     for choice in itertools.product((0.0, 1.0), repeat=len(free)):

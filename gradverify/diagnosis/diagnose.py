@@ -28,9 +28,9 @@ from gradverify.verdict import Judgement, Verdict
 SLIPS = frozenset({
     Verdict.WRONG, Verdict.STALE, Verdict.NONDETERMINISTIC, Verdict.MISSING,
 })  # fmt: skip
-# What has numbers to draw.
+# The verdicts for which there are numbers to draw.
 DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
-FEW = 1e-3  # of a number: what may be off where digits are lost and no formula is wrong
+FEW = 1e-3  # a relative error below this may be lost digits and no wrong formula
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ Place = tuple[int, int]  # an input, and one of its entries, flat
 
 STEPS = ("1e-1", "1e-2", "1e-3", "1e-4", "1e-6", "1e-8", "1e-12", "1e-16", "1e-24")
 OFFSETS = (-0.5, -0.1, -0.01, 0.0, 0.01, 0.1, 0.5)
-DIGITS = 60  # of the quotients on the way; a quotient is shown with fewer
+DIGITS = 60  # digits of the quotients while they are computed; fewer are shown
 SHOWN = 20
 
 

@@ -100,8 +100,9 @@ def _pairs(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
         backwards = dict(zip(inputs, reversed(inputs), strict=True))
         turned = inputs[1:] + inputs[:1]
         for order in (backwards, dict(zip(inputs, turned, strict=True))):
-            if all(graph.nodes[i].shape == graph.nodes[j].shape
-                   for i, j in order.items()):  # fmt: skip
+            if all(
+                graph.nodes[i].shape == graph.nodes[j].shape for i, j in order.items()
+            ):
                 yield order, inputs
     for a, i in enumerate(inputs):
         for b, j in enumerate(inputs):

@@ -16,7 +16,7 @@ from gradverify.reference.exact import middle
 from gradverify.reference.program import gradient_program
 from gradverify.verdict import Judgement, Verdict
 
-WHOLE = "graph"  # said of a discrepancy that no op shows by itself
+WHOLE = "graph"  # the op of a discrepancy that no op shows by itself
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from gradverify.graph import CONSTANTS, Case, Graph, Node, interpret_all
 from gradverify.reference.program import expand
 from gradverify.reference.rounding import FORMATS
 
-DIGITS = 60  # of the exact values
-MANY = 100.0  # roundings: what a node adds to its operands' errors before it is named
+DIGITS = 60  # digits of the exact values
+MANY = 100.0  # roundings that a node must add to the errors of its operands
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ ARRAYS: Mapping[str, str] = {
     "gelu":        "erfc(-x/sqrt(2)) in the place of 1 + erf(x/sqrt(2))",
 }
 
-# From the op of a node and those of its operands (1 is the number) to what is as good
-# on paper and keeps the digits.
+# From the op of a node and the ops of its operands (1 is the number) to a formula that is
+# the same on paper and keeps the digits.
 REWRITINGS: Sequence[tuple[str, tuple[str, ...], str]] = (
     ("log",  ("add(1, exp)",),    "softplus(x) for log(1 + exp(x))"),
     ("log",  ("add(exp, exp)",),  "logaddexp(a, b) for log(exp(a) + exp(b))"),

@@ -26,7 +26,7 @@ from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
 
-ENTRIES = 4  # of an array that a sentence writes out
+ENTRIES = 4  # entries of an array that a sentence writes out
 
 
 @dataclass(frozen=True, eq=False)

@@ -160,8 +160,9 @@ def observed(
         return None
     nodes, place = case.graph.nodes, program.expansion.place
     got: dict[int, Array] = {}
-    for i, x, ct in zip(case.graph.inputs, case.point, derivatives.cotangents,
-                        strict=False):  # fmt: skip
+    for i, x, ct in zip(
+        case.graph.inputs, case.point, derivatives.cotangents, strict=False
+    ):
         array = np.zeros(x.shape) if ct is None else np.asarray(ct)
         if array.shape != x.shape:
             return None

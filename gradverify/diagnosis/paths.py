@@ -117,10 +117,12 @@ def _figures(products: Sequence[Sequence[Any]]) -> str:
             terms.append("0")
             continue
         texts = [number(f) for f in factors if f != 1] or ["1"]
-        terms.append("·".join(
-            f"({t})" if t.startswith("-") and (k or terms) else t
-            for k, t in enumerate(texts)
-        ))  # fmt: skip
+        terms.append(
+            "·".join(
+                f"({t})" if t.startswith("-") and (k or terms) else t
+                for k, t in enumerate(texts)
+            )
+        )
     return " + ".join(terms)
 
 
@@ -155,10 +157,13 @@ def _taken(
     if not np.isfinite(total) or abs(total - given) > 1e-3 * abs(given):
         return None
     on_paths = [e for e in slip.edges if e in other and any(e in p for p in paths)]
-    told = listed([
-        f"{words.partial(*e)} as {number(other[e])} (it is {words.truth(*e)})"
-        for e in on_paths
-    ] or ["…"])  # fmt: skip
+    told = listed(
+        [
+            f"{words.partial(*e)} as {number(other[e])} (it is {words.truth(*e)})"
+            for e in on_paths
+        ]
+        or ["…"]
+    )
     figures = _figures(products)
     result = " = ".join(_distinct([figures, number(total)]))
     return f"{words.who} took {told}: {result}" if on_paths else None

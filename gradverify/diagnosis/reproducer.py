@@ -8,7 +8,7 @@ import numpy as np
 
 from gradverify.compare import decimal
 from gradverify.differentiators import Differentiator
-from gradverify.differentiators.spelling import Program, by_engine, script
+from gradverify.differentiators.spelling import ScriptContents, by_engine, script
 from gradverify.graph import Case, formula
 from gradverify.reference import reference
 from gradverify.verdict import Judgement
@@ -25,7 +25,7 @@ def reproducer(
     """
     found = reference(case)
     exact = found.gradient or [np.full(x.shape, np.nan) for x in case.point]
-    program = Program(
+    program = ScriptContents(
         case,
         title(case, differentiator, mode, judgement),
         decimal(found.value),

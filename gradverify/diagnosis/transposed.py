@@ -14,8 +14,8 @@ from gradverify.reference.rounding import FORMATS
 
 Look = Callable[[Case], Derivatives | None]
 
-POINTS = 3  # beside the case's own, where the same slip must give the same value
-CLOSE = 2.0**12  # units of roundoff: another cause is further off at a random point
+POINTS = 3  # other points at which the same slip must explain the value
+CLOSE = 2.0**12  # units of roundoff; at a random point other causes are further off
 
 # The operands that may be such a matrix, by op.
 MATRICES: Mapping[str, tuple[int, ...]] = {"linear": (1,), "matmul": (0, 1)}

@@ -105,11 +105,11 @@ divisor    = lambda a, b: (np.inf, abs(b))                       # noqa: E731
 powers     = lambda a, b: (abs(a), 1.0)                          # noqa: E731
 # fmt: on
 
-# Correctly rounded: + - * / and the square root (IEEE 754). The functions: 4 ulps at
-# worst for the vector code in NumPy (its SIMD loops promise less than 4 ulps), 1 ulp
-# in SLEEF, which PyTorch calls, under 1 in glibc; an ulp is up to two units. Sigmoid
-# and softplus are compositions of such functions; powers cost one logarithm's error
-# times the exponent, which libraries compute in extended precision.
+# + - * / and the square root are rounded correctly (IEEE 754). Other functions are off
+# by 4 ulps at worst in NumPy's vector code (its SIMD loops promise less than 4), by 1 ulp
+# in SLEEF, which PyTorch calls, and by less than 1 in glibc. An ulp is up to two units of
+# roundoff. Sigmoid and softplus are compositions of such functions. A power costs the
+# error of one logarithm times the exponent; libraries compute it in extended precision.
 # fmt: off
 CALCULUS: Mapping[str, Calculus] = {
     "neg":          row(exact,          STRAIGHT,   -1.0),

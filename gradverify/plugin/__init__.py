@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradverify.plugin import hookspecs, settings
+from gradverify.plugin import hookspecs
+from gradverify.plugin import options as settings
 
 if TYPE_CHECKING:
     from gradverify.plugin.session import Session

@@ -20,7 +20,7 @@ import pytest
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in
 from gradverify.plugin import folder
-from gradverify.plugin.settings import report_folder
+from gradverify.plugin.options import report_folder
 from gradverify.records import Claim, Records, Run, decode, encode, in_order
 from gradverify.report import claim_text as text
 

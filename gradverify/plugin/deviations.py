@@ -40,7 +40,13 @@ def met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known,
     """The known deviations that a run met, with their reasons."""
     names = {d.known for d in found}
     return tuple(
-        Known(id=row.id, reason=row.reason, when=row.when, link=row.link,
-              until=row.until.isoformat() if row.until else None)
-        for row in rows if row.id in names
-    )  # fmt: skip
+        Known(
+            id=row.id,
+            reason=row.reason,
+            when=row.when,
+            link=row.link,
+            until=row.until.isoformat() if row.until else None,
+        )
+        for row in rows
+        if row.id in names
+    )

@@ -92,8 +92,8 @@ class GradverifyItem(ReportingItem):
         mode: str,
         **kwargs: Any,
     ) -> None:
-        # Written out: pytest 9.2 takes the brackets of an id apart and those of a
-        # name not, and `--lf` compares the two.
+        # The id is given here, because pytest 9.2 splits an id at its brackets but
+        # not a name, and `--lf` compares the two.
         nodeid = f"{parent.nodeid}::{name}"
         super().__init__(name=name, parent=parent, nodeid=nodeid, **kwargs)
         self.block, self.differentiator, self.mode = block, differentiator, mode

@@ -24,14 +24,14 @@ from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.item_outcome import ItemOutcome
+from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.selection import Selection, select
-from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
-UNRESOLVED = 0.01  # the run fails if the reference cannot decide a larger share of it
+UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 
 
 class Session:

@@ -35,8 +35,16 @@ def in_order(found: Records) -> list[Record]:
     """
     changes = [] if found.changes is None else [found.changes]
     run = [] if found.run is None else [found.run]
-    return [*found.items, *found.discrepancies, *found.claims, *found.known,
-            *found.selftests, *changes, *found.notes, *run]  # fmt: skip
+    return [
+        *found.items,
+        *found.discrepancies,
+        *found.claims,
+        *found.known,
+        *found.selftests,
+        *changes,
+        *found.notes,
+        *run,
+    ]
 
 
 _DECODER = msgspec.json.Decoder(Record)

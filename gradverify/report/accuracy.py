@@ -93,8 +93,10 @@ def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[KinkSlopes]]:
     for d in sorted(found, key=lambda d: (d.op, len(d.formula), d.case)):
         rows.setdefault((d.op, d.case, d.where), {})[columns(d)] = d
     who = sorted({column for row in rows.values() for column in row})
-    kinks = [_kink(next(iter(row.values())), [row.get(c) for c in who])
-             for row in rows.values()]  # fmt: skip
+    kinks = [
+        _kink(next(iter(row.values())), [row.get(c) for c in who])
+        for row in rows.values()
+    ]
     return who, sorted(
         kinks, key=lambda k: (k.op, -sum(s is not None for s in k.slopes))
     )

@@ -13,7 +13,7 @@ from gradverify.report.shared_digits import decimal
 
 WIDTH, HEIGHT = 300, 120  # of the plot itself
 LEFT, RIGHT, TOP, BOTTOM = 46, 20, 10, 34  # around it
-LEAST = -30  # the smallest power of ten that a chart tells from nothing
+LEAST = -30  # a chart shows smaller powers of ten as nothing
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,31 @@ def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
     step = WIDTH / len(bins)
     most = math.log10(max(counts.values()) + 1)
     bars = [
-        _bar(i * step, step, HEIGHT * math.log10(counts[b] + 1) / most,
-             f"{_bin(b)}: {counts[b]:,}", _size(b))
-        for i, b in enumerate(bins) if counts[b]
-    ]  # fmt: skip
+        _bar(
+            i * step,
+            step,
+            HEIGHT * math.log10(counts[b] + 1) / most,
+            f"{_bin(b)}: {counts[b]:,}",
+            _size(b),
+        )
+        for i, b in enumerate(bins)
+        if counts[b]
+    ]
     shown = {-math.inf: "0", -4.0: "1/16", 0.0: "1", 4.0: "16", 8.0: "256",
              32.0: "2³²", math.inf: "∞"}  # fmt: skip
-    ticks = [Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
-             for i, b in enumerate(bins) if b in shown]  # fmt: skip
-    return Chart(title, _spread(exact), "error in ulps", bars,
-                 x_ticks=ticks, y_ticks=_counts(most))  # fmt: skip
+    ticks = [
+        Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
+        for i, b in enumerate(bins)
+        if b in shown
+    ]
+    return Chart(
+        title,
+        _spread(exact),
+        "error in ulps",
+        bars,
+        x_ticks=ticks,
+        y_ticks=_counts(most),
+    )
 
 
 def _exponent(text: str) -> float | None:
@@ -181,8 +196,9 @@ def convergence(found: Discrepancy) -> Chart | None:
         lines.append(("bad", "claimed", [_log10(abs(got - exact))] * len(pairs)))
     last = f"the last quotient is off by about 1e{errors[-1]:.0f}"
     sentence = f"Distance from the exact number for {len(pairs)} steps; {last}"
-    return _plot("The reference converges", sentence, "step, coarse to fine",
-                 names, lines)  # fmt: skip
+    return _plot(
+        "The reference converges", sentence, "step, coarse to fine", names, lines
+    )
 
 
 def along(found: Discrepancy) -> Chart | None:
@@ -195,10 +211,13 @@ def along(found: Discrepancy) -> Chart | None:
     bound = [_log10(decimal(b)) for _, _, b in kept]
     over = sum(e > b for e, b in zip(error, bound, strict=True))
     sentence = f"Error in ulps at {len(kept)} places; over the bound at {over}"
-    return _plot("Along a line through the point", sentence, "offset from the point",
-                 [o for o, _, _ in kept],
-                 [("bad", "error in ulps", error),
-                  ("allowed", "allowed", bound)])  # fmt: skip
+    return _plot(
+        "Along a line through the point",
+        sentence,
+        "offset from the point",
+        [o for o, _, _ in kept],
+        [("bad", "error in ulps", error), ("allowed", "allowed", bound)],
+    )
 
 
 def _log10(number: Decimal | None) -> float:

@@ -12,7 +12,7 @@ from gradverify.records import Claim
 from gradverify.report.commands import command
 
 SHOWN = 200  # characters of a chain or a number
-ANNOTATIONS = 10  # that GitHub shows of one step
+ANNOTATIONS = 10  # GitHub shows no more for one step
 
 
 def place(claim: Claim) -> str:

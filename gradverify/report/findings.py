@@ -26,7 +26,7 @@ from gradverify.report.wording import (
 )
 
 DETAILED = 20  # cards with all parts; the table lists the rest
-SMALL = 150_000  # characters of graphs and reproducers after which cards end
+SMALL = 150_000  # characters of graphs and scripts; then there are no more cards
 NAMED = 6  # items that a card names
 
 
@@ -83,8 +83,7 @@ def findings(found: Records) -> Findings | None:
     """Cards of what fails, then of what is accepted, then of what loses digits."""
     failing = [d for d in found.discrepancies if d.failed]
     accepted = [d for d in found.discrepancies if is_accepted(d)]
-    lossy = [d for d in found.discrepancies
-             if is_listed(d) and kind_of(d) != "kink"]  # fmt: skip
+    lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
         (title, list(_cards(members, budget)))

@@ -45,8 +45,10 @@ def hand_worked(found: Records) -> HandWorked | None:
     """The section of hand-worked claims; None if no file has any."""
     if not found.claims:
         return None
-    claims = sorted(found.claims, key=lambda c: (ORDER.get(c.verdict, -1), c.file,
-                                                 c.cell or 0, c.line))  # fmt: skip
+    claims = sorted(
+        found.claims,
+        key=lambda c: (ORDER.get(c.verdict, -1), c.file, c.cell or 0, c.line),
+    )
     counts = [(v, sum(c.verdict == v for c in claims)) for v in ORDER]
     return HandWorked(
         [_worked(claim) for claim in claims[:SHOWN]],

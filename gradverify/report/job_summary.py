@@ -9,7 +9,7 @@ from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
 from gradverify.report.wording import point, rank, sentence, visible, who
 
-ANNOTATIONS = 10  # GitHub shows no more of a step
+ANNOTATIONS = 10  # GitHub shows no more for one step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
 TEXT = 300  # characters of a formula or a number
 

@@ -15,7 +15,7 @@ from gradverify.records import Discrepancy, Records, number_of
 from gradverify.report.signs import SIGNS, kind_of, word
 from gradverify.report.wording import anchor, columns, cut, figure, point, rank, visible
 
-STATIC = 200  # rows that are there without JavaScript
+STATIC = 200  # rows that can be seen without JavaScript
 LONGEST = 120  # characters of a formula, a point or a number in a row
 
 
@@ -80,8 +80,12 @@ def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
 
 
 def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
-    return (not found.failed, rank(found.verdict), -_number(found.bound_ratio),
-            found.case)  # fmt: skip
+    return (
+        not found.failed,
+        rank(found.verdict),
+        -_number(found.bound_ratio),
+        found.case,
+    )
 
 
 def _number(text: str | None) -> float:

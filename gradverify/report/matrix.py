@@ -12,7 +12,14 @@ from gradverify.report.signs import SIGNS, fails, kind, word
 from gradverify.report.wording import anchor, figure, rank
 
 PANELS = 4  # tables side by side
-SUITES = ("cases", "textbook", "ops", "graphs", "networks", "known")  # as they run
+SUITES = (
+    "cases",
+    "textbook",
+    "ops",
+    "graphs",
+    "networks",
+    "known",
+)  # in the order in which they run
 SHOWN = 40  # blocks of another suite that have a row of their own
 
 

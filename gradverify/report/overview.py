@@ -177,8 +177,15 @@ def _chips(found: Records, run: Run) -> Iterable[Chip]:
         if n := counts[verdict]:
             k = kind(verdict)
             k = "known" if k == "bad" and verdict not in failing else k
-            yield Chip(verdict, word(verdict), k, SIGNS[k][0], n,
-                       share(n, whole), sentence(verdict))  # fmt: skip
+            yield Chip(
+                verdict,
+                word(verdict),
+                k,
+                SIGNS[k][0],
+                n,
+                share(n, whole),
+                sentence(verdict),
+            )
 
 
 def _ran(found: Records, run: Run, verdicts: Sequence[str]) -> Iterable[Ran]:
@@ -251,8 +258,10 @@ def _facts(run: Run, found: Records) -> Iterable[Fact]:
 
 
 def _changes(changes: Changes) -> Iterable[Change]:
-    worse = [f"{name}: {figure(old)} ulps, now {figure(new)}"
-             for name, old, new in changes.worse]  # fmt: skip
+    worse = [
+        f"{name}: {figure(old)} ulps, now {figure(new)}"
+        for name, old, new in changes.worse
+    ]
     parts = (
         ("newly wrong", "bad", changes.newly_wrong),
         ("newly imprecise", "lost", changes.newly_imprecise),

@@ -11,11 +11,11 @@ from gradverify.graph import LEAVES, Graph, names_of
 from gradverify.records import Evidence
 from gradverify.report.wording import cut
 
-MOST = 30  # nodes of a picture that is read; a longer program stays one
+MOST = 30  # nodes of a picture; a longer graph is shown as a program
 CHARACTER, LINE, MARGIN = 7.3, 16, 8  # of a box, in pixels
 LONGEST = 26  # characters of a line in a box
 ORDERED = frozenset({"sub", "div", "pow", "atan2", "where", "matmul", "clip"})
-POINTS = 72.0  # an inch, which Graphviz counts in
+POINTS = 72.0  # of an inch; Graphviz counts in inches
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,14 @@ def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
     texts = [_texts(graph, i, evidence) for i in range(len(graph.nodes))]
     for i, (title, lines) in enumerate(texts):
         width, height = _size(title, lines)
-        drawing.add_node(i, label="", shape="box", fixedsize="true",
-                         width=width / POINTS, height=height / POINTS)  # fmt: skip
+        drawing.add_node(
+            i,
+            label="",
+            shape="box",
+            fixedsize="true",
+            width=width / POINTS,
+            height=height / POINTS,
+        )
     for i, node in enumerate(graph.nodes):
         for k, j in enumerate(node.operands):
             drawing.add_edge(j, i, key=f"{i}.{k}", dir="none")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 PLAIN = range(-5, 17)  # decimal exponents that are written without an exponent
-APART = 20  # powers of ten beyond which two numbers are not written alike
+APART = 20  # numbers further apart than so many powers of ten are not aligned
 
 
 @dataclass(frozen=True)

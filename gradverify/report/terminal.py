@@ -29,10 +29,10 @@ from gradverify.report.wording import (
 )
 
 WIDTH = 100
-LINES_OF_GRAPH = 5  # longer programs are in the page
+LINES_OF_GRAPH = 5  # longer programs are on the page only
 LISTED = 20  # discrepancies that the summary lists
-WHY = 5  # lines of a diagnosis, which stand in the place of the program
-PASSING = 5  # and of those that fail nothing
+WHY = 5  # lines of a diagnosis; they replace the program
+PASSING = 5  # discrepancies listed that fail nothing
 
 
 def cut(text: str, width: int) -> str:

@@ -109,11 +109,13 @@ def trust(found: Records) -> Trust | None:
         ops,
         list(_sights(ran)),
         [score for test in found.selftests for score in _scores(test)],
-        (sum(sum(s.found.values()) for s in found.selftests),
-         sum(sum(s.planted.values()) for s in found.selftests)),
+        (
+            sum(sum(s.found.values()) for s in found.selftests),
+            sum(sum(s.planted.values()) for s in found.selftests),
+        ),
         list(_spans(run_of(found).seconds)),
         any(row.regimes for row in ops),
-    )  # fmt: skip
+    )
 
 
 # ---- coverage
@@ -253,8 +255,11 @@ def _scores(test: Selftest) -> Iterator[FaultScore]:
 
 
 def _spans(seconds: Mapping[str, float]) -> Iterator[Span]:
-    stages = {name.removeprefix("all "): s for name, s in seconds.items()
-              if name.startswith("all ")}  # fmt: skip
+    stages = {
+        name.removeprefix("all "): s
+        for name, s in seconds.items()
+        if name.startswith("all ")
+    }
     whole = sum(stages.values())
     for name, s in sorted(stages.items(), key=lambda pair: -pair[1]):
         if whole:

@@ -24,10 +24,10 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
-NAMED = 3  # findings with larger errors that a sentence names
+NAMED = 3  # how many worse findings a sentence names
 DIED = "the process died"  # the answer of an engine that ended its process
 DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
-OUT_OF_TIME = "not looked at, for want of time"  # a block that a run had none for
+OUT_OF_TIME = "not looked at, for want of time"  # said of a block without a run
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
 
 

@@ -230,7 +230,9 @@ def networks(
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:
-        return st.one_of([networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES])  # fmt: skip  # noqa: E501
+        return st.one_of(
+            [networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES]
+        )
     begin, layer, most = FAMILIES[family]
     four = st.tuples(CHOICE, CHOICE, CHOICE, CHOICE)
     drawn = st.tuples(

@@ -66,13 +66,14 @@ def _digits(place: int, spread: int) -> float:
     return 20.0 * math.fmod((100 * place + spread + 1) * GOLDEN, 1.0) - 10.0
 
 
-# What an entry can be: name, how many of the 100 choices mean it, and the value. The
-# function takes the place within its kind, the spread, the value that stands at the
-# same entry of the array before (1.0 in the first), and the dtype.
+# What makes the value of an entry. It takes the place of the choice within its kind,
+# the spread, the same entry of the array before (1.0 for the first array), and the
+# dtype. A row of the table below is a name, how many of the 100 choices mean it, and
+# such a function.
 Entry = Callable[[int, int, float, Any], float]
 
 
-@np.errstate(all="ignore")  # nextafter tells of subnormal numbers
+@np.errstate(all="ignore")  # nextafter warns of subnormal numbers
 def _beside_zero(place: int, spread: int, other: float, dtype: Any) -> float:
     del spread, other
     return float(np.nextafter(dtype(0), dtype(1 - 2 * (place % 2))))

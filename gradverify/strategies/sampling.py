@@ -18,8 +18,8 @@ from gradverify.strategies.shrinking.minimise import holds, key_of, measure, min
 
 T = TypeVar("T")
 
-ROUND = 25  # draws of one search; longer ones repeat and vary what they have drawn
-ROUNDS = 4  # rounds in a row that bring nothing new, until the strategy is exhausted
+ROUND = 25  # draws of one search; a longer one repeats what it has drawn
+ROUNDS = 4  # after so many rounds without a new case, there are no more
 
 
 def _settings(count: int, *phases: Phase) -> settings:

@@ -27,9 +27,9 @@ from gradverify.suites.digit_images import PIXELS, digit
 from gradverify.verify import LargeBlock
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "silu", "elu", "leaky_relu")
-MOST = 2_000_000  # entries of all weights: what fits into 2 GB with its reference
-LABEL = 3  # of the digit; the class that a loss asks for where there are more
-REDRAWN = 20  # times that biases are drawn again, so that no unit is at a kink
+MOST = 2_000_000  # entries of all weights; with their reference they fit into 2 GB
+LABEL = 3  # the digit, and the target class if there are enough
+REDRAWN = 20  # how often biases may be drawn again to avoid kinks
 
 
 def _cross_entropy(o: Any, target: Array) -> Any:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 CHUNK = 20  # cases drawn at once
-POINTS = 10  # where an engine that compiles is judged at each graph
+POINTS = 10  # points of each graph for an engine that compiles
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.

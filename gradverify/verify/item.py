@@ -30,8 +30,8 @@ from gradverify.verify.known_rows import Listed
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
-PATIENCE = 2  # time-outs after which an item tries no more cases
-REPEATED = 8  # every so many cases a differentiator is run twice
+PATIENCE = 2  # after so many time-outs an item tries no more cases
+REPEATED = 8  # one case in so many is run twice
 
 
 @dataclass(frozen=True)

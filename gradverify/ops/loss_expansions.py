@@ -12,7 +12,7 @@ import numpy as np
 
 from gradverify.ops.composites import log_softmax, mean
 from gradverify.ops.functions import clip, constant
-from gradverify.ops.layers import array_of
+from gradverify.ops.layer_expansions import array_of
 
 Weights = Sequence[float] | None
 
