@@ -14,7 +14,8 @@ import numpy as np
 
 from gradverify.diagnosis.observation import Observation
 from gradverify.diagnosis.operand_slips import Key
-from gradverify.diagnosis.substitutions import FORMATS, narrower
+from gradverify.diagnosis.substitutions import narrower
+from gradverify.formats import DOUBLE, format_of, narrower_than
 from gradverify.graph import CONSTANTS, LEAVES, Array, Graph
 
 Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
@@ -152,7 +153,7 @@ def _earlier(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
 
 
 def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
-    yield from ((form, ()) for form in FORMATS)
+    yield from ((row.name, ()) for row in narrower_than(DOUBLE.name))
 
 
 def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
@@ -161,9 +162,9 @@ def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
     """
     if o.case.dtype != "float64" and key == "float32":
         return None
-    unit = 2.0 ** -FORMATS[key]
+    unit = format_of(key).unit_roundoff
     near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(
-        np.abs(o.exact), o.room * unit / 2.0**-53
+        np.abs(o.exact), o.room * unit / DOUBLE.unit_roundoff
     )
     inputs = [o.got[i] for i in o.nodes if o.right.graph.nodes[i].op in LEAVES]
     narrow = all(bool(np.all(narrower(x, key) == x)) for x in inputs)

@@ -17,9 +17,9 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.diagnosis.right_sweep import Right
+from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, Case, Graph, Node, interpret_all
 from gradverify.reference.program import expand
-from gradverify.reference.rounding import FORMATS
 
 DIGITS = 60  # digits of the exact values
 MANY = 100.0  # roundings that a node must add to the errors of its operands
@@ -125,7 +125,7 @@ def in_graph(right: Right) -> Loss | None:
     lost.
     """
     values, exact = node_values(right.case), _exact_values(right.case)
-    unit = FORMATS[right.case.dtype].unit_roundoff
+    unit = format_of(right.case.dtype).unit_roundoff
     errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
     worst: Loss | None = None
     for i, node in enumerate(right.graph.nodes):

@@ -18,7 +18,7 @@ from gradverify.graph.node import (
     input_leaf,
     literal_leaf,
 )
-from gradverify.graph.program import DTYPES, Arrays, Graph
+from gradverify.graph.program import Arrays, Graph
 from gradverify.graph.serial import (
     array_from_json,
     array_to_json,
@@ -32,7 +32,6 @@ from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
     "CONSTANTS",
-    "DTYPES",
     "LEAVES",
     "Array",
     "Arrays",

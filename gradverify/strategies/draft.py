@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.formats import drawn_in, format_of
 from gradverify.graph import CONSTANTS, Case, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
@@ -78,8 +79,8 @@ class Draft:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.dtype = np.dtype(limits.dtype)
-        self.room = ROOM[limits.dtype]
-        self.most = float(np.finfo(self.dtype).max) / 2
+        self.room = drawn_in(limits.dtype).growth
+        self.most = format_of(limits.dtype).largest / 2
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:

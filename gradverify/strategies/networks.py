@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradverify.graph import DTYPES, Case
+from gradverify.formats import check_dtype
+from gradverify.graph import Case
 from gradverify.strategies.choices import Ending, Input, OpChoice
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.ending import finished
@@ -225,8 +226,7 @@ def networks(
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; allowed: {[*FAMILIES]}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype {dtype!r} is unknown; allowed are {DTYPES}")
+    check_dtype(dtype)
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:
