@@ -129,13 +129,8 @@ def _written(dtype: str, entry: Entry, found: _Found, seen: float | None) -> Jud
 
 
 def _ulp(exact: Any, dtype: str) -> float:
-<<<<<<< HEAD
-    """The spacing of the format's numbers at an exact one."""
-    form = format_of(dtype)
-=======
     """The distance between neighbouring numbers of the format at an exact number."""
-    form = FORMATS[dtype]
->>>>>>> main
+    form = format_of(dtype)
     if abs(exact) < form.normal:
         return form.smallest
     exponent: int = mp.frexp(exact)[1] - 1

@@ -110,13 +110,8 @@ def _trouble(
 
 
 def _is_finite(case: Case, reference: Reference) -> bool:
-<<<<<<< HEAD
-    """Whether value, derivative and everything on the way fit the dtype."""
-    largest = format_of(case.dtype).largest
-=======
     """Whether the value, the derivative and everything on the way fit the dtype."""
-    largest = FORMATS[case.dtype].largest
->>>>>>> main
+    largest = format_of(case.dtype).largest
     bounds = [reference.value_bound, *reference.bounds]
     return (
         abs(reference.value) <= largest

@@ -201,7 +201,7 @@ def _opens(node: Node) -> bool:
 
 def sentence(loss: Loss, line: str, dtype: str) -> str:
     """Where, and how many digits are lost, as a sentence."""
-    have = round(-math.log10(FORMATS[dtype].unit_roundoff))
+    have = round(-math.log10(format_of(dtype).unit_roundoff))
     lost = min(max(1, round(loss.digits)), have)
     usual = f", by the formula {loss.usual} for its derivative" if loss.usual else ""
     return f"at {line}: {lost} of {have} digits are lost to rounding{usual}"

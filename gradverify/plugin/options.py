@@ -115,16 +115,11 @@ def _switched(config: pytest.Config, name: str) -> bool:
 
 
 def checked(config: pytest.Config) -> Settings:
-<<<<<<< HEAD:gradverify/plugin/settings.py
-    """The settings of a run; `pytest.UsageError` names what is unknown and lists."""
-    from gradverify.formats import DTYPES
-=======
     """The settings of a run.
 
     `pytest.UsageError` names what is unknown and lists what there is.
     """
     from gradverify.formats import DTYPES
->>>>>>> main:gradverify/plugin/options.py
     from gradverify.ops import OPS
 
     ops = [row.name for row in OPS if not row.internal]

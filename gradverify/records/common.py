@@ -10,14 +10,8 @@ import msgspec
 from gradverify.formats import FORMATS
 from gradverify.records.record_kinds import Discrepancy, number_of
 
-<<<<<<< HEAD
-CLOSE = 4.0  # ulps within which two answers are one
-PART = 8.0  # and their difference is so many times smaller than the error
-=======
 CLOSE = 4.0  # two answers within so many ulps are the same
 PART = 8.0  # their difference is at most one such part of the error
-BITS = {"float64": 53, "float32": 24}
->>>>>>> main
 
 
 def marked(found: Sequence[Discrepancy]) -> tuple[Discrepancy, ...]:

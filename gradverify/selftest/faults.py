@@ -16,14 +16,7 @@ from gradverify.graph import Array, Case
 from gradverify.reference import reference
 from gradverify.reference.program import gradient_program
 
-<<<<<<< HEAD
-TAIL = 20.0  # beyond it a rule for the tail takes over, as in many a softplus
-=======
-FACTOR: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-3}
-"""How far off a wrong constant is, relatively: what a mistyped digit may come to."""
-
 TAIL = 20.0  # beyond it, code takes another rule for the tail, as in many a softplus
->>>>>>> main
 
 
 class Fault(Protocol):
@@ -39,14 +32,9 @@ def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 
 def factor(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-<<<<<<< HEAD
-    """Every cotangent off by the same small factor."""
+    """Every cotangent wrong by the same small factor."""
     wrong = 1.0 + drawn_in(alone.dtype).wrong_constant
     return [x * np.asarray(wrong, x.dtype) for x in bars]
-=======
-    """Every cotangent wrong by the same small factor."""
-    return [x * np.asarray(1.0 + FACTOR[alone.dtype], x.dtype) for x in bars]
->>>>>>> main
 
 
 def dropped(alone: Case, bars: Sequence[Array]) -> list[Any] | None:

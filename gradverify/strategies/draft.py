@@ -33,7 +33,6 @@ from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
 
-ROOM = {"float64": 250.0, "float32": 30.0}
 STEP = 0.5  # growth that any op adds, for factors such as an exponent
 
 Params = Sequence[tuple[str, Any]]

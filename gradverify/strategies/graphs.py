@@ -126,14 +126,8 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
 
 @lru_cache
 def _possible(limits: Limits) -> tuple[str, ...]:
-<<<<<<< HEAD
-    """The ops of the menu that have operands within the limits."""
-    check_dtype(limits.dtype)
-=======
     """The ops of the menu that can have operands within the limits."""
-    if limits.dtype not in DTYPES:
-        raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
->>>>>>> main
+    check_dtype(limits.dtype)
     layers = all(op in LAYER_SHAPES for op in limits.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
