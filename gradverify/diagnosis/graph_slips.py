@@ -14,10 +14,9 @@ import numpy as np
 
 from gradverify.diagnosis.observation import Observation
 from gradverify.diagnosis.operand_slips import Key
-from gradverify.diagnosis.right_sweep import CONSTANT
 from gradverify.diagnosis.substitutions import narrower
 from gradverify.formats import DOUBLE, format_of, narrower_than
-from gradverify.graph import LEAVES, Array, Graph
+from gradverify.graph import CONSTANTS, LEAVES, Array, Graph
 
 Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 
@@ -58,7 +57,7 @@ def fan_outs(graph: Graph) -> list[int]:
     return [
         j
         for j in reversed(range(len(graph.nodes)))
-        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANT
+        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANTS
     ]
 
 

@@ -18,7 +18,7 @@ from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.diagnosis.right_sweep import Right
 from gradverify.formats import format_of
-from gradverify.graph import Case, Graph, Node, interpret_all
+from gradverify.graph import CONSTANTS, Case, Graph, Node, interpret_all
 from gradverify.reference.program import expand
 
 DIGITS = 60  # digits of the exact values
@@ -180,7 +180,7 @@ def _is_wanted(shown: str, wanted: str) -> bool:
 def _shown(graph: Graph, i: int, depth: int) -> str:
     """A node such as `add(1, exp)`, as the table of rewritings writes it."""
     node = graph.nodes[i]
-    if node.op in ("literal", "data"):
+    if node.op in CONSTANTS:
         one = np.size(node.value) == 1 and float(np.asarray(node.value).flat[0]) == 1
         return "1" if one else "number"
     if node.op == "mul" and len(set(node.operands)) == 1:

@@ -9,6 +9,7 @@ from gradverify.graph.interpreter import (
     live,
 )
 from gradverify.graph.node import (
+    CONSTANTS,
     LEAVES,
     Array,
     Node,
@@ -30,6 +31,7 @@ from gradverify.graph.serial import (
 from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
+    "CONSTANTS",
     "LEAVES",
     "Array",
     "Arrays",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.formats import Format, format_of
-from gradverify.graph import Array, Graph, Node
+from gradverify.graph import CONSTANTS, Array, Graph, Node
 from gradverify.ops import OPS
 from gradverify.ops.calculus import Reach
 from gradverify.ops.sites import Site
@@ -133,6 +133,6 @@ def _enter(
 def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
     """Whether a product is with 1, as the one that starts the reverse sweep."""
     return node.op == "mul" and any(
-        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
+        nodes[j].op in CONSTANTS and np.all(nodes[j].value == 1.0)
         for j in node.operands
     )

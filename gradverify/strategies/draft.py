@@ -28,7 +28,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.formats import drawn_in, format_of
-from gradverify.graph import Case, Node, interpret_all
+from gradverify.graph import CONSTANTS, Case, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
@@ -94,8 +94,7 @@ class Draft:
 
     def followed(self) -> list[int]:
         """The inputs and ops: nodes that depend on an input."""
-        leaves = ("literal", "data")
-        return [i for i, x in enumerate(self.grown) if x.node.op not in leaves]
+        return [i for i, x in enumerate(self.grown) if x.node.op not in CONSTANTS]
 
     def try_op(self, op: str, operands: Sequence[int | Grown], params: Params) -> bool:
         """Put an op and its new leaves.
