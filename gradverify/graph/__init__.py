@@ -8,6 +8,7 @@ from gradverify.graph.interpreter import (
     interpret_all,
     live,
 )
+from gradverify.graph.limits import Limits
 from gradverify.graph.node import (
     CONSTANTS,
     LEAVES,
@@ -38,6 +39,7 @@ __all__ = [
     "Case",
     "Domain",
     "Graph",
+    "Limits",
     "Node",
     "apply_op",
     "array_from_json",
