@@ -160,7 +160,7 @@ def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
     """The given numbers, if they are the right ones as near as a narrower format
     gets.
     """
-    if o.case.dtype != "float64" and key == "float32":
+    if format_of(key) not in narrower_than(o.case.dtype):
         return None
     unit = format_of(key).unit_roundoff
     near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(

@@ -5,9 +5,9 @@ node carries its *growth*. That is a bound on the decimal exponent of any produc
 partial derivatives along a path from an input to it. One partial is at most about
 max(1, |y|, |x|) * max(1, 1/|x|).
 
-Growth stays below the room, which is 250 decimal exponents in float64 and 30 in
-float32. Operands lie between 10**(-room/2) and 10**(room/2) or are zero, so that
-squares and quotients of them are safe.
+Growth stays below the room, which is 250 decimal exponents in float64; `formats.py` has
+the room of every dtype. Operands lie between 10**(-room/2) and 10**(room/2) or are
+zero, so that squares and quotients of them are safe.
 
 There are two exceptions:
 
