@@ -2,7 +2,7 @@
 
 from gradverify.graph.case import Case
 from gradverify.graph.interpreter import (
-    Domain,
+    OutsideDomain,
     interpret,
     interpret_again,
     interpret_all,
@@ -36,9 +36,9 @@ __all__ = [
     "Array",
     "Arrays",
     "Case",
-    "Domain",
     "Graph",
     "Node",
+    "OutsideDomain",
     "apply_op",
     "array_from_json",
     "array_to_json",
