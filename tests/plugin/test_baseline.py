@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gradverify.differentiators import Differentiator, Pulled, load, mode
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.plugin.baseline import Base, compared
 from gradverify.plugin.baseline import _verdict as verdict_on

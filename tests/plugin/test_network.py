@@ -15,7 +15,7 @@ TAMPERED = """\
 import numpy as np
 
 import gradverify
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 
 
 @gradverify.register
