@@ -2,7 +2,7 @@
 
 from gradverify.graph.case import Case
 from gradverify.graph.interpreter import (
-    Domain,
+    OutsideDomain,
     interpret,
     interpret_again,
     interpret_all,
@@ -37,10 +37,10 @@ __all__ = [
     "Array",
     "Arrays",
     "Case",
-    "Domain",
     "Graph",
     "Limits",
     "Node",
+    "OutsideDomain",
     "apply_op",
     "array_from_json",
     "array_to_json",
