@@ -14,7 +14,6 @@ import numpy as np
 
 from gradverify.differentiators.protocol import (
     KINDS,
-    Accepts,
     Differentiator,
     Lowered,
     Misuse,
@@ -22,7 +21,8 @@ from gradverify.differentiators.protocol import (
     Pushed,
 )
 from gradverify.differentiators.time_limit import TimeLimit, time_limit
-from gradverify.graph import LEAVES, Array, Case, Graph
+from gradverify.formats import format_of
+from gradverify.graph import LEAVES, Array, Case, Graph, Limits
 from gradverify.ops import OPS
 from gradverify.ops.shapes import elementwise
 
@@ -260,17 +260,17 @@ def unsupported(differentiator: Differentiator, case: Case) -> str | None:
     return _unaccepted(accepts, graph)
 
 
-def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
+def _unaccepted(limits: Limits, graph: Graph) -> str | None:
     for i, node in enumerate(graph.nodes):
-        if len(node.shape) not in accepts.ranks:
-            return f"an array of rank {len(node.shape)}: only {_ranks(accepts.ranks)}"
-        if not accepts.empty and math.prod(node.shape) == 0:
+        if len(node.shape) not in limits.ranks:
+            return f"an array of rank {len(node.shape)}: only {_ranks(limits.ranks)}"
+        if not limits.empty and math.prod(node.shape) == 0:
             return "an array without elements"
-        if not accepts.literals and node.op == "literal":
+        if not limits.literals and node.op == "literal":
             return "a Python number as an operand"
-        if not accepts.data and node.op == "data":
+        if not limits.data and node.op == "data":
             return "an array that is not differentiated"
-        if not accepts.broadcasting and _broadcasts(graph, i):
+        if not limits.broadcasting and _broadcasts(graph, i):
             return f"{node.op} of operands of different shapes"
     return None
 
@@ -278,7 +278,7 @@ def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
 def _has_subnormals(case: Case) -> bool:
     """Whether a leaf has an entry between zero and the smallest normal number."""
     leaves: list[Any] = [node.value for node in case.graph.nodes if node.op in LEAVES]
-    normal = np.finfo(case.dtype).tiny
+    normal = format_of(case.dtype).normal
     return any(
         np.any((np.abs(x) > 0) & (np.abs(x) < normal))
         for x in (*case.point, *leaves)

@@ -9,16 +9,20 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gradverify.graph import DTYPES, Case
+from gradverify.formats import check_dtype
+from gradverify.graph import Case, Limits
 from gradverify.ops import OPS
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met
-from gradverify.strategies.draft import Limits
+from gradverify.strategies.draft import USUAL, Scope
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
 from gradverify.strategies.single_op import alone
 from gradverify.strategies.steering import steered_inputs
+
+ONE_OP = Limits(empty=False)
+"""What cases of one op are made of unless said."""
 
 
 def graphs(
@@ -27,22 +31,22 @@ def graphs(
     min_nodes: int = 1,
     max_nodes: int = 8,
     max_inputs: int = 3,
-    ranks: range = range(3),
-    literals: bool = True,
-    data: bool = True,
-    broadcasting: bool = True,
-    empty: bool = False,
+    within: Limits = USUAL,
     dtype: str = "float64",
     met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
-    """Random graphs with a point, whose operands lie in the domains of their ops.
+    """Random graphs with a point at which all operands lie in the domains of their ops.
 
-    ops: the menu, all public ops but network layers unless said. An array at the end
-    is contracted by `sum` and, with data, `mul`, whatever the menu says:
-    `ranks=range(1)` has no arrays.
-    min_nodes, max_nodes: ops drawn; fewer are left where values do not fit them, and
-    joining unused nodes adds some. Shrinks to one op on one input, at 1.
-    met: what earlier cases had; pairs of ops that none had are then drawn more often.
+    ops: the menu; unless given, all public ops but network layers.
+    min_nodes, max_nodes: how many ops are drawn. Ops whose operands do not fit are left
+        out, and joining unused nodes adds some.
+    within: what else graphs are made of, such as an engine's `accepts`.
+    met: what earlier cases have had. Pairs of ops that none of them had are then drawn
+        more often.
+
+    An array at the end is contracted by `sum` and, if data are allowed, `mul`, even if
+    these are not on the menu. Within ranks of `range(1)` there are no arrays. A graph
+    shrinks to one op on one input, at 1.
     """
     if not 1 <= min_nodes <= max_nodes:
         raise ValueError(
@@ -52,9 +56,9 @@ def graphs(
     if max_inputs < 1:
         raise ValueError(f"max_inputs={max_inputs}; a graph needs at least 1")
     menu = _menu(ops)
-    limits = Limits(menu, ranks, literals, data, broadcasting, empty, dtype)
-    menu = _possible(limits)
-    limits = replace(limits, ops=menu)
+    scope = Scope(menu, within, dtype)
+    menu = _possible(scope)
+    scope = replace(scope, ops=menu)
     # nested plain tuples, named once they are drawn: Hypothesis is fastest with these
     drawn = st.tuples(
         st.lists(st.tuples(CHOICE, VALUES), min_size=1, max_size=max_inputs),
@@ -68,7 +72,7 @@ def graphs(
         arrays, steps, join, weights = found
         inputs = [Input(shape, Values(*entries)) for shape, entries in arrays]
         named = [OpChoice(names[op], *choices) for op, *choices in steps]
-        return build(Choices(inputs, named, Ending(join, weights)), limits, met)
+        return build(Choices(inputs, named, Ending(join, weights)), scope, met)
 
     return drawn.map(case)
 
@@ -76,25 +80,24 @@ def graphs(
 def op_cases(
     op: str,
     *,
-    ranks: range = range(5),
-    literals: bool = True,
-    data: bool = True,
-    broadcasting: bool = True,
-    empty: bool = False,
+    within: Limits = ONE_OP,
     dtype: str = "float64",
     met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
     """Cases of one op on leaves of its own, contracted to a scalar.
 
-    All shapes, params and kinds of operands that are legal; a point outside the op's
-    open domain is moved into it. Ranks above 2 are those of network layers alone.
-    met: what earlier cases had; values of a regime that the op was not put to are then
-    drawn more often.
+    within: what operands may be.
+    met: what earlier cases have had. Values of a regime that the op was not put to yet
+        are then drawn more often.
+
+    All legal shapes, params and kinds of operands occur. A point outside the op's open
+    domain is moved into it. Only network layers have ranks above 2.
     """
     if op not in LAYER_SHAPES:
-        ranks = range(ranks.start, min(ranks.stop, 3))
-    limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
-    _possible(limits)
+        ranks = range(within.ranks.start, min(within.ranks.stop, 3))
+        within = replace(within, ranks=ranks)
+    scope = Scope(_menu([op]), within, dtype)
+    _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
     drawn = st.tuples(CHOICE, st.lists(operand, min_size=count, max_size=count), CHOICE)
@@ -103,7 +106,7 @@ def op_cases(
         params, operands, weights = found
         inputs = [Input(s, Values(*entries), kind) for s, entries, kind in operands]
         leaves = steered_inputs(inputs, op, weights, met)
-        return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), limits)
+        return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), scope)
 
     return drawn.map(case)
 
@@ -120,27 +123,27 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
 
 
 @lru_cache
-def _possible(limits: Limits) -> tuple[str, ...]:
-    """The ops of the menu that have operands within the limits."""
-    if limits.dtype not in DTYPES:
-        raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
-    layers = all(op in LAYER_SHAPES for op in limits.ops)
+def _possible(scope: Scope) -> tuple[str, ...]:
+    """The ops of the menu that can have operands within the limits."""
+    limits = scope.limits
+    check_dtype(scope.dtype)
+    layers = all(op in LAYER_SHAPES for op in scope.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")
-    menu = tuple(op for op in limits.ops if _is_possible(op, limits))
+    menu = tuple(op for op in scope.ops if _is_possible(op, scope))
     if not menu:
         raise ValueError(
-            f"ops={list(limits.ops)} have no operands of ranks {list(limits.ranks)} "
+            f"ops={list(scope.ops)} have no operands of ranks {list(limits.ranks)} "
             f"with broadcasting={limits.broadcasting}; allow more ranks, or other ops"
         )
     return menu
 
 
-def _is_possible(op: str, limits: Limits) -> bool:
+def _is_possible(op: str, scope: Scope) -> bool:
     plainest = Input(0, Values(0, [0]))
     try:
-        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), limits)
+        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), scope)
     except ValueError:
         return False
     return True
@@ -151,8 +154,8 @@ def _steps(menu: Sequence[str]) -> st.SearchStrategy[tuple[int, ...]]:
 
 
 def _weighted(menu: Sequence[str]) -> list[str]:
-    """The menu with ops on two operands and more twice.
+    """The menu, with every op on two or more operands in it twice.
 
-    Graphs then share subexpressions more often, and are less like a chain.
+    Graphs then share subexpressions more often, and look less like a chain.
     """
     return [name for name in menu for _ in range(2 if OPS[name].arity > 1 else 1)]

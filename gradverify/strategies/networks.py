@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradverify.graph import DTYPES, Case
+from gradverify.formats import check_dtype
+from gradverify.graph import Case, Limits
+from gradverify.ops import OPS
 from gradverify.strategies.choices import Ending, Input, OpChoice
-from gradverify.strategies.draft import Limits
+from gradverify.strategies.draft import Scope
 from gradverify.strategies.ending import finished
 from gradverify.strategies.net import LayerChoice, Net, NetStyle
 from gradverify.strategies.points import CHOICE, VALUES, Values
@@ -30,7 +32,9 @@ WINDOWS = ("max_pool", "avg_pool")
 
 
 def dense(net: Net, layer: LayerChoice) -> None:
-    """Weights, perhaps those of the layer before, a norm, an activation, a skip."""
+    """A layer of weights (new, or those of the layer before), perhaps a norm, an
+    activation, a skip.
+    """
     before = net.here
     net.linear(1 + layer.width % 3, shared=layer.extra % 7 == 6, dead=layer.extra == 5)
     if layer.extra % 3 == 1:
@@ -43,7 +47,7 @@ def dense(net: Net, layer: LayerChoice) -> None:
 
 
 def activation(net: Net, choice: int) -> None:
-    """One of the activations; none for a few of the choices."""
+    """One of the activations; for a few of the choices none."""
     if choice % 20 < len(ACTIVATIONS):
         net.chosen(ACTIVATIONS[choice % 20], choice // 20, net.here)
 
@@ -53,7 +57,7 @@ def norm(net: Net, layer: LayerChoice) -> None:
     op = NORMS[layer.kind % len(NORMS)]
     channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
     width = net.shape[1 if channels and len(net.shape) > 1 else -1]
-    weights = [net.leaf((width,)) for _ in range(1 if op == "rms_norm" else 2)]
+    weights = [net.leaf((width,)) for _ in range(OPS[op].arity - 1)]
     net.chosen(op, layer.extra, net.here, *weights)
 
 
@@ -107,7 +111,10 @@ def attending(net: Net, layer: LayerChoice) -> None:
 
 
 def step(net: Net, layer: LayerChoice) -> None:
-    """One more step in time: the state, and what is seen, by weights of all steps."""
+    """One more step in time.
+
+    It combines the state with what is seen; all steps share weights.
+    """
     state = net.state = net.here if net.state is None else net.state
     place = {"axis": (0,), "start": net.time, "stop": net.time + 1}
     net.time += 1
@@ -146,7 +153,9 @@ def features(net: Net, sizes: LayerChoice) -> None:
 
 
 def sequence(net: Net, sizes: LayerChoice) -> None:
-    """Tokens by features: rows of a table, some of them twice, or given vectors."""
+    """Tokens by features: rows of a table, some of them twice, or vectors that are
+    given.
+    """
     length, width = 2 + sizes.kind % 2, 1 + sizes.width % 3
     if sizes.activation % 2:
         net.begin((length, width) if sizes.extra % 2 else (1, length, width))
@@ -157,7 +166,7 @@ def sequence(net: Net, sizes: LayerChoice) -> None:
 
 
 def series(net: Net, sizes: LayerChoice) -> None:
-    """Moments by features, and a state to begin with."""
+    """Steps in time by features, and a state to begin with."""
     width = 1 + sizes.width % 3
     net.begin((4, width))
     net.seen = net.here
@@ -177,27 +186,37 @@ FAMILIES: Mapping[str, tuple[Callable[..., None], Callable[..., None], int]] = {
 
 # ---- losses
 
-LOSSES = (
-    "mse", "cross_entropy", "bce_with_logits", "nll", "huber", "l1", "kl_div", "bce",
-)  # fmt: skip
+# What a loss expects of the output before it, as an op with its params, and what its
+# target is: "classes" are params, others are data.
+# fmt: off
+LOSSES: Mapping[str, tuple[tuple[str, Mapping[str, Any]] | None, str]] = {
+    "mse":             (None,                            "numbers"),
+    "cross_entropy":   (None,                            "classes"),
+    "bce_with_logits": (None,                            "numbers"),
+    "nll":             (("log_softmax", {"axis": (-1,)}), "classes"),
+    "huber":           (None,                            "numbers"),
+    "l1":              (None,                            "numbers"),
+    "kl_div":          (("log_softmax", {"axis": (-1,)}), "probabilities"),
+    "bce":             (("sigmoid", {}),                 "probabilities"),
+}
+# fmt: on
 
 
 def loss(net: Net, choice: LayerChoice) -> None:
     """A loss of the network's output, as samples by classes, and of a target."""
-    op = LOSSES[choice.kind % len(LOSSES)]
+    op = tuple(LOSSES)[choice.kind % len(LOSSES)]
+    before, target = LOSSES[op]
     rows = 1 if len(net.shape) < 2 else net.shape[0]
     net.apply("reshape", net.here, shape=(rows, int(np.prod(net.shape)) // rows))
     if choice.width % 3 or net.shape[1] < 2:
         net.linear(2 + choice.width % 2, scale=1000.0 if choice.extra % 9 == 8 else 1.0)
-    if op in ("nll", "kl_div"):
-        net.apply("log_softmax", net.here, axis=(-1,))
-    if op == "bce":
-        net.apply("sigmoid", net.here)
-    if op in ("nll", "cross_entropy"):
+    if before is not None:
+        net.apply(before[0], net.here, **before[1])
+    if target == "classes":
         net.chosen(op, choice.extra, net.here)
     else:
-        target = net.target(choice.activation, probable=op in ("bce", "kl_div"))
-        net.chosen(op, choice.extra, net.here, target)
+        data = net.target(choice.activation, probable=target == "probabilities")
+        net.chosen(op, choice.extra, net.here, data)
 
 
 def networks(
@@ -208,20 +227,23 @@ def networks(
 ) -> st.SearchStrategy[Case]:
     """Random networks with their weights, data and loss.
 
-    family: one of `FAMILIES`, all of them unless said. depth: the largest number of
-    layers, by family unless said. The data are differentiated by or are not; batches
-    of one sample, dead units, saturated logits, shared weights and skips occur. A
-    layer that does not fit is left out. Shrinks to one layer with one weight.
-    Raises `ValueError` for an unknown family or dtype, or a depth under 1.
+    family: one of `FAMILIES`; all of them unless given.
+    depth: the largest number of layers; unless given, the family decides.
+
+    The data may be differentiated or not. Batches of one sample, dead units, saturated
+    logits, shared weights and skips occur. A layer that does not fit is left out. A
+    network shrinks to one layer with one weight. Raises `ValueError` for an unknown
+    family or dtype, or a depth under 1.
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; allowed: {[*FAMILIES]}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype {dtype!r} is unknown; allowed are {DTYPES}")
+    check_dtype(dtype)
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:
-        return st.one_of([networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES])  # fmt: skip  # noqa: E501
+        return st.one_of(
+            [networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES]
+        )
     begin, layer, most = FAMILIES[family]
     four = st.tuples(CHOICE, CHOICE, CHOICE, CHOICE)
     drawn = st.tuples(
@@ -234,7 +256,7 @@ def networks(
 
     def case(found: Any) -> Case:
         sizes, layers, end, (style, values), weights = found
-        net = Net(NetStyle(style, Values(*values)), _limits(dtype))
+        net = Net(NetStyle(style, Values(*values)), Scope((), LAYERS, dtype))
         with np.errstate(all="ignore"):
             begin(net, LayerChoice(*sizes))
             for choices in layers:
@@ -245,16 +267,19 @@ def networks(
     return drawn.map(case)
 
 
-def _limits(dtype: str) -> Limits:
-    return Limits((), range(5), literals=False, dtype=dtype)
+LAYERS = Limits(empty=False, literals=False)
+"""What networks are made of."""
 
 
 def _ended(net: Net, weights: int) -> Case:
-    """The case; of one layer alone where nothing could be put on the data."""
+    """The finished case.
+
+    If nothing could be put on the data, a case of one layer alone.
+    """
     if net.draft.sinks():
         case = finished(net.draft, Ending(0, weights))
         if case.point:
             return case
     plain = Input(0, Values(0, [0]))
-    limits = Limits(("linear",), range(5), literals=False, dtype=net.dtype)
-    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), limits)
+    scope = Scope(("linear",), LAYERS, net.dtype)
+    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), scope)

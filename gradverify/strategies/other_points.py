@@ -1,4 +1,7 @@
-"""The graph of a case at other points, for engines to which each graph is dear."""
+"""The graph of a case at other points.
+
+It is for engines for which every new graph is expensive, because they compile it.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradverify.graph import Array, Case, Graph
-from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.graph import Array, Case, Graph, Limits
+from gradverify.strategies.draft import Draft, Grown, Scope
 from gradverify.strategies.points import Values, array_of
 from gradverify.strategies.shrinking.minimise import key_of
 
-TRIED = 20  # points drawn for one that the graph's domains and limits allow
+TRIED = 20  # points drawn to find one that domains and limits allow
 
 
 def at_points(case: Case, count: int, source: random.Random) -> list[Case]:
     """The case, then its graph at other points: `count` cases, or as many as are found.
 
-    Points are made of the values of `points`, and obey the limits of drawn graphs.
+    The other points are made of the values of `points` and keep to the limits of drawn
+    graphs.
     """
     found = {key_of(case): case}
     for _ in range(TRIED * (count - 1)):
@@ -44,7 +48,7 @@ def _drawn(case: Case, source: random.Random) -> list[Array]:
 
 def _is_allowed(graph: Graph, point: Sequence[Array], dtype: str) -> bool:
     """Whether every op takes its operands, within the limits of a draft."""
-    draft = Draft(Limits(graph.ops, range(33), empty=True, dtype=dtype))
+    draft = Draft(Scope(graph.ops, Limits(ranks=range(33)), dtype))
     supply = iter(point)
     with np.errstate(all="ignore"):
         for node in graph.nodes:

@@ -21,7 +21,7 @@ from gradverify.differentiators import (
     run,
     unsupported,
 )
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.spelling import Spelling
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.ops import OPS
@@ -74,6 +74,7 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
     who = engine(name)

@@ -45,7 +45,7 @@ ROUNDED_PI = 3e-6  # relative: how far 3.14159 is from π
 def judge(program: FileProgram, members: Members, everywhere: bool = False) -> Outcome:
     """The first wrong equality; `NotUnderstood` where the chain cannot be decided.
 
-    everywhere: whether numbers are claimed wherever names are moved to, and at no point.
+    everywhere: whether numbers are claimed wherever names are moved to, at no point.
     """
     with ctx.workprec(PRECISION), np.errstate(all="ignore"):
         if len(loose_steps(members)) == len(members.nodes) - 1:
