@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
-from gradverify.claims.judgement.findings import Finding
+from gradverify.claims.judgement.read_claim import ReadClaim
 from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
 
 NO_WITNESS = (
@@ -29,7 +29,7 @@ SAME = "both sides are the same, so that there is nothing to check"
 
 
 def judged(
-    file: str, numbers: Sequence[int | None], findings: Sequence[Finding]
+    file: str, numbers: Sequence[int | None], findings: Sequence[ReadClaim]
 ) -> list[Claim]:
     """The record of each finding, with its verdict.
 
@@ -42,7 +42,7 @@ def judged(
     ]
 
 
-def _rights(findings: Iterable[Finding]) -> Counter[Hashable]:
+def _rights(findings: Iterable[ReadClaim]) -> Counter[Hashable]:
     """How many claims of each subject come out right, and say something."""
     return Counter(
         f.subject
@@ -51,12 +51,12 @@ def _rights(findings: Iterable[Finding]) -> Counter[Hashable]:
     )
 
 
-def _is_vacuous(finding: Finding) -> bool:
+def _is_vacuous(finding: ReadClaim) -> bool:
     return finding.outcome is not None and finding.outcome.is_vacuous
 
 
 def _verdict(
-    f: Finding, rights: Counter[Hashable], wrongs: Counter[Hashable]
+    f: ReadClaim, rights: Counter[Hashable], wrongs: Counter[Hashable]
 ) -> tuple[ClaimVerdict, str]:
     """The verdict, and where it is unsure or not understood, why."""
     if f.outcome is None:
@@ -74,7 +74,7 @@ def _verdict(
 
 
 def _claim(
-    file: str, cell: int | None, f: Finding, verdict: ClaimVerdict, reason: str
+    file: str, cell: int | None, f: ReadClaim, verdict: ClaimVerdict, reason: str
 ) -> Claim:
     """The record of a finding."""
     contradicted = f.is_contradicted

@@ -14,7 +14,6 @@ from flint import ctx
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
-from gradverify.claims.judgement.findings import Explained
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
@@ -23,6 +22,7 @@ from gradverify.claims.judgement.members import (
     is_number,
     needed_leaves,
 )
+from gradverify.claims.judgement.read_claim import Explained
 from gradverify.claims.mending.edits import edited
 from gradverify.claims.mending.program_edits import edited_program
 from gradverify.claims.mending.slips import slip

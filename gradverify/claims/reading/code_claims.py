@@ -14,8 +14,8 @@ from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
 from gradverify.claims.judgement.chain import judge_printed, judge_values
-from gradverify.claims.judgement.findings import Explained, Finding
 from gradverify.claims.judgement.members import Members, Outcome
+from gradverify.claims.judgement.read_claim import Explained, ReadClaim
 from gradverify.claims.mending.why import (
     Wrong,
     explain,
@@ -26,7 +26,7 @@ from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.sources.fragments import Fragment
 
 
-def in_code(file: OpenFile) -> Iterator[Finding]:
+def in_code(file: OpenFile) -> Iterator[ReadClaim]:
     """Backward passes that are written by hand, every step of them."""
     wrong: dict[int, Symbol] = {}
     for step in steps(file.code, tuple(file.code.assigned)):
@@ -34,19 +34,19 @@ def in_code(file: OpenFile) -> Iterator[Finding]:
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
         place = entry.cell, entry.line, entry.text
         if step.problem:
-            yield Finding(*place, chain, reason=step.problem)
+            yield ReadClaim(*place, chain, reason=step.problem)
             continue
         try:
             with understood():
-                finding = _step(file, step, Finding(*place, chain), wrong)
+                finding = _step(file, step, ReadClaim(*place, chain), wrong)
         except NotUnderstood as error:
-            finding = Finding(*place, chain, reason=str(error))
+            finding = ReadClaim(*place, chain, reason=str(error))
         yield finding
 
 
 def _step(
-    file: OpenFile, step: BackwardStep, finding: Finding, wrong: dict[int, Symbol]
-) -> Finding:
+    file: OpenFile, step: BackwardStep, finding: ReadClaim, wrong: dict[int, Symbol]
+) -> ReadClaim:
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned
     node = symbol(program, entry.value)
@@ -70,7 +70,7 @@ def _step(
     )
 
 
-def in_functions(file: OpenFile) -> Iterator[Finding]:
+def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
     """Functions whose names say that they are derivatives of others."""
     for function, derived in function_pairs(file.code.functions):
         chain = (f"{function.name}'(x)", f"{derived.name}(x)")
@@ -79,9 +79,9 @@ def in_functions(file: OpenFile) -> Iterator[Finding]:
             with understood():
                 outcome, explained = pair(file, function, derived)
         except NotUnderstood as error:
-            yield Finding(*place, chain, reason=str(error))
+            yield ReadClaim(*place, chain, reason=str(error))
             continue
-        yield Finding(*place, chain, outcome, explained)
+        yield ReadClaim(*place, chain, outcome, explained)
 
 
 def pair(
@@ -103,7 +103,7 @@ def pair(
     return outcome, explain(Wrong(program, members, outcome, {"x": x}, chain, "python"))
 
 
-def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[Finding]:
+def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[ReadClaim]:
     """What a library printed, in stored outputs and in comments."""
     shown = tuple(file.code.shown)
     for one in printed(file.code.program, file.cells, shown, found):
@@ -118,11 +118,11 @@ def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[Finding]:
                 )
                 exact = printed_value(one.node, outcome, one.text)
         except NotUnderstood as error:
-            yield Finding(*place, chain, reason=str(error))
+            yield ReadClaim(*place, chain, reason=str(error))
             continue
         cause = "" if outcome.step is None else "the library prints another number"
         explained = Explained(exact, cause, f"{chain[0]} = {exact}", is_slip=True)
-        yield Finding(*place, chain, outcome, explained)
+        yield ReadClaim(*place, chain, outcome, explained)
 
 
 def dtype(file: OpenFile) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from gradverify.claims.code.statements import read_cell
 from gradverify.claims.code.uncalled import call_unused
 from gradverify.claims.computation.file_program import NotUnderstood, understood
-from gradverify.claims.judgement.findings import Finding
 from gradverify.claims.judgement.judge import judged
+from gradverify.claims.judgement.read_claim import ReadClaim
 from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.meaning.states import states_of
 from gradverify.claims.reading.code_claims import in_code, in_functions, in_print
@@ -47,14 +47,14 @@ def _claims(file: OpenFile) -> list[Claim]:
     return judged(file.name, [cell.number for cell in file.cells], in_order)
 
 
-def _problems(file: OpenFile) -> Iterator[Finding]:
+def _problems(file: OpenFile) -> Iterator[ReadClaim]:
     """Read the code; a cell that is none is not understood, which is said."""
     for index, cell in enumerate(file.cells):
         if cell.problem:
-            yield Finding(index, cell.line, cell.problem, reason=cell.problem)
+            yield ReadClaim(index, cell.line, cell.problem, reason=cell.problem)
         elif cell.kind == "code":
             try:
                 with understood():
                     read_cell(file.code, index, "\n" * (cell.line - 1) + cell.text)
             except NotUnderstood as error:
-                yield Finding(index, cell.line, "code", reason=str(error))
+                yield ReadClaim(index, cell.line, "code", reason=str(error))

@@ -11,12 +11,12 @@ from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged, nearly
-from gradverify.claims.judgement.findings import Explained, Finding
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
     member_agrees,
 )
+from gradverify.claims.judgement.read_claim import Explained, ReadClaim
 from gradverify.claims.language.candidates import (
     is_claim,
     left_trimmed,
@@ -60,12 +60,12 @@ class Tried:
     doubts: tuple[str, ...] = ()
 
 
-def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[Finding]:
+def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
     """The claims of a comment, a string or a text."""
     fragment = read.fragment
     if read.problem:
         text = line_of(fragment, 0)[:60]
-        yield Finding(fragment.cell, fragment.line, text, reason=read.problem)
+        yield ReadClaim(fragment.cell, fragment.line, text, reason=read.problem)
         return
     values = points_of(read.parts)
     for part, state in read.claims:
@@ -79,7 +79,7 @@ def _claim(
     own: State,
     at: Sequence[tuple[str, str]],
     states: States,
-) -> Finding:
+) -> ReadClaim:
     """One claim: in the state of its place, else in later ones that know its names."""
     fragment = read.fragment
     place = fragment.cell, fragment.line + part.line, line_of(fragment, part.line)
@@ -93,7 +93,7 @@ def _claim(
                 reason = str(error).replace("{name}", "a value")
                 chain = _shown(read, part, state)
             continue
-        return Finding(
+        return ReadClaim(
             *place,
             tried.chain,
             tried.outcome,
@@ -102,7 +102,7 @@ def _claim(
             doubts=(*tried.doubts, *doubts_of(read.tokens, part, fragment.lead)),
             member=tried.member,
         )
-    return Finding(*place, chain, reason=reason)
+    return ReadClaim(*place, chain, reason=reason)
 
 
 def _states(

@@ -27,7 +27,7 @@ class Explained:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class ReadClaim:
     """A claim as it was read and computed.
 
     cell, line, text: its place; cell is a place in the file's list of cells. chain: its
