@@ -25,6 +25,10 @@ NO_WITNESS = (
     "nothing shows that our reading is the author's: no other claim about it comes out "
     "right, and no usual slip leads from the exact result to this one"
 )
+FAR = (
+    "what it is about is defined in another section, and nothing in this one shows that "
+    "the same is meant"
+)
 SAME = "both sides are the same, so that there is nothing to check"
 
 
@@ -67,6 +71,8 @@ def _verdict(
         return ClaimVerdict.RIGHT, ""
     if f.doubts:
         return ClaimVerdict.UNSURE, f.doubts[0]
+    if f.is_far and not (f.subject is not None and rights[f.subject]):
+        return ClaimVerdict.UNSURE, FAR
     seen = f.subject is not None and rights[f.subject] >= wrongs[f.subject]
     if f.member or f.explained.is_slip or f.follows or (seen and rights[f.subject]):
         return ClaimVerdict.WRONG, ""

@@ -39,9 +39,11 @@ start: side ((EQ | APPROX) side)*
       | atom CARET TRANSPOSE                       -> transpose
       | atom CARET LB TRANSPOSE RB                 -> transpose
 ?follower: unnumbered
+         | base CARET exponent                     -> pow
          | unnumbered CARET exponent               -> pow
          | unnumbered CARET TRANSPOSE              -> transpose
          | unnumbered CARET LB TRANSPOSE RB        -> transpose
+base: NUMBER                                       -> number
 ?exponent: atom | MINUS atom                       -> neg
 ?atom: NUMBER ELL?                                 -> number
      | unnumbered
@@ -65,6 +67,7 @@ start: side ((EQ | APPROX) side)*
      | FUNC primes arguments                       -> call_prime
      | UCALL arguments                             -> apply
      | UCALL primes arguments                      -> apply_prime
+     | UCALL CARET NUMBER arguments                -> apply_power
      | UFUNC                                       -> bare
      | UFUNC primes                                -> bare_prime
      | NAME primes                                 -> prime

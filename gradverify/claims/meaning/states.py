@@ -32,6 +32,7 @@ from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
 from gradverify.claims.language.tokens import LONGEST, Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
+    Place,
     TextFormula,
     TextFunction,
     TextValue,
@@ -313,7 +314,7 @@ def _definition(
         return None
     if not fragment.defines and name in states.coded and not is_call:
         return None  # a comment says again what the code has
-    place = fragment.cell, fragment.line + part.line
+    place = fragment.cell, fragment.section, fragment.line + part.line
     parameters = _parameters(head)
     if parameters is None:
         return None
@@ -337,14 +338,12 @@ def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     return tuple(t.text for t in inner if t.kind == "NAME")
 
 
-def _unread(
-    name: str, place: tuple[int, int], token: Token, state: State
-) -> State | None:
+def _unread(name: str, place: Place, token: Token, state: State) -> State | None:
     """A definition that is not understood takes away the one before it."""
     known = state.names.get(name)
     if not token.formula or not isinstance(known, TextValue):
         return None
-    why = Unknown(f"the definition of {name} in line {place[1]} is not understood")
+    why = Unknown(f"the definition of {name} in line {place[2]} is not understood")
     return replace(state, names={**state.names, name: why})
 
 
@@ -353,7 +352,7 @@ def _bound(
     name: str,
     parameters: tuple[str, ...],
     members: Sequence[Formula],
-    place: tuple[int, int],
+    place: Place,
     state: State,
 ) -> State | None:
     formula = members[0]
@@ -404,7 +403,7 @@ def _dependence(name: str, formula: Formula, state: State) -> tuple[str, ...] | 
 
 
 def _composition(
-    name: str, formula: Formula, place: tuple[int, int], state: State
+    name: str, formula: Formula, place: Place, state: State
 ) -> TextFunction | None:
     """`F = g ∘ f`: F(x) = g(f(x))."""
     match formula:
