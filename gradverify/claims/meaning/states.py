@@ -368,7 +368,9 @@ def _bound(
         function = TextFunction(name, parameters, formula, place)
         if not mentioned and isinstance(known, TextValue):
             return None
-        return replace(state, names={**state.names, name: function})
+        stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
+        also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
+        return replace(state, names={**state.names, **also, name: function})
     composed = _composition(name, formula, place, state)
     if composed is not None:
         return replace(state, names={**state.names, name: composed})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
@@ -46,6 +47,7 @@ from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
 
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
+NEAR = 20  # lines from a definition to a claim that surely is about it
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 MANY = 6  # states in which a claim is tried
@@ -198,7 +200,8 @@ def _read_so(
     sign = next((t.text for t in tokens if t.kind == "D"), "∂")
     text = line_of(read.fragment, part.line)
     section = read.fragment.cell, read.fragment.section
-    place = _Place(file, state, states, words, at, text, section)
+    line = read.fragment.line + part.line
+    place = _Place(file, state, states, words, at, text, section, line)
     tried = [_judged(place, members, marks, sign) for members, marks in found]
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
     return result
@@ -233,6 +236,7 @@ class _Place:
     at: Sequence[tuple[str, str]]
     text: str
     section: tuple[int, int]
+    line: int
 
 
 def _judged(
@@ -349,11 +353,21 @@ def _without_equation(
     `f'(x) = 2x - 4 = 0` claims that f'(x) is 2x - 4. What `f'(x) = 0` says alone is
     open, unless it is said of a stated point.
     """
+    if _asks_where(formulas):
+        return formulas, marks, (EQUATION,)
     if formulas[-1] != ("number", ("NUMBER", "0")) or "derivative_at" in repr(formulas):
         return formulas, marks, ()
     if len(formulas) > 2:
         return formulas[:-1], marks[:-1], ()
     return formulas, marks, (EQUATION,)
+
+
+def _asks_where(formulas: Sequence[Formula]) -> bool:
+    """`f'(x) = 2`, with a letter in the parentheses: where is the slope 2?"""
+    match formulas[0]:
+        case ("apply_prime", _, _, ("arguments", ("name", _))):
+            return len(formulas) == 2 and is_number(formulas[1])
+    return False
 
 
 def _members(
@@ -464,15 +478,23 @@ def _strangers(formulas: Sequence[Formula], place: _Place) -> tuple[str, ...]:
     """Names of the claim that nothing says anything about, and its function has not."""
     known = _mentioned(formulas[:1], place.state)
     claimed = {n for f in formulas[1:] for n in names_in(f)}
-    strange = sorted(n for n in claimed - known if n not in place.state.names)
+    names = place.state.names
+    coded = _coded(place.state)
+    strange = sorted(
+        n
+        for n in claimed - known
+        if n not in coded and not isinstance(names.get(n), TextValue | Function)
+    )
     return tuple(f"nothing in the text says what {n} is" for n in strange)
 
 
 def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
     """Whether a definition that the claim rests on stands in another section."""
     values = (place.state.names.get(n) for n in _mentioned(formulas, place.state))
-    found = [v.place[:2] for v in values if isinstance(v, TextValue)]
-    return any(section != place.section for section in found)
+    found = [v.place for v in values if isinstance(v, TextValue)]
+    if any((cell, section) != place.section for cell, section, _ in found):
+        return True
+    return any(place.line - line > NEAR for _, _, line in found)
 
 
 def _is_special(formulas: Sequence[Formula], state: State) -> bool:
