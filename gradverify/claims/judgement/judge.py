@@ -25,8 +25,8 @@ NO_WITNESS = (
     "right, and no usual slip leads from the exact result to this one"
 )
 FAR = (
-    "what it is about is defined in another section, and nothing in this one shows that "
-    "the same is meant"
+    "what it is about is defined in another section, and nothing near shows that the "
+    "same is meant"
 )
 NEAR = 12  # lines from a claim to one that shows that the same function is meant
 SAME = "both sides are the same, so that there is nothing to check"

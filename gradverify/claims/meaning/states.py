@@ -25,7 +25,7 @@ from gradverify.claims.computation.file_program import (
     NotUnderstood,
     understood,
 )
-from gradverify.claims.computation.point import PRECISION, Balls, Point
+from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
@@ -44,18 +44,23 @@ from gradverify.claims.meaning.kinds import RULES
 from gradverify.claims.sources.fragments import Fragment
 from gradverify.ops import Shape
 
+ROUGH = 0.05  # relative: how far a rounded number may be from the one of the code
 REREAD = 200  # times that a text is cut anew, since a definition changed its words
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """The names after a line, and the values that texts have given to leaves."""
+    """The names after a line, and the values that texts have given to leaves.
+
+    clashes: names to which text and code give different values.
+    """
 
     cell: int
     line: int
     names: Mapping[str, Any]
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
+    clashes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -437,17 +442,40 @@ def _number(states: States, name: str, formula: Formula, state: State) -> State 
     program = states.code.program
     if isinstance(known, Symbol) and known.index in program.leaves:
         if name in states.coded:
-            return None
+            return _clashing(states, name, known, value, state)
         if known.shape != np.shape(value):
             leaf = states.open(name, np.shape(value))
             values = {**state.values, leaf.index: value}
             return replace(state, names={**state.names, name: leaf}, values=values)
         return replace(state, values={**state.values, known.index: value})
+    if isinstance(known, Symbol) and not known.shape and not np.shape(value):
+        return _clashing(states, name, known, value, state)
     if known is not None and not isinstance(known, Unknown):
         return None
     leaf = states.open(name, np.shape(value))
     values = {**state.values, leaf.index: value}
     return replace(state, names={**state.names, name: leaf}, values=values)
+
+
+def _clashing(
+    states: States, name: str, known: Symbol, value: Balls, state: State
+) -> State | None:
+    """A text that gives a name of the code another value: it holds in the text."""
+    if known.shape != np.shape(value) or known.shape:
+        return None
+    coded = flat(Point(states.code.program, {}).value(known.index))[0]
+    (ball,) = flat(value)
+    if not coded.is_finite() or abs(float(ball) - float(coded)) <= ROUGH * abs(
+        float(coded)
+    ):
+        return None
+    leaf = known if known.index in states.code.program.leaves else states.open(name)
+    return replace(
+        state,
+        names={**state.names, name: leaf},
+        values={**state.values, leaf.index: value},
+        clashes=state.clashes | {name},
+    )
 
 
 def _value(states: States, formula: Formula) -> Balls:

@@ -48,6 +48,7 @@ from gradverify.claims.reading.open_file import OpenFile
 
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
 NEAR = 20  # lines from a definition to a claim that surely is about it
+CLASH = "the text and the code give a name of it different values"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 MANY = 6  # states in which a claim is tried
@@ -290,6 +291,10 @@ def _judged(
     unknown = meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys()
     if outcome.step is not None and unknown:
         raise NotUnderstood(UNKNOWN_FUNCTION)
+    if outcome.step is not None and place.state.clashes & {
+        *_mentioned(formulas, place.state)
+    }:
+        strange = (*strange, CLASH)
     if outcome.step is not None and _is_special(formulas, place.state):
         strange = (*strange, SPECIAL)
     return Tried(
@@ -326,15 +331,18 @@ def _from_derivative(
 
     `dy = f'(x) dx` says what dy is to mean, and nothing about f.
     """
-    if not is_number(formulas[0]) and not _has_derivative(formulas[0]):
-        if not any(n in state.names for n in names_in(formulas[0])):
-            formulas, marks = formulas[1:], marks[1:]
-            if len(formulas) < 2:
-                raise NotUnderstood("it says what a name is to mean")
-    return formulas, marks
+    head = formulas[0]
+    if is_number(head) or _has_derivative(head):
+        return formulas, marks
+    if any(n in state.names for n in names_in(head)):
+        return formulas, marks
+    if len(formulas) < 3:
+        raise NotUnderstood("it says what a name is to mean")
+    return formulas[1:], marks[1:]
 
 
-DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator", "indexed",
+DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
+               "indexed",
                "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
                "call_prime")  # fmt: skip
 
