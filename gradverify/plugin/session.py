@@ -24,7 +24,7 @@ from gradverify.plugin.folder import Writer
 from gradverify.plugin.outcome import Outcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
-from gradverify.plugin.surroundings import commit, device, versions
+from gradverify.plugin.provenance import commit, device, versions
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
