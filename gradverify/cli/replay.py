@@ -1,4 +1,4 @@
-"""Cases of an earlier run: run them again, keep them."""
+"""Cases of an earlier run: run them again, or keep them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
-from gradverify.suites.large import Network, network_block, network_from
+from gradverify.suites.large_network import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock, judge, verify_large
 
 
 @dataclass(frozen=True)
-class Found:
-    """A case, the differentiator and mode it is about, and its record, if known."""
+class FoundCase:
+    """A case, the differentiator and mode that it is about, and its record if known."""
 
     case: Case | Network
     differentiator: str = ""
@@ -50,30 +50,30 @@ class Found:
 
 
 def recorded(place: Place) -> Iterator[Discrepancy]:
-    """The discrepancies of the last run, and of those that were killed."""
+    """The discrepancies of the last run, and of runs that were killed."""
     for name in (folder.RECORDS, folder.KILLED):
         path = place.reports / name
         if path.is_file():
             yield from records.read(path).discrepancies
 
 
-def _candidates(place: Place, name: str) -> Iterator[Found]:
+def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
     for record in recorded(place):
         if record.case.startswith(name):
             is_large = record.network is not None
             case = _network_of(record) if is_large else case_of(record)
-            yield Found(case, record.differentiator, record.mode, record)
+            yield FoundCase(case, record.differentiator, record.mode, record)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
         flight = folder.read_flight(path)
         if flight is not None and case_name(flight[1]).startswith(name):
-            yield Found(flight[1], flight[0][0], flight[0][1])
+            yield FoundCase(flight[1], flight[0][0], flight[0][1])
     saved = place.root / SAVED
     for path in sorted(saved.glob(f"{name}*.json")):
         yield _of_file(path)
 
 
 def case_of(record: Discrepancy) -> Case:
-    """The case of a record; `CommandError` where it is malformed, or not there."""
+    """The case of a record; `CommandError` if it is malformed or not there."""
     if record.network is not None:
         raise CommandError(
             f"case {record.case} is too large to be written down: replay it instead"
@@ -92,7 +92,7 @@ def _network_of(record: Discrepancy) -> Network:
         raise CommandError(f"case {record.case} cannot be made: {error}") from error
 
 
-def _of_file(path: Path) -> Found:
+def _of_file(path: Path) -> FoundCase:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         case = case_from_json(data)
@@ -100,13 +100,14 @@ def _of_file(path: Path) -> Found:
         raise CommandError(f"{path} cannot be read as a case: {error}") from error
     named = [data.get(key) for key in ("differentiator", "mode")]
     who, mode = (text if isinstance(text, str) else "" for text in named)
-    return Found(case, who, mode)
+    return FoundCase(case, who, mode)
 
 
-def find(place: Place, name: str) -> list[Found]:
-    """What is known of a case: one entry for each differentiator it was found with.
+def find(place: Place, name: str) -> list[FoundCase]:
+    """What is known of a case: one entry for each differentiator that it was found
+    with.
 
-    Raises `CommandError` where there is none, or the digits fit several.
+    Raises `CommandError` if there is none, or if the digits fit several.
     """
     if Path(name).suffix == ".json":
         return [_of_file(Path(name))]
@@ -126,7 +127,7 @@ def find(place: Place, name: str) -> list[Found]:
 
 
 def replay(place: Place, name: str, only: str | None) -> int:
-    """Run a case again; 1 where it still deviates."""
+    """Run a case again; the status is 1 if it still deviates."""
     found = find(place, name)
     named = [f for f in found if f.differentiator]
     if only or not named:
@@ -160,7 +161,7 @@ def _load(name: str) -> Differentiator:
         raise CommandError(str(error)) from error
 
 
-def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
+def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
     who = f"{differentiator.name}, {mode}, {found.case.dtype}"
     reason = differentiator.available()
     if reason is not None:
@@ -168,7 +169,7 @@ def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
         return NOTHING
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
-    print(f"case {found.name} with {who}", flush=True)  # it may kill us
+    print(f"case {found.name} with {who}", flush=True)  # it may kill this process
     judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
         print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
@@ -183,7 +184,7 @@ def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
 
 
 def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
-    """Still failing, or still what it was listed for."""
+    """Whether it still fails, or still shows what it was listed for."""
     listed = record is not None and record.verdict == judgement.verdict.name
     return judgement.verdict.fails() or listed
 
@@ -191,8 +192,8 @@ def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
 def _judged(
     case: Case | Network, differentiator: Differentiator, mode: str
 ) -> tuple[Judgement, Callable[[], Discrepancy]]:
-    """The verdict, and how it is put on record where it is asked for."""
-    from gradverify.plugin.outcome import discrepancy, of_explanation
+    """The verdict; and, if that is asked for, how it is recorded."""
+    from gradverify.plugin.item_outcome import discrepancy, of_explanation
 
     name = differentiator.name
     if isinstance(case, Case):
@@ -215,14 +216,14 @@ def _judged(
 
 @cache
 def _block(network: Network) -> LargeBlock:
-    """One for all that replay the network, who share its reference."""
+    """One block for all that replay the network, so that they share its reference."""
     return network_block(network)
 
 
 def _why(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> Explanation | None:
-    """Where and why; asked of no engine that may run for ever."""
+    """Where and why. An engine that may run for ever is not asked."""
     from gradverify.diagnosis.diagnose import Failure, diagnose
     from gradverify.diagnosis.localize import guilty_op
 
@@ -237,7 +238,7 @@ def _why(
 
 
 def save(place: Place, name: str) -> int:
-    """Write a case to the folder of cases that a repository keeps."""
+    """Write a case to the folder in which the repository keeps its cases."""
     found = find(place, name)[0]
     if not isinstance(found.case, Case):
         raise CommandError(

@@ -1,13 +1,13 @@
-"""A slip in words: the node, and what was done there."""
+"""A slip in words: at which node, and what was done there."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gradverify.diagnosis.changes import CONSTANTS, count_of
+from gradverify.diagnosis.graph_slips import WholeSlip
 from gradverify.diagnosis.naming import Naming, listed, number
-from gradverify.diagnosis.search import Slip
-from gradverify.diagnosis.whole import WholeSlip
+from gradverify.diagnosis.operand_slips import CONSTANTS, count_of
+from gradverify.diagnosis.slip_search import Slip
 
 PRECISION = {
     "the partial": "the partial derivative is rounded to {form}",
@@ -23,7 +23,7 @@ def sentence(words: Naming, found: Slip | WholeSlip) -> str:
 
 
 def where(words: Naming, found: Slip | WholeSlip) -> str:
-    """The node, as `at d = a * b`; the nodes, where the slip is at several."""
+    """The node, as `at d = a * b`; several nodes if the slip is at several."""
     if isinstance(found, WholeSlip):
         return _where_whole(words, found)
     nodes = list(dict.fromkeys(i for i, _ in found.edges))

@@ -1,18 +1,20 @@
-"""What an item's entry in a junitxml file says beyond passed and failed."""
+"""What the entry of an item in a junitxml file says beyond passed and failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gradverify.plugin.outcome import Outcome
+from gradverify.plugin.item_outcome import ItemOutcome
 
 LISTED = 10  # findings that an entry names
 
 
 def properties(
-    result: Outcome, versions: Mapping[str, str], seed: int
+    result: ItemOutcome, versions: Mapping[str, str], seed: int
 ) -> Iterator[tuple[str, str]]:
-    """Names and texts: who, of which version, from which seed, how it came out."""
+    """Names and texts: which engine, its version, the seed, and how the item came
+    out.
+    """
     item = result.item
     for name, text in (
         ("suite", item.suite),

@@ -1,4 +1,4 @@
-"""RECORD: what a run writes down, one JSON object a line, each with its `type`."""
+"""RECORD: what a run writes down. Each line is a JSON object with its `type`."""
 
 from gradverify.records.changes import changes as changes
 from gradverify.records.changes import looked as looked
@@ -9,23 +9,23 @@ from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered
 from gradverify.records.lines import in_order as in_order
 from gradverify.records.lines import read as read
-from gradverify.records.rows import SCHEMA as SCHEMA
-from gradverify.records.rows import Changes as Changes
-from gradverify.records.rows import Claim as Claim
-from gradverify.records.rows import Counts as Counts
-from gradverify.records.rows import Diagnosis as Diagnosis
-from gradverify.records.rows import Discrepancy as Discrepancy
-from gradverify.records.rows import Evidence as Evidence
-from gradverify.records.rows import History as History
-from gradverify.records.rows import Item as Item
-from gradverify.records.rows import Known as Known
-from gradverify.records.rows import Note as Note
-from gradverify.records.rows import Record as Record
-from gradverify.records.rows import Records as Records
-from gradverify.records.rows import Run as Run
-from gradverify.records.rows import Selftest as Selftest
-from gradverify.records.rows import number_of as number_of
-from gradverify.records.rows import number_text as number_text
+from gradverify.records.record_kinds import SCHEMA as SCHEMA
+from gradverify.records.record_kinds import Changes as Changes
+from gradverify.records.record_kinds import Claim as Claim
+from gradverify.records.record_kinds import Counts as Counts
+from gradverify.records.record_kinds import Diagnosis as Diagnosis
+from gradverify.records.record_kinds import Discrepancy as Discrepancy
+from gradverify.records.record_kinds import Evidence as Evidence
+from gradverify.records.record_kinds import History as History
+from gradverify.records.record_kinds import Item as Item
+from gradverify.records.record_kinds import Known as Known
+from gradverify.records.record_kinds import Note as Note
+from gradverify.records.record_kinds import Record as Record
+from gradverify.records.record_kinds import Records as Records
+from gradverify.records.record_kinds import Run as Run
+from gradverify.records.record_kinds import Selftest as Selftest
+from gradverify.records.record_kinds import number_of as number_of
+from gradverify.records.record_kinds import number_text as number_text
 from gradverify.records.sums import counts_by_differentiator as counts_by_differentiator
 from gradverify.records.sums import joined as joined
 from gradverify.records.sums import total as total

@@ -16,7 +16,7 @@ KINKED = ("KINK_CONVENTION", "KINK_COMPOSITION")
 
 
 @dataclass(frozen=True)
-class Slope:
+class ChosenSlope:
     """The slope that a differentiator chose, and where that was."""
 
     got: str
@@ -25,8 +25,10 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class Kink:
-    """A kink: its op, formula, point and number, the slopes that are possible."""
+class KinkSlopes:
+    """A kink: its op, formula, point and number, and the slopes that differentiators
+    chose.
+    """
 
     op: str
     formula: Term | None
@@ -34,7 +36,7 @@ class Kink:
     point: str
     where: str
     hull: str
-    slopes: Sequence[Slope | None]
+    slopes: Sequence[ChosenSlope | None]
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,13 @@ class Accuracy:
 
     histograms: Sequence[tuple[str, Chart]]
     columns: Sequence[str]
-    kinks: Sequence[Kink]
+    kinks: Sequence[KinkSlopes]
     kinks_left_out: int
     known: Sequence[Lived]
 
 
 def accuracy(found: Records) -> Accuracy | None:
-    """The section; None where it has nothing to say."""
+    """The section; None if it has nothing to say."""
     columns, kinks = _kinks(d for d in found.discrepancies if d.verdict in KINKED)
     known = list(_known(found))
     histograms = list(_histograms(found))
@@ -85,28 +87,30 @@ def _histograms(found: Records) -> Iterator[tuple[str, Chart]]:
             yield who, chart
 
 
-def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[Kink]]:
-    """Kinks by op and case, with a slope for each column that met them."""
+def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[KinkSlopes]]:
+    """Kinks by op and case, with a slope for each column that met the case."""
     rows: dict[tuple[str, str, str], dict[str, Discrepancy]] = {}
     for d in sorted(found, key=lambda d: (d.op, len(d.formula), d.case)):
         rows.setdefault((d.op, d.case, d.where), {})[columns(d)] = d
     who = sorted({column for row in rows.values() for column in row})
-    kinks = [_kink(next(iter(row.values())), [row.get(c) for c in who])
-             for row in rows.values()]  # fmt: skip
+    kinks = [
+        _kink(next(iter(row.values())), [row.get(c) for c in who])
+        for row in rows.values()
+    ]
     return who, sorted(
         kinks, key=lambda k: (k.op, -sum(s is not None for s in k.slopes))
     )
 
 
-def _kink(d: Discrepancy, row: Sequence[Discrepancy | None]) -> Kink:
+def _kink(d: Discrepancy, row: Sequence[Discrepancy | None]) -> KinkSlopes:
     graph = graph_of(d)
     slopes = [None if s is None else _slope(s) for s in row]
-    return Kink(d.op, term(graph) if graph else None, d.formula, point(d), d.where,
-                d.exact, slopes)  # fmt: skip
+    formula = term(graph) if graph else None
+    return KinkSlopes(d.op, formula, d.formula, point(d), d.where, d.exact, slopes)
 
 
-def _slope(d: Discrepancy) -> Slope:
-    return Slope(d.got, d.finding, d.verdict == KINKED[1])
+def _slope(d: Discrepancy) -> ChosenSlope:
+    return ChosenSlope(d.got, d.finding, d.verdict == KINKED[1])
 
 
 def _known(found: Records) -> Iterator[Lived]:

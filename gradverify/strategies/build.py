@@ -1,4 +1,6 @@
-"""From choices to a case: a pure function that repairs instead of rejecting."""
+"""From choices to a case: a pure function that repairs choices instead of rejecting
+them.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ import numpy as np
 
 from gradverify.graph import LEAVES, Case, input_leaf
 from gradverify.ops import OPS, Op, Shape
-from gradverify.strategies.alone import alone
-from gradverify.strategies.choices import Choices, Input, Step
+from gradverify.strategies.choices import Choices, Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Draft, Grown, Limits
 from gradverify.strategies.ending import finished
 from gradverify.strategies.leaves import data, fitting_shape, literal, mask, shapes
 from gradverify.strategies.params import legal_params
 from gradverify.strategies.points import array_of
+from gradverify.strategies.single_op import alone
 from gradverify.strategies.steering import unmet_after
 
 TRIED = 60  # operand tuples tried for one step before it is dropped
@@ -29,10 +31,12 @@ NEAR, LITERAL = 72, 88
 def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
     """The case that these choices mean.
 
-    An op whose shape rule, open domain or limits do not hold its operands takes the
-    nearest nodes that fit, else it is dropped. Where nothing is left, the first op is
-    applied alone, at a point moved into its domain. Some ops give way to such as have
-    not followed their operand's op in any case that was met.
+    The shape rule, the open domain and the limits of an op may rule out the operands
+    that were chosen. The op then takes the nearest nodes that fit, or is dropped. Where
+    no op is left, the first one is applied alone, at a point moved into its domain.
+
+    Some ops are replaced by one that has not followed its operand's op yet, in any case
+    of the block (see `steering`).
     """
     with np.errstate(all="ignore"):
         draft = Draft(limits)
@@ -61,10 +65,10 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 # ---- steps
 
 
-def _put_unmet(draft: Draft, step: Step, met: Met) -> bool:
-    """An op that has not followed the operand's yet, if one takes its value.
+def _put_unmet(draft: Draft, step: OpChoice, met: Met) -> bool:
+    """Put an op that has not followed the operand's op yet, if one takes its value.
 
-    The operand is the chosen one, or the latest op where that is an input.
+    The operand is the chosen one, or the latest op where the chosen one is an input.
     """
     chosen = _nearest(draft.followed(), step.first)[0]
     if not draft.grown[chosen].node.operands:
@@ -76,7 +80,7 @@ def _put_unmet(draft: Draft, step: Step, met: Met) -> bool:
     )
 
 
-def _put_step(draft: Draft, step: Step, tried: int = TRIED) -> bool:
+def _put_step(draft: Draft, step: OpChoice, tried: int = TRIED) -> bool:
     row = OPS[step.op]
     for operands in itertools.islice(_operands(draft, row, step), tried):
         menu = legal_params(step.op, *map(draft.shape_of, operands))
@@ -85,8 +89,8 @@ def _put_step(draft: Draft, step: Step, tried: int = TRIED) -> bool:
     return False
 
 
-def _operands(draft: Draft, row: Op, step: Step) -> Iterator[list[int | Grown]]:
-    """Tuples of operands, the chosen one first, then the nearest nodes in its stead."""
+def _operands(draft: Draft, row: Op, step: OpChoice) -> Iterator[list[int | Grown]]:
+    """Tuples of operands: the chosen one first, then with the nearest nodes instead."""
     numbers = row.arity - len(row.masks)
     chosen = (step.first, step.second, step.params)[:numbers]
     can_be_leaf = [_is_leaf(draft, row, c) for c in chosen]
@@ -118,7 +122,9 @@ def _is_leaf(draft: Draft, row: Op, choice: int) -> bool:
 
 
 def _nearest(nodes: Sequence[int], choice: int) -> list[int]:
-    """The node that many back from the latest, then the others, nearest first."""
+    """The node that many places back from the latest; then all others, nearest
+    first.
+    """
     place = len(nodes) - 1 - choice % 12 % len(nodes)
     return sorted(nodes, key=lambda i: (abs(i - nodes[place]), i))
 

@@ -1,4 +1,4 @@
-"""What is drawn for one case, before it is made a graph."""
+"""What is drawn for one case, before a graph is made of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from gradverify.strategies.points import Values
 
 
 class Input(NamedTuple):
-    """The choices behind one array. kind: what it is where one op is applied alone."""
+    """The choices behind one array.
+
+    `kind` matters only where one op is applied alone.
+    """
 
     shape: int
     values: Values
     kind: int = 0
 
 
-class Step(NamedTuple):
+class OpChoice(NamedTuple):
     """The choices behind one op: what each operand is, and which params."""
 
     op: str
@@ -38,5 +41,5 @@ class Choices:
     """Everything that is drawn for one case."""
 
     inputs: Sequence[Input]
-    steps: Sequence[Step]
+    steps: Sequence[OpChoice]
     ending: Ending

@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradverify.graph import DTYPES, Case
-from gradverify.strategies.alone import alone
-from gradverify.strategies.choices import Ending, Input, Step
+from gradverify.strategies.choices import Ending, Input, OpChoice
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.ending import finished
-from gradverify.strategies.net import Layer, Net, Style
+from gradverify.strategies.net import LayerChoice, Net, NetStyle
 from gradverify.strategies.points import CHOICE, VALUES, Values
+from gradverify.strategies.single_op import alone
 
 # What an activation may be, simplest first; some kinked, some that saturate.
 ACTIVATIONS = (
@@ -29,8 +29,10 @@ WINDOWS = ("max_pool", "avg_pool")
 # ---- layers
 
 
-def dense(net: Net, layer: Layer) -> None:
-    """Weights, perhaps those of the layer before, a norm, an activation, a skip."""
+def dense(net: Net, layer: LayerChoice) -> None:
+    """A layer of weights (new, or those of the layer before), perhaps a norm, an
+    activation, a skip.
+    """
     before = net.here
     net.linear(1 + layer.width % 3, shared=layer.extra % 7 == 6, dead=layer.extra == 5)
     if layer.extra % 3 == 1:
@@ -43,12 +45,12 @@ def dense(net: Net, layer: Layer) -> None:
 
 
 def activation(net: Net, choice: int) -> None:
-    """One of the activations; none for a few of the choices."""
+    """One of the activations; for a few of the choices none."""
     if choice % 20 < len(ACTIVATIONS):
         net.chosen(ACTIVATIONS[choice % 20], choice // 20, net.here)
 
 
-def norm(net: Net, layer: Layer) -> None:
+def norm(net: Net, layer: LayerChoice) -> None:
     """One of the norms that fit, with weights of its own."""
     op = NORMS[layer.kind % len(NORMS)]
     channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
@@ -57,7 +59,7 @@ def norm(net: Net, layer: Layer) -> None:
     net.chosen(op, layer.extra, net.here, *weights)
 
 
-def windowed(net: Net, layer: Layer) -> None:
+def windowed(net: Net, layer: LayerChoice) -> None:
     """A convolution, perhaps a norm, an activation, perhaps a pooling."""
     before, space = net.here, net.shape[2:]
     if not space:
@@ -80,7 +82,7 @@ def windowed(net: Net, layer: Layer) -> None:
     return None
 
 
-def normed(net: Net, layer: Layer) -> None:
+def normed(net: Net, layer: LayerChoice) -> None:
     """A norm, then an activation or a layer of weights."""
     norm(net, layer)
     if layer.extra % 2:
@@ -89,7 +91,7 @@ def normed(net: Net, layer: Layer) -> None:
         net.linear(1 + layer.width % 3)
 
 
-def attending(net: Net, layer: Layer) -> None:
+def attending(net: Net, layer: LayerChoice) -> None:
     """Queries, keys and values of one sequence, attention, a skip and a norm."""
     before, width = net.here, net.shape[-1]
     parts = []
@@ -106,8 +108,11 @@ def attending(net: Net, layer: Layer) -> None:
     activation(net, layer.activation)
 
 
-def step(net: Net, layer: Layer) -> None:
-    """One more step in time: the state, and what is seen, by weights of all steps."""
+def step(net: Net, layer: LayerChoice) -> None:
+    """One more step in time.
+
+    It combines the state with what is seen; all steps share weights.
+    """
     state = net.state = net.here if net.state is None else net.state
     place = {"axis": (0,), "start": net.time, "stop": net.time + 1}
     net.time += 1
@@ -127,26 +132,28 @@ def step(net: Net, layer: Layer) -> None:
 # ---- what a network begins with
 
 
-def table(net: Net, sizes: Layer) -> None:
+def table(net: Net, sizes: LayerChoice) -> None:
     """Samples by features."""
     net.begin((1 + sizes.kind % 3, 1 + sizes.width % 3))
 
 
-def space(net: Net, sizes: Layer) -> None:
+def space(net: Net, sizes: LayerChoice) -> None:
     """Samples, channels, and one or two axes of space."""
     around = (3,) if sizes.activation % 2 else (3, 2 + sizes.activation // 2 % 2)
     net.begin((1 + sizes.kind % 2, 1 + sizes.width % 2, *around))
 
 
-def features(net: Net, sizes: Layer) -> None:
+def features(net: Net, sizes: LayerChoice) -> None:
     """Samples by channels, half of them in space."""
     if sizes.activation % 2:
         return space(net, sizes)
     return net.begin((2 + sizes.kind % 2, 2 + sizes.width % 3))
 
 
-def sequence(net: Net, sizes: Layer) -> None:
-    """Tokens by features: rows of a table, some of them twice, or given vectors."""
+def sequence(net: Net, sizes: LayerChoice) -> None:
+    """Tokens by features: rows of a table, some of them twice, or vectors that are
+    given.
+    """
     length, width = 2 + sizes.kind % 2, 1 + sizes.width % 3
     if sizes.activation % 2:
         net.begin((length, width) if sizes.extra % 2 else (1, length, width))
@@ -156,8 +163,8 @@ def sequence(net: Net, sizes: Layer) -> None:
     net.apply("embedding", net.here, index=index)
 
 
-def series(net: Net, sizes: Layer) -> None:
-    """Moments by features, and a state to begin with."""
+def series(net: Net, sizes: LayerChoice) -> None:
+    """Steps in time by features, and a state to begin with."""
     width = 1 + sizes.width % 3
     net.begin((4, width))
     net.seen = net.here
@@ -182,7 +189,7 @@ LOSSES = (
 )  # fmt: skip
 
 
-def loss(net: Net, choice: Layer) -> None:
+def loss(net: Net, choice: LayerChoice) -> None:
     """A loss of the network's output, as samples by classes, and of a target."""
     op = LOSSES[choice.kind % len(LOSSES)]
     rows = 1 if len(net.shape) < 2 else net.shape[0]
@@ -208,11 +215,13 @@ def networks(
 ) -> st.SearchStrategy[Case]:
     """Random networks with their weights, data and loss.
 
-    family: one of `FAMILIES`, all of them unless said. depth: the largest number of
-    layers, by family unless said. The data are differentiated by or are not; batches
-    of one sample, dead units, saturated logits, shared weights and skips occur. A
-    layer that does not fit is left out. Shrinks to one layer with one weight.
-    Raises `ValueError` for an unknown family or dtype, or a depth under 1.
+    family: one of `FAMILIES`; all of them unless given.
+    depth: the largest number of layers; unless given, the family decides.
+
+    The data may be differentiated or not. Batches of one sample, dead units, saturated
+    logits, shared weights and skips occur. A layer that does not fit is left out. A
+    network shrinks to one layer with one weight. Raises `ValueError` for an unknown
+    family or dtype, or a depth under 1.
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; allowed: {[*FAMILIES]}")
@@ -221,7 +230,9 @@ def networks(
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:
-        return st.one_of([networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES])  # fmt: skip  # noqa: E501
+        return st.one_of(
+            [networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES]
+        )
     begin, layer, most = FAMILIES[family]
     four = st.tuples(CHOICE, CHOICE, CHOICE, CHOICE)
     drawn = st.tuples(
@@ -234,12 +245,12 @@ def networks(
 
     def case(found: Any) -> Case:
         sizes, layers, end, (style, values), weights = found
-        net = Net(Style(style, Values(*values)), _limits(dtype))
+        net = Net(NetStyle(style, Values(*values)), _limits(dtype))
         with np.errstate(all="ignore"):
-            begin(net, Layer(*sizes))
+            begin(net, LayerChoice(*sizes))
             for choices in layers:
-                layer(net, Layer(*choices))
-            loss(net, Layer(*end))
+                layer(net, LayerChoice(*choices))
+            loss(net, LayerChoice(*end))
             return _ended(net, weights)
 
     return drawn.map(case)
@@ -250,11 +261,14 @@ def _limits(dtype: str) -> Limits:
 
 
 def _ended(net: Net, weights: int) -> Case:
-    """The case; of one layer alone where nothing could be put on the data."""
+    """The finished case.
+
+    If nothing could be put on the data, a case of one layer alone.
+    """
     if net.draft.sinks():
         case = finished(net.draft, Ending(0, weights))
         if case.point:
             return case
     plain = Input(0, Values(0, [0]))
     limits = Limits(("linear",), range(5), literals=False, dtype=net.dtype)
-    return alone(Step("linear", 0, 0, 0), [plain] * 3, Ending(), limits)
+    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), limits)

@@ -1,0 +1,79 @@
+"""What an engine says about how its own API is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# A template of operands, or a function of their texts and of the op's params.
+Row = str | Callable[..., str]
+
+# Lines that set `value` and `got`, from the names of the inputs.
+Tail = Callable[[Sequence[str]], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """The source text of an engine's API.
+
+    head: imports and settings, for a dtype.
+    array, data: an input, and an array that is not differentiated, from the text of a
+        NumPy array.
+    rows: by op, what the row of the engine's table calls.
+    tails: by mode, lines that set `value` and `got` (one entry an input), from the
+        names of the inputs and `function`.
+    """
+
+    head: Callable[[str], Sequence[str]]
+    array: Callable[[str], str]
+    data: Callable[[str], str]
+    rows: Mapping[str, Row]
+    tails: Mapping[str, Tail]
+
+    def call(
+        self, op: str, operands: Sequence[str], params: Mapping[str, Any]
+    ) -> str | None:
+        """The expression that applies an op; None if the engine has no spelling for
+        this op.
+        """
+        row = self.rows.get(op)
+        if row is None:
+            return None
+        return (
+            row.format(*operands) if isinstance(row, str) else row(*operands, **params)
+        )
+
+
+OPERATORS: Mapping[str, Row] = {
+    "neg": "-{0}",
+    "add": "{0} + {1}",
+    "sub": "{0} - {1}",
+    "mul": "{0} * {1}",
+    "div": "{0} / {1}",
+    "pow": "{0} ** {1}",
+    "power": lambda x, n: f"{x} ** {n!r}" if n >= 0 else f"{x} ** ({n!r})",
+    "matmul": "{0} @ {1}",
+}
+
+
+def calls(module: str, ops: str = "", **renamed: str) -> dict[str, Row]:
+    """Rows for functions of a module that take the operands, and the params by name."""
+    names = {op: op for op in ops.split()} | renamed
+    return {op: _call(f"{module}.{name}") for op, name in names.items()}
+
+
+def _call(function: str) -> Row:
+    def text(*operands: str, **params: Any) -> str:
+        named = (f"{k}={v!r}" for k, v in params.items())
+        return f"{function}({', '.join([*operands, *named])})"
+
+    return text
+
+
+def sliced(x: str, axis: Sequence[int], start: int, stop: int) -> str:
+    """A slice along one axis as an index, for arrays that are indexed as in NumPy."""
+    if axis[0] < 0:
+        after = ", :" * (-1 - axis[0])
+        return f"{x}[..., {start}:{stop}{after}]"
+    return f"{x}[{':, ' * axis[0]}{start}:{stop}]"
