@@ -1,5 +1,6 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
+from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.handshake import handshake
 from gradverify.differentiators.protocol import (
     Accepts,
@@ -19,7 +20,7 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import Derivatives, modes, run, unsupported
+from gradverify.differentiators.run import modes, run, unsupported
 
 __all__ = [
     "Accepts",

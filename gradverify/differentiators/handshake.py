@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
-from gradverify.differentiators.run import Derivatives, run, unsupported
+from gradverify.differentiators.run import run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
 
@@ -133,7 +134,7 @@ def _problem(op: str, result: Derivatives) -> str | None:
         return "no result after 5 s"
     if result.error is None:
         return None
-    text = f"{type(result.error).__name__}: {result.error}"
+    text = f"{result.error.kind}: {result.error}"
     return f"{text}{_hint(op, result.error)}"
 
 

@@ -102,7 +102,8 @@ _DECIMAL_USUAL = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0,
 # fmt: off
 PYTHON = (
     # first, and last when it is put back, since all the others need room
-    Setting("the recursion limit", "", lambda python: sys.getrecursionlimit(), _set_depth,
+    Setting("the recursion limit", "",
+            lambda python: sys.getrecursionlimit(), _set_depth,
             ours=lambda host: max(host, DEPTH), for_engines=False),
     Setting("the floating-point mode", "", lambda python: floating.mode(), _set_mode,
             ours=fixed(None), for_engines=False),
