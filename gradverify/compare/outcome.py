@@ -24,9 +24,11 @@ from gradverify.reference import (
     floats_of,
 )
 from gradverify.reference.rounding import FORMATS
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 
+@surrounded
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     """The verdict on one run of one case; the worst entry decides it.
 

@@ -13,8 +13,10 @@ from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
+from gradverify.surroundings import surrounded
 
 
+@surrounded
 def handshake(differentiator: Differentiator) -> list[str]:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone.

@@ -29,6 +29,7 @@ from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
+from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
@@ -43,6 +44,7 @@ class Session:
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
+        remember()
         self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
         self.worker: str = given.get("workerid", "")
@@ -171,6 +173,7 @@ class Session:
             for record in (*result.discrepancies, result.item):
                 self.writer.write(record)
 
+    @surrounded
     def close(self, exitstatus: int) -> int:
         """The end of a process; the controlling one merges.
 

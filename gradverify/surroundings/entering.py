@@ -67,7 +67,7 @@ class Surroundings:
         if self._read is None:
             return
         _thread.host = None
-        self._warnings.__exit__(*raised)
+        self._warnings.__exit__(None, None, None)
         _put_back(self._read)
         if sys.getrecursionlimit() != self._depth:
             PYTHON[0].write(sys, self._depth)

@@ -8,6 +8,8 @@ from typing import Any
 
 from gradverify.surroundings.setting import Setting, Value, fixed, never
 
+Columns = tuple[Callable[[Any], Value], Callable[[Any, Value], object]]
+
 _GMPY2 = ("precision", "round", "emax", "emin", "subnormalize", "trap_underflow",
           "trap_overflow", "trap_inexact", "trap_invalid", "trap_erange",
           "trap_divzero", "allow_complex", "rational_division")  # fmt: skip
@@ -59,19 +61,19 @@ def _set_determinism(torch: Any, value: tuple[bool, bool]) -> None:
     torch.use_deterministic_algorithms(value[0], warn_only=value[1])
 
 
-def _called(reader: str, writer: str, *of: Any) -> dict[str, Any]:
+def _called(reader: str, writer: str, *of: Any) -> Columns:
     """The columns of a setting that has a function to read it and one to set it."""
-    return {
-        "read": lambda library: getattr(library, reader)(*of),
-        "write": lambda library, value: getattr(library, writer)(*of, value),
-    }
+    return (
+        lambda library: getattr(library, reader)(*of),
+        lambda library, value: getattr(library, writer)(*of, value),
+    )
 
 
-def _of_jax(name: str) -> dict[str, Callable[..., Any]]:
-    return {
-        "read": lambda jax: getattr(jax.config, name),
-        "write": lambda jax, value: jax.config.update(name, value),
-    }
+def _of_jax(name: str) -> Columns:
+    return (
+        lambda jax: getattr(jax.config, name),
+        lambda jax, value: jax.config.update(name, value),
+    )
 
 
 def _set_gradients(torch: Any, enabled: bool) -> None:
@@ -103,22 +105,23 @@ LIBRARIES = (
     Setting("PyTorch's gradient mode", "torch",
             lambda torch: torch.is_grad_enabled(), _set_gradients, built_in=True),
     Setting("PyTorch's anomaly mode", "torch",
-            **_called("is_anomaly_enabled", "set_anomaly_enabled"), built_in=False),
+            *_called("is_anomaly_enabled", "set_anomaly_enabled"), built_in=False),
     Setting("PyTorch's autocast", "torch",
-            **_called("is_autocast_enabled", "set_autocast_enabled", "cpu"),
+            *_called("is_autocast_enabled", "set_autocast_enabled", "cpu"),
             built_in=False),
     # several processes with a thread for each core slow one another down
     Setting("PyTorch's threads", "torch",
-            **_called("get_num_threads", "set_num_threads"), built_in=1),
+            *_called("get_num_threads", "set_num_threads"), built_in=1,
+            for_engines=False),
     Setting("the state of PyTorch's random numbers", "torch",
-            **_called("get_rng_state", "set_rng_state"), in_calls=False, same=never),
-    Setting("JAX's 64 bits", "jax", **_of_jax("jax_enable_x64")),
-    Setting("JAX's search for NaN", "jax", **_of_jax("jax_debug_nans")),
-    Setting("JAX's search for infinities", "jax", **_of_jax("jax_debug_infs")),
-    Setting("JAX's compilation", "jax", **_of_jax("jax_disable_jit")),
-    Setting("JAX's precision", "jax", **_of_jax("jax_default_matmul_precision"),
+            *_called("get_rng_state", "set_rng_state"), in_calls=False, same=never),
+    Setting("JAX's 64 bits", "jax", *_of_jax("jax_enable_x64")),
+    Setting("JAX's search for NaN", "jax", *_of_jax("jax_debug_nans")),
+    Setting("JAX's search for infinities", "jax", *_of_jax("jax_debug_infs")),
+    Setting("JAX's compilation", "jax", *_of_jax("jax_disable_jit")),
+    Setting("JAX's precision", "jax", *_of_jax("jax_default_matmul_precision"),
             in_calls=False),
-    Setting("JAX's promotion", "jax", **_of_jax("jax_numpy_dtype_promotion")),
-    Setting("JAX's ranks", "jax", **_of_jax("jax_numpy_rank_promotion")),
+    Setting("JAX's promotion", "jax", *_of_jax("jax_numpy_dtype_promotion")),
+    Setting("JAX's ranks", "jax", *_of_jax("jax_numpy_rank_promotion")),
 )
 # fmt: on

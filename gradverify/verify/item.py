@@ -21,6 +21,7 @@ from gradverify.known import Deviation
 from gradverify.reference import Reference
 from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
+from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
@@ -48,6 +49,7 @@ class Budget:
     least: int = CHUNK
 
 
+@surrounded
 def verify_item(
     block: Block,
     differentiator: Differentiator,

@@ -13,9 +13,11 @@ from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 
+@surrounded
 def judge(
     case: Case,
     differentiator: Differentiator,
