@@ -1,0 +1,93 @@
+"""One differentiator on one case: in this process, or in one of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradverify.differentiators.derivatives import Derivatives
+from gradverify.differentiators.in_process import run_here
+from gradverify.differentiators.protocol import Accepts, Differentiator
+from gradverify.graph import LEAVES, Case, Graph
+from gradverify.ops import OPS
+from gradverify.ops.shapes import elementwise
+
+
+def modes(differentiator: Differentiator) -> tuple[str, ...]:
+    """The modes that are run when none is named: the default ones, else all."""
+    found = {k: m for k, m in differentiator.modes().items() if m.kind != "hvp"}
+    default = tuple(name for name, m in found.items() if m.default)
+    return default or tuple(found)
+
+
+def run(
+    differentiator: Differentiator, mode: str, case: Case, *, limit: float = 10.0
+) -> Derivatives:
+    """The gradient of the case by that mode, in at most `limit` seconds.
+
+    Never raises: what the engine raises, warns of, overwrites and changes is in the
+    result, and so is the end of its process, if it has one of its own. The user's own
+    interrupt, and what ends a test of pytest, are passed on.
+    """
+    return run_here(differentiator, mode, case, limit)
+
+
+# ---- what a differentiator cannot run
+
+
+def unsupported(differentiator: Differentiator, case: Case) -> str | None:
+    """Why the differentiator cannot run the case; None where it can."""
+    accepts, graph = differentiator.accepts, case.graph
+    if case.dtype not in accepts.dtypes:
+        return f"dtype {case.dtype}: only {', '.join(accepts.dtypes)}"
+    if accepts.max_inputs is not None and len(graph.inputs) > accepts.max_inputs:
+        return f"{len(graph.inputs)} inputs: at most {accepts.max_inputs}"
+    table = differentiator.table
+    for op in graph.ops:
+        row = table.get(op, "the table has no row for it")
+        if isinstance(row, str):
+            return f"{op}: {row}"
+    if not accepts.subnormals and _has_subnormals(case):
+        return "a subnormal number, which it takes for zero"
+    return _unaccepted(accepts, graph)
+
+
+def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
+    for i, node in enumerate(graph.nodes):
+        if len(node.shape) not in accepts.ranks:
+            return f"an array of rank {len(node.shape)}: only {_ranks(accepts.ranks)}"
+        if not accepts.empty and math.prod(node.shape) == 0:
+            return "an array without elements"
+        if not accepts.literals and node.op == "literal":
+            return "a Python number as an operand"
+        if not accepts.data and node.op == "data":
+            return "an array that is not differentiated"
+        if not accepts.broadcasting and _broadcasts(graph, i):
+            return f"{node.op} of operands of different shapes"
+    return None
+
+
+def _has_subnormals(case: Case) -> bool:
+    """Whether a leaf has an entry between zero and the smallest normal number."""
+    leaves: list[Any] = [node.value for node in case.graph.nodes if node.op in LEAVES]
+    normal = np.finfo(case.dtype).tiny
+    return any(
+        np.any((np.abs(x) > 0) & (np.abs(x) < normal))
+        for x in (*case.point, *leaves)
+        if x is not None
+    )
+
+
+def _ranks(ranks: range) -> str:
+    return f"ranks {', '.join(map(str, ranks))}"
+
+
+def _broadcasts(graph: Graph, i: int) -> bool:
+    """Whether an op needs its operands stretched to a common shape."""
+    node = graph.nodes[i]
+    if node.op in LEAVES or OPS[node.op].shape is not elementwise:
+        return node.op == "broadcast_to"
+    operands = [graph.nodes[j] for j in node.operands]
+    return len({x.shape for x in operands if x.op != "literal"}) > 1
