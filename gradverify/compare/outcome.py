@@ -15,6 +15,7 @@ from gradverify.compare.at_kinks import at_kinks
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators import Derivatives
+from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
     Bound,
@@ -23,7 +24,6 @@ from gradverify.reference import (
     Slope,
     floats_of,
 )
-from gradverify.reference.rounding import FORMATS
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
@@ -114,7 +114,7 @@ def _trouble(
 
 def _is_finite(case: Case, reference: Reference) -> bool:
     """Whether the value, the derivative and everything on the way fit the dtype."""
-    largest = FORMATS[case.dtype].largest
+    largest = format_of(case.dtype).largest
     bounds = [reference.value_bound, *reference.bounds]
     return (
         abs(reference.value) <= largest

@@ -10,6 +10,7 @@ import numpy as np
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.protocol import Accepts, Differentiator
+from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case, Graph
 from gradverify.ops import OPS
 from gradverify.ops.shapes import elementwise
@@ -72,7 +73,7 @@ def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
 def _has_subnormals(case: Case) -> bool:
     """Whether a leaf has an entry between zero and the smallest normal number."""
     leaves: list[Any] = [node.value for node in case.graph.nodes if node.op in LEAVES]
-    normal = np.finfo(case.dtype).tiny
+    normal = format_of(case.dtype).normal
     return any(
         np.any((np.abs(x) > 0) & (np.abs(x) < normal))
         for x in (*case.point, *leaves)

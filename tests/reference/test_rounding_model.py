@@ -19,7 +19,7 @@ from gradverify.differentiators.examples import EXAMPLES
 from gradverify.graph import Graph, Node, apply_op, data_leaf, input_leaf, interpret
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds
-from gradverify.reference.program import GradientProgram, expand
+from gradverify.reference.gradient_program import GradientProgram, expand
 from gradverify.reference.roundings import roundings
 
 UNIT = 2.0**-53
