@@ -17,7 +17,8 @@ class Derivatives:
     error: what it raised, or what ended its process. fatal: whether its process ended.
     mutated: positions of inputs that it overwrote. seeds: the cotangents and tangents
     that it overwrote, in words. changed: the names of global settings that it changed.
-    seconds: of the clock; busy: of the processor.
+    seconds: of the clock; busy: of the processor. starved: it timed out, but may have
+    been kept from running.
     """
 
     value: Any = None
@@ -25,6 +26,7 @@ class Derivatives:
     intermediates: Mapping[int, Any] | None = None
     error: Raised | None = None
     timed_out: bool = False
+    starved: bool = False
     fatal: bool = False
     mutated: tuple[int, ...] = ()
     seeds: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from gradverify.differentiators.protocol import (
     Misuse,
     Pulled,
     Pushed,
+    Rows,
 )
 from gradverify.differentiators.raised import is_hosts, raised_by, told
 from gradverify.differentiators.refused_exit import refused_exit
@@ -30,10 +31,15 @@ Seed = tuple[str, Array, Array]  # what it is, as it was, as the engine left it
 
 @surrounded
 def run_here(
-    differentiator: Differentiator, mode: str, case: Case, limit: float
+    differentiator: Differentiator,
+    mode: str,
+    case: Case,
+    limit: float,
+    rows: Rows | None = None,
 ) -> Derivatives:
     """The gradient of the case by that mode, in at most `limit` seconds.
 
+    rows: the engine's table, if its functions are to note something.
     Never raises: what the engine raises, warns of, overwrites and changes is in the
     result. The user's own interrupt, and what ends a test of pytest, are passed on.
     """
@@ -43,7 +49,7 @@ def run_here(
     ours: TimeLimit | None = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = differentiator.table
+        table = differentiator.table if rows is None else rows
         function = Lowered(_handed_over(case.graph), table, case.dtype)
         began, busy = time.perf_counter(), time.process_time()
         with engine_call() as changed:
@@ -73,6 +79,8 @@ def run_here(
         warnings=tuple(f"{w.category.__name__}: {told(w.message)}" for w in caught),
         seconds=seconds,
         busy=busy,
+        # it waited for the processor, and not for something that never comes
+        starved=timed_out and 0.02 * limit < busy < limit / 2,
     )
 
 

@@ -9,11 +9,15 @@ class Raised(Exception):
     """What an engine raised, its text read once; it can be raised again.
 
     kind: the name of its class. kinds: of its class and all that this is made of.
+    detail: what else there is to read, such as the last words of a process.
     """
 
-    def __init__(self, kind: str, text: str, kinds: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, kind: str, text: str, kinds: tuple[str, ...] = (), detail: str = ""
+    ) -> None:
         super().__init__(text)
-        self.kind, self.text, self.kinds = kind, text, kinds or (kind,)
+        self.kind, self.text, self.detail = kind, text, detail
+        self.kinds = kinds or (kind,)
 
     def __str__(self) -> str:
         return self.text

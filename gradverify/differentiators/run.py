@@ -9,6 +9,7 @@ import numpy as np
 
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.in_process import run_here
+from gradverify.differentiators.isolation import worker_of
 from gradverify.differentiators.protocol import Accepts, Differentiator
 from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case, Graph
@@ -32,6 +33,9 @@ def run(
     result, and so is the end of its process, if it has one of its own. The user's own
     interrupt, and what ends a test of pytest, are passed on.
     """
+    worker = worker_of(differentiator)
+    if worker is not None:
+        return worker.run(mode, case, limit)
     return run_here(differentiator, mode, case, limit)
 
 
