@@ -229,6 +229,7 @@ def test_cases_of_an_operator_have_literals_on_both_sides(op: str) -> None:
         assert any(2 in uses(case).values() for case in cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "op", [row.name for row in OPS if row.params and not row.internal]
 )
