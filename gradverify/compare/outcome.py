@@ -100,10 +100,11 @@ def _trouble(
     if derivatives.error is not None:
         error = derivatives.error
         text = f"{error.kind}: {error}"
-        if not _is_finite(case, reference):
+        told = f"{text}\n{error.detail}" if error.detail else text
+        if not derivatives.fatal and not _is_finite(case, reference):
             note = f"not finite in {case.dtype}; the differentiator raised {text}"
             return Judgement(Verdict.NO_DERIVATIVE, got=text, note=note)
-        return Judgement(Verdict.CRASHED, got=text, note=text)
+        return Judgement(Verdict.CRASHED, got=text, note=told)
     if derivatives.mutated or derivatives.seeds:
         names, inputs = names_of(case.graph), case.graph.inputs
         points = (names[inputs[k]] for k in derivatives.mutated)

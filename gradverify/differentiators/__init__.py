@@ -2,6 +2,7 @@
 
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -21,6 +22,7 @@ from gradverify.differentiators.registry import (
     registered,
 )
 from gradverify.differentiators.run import modes, run, unsupported
+from gradverify.differentiators.trial import Trial, is_trusted, tried_out
 
 __all__ = [
     "Accepts",
@@ -30,8 +32,12 @@ __all__ = [
     "Misuse",
     "Pulled",
     "Pushed",
+    "Trial",
+    "close_all",
+    "foresee",
     "functions",
     "handshake",
+    "is_trusted",
     "known_names",
     "load",
     "mode",
@@ -41,5 +47,6 @@ __all__ = [
     "register",
     "registered",
     "run",
+    "tried_out",
     "unsupported",
 ]

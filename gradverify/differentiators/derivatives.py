@@ -14,7 +14,8 @@ class Derivatives:
     """What a differentiator made of a case.
 
     value, cotangents, intermediates: as the engine gave them, arrays copied.
-    error: what it raised, or what ended its process. fatal: whether its process ended.
+    error: what it raised, or what ended its process. fatal: whether its process ended,
+    and op: in which op of its table, if it was in one.
     mutated: positions of inputs that it overwrote. seeds: the cotangents and tangents
     that it overwrote, in words. changed: the names of global settings that it changed.
     seconds: of the clock; busy: of the processor. starved: it timed out, but may have
@@ -28,6 +29,7 @@ class Derivatives:
     timed_out: bool = False
     starved: bool = False
     fatal: bool = False
+    op: str = ""
     mutated: tuple[int, ...] = ()
     seeds: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()

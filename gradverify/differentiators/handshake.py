@@ -15,26 +15,35 @@ from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, inpu
 from gradverify.ops import OPS, Op
 from gradverify.surroundings import surrounded
 
+PATIENCE = 3  # ops that end the engine's process, or have no end, before it is enough
+
 
 @surrounded
-def handshake(differentiator: Differentiator) -> list[str]:
+def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence. No derivative is judged here.
+    sentence. No derivative is judged here. What ends the engine's process is a verdict,
+    and no problem of its registration.
+
+    limit: seconds for one op. After three that had no end in time, no more are tried.
     """
     name = differentiator.name
     if not differentiator.modes():
         return [f"{name} has no mode: decorate a method with @mode('gradient')"]
     problems = _rows(differentiator)
-    cases = _cases(differentiator)
+    cases, lost = _cases(differentiator), 0
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
         for op, case in cases.items():
-            text = _problem(op, run(differentiator, mode, case, limit=5.0))
+            if lost >= PATIENCE:
+                break
+            found = run(differentiator, mode, case, limit=limit)
+            lost += found.fatal or found.timed_out
+            text = _problem(op, found, limit)
             if text:
                 failures.setdefault(text, []).append(op)
         problems += [
@@ -131,9 +140,11 @@ def _spread(i: int, shape: tuple[int, ...]) -> Array:
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
 
-def _problem(op: str, result: Derivatives) -> str | None:
+def _problem(op: str, result: Derivatives, limit: float) -> str | None:
+    if result.fatal:
+        return None
     if result.timed_out:
-        return "no result after 5 s"
+        return f"no result after {limit:g} s"
     if result.error is None:
         return None
     text = f"{result.error.kind}: {result.error}"

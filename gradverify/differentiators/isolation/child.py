@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gradverify.differentiators.in_process import run_here
+from gradverify.differentiators.isolation.in_progress import InProgress
 from gradverify.differentiators.isolation.messages import (
     Hello,
     Loaded,
@@ -22,7 +23,6 @@ from gradverify.differentiators.isolation.messages import (
     case_of,
 )
 from gradverify.differentiators.isolation.places import class_at
-from gradverify.differentiators.isolation.progress import Progress
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import raised_by
 
@@ -34,7 +34,7 @@ def main(connection: int, progress: int, output: int) -> None:
     """Serve one run, whose end of the three files the numbers are."""
     _apart(output)
     wire = Connection(connection)
-    told = Progress(progress)
+    told = InProgress(progress)
     with contextlib.suppress(EOFError, ConnectionError):  # the run is over, or killed
         hello = msgspec.msgpack.decode(wire.recv_bytes(), type=Hello)
         engine, trouble = _engine(hello)
@@ -45,7 +45,7 @@ def main(connection: int, progress: int, output: int) -> None:
     os._exit(0)  # threads of the engine are not waited for
 
 
-def _serve(engine: Differentiator, wire: Connection, told: Progress) -> None:
+def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
     number, table = 0, None
     rows: dict[str, Any] = {}
     decode = msgspec.msgpack.Decoder(list[Question]).decode

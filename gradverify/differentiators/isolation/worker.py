@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from gradverify.differentiators.derivatives import Derivatives
+from gradverify.differentiators.isolation.in_progress import InProgress, shared_file
 from gradverify.differentiators.isolation.messages import (
     Answer,
     Hello,
@@ -27,7 +28,6 @@ from gradverify.differentiators.isolation.messages import (
     question,
 )
 from gradverify.differentiators.isolation.places import place_of
-from gradverify.differentiators.isolation.progress import Progress, shared_file
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case
@@ -47,15 +47,17 @@ Key = tuple[int, str]  # the case by its identity, and the mode
 class _Process:
     """A process, our ends of what it shares with us, and how much it was asked.
 
-    used: the processor time that it took in all, once it has ended.
+    used, tail: the processor time that it took in all, and the last words of the
+        engine, once it has ended.
     """
 
     process: subprocess.Popen[bytes]
     wire: Connection
-    progress: Progress
+    progress: InProgress
     output: Any
     answered: int = 0
     used: float = 0.0
+    tail: str = ""
 
     def has_ended(self) -> bool:
         """Whether the process has ended. If so, its status and `used` are known."""
@@ -78,12 +80,13 @@ class _Process:
             os.killpg(self.process.pid, signal.SIGKILL)
         while not self.has_ended():
             time.sleep(TICK / 10)
-        self.wire.close()
+        self.tail = self._tail()
+        for thing in (self.wire, self.progress, self.output):
+            thing.close()
         status: int = self.process.returncode
         return status
 
-    def tail(self) -> str:
-        """The last words of the engine."""
+    def _tail(self) -> str:
         size = os.fstat(self.output.fileno()).st_size
         start = max(0, size - TAIL)
         found = os.pread(self.output.fileno(), TAIL, start)
@@ -193,8 +196,8 @@ class Worker:
         status = process.end(patience=1.0)
         self.last = _words(status) + (f" in the op {op}" if op else "")
         self.deaths += 1
-        error = Raised("ProcessEnded", self.last, detail=process.tail())
-        return Derivatives(error=error, fatal=True)
+        error = Raised("ProcessEnded", self.last, detail=process.tail)
+        return Derivatives(error=error, fatal=True, op=op)
 
     def _killed(self, process: _Process, limit: float) -> Derivatives:
         _, _, before, op = process.progress.read()
@@ -206,6 +209,7 @@ class Worker:
         return Derivatives(
             timed_out=True,
             fatal=True,
+            op=op,
             starved=busy < limit / 2,
             seconds=limit,
             busy=busy,
@@ -232,7 +236,7 @@ class Worker:
             return None
         process.end()
         text = f"{self.differentiator.name} cannot run in a process of its own: "
-        return Raised("NotIsolated", text + trouble, detail=process.tail())
+        return Raised("NotIsolated", text + trouble, detail=process.tail)
 
 
 def _launched() -> _Process:
@@ -251,7 +255,7 @@ def _launched() -> _Process:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        progress = Progress(shared.fileno())
+        progress = InProgress(shared.fileno())
     its.close()
     return _Process(process, ours, progress, output)
 

@@ -20,7 +20,7 @@ _NAMES = ("", *(row.name for row in OPS))
 _NUMBERS = {name: k for k, name in enumerate(_NAMES)}
 
 
-class Progress:
+class InProgress:
     """Which question is being answered, since when, and which op is being called.
 
     number: of the question, counted from 1. began: by the clock, `time.monotonic`.
