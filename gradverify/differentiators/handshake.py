@@ -15,7 +15,8 @@ from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, inpu
 from gradverify.ops import OPS, Op
 from gradverify.surroundings import surrounded
 
-PATIENCE = 3  # ops that end the engine's process, or have no end, before it is enough
+LOADING = 5.0  # seconds for the first call of an engine, which may load a library
+PATIENCE = 2  # ops that end the engine's process, or have no end, before it is enough
 
 
 @surrounded
@@ -27,13 +28,13 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
     sentence. No derivative is judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
-    limit: seconds for one op. After three that had no end in time, no more are tried.
+    limit: seconds for one op. After two that had no end in time, no more are tried.
     """
     name = differentiator.name
     if not differentiator.modes():
         return [f"{name} has no mode: decorate a method with @mode('gradient')"]
     problems = _rows(differentiator)
-    cases, lost = _cases(differentiator), 0
+    cases, lost, warm = _cases(differentiator), 0, False
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
@@ -41,9 +42,10 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
         for op, case in cases.items():
             if lost >= PATIENCE:
                 break
-            found = run(differentiator, mode, case, limit=limit)
+            time = limit if warm else max(limit, LOADING)
+            found, warm = run(differentiator, mode, case, limit=time), True
             lost += found.fatal or found.timed_out
-            text = _problem(op, found, limit)
+            text = _problem(op, found, time)
             if text:
                 failures.setdefault(text, []).append(op)
         problems += [
@@ -51,6 +53,14 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
             for text, ops in failures.items()
         ]
     return problems
+
+
+def warm_up(differentiator: Differentiator) -> None:
+    """Run every mode once, so that what a first call loads does not count later."""
+    cases = _cases(differentiator)
+    for mode, declared in differentiator.modes().items():
+        if declared.kind != "hvp" and cases:
+            run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
 
 
 def _compiles_at_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.handshake import handshake, warm_up
 from gradverify.differentiators.isolation import isolate, release
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE
 from gradverify.differentiators.protocol import Differentiator
@@ -40,6 +40,7 @@ def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
         return Trial(problems, (note,))
     if not differentiator.isolated:
         release(differentiator)
+        warm_up(differentiator)
     return Trial(problems)
 
 

@@ -38,7 +38,7 @@ from gradverify.suites.blocks import blocks
 from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
-LIMIT, LEAST = 10.0, 2.0  # seconds for one run of an engine, at most and at least
+LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
 LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 

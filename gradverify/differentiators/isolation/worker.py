@@ -33,7 +33,7 @@ from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case
 
 LOADING = 120.0  # seconds for a process to import its engine
-GRACE = 0.5  # seconds for a process to end a case by itself, once its time is up
+GRACE = 0.25  # seconds for a process to end a case by itself, once its time is up
 TICK = 0.05  # seconds between two looks at the clock
 MEMORY = 16 << 30  # bytes that an engine may take at most
 TAIL = 1500  # characters of an engine's last words
@@ -67,6 +67,11 @@ class _Process:
                 self.process.returncode = os.waitstatus_to_exitcode(status)
                 self.used = usage.ru_utime + usage.ru_stime
         return self.process.returncode is not None
+
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped the process, which may go on."""
+        options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, options) is not None
 
     def end(self, patience: float = 0.0) -> int:
         """End it with all that it has started; its status.
@@ -185,7 +190,8 @@ class Worker:
                 return self._died(process)  # a child of its own may hold the wire
             number, since, _, _ = process.progress.read()
             if number == process.answered + 1:  # else on its way to the case, or back
-                awake += TICK
+                # one that was stopped from outside is waited for, but not for ever
+                awake += TICK / 10 if process.is_stopped() else TICK
                 ran = min(time.monotonic() - max(since, began), awake)
                 if ran > limit + GRACE:
                     return self._killed(process, limit)
@@ -203,14 +209,16 @@ class Worker:
         _, _, before, op = process.progress.read()
         self._process = None
         process.end()
-        self.last = f"no result after {limit:g} s" + (f" in the op {op}" if op else "")
+        self.last = f"gave no result in {limit:g} s" + (
+            f" in the op {op}" if op else ""
+        )
         self.deaths += 1
         busy = max(0.0, process.used - before)
         return Derivatives(
             timed_out=True,
             fatal=True,
             op=op,
-            starved=busy < limit / 2,
+            starved=0.02 * limit < busy < limit / 2,
             seconds=limit,
             busy=busy,
         )
