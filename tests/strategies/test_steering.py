@@ -9,7 +9,7 @@ import pytest
 
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.strategies import REGIMES, Met, Traits, traits_of
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Block
 
 CASES = 120
@@ -18,7 +18,9 @@ GRAPHS = 300
 
 def block(suite: str, family: str, *, is_steered: bool = True) -> Block:
     (found,) = (
-        b for b in blocks(suites=[suite], dtypes=["float64"]) if b.family == family
+        b
+        for b in blocks(Asked(suites=[suite], dtypes=["float64"]))
+        if b.family == family
     )
     if not is_steered:
         found.steered = None

@@ -209,9 +209,8 @@ class Worker:
         _, _, before, op = process.progress.read()
         self._process = None
         process.end()
-        self.last = f"gave no result in {limit:g} s" + (
-            f" in the op {op}" if op else ""
-        )
+        place = f" in the op {op}" if op else ""
+        self.last = f"gave no result in {limit:g} s{place}"
         self.deaths += 1
         busy = max(0.0, process.used - before)
         return Derivatives(
