@@ -70,7 +70,7 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
     if error(found):
         yield _row("error", error(found))
     note = found.note.partition("\n")[0]  # the rest of it is on the page
-    if note and note != found.got:
+    if note and note != found.got.partition("\n")[0]:
         yield _row("note", note)
     yield from _why(found)
     if again:
