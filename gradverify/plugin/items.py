@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from gradverify.differentiators import Differentiator
+from gradverify.differentiators import Differentiator, is_trusted
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
 from gradverify.plugin.item_outcome import ItemOutcome, heading, outcome, without_a_run
@@ -26,10 +27,13 @@ from gradverify.verify import (
     Finding,
     ItemResult,
     LargeBlock,
+    OwnFault,
     judge,
     verify_item,
     verify_large,
 )
+
+PATIENCE = 600.0  # seconds for an item whose engine may not heed our own limit
 
 SESSION = pytest.StashKey[Session]()
 
@@ -81,6 +85,7 @@ class GradverifyItem(ReportingItem):
     """One differentiator in one mode over the cases of one block."""
 
     case: Case | None = None  # the item that ran last
+    fault: OwnFault | None = None  # of ours, met in one case
 
     def __init__(
         self,
@@ -99,7 +104,9 @@ class GradverifyItem(ReportingItem):
         self.block, self.differentiator, self.mode = block, differentiator, mode
         if self.config.pluginmanager.has_plugin("timeout"):
             # A case has its own limit; the host's is meant for tests of another size.
-            self.add_marker(pytest.mark.timeout(0))
+            # An engine in this process may not heed ours: a plugin may end it then.
+            holds = is_trusted(differentiator) or differentiator.isolated
+            self.add_marker(pytest.mark.timeout(0 if holds else PATIENCE))
 
     @property
     def is_drawn(self) -> bool:
@@ -136,6 +143,11 @@ class GradverifyItem(ReportingItem):
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
             raise
+        if self.fault is not None:
+            self.case = self.fault.case
+            self.fault.error.add_note(self.last_words())
+            self.gradverify.record(self.faulty(result, self.fault.error))
+            raise self.fault.error
         versions = self.differentiator.versions()
         self.user_properties += properties(
             result, versions, self.gradverify.settings.seed
@@ -158,6 +170,12 @@ class GradverifyItem(ReportingItem):
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
         return without_a_run(self.head, "failed", reason)
 
+    def faulty(self, result: ItemOutcome, error: Exception) -> ItemOutcome:
+        """The record of an item in one case of which we were at fault; it stands."""
+        reason = self.broken(error).item.reason
+        item = msgspec.structs.replace(result.item, outcome="failed", reason=reason)
+        return ItemOutcome(item, result.discrepancies)
+
     def unjudged(self) -> ItemOutcome | None:
         """An outcome without a run, because of a faulty registration or an op that is
         absent.
@@ -169,7 +187,7 @@ class GradverifyItem(ReportingItem):
         head = self.head
         problems = self.gradverify.problems(self.differentiator)
         if not problems:
-            return self.absent() or self.forgone()
+            return self.absent() or self.given_up() or self.forgone()
         speaker = self.gradverify.spokesmen.get(name, self.nodeid)
         if speaker != self.nodeid:
             return without_a_run(
@@ -187,6 +205,11 @@ class GradverifyItem(ReportingItem):
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)
 
+    def given_up(self) -> ItemOutcome | None:
+        """An outcome without a run, if the engine has cost too much already."""
+        reason = self.gradverify.given_up(self.differentiator)
+        return without_a_run(self.head, "skipped", reason) if reason else None
+
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
         session = self.gradverify
@@ -202,6 +225,9 @@ class GradverifyItem(ReportingItem):
     def ended(self, result: ItemResult) -> ItemOutcome:
         """What a result means under the policy of the run."""
         session = self.gradverify
+        lost = result.seconds.get("lost", 0.0)
+        session.lose(self.differentiator, result.lost, lost)
+        self.fault = result.fault
         return outcome(
             self.head,
             result,
@@ -236,6 +262,7 @@ class BlockItem(GradverifyItem):
                 else Budget(),
                 known=session.rows,
                 in_flight=self.in_flight,
+                limit=session.limit(self.differentiator),
             )
         return self.ended(result)
 

@@ -23,11 +23,13 @@ from gradverify.report.wording import (
     visible,
     who,
 )
+from gradverify.surroundings import surrounded
 
 SHOWN = 20  # findings in full
 LONGEST = 300  # characters of a formula or a number
 
 
+@surrounded
 def markdown(found: Records) -> str:
     """The verdict, counts, what is new, the worst findings, wrong claims, what ran."""
     failing = in_groups(d for d in found.discrepancies if d.failed)

@@ -69,8 +69,9 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
         yield _row("exact", found.exact)
     if error(found):
         yield _row("error", error(found))
-    if found.note and found.note != found.got:
-        yield _row("note", found.note)
+    note = found.note.partition("\n")[0]  # the rest of it is on the page
+    if note and note != found.got.partition("\n")[0]:
+        yield _row("note", note)
     yield from _why(found)
     if again:
         for key, command in zip(("next", "", ""), commands(found), strict=False):
