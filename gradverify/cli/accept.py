@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gradverify.cli.output import say
 from gradverify.cli.place import Place
 from gradverify.cli.replay import case_of, recorded
 from gradverify.cli.status import RIGHT, CommandError
@@ -49,7 +50,7 @@ def accept(
         )
     record = next((r for r in matching if r.known is None), matching[0])
     if record.known is not None:
-        print(f"{finding} is known already: {record.known}")
+        say(f"{finding} is known already: {record.known}")
         return RIGHT
     path = place.root / FILE_NAME
     try:
@@ -58,8 +59,8 @@ def accept(
         append_row(path, row)
     except DeviationError as error:
         raise CommandError(str(error)) from error
-    print(f"{path}: {row.id}")
-    print(_covered(record, row))
+    say(f"{path}: {row.id}")
+    say(_covered(record, row))
     return RIGHT
 
 

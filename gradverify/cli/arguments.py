@@ -11,6 +11,8 @@ from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
+LARGEST = 2**63 - 1  # of a number that is typed
+
 
 def day(text: str) -> date:
     """A date in the form YYYY-MM-DD."""
@@ -21,9 +23,12 @@ def day(text: str) -> date:
 
 
 def count(text: str) -> int:
-    """A whole number from 0 up, as far as 64 bits go."""
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    """A whole number of up to 63 bits."""
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    if not (text.isdecimal() and len(text) <= 40 and int(text) <= LARGEST):
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} is no whole number from 0 to {LARGEST}"
+        )
     return int(text)
 
 

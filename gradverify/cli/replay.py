@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import say
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.diagnosis.explanation import Explanation
@@ -164,21 +165,21 @@ def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
     who = f"{differentiator.name}, {mode}, {found.case.dtype}"
     reason = differentiator.available()
     if reason is not None:
-        print(f"NOT RUN  {who}: {reason}")
+        say(f"NOT RUN  {who}: {reason}")
         return NOTHING
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
-    print(f"case {found.name} with {who}", flush=True)  # it may kill us
+    say(f"case {found.name} with {who}", flush=True)  # it may kill us
     judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
-        print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
+        say(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
         return NOTHING
     if _deviates(judgement, found.record):
-        print(f"STILL {judgement.verdict.name}")
-        print(failure_text([shown()], again=False))
+        say(f"STILL {judgement.verdict.name}")
+        say(failure_text([shown()], again=False))
         return WRONG
     was = f", was {found.record.verdict}" if found.record else ""
-    print(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
+    say(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
     return RIGHT
 
 
@@ -255,7 +256,7 @@ def save(place: Place, name: str) -> int:
         folder.replace(path, (json.dumps(content, indent=1) + "\n").encode())
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error}") from error
-    print(path)
+    say(str(path))
     return RIGHT
 
 
@@ -270,5 +271,5 @@ def list_differentiators(place: Place) -> int:
             versions = (f"{k} {v}" for k, v in found.versions().items())
             parts = [", ".join(modes(found)), *versions]
         own = ["registered here"] if name in registered() else []
-        print(f"{name:<12}", "; ".join([*parts, *own]), sep="  ")
+        say(f"{name:<12}  {'; '.join([*parts, *own])}")
     return RIGHT

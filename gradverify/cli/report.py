@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import complain, say
 from gradverify.cli.status import NOTHING, RIGHT, CommandError
+from gradverify.outside.printing import visible
 from gradverify.plugin import folder
 from gradverify.records import Records
 from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
-from gradverify.report.wording import visible
 
 
 def report(
@@ -37,12 +37,12 @@ def report(
     if merged is not None:
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
     for note in found.notes:
-        print(visible(note.text))
-    print(visible(headline(found)))
-    print(output)
+        say(visible(note.text))
+    say(visible(headline(found)))
+    say(str(output))
     empty = [path for path, part in zip(paths, parts, strict=True) if _is_empty(part)]
     for path in empty:
-        print(f"gradverify: {path}: no record in it was understood", file=sys.stderr)
+        complain(f"{path}: no record in it was understood")
     return NOTHING if empty else RIGHT
 
 

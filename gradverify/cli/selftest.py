@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import say
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.differentiators import Differentiator, modes, present
@@ -35,10 +36,8 @@ def selftest(place: Place, request: Request) -> int:
     The status is 1 where a fault was missed, 3 where none could be planted.
     """
     engine, mode = _chosen(request)
-    print(
-        f"{engine.name}, {mode}, {request.dtype}: faults planted one at a time, by op"
-    )
-    print(_line("op", [*FAULTS]))
+    say(f"{engine.name}, {mode}, {request.dtype}: faults planted one at a time, by op")
+    say(_line("op", [*FAULTS]))
     with deaf():
         found = score(
             engine,
@@ -47,10 +46,10 @@ def selftest(place: Place, request: Request) -> int:
             dtype=request.dtype,
             cases=request.cases,
             seed=request.seed,
-            progress=lambda op: print(_line(op.op, _cells(op)), flush=True),
+            progress=lambda op: say(_line(op.op, _cells(op)), flush=True),
         )
     for line in _closing(found):
-        print(line)
+        say(line)
     _keep(place.reports, found, request.dtype)
     planted, seen = found.planted().total(), found.found().total()
     return NOTHING if not planted else RIGHT if seen == planted else WRONG
@@ -134,4 +133,4 @@ def _keep(reports: Path, found: Score, dtype: str) -> None:
         folder.replace(path, lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error}") from error
-    print(f"kept in {path}, for the page of the next run")
+    say(f"kept in {path}, for the page of the next run")

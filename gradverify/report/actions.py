@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records, grouped
 from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
-from gradverify.report.wording import point, rank, sentence, visible, who
+from gradverify.report.wording import point, rank, sentence, who
 
 ANNOTATIONS = 10  # GitHub shows no more of a step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB

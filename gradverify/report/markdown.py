@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records
 from gradverify.report.findings import in_groups
 from gradverify.report.overview import headline, is_right, overview
@@ -19,7 +20,6 @@ from gradverify.report.wording import (
     error,
     point,
     sentence,
-    visible,
     who,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
+from gradverify.outside.printing import visible
 from gradverify.records import (
     Changes,
     Counts,
@@ -24,7 +25,6 @@ from gradverify.report.wording import (
     rank,
     sentence,
     share,
-    visible,
     who,
 )
 

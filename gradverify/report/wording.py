@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import array_from_json
+from gradverify.outside.printing import visible
 from gradverify.records import Changes, Discrepancy, Records, number_of
 from gradverify.verdict import Verdict
 
@@ -39,13 +40,6 @@ def sentence(verdict: str) -> str:
 def rank(verdict: str) -> int:
     """The place of a verdict among others, the worst first."""
     return ORDER.get(verdict, -1)
-
-
-def visible(text: str) -> str:
-    """Text in one line, with control characters spelled out."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def cut(text: str, most: int) -> str:

@@ -1,0 +1,23 @@
+"""A name that is not known: which one was meant, or where those are that are known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+FEW = 12  # names that are listed in full
+
+
+def meant(word: str, known: Iterable[str], listing: str = "") -> str:
+    """What to add to "... is unknown; ": the nearest names, else all or a listing.
+
+    listing: where all names can be seen; told in their place if there are many.
+    """
+    names = list(known)
+    by_lower = {name.lower(): name for name in reversed(names)}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.7)
+    if near:
+        return f"did you mean {' or '.join(by_lower[n] for n in near)}?"
+    if listing and len(names) > FEW:
+        return listing
+    return f"known: {', '.join(names)}"
