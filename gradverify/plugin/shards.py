@@ -17,25 +17,16 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from gradverify import records
 from gradverify.graph import (
     Case,
-    case_from_json,
-    case_name,
     case_to_json,
-    formula,
-    graph_to_json,
-    names_of,
-    numbered_lines,
 )
-from gradverify.outside.reading import read_bytes
-from gradverify.outside.writing import refuge, replace
-from gradverify.records import Discrepancy, Item, Note, Record, Records, Unfinished
-from gradverify.report.wording import DIED
+from gradverify.outside.writing import refuge
+from gradverify.records import Discrepancy, Item, Record, Records
 
 try:
     import fcntl

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Case, Graph, apply_op, input_leaf, literal_leaf
-from gradverify.plugin.outcome import discrepancy
+from gradverify.plugin.item_outcome import discrepancy
 from gradverify.records import (
     Changes,
     Claim,
@@ -180,7 +180,7 @@ def claim(verdict: str, **fields: Any) -> Claim:
         "cell": 4,
         "line": 2,
         "text": "df/da = (a+b)·b + ab = 5·1 + 6 = 11",
-        "chain": ["df/da", "(a+b)·b + ab", "5·1 + 6", "11"],
+        "chain": ("df/da", "(a+b)·b + ab", "5·1 + 6", "11"),
         "claimed": "11",
     }
     return Claim(verdict=verdict, **{**standard, **fields})

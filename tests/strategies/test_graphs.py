@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
+from gradverify.ops.domains import Domain, squeezed
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies import (
     REGIMES,
@@ -26,7 +28,7 @@ from gradverify.strategies import (
     Ending,
     Input,
     Limits,
-    Step,
+    OpChoice,
     Values,
     build,
     graphs,
@@ -36,7 +38,7 @@ from gradverify.strategies import (
     regimes,
     sample,
 )
-from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.layer_choices import LAYER_SHAPES
 
 DTYPES = ("float64", "float32")
 FEW = settings(
@@ -260,7 +262,7 @@ def test_an_op_of_arrays_alone_is_refused_for_scalars(op: str) -> None:
 def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
     limits = Limits(OPS.public())
     inputs = [Input(0, Values(0, [5])), Input(0, Values(0, [4]))]  # -2 and -1
-    choices = Choices(inputs, [Step("log", 0, 0, 0)], Ending(0, 0))
+    choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
     case = build(choices, limits)
     assert case_name(build(choices, limits)) == case_name(case)
     assert case.graph.ops == ("log",)
@@ -269,7 +271,7 @@ def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
 
 def test_an_op_takes_the_nearest_node_that_fits() -> None:
     inputs = [Input(0, Values(0, [1])), Input(0, Values(0, [4]))]  # 2 and -1
-    choices = Choices(inputs, [Step("log", 0, 0, 0)], Ending(0, 0))
+    choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
     case = build(choices, Limits(OPS.public()))
     assert case.graph.output.operands == (0,)
     assert [float(x) for x in case.point] == [2.0, -1.0]
@@ -295,3 +297,18 @@ def test_points_shrink_to_ones() -> None:
 def test_strategies_are_ordinary_hypothesis_strategies() -> None:
     assert isinstance(graphs(), st.SearchStrategy)
     assert isinstance(op_cases("add"), st.SearchStrategy)
+
+
+@pytest.mark.parametrize("op", ["log", "div"])
+def test_a_narrow_domain_is_reached_by_its_own_row(
+    monkeypatch: pytest.MonkeyPatch, op: str
+) -> None:
+    row = OPS[op]
+    narrow = Domain(
+        lambda *x: bool(np.all((x[-1] > 5.25) & (x[-1] < 5.75))),
+        lambda *x: (*x[:-1], 5.5 + 0.25 * squeezed(x[-1])),
+    )
+    monkeypatch.setitem(OPS.rows, op, replace(row, domain=narrow))  # type: ignore[arg-type]
+    cases = sample(op_cases(op), 30, 10)
+    assert all(is_sound(case) for case in cases)
+    assert sum(op in case.graph.ops for case in cases) == 30

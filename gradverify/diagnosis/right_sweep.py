@@ -1,0 +1,252 @@
+"""The right computation, op by op, and the same with a change at some of its edges.
+
+Long doubles carry it: their rounding is far below what a bound allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import EXTENDED
+from gradverify.autodiff.rules import rules_of
+from gradverify.autodiff.sweep import pulled, reverse
+from gradverify.graph import (
+    LEAVES,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    input_leaf,
+    interpret_all,
+)
+from gradverify.ops import OPS
+from gradverify.ops import shapes as s
+from gradverify.ops.maps import Linear, unbroadcast
+from gradverify.reference.program import expand
+
+ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)
+CONSTANT = ("literal", "data")
+
+# What operands get instead of what they should: one entry an operand, None for nothing.
+Bars = list[Any]
+# An application and whether it is to be changed: the bars that it passes on.
+Change = Callable[["Application"], Bars | None]
+# A node and the terms that reach it, the last use first: what becomes of them.
+Adding = Callable[[int, Sequence[Any]], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Application:
+    """One application of an op, on the way back: all that a rule may look at.
+
+    ct: the cotangent that arrives. before: the operands of the run before this one.
+    """
+
+    index: int
+    node: Node
+    dtype: str
+    ct: Any
+    y: Any
+    xs: tuple[Any, ...]
+    follows: tuple[bool, ...]
+    before: tuple[Any, ...] | None = None
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether every element of the result has a partial of its own."""
+        return OPS[self.node.op].shape in ELEMENTWISE
+
+    @cached_property
+    def bars(self) -> Bars:
+        """What the operands should get; None where nothing flows."""
+        found = pullback(
+            self.node.op, self.node.params, self.dtype, self.ct, self.y, self.xs
+        )
+        return [b if f else None for b, f in zip(found, self.follows, strict=True)]
+
+    def partials(
+        self,
+        op: str = "",
+        params: Mapping[str, Any] | None = None,
+        xs: Sequence[Any] | None = None,
+    ) -> list[Any]:
+        """Partial derivatives in the result's shape, of this op or of another one."""
+        wide = [wider(x, self.node.shape) for x in (self.xs if xs is None else xs)]
+        ones = np.ones(self.node.shape, np.longdouble)[()]
+        same = not op and xs is None
+        params = self.node.params if params is None else params
+        y = self.y if same else value_of(op or self.node.op, params, wide)
+        found = pullback(op or self.node.op, params, self.dtype, ones, y, wide)
+        return [0.0 * ones if p is None else p for p in found]
+
+    def through(self, partials: Sequence[Any], ct: Any = None) -> Bars:
+        """The bars of an elementwise op with these partials."""
+        ct = self.ct if ct is None else ct
+        return [
+            self.summed(ct * p, k) if f else None
+            for k, (p, f) in enumerate(zip(partials, self.follows, strict=True))
+        ]
+
+    def summed(self, term: Any, position: int) -> Any:
+        """A term of the result's shape in the shape of an operand."""
+        rank = len(self.node.shape)
+        return unbroadcast(EXTENDED, term, np.shape(self.xs[position]), rank)
+
+    @property
+    def moved(self) -> list[int]:
+        """The operands that something flows to."""
+        return [k for k, f in enumerate(self.follows) if f]
+
+
+def wider(x: Any, shape: tuple[int, ...]) -> Any:
+    """x, or a mask, in that shape."""
+    return x if np.shape(x) == shape else np.broadcast_to(x, shape)
+
+
+def value_of(op: str, params: Mapping[str, Any], xs: Sequence[Any]) -> Any:
+    """The result of an op in long doubles."""
+    return EXTENDED.table[op](*xs, **params)
+
+
+def pullback(
+    op: str,
+    params: Mapping[str, Any],
+    dtype: str,
+    ct: Any,
+    y: Any,
+    xs: Sequence[Any],
+) -> Bars:
+    """What an op's operands get of a cotangent, by the rules; None for nothing."""
+    if OPS[op].is_primitive:
+        shape = np.shape(y)
+        node = Node(op, (), params, shape)
+        found: Bars = []
+        for rule, x in zip(rules_of(op, len(xs)), xs, strict=True):
+            bar = pulled(EXTENDED, rule, ct, y, xs, node)
+            if bar is not None and not isinstance(rule, Linear):
+                bar = unbroadcast(EXTENDED, bar, np.shape(x), len(shape))
+            found.append(bar)
+        return found
+    shapes = tuple(np.shape(x) for x in xs)
+    graph = _expanded(op, tuple(sorted(params.items())), shapes, dtype)
+    values = interpret_all(graph, EXTENDED.table, xs)
+    bars = reverse(graph, EXTENDED, values, {len(values) - 1: ct})
+    return [bars[i] for i in graph.inputs]
+
+
+@lru_cache(maxsize=4096)
+def _expanded(
+    op: str,
+    params: tuple[tuple[str, Any], ...],
+    shapes: tuple[tuple[int, ...], ...],
+    dtype: str,
+) -> Graph:
+    """A composite op alone over primitives."""
+    nodes = [input_leaf(shape) for shape in shapes]
+    nodes.append(apply_op(nodes, op, range(len(nodes)), **dict(params)))
+    return expand(Graph(tuple(nodes)), dtype).graph
+
+
+@dataclass(frozen=True, eq=False)
+class Right:
+    """The right computation of a case in long doubles.
+
+    values: of every node. before: those of the run before it, if one is known.
+    """
+
+    case: Case
+    values: tuple[Any, ...]
+    before: tuple[Any, ...] | None = None
+    _known: dict[int, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the case."""
+        return self.case.graph
+
+    @cached_property
+    def adjoints(self) -> list[Any]:
+        """The derivative with respect to every node; None where it is zero."""
+        return self.swept()
+
+    def application(self, index: int, ct: Any = None) -> Application:
+        """The application of an op, with the right cotangent or another one."""
+        node = self.graph.nodes[index]
+        before = self.before
+        return Application(
+            index,
+            node,
+            self.case.dtype,
+            self.adjoints[index] if ct is None else ct,
+            self.values[index],
+            tuple(self.values[j] for j in node.operands),
+            tuple(self.graph.nodes[j].op not in CONSTANT for j in node.operands),
+            None if before is None else tuple(before[j] for j in node.operands),
+        )
+
+    def swept(
+        self,
+        change: Change | None = None,
+        add: Adding | None = None,
+        seeds: Mapping[int, Any] | None = None,
+    ) -> list[Any]:
+        """A reverse sweep: the right one, or with other bars or another sum.
+
+        `change` gives None where an application is right.
+        """
+        nodes = self.graph.nodes
+        terms: list[list[Any]] = [[] for _ in nodes]
+        for i, seed in (seeds or {len(nodes) - 1: np.longdouble(1.0)}).items():
+            terms[i].append(seed)
+        found: list[Any] = [None] * len(nodes)
+        for i in reversed(range(len(nodes))):
+            if not terms[i]:
+                continue
+            total = terms[i][0] if len(terms[i]) == 1 else _sum(terms[i])
+            found[i] = total if add is None else add(i, terms[i])
+            if nodes[i].op in LEAVES:
+                continue
+            application = self.application(i, found[i])
+            bars = None if change is None else change(application)
+            for j, bar in zip(
+                nodes[i].operands, application.bars if bars is None else bars,
+                strict=True,
+            ):  # fmt: skip
+                if bar is not None:
+                    terms[j].append(bar)
+        return found
+
+    def onward(self, index: int) -> list[Any]:
+        """What a unit in each entry of a node's adjoint does to every adjoint below."""
+        if index not in self._known:
+            shape = self.graph.nodes[index].shape
+            size = int(np.prod(shape, dtype=int))
+            units = np.eye(size, dtype=np.longdouble).reshape(size, *shape)
+            self._known[index] = self.swept(seeds={index: units})
+        return list(self._known[index])
+
+
+def _sum(terms: Sequence[Any]) -> Any:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def right(case: Case, before: Right | None = None) -> Right:
+    """The right computation of a case."""
+    expansion = expand(case.graph, case.dtype)
+    inputs = [EXTENDED.lift(np.asarray(x)) for x in case.point]
+    with np.errstate(all="ignore"):
+        values = interpret_all(expansion.graph, EXTENDED.table, inputs)
+    same = before is not None and before.graph == case.graph
+    return Right(
+        case,
+        tuple(values[i] for i in expansion.place),
+        before.values if before is not None and same else None,
+    )
