@@ -1,9 +1,11 @@
-"""The command `gradverify`: run, check, replay, save, accept, and what there is.
+"""The command `gradverify`: run, check, replay, save, accept, and lists of what there
+is.
 
-Exit status: that of pytest for `run`; else 0 right, 1 wrong, 2 a usage error or an
-unreadable file, 3 nothing was understood or could be judged. Where there is no verdict
-at all: 70 a fault of gradverify itself, 74 what is printed cannot be written; 130 and
-143 as signals have them, 141 if the reader of a pipe has gone.
+The exit status of `run` is that of pytest. For all others it is 0 if all is right, 1 if
+something is wrong, 2 for a usage error or an unreadable file, and 3 if nothing was
+understood or could be judged. Any command ends with 70 at a fault of gradverify itself,
+with 74 if standard output cannot be written, with 141 if the program that reads it has
+gone, and with 130 or 143 after the signals INT and TERM.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from gradverify.outside.printing import every_sign
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status."""
+    """Run a command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     with every_sign():
         try:
@@ -91,11 +93,11 @@ def _run(arguments: Sequence[str]) -> int:
 def _with_values(arguments: Sequence[str]) -> list[str]:
     """Our options as `--name=value`.
 
-    Before it has loaded the plugin, pytest takes a value of its own, such as an
-    existing folder of reports, for what it is to collect, and looks for the rootdir
-    there.
+    pytest reads the command line once before it has loaded the plugin. It would then
+    take a value of ours, such as an existing folder of reports, for something to
+    collect, and would look for the rootdir there.
     """
-    from gradverify.plugin.settings import takes_value
+    from gradverify.plugin.options import takes_value
 
     given: list[str] = []
     rest = iter(arguments)
@@ -259,7 +261,7 @@ def _accept(options: argparse.Namespace) -> int:
 
 
 def _commands() -> dict[str, Command]:
-    """The functions of the commands, but for `run`, whose arguments are pytest's."""
+    """The functions of all commands but `run`, whose arguments are pytest's."""
     return {
         "check": _check,
         "claims": _claims,

@@ -42,7 +42,7 @@ TEXT: Mapping[str, Any] = {"default": ""}
 FILE: Mapping[str, Any] = {"type": Path, "metavar": "FILE"}
 FILES: Mapping[str, Any] = {"nargs": "+", "metavar": "FILE"}
 
-# A command with what it does, then its arguments: flags, what is special, help.
+# A command and what it does; then its arguments: flags, settings, help.
 # fmt: off
 COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]]] = {
     "run": ("run the gradient suites alone: arguments are those of pytest", ()),
@@ -108,7 +108,10 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 
 def expression_last(given: Sequence[str]) -> list[str]:
-    """An expression such as -a*b looks like an option: put it last, after "--"."""
+    """The arguments with the expression at the end, after "--".
+
+    An expression such as -a*b would be taken for an option.
+    """
     options, others = [], []
     rest = iter(given[1:])
     for word in rest:

@@ -1,4 +1,8 @@
-"""Slips that are of no single op: sums at a fan-out, inputs mixed up, runs mixed up."""
+"""Slips that belong to no single op.
+
+They are of three kinds: a sum at a fan-out, inputs that are mixed up, and runs that are
+mixed up.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,20 @@ import numpy as np
 
 from gradverify.diagnosis.observation import Observation
 from gradverify.diagnosis.operand_slips import Key
-from gradverify.diagnosis.right_sweep import CONSTANT
-from gradverify.diagnosis.substitutions import FORMATS, narrower
-from gradverify.graph import LEAVES, Array, Graph
+from gradverify.diagnosis.substitutions import narrower
+from gradverify.formats import DOUBLE, format_of, narrower_than
+from gradverify.graph import CONSTANTS, LEAVES, Array, Graph
 
 Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 
 
 @dataclass(frozen=True)
 class Whole:
-    """One way to go wrong beside the ops.
+    """One way to go wrong outside of single ops.
 
-    scopes: pairs of a key and the nodes it is about, of a graph. numbers: all numbers
-    that are given with the slip, from an observation, the one before it, key and nodes.
+    scopes: for a graph, pairs of a key and the nodes that it is about.
+    numbers: from an observation, the one before it, a key and nodes to all numbers as
+        the slip gives them.
     """
 
     name: str
@@ -34,7 +39,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class WholeSlip:
-    """A slip beside the ops that reproduces the numbers."""
+    """A slip outside of single ops that gives the numbers."""
 
     cause: Whole
     key: Key
@@ -42,7 +47,7 @@ class WholeSlip:
 
     @property
     def node(self) -> int | None:
-        """The node nearest to the output that it is about."""
+        """The one of its nodes that is nearest to the output."""
         return max(self.nodes, default=None)
 
 
@@ -52,7 +57,7 @@ def fan_outs(graph: Graph) -> list[int]:
     return [
         j
         for j in reversed(range(len(graph.nodes)))
-        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANT
+        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANTS
     ]
 
 
@@ -96,8 +101,9 @@ def _pairs(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
         backwards = dict(zip(inputs, reversed(inputs), strict=True))
         turned = inputs[1:] + inputs[:1]
         for order in (backwards, dict(zip(inputs, turned, strict=True))):
-            if all(graph.nodes[i].shape == graph.nodes[j].shape
-                   for i, j in order.items()):  # fmt: skip
+            if all(
+                graph.nodes[i].shape == graph.nodes[j].shape for i, j in order.items()
+            ):
                 yield order, inputs
     for a, i in enumerate(inputs):
         for b, j in enumerate(inputs):
@@ -147,16 +153,18 @@ def _earlier(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
 
 
 def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
-    yield from ((form, ()) for form in FORMATS)
+    yield from ((row.name, ()) for row in narrower_than(DOUBLE.name))
 
 
 def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
-    """The given numbers, if they are a narrower format's and as near as that gets."""
-    if o.case.dtype != "float64" and key == "float32":
+    """The given numbers, if they are the right ones as near as a narrower format
+    gets.
+    """
+    if format_of(key) not in narrower_than(o.case.dtype):
         return None
-    unit = 2.0 ** -FORMATS[key]
+    unit = format_of(key).unit_roundoff
     near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(
-        np.abs(o.exact), o.room * unit / 2.0**-53
+        np.abs(o.exact), o.room * unit / DOUBLE.unit_roundoff
     )
     inputs = [o.got[i] for i in o.nodes if o.right.graph.nodes[i].op in LEAVES]
     narrow = all(bool(np.all(narrower(x, key) == x)) for x in inputs)
@@ -195,7 +203,9 @@ WHOLES: tuple[Whole, ...] = (
 def whole_slips(
     seen: Sequence[Observation], *, by_hand: bool = False
 ) -> list[WholeSlip]:
-    """The slips beside the ops that reproduce all numbers, in the table's order."""
+    """The slips outside of single ops that give all numbers, in the order of the
+    table.
+    """
     if not any(o.deviates for o in seen):
         return []
     before: list[Observation | None] = [None, *seen[:-1]]
@@ -210,7 +220,7 @@ def whole_slips(
                 if not (cause.name == "stale gradient" and b is None and len(seen) > 1)
             ):
                 found.append(WholeSlip(cause, key, nodes))
-                break  # a narrower scope or another key says no more
+                break  # a narrower scope or another key would say no more
     return found
 
 

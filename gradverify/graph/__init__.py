@@ -9,6 +9,7 @@ from gradverify.graph.interpreter import (
     live,
 )
 from gradverify.graph.node import (
+    CONSTANTS,
     LEAVES,
     Array,
     Node,
@@ -17,7 +18,7 @@ from gradverify.graph.node import (
     input_leaf,
     literal_leaf,
 )
-from gradverify.graph.program import DTYPES, Arrays, Graph
+from gradverify.graph.program import Arrays, Graph
 from gradverify.graph.serial import (
     array_from_json,
     array_to_json,
@@ -30,7 +31,7 @@ from gradverify.graph.serial import (
 from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
-    "DTYPES",
+    "CONSTANTS",
     "LEAVES",
     "Array",
     "Arrays",

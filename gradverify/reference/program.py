@@ -15,10 +15,9 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.autodiff.sweep import pulled
-from gradverify.graph import LEAVES, Graph, Node, interpret_all
+from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
+from gradverify.graph import CONSTANTS, LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS
-from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.row import FORWARD
 
 
@@ -110,16 +109,16 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
     program = Program()
     program.nodes.extend(nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
-    terms: list[list[Symbol]] = [[] for _ in nodes]
-    terms[-1].append(program.lift(np.float64(1.0)))
-    cotangents: list[int | None] = [None] * len(nodes)
-    for i in reversed(range(len(nodes))):
-        if not terms[i] or nodes[i].op in ("literal", "data"):
-            continue
-        ct = terms[i][0] if len(terms[i]) == 1 else program.apply("accumulate", *terms[i])  # fmt: skip  # noqa: E501
-        cotangents[i] = ct.index
-        if nodes[i].op not in LEAVES:
-            _pull(program, values, terms, i, ct)
+    found = walk_back(
+        nodes,
+        {len(nodes) - 1: program.lift(np.float64(1.0))},
+        lambda i, ct: _pulled(values, nodes, i, ct),
+        lambda _, terms: program.apply("accumulate", *terms),
+    )
+    cotangents = tuple(
+        None if ct is None or node.op in CONSTANTS else ct.index
+        for node, ct in zip(nodes, found, strict=True)
+    )
     margins = tuple(
         (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
         for i, node in enumerate(nodes)
@@ -127,33 +126,18 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
         and node.op not in LEAVES
         and (kink := OPS[node.op].kink)
     )
-    return GradientProgram(
-        expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins
-    )
+    return GradientProgram(expansion, Graph(tuple(program.nodes)), cotangents, margins)
 
 
-def _pull(
-    program: Program,
-    values: Sequence[Symbol],
-    terms: Sequence[list[Symbol]],
-    i: int,
-    ct: Symbol,
-) -> None:
-    """Append what node i passes on to its operands."""
-    node = program.nodes[i]
+def _pulled(
+    values: Sequence[Symbol], nodes: Sequence[Node], i: int, ct: Symbol
+) -> list[Any]:
+    """What node i passes on to its operands, written down."""
+    node = nodes[i]
     x = [values[j] for j in node.operands]
-    rules = rules_of(node.op, len(x))
-    for j, rule in zip(node.operands, rules, strict=True):
-        if program.nodes[j].op in ("literal", "data"):
-            continue
-        rule = _with_slack(rule, node)
-        bar = pulled(PRIMITIVE_SYMBOLS, rule, ct, values[i], x, node)
-        if bar is None:
-            continue
-        if not isinstance(rule, Linear):
-            shape = program.nodes[j].shape
-            bar = unbroadcast(PRIMITIVE_SYMBOLS, bar, shape, len(bar.shape))
-        terms[j].append(bar)
+    rules = [_with_slack(rule, node) for rule in rules_of(node.op, len(x))]
+    shapes = operand_shapes(nodes, node)
+    return pullback(PRIMITIVE_SYMBOLS, rules, ct, values[i], x, node, shapes)
 
 
 def _with_slack(rule: Rule, node: Node) -> Rule:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.graph import Array, Graph, Node
+from gradverify.formats import Format, format_of
+from gradverify.graph import CONSTANTS, Array, Graph, Node
 from gradverify.ops import OPS
 from gradverify.ops.calculus import Reach
 from gradverify.ops.sites import Site
 from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import FORMATS, SAFETY, STRAIGHT, Format
+from gradverify.reference.rounding import SAFETY, STRAIGHT
 from gradverify.reference.stacked import Step, leaf_values, steps_of
 
 
@@ -58,7 +59,7 @@ def roundings(
     the way back is a product of slopes.
     """
     graph, forward = program.graph, len(program.expansion.graph.nodes)
-    form, count, sign = FORMATS[dtype], len(points), _alternating()
+    form, count, sign = format_of(dtype), len(points), _alternating()
     values = leaf_values(graph, [*points, *points])
     tight: dict[int, Array] = {}
     loose: dict[int, Array] = {}
@@ -132,6 +133,6 @@ def _enter(
 def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
     """Whether a product is with 1, as the one that starts the reverse sweep."""
     return node.op == "mul" and any(
-        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
+        nodes[j].op in CONSTANTS and np.all(nodes[j].value == 1.0)
         for j in node.operands
     )

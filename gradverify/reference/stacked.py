@@ -6,7 +6,7 @@ once a program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.graph import LEAVES, Array, Graph, Node
+from gradverify.autodiff.sweep import walk_back
+from gradverify.graph import CONSTANTS, LEAVES, Array, Graph, Node
 from gradverify.ops import OPS, Shape
 from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.shapes import axes_of
@@ -77,7 +78,7 @@ def _spread(value: Array, count: int) -> Array:
 
 
 def swept(
-    steps: Iterable[Step],
+    graph: Graph,
     values: Sequence[Any],
     seeds: Mapping[int, Any],
     *,
@@ -88,20 +89,15 @@ def swept(
     seeds: by node, a stack of cotangents in front of the axis of the points. With
         `modulus`, local derivatives are replaced by their absolute values.
     """
-    cotangents: list[Any] = [None] * len(values)
-    for i, seed in seeds.items():
-        cotangents[i] = seed
-    for step in steps:
-        ct, y = cotangents[step.place], values[step.place]
-        if ct is None:
-            continue
+    steps = {step.place: step for step in steps_of(graph)}
+
+    def pull(i: int, ct: Any) -> list[Any]:
+        step = steps[i]
         x = step.operands(values)
         pulls = step.moduli if modulus else step.pulls
-        for j, pull in zip(step.node.operands, pulls, strict=True):
-            if pull is not None:
-                bar, before = pull(ct, y, x), cotangents[j]
-                cotangents[j] = bar if before is None else before + bar
-    return cotangents
+        return [None if pull is None else pull(ct, values[i], x) for pull in pulls]
+
+    return walk_back(graph.nodes, seeds, pull)
 
 
 # ---- steps
@@ -116,7 +112,7 @@ def _step(place: int, node: Node, operands: Sequence[Node]) -> Step:
 def _kind(operand: Node) -> str:
     if operand.op == "data" and operand.value.dtype == bool:
         return "mask"
-    return "constant" if operand.op in ("data", "literal") else "variable"
+    return "constant" if operand.op in CONSTANTS else "variable"
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,14 @@
-"""An engine that is reached through its class and table, as users' own ones are."""
+"""The spelling of an engine that is reached through its class and table.
+
+Engines of users are reached in this way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradverify.differentiators.spelling.spelling import Row, Spelling
+from gradverify.differentiators.spelling.source_rows import Row, Spelling
 
 
 class ByTable(dict[str, Row]):
@@ -29,7 +32,9 @@ CALLS: Mapping[str, Sequence[str]] = {
 
 
 def by_class(path: str, mode: str, kind: str) -> Spelling:
-    """An engine by its class, `module:Class`, through the mode of that kind."""
+    """The spelling of the engine of a class, `module:Class`, in the mode of that
+    kind.
+    """
     module, _, name = path.partition(":")
 
     def head(dtype: str) -> Sequence[str]:
