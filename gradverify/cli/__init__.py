@@ -247,15 +247,16 @@ def _accept(options: argparse.Namespace) -> int:
     from gradverify.cli.place import Place, within
 
     def command(place: Place) -> int:
-        from gradverify.cli.accept import accept
+        from gradverify.cli.accept import Accepted, accept
 
-        return accept(
-            place,
-            options.finding,
+        asked = Accepted(
+            options.findings,
+            every=options.all,
             reason=options.reason,
             until=options.until,
             when=options.when,
         )
+        return accept(place, asked)
 
     return within(command, options.report)
 

@@ -73,8 +73,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
     "save": ("keep a case in gradverify-cases/, to be run ever after", (
         ("case",     {},   "ten hex digits"),
         ("--report", FILE, "the report folder"))),
-    "accept": ("list a finding in gradverify-known.toml", (
-        ("finding",  {},            "differentiator:mode:dtype/op/verdict"),
+    "accept": ("list findings in gradverify-known.toml", (
+        ("findings", {"nargs": "*", "metavar": "FINDING"},
+                                    "differentiator:mode:dtype/op/verdict"),
+        ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),

@@ -9,6 +9,7 @@ from gradverify import records
 from gradverify.cli.output import complain, say
 from gradverify.cli.status import NOTHING, RIGHT, CommandError
 from gradverify.outside.printing import visible
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.records import Records
 from gradverify.report.markdown import markdown
@@ -59,7 +60,7 @@ def _read(path: Path) -> Records:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        folder.replace(path, content)
+        replace(path, content)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
 

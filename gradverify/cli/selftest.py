@@ -13,6 +13,8 @@ from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.differentiators import Differentiator, modes, present
 from gradverify.formats import DTYPES
 from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.shield import deaf
 from gradverify.selftest import FAULTS, OpScore, Score, score
@@ -68,7 +70,8 @@ def _chosen(request: Request) -> tuple[Differentiator, str]:
         raise CommandError(f"--dtype {request.dtype!r}: {engine.name} takes {allowed}")
     for op in request.ops:
         if op not in OPS.public():
-            raise CommandError(f"--ops {op!r} is unknown; `gradverify ops` lists them")
+            near = meant(op, OPS.public(), "`gradverify ops` lists them")
+            raise CommandError(f"--ops {op!r} is unknown; {near}")
     known = modes(engine)
     if request.mode and request.mode not in known:
         raise CommandError(f"--mode {request.mode!r}: {engine.name} has {known}")
@@ -135,7 +138,7 @@ def _keep(reports: Path, found: Score, dtype: str) -> None:
             != (record.engine, record.mode, record.dtype)
         ]
         lines = b"".join(map(records.encode, [*others, record]))
-        folder.replace(path, lines)
+        replace(path, lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error}") from error
     say(f"kept in {path}, for the page of the next run")

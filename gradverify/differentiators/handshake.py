@@ -12,6 +12,7 @@ from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import Derivatives, run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
+from gradverify.outside.nearest import meant
 
 
 def handshake(differentiator: Differentiator) -> list[str]:
@@ -82,7 +83,7 @@ def _rows(differentiator: Differentiator) -> list[str]:
         if op not in known:
             problems.append(
                 f"{differentiator.name}: the table has a row {op!r}, which is no op; "
-                f"the ops are {', '.join(OPS.public())}"
+                f"{meant(str(op), OPS.public(), '`gradverify ops` lists them')}"
             )
         elif not callable(row) and not isinstance(row, str):
             problems.append(

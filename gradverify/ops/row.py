@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gradverify.ops.calculus import CALCULUS, Calculus
 from gradverify.ops.domains import EVERYWHERE, Domain
 from gradverify.ops.shapes import Shape
+from gradverify.outside.nearest import meant
 
 Stability = Literal["forward", "mixed"]
 
@@ -107,8 +108,8 @@ class Table:
 
     def __getitem__(self, name: str) -> Op:
         if name not in self.rows:
-            known = ", ".join(sorted(n for n, r in self.rows.items() if not r.internal))
-            raise ValueError(f"unknown op {name!r}; the ops are {known}")
+            near = meant(name, self.public(), "`gradverify ops` lists them")
+            raise ValueError(f"unknown op {name!r}; {near}")
         return self.rows[name]
 
     def __iter__(self) -> Any:

@@ -52,12 +52,17 @@ def append(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def refuge_path(name: str) -> Path:
+    """Where `refuge` makes its folder."""
+    return Path(tempfile.gettempdir()) / name
+
+
 def refuge(name: str) -> Path:
     """A folder of this user alone for what finds no place elsewhere; made if needed.
 
     Raises `OSError` where that name belongs to somebody else.
     """
-    path = Path(tempfile.gettempdir()) / name
+    path = refuge_path(name)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
     found = path.lstat()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradverify.outside.printing import for_terminal
 from gradverify.plugin import hookspecs
 from gradverify.plugin import options as settings
 
@@ -70,7 +71,7 @@ class Hooks:
 
     def pytest_report_header(self) -> list[str]:
         """Say which differentiators run, and why the others do not."""
-        return self.session.header()
+        return [for_terminal(line) for line in self.session.header()]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(
@@ -120,6 +121,16 @@ class Hooks:
         """Merge and write the page, once the workers are done."""
         session.exitstatus = self.session.close(int(exitstatus))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Know which worker of pytest-xdist died of the case that it ran."""
+        if error:
+            self.session.died.add(node.gateway.id)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave nothing behind where the run did not come to its end."""
+        self.session.abandon()
+
     def pytest_terminal_summary(
         self, terminalreporter: Any, config: pytest.Config
     ) -> None:
@@ -132,11 +143,14 @@ class Hooks:
 
         terminalreporter.section("gradverify")
         for line in summary(found, brief=config.get_verbosity() < 0):
-            terminalreporter.line(line)
-        terminalreporter.line(f"page: {self.session.folder / 'gradverify.html'}")
+            terminalreporter.line(for_terminal(line))
+        for trouble in self.session.troubles:
+            terminalreporter.line(for_terminal(trouble))
+        if self.session.page is not None:
+            terminalreporter.line(for_terminal(f"page: {self.session.page}"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in in_github_actions(found, os.environ):
-                terminalreporter.line(line)
+                terminalreporter.line(for_terminal(line))
 
 
 def _is_test_module(config: pytest.Config, path: Path) -> bool:

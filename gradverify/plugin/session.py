@@ -18,15 +18,16 @@ from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
 from gradverify.formats import DTYPES
 from gradverify.known import WHOLE, is_expired
-from gradverify.plugin import folder
+from gradverify.plugin import folder, shards
 from gradverify.plugin.baseline import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
-from gradverify.plugin.folder import Writer
 from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.selection import Selection, select
+from gradverify.plugin.shards import Writer
 from gradverify.plugin.surroundings import commit, device, versions
+from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
@@ -55,6 +56,10 @@ class Session:
         self.writer: Writer | None = None
         self.notes: list[Note] = []
         self.found: Records | None = None
+        self.page: Path | None = None
+        self.troubles: list[str] = []
+        self.died: set[str] = set()
+        self.termination = Termination()
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
@@ -153,11 +158,12 @@ class Session:
             if self.is_controller:
                 self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
-                self.notes += folder.collect_leftovers(self.folder)
+                self.notes += shards.collect_leftovers(self.folder)
                 self.notes += expired(self.own_rows)
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
-            self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
+            self.termination.begin()
+            self.writer = Writer(self.folder, self.run, self.worker or shards.MAIN)
         except OSError as error:
             raise pytest.UsageError(
                 f"--gradverify-report: {self.folder} cannot be written ({error}); "
@@ -178,19 +184,35 @@ class Session:
         """
         if self.writer is None:
             return exitstatus
-        if not self.is_controller:
-            self.writer.close()
-            return exitstatus
         self.writer.landed()
-        found = folder.merged(self.folder, self.run)
-        notes = (*found.notes, *self.notes)
+        if self.is_controller:
+            exitstatus = self._merge(exitstatus, self.writer)
+        self.abandon()
+        return exitstatus
+
+    def _merge(self, exitstatus: int, writer: Writer) -> int:
+        found = shards.merged(
+            self.folder, self.run, own=writer.lines, died=frozenset(self.died)
+        )
+        self.troubles += [writer.trouble] if writer.trouble else []
+        notes = (*found.notes, *self.notes, *(Note(text=t) for t in self.troubles))
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
+            exitstatus = self.termination.status or exitstatus
             self._publish(found, exitstatus)
-        self.writer.close()
-        folder.clear(self.folder, self.run)
-        return exitstatus
+            if self.page is None:
+                exitstatus = exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
+        return self.termination.status or exitstatus
+
+    def abandon(self) -> None:
+        """Close what is open and leave nothing behind, whatever became of the run."""
+        if self.writer is not None:
+            self.writer.close()
+            if self.is_controller:
+                shards.clear(self.folder, self.run)
+            self.writer = None
+        self.termination.end()
 
     def _publish(self, found: Records, exitstatus: int) -> None:
         from gradverify.report.markdown import markdown
@@ -209,7 +231,9 @@ class Session:
             folder.PAGE: page(self.found),
             folder.MARKDOWN: markdown(self.found),
         }
-        folder.write(self.folder, self.found, run, views)
+        published = folder.publish(self.folder, self.found, run, self.run, views)
+        self.page = published.page
+        self.troubles = list(published.troubles)
 
     def _changes(self, found: Records) -> Changes | None:
         if self.base is None:
@@ -244,6 +268,8 @@ class Session:
             seconds=seconds,
             exit=int(exitstatus),
             commit=commit(self.root),
+            report=self.settings.report_as_given,
+            classes=dict(self.selection.classes),
         )
 
     def versions(self) -> dict[str, dict[str, str]]:

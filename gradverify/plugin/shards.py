@@ -5,8 +5,8 @@ its own, so that a killed one loses nothing, and notes the case in flight before
 runs. The controlling process holds a lock while it lives; what stands in the folder
 without one was left by a run that was killed.
 
-Where the folder takes no more, since it is gone or its disk is full, a process goes on
-in a refuge among the temporary files, which is named after the run.
+If the folder takes no more, because it is gone or its disk is full, a process goes on
+in a refuge: a folder among the temporary files that has the name of the run.
 """
 
 from __future__ import annotations
@@ -15,22 +15,31 @@ import contextlib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from gradverify import records
 from gradverify.graph import (
     Case,
+    case_from_json,
+    case_name,
     case_to_json,
+    formula,
+    graph_to_json,
+    names_of,
+    numbered_lines,
 )
-from gradverify.outside.writing import refuge
-from gradverify.records import Discrepancy, Item, Record, Records
+from gradverify.outside.reading import read_bytes
+from gradverify.outside.writing import refuge, refuge_path, replace
+from gradverify.records import Discrepancy, Item, Note, Record, Records, Unfinished
+from gradverify.report.wording import DIED
 
 try:
     import fcntl
-except ImportError:  # no such locks on Windows
+except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 KILLED = "gradverify-killed.jsonl"
@@ -102,9 +111,9 @@ class Writer:
         """Write all of it again: in the same folder if it is gone, else in a refuge."""
         reason = error.strerror or type(error).__name__
         self._release()
-        places = [lambda: refuge(refuge_name(self.run))]
+        places = [partial(refuge, refuge_name(self.run))]
         if isinstance(error, FileNotFoundError):
-            places.insert(0, lambda: made(self.folder))
+            places.insert(0, partial(made, self.folder))
         self.trouble = f"{self.folder} cannot be written ({reason})"
         for place in places:
             try:
@@ -120,12 +129,15 @@ class Writer:
         self.trouble += ": records are kept in memory alone"
 
     def in_flight(self, differentiator: str, mode: str, item: str, case: Case) -> None:
-        """Note the case that is about to run; only the first line counts."""
+        """Note the case that is about to run.
+
+        Only the first line of the note counts.
+        """
         head = json.dumps([differentiator, mode, item]).encode()
         self._note(b'{"head":%b,"case":%b}\n' % (head, _encoded(case)))
 
     def landed(self) -> None:
-        """No case is in flight any more."""
+        """Note that no case is in flight any more."""
         self._note(b"\n")
 
     def _note(self, line: bytes) -> None:
@@ -138,7 +150,7 @@ class Writer:
             self._move(error)
 
     def close(self) -> None:
-        """Close both files; the note of the case in flight goes."""
+        """Close both files and remove the note of the case in flight."""
         self._release()
         with contextlib.suppress(OSError):
             _flight(self.folder, self.run, self.worker).unlink(missing_ok=True)
@@ -152,7 +164,7 @@ class Writer:
 
 
 def made(folder: Path) -> Path:
-    """The folder, made and ignored by git where it is new; `OSError` if it cannot be."""
+    """The folder, which is made, and ignored by git, if there is none."""
     if not folder.is_dir():
         folder.mkdir(parents=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -179,23 +191,24 @@ def merged(
     run: str,
     *,
     own: Iterable[bytes] | None = None,
-    died: Collection[str] | None = None,
+    died: Collection[str] = (),
 ) -> Records:
     """All that the processes of a run wrote.
 
     own: the lines of the process that asks, whatever became of its shard.
-    died: the workers that died of the case that they ran, which is then a crash;
-    of other processes it is told that it was not judged. None: it is not known
-    who died of what.
+    died: the workers that died of the case that they ran, which is a crash. The case in
+    flight of any other process was stopped from outside, and is `Unfinished`: nobody
+    is accused of it.
     """
     found: list[Record] = []
-    for worker, path in _shards(folder, run).items():
+    for worker, path in shards(folder, run).items():
         if own is None or worker != MAIN:
-            found += last_attempts(records.read(path).all)
+            found += last_attempts(records.lines_of(path))
     if own is not None:
-        found += last_attempts(filter(_is_record, map(records.decode, own)))
+        read = map(records.decode, own)
+        found += last_attempts(r for r in read if not isinstance(r, str))
     for worker, head, case in flights(folder, run):
-        if worker in (died or ()):
+        if worker in died:
             note = f"the process was killed while it ran this case (worker {worker})"
             crash = crash_record(head, case, note)
             found += [crash, _died_of(crash)]
@@ -204,59 +217,190 @@ def merged(
     return records.gathered(found)
 
 
-def _is_record(line: Record | str) -> bool:
-    return not isinstance(line, str)
-
-
 def last_attempts(found: Iterable[Record]) -> list[Record]:
-    """Records of a shard, in which an item that was run again replaces what it left.
+    """The records of a shard; an item that ran again replaces what it left before.
 
-    An item's discrepancies stand before it, so that they are those of its own attempt.
+    The discrepancies of an item stand in front of it.
     """
     attempts: dict[str, list[Record]] = {}
     others: list[Record] = []
     pending: list[Record] = []
     for record in found:
-        if isinstance(record, Item):
+        if isinstance(record, Discrepancy):
+            pending.append(record)
+        elif isinstance(record, Item):
             attempts[record.id] = [*pending, record]
             pending = []
-        elif isinstance(record, Discrepancy):
-            pending.append(record)
         else:
             others.append(record)
-    return [r for attempt in attempts.values() for r in attempt] + pending + others
+    return [*(r for attempt in attempts.values() for r in attempt), *pending, *others]
 
 
-def _places(run: str, folder: Path) -> Iterator[Path]:
-    """Where processes of a run may have written; what comes later has more."""
-    yield folder
-    with contextlib.suppress(OSError):
-        place = refuge(refuge_name(run))
-        yield place
+def places(folder: Path, run: str) -> list[Path]:
+    """The folders in which processes of a run may have written, the refuge last."""
+    place = refuge_path(refuge_name(run))
+    return [folder, *([place] if place.is_dir() else [])]
 
 
-def _shards(folder: Path, run: str) -> dict[str, Path]:
-    """The shard of each process: in the refuge where it had to go there."""
+def _worker_of(path: Path) -> str:
+    return path.stem.rpartition("-")[2]
+
+
+def shards(folder: Path, run: str) -> dict[str, Path]:
+    """The shard of each process: the one in the refuge if the process went there."""
     return {
-        path.name.removesuffix(".jsonl").rpartition("-")[2]: path
+        _worker_of(path): path
         for place in places(folder, run)
         for path in sorted(place.glob(f".gradverify-{run}-*.jsonl"))
     }
 
 
 def flights(folder: Path, run: str) -> Iterator[tuple[str, Head, Case]]:
-    """Every process that had a case in flight, with it."""
+    """The case in flight of each process that has one."""
     for place in places(folder, run):
         for path in sorted(place.glob(f".gradverify-{run}-*.in-flight")):
             found = read_flight(path)
             if found is not None:
-                worker = path.name.removesuffix(".in-flight").rpartition("-")[2]
-                yield worker, *found
+                yield _worker_of(path), *found
 
 
-def places(folder: Path, run: str) -> list[Path]:
-    """The folders in which processes of a run have written, the refuge last."""
-    import tempfile
+def read_flight(path: Path) -> tuple[Head, Case] | None:
+    """Differentiator, mode and item, and the case if one was in flight."""
+    try:
+        first = read_bytes(path, FLIGHT).partition(b"\n")[0]
+        loose = json.loads(first or b"null")
+        differentiator, mode, item = map(str, loose["head"])
+        return (differentiator, mode, item), case_from_json(loose["case"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
-    place = Path(tempfile.gettempdir()) / refuge_name(run)
-    return [folder, *([place] if place.is_dir() else [])]
+
+def clear(folder: Path, run: str) -> None:
+    """Remove the files that the processes of a run wrote for themselves."""
+    for place in places(folder, run):
+        for path in place.glob(f".gradverify-{run}-*"):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty where the page went there as well
+        refuge_path(refuge_name(run)).rmdir()
+
+
+# ---- records of cases in flight
+
+
+def of_case(case: Case) -> dict[str, Any]:
+    """The fields of a record that say what was run."""
+    names = names_of(case.graph)
+    return {
+        "dtype": case.dtype,
+        "ops": list(case.graph.ops),
+        "graph": graph_to_json(case.graph),
+        "point": case_to_json(case)["point"],
+        "case": case_name(case),
+        "lines": list(numbered_lines(case.graph)),
+        "formula": formula(case.graph),
+        "inputs": [names[i] for i in case.graph.inputs],
+    }
+
+
+def unfinished(head: Head, case: Case) -> Unfinished:
+    """The record of a case that was running when its run was stopped."""
+    differentiator, mode, item = head
+    return Unfinished(
+        differentiator=differentiator,
+        mode=mode,
+        dtype=case.dtype,
+        item=item,
+        case=case_name(case),
+        formula=formula(case.graph),
+        graph=graph_to_json(case.graph),
+        point=case_to_json(case)["point"],
+    )
+
+
+def crash_record(head: Head, case: Case, note: str) -> Discrepancy:
+    """The record of a case that ended its process."""
+    differentiator, mode, item = head
+    op = case.graph.ops[0] if len(case.graph.ops) == 1 else "graph"
+    return Discrepancy(
+        differentiator=differentiator,
+        mode=mode,
+        verdict="CRASHED",
+        got=DIED,
+        exact="",
+        bound=None,
+        known=None,
+        finding=f"{differentiator}:{mode}:{case.dtype}/{op}/crashed",
+        op=op,
+        note=note,
+        item=item,
+        **of_case(case),
+    )
+
+
+def _died_of(crash: Discrepancy) -> Item:
+    """The item that was running at a crash and has no record of its own."""
+    suite, _, block = crash.item.partition("[")[0].rpartition("::")
+    return Item(
+        id=crash.item,
+        suite=suite.rpartition("::")[2],
+        block=block,
+        differentiator=crash.differentiator,
+        mode=crash.mode,
+        dtype=crash.dtype,
+        outcome="failed",
+        counts={crash.verdict: 1},
+        cases=1,
+    )
+
+
+# ---- what killed runs left
+
+
+def collect_leftovers(folder: Path) -> list[Note]:
+    """Add what killed runs left to one file, with a note for each case in flight."""
+    notes: list[Note] = []
+    for path in sorted(folder.glob(f".gradverify-*-{MAIN}.in-flight")):
+        run = path.name.removeprefix(".gradverify-").removesuffix(f"-{MAIN}.in-flight")
+        if _is_left(path):
+            found = merged(folder, run)
+            notes += map(_killed, found.unfinished)
+            fresh = b"".join(map(records.encode, records.in_order(found)))
+            replace(folder / KILLED, _newest(_killed_before(folder) + fresh))
+            clear(folder, run)
+    return notes
+
+
+def _killed_before(folder: Path) -> bytes:
+    """What runs that were killed earlier have left; as much of it as is kept."""
+    try:
+        return read_bytes(folder / KILLED, 2 * KEPT)
+    except OSError:
+        return b""
+
+
+def _newest(lines: bytes) -> bytes:
+    """The last lines, up to what is kept."""
+    if len(lines) <= KEPT:
+        return lines
+    return lines[-KEPT:].partition(b"\n")[2]
+
+
+def _killed(found: Unfinished) -> Note:
+    return Note(
+        text=f"an earlier run was killed while {found.differentiator} "
+        f"({found.mode}) ran case {found.case}, {found.formula}; "
+        f"see: gradverify replay {found.case}"
+    )
+
+
+def _is_left(path: Path) -> bool:
+    """Whether no living process holds the file."""
+    if fcntl is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

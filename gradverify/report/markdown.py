@@ -16,6 +16,8 @@ from gradverify.report.overview import headline, is_right, overview
 from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
 from gradverify.report.wording import (
+    Asked,
+    asked,
     commands,
     cut,
     error,
@@ -39,7 +41,7 @@ def markdown(found: Records) -> str:
             title=headline(found),
             is_right=is_right(found),
             overview=overview(found),
-            findings=[_entry(members) for members in failing[:SHOWN]],
+            findings=[_entry(members, asked(found.run)) for members in failing[:SHOWN]],
             findings_left_out=max(0, len(failing) - SHOWN),
             claims=wrong[:SHOWN],
             claims_left_out=max(0, len(wrong) - SHOWN),
@@ -49,7 +51,7 @@ def markdown(found: Records) -> str:
     )
 
 
-def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
+def _entry(members: Sequence[Discrepancy], said: Asked) -> dict[str, Any]:
     d = members[0]
     why = d.diagnosis.sentence if d.diagnosis else sentence(d.verdict)
     rows = {
@@ -63,7 +65,7 @@ def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
         "why": why,
         "rows": [(k, text) for k, text in rows.items() if text],
         "error": error(d),
-        "commands": commands(d),
+        "commands": commands(d, said),
         "reproducer": d.reproducer.splitlines(),
     }
 

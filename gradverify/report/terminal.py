@@ -16,6 +16,8 @@ from gradverify.records import (
 )
 from gradverify.report.signs import is_accepted, is_listed
 from gradverify.report.wording import (
+    PLAIN,
+    Asked,
     changed,
     columns,
     commands,
@@ -42,21 +44,22 @@ def cut(text: str, width: int) -> str:
 
 
 def failure_text(
-    found: Sequence[Discrepancy], more: int = 0, again: bool = True
+    found: Sequence[Discrepancy], more: int = 0, said: Asked | None = PLAIN
 ) -> str:
     """What a failed item prints: a block for each discrepancy, of 15 lines of 100
     columns.
 
     more: how many kinds were counted and not shrunk.
-    again: whether the commands that replay, save and accept are of use.
+    said: what the commands that replay, save and accept must say; None if they are of
+    no use.
     """
-    blocks = ["\n".join(_block(d, again)) for d in found]
+    blocks = ["\n".join(_block(d, said)) for d in found]
     if more:
         blocks.append(f"{more} more kinds of discrepancy were counted, not shrunk")
     return "\n\n".join(blocks)
 
 
-def _block(found: Discrepancy, again: bool) -> Iterator[str]:
+def _block(found: Discrepancy, said: Asked | None) -> Iterator[str]:
     yield cut(f"{who(found)}: {sentence(found.verdict)}", WIDTH)
     yield _row("graph", found.formula)
     is_short = len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH
@@ -72,9 +75,9 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
     if found.note and found.note != found.got:
         yield _row("note", found.note)
     yield from _why(found)
-    if again:
-        for key, command in zip(("next", "", ""), commands(found), strict=False):
-            yield f"  {key:<8}{command}"
+    told = () if said is None else commands(found, said)
+    for key, command in zip(("next", "", ""), told, strict=False):
+        yield f"  {key:<8}{visible(command)}"
 
 
 def _why(found: Discrepancy) -> Iterator[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gradverify.graph import array_from_json
 from gradverify.outside.printing import visible
-from gradverify.records import Changes, Discrepancy, Records, number_of
+from gradverify.records import Changes, Discrepancy, Records, Run, number_of
 from gradverify.verdict import Verdict
 
 # Worst first. The first of its verdicts in this order names an item or a cell.
@@ -115,17 +117,41 @@ def figure(text: str) -> str:
     return f"{number:.0f}" if 10 <= abs(number) < 1e5 else f"{number:.3g}"
 
 
-def commands(found: Discrepancy) -> tuple[str, ...]:
-    """What to type next.
+@dataclass(frozen=True)
+class Asked:
+    """What a command line said that commands about its run must say again.
+
+    report: the report folder; empty if none was named. classes: engines that were named
+    as `package.module:Class`, by their names.
+    """
+
+    report: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Asked()
+
+
+def asked(run: Run | None) -> Asked:
+    """What the command line of a run said."""
+    return PLAIN if run is None else Asked(run.report, run.classes)
+
+
+def commands(found: Discrepancy, asked: Asked = PLAIN) -> tuple[str, ...]:
+    """What to type next, as a shell reads it.
 
     A case that is too large to be written down can only be replayed.
     """
+    where = f" --report {shlex.quote(asked.report)}" if asked.report else ""
+    cls = asked.classes.get(found.differentiator)
+    who = f" --differentiator {shlex.quote(cls)}" if cls else ""
+    replay = f"gradverify replay {found.case}{who}{where}"
     if is_large(found):
-        return (f"gradverify replay {found.case}",) if found.network else ()
-    accept = f"gradverify accept {found.finding}"
+        return (replay,) if found.network else ()
+    accept = f"gradverify accept {shlex.quote(found.finding)}{where}"
     return (
-        f"gradverify replay {found.case}",
-        f"gradverify save {found.case}",
+        replay,
+        f"gradverify save {found.case}{where}",
         *([accept] if found.got != DIED else []),  # no run could look at its witness
     )
 
