@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,40 +56,50 @@ def publish(
 
     What the folder does not take goes to the refuge of the run of that name.
     """
-    contents = {RECORDS: b"".join(map(records.encode, records.in_order(found)))}
-    contents |= {k: text.encode("utf-8", "replace") for k, text in views.items()}
-    troubles, places = [], dict[str, Path | None]()
-    for file, content in contents.items():
-        places[file], trouble = _written(folder, file, content, name)
-        troubles += [trouble] if trouble else []
-    try:
-        append(folder / HISTORY, records.encode(in_short(found.discrepancies, run)))
-    except OSError as error:
-        troubles.append(f"{folder / HISTORY} is not kept ({_reason(error)})")
-    return Published(places.get(PAGE), tuple(troubles))
+    merged = b"".join(map(records.encode, records.in_order(found)))
+    short = records.encode(in_short(found.discrepancies, run))
+    files = [(RECORDS, replace, merged), (HISTORY, append, short)]
+    files += [
+        (k, replace, text.encode("utf-8", "replace")) for k, text in views.items()
+    ]
+    page: Path | None = None
+    troubles: dict[tuple[str, str], list[str]] = {}
+    for file, write, content in files:
+        place, reason = _written(folder, file, write, content, name)
+        if reason:
+            where = f"in {place}" if place else "lost, since no place takes them"
+            troubles.setdefault((reason, where), []).append(file)
+        if file == PAGE and place:
+            page = place / file
+    return Published(
+        page,
+        tuple(
+            f"{folder} does not take {', '.join(files)} ({reason}): they are {where}"
+            for (reason, where), files in troubles.items()
+        ),
+    )
+
+
+Write = Callable[[Path, bytes], None]
 
 
 def _written(
-    folder: Path, file: str, content: bytes, run: str
+    folder: Path, file: str, write: Write, content: bytes, run: str
 ) -> tuple[Path | None, str]:
-    """Where a file was written, and in one sentence why not in the folder."""
+    """The folder that has taken a file, and why it is not the one that was wanted."""
     try:
         with contextlib.suppress(OSError):
             made(folder)
-        replace(folder / file, content)
-        return folder / file, ""
+        write(folder / file, content)
+        return folder, ""
     except OSError as error:
-        trouble = f"{folder / file} cannot be written ({_reason(error)})"
+        reason = error.strerror or type(error).__name__
     try:
-        place = refuge(refuge_name(run)) / file
-        replace(place, content)
-        return place, f"{trouble}: it is {place}"
+        place = refuge(refuge_name(run))
+        write(place / file, content)
+        return place, reason
     except OSError:
-        return None, f"{trouble}, and no temporary file either: it is lost"
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+        return None, reason
 
 
 def selftests(folder: Path) -> tuple[records.Selftest, ...]:

@@ -233,7 +233,7 @@ class Session:
         }
         published = folder.publish(self.folder, self.found, run, self.run, views)
         self.page = published.page
-        self.troubles = list(published.troubles)
+        self.troubles = list(published.troubles) or self.troubles
 
     def _changes(self, found: Records) -> Changes | None:
         if self.base is None:

@@ -74,7 +74,7 @@ class Writer:
     """
 
     def __init__(self, folder: Path, run: str, worker: str = MAIN) -> None:
-        self.folder, self.run, self.worker = folder, run, worker
+        self.wanted, self.folder, self.run, self.worker = folder, folder, run, worker
         self.trouble = ""
         self.lines: list[bytes] = []
         self._records = self._flight = -1
@@ -124,7 +124,9 @@ class Writer:
             except OSError:
                 self._release()
             else:
-                self.trouble = f"{self.trouble}: records go to {folder}"
+                self.trouble += f": records go to {folder}"
+                if folder == self.wanted:
+                    self.trouble = f"{folder} had gone, and was made again"
                 return
         self.trouble += ": records are kept in memory alone"
 
