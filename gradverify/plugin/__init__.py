@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,19 @@ class Hooks:
         self.session.expect((i.block, i.differentiator) for i in items if i.is_drawn)
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """The time of a run does not count tests that are not ours."""
+        from gradverify.plugin.items import ReportingItem
+
+        began = time.time()
+        result = yield
+        if not isinstance(item, ReportingItem):
+            self.session.elsewhere += time.time() - began
+        return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

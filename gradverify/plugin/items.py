@@ -131,6 +131,7 @@ class GradverifyItem(ReportingItem):
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         session, queue = self.gradverify, None
+        session.tick()
         if self.is_drawn:
             queue = session.place(self.block, self.differentiator)[0]
         try:
@@ -140,6 +141,8 @@ class GradverifyItem(ReportingItem):
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
             raise
+        if queue is not None and result.item.cases:
+            session.clock.looked(queue, result.item.cases)
         versions = self.differentiator.versions()
         self.user_properties += properties(
             result, versions, self.gradverify.settings.seed

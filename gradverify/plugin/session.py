@@ -32,6 +32,7 @@ from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
+SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 
 
@@ -63,6 +64,7 @@ class Session:
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
+        self.elsewhere = 0.0  # seconds in tests that are not ours
         self.spokesmen: dict[str, str] = {}
         self._problems: dict[str, list[str]] = {}
 
@@ -115,24 +117,34 @@ class Session:
         return self.clock.shared, id(block)
 
     def affords(self, block: Block, who: Differentiator) -> bool:
-        """Whether there is time for a block that a short run may leave out."""
+        """Whether there is time for a block."""
         queue, key = self.place(block, who)
-        if self.profile.whole or queue is self.clock.shared:
-            return True
-        return self.clock.affords(key)
+        last = queue is self.clock.extra and not self.profile.whole
+        return self.clock.affords(queue, key, last=last)
 
     def budget(self, block: Block, who: Differentiator) -> Budget:
         """How much an item of the block may look at."""
-        seconds = self.clock.part(*self.place(block, who))
+        queue, key = self.place(block, who)
+        seconds = self.clock.part(queue, key)
         shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
-        profile = self.profile
-        return Budget(profile.most, seconds, max(1, shared_by), profile.least)
+        least = self.clock.least(queue, seconds, self.profile.least)
+        shrinking = max(SHRINKING, seconds)
+        return Budget(self.profile.most, seconds, max(1, shared_by), least, shrinking)
+
+    def tick(self) -> None:
+        """Bring the clock to the time of the run, but for tests that are not ours."""
+        self.clock.spent = time.time() - self.began - self.elsewhere
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that this repository accepts today, in whatever place."""
+        """The findings that are not new: those that this repository accepts today, in
+        whatever place, and those of the run that the user compares this one with.
+        """
         today = date.today()
-        return frozenset(
+        before: set[str] = set()
+        if self.base is not None and self.base.is_named:
+            before = {d.finding for d in self.base.found.discrepancies if not d.known}
+        return frozenset(before) | frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
             for row in self.own_rows
             if not (row.when or row.op == WHOLE or is_expired(row, today))
@@ -154,9 +166,10 @@ class Session:
         """Begin to write; `pytest.UsageError` if nothing can be written to the
         folder.
         """
+        if self.is_controller or self.settings.against:
+            self.base = base(self.settings.against, self.folder)
         try:
             if self.is_controller:
-                self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
                 self.notes += shards.collect_leftovers(self.folder)
                 self.notes += expired(self.own_rows)

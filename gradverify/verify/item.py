@@ -40,12 +40,14 @@ class Budget:
 
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
+    shrinking: seconds in which all that deviates is shrunk.
     """
 
     cases: int = 100
     seconds: float = float("inf")
     shared_by: int = 1
     least: int = CHUNK
+    shrinking: float = float("inf")
 
 
 def verify_item(
@@ -79,7 +81,7 @@ def verify_item(
     if not sweep.is_out_of_patience:
         block.count = block.count or sweep.looked
     shrinking = time.perf_counter()
-    findings, more = sweep.findings(known, in_flight)
+    findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
     for stage, spent in block.seconds.items():
         seconds[stage] = spent - seconds_before.get(stage, 0.0)
@@ -111,7 +113,8 @@ def _is_enough(
     if sweep.is_out_of_patience:
         return True
     if block.count is not None:
-        return position >= block.count
+        is_slow = sweep.seconds["run"] > budget.seconds
+        return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
     if position < budget.least:
@@ -175,19 +178,29 @@ class _Sweep:
             self.deviating.append((case, judgement))
 
     def findings(
-        self, known: Sequence[Deviation], in_flight: Callable[[Case], None]
+        self,
+        known: Sequence[Deviation],
+        in_flight: Callable[[Case], None],
+        seconds: float,
     ) -> tuple[tuple[Finding, ...], int]:
         """One finding for each kind, failing ones first; and how many kinds are left
         out.
+
+        seconds: for the shrinking of all kinds; each has an even part of what is left.
         """
-        kinds = self._kinds(known)
+        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
+        kinds = self._kinds(listed)
         ordered = sorted(kinds.items(), key=_rank)
-        result = []
-        for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
+        shown, result = ordered[:KINDS_SHRUNK], []
+        end = time.perf_counter() + seconds
+        for k, ((verdict, op, row), members) in enumerate(shown):
             case, judgement = min(members, key=lambda m: m[0].graph.size)
             shrinks = verdict.fails() and verdict is not Verdict.TIMED_OUT
             if shrinks and row is None:
-                case = self._shrunk(case, verdict, op, in_flight)
+                left = end - time.perf_counter()
+                until = time.perf_counter() + left / (len(shown) - k)
+                kind = _Kind(verdict, op, listed, until)
+                case = self._shrunk(case, kind, in_flight)
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
             name, why = self._name(op, verdict), None
@@ -214,10 +227,9 @@ class _Sweep:
         return f"{who}/{op}/{verdict.name.lower()}"
 
     def _kinds(
-        self, known: Sequence[Deviation]
+        self, listed: Listed
     ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
             guilty = self._blame(case, judgement)
@@ -233,17 +245,26 @@ class _Sweep:
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
 
     def _shrunk(
-        self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]
+        self, case: Case, kind: _Kind, in_flight: Callable[[Case], None]
     ) -> Case:
-        """The smallest case found with the same verdict and the same guilty op."""
+        """The smallest case of the same kind that was found in time.
+
+        It is outside all known deviations: a case that a row explains would show a
+        finding by what is accepted.
+        """
 
         def fails(candidate: Case) -> bool:
+            if time.perf_counter() > kind.until:
+                return False
             in_flight(candidate)
-            if op != WHOLE and op not in candidate.graph.ops:
+            if kind.op != WHOLE and kind.op not in candidate.graph.ops:
                 return False
-            if self.judge(candidate).verdict is not verdict:
+            judgement = self.judge(candidate)
+            if judgement.verdict is not kind.verdict:
                 return False
-            return guilty_op(candidate, self.judge, verdict).op == op
+            guilty = guilty_op(candidate, self.judge, kind.verdict)
+            is_same = guilty.op == kind.op
+            return is_same and kind.listed.row(candidate, judgement, guilty) is None
 
         smallest = minimise(case, fails)
         if smallest.graph.size > 2 and self.block.strategy is not None:
@@ -251,6 +272,16 @@ class _Sweep:
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a case must show to be of the kind that is shrunk, and until when."""
+
+    verdict: Verdict
+    op: str
+    listed: Listed
+    until: float
 
 
 def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
