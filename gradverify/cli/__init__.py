@@ -108,10 +108,14 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from gradverify.claims import check_claim
+    from gradverify.claims import check_claim, exact_gradient
 
     try:
         at, claims = _pairs("--at", options.at), _pairs("--claim", options.claim)
+        if not claims:
+            gradient = exact_gradient(options.expression, at)
+            say(str(gradient))
+            return RIGHT if gradient else NOTHING
         result = check_claim(options.expression, at=at, claims=claims)
     except ValueError as error:
         raise CommandError(str(error)) from error
@@ -175,6 +179,8 @@ def _ops(options: argparse.Namespace) -> int:
             spelled = f" ({row.operator})" if row.operator else ""
             count = f"{row.arity} operand" + ("s" if row.arity != 1 else "")
             say(f"{row.name + spelled:<14}  {', '.join([count, *marks])}")
+            if row.formula:
+                say(f"{'':<14}  {row.formula}")
     return RIGHT
 
 

@@ -28,6 +28,13 @@ def claims(options: argparse.Namespace) -> int:
     """Read files and folders, print what is wrong in them, and return the exit
     status.
     """
+    try:
+        import lark
+    except ImportError:
+        raise CommandError(
+            'claims are read with lark, which is missing: pip install "gradverify[claims]"'
+        ) from None
+    del lark
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)
@@ -38,8 +45,6 @@ def claims(options: argparse.Namespace) -> int:
             complain(error)
             unreadable += 1
             continue
-        except ModuleNotFoundError as error:
-            raise CommandError(str(error)) from error
         found += of_file
         _progress(0, len(paths), path)
         if options.fix:

@@ -15,6 +15,7 @@ from gradverify.records import Records
 from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
+from gradverify.report.wording import remarks
 
 
 def report(
@@ -41,8 +42,8 @@ def report(
     _write(short, markdown(found).encode("utf-8", "replace"))
     if merged is not None:
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
-    for note in found.notes:
-        say(visible(note.text))
+    for remark in remarks(found):
+        say(remark)
     say(visible(headline(found)))
     say(str(output))
     empty = [path for path, part in zip(paths, parts, strict=True) if _is_empty(part)]

@@ -49,6 +49,8 @@ class Op:
         of the unit roundoff.
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
+    formula: what a library must compute, where its constants or its cases are not told
+        by the name; x, y or x, t are the operands, and the rest are params.
     internal: used by expansions and gradient programs alone, never drawn or judged.
     calculus: the site, the reach and the rules of a primitive; the table fills it in.
     """
@@ -64,6 +66,7 @@ class Op:
     derivative_error: Callable[[Any, Any], Any] | None = None
     operator: str | None = None
     masks: tuple[int, ...] = ()
+    formula: str = ""
     internal: bool = False
     calculus: Calculus | None = None
 

@@ -13,7 +13,14 @@ from gradverify.report.formula import Term, line, term
 from gradverify.report.highlight import CodeToken, tokens
 from gradverify.report.picture import Picture, picture
 from gradverify.report.shared_digits import Compared, compared
-from gradverify.report.signs import SIGNS, is_accepted, is_listed, kind_of, word
+from gradverify.report.signs import (
+    LIVED_WITH,
+    SIGNS,
+    is_accepted,
+    is_listed,
+    kind_of,
+    word,
+)
 from gradverify.report.wording import (
     Asked,
     anchor,
@@ -91,7 +98,7 @@ def findings(found: Records) -> Findings | None:
         (title, list(_cards(members, budget, asked(found.run))))
         for title, members in (
             ("", failing),
-            ("Accepted", accepted),
+            (LIVED_WITH.capitalize(), accepted),
             ("Listed, not failing", lossy),
         )
     ]

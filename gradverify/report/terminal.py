@@ -14,7 +14,7 @@ from gradverify.records import (
     counts_by_differentiator,
     grouped,
 )
-from gradverify.report.signs import is_accepted, is_listed
+from gradverify.report.signs import LIVED_WITH, is_accepted, is_listed
 from gradverify.report.wording import (
     PLAIN,
     Asked,
@@ -25,6 +25,7 @@ from gradverify.report.wording import (
     looked_at,
     point,
     rank,
+    remarks,
     sentence,
     share,
     who,
@@ -111,7 +112,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from table(counts_by_differentiator(found.items))
     yield from _changes(found.changes, brief)
     yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
-    yield from _listed("accepted", [d for d in found.discrepancies if is_accepted(d)])
+    yield from _listed(LIVED_WITH, [d for d in found.discrepancies if is_accepted(d)])
     known = [d for d in found.discrepancies if d.known is not None]
     yield from _known(known, brief)
     if not brief:
@@ -119,7 +120,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
         yield from filter(None, [looked_at(found)])
-    yield from (visible(note.text) for note in found.notes)
+    yield from remarks(found)
 
 
 def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:

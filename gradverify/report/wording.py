@@ -27,6 +27,8 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
+LONGEST_NOTE = 1_000  # characters
+NOTES = 50  # that are shown
 NAMED = 3  # how many worse findings a sentence names
 DIED = "the process died"  # the answer of an engine that ended its process
 DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
@@ -154,6 +156,27 @@ def commands(found: Discrepancy, asked: Asked = PLAIN) -> tuple[str, ...]:
         f"gradverify save {found.case}{where}",
         *([accept] if found.got != DIED else []),  # no run could look at its witness
     )
+
+
+def remarks(found: Records) -> list[str]:
+    """What a reader of the records must know: notes, and what is missing in them."""
+    said = [cut(note.text, LONGEST_NOTE) for note in found.notes]
+    said += [
+        cut(
+            f"the run ended while {left.differentiator} ({left.mode}) ran "
+            f"case {left.case}, {left.formula}: it was not judged; see: "
+            f"gradverify replay {left.case}",
+            LONGEST_NOTE,
+        )
+        for left in found.unfinished
+    ]
+    known = {item.id for item in found.items}
+    orphans = sum(bool(d.item) and d.item not in known for d in found.discrepancies)
+    if orphans:
+        what = "1 discrepancy" if orphans == 1 else f"{orphans} discrepancies"
+        said.append(f"{what} without items: the records of their tests are missing")
+    more = len(said) - NOTES
+    return said if more <= 0 else [*said[:NOTES], f"{more} more notes in the records"]
 
 
 def looked_at(found: Records) -> str:

@@ -137,7 +137,7 @@ BAD_ROWS = [
     ("witness",  None,             "lacks witness"),
     ("witness",  '"{"',            r"witness is '{'; allowed: a case as JSON"),
     ("witness",  '"[[[]]]"',       "allowed: a case as JSON"),
-    ("op",       '"sine"',         "op is 'sine'; allowed: the name of an op.*mean sin"),
+    ("op",       '"sine"',         "op is 'sine'; allowed: the name.*mean sin"),
     ("op",       '"step"',         "op is 'step'; .*`gradverify ops` lists them"),
     ("op",       '"sin"',          "the witness has exp; allowed: with sin"),
     ("verdict",  '"AGREES"',       "verdict is 'AGREES'; allowed: one or a list of"),
