@@ -32,7 +32,7 @@ def claims(options: argparse.Namespace) -> int:
         import lark
     except ImportError:
         raise CommandError(
-            'claims are read with lark, which is missing: pip install "gradverify[claims]"'
+            'reading claims needs lark: pip install "gradverify[claims]"'
         ) from None
     del lark
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0

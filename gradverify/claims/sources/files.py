@@ -103,7 +103,7 @@ def _encoding(path: Path, content: bytes) -> str:
     try:
         return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
     except SyntaxError as error:
-        raise UnreadableError(f"{path}: {error.msg}") from error
+        raise UnreadableError(f"{path}: is no UTF-8 text ({error.msg})") from error
 
 
 def _limited(cell: Cell) -> Cell:
