@@ -136,9 +136,7 @@ def _pairs(option: str, texts: Iterable[str]) -> dict[str, Any]:
     pairs = [_pair(option, text) for text in texts]
     for name, times in Counter(name for name, _ in pairs).items():
         if times > 1:
-            raise CommandError(
-                f"{option} {name}=… is given {times} times; give it once"
-            )
+            raise CommandError(f"{option}: {name} is given {times} times; give it once")
     return dict(pairs)
 
 

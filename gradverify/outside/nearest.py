@@ -9,15 +9,18 @@ FEW = 12  # names that are listed in full
 
 
 def meant(word: str, known: Iterable[str], listing: str = "") -> str:
-    """What to add to "... is unknown; ": the nearest names, else all or a listing.
+    """What to add to "... is unknown; ": the nearest names, and all if they are few.
 
-    listing: where all names can be seen; told in their place if there are many.
+    listing: where all names can be seen; told if they are many and none is near.
     """
     names = list(known)
     by_lower = {name.lower(): name for name in reversed(names)}
     near = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.7)
-    if near:
-        return f"did you mean {' or '.join(by_lower[n] for n in near)}?"
-    if listing and len(names) > FEW:
-        return listing
-    return f"known: {', '.join(names)}"
+    if len(names) <= FEW:
+        every = f"known: {', '.join(names)}"
+    else:
+        every = "" if near else listing or f"known: {', '.join(names)}"
+    if not near:
+        return every
+    guess = f"did you mean {' or '.join(by_lower[n] for n in near)}?"
+    return f"{guess} {every}".strip()
