@@ -19,7 +19,7 @@ from gradverify.diagnosis.op_alone import node_values
 from gradverify.diagnosis.right_sweep import Right
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, Case, Graph, Node, interpret_all
-from gradverify.reference.program import expand
+from gradverify.reference.gradient_program import expand
 
 DIGITS = 60  # digits of the exact values
 MANY = 100.0  # roundings that a node must add to the errors of its operands

@@ -15,7 +15,7 @@ from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference.bound import bounds
-from gradverify.reference.program import GradientProgram, gradient_program
+from gradverify.reference.gradient_program import GradientProgram, gradient_program
 
 ROUNDINGS = 64  # units of roundoff by which the numbers of a changed sweep may be off
 

@@ -28,7 +28,7 @@ from gradverify.graph import (
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
 from gradverify.ops.maps import unbroadcast
-from gradverify.reference.program import expand
+from gradverify.reference.gradient_program import expand
 
 ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)
 

@@ -2,12 +2,13 @@
 
 from gradverify.graph.case import Case
 from gradverify.graph.interpreter import (
-    Domain,
+    OutsideDomain,
     interpret,
     interpret_again,
     interpret_all,
     live,
 )
+from gradverify.graph.limits import Limits
 from gradverify.graph.node import (
     CONSTANTS,
     LEAVES,
@@ -36,9 +37,10 @@ __all__ = [
     "Array",
     "Arrays",
     "Case",
-    "Domain",
     "Graph",
+    "Limits",
     "Node",
+    "OutsideDomain",
     "apply_op",
     "array_from_json",
     "array_to_json",

@@ -29,7 +29,7 @@ from gradverify.plugin.shards import Writer
 from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Block, Budget
 
 SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
@@ -77,14 +77,16 @@ class Session:
     def blocks(self) -> list[Block]:
         """The blocks of the run."""
         return blocks(
-            suites=self.settings.suites,
-            ops=self.settings.ops,
-            dtypes=self.settings.dtypes,
-            max_nodes=self.settings.max_nodes,
-            seed=self.settings.seed,
-            root=self.root,
-            large=self.settings.networks,
-            chunk=self.profile.chunk,
+            Asked(
+                suites=self.settings.suites,
+                ops=self.settings.ops,
+                dtypes=self.settings.dtypes,
+                max_nodes=self.settings.max_nodes,
+                seed=self.settings.seed,
+                root=self.root,
+                large=self.settings.networks,
+                chunk=self.profile.chunk,
+            )
         )
 
     def has_suite(self, name: str) -> bool:

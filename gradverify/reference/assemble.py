@@ -21,6 +21,7 @@ from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
 from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
+from gradverify.reference.gradient_program import GradientProgram, gradient_program
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -30,7 +31,6 @@ from gradverify.reference.kinks import (
     branch_slopes,
 )
 from gradverify.reference.levels import Slope
-from gradverify.reference.program import GradientProgram, gradient_program
 from gradverify.reference.roundings import roundings
 from gradverify.reference.smooth import (
     OUR_FAULT,

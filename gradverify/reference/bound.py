@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Array, Node
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.rounding import (
     SAFETY,
 )

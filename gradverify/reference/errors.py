@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.graph import Array, Case, Graph
 from gradverify.reference.bound import STACK, Bound, bounds_at
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.roundings import Roundings
 from gradverify.reference.stacked import swept
 

@@ -13,9 +13,9 @@ from gradverify.graph import CONSTANTS, Array, Graph, Node
 from gradverify.ops import OPS
 from gradverify.ops.calculus import Reach
 from gradverify.ops.sites import Site
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.rounding import SAFETY, STRAIGHT
-from gradverify.reference.stacked import Step, leaf_values, steps_of
+from gradverify.reference.stacked import StackedOp, leaf_values, steps_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def _alternating() -> Iterator[float]:
 
 
 def _enter(
-    step: Step,
+    step: StackedOp,
     y: Array,
     scale: Array,
     form: Format,

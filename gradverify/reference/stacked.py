@@ -24,7 +24,7 @@ Pull = Callable[[Any, Any, Sequence[Any]], Any]
 """From a cotangent of y, y, and its operands to the cotangent of one of them."""
 
 
-class Step(NamedTuple):
+class StackedOp(NamedTuple):
     """One op of a program, over stacks.
 
     widened: for each operand, its shape with axes of length 1 in front where it
@@ -50,7 +50,7 @@ class Step(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def steps_of(graph: Graph) -> tuple[Step, ...]:
+def steps_of(graph: Graph) -> tuple[StackedOp, ...]:
     """The steps of a graph's ops, in order."""
     return tuple(
         _step(i, node, [graph.nodes[j] for j in node.operands])
@@ -103,10 +103,10 @@ def swept(
 # ---- steps
 
 
-def _step(place: int, node: Node, operands: Sequence[Node]) -> Step:
+def _step(place: int, node: Node, operands: Sequence[Node]) -> StackedOp:
     params = tuple(sorted((k, type(v), v) for k, v in node.params.items()))
     kinds = tuple((_kind(x), x.shape) for x in operands)
-    return Step(place, node, *_functions_of(node.op, params, node.shape, kinds))
+    return StackedOp(place, node, *_functions_of(node.op, params, node.shape, kinds))
 
 
 def _kind(operand: Node) -> str:

@@ -16,7 +16,7 @@ from gradverify.arithmetic.objects import elementwise
 from gradverify.formats import Format
 from gradverify.graph import Array, interpret_all
 from gradverify.ops import OPS
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.rounding import SAFETY
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from gradverify.formats import drawn_in
 from gradverify.graph import Array, Case
 from gradverify.reference import reference
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 
 TAIL = 20.0  # beyond it, code takes another rule for the tail, as in many a softplus
 

@@ -20,7 +20,7 @@ from gradverify.differentiators import (
     run,
 )
 from gradverify.graph import CONSTANTS, Array, Case, Graph, interpret_all
-from gradverify.reference.program import expand
+from gradverify.reference.gradient_program import expand
 from gradverify.selftest.faults import Fault
 
 NO_ROWS: Mapping[str, Callable[..., Any] | str] = MappingProxyType({})

@@ -19,7 +19,7 @@ from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.known import Deviation
 from gradverify.reference import Reference
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block

@@ -15,12 +15,14 @@ from gradverify.arithmetic.floats import EXTENDED, FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.symbols import SYMBOLS
 from gradverify.autodiff.rules import RULES
+from gradverify.differentiators import load
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.ops import OPS, domains
 from gradverify.ops.calculus import CALCULUS
 from gradverify.ops.domains import Domain
 from gradverify.ops.row import FORWARD, Op, Table
 from gradverify.ops.shapes import elementwise
+from gradverify.strategies import USUAL
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import shapes
 from gradverify.strategies.params import legal_params
@@ -69,7 +71,7 @@ def test_the_calculus_is_in_the_order_of_the_op_table() -> None:
 
 @pytest.mark.parametrize("op", OPS.public())
 def test_an_op_has_shapes_to_be_drawn_in(op: str) -> None:
-    plain = itertools.product(shapes(range(3), False), repeat=OPS[op].arity)
+    plain = itertools.product(shapes(USUAL), repeat=OPS[op].arity)
     menu = LAYER_SHAPES.get(op) or plain
     assert any(legal_params(op, *found) for found in menu), (
         f"{op} takes no plain shapes, and LAYER_SHAPES has no row for it: add one to "
@@ -140,3 +142,19 @@ def test_readme_lists_every_op_once() -> None:
     assert not missing, f"README.md: the table of ops lacks {missing}"
     assert sorted(listed) == sorted(OPS.public()), "README.md: an op is no longer one"
     assert count == len(listed), f"README.md states {count} ops and has {len(listed)}"
+
+
+@pytest.mark.parametrize("name", ["autograd", "torch-cpu", "jax"])
+def test_an_engine_says_of_every_op_how_it_is_spelled(name: str) -> None:
+    engine = load(name)
+    if (reason := engine.available()) is not None:
+        pytest.skip(reason)
+    rows = engine.spelling(next(iter(engine.modes()))).rows
+    missing = [
+        op for op in OPS.public() if callable(engine.table.get(op)) and op not in rows
+    ]
+    assert rows
+    assert not missing, (
+        f"ROWS in spelling.py of {type(engine).__module__} has no rows for {missing}: "
+        "spell them, or name them in its `through_the_engine`"
+    )

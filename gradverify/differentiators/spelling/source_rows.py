@@ -20,7 +20,8 @@ class Spelling:
     head: imports and settings, for a dtype.
     array, data: an input, and an array that is not differentiated, from the text of a
         NumPy array.
-    rows: by op, what the row of the engine's table calls.
+    rows: by op, what the row of the engine's table calls; None where the script is to
+        go through the engine, since its API has no one expression for it.
     tails: by mode, lines that set `value` and `got` (one entry an input), from the
         names of the inputs and `function`.
     """
@@ -28,7 +29,7 @@ class Spelling:
     head: Callable[[str], Sequence[str]]
     array: Callable[[str], str]
     data: Callable[[str], str]
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Row | None]
     tails: Mapping[str, Tail]
 
     def call(
@@ -55,6 +56,11 @@ OPERATORS: Mapping[str, Row] = {
     "power": lambda x, n: f"{x} ** {n!r}" if n >= 0 else f"{x} ** ({n!r})",
     "matmul": "{0} @ {1}",
 }
+
+
+def through_the_engine(ops: str) -> dict[str, Row | None]:
+    """Rows for ops that are not spelled: absence is written down."""
+    return dict.fromkeys(ops.split())
 
 
 def calls(module: str, ops: str = "", **renamed: str) -> dict[str, Row]:
