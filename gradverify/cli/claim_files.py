@@ -67,7 +67,7 @@ def _status(found: Sequence[Claim], unreadable: int) -> int:
     verdicts = {claim.verdict for claim in found}
     if "wrong" in verdicts:
         return WRONG
-    return RIGHT if "right" in verdicts else NOTHING
+    return RIGHT if {"right", "unsure"} & verdicts else NOTHING
 
 
 def _progress(number: int, count: int, path: Path) -> None:

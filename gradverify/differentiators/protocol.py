@@ -90,12 +90,15 @@ class Differentiator(ABC):
     compiles: every new graph costs a compilation, so that fewer are drawn, and each is
         looked at in many points.
     device: where the arrays live; on a device two runs may round differently.
+    isolated: it runs in a process of its own, which is started again if it ends, and
+        which is ended if it gives no answer in time.
     """
 
     name: ClassVar[str]
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
+    isolated: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -63,16 +63,16 @@ class ClaimFile(pytest.File):
 
 
 class ClaimItem(pytest.Item):
-    """Passes if a claim is right; is skipped if it is not understood."""
+    """Passes where a claim is right; is skipped where that could not be said."""
 
     def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.claim = claim
 
     def runtest(self) -> None:
-        """Say what came of the claim; the file was judged when it was collected."""
-        if self.claim.verdict == "not understood":
-            pytest.skip(f"not understood: {self.claim.reason}")
+        """The file was judged when it was collected."""
+        if self.claim.verdict in ("not understood", "unsure"):
+            pytest.skip(f"{self.claim.verdict}: {self.claim.reason}")
         if self.claim.verdict == "wrong":
             raise WrongClaim("\n".join(text.lines(self.claim)))
 

@@ -68,6 +68,7 @@ def outcome(
         worst_ulps=number_text(result.errors.ulps),
         worst_ratio=number_text(result.errors.ratio),
         warnings=[_short(str(warning)) for warning in result.warnings],
+        changed=list(result.changed),
         reason=reason,
     )
     return ItemOutcome(item, found)

@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from gradverify.differentiators import Differentiator
+from gradverify.differentiators import Differentiator, is_trusted
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
 from gradverify.outside.printing import for_terminal
@@ -18,7 +19,7 @@ from gradverify.plugin.progress import Progress
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
-from gradverify.report.wording import OUT_OF_TIME, Asked
+from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
     STAGES,
@@ -27,10 +28,13 @@ from gradverify.verify import (
     Finding,
     ItemResult,
     LargeBlock,
+    OwnFault,
     judge,
     verify_item,
     verify_large,
 )
+
+PATIENCE = 600.0  # seconds for an item whose engine may not heed our own limit
 
 SESSION = pytest.StashKey[Session]()
 
@@ -50,7 +54,7 @@ class ReportingItem(pytest.Item):
             pytest.skip(for_terminal(result.item.reason))
         if result.item.outcome == "failed":
             settings, classes = session.settings, session.selection.classes
-            said = Asked(settings.report_as_given, classes)
+            said = Invocation(settings.report_as_given, classes)
             text = failure_text(result.failing, result.item.more, said)
             raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
 
@@ -85,6 +89,7 @@ class GradverifyItem(ReportingItem):
     """One differentiator in one mode over the cases of one block."""
 
     case: Case | None = None  # the item that ran last
+    fault: OwnFault | None = None  # of ours, met in one case
 
     def __init__(
         self,
@@ -103,7 +108,9 @@ class GradverifyItem(ReportingItem):
         self.block, self.differentiator, self.mode = block, differentiator, mode
         if self.config.pluginmanager.has_plugin("timeout"):
             # A case has its own limit; the host's is meant for tests of another size.
-            self.add_marker(pytest.mark.timeout(0))
+            # An engine in this process may not heed ours: a plugin may end it then.
+            holds = is_trusted(differentiator) or differentiator.isolated
+            self.add_marker(pytest.mark.timeout(0 if holds else PATIENCE))
 
     @property
     def is_drawn(self) -> bool:
@@ -141,6 +148,11 @@ class GradverifyItem(ReportingItem):
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
             raise
+        if self.fault is not None:
+            self.case = self.fault.case
+            self.fault.error.add_note(self.last_words())
+            self.gradverify.record(self.faulty(result, self.fault.error))
+            raise self.fault.error
         if queue is not None and result.item.cases:
             session.clock.looked(queue, result.item.cases)
         versions = self.differentiator.versions()
@@ -165,6 +177,12 @@ class GradverifyItem(ReportingItem):
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
         return without_a_run(self.head, "failed", reason)
 
+    def faulty(self, result: ItemOutcome, error: Exception) -> ItemOutcome:
+        """The record of an item in one case of which we were at fault; it stands."""
+        reason = self.broken(error).item.reason
+        item = msgspec.structs.replace(result.item, outcome="failed", reason=reason)
+        return ItemOutcome(item, result.discrepancies)
+
     def unjudged(self) -> ItemOutcome | None:
         """An outcome without a run, because of a faulty registration or an op that is
         absent.
@@ -176,7 +194,7 @@ class GradverifyItem(ReportingItem):
         head = self.head
         problems = self.gradverify.problems(self.differentiator)
         if not problems:
-            return self.absent() or self.forgone()
+            return self.absent() or self.given_up() or self.forgone()
         speaker = self.gradverify.spokesmen.get(name, self.nodeid)
         if speaker != self.nodeid:
             return without_a_run(
@@ -194,6 +212,11 @@ class GradverifyItem(ReportingItem):
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)
 
+    def given_up(self) -> ItemOutcome | None:
+        """An outcome without a run, if the engine has cost too much already."""
+        reason = self.gradverify.given_up(self.differentiator)
+        return without_a_run(self.head, "skipped", reason) if reason else None
+
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
         session = self.gradverify
@@ -209,6 +232,9 @@ class GradverifyItem(ReportingItem):
     def ended(self, result: ItemResult) -> ItemOutcome:
         """What a result means under the policy of the run."""
         session = self.gradverify
+        lost = result.seconds.get("lost", 0.0)
+        session.lose(self.differentiator, result.lost, lost)
+        self.fault = result.fault
         return outcome(
             self.head,
             result,
@@ -243,6 +269,7 @@ class BlockItem(GradverifyItem):
                 else Budget(),
                 known=session.rows,
                 in_flight=self.in_flight,
+                limit=session.limit(self.differentiator),
             )
         return self.ended(result)
 

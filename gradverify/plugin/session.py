@@ -15,7 +15,13 @@ import msgspec
 import pytest
 
 from gradverify import records
-from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.differentiators import (
+    Differentiator,
+    close_all,
+    is_trusted,
+    modes,
+    tried_out,
+)
 from gradverify.formats import DTYPES
 from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder, shards
@@ -24,15 +30,18 @@ from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.options import Settings, checked
+from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.shards import Writer
-from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
+from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
 SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
+LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
+LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 
 
@@ -45,6 +54,7 @@ class Session:
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
+        remember()
         self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
         self.worker: str = given.get("workerid", "")
@@ -67,6 +77,7 @@ class Session:
         self.elsewhere = 0.0  # seconds in tests that are not ours
         self.spokesmen: dict[str, str] = {}
         self._problems: dict[str, list[str]] = {}
+        self._lost: dict[str, tuple[int, float]] = {}
 
     @property
     def is_controller(self) -> bool:
@@ -159,8 +170,43 @@ class Session:
         """What the handshake says about a differentiator; it runs once in a process."""
         name = differentiator.name
         if name not in self._problems:
-            self._problems[name] = handshake(differentiator)
+            trial = tried_out(differentiator, self.limit(differentiator))
+            self._problems[name] = list(trial.problems)
+            self.note(trial.notes)
         return self._problems[name]
+
+    def note(self, texts: Iterable[str]) -> None:
+        """Write sentences about the run down, whatever process of it this is."""
+        for text in texts:
+            if self.writer is not None:
+                self.writer.write(Note(text=text))
+
+    # ---- engines that have no end, or end their process
+
+    def limit(self, who: Differentiator) -> float:
+        """The seconds for one run of an engine.
+
+        A built-in one, and one that compiles, has them whatever the run's time is, as
+        on a busy machine even they need some; another one a tenth of the run's time.
+        """
+        if is_trusted(who) or who.compiles:
+            return LIMIT
+        return min(LIMIT, max(LEAST, self.clock.seconds / 10))
+
+    def lose(self, who: Differentiator, times: int, seconds: float) -> None:
+        """Count what an engine lost for having no end, or for ending its process."""
+        before = self._lost.get(who.name, (0, 0.0))
+        self._lost[who.name] = before[0] + times, before[1] + seconds
+
+    def given_up(self, who: Differentiator) -> str:
+        """Why no more items of an engine are run; empty if they are."""
+        times, seconds = self._lost.get(who.name, (0, 0.0))
+        if times < LOSSES and seconds < LOST * self.clock.seconds:
+            return ""
+        return (
+            f"{who.name} had no result in time, or ended its process, {times} times "
+            f"({seconds:.3g} s); the rest of it is not run"
+        )
 
     # ---- writing
 
@@ -192,11 +238,13 @@ class Session:
             for record in (*result.discrepancies, result.item):
                 self.writer.write(record)
 
+    @surrounded
     def close(self, exitstatus: int) -> int:
         """The end of a process; the controlling one merges.
 
         Returns the exit status of the run.
         """
+        close_all()
         if self.writer is None:
             return exitstatus
         self.writer.landed()
@@ -210,7 +258,8 @@ class Session:
             self.folder, self.run, own=writer.lines, died=frozenset(self.died)
         )
         self.troubles += [writer.trouble] if writer.trouble else []
-        notes = (*found.notes, *self.notes, *(Note(text=t) for t in self.troubles))
+        told = (Note(text=trouble) for trouble in self.troubles)
+        notes = (*found.notes, *self.notes, *changers(found), *told)
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
@@ -308,6 +357,21 @@ class Session:
             f"fails on {settings.fail_on}, {device()}, report in {self.folder}"
         )
         return [first, *lines, *(f"  {note.text}" for note in self.notes)]
+
+
+def changers(found: Records) -> list[Note]:
+    """A sentence about every engine that changed a global setting in a call."""
+    changed: dict[str, dict[str, None]] = {}
+    for item in found.items:
+        changed.setdefault(item.differentiator, {}).update(dict.fromkeys(item.changed))
+    return [
+        Note(
+            text=f"{who} changes {', '.join(names)} while it runs; it was put back as "
+            "it was after every call"
+        )
+        for who, names in changed.items()
+        if names
+    ]
 
 
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:

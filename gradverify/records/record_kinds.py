@@ -141,6 +141,7 @@ class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=Tr
     draws: Counts = {}
     seconds: dict[str, float] = {}
     warnings: list[str] = []
+    changed: list[str] = []
     reason: str = ""
     schema: int = SCHEMA
 

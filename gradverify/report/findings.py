@@ -22,13 +22,13 @@ from gradverify.report.signs import (
     word,
 )
 from gradverify.report.wording import (
-    Asked,
+    Invocation,
     anchor,
-    asked,
     columns,
     commands,
     error,
     inputs,
+    invocation,
     rank,
     sentence,
     who,
@@ -95,7 +95,7 @@ def findings(found: Records) -> Findings | None:
     lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
-        (title, list(_cards(members, budget, asked(found.run))))
+        (title, list(_cards(members, budget, invocation(found.run))))
         for title, members in (
             ("", failing),
             (LIVED_WITH.capitalize(), accepted),
@@ -122,7 +122,7 @@ class _Budget:
 
 
 def _cards(
-    found: Iterable[Discrepancy], budget: _Budget, said: Asked
+    found: Iterable[Discrepancy], budget: _Budget, said: Invocation
 ) -> Iterator[Card]:
     for members in in_groups(found):
         if budget.takes(members[0]):
@@ -141,7 +141,7 @@ def _size(found: Discrepancy) -> tuple[int, int, str]:
     return len(found.formula) + numbers, len(found.lines), found.case
 
 
-def _card(members: Sequence[Discrepancy], said: Asked) -> Card:
+def _card(members: Sequence[Discrepancy], said: Invocation) -> Card:
     d = members[0]
     graph = graph_of(d)
     tree = term(graph) if graph else None

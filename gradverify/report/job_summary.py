@@ -8,7 +8,7 @@ from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records, grouped
 from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
-from gradverify.report.wording import asked, commands, point, rank, sentence, who
+from gradverify.report.wording import commands, invocation, point, rank, sentence, who
 
 ANNOTATIONS = 10  # GitHub shows no more for one step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
@@ -36,7 +36,7 @@ def _command(members: Sequence[Discrepancy], found: Records) -> str:
     d = members[0]
     title = f"gradverify: {_names(members)}"
     text = f"{sentence(d.verdict)}: {d.formula} at {point(d)}; {_answer(d)}\n"
-    text += next(iter(commands(d, asked(found.run))), "")
+    text += next(iter(commands(d, invocation(found.run))), "")
     return command(text, title=_cut(title))
 
 

@@ -17,7 +17,7 @@ from gradverify.records import (
 from gradverify.report.signs import LIVED_WITH, is_accepted, is_listed
 from gradverify.report.wording import (
     PLAIN,
-    Asked,
+    Invocation,
     changed,
     columns,
     commands,
@@ -45,7 +45,7 @@ def cut(text: str, width: int) -> str:
 
 
 def failure_text(
-    found: Sequence[Discrepancy], more: int = 0, said: Asked | None = PLAIN
+    found: Sequence[Discrepancy], more: int = 0, said: Invocation | None = PLAIN
 ) -> str:
     """What a failed item prints: a block for each discrepancy, of 15 lines of 100
     columns.
@@ -60,7 +60,7 @@ def failure_text(
     return "\n\n".join(blocks)
 
 
-def _block(found: Discrepancy, said: Asked | None) -> Iterator[str]:
+def _block(found: Discrepancy, said: Invocation | None) -> Iterator[str]:
     yield cut(f"{who(found)}: {sentence(found.verdict)}", WIDTH)
     yield _row("graph", found.formula)
     is_short = len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH
@@ -73,8 +73,9 @@ def _block(found: Discrepancy, said: Asked | None) -> Iterator[str]:
         yield _row("exact", found.exact)
     if error(found):
         yield _row("error", error(found))
-    if found.note and found.note != found.got:
-        yield _row("note", found.note)
+    note = found.note.partition("\n")[0]  # the rest of it is on the page
+    if note and note != found.got.partition("\n")[0]:
+        yield _row("note", note)
     yield from _why(found)
     told = () if said is None else commands(found, said)
     for key, command in zip(("next", "", ""), told, strict=False):

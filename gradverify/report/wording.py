@@ -122,7 +122,7 @@ def figure(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Invocation:
     """What a command line said that commands about its run must say again.
 
     report: the report folder; empty if none was named. classes: engines that were named
@@ -133,21 +133,21 @@ class Asked:
     classes: Mapping[str, str] = field(default_factory=dict)
 
 
-PLAIN = Asked()
+PLAIN = Invocation()
 
 
-def asked(run: Run | None) -> Asked:
+def invocation(run: Run | None) -> Invocation:
     """What the command line of a run said."""
-    return PLAIN if run is None else Asked(run.report, run.classes)
+    return PLAIN if run is None else Invocation(run.report, run.classes)
 
 
-def commands(found: Discrepancy, asked: Asked = PLAIN) -> tuple[str, ...]:
+def commands(found: Discrepancy, said: Invocation = PLAIN) -> tuple[str, ...]:
     """What to type next, as a shell reads it.
 
     A case that is too large to be written down can only be replayed.
     """
-    where = f" --report {shlex.quote(asked.report)}" if asked.report else ""
-    cls = asked.classes.get(found.differentiator)
+    where = f" --report {shlex.quote(said.report)}" if said.report else ""
+    cls = said.classes.get(found.differentiator)
     who = f" --differentiator {shlex.quote(cls)}" if cls else ""
     replay = f"gradverify replay {found.case}{who}{where}"
     if is_large(found):

@@ -24,6 +24,7 @@ from gradverify.claims.computation.numbers import Stated, floats, nested, plain,
 from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference
+from gradverify.surroundings import surrounded
 
 PRECISION = 2400  # bits: a sum of the largest and the smallest float is exact
 SAME = mpf(2) ** -52  # of the exact number: a float that is next to it
@@ -31,6 +32,7 @@ DIGITS = 15  # of an exact derivative that is printed
 LARGEST_EXPONENT = 16384  # in bits, of a value on the way
 
 
+@surrounded
 def check_claim(
     expression: str, at: Mapping[str, Any], claims: Mapping[str, Any]
 ) -> ClaimResult:
