@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -108,7 +108,7 @@ def test_an_engine_of_few_ops_gets_graphs_of_them(
 ) -> None:
     class Few(OwnTape):
         accepts = Accepts()
-        table = {op: OwnTape.table[op] for op in (*ops, "data")}
+        table: ClassVar = {op: OwnTape.table[op] for op in (*ops, "data")}
 
     assert max(Few.accepts.ranks) > 2, "more than graphs have"
     shared = block(family)
