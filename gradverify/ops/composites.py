@@ -60,10 +60,14 @@ def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
 def var(
     m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, ddof: int = 0
 ) -> Any:
-    """The mean square of what is left without the mean; over count - ddof."""
-    rest = x - mean(m, x, axis=axis, keepdims=True)
+    """The mean square of what is left without the mean; over count - ddof.
+
+    The usual derivative has the rounded mean in x - mean and sends nothing back through
+    it. Where that rounding is taken both ways it cancels, as for `std` of near numbers.
+    """
+    squares = m.deviation2(x, mean(m, x, axis=axis, keepdims=True))
     count = count_of(np.shape(x), axis) - ddof
-    return m.sum(rest * rest, axis=axis, keepdims=keepdims) / float(count)
+    return m.sum(squares, axis=axis, keepdims=keepdims) / float(count)
 
 
 def std(m: Any, x: Any, **params: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -99,16 +101,20 @@ def _stays(op: str, x: Sequence[Any], count: int) -> Array:
 
 
 def _move(y: Array, sign: float, scale: Array, op: str, form: Format) -> None:
+    """Move every entry by its rounding; neighbours apart, as no shift would see it."""
     least = 0.0 if op in NEVER_UNDERFLOWS else SAFETY * form.smallest
-    y += sign * (SAFETY * form.unit_roundoff * scale + least)
+    signs = sign * _signs(y[0].size).reshape(y.shape[1:])
+    y += signs * (SAFETY * form.unit_roundoff * scale + least)
 
 
 def _alternating() -> Iterator[float]:
     """Signs without a short period (Thue and Morse), so that no two errors pair up."""
-    k = 0
-    while True:
-        yield -1.0 if k.bit_count() % 2 else 1.0
-        k += 1
+    return (-1.0 if k.bit_count() % 2 else 1.0 for k in itertools.count())
+
+
+@lru_cache(maxsize=256)
+def _signs(count: int) -> Array:
+    return np.fromiter(_alternating(), float, count)
 
 
 def _enter(
