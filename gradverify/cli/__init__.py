@@ -81,7 +81,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _claims(options: argparse.Namespace) -> int:
-    from gradverify.cli.claims import claims
+    from gradverify.cli.claim_files import claims
 
     return claims(options)
 

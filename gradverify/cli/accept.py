@@ -13,7 +13,7 @@ import numpy as np
 from gradverify.cli.place import Place
 from gradverify.cli.replay import case_of, recorded
 from gradverify.cli.status import RIGHT, CommandError
-from gradverify.diagnosis.alone import node_values
+from gradverify.diagnosis.op_alone import node_values
 from gradverify.graph import LEAVES
 from gradverify.known import (
     FILE_NAME,

@@ -16,7 +16,7 @@ from gradverify.cli.status import RIGHT, WRONG, CommandError
 from gradverify.compare import decimal
 from gradverify.graph import Array, Case, interpret, interpret_all
 from gradverify.reference import Reference, Slope, reference
-from gradverify.suites.large import Network, entry_of, sizes_of
+from gradverify.suites.large_network import Network, entry_of, sizes_of
 
 
 def forward_entry(sizes: str, entry: str, output: int | None, activation: str) -> int:

@@ -26,13 +26,13 @@ from gradverify.plugin import folder
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import SAVED
-from gradverify.suites.large import Network, network_block, network_from
+from gradverify.suites.large_network import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock, judge, verify_large
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCase:
     """A case, the differentiator and mode it is about, and its record, if known."""
 
     case: Case | Network
@@ -57,16 +57,16 @@ def recorded(place: Place) -> Iterator[Discrepancy]:
             yield from records.read(path).discrepancies
 
 
-def _candidates(place: Place, name: str) -> Iterator[Found]:
+def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
     for record in recorded(place):
         if record.case.startswith(name):
             is_large = record.network is not None
             case = _network_of(record) if is_large else case_of(record)
-            yield Found(case, record.differentiator, record.mode, record)
+            yield FoundCase(case, record.differentiator, record.mode, record)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
         flight = folder.read_flight(path)
         if flight is not None and case_name(flight[1]).startswith(name):
-            yield Found(flight[1], flight[0][0], flight[0][1])
+            yield FoundCase(flight[1], flight[0][0], flight[0][1])
     saved = place.root / SAVED
     for path in sorted(saved.glob(f"{name}*.json")):
         yield _of_file(path)
@@ -92,7 +92,7 @@ def _network_of(record: Discrepancy) -> Network:
         raise CommandError(f"case {record.case} cannot be made: {error}") from error
 
 
-def _of_file(path: Path) -> Found:
+def _of_file(path: Path) -> FoundCase:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         case = case_from_json(data)
@@ -100,10 +100,10 @@ def _of_file(path: Path) -> Found:
         raise CommandError(f"{path} cannot be read as a case: {error}") from error
     named = [data.get(key) for key in ("differentiator", "mode")]
     who, mode = (text if isinstance(text, str) else "" for text in named)
-    return Found(case, who, mode)
+    return FoundCase(case, who, mode)
 
 
-def find(place: Place, name: str) -> list[Found]:
+def find(place: Place, name: str) -> list[FoundCase]:
     """What is known of a case: one entry for each differentiator it was found with.
 
     Raises `CommandError` where there is none, or the digits fit several.
@@ -160,7 +160,7 @@ def _load(name: str) -> Differentiator:
         raise CommandError(str(error)) from error
 
 
-def _again(found: Found, differentiator: Differentiator, mode: str) -> int:
+def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
     who = f"{differentiator.name}, {mode}, {found.case.dtype}"
     reason = differentiator.available()
     if reason is not None:
@@ -192,7 +192,7 @@ def _judged(
     case: Case | Network, differentiator: Differentiator, mode: str
 ) -> tuple[Judgement, Callable[[], Discrepancy]]:
     """The verdict, and how it is put on record where it is asked for."""
-    from gradverify.plugin.outcome import discrepancy, of_explanation
+    from gradverify.plugin.item_outcome import discrepancy, of_explanation
 
     name = differentiator.name
     if isinstance(case, Case):

@@ -1,7 +1,7 @@
 """Hold what a differentiator gave against the reference: a verdict."""
 
+from gradverify.compare.at_kinks import flat_gradient
 from gradverify.compare.entries import decimal
-from gradverify.compare.kinks import flat_gradient
 from gradverify.compare.outcome import compare
 
 __all__ = ["compare", "decimal", "flat_gradient"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.compare.at_kinks import at_kinks
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
-from gradverify.compare.kinks import at_kinks
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case, names_of

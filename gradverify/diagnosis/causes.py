@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gradverify.diagnosis import changes as c
-from gradverify.diagnosis import elsewhere as e
-from gradverify.diagnosis.changes import Key
-from gradverify.diagnosis.sweep import Application, Bars
+from gradverify.diagnosis import operand_slips as c
+from gradverify.diagnosis import substitutions as e
+from gradverify.diagnosis.operand_slips import Key
+from gradverify.diagnosis.right_sweep import Application, Bars
 
 
 @dataclass(frozen=True)

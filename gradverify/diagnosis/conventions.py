@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS, STRUCTURE
 from gradverify.compare import flat_gradient
-from gradverify.diagnosis.alone import node_values, op_alone
+from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import Derivatives, Differentiator, run
 from gradverify.graph import (
     Array,

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradverify.diagnosis import rounding
-from gradverify.diagnosis.alone import op_alone
-from gradverify.diagnosis.claim import said, shown
+from gradverify.diagnosis import lost_digits
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
-from gradverify.diagnosis.explain import Found, explained, smallest_part
-from gradverify.diagnosis.explanation import Explanation, Shown
+from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
+from gradverify.diagnosis.explain_claim import said, shown
+from gradverify.diagnosis.explanation import DrawnEvidence, Explanation
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
+from gradverify.diagnosis.op_alone import op_alone
 from gradverify.diagnosis.reproducer import reproducer
-from gradverify.diagnosis.sweep import right
-from gradverify.diagnosis.values import transposed_operand
+from gradverify.diagnosis.right_sweep import right
+from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
@@ -82,7 +82,7 @@ def _diagnosed(failure: Failure) -> Explanation:
         return replace(found, script=script)
 
 
-def _drawn(failure: Failure, shown: Shown) -> Shown:
+def _drawn(failure: Failure, shown: DrawnEvidence) -> DrawnEvidence:
     """With quotients and the error along a line, by the entry that is worst."""
     case = failure.case
     derivatives = failure.look(case)
@@ -114,7 +114,7 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
     return _place(words, found, failure)
 
 
-def _place(words: Naming, found: Found, failure: Failure) -> Explanation:
+def _place(words: Naming, found: FoundSlips, failure: Failure) -> Explanation:
     """Where alone, for want of a slip that gives the numbers."""
     node, text = _where(words, found, failure)
     guilty = None if node is None else (node, None)
@@ -122,7 +122,9 @@ def _place(words: Naming, found: Found, failure: Failure) -> Explanation:
     return Explanation(sentence=text, node=node, op=op, shown=shown(words, guilty))
 
 
-def _where(words: Naming, found: Found, failure: Failure) -> tuple[int | None, str]:
+def _where(
+    words: Naming, found: FoundSlips, failure: Failure
+) -> tuple[int | None, str]:
     """The op that deviates alone, the first wrong adjoint, or the smallest part."""
     node = _node(failure, words)
     if node is not None:
@@ -176,7 +178,7 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
 # ---- rounding
 
 
-def _is_small(found: Found, failure: Failure) -> bool:
+def _is_small(found: FoundSlips, failure: Failure) -> bool:
     """Whether all numbers are right in their first digits: rounding, not a formula.
 
     The one that was judged as well, which may be an adjoint that reaches no input.
@@ -195,16 +197,16 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     """The node where digits are lost: the op that deviates alone, else by values."""
     node = _node(failure, words)
     if node is None:
-        loss = rounding.in_graph(words.right)
+        loss = lost_digits.in_graph(words.right)
     else:
-        loss = rounding.of_op(words.right, node, failure.judgement.error_ulps)
+        loss = lost_digits.of_op(words.right, node, failure.judgement.error_ulps)
     if loss is None:
         return None
     formula = _usual(failure, words, loss.node)
     if formula is not None:
         loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
     return Explanation(
-        sentence=rounding.sentence(loss, words.line(loss.node), failure.case.dtype),
+        sentence=lost_digits.sentence(loss, words.line(loss.node), failure.case.dtype),
         cause="rounding",
         node=loss.node,
         op=words.graph.nodes[loss.node].op,
@@ -214,7 +216,7 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     )
 
 
-def _usual(failure: Failure, words: Naming, node: int) -> rounding.Formula | None:
+def _usual(failure: Failure, words: Naming, node: int) -> lost_digits.Formula | None:
     """The usual formula, if the op alone gives what it gives."""
     case = failure.case
     if len(words.graph.nodes[node].operands) != 1:
@@ -230,7 +232,7 @@ def _usual(failure: Failure, words: Naming, node: int) -> rounding.Formula | Non
     (partial,) = derivatives.cotangents
     if partial is None or np.shape(partial) != words.graph.nodes[node].shape:
         return None
-    return rounding.by_formula(words.right, node, partial)
+    return lost_digits.by_formula(words.right, node, partial)
 
 
 # ---- what is no slip of a derivative

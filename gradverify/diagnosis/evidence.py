@@ -8,7 +8,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
-from gradverify.diagnosis.explain import Look
+from gradverify.diagnosis.explain_case import Look
 from gradverify.diagnosis.observation import Observation, observed
 from gradverify.graph import Array, Case, Domain, interpret
 from gradverify.reference.program import expand

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Shown:
+class DrawnEvidence:
     """What is drawn beside a deviation; numbers as text.
 
     values, adjoints: of every node. guilty: a node and an operand, the edge to mark.
@@ -44,5 +44,5 @@ class Explanation:
     lines: tuple[str, ...] = ()
     digits_lost: str | None = None
     rewriting: str = ""
-    shown: Shown = field(default_factory=Shown)
+    shown: DrawnEvidence = field(default_factory=DrawnEvidence)
     script: str = ""

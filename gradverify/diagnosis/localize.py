@@ -9,7 +9,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
-from gradverify.diagnosis.alone import node_values, op_alone, op_nodes, output_alone
+from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, output_alone
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
 from gradverify.autodiff.rules import rules_of
-from gradverify.diagnosis.sweep import Right
+from gradverify.diagnosis.right_sweep import Right
 from gradverify.graph import Graph, Node, apply_op, formula, input_leaf, names_of
 from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.diagnosis.sweep import Right, right
+from gradverify.diagnosis.right_sweep import Right, right
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference.bound import bounds

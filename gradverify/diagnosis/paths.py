@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.diagnosis.naming import Naming, listed, number
-from gradverify.diagnosis.search import Edge, Slip, changing
+from gradverify.diagnosis.slip_search import Edge, Slip, changing
 from gradverify.graph import Graph
 from gradverify.graph.latex import symbol
 

@@ -18,7 +18,7 @@ def reproducer(
     """A script that prints value and derivatives as got, exact, and the error.
 
     It calls what the rows of the engine's table call. Where the engine does not spell
-    an op, gradverify runs the case there, too.
+    an op or the mode, gradverify runs the case there, too.
     """
     found = reference(case)
     exact = found.gradient or [np.full(x.shape, np.nan) for x in case.point]
@@ -28,7 +28,7 @@ def reproducer(
         decimal(found.value),
         [[decimal(v) for v in x.reshape(-1)] for x in exact],
     )
-    own = script(program, differentiator.spelling(mode))
+    own = script(program, differentiator.spelling(mode), mode)
     if own is not None:
         return own
     cls = type(differentiator)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradverify.diagnosis.changes import CONSTANTS, count_of
+from gradverify.diagnosis.graph_slips import WholeSlip
 from gradverify.diagnosis.naming import Naming, listed, number
-from gradverify.diagnosis.search import Slip
-from gradverify.diagnosis.whole import WholeSlip
+from gradverify.diagnosis.operand_slips import CONSTANTS, count_of
+from gradverify.diagnosis.slip_search import Slip
 
 PRECISION = {
     "the partial": "the partial derivative is rounded to {form}",

@@ -87,7 +87,7 @@ class Accepts:
 
 
 class Differentiator(ABC):
-    """An engine under test. Abstract; every concrete one is final, in one file.
+    """An engine under test. Abstract; every concrete one is final.
 
     table: op to function of the engine's own arrays, or a string: why it is absent.
         It may have a row "data" that makes an engine's array of a NumPy array.
@@ -119,7 +119,7 @@ class Differentiator(ABC):
 
         Unless an engine says more, its class is imported and its table called.
         """
-        from gradverify.differentiators.spelling.ours import by_class
+        from gradverify.differentiators.spelling.by_class import by_class
 
         cls = type(self)
         path = f"{cls.__module__}:{cls.__qualname__.rpartition('.')[2]}"

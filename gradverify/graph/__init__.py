@@ -8,18 +8,16 @@ from gradverify.graph.interpreter import (
     interpret_all,
     live,
 )
-from gradverify.graph.program import (
-    DTYPES,
+from gradverify.graph.node import (
     LEAVES,
     Array,
-    Arrays,
-    Graph,
     Node,
     apply_op,
     data_leaf,
     input_leaf,
     literal_leaf,
 )
+from gradverify.graph.program import DTYPES, Arrays, Graph
 from gradverify.graph.serial import (
     array_from_json,
     array_to_json,

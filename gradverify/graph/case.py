@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradverify.graph.program import DTYPES, Array, Graph, frozen
+from gradverify.graph.node import Array, frozen
+from gradverify.graph.program import DTYPES, Graph
 
 
 @dataclass(frozen=True, eq=False)

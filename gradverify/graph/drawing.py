@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from gradverify.graph.program import LEAVES, Graph
+from gradverify.graph.node import LEAVES
+from gradverify.graph.program import Graph
 
 MOST = 40  # nodes of a picture that is read
 WRONG, PLAIN = "#c0392b", "#555555"

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.graph.program import Graph, Node
+from gradverify.graph.node import Node
+from gradverify.graph.program import Graph
 
 
 class Domain(ArithmeticError):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from gradverify.graph.program import LEAVES, Graph, Node
+from gradverify.graph.node import LEAVES, Node
+from gradverify.graph.program import Graph
 
 SUM, PRODUCT, POWER, ATOM = range(1, 5)  # how tightly a piece binds
 Piece = tuple[str, int]

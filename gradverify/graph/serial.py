@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph.case import Case
-from gradverify.graph.program import (
-    DTYPES,
+from gradverify.graph.node import (
     Array,
-    Graph,
     Node,
     apply_op,
     data_leaf,
     input_leaf,
     literal_leaf,
 )
+from gradverify.graph.program import DTYPES, Graph
 from gradverify.ops import OPS
 
 # What a file may ask for; no case that is drawn or saved comes near.

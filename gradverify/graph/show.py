@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from gradverify.graph.program import LEAVES, Graph, Node
+from gradverify.graph.node import LEAVES, Node
 from gradverify.ops import OPS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -17,8 +17,20 @@ LONGEST = 2000  # characters of an operand; one that is longer stands by its nam
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
+class Listing(Hashable, Protocol):
+    """What can be shown: nodes in order, such as those of a `Graph`."""
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes; operands come before what uses them."""
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The indices of the differentiated leaves."""
+
+
 @lru_cache(maxsize=256)
-def names_of(graph: Graph) -> tuple[str, ...]:
+def names_of(graph: Listing) -> tuple[str, ...]:
     """A short name for every node: a, b, c … for inputs and then ops; else %3.
 
     Ops have letters where the alphabet has enough of them; literals and data have none.
@@ -46,7 +58,7 @@ def _call(node: Node, operands: Sequence[str]) -> str:
     return f"{node.op}({', '.join([*operands, *params])})"
 
 
-def formula(graph: Graph, names: Sequence[str] | None = None) -> str:
+def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     """The output as one expression, with the least parentheses.
 
     Shared operands are written out each time, unless they are long. names: of the
@@ -89,7 +101,7 @@ def _wrapped_exponent(n: float) -> str:
     return f"({n!r})" if n < 0 else repr(n)
 
 
-def numbered_lines(graph: Graph) -> tuple[str, ...]:
+def numbered_lines(graph: Listing) -> tuple[str, ...]:
     """One line a node: its name, what it applies to what, and its shape."""
     names = names_of(graph)
     lines = []

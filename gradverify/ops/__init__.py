@@ -10,7 +10,7 @@ from gradverify.ops import composites as c
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
 from gradverify.ops import shapes as s
-from gradverify.ops.networks import LAYERS
+from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import Kink, Op, Shape, Table
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]

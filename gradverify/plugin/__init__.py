@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.is_on(config):
         _start_suites(config)
     if settings.claims(config):
-        from gradverify.plugin.claims import start
+        from gradverify.plugin.claim_items import start
 
         start(config, settings.claims(config))
 
@@ -126,7 +126,7 @@ class Hooks:
         found = self.session.found
         if found is None:
             return
-        from gradverify.plugin.actions import in_github_actions
+        from gradverify.plugin.github_actions import in_github_actions
         from gradverify.report.terminal import summary
 
         terminalreporter.section("gradverify")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gradverify.plugin.items import SESSION, BlockItem, KnownItem, UnreadableItem
+from gradverify.plugin.items import SESSION, BlockItem, KnownItem, UnreadableCaseItem
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import Block
 
@@ -38,7 +38,9 @@ class BlockSuite(pytest.Collector):
         """An item a block, differentiator and mode; one for a file that is no case."""
         for block in self.blocks:
             if isinstance(block, Unreadable):
-                yield UnreadableItem.from_parent(self, name=block.family, block=block)
+                yield UnreadableCaseItem.from_parent(
+                    self, name=block.family, block=block
+                )
                 continue
             for differentiator, mode in self.config.stash[SESSION].judged(block.dtype):
                 yield BlockItem.from_parent(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gradverify.differentiators import Differentiator, handshake, modes
-from gradverify.plugin.outcome import heading, outcome
+from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import Unreadable, blocks

@@ -11,8 +11,8 @@ import pytest
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
+from gradverify.plugin.item_outcome import ItemOutcome, heading, outcome, without_a_run
 from gradverify.plugin.junit import properties
-from gradverify.plugin.outcome import Outcome, heading, outcome, without_a_run
 from gradverify.plugin.progress import Progress
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
@@ -24,7 +24,7 @@ from gradverify.verify import (
     Block,
     Budget,
     Finding,
-    Item,
+    ItemResult,
     LargeBlock,
     judge,
     verify_item,
@@ -38,10 +38,10 @@ class Refuted(Exception):
     """An item fails; its text is what the user reads."""
 
 
-class Shown(pytest.Item):
+class ReportingItem(pytest.Item):
     """An item whose failure is our own text."""
 
-    def show(self, result: Outcome) -> None:
+    def show(self, result: ItemOutcome) -> None:
         """Write down, and end as the outcome says."""
         self.config.stash[SESSION].record(result)
         if result.item.outcome == "skipped":
@@ -61,7 +61,7 @@ class Shown(pytest.Item):
         return self.path, None, self.nodeid.partition("::")[2]
 
 
-class UnreadableItem(Shown):
+class UnreadableCaseItem(ReportingItem):
     """A file among the saved cases that is none: fails, and says what is malformed."""
 
     def __init__(self, *, block: Unreadable, **kwargs: Any) -> None:
@@ -74,7 +74,7 @@ class UnreadableItem(Shown):
         self.show(without_a_run(head, "failed", self.block.problem))
 
 
-class GradverifyItem(Shown):
+class GradverifyItem(ReportingItem):
     """One differentiator in one mode over the cases of one block."""
 
     case: Case | None = None  # the one that ran last
@@ -148,12 +148,12 @@ class GradverifyItem(Shown):
             f"{self.case.graph} at {point} in {self.case.dtype}"
         )
 
-    def broken(self, error: Exception) -> Outcome:
+    def broken(self, error: Exception) -> ItemOutcome:
         """The record of an item in which we raised."""
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
         return without_a_run(self.head, "failed", reason)
 
-    def unjudged(self) -> Outcome | None:
+    def unjudged(self) -> ItemOutcome | None:
         """An outcome without a run: a faulty registration, an op that is absent.
 
         The registration first: the item that speaks of it may be one of an absent op.
@@ -173,14 +173,14 @@ class GradverifyItem(Shown):
             head, "failed", f"{name} is not registered rightly:\n{lines}"
         )
 
-    def absent(self) -> Outcome | None:
+    def absent(self) -> ItemOutcome | None:
         """An outcome without a run, where the table says why it lacks the op."""
         if self.block.suite != "ops" or not isinstance(self.table_row, str):
             return None
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)
 
-    def forgone(self) -> Outcome | None:
+    def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, where there is no time for this block."""
         session = self.gradverify
         if not self.is_drawn or session.affords(self.block, self.differentiator):
@@ -188,11 +188,11 @@ class GradverifyItem(Shown):
         reason = f"{OUT_OF_TIME} of {session.clock.seconds:g} s"
         return without_a_run(self.head, "skipped", reason)
 
-    def judged(self) -> Outcome:
+    def judged(self) -> ItemOutcome:
         """The outcome of a run over the block's cases."""
         raise NotImplementedError
 
-    def ended(self, result: Item) -> Outcome:
+    def ended(self, result: ItemResult) -> ItemOutcome:
         """What a result means under the policy of the run."""
         session = self.gradverify
         return outcome(
@@ -213,7 +213,7 @@ class GradverifyItem(Shown):
 class BlockItem(GradverifyItem):
     """An item of a block that differentiators share."""
 
-    def judged(self) -> Outcome:
+    def judged(self) -> ItemOutcome:
         """Sweep, shrink, and hold what was found against the policy."""
         session = self.gradverify
         if isinstance(self.block, LargeBlock):
@@ -240,7 +240,7 @@ class KnownItem(GradverifyItem):
         super().__init__(**kwargs)
         self.row = row
 
-    def judged(self) -> Outcome:
+    def judged(self) -> ItemOutcome:
         """Fails where the deviation is gone, in the repository whose row it is.
 
         A witness that fails in a way that its row does not list is a finding like any.
@@ -258,7 +258,9 @@ class KnownItem(GradverifyItem):
         shown = Finding(judgement, row.witness, row.op, name, row.id)
         result = outcome(
             self.head,
-            Item({verdict: 1}, (shown,) if verdict in row.verdict else (), cases=1),
+            ItemResult(
+                {verdict: 1}, (shown,) if verdict in row.verdict else (), cases=1
+            ),
             policy=session.settings.fail_on,
         )
         if verdict in row.verdict:
@@ -272,7 +274,7 @@ class KnownItem(GradverifyItem):
             return without_a_run(head, "failed", f"{gone}; take the row out")
         return without_a_run(head, "skipped", gone)
 
-    def unlisted(self) -> Outcome:
+    def unlisted(self) -> ItemOutcome:
         """The outcome of the witness as a case that no row was written for."""
         session = self.gradverify
         result = verify_item(

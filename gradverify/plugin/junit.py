@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gradverify.plugin.outcome import Outcome
+from gradverify.plugin.item_outcome import ItemOutcome
 
 LISTED = 10  # findings that an entry names
 
 
 def properties(
-    result: Outcome, versions: Mapping[str, str], seed: int
+    result: ItemOutcome, versions: Mapping[str, str], seed: int
 ) -> Iterator[tuple[str, str]]:
     """Names and texts: who, of which version, from which seed, how it came out."""
     item = result.item

@@ -17,11 +17,11 @@ from gradverify.differentiators import Differentiator, handshake, modes
 from gradverify.graph import DTYPES
 from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
-from gradverify.plugin.against import Base, base, compared
+from gradverify.plugin.baseline import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
-from gradverify.plugin.outcome import Outcome
+from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
@@ -158,7 +158,7 @@ class Session:
                 "name another folder"
             ) from error
 
-    def record(self, result: Outcome) -> None:
+    def record(self, result: ItemOutcome) -> None:
         """Write an item and its discrepancies down."""
         if self.writer is not None:
             self.writer.landed()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from gradverify.suites.large import Network
+    from gradverify.suites.large_network import Network
 
 SUITES = ("ops", "graphs", "networks", "textbook", "known", "cases")
 PROFILES = ("smoke", "ci", "deep")
@@ -174,7 +174,7 @@ def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
 
 def _networks(config: pytest.Config) -> tuple[Network, ...]:
     """The networks that are asked for, by the option or by naming an item."""
-    from gradverify.suites.large import (
+    from gradverify.suites.large_network import (
         ACTIVATIONS,
         LOSSES,
         Network,

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 
-from gradverify.records.rows import Changes, Discrepancy, Item, Records, number_of
+from gradverify.records.record_kinds import (
+    Changes,
+    Discrepancy,
+    Item,
+    Records,
+    number_of,
+)
 from gradverify.verdict import Verdict
 
 WORSE = 2.0  # times the error in ulps that it was; a run meets other cases than another

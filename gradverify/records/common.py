@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from gradverify.records.rows import Discrepancy, number_of
+from gradverify.records.record_kinds import Discrepancy, number_of
 
 CLOSE = 4.0  # ulps within which two answers are one
 PART = 8.0  # and their difference is so many times smaller than the error

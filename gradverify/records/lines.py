@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gradverify.records.rows import (
+from gradverify.records.record_kinds import (
     SCHEMA,
     Changes,
     Claim,

@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 
 from gradverify.records.common import marked
-from gradverify.records.rows import Counts, Discrepancy, Item, Note, Records, Run
+from gradverify.records.record_kinds import (
+    Counts,
+    Discrepancy,
+    Item,
+    Note,
+    Records,
+    Run,
+)
 
 NO_TESTS = 5  # the exit status of pytest for a shard that got no item
 

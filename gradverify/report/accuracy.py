@@ -16,7 +16,7 @@ KINKED = ("KINK_CONVENTION", "KINK_COMPOSITION")
 
 
 @dataclass(frozen=True)
-class Slope:
+class ChosenSlope:
     """The slope that a differentiator chose, and where that was."""
 
     got: str
@@ -25,7 +25,7 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class Kink:
+class KinkSlopes:
     """A kink: its op, formula, point and number, the slopes that are possible."""
 
     op: str
@@ -34,7 +34,7 @@ class Kink:
     point: str
     where: str
     hull: str
-    slopes: Sequence[Slope | None]
+    slopes: Sequence[ChosenSlope | None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Accuracy:
 
     histograms: Sequence[tuple[str, Chart]]
     columns: Sequence[str]
-    kinks: Sequence[Kink]
+    kinks: Sequence[KinkSlopes]
     kinks_left_out: int
     known: Sequence[Lived]
 
@@ -85,7 +85,7 @@ def _histograms(found: Records) -> Iterator[tuple[str, Chart]]:
             yield who, chart
 
 
-def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[Kink]]:
+def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[KinkSlopes]]:
     """Kinks by op and case, with a slope for each column that met them."""
     rows: dict[tuple[str, str, str], dict[str, Discrepancy]] = {}
     for d in sorted(found, key=lambda d: (d.op, len(d.formula), d.case)):
@@ -98,15 +98,15 @@ def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[Kink]]:
     )
 
 
-def _kink(d: Discrepancy, row: Sequence[Discrepancy | None]) -> Kink:
+def _kink(d: Discrepancy, row: Sequence[Discrepancy | None]) -> KinkSlopes:
     graph = graph_of(d)
     slopes = [None if s is None else _slope(s) for s in row]
-    return Kink(d.op, term(graph) if graph else None, d.formula, point(d), d.where,
-                d.exact, slopes)  # fmt: skip
+    formula = term(graph) if graph else None
+    return KinkSlopes(d.op, formula, d.formula, point(d), d.where, d.exact, slopes)
 
 
-def _slope(d: Discrepancy) -> Slope:
-    return Slope(d.got, d.finding, d.verdict == KINKED[1])
+def _slope(d: Discrepancy) -> ChosenSlope:
+    return ChosenSlope(d.got, d.finding, d.verdict == KINKED[1])
 
 
 def _known(found: Records) -> Iterator[Lived]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gradverify.records import Discrepancy
-from gradverify.report.digits import decimal
 from gradverify.report.formula import SUPERSCRIPTS
+from gradverify.report.shared_digits import decimal
 
 WIDTH, HEIGHT = 300, 120  # of the plot itself
 LEFT, RIGHT, TOP, BOTTOM = 46, 20, 10, 34  # around it

@@ -9,10 +9,10 @@ from typing import Any
 from gradverify.graph import Graph, graph_from_json
 from gradverify.records import Discrepancy, Evidence, Records, grouped
 from gradverify.report.charts import Chart, along, convergence
-from gradverify.report.digits import Compared, compared
 from gradverify.report.formula import Term, line, term
-from gradverify.report.highlight import Token, tokens
+from gradverify.report.highlight import CodeToken, tokens
 from gradverify.report.picture import Picture, picture
+from gradverify.report.shared_digits import Compared, compared
 from gradverify.report.signs import SIGNS, is_accepted, is_listed, kind_of, word
 from gradverify.report.wording import (
     anchor,
@@ -64,7 +64,7 @@ class Card:
     error: str
     picture: Picture | None
     charts: Sequence[Chart]
-    code: Sequence[Sequence[Token]]
+    code: Sequence[Sequence[CodeToken]]
     commands: Sequence[str]
     items: Sequence[str]
     more_items: int

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradverify.records import Claim, Records
-from gradverify.report.digits import Compared, compared
+from gradverify.report.shared_digits import Compared, compared
 from gradverify.report.signs import SIGNS
 
 SHOWN = 100  # claims on the page

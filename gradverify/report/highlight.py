@@ -10,30 +10,30 @@ from pygments.token import STANDARD_TYPES
 
 
 @dataclass(frozen=True)
-class Token:
+class CodeToken:
     """A piece of a line, and the short class that Pygments gives its kind."""
 
     text: str
     kind: str
 
 
-def tokens(code: str) -> tuple[tuple[Token, ...], ...]:
+def tokens(code: str) -> tuple[tuple[CodeToken, ...], ...]:
     """The lines of a program, each in tokens."""
-    lines: list[list[Token]] = [[]]
+    lines: list[list[CodeToken]] = [[]]
     for token in _tokens(code.expandtabs(4)):
         first, *rest = token.text.split("\n")
         if first:
-            lines[-1].append(Token(first, token.kind))
+            lines[-1].append(CodeToken(first, token.kind))
         for text in rest:
-            lines.append([Token(text, token.kind)] if text else [])
+            lines.append([CodeToken(text, token.kind)] if text else [])
     while lines and not lines[-1]:
         lines.pop()
     return tuple(tuple(line) for line in lines)
 
 
-def _tokens(code: str) -> Iterator[Token]:
+def _tokens(code: str) -> Iterator[CodeToken]:
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     for kind, text in lexer.get_tokens(code):
         while kind not in STANDARD_TYPES and kind.parent is not None:
             kind = kind.parent
-        yield Token(text, STANDARD_TYPES.get(kind, ""))
+        yield CodeToken(text, STANDARD_TYPES.get(kind, ""))

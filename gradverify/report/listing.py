@@ -18,7 +18,7 @@ LONGEST = 120  # characters of a formula, a point or a number in a row
 
 
 @dataclass(frozen=True)
-class Row:
+class ListingRow:
     """A discrepancy in short."""
 
     kind: str
@@ -39,20 +39,22 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Listing:
+class DiscrepancyListing:
     """The first rows; columns of all of them as an island of JSON; how many."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ListingRow]
     island: dict[str, Any]
     count: int
 
 
-def listing(found: Records) -> Listing | None:
+def listing(found: Records) -> DiscrepancyListing | None:
     """The table of all discrepancies, worst first; None where there is none."""
     rows = sorted(_merged(found.discrepancies), key=_badness)
     if not rows:
         return None
-    return Listing([_row(d) for d in rows[:STATIC]], _island(rows), len(rows))
+    return DiscrepancyListing(
+        [_row(d) for d in rows[:STATIC]], _island(rows), len(rows)
+    )
 
 
 def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
@@ -84,9 +86,9 @@ def _number(text: str | None) -> float:
     return 0.0 if number is None or math.isnan(number) else number
 
 
-def _row(d: Discrepancy) -> Row:
+def _row(d: Discrepancy) -> ListingRow:
     k = kind_of(d)
-    return Row(
+    return ListingRow(
         k,
         SIGNS[k][0],
         word(d.verdict),

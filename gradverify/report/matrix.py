@@ -17,7 +17,7 @@ SHOWN = 40  # blocks of another suite that have a row of their own
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """What a differentiator made of a row: colour, sign, words, filter, and a link."""
 
     kind: str
@@ -29,11 +29,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """An op or a block, with a cell for each column."""
 
     name: str
-    cells: Sequence[Cell]
+    cells: Sequence[MatrixCell]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Panel:
     """Rows under one set of columns."""
 
     title: str
-    rows: Sequence[Row]
+    rows: Sequence[MatrixRow]
 
 
 @dataclass(frozen=True)
-class Matrix:
+class VerdictMatrix:
     """Panels side by side, columns, and what signs mean."""
 
     columns: Sequence[tuple[str, str]]
@@ -65,7 +65,7 @@ class _Square:
 Squares = dict[tuple[str, str], _Square]
 
 
-def matrix(found: Records) -> Matrix | None:
+def matrix(found: Records) -> VerdictMatrix | None:
     """The matrix of a run; None where nothing ran."""
     ran = [i for i in found.items if i.differentiator]
     if not ran:
@@ -80,7 +80,9 @@ def matrix(found: Records) -> Matrix | None:
         for part in _parted(_rows(names, columns, squares), height)
     ]
     legend = [(k, sign, text) for k, (sign, text) in SIGNS.items()]
-    return Matrix(columns, panels, legend, sum(map(len, others.values())) - len(kept))
+    return VerdictMatrix(
+        columns, panels, legend, sum(map(len, others.values())) - len(kept)
+    )
 
 
 def _squares(
@@ -115,7 +117,7 @@ def _place(item: Item) -> int:
     return SUITES.index(item.suite) if item.suite in SUITES else len(SUITES)
 
 
-def _parted(rows: Iterable[Row], height: int) -> Iterator[list[Row]]:
+def _parted(rows: Iterable[MatrixRow], height: int) -> Iterator[list[MatrixRow]]:
     """The rows in order, in panels of a height."""
     found = list(rows)
     for first in range(0, len(found), height):
@@ -124,26 +126,26 @@ def _parted(rows: Iterable[Row], height: int) -> Iterator[list[Row]]:
 
 def _rows(
     names: Iterable[str], columns: Sequence[tuple[str, str]], squares: Squares
-) -> Iterator[Row]:
+) -> Iterator[MatrixRow]:
     for name in names:
         cells = [_cell(name, c, squares.get((name, ":".join(c)))) for c in columns]
-        yield Row(name, cells)
+        yield MatrixRow(name, cells)
 
 
-def _cell(name: str, column: tuple[str, str], square: _Square | None) -> Cell:
+def _cell(name: str, column: tuple[str, str], square: _Square | None) -> MatrixCell:
     """The worst verdict of a row in a column, over all dtypes."""
     who = ":".join(column)
     key = "block" if "::" in name else "op"
     query = f"{key}:{name} who:{who}"
     if square is None:
-        return Cell("none", SIGNS["none"][0], "not run", f"{name} · {who}: not run",
-                    query, "")  # fmt: skip
+        title = f"{name} · {who}: not run"
+        return MatrixCell("none", SIGNS["none"][0], "not run", title, query, "")
     verdict, k = _worst(square)
     link = anchor(square.found[0].finding) if square.found else ""
     text = word(verdict) if k != "known" else "known"
     if all(item.outcome == "skipped" for item in square.items) and not square.found:
         k, text = "none", "skipped"
-    return Cell(
+    return MatrixCell(
         k, SIGNS[k][0], text or "not run", _title(name, who, square), query, link
     )
 

@@ -55,7 +55,7 @@ SECTIONS = (
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A section as it stands on the page."""
 
     name: str
@@ -106,7 +106,7 @@ def island(value: Any) -> Markup:
 
 def _parts(
     templates: jinja2.Environment, found: Records, sections: tuple[Section, ...]
-) -> Iterator[Part]:
+) -> Iterator[PagePart]:
     for section in sections:
         try:
             data = section.make(found)
@@ -118,7 +118,7 @@ def _parts(
             lines = traceback.format_exception_only(error)
             template = templates.get_template("failed.html.jinja2")
             html = template.render(lines=lines, section=section)
-        yield Part(section.name, section.title, Markup(html))
+        yield PagePart(section.name, section.title, Markup(html))
 
 
 def _joined(names: tuple[str, ...]) -> str:

@@ -62,7 +62,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Score:
+class FaultScore:
     """Planted faults of one kind: how many were found, and the ops of the others."""
 
     engine: str
@@ -88,7 +88,7 @@ class Trust:
     coverage: Sequence[Coverage]
     ops: Sequence[Seen]
     sights: Sequence[Sight]
-    scores: Sequence[Score]
+    scores: Sequence[FaultScore]
     selftest: tuple[int, int]
     spans: Sequence[Span]
     has_regimes: bool
@@ -225,7 +225,7 @@ def share_of(part: float) -> str:
     return f"{100 * part:.2g} %"
 
 
-def _scores(test: Selftest) -> Iterator[Score]:
+def _scores(test: Selftest) -> Iterator[FaultScore]:
     """By kind of fault; planted faults are named by op and kind."""
     kinds: dict[str, list[str]] = {}
     for name, n in test.planted.items():
@@ -233,7 +233,7 @@ def _scores(test: Selftest) -> Iterator[Score]:
             kinds.setdefault(name.rpartition(":")[2], []).append(name)
     for kind, names in kinds.items():
         missed = [n for n in names if test.found.get(n, 0) < test.planted[n]]
-        yield Score(
+        yield FaultScore(
             test.engine,
             kind,
             sum(test.found.get(n, 0) for n in names),

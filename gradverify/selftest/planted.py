@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff.sweep import reverse
-from gradverify.diagnosis.alone import node_values, op_alone
+from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import (
     Derivatives,
     Differentiator,

@@ -1,12 +1,12 @@
 """Cases are drawn here, and made small where they fail; Hypothesis stays within."""
 
 from gradverify.strategies.build import build
-from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met, Traits, traits_of
 from gradverify.strategies.draft import Limits, is_sound
-from gradverify.strategies.elsewhere import at_points
 from gradverify.strategies.graphs import graphs, op_cases
 from gradverify.strategies.networks import FAMILIES, networks
+from gradverify.strategies.other_points import at_points
 from gradverify.strategies.points import REGIMES, Values, points, regimes
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "Input",
     "Limits",
     "Met",
+    "OpChoice",
     "Sample",
-    "Step",
     "Traits",
     "Values",
     "at_points",
@@ -36,5 +36,5 @@ __all__ = [
     "shrink",
     "traits_of",
 ]
-from gradverify.strategies.search import Sample, draw, sample, shrink
-from gradverify.strategies.smallest import measure, minimise
+from gradverify.strategies.sampling import Sample, draw, sample, shrink
+from gradverify.strategies.shrinking.minimise import measure, minimise

@@ -9,14 +9,14 @@ import numpy as np
 
 from gradverify.graph import LEAVES, Case, input_leaf
 from gradverify.ops import OPS, Op, Shape
-from gradverify.strategies.alone import alone
-from gradverify.strategies.choices import Choices, Input, Step
+from gradverify.strategies.choices import Choices, Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Draft, Grown, Limits
 from gradverify.strategies.ending import finished
 from gradverify.strategies.leaves import data, fitting_shape, literal, mask, shapes
 from gradverify.strategies.params import legal_params
 from gradverify.strategies.points import array_of
+from gradverify.strategies.single_op import alone
 from gradverify.strategies.steering import unmet_after
 
 TRIED = 60  # operand tuples tried for one step before it is dropped
@@ -61,7 +61,7 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 # ---- steps
 
 
-def _put_unmet(draft: Draft, step: Step, met: Met) -> bool:
+def _put_unmet(draft: Draft, step: OpChoice, met: Met) -> bool:
     """An op that has not followed the operand's yet, if one takes its value.
 
     The operand is the chosen one, or the latest op where that is an input.
@@ -76,7 +76,7 @@ def _put_unmet(draft: Draft, step: Step, met: Met) -> bool:
     )
 
 
-def _put_step(draft: Draft, step: Step, tried: int = TRIED) -> bool:
+def _put_step(draft: Draft, step: OpChoice, tried: int = TRIED) -> bool:
     row = OPS[step.op]
     for operands in itertools.islice(_operands(draft, row, step), tried):
         menu = legal_params(step.op, *map(draft.shape_of, operands))
@@ -85,7 +85,7 @@ def _put_step(draft: Draft, step: Step, tried: int = TRIED) -> bool:
     return False
 
 
-def _operands(draft: Draft, row: Op, step: Step) -> Iterator[list[int | Grown]]:
+def _operands(draft: Draft, row: Op, step: OpChoice) -> Iterator[list[int | Grown]]:
     """Tuples of operands, the chosen one first, then the nearest nodes in its stead."""
     numbers = row.arity - len(row.masks)
     chosen = (step.first, step.second, step.params)[:numbers]

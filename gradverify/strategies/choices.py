@@ -17,7 +17,7 @@ class Input(NamedTuple):
     kind: int = 0
 
 
-class Step(NamedTuple):
+class OpChoice(NamedTuple):
     """The choices behind one op: what each operand is, and which params."""
 
     op: str
@@ -38,5 +38,5 @@ class Choices:
     """Everything that is drawn for one case."""
 
     inputs: Sequence[Input]
-    steps: Sequence[Step]
+    steps: Sequence[OpChoice]
     ending: Ending

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from gradverify.graph import DTYPES, Case
 from gradverify.ops import OPS
-from gradverify.strategies.alone import alone
 from gradverify.strategies.build import build
-from gradverify.strategies.choices import Choices, Ending, Input, Step
+from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import Limits
-from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
+from gradverify.strategies.single_op import alone
 from gradverify.strategies.steering import steered_inputs
 
 
@@ -67,7 +67,7 @@ def graphs(
     def case(found: Any) -> Case:
         arrays, steps, join, weights = found
         inputs = [Input(shape, Values(*entries)) for shape, entries in arrays]
-        named = [Step(names[op], *choices) for op, *choices in steps]
+        named = [OpChoice(names[op], *choices) for op, *choices in steps]
         return build(Choices(inputs, named, Ending(join, weights)), limits, met)
 
     return drawn.map(case)
@@ -103,7 +103,7 @@ def op_cases(
         params, operands, weights = found
         inputs = [Input(s, Values(*entries), kind) for s, entries, kind in operands]
         leaves = steered_inputs(inputs, op, weights, met)
-        return alone(Step(op, 0, 0, params), leaves, Ending(0, weights), limits)
+        return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), limits)
 
     return drawn.map(case)
 
@@ -140,7 +140,7 @@ def _possible(limits: Limits) -> tuple[str, ...]:
 def _is_possible(op: str, limits: Limits) -> bool:
     plainest = Input(0, Values(0, [0]))
     try:
-        alone(Step(op, 0, 0, 0), [plainest] * 3, Ending(), limits)
+        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), limits)
     except ValueError:
         return False
     return True

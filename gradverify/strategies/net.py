@@ -15,7 +15,7 @@ from gradverify.strategies.params import legal_params
 from gradverify.strategies.points import GOLDEN, PLAIN, Values, array_of
 
 
-class Layer(NamedTuple):
+class LayerChoice(NamedTuple):
     """The choices behind one layer."""
 
     kind: int
@@ -24,7 +24,7 @@ class Layer(NamedTuple):
     extra: int
 
 
-class Style(NamedTuple):
+class NetStyle(NamedTuple):
     """What the numbers of a network are like: most are ordinary, of many digits.
 
     kind: below 20 plain numbers, among them ties and exact kinks; below 32 such as
@@ -42,7 +42,7 @@ class Net:
     the weights between states, and how many moments have passed.
     """
 
-    def __init__(self, style: Style, limits: Limits) -> None:
+    def __init__(self, style: NetStyle, limits: Limits) -> None:
         self.style = style
         self.draft = Draft(limits)
         self.dtype = limits.dtype

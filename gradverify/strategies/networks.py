@@ -9,12 +9,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradverify.graph import DTYPES, Case
-from gradverify.strategies.alone import alone
-from gradverify.strategies.choices import Ending, Input, Step
+from gradverify.strategies.choices import Ending, Input, OpChoice
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.ending import finished
-from gradverify.strategies.net import Layer, Net, Style
+from gradverify.strategies.net import LayerChoice, Net, NetStyle
 from gradverify.strategies.points import CHOICE, VALUES, Values
+from gradverify.strategies.single_op import alone
 
 # What an activation may be, simplest first; some kinked, some that saturate.
 ACTIVATIONS = (
@@ -29,7 +29,7 @@ WINDOWS = ("max_pool", "avg_pool")
 # ---- layers
 
 
-def dense(net: Net, layer: Layer) -> None:
+def dense(net: Net, layer: LayerChoice) -> None:
     """Weights, perhaps those of the layer before, a norm, an activation, a skip."""
     before = net.here
     net.linear(1 + layer.width % 3, shared=layer.extra % 7 == 6, dead=layer.extra == 5)
@@ -48,7 +48,7 @@ def activation(net: Net, choice: int) -> None:
         net.chosen(ACTIVATIONS[choice % 20], choice // 20, net.here)
 
 
-def norm(net: Net, layer: Layer) -> None:
+def norm(net: Net, layer: LayerChoice) -> None:
     """One of the norms that fit, with weights of its own."""
     op = NORMS[layer.kind % len(NORMS)]
     channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
@@ -57,7 +57,7 @@ def norm(net: Net, layer: Layer) -> None:
     net.chosen(op, layer.extra, net.here, *weights)
 
 
-def windowed(net: Net, layer: Layer) -> None:
+def windowed(net: Net, layer: LayerChoice) -> None:
     """A convolution, perhaps a norm, an activation, perhaps a pooling."""
     before, space = net.here, net.shape[2:]
     if not space:
@@ -80,7 +80,7 @@ def windowed(net: Net, layer: Layer) -> None:
     return None
 
 
-def normed(net: Net, layer: Layer) -> None:
+def normed(net: Net, layer: LayerChoice) -> None:
     """A norm, then an activation or a layer of weights."""
     norm(net, layer)
     if layer.extra % 2:
@@ -89,7 +89,7 @@ def normed(net: Net, layer: Layer) -> None:
         net.linear(1 + layer.width % 3)
 
 
-def attending(net: Net, layer: Layer) -> None:
+def attending(net: Net, layer: LayerChoice) -> None:
     """Queries, keys and values of one sequence, attention, a skip and a norm."""
     before, width = net.here, net.shape[-1]
     parts = []
@@ -106,7 +106,7 @@ def attending(net: Net, layer: Layer) -> None:
     activation(net, layer.activation)
 
 
-def step(net: Net, layer: Layer) -> None:
+def step(net: Net, layer: LayerChoice) -> None:
     """One more step in time: the state, and what is seen, by weights of all steps."""
     state = net.state = net.here if net.state is None else net.state
     place = {"axis": (0,), "start": net.time, "stop": net.time + 1}
@@ -127,25 +127,25 @@ def step(net: Net, layer: Layer) -> None:
 # ---- what a network begins with
 
 
-def table(net: Net, sizes: Layer) -> None:
+def table(net: Net, sizes: LayerChoice) -> None:
     """Samples by features."""
     net.begin((1 + sizes.kind % 3, 1 + sizes.width % 3))
 
 
-def space(net: Net, sizes: Layer) -> None:
+def space(net: Net, sizes: LayerChoice) -> None:
     """Samples, channels, and one or two axes of space."""
     around = (3,) if sizes.activation % 2 else (3, 2 + sizes.activation // 2 % 2)
     net.begin((1 + sizes.kind % 2, 1 + sizes.width % 2, *around))
 
 
-def features(net: Net, sizes: Layer) -> None:
+def features(net: Net, sizes: LayerChoice) -> None:
     """Samples by channels, half of them in space."""
     if sizes.activation % 2:
         return space(net, sizes)
     return net.begin((2 + sizes.kind % 2, 2 + sizes.width % 3))
 
 
-def sequence(net: Net, sizes: Layer) -> None:
+def sequence(net: Net, sizes: LayerChoice) -> None:
     """Tokens by features: rows of a table, some of them twice, or given vectors."""
     length, width = 2 + sizes.kind % 2, 1 + sizes.width % 3
     if sizes.activation % 2:
@@ -156,7 +156,7 @@ def sequence(net: Net, sizes: Layer) -> None:
     net.apply("embedding", net.here, index=index)
 
 
-def series(net: Net, sizes: Layer) -> None:
+def series(net: Net, sizes: LayerChoice) -> None:
     """Moments by features, and a state to begin with."""
     width = 1 + sizes.width % 3
     net.begin((4, width))
@@ -182,7 +182,7 @@ LOSSES = (
 )  # fmt: skip
 
 
-def loss(net: Net, choice: Layer) -> None:
+def loss(net: Net, choice: LayerChoice) -> None:
     """A loss of the network's output, as samples by classes, and of a target."""
     op = LOSSES[choice.kind % len(LOSSES)]
     rows = 1 if len(net.shape) < 2 else net.shape[0]
@@ -234,12 +234,12 @@ def networks(
 
     def case(found: Any) -> Case:
         sizes, layers, end, (style, values), weights = found
-        net = Net(Style(style, Values(*values)), _limits(dtype))
+        net = Net(NetStyle(style, Values(*values)), _limits(dtype))
         with np.errstate(all="ignore"):
-            begin(net, Layer(*sizes))
+            begin(net, LayerChoice(*sizes))
             for choices in layers:
-                layer(net, Layer(*choices))
-            loss(net, Layer(*end))
+                layer(net, LayerChoice(*choices))
+            loss(net, LayerChoice(*end))
             return _ended(net, weights)
 
     return drawn.map(case)
@@ -257,4 +257,4 @@ def _ended(net: Net, weights: int) -> Case:
             return case
     plain = Input(0, Values(0, [0]))
     limits = Limits(("linear",), range(5), literals=False, dtype=net.dtype)
-    return alone(Step("linear", 0, 0, 0), [plain] * 3, Ending(), limits)
+    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), limits)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from gradverify.ops import OPS, Shape
-from gradverify.strategies.layers import LAYER_CHOICES, masks
+from gradverify.strategies.layer_choices import LAYER_CHOICES, masks
 
 # The last three are no dyadic numbers: their nearest floats are meant.
 EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5,

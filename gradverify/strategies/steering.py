@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradverify.strategies.choices import Input, Step
+from gradverify.strategies.choices import Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.points import CHOICES_OF, Values
 
 TRIED = 8  # ops tried for one step; not every one takes the operand's value
 
 
-def unmet_after(op: str, step: Step, menu: Sequence[str], met: Met) -> list[str]:
+def unmet_after(op: str, step: OpChoice, menu: Sequence[str], met: Met) -> list[str]:
     """For three steps of four: ops that have not followed `op` yet, a few at most."""
     if step.second % 4 == 3:
         return []

@@ -15,8 +15,8 @@ from gradverify.graph import DTYPES, Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases
-from gradverify.strategies.layers import LAYER_SHAPES
-from gradverify.suites.large import Network, network_block
+from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.suites.large_network import Network, network_block
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import CHUNK, Block, Restricted
 

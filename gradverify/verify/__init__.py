@@ -2,9 +2,9 @@
 
 from gradverify.verify.block import CHUNK, Block, Restricted
 from gradverify.verify.item import REPEATED, Budget, verify_item
+from gradverify.verify.item_result import Finding, ItemResult
 from gradverify.verify.judging import judge
-from gradverify.verify.large import STAGES, LargeBlock, verify_large
-from gradverify.verify.result import Finding, Item
+from gradverify.verify.large_case import STAGES, LargeBlock, verify_large
 
 __all__ = [
     "CHUNK",
@@ -13,7 +13,7 @@ __all__ = [
     "Block",
     "Budget",
     "Finding",
-    "Item",
+    "ItemResult",
     "LargeBlock",
     "Restricted",
     "judge",

@@ -23,10 +23,10 @@ from gradverify.reference.program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
-from gradverify.verify.errors import Errors
+from gradverify.verify.error_histogram import ErrorHistogram
+from gradverify.verify.item_result import Finding, ItemResult
 from gradverify.verify.judging import judge
-from gradverify.verify.listed import Listed
-from gradverify.verify.result import Finding, Item
+from gradverify.verify.known_rows import Listed
 
 KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -57,7 +57,7 @@ def verify_item(
     known: Sequence[Deviation] = (),
     in_flight: Callable[[Case], None] = lambda case: None,
     limit: float = 10.0,
-) -> Item:
+) -> ItemResult:
     """Sweep the block's cases, then shrink what deviates, each kind by itself.
 
     in_flight: called with every case before it runs, so that a killed process can
@@ -83,7 +83,7 @@ def verify_item(
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
     for stage, spent in block.seconds.items():
         seconds[stage] = spent - seconds_before.get(stage, 0.0)
-    return Item(
+    return ItemResult(
         counts=sweep.counts,
         findings=findings,
         more=more,
@@ -137,7 +137,7 @@ class _Sweep:
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     faults: list[float] = field(default_factory=list)
-    errors: Errors = field(default_factory=Errors)
+    errors: ErrorHistogram = field(default_factory=ErrorHistogram)
     warnings: dict[str, None] = field(default_factory=dict)
     deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
 

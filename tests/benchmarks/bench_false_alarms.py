@@ -31,7 +31,7 @@ from gradverify.known import shipped_rows
 from gradverify.reference import Slope
 from gradverify.suites.blocks import blocks
 from gradverify.verdict import Judgement, Verdict
-from gradverify.verify import Block, Budget, Finding, Item, verify_item
+from gradverify.verify import Block, Budget, Finding, ItemResult, verify_item
 
 from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, judgements
 from .table import print_table
@@ -83,7 +83,7 @@ def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
     }  # fmt: skip
 
 
-def _item(block: Block, name: str, share: int) -> Item:
+def _item(block: Block, name: str, share: int) -> ItemResult:
     who = load(name)
     return verify_item(
         block, who, modes(who)[0], budget=Budget(cases=share), known=shipped_rows()

@@ -23,8 +23,8 @@ import numpy as np
 
 from gradverify.autodiff import Tape
 from gradverify.differentiators import load
-from gradverify.suites.digits import digits
-from gradverify.suites.large import Network, network_block
+from gradverify.suites.digit_images import digits
+from gradverify.suites.large_network import Network, network_block
 from gradverify.verify import verify_large
 
 from .table import print_table

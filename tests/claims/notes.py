@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gradverify.claims.reader import read_claims
-from gradverify.claims.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.reading.reader import read_claims
 
 CORPUS = Path(__file__).parent / "corpus"
 TRUTH = CORPUS / "truth.tsv"

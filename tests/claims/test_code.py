@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.reader import read_claims
-from gradverify.claims.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.reading.reader import read_claims
 
 
 def verdicts(folder: Path, code: str) -> list[str]:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradverify.claims.reader import read_claims
-from gradverify.claims.sources import UnreadableError
-from gradverify.claims.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.reading.reader import read_claims
+from gradverify.claims.sources.files import UnreadableError
 
 MARK = "import pathlib; pathlib.Path({!r}).write_text('ran')"
 
@@ -124,9 +124,9 @@ def broken(*_: object) -> None:
 
 # where a fault is planted, and which claims are still judged
 FAULTS = (
-    ("gradverify.claims.code.Evaluator.binary", ["not understood", "right"]),
-    ("gradverify.claims.code._Statements.bind", ["not understood"] * 2),
-    ("gradverify.claims.reader.readings", ["not understood"] * 2),
+    ("gradverify.claims.code.statements.Evaluator.binary", ["not understood", "right"]),
+    ("gradverify.claims.code.statements._Statements.bind", ["not understood"] * 2),
+    ("gradverify.claims.reading.text_claims.readings", ["not understood"] * 2),
 )
 
 
@@ -144,7 +144,7 @@ def test_a_fault_of_ours_is_a_reason_and_no_traceback(
 def test_a_fault_outside_statements_makes_the_file_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gradverify.claims.reader.states_of", broken)
+    monkeypatch.setattr("gradverify.claims.reading.reader.states_of", broken)
     with pytest.raises(UnreadableError, match=r"a\.py: .*a fault of ours"):
         claims(tmp_path, "a.py", "x = 2.0\n")
 

@@ -16,7 +16,7 @@ from gradverify.cli.status import RIGHT, CommandError
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.known import FILE_NAME, WHOLE, DeviationError, read_rows
 from gradverify.known.rows import parse_rows
-from gradverify.plugin.outcome import discrepancy
+from gradverify.plugin.item_outcome import discrepancy
 from gradverify.report.wording import DIED
 from gradverify.suites.blocks import blocks
 from gradverify.verdict import Judgement, Verdict

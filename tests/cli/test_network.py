@@ -11,8 +11,8 @@ from gradverify.cli import main
 from gradverify.cli.replay import _block as block_of
 from gradverify.cli.replay import _judged as judged
 from gradverify.differentiators import Differentiator, load, mode
-from gradverify.differentiators.own_tape import OwnTape
-from gradverify.suites.large import Network
+from gradverify.differentiators.own.tape import OwnTape
+from gradverify.suites.large_network import Network
 from gradverify.verdict import Verdict
 
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import SYMBOLS as S
 from gradverify.arithmetic.symbols import trace
-from gradverify.diagnosis.alone import part_up_to
 from gradverify.diagnosis.diagnose import Failure, diagnose
-from gradverify.diagnosis.explain import smallest_part
-from gradverify.diagnosis.sweep import right
+from gradverify.diagnosis.explain_case import smallest_part
+from gradverify.diagnosis.op_alone import part_up_to
+from gradverify.diagnosis.right_sweep import right
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.verify import judge

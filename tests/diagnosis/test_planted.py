@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gradverify.diagnosis.diagnose import Failure, diagnose
-from gradverify.diagnosis.explain import explained
+from gradverify.diagnosis.explain_case import explained
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, guilty_op
 from gradverify.differentiators import Differentiator, run

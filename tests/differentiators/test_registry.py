@@ -23,16 +23,8 @@ from gradverify.differentiators import (
     registry,
 )
 
-# Files of the folder that hold no differentiator.
-MACHINERY = {
-    "__init__",
-    "examples",
-    "handshake",
-    "protocol",
-    "registry",
-    "run",
-    "time_limit",
-}
+# Folders that hold no differentiator, but what several share.
+SHARED = {"composed", "spelling"}
 
 
 @pytest.fixture(autouse=True)
@@ -53,25 +45,11 @@ def made(named: str) -> type[Differentiator]:
     return Made
 
 
-def test_every_file_of_the_folder_is_known_by_a_name() -> None:
+def test_every_folder_is_of_an_engine_that_has_a_name() -> None:
     folder = Path(package.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - MACHINERY
-    paths = [path.partition(":")[0] for path in registry.BUILTINS.values()]
-    assert files == {path.rpartition(".")[2] for path in paths}
-
-
-@pytest.mark.parametrize("name", list(registry.BUILTINS))
-def test_a_builtin_has_the_name_that_it_is_found_by(name: str) -> None:
-    assert load(name).name == name
-    assert load(name) is load(name)
-
-
-def test_a_registered_class_is_found_and_listed_last() -> None:
-    cls = made("mine")
-    assert register(cls) is cls
-    assert isinstance(load("mine"), cls)
-    assert known_names()[-1] == "mine"
-    assert registered() == ("mine",)
+    folders = {path.parent.name for path in folder.glob("*/__init__.py")} - SHARED
+    modules = [path.partition(":")[0] for path in registry.BUILTINS.values()]
+    assert folders == {module.split(".")[2] for module in modules}
 
 
 def test_registered_names_keep_their_order() -> None:
@@ -81,7 +59,7 @@ def test_registered_names_keep_their_order() -> None:
 
 
 def test_a_class_is_found_by_its_path() -> None:
-    path = "gradverify.differentiators.own_tape:OwnTape"
+    path = "gradverify.differentiators.own.tape:OwnTape"
     assert load(path).name == "own-tape"
 
 
@@ -137,7 +115,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None
     monkeypatch.setattr(registry, "entry_points", lambda group: found)
 
 
-TAPE = "gradverify.differentiators.own_tape:OwnTape"
+TAPE = "gradverify.differentiators.own.tape:OwnTape"
 
 
 def test_an_installed_one_is_found_by_its_entry_point(

@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from gradverify.diagnosis.reproducer import reproducer
-from gradverify.differentiators import Differentiator, load, run, unsupported
+from gradverify.differentiators import (
+    Differentiator,
+    load,
+    mode,
+    run,
+    unsupported,
+)
+from gradverify.differentiators.own.tape import OwnTape
 from gradverify.differentiators.spelling import Spelling
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.ops import OPS
@@ -153,3 +160,26 @@ def test_an_op_without_a_spelling_is_run_through_the_engine(
     text = reproducer(Case(square, (np.array(3.0),)), who, "reverse", SAID)
     exec(compile(text, "own", "exec"), {"__name__": "own"})
     assert "d/da: got 6.0, exact 6, error 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_mode_is_spelled_and_nothing_else(name: str) -> None:
+    who = load(name)
+    assert who.modes()
+    for name_of_mode in who.modes():
+        assert set(who.spelling(name_of_mode).tails) == set(who.modes())
+
+
+def test_a_mode_without_a_spelling_is_run_through_the_engine() -> None:
+    square = Graph((input_leaf(), Node("mul", (0, 0))))
+    case = Case(square, (np.array(3.0),))
+    text = reproducer(case, TapeOfTwoModes(), "backwards", SAID)
+    assert f"from {__name__} import TapeOfTwoModes" in text
+    assert "found = run(TapeOfTwoModes(), 'backwards', case)" in text
+    assert "tape.gradient" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
+
+
+class TapeOfTwoModes(OwnTape):
+    """Our tape, with a mode that its spelling has no row for."""
+
+    backwards = mode("gradient")(lambda self, *given: self.reverse(*given))

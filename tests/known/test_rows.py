@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.compare import compare
-from gradverify.diagnosis.alone import node_values
+from gradverify.diagnosis.op_alone import node_values
 from gradverify.differentiators.registry import load
 from gradverify.differentiators.run import run
 from gradverify.graph import Case

@@ -9,9 +9,9 @@ import pytest
 
 from gradverify.autodiff.rules import RULES
 from gradverify.differentiators import Differentiator
-from gradverify.differentiators.own_tape import OwnTape
+from gradverify.differentiators.own.tape import OwnTape
 from gradverify.strategies import op_cases
-from gradverify.verify import Block, Budget, Item, verify_item
+from gradverify.verify import Block, Budget, ItemResult, verify_item
 
 from .faults import WRONG, Fault, always, planted, times, twin
 
@@ -39,7 +39,7 @@ def fault_in(primitive: str) -> Fault:
     return Fault("factor off by 1e-9", primitive, always(times(*factors)), WRONG)
 
 
-def judged(primitive: str, make: Callable[[Fault, str], Differentiator]) -> Item:
+def judged(primitive: str, make: Callable[[Fault, str], Differentiator]) -> ItemResult:
     engine = make(fault_in(primitive), OwnTape.name)
     return verify_item(
         block(MADE_OF[primitive]), engine, "reverse", budget=Budget(cases=CASES)

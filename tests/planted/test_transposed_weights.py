@@ -10,11 +10,11 @@ import pytest
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import load
-from gradverify.differentiators.own_tape import OwnTape
+from gradverify.differentiators.own.tape import OwnTape
 from gradverify.graph import Case
 from gradverify.strategies import networks, op_cases
 from gradverify.verdict import Verdict
-from gradverify.verify import Block, Budget, Finding, Item, verify_item
+from gradverify.verify import Block, Budget, Finding, ItemResult, verify_item
 
 
 class Transposing(OwnTape):
@@ -46,7 +46,7 @@ def product() -> Case:
     return Case(graph, (np.array([1.0, 2.0]), np.array([[1.0, 2.0], [4.0, 3.0]])))
 
 
-def judged(what: Any, who: Any) -> Item:
+def judged(what: Any, who: Any) -> ItemResult:
     written = (what,) if isinstance(what, Case) else ()
     strategy = None if written else what
     block = Block("networks", "mlp", "float64", 5, strategy, written=written)

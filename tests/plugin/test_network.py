@@ -16,7 +16,7 @@ TAMPERED = """\
 import numpy as np
 
 import gradverify
-from gradverify.differentiators.own_tape import OwnTape
+from gradverify.differentiators.own.tape import OwnTape
 
 
 @gradverify.register

@@ -17,7 +17,7 @@ from gradverify.reference.bound import _first_order, _running
 from gradverify.reference.exact import Exact, exact_gradient
 from gradverify.reference.program import gradient_program
 from gradverify.reference.roundings import roundings
-from gradverify.suites.large import Network
+from gradverify.suites.large_network import Network
 
 LARGE = Network((72, 60, 10))
 

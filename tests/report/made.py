@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Case, Graph, apply_op, input_leaf, literal_leaf
-from gradverify.plugin.outcome import discrepancy
+from gradverify.plugin.item_outcome import discrepancy
 from gradverify.records import (
     Changes,
     Claim,

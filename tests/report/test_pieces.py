@@ -10,12 +10,12 @@ import pytest
 from gradverify.graph import Graph, Node, apply_op, input_leaf, literal_leaf
 from gradverify.records import Discrepancy, Evidence, Records
 from gradverify.report.charts import along, convergence, histogram
-from gradverify.report.digits import compared
 from gradverify.report.formula import line, term
 from gradverify.report.highlight import tokens
 from gradverify.report.listing import listing
 from gradverify.report.matrix import matrix
 from gradverify.report.picture import picture
+from gradverify.report.shared_digits import compared
 from gradverify.report.trust import trust
 
 from .made import eleven, explained, item

@@ -26,7 +26,7 @@ from gradverify.strategies import (
     Ending,
     Input,
     Limits,
-    Step,
+    OpChoice,
     Values,
     build,
     graphs,
@@ -36,7 +36,7 @@ from gradverify.strategies import (
     regimes,
     sample,
 )
-from gradverify.strategies.layers import LAYER_SHAPES
+from gradverify.strategies.layer_choices import LAYER_SHAPES
 
 DTYPES = ("float64", "float32")
 FEW = settings(
@@ -260,7 +260,7 @@ def test_an_op_of_arrays_alone_is_refused_for_scalars(op: str) -> None:
 def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
     limits = Limits(OPS.public())
     inputs = [Input(0, Values(0, [5])), Input(0, Values(0, [4]))]  # -2 and -1
-    choices = Choices(inputs, [Step("log", 0, 0, 0)], Ending(0, 0))
+    choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
     case = build(choices, limits)
     assert case_name(build(choices, limits)) == case_name(case)
     assert case.graph.ops == ("log",)
@@ -269,7 +269,7 @@ def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
 
 def test_an_op_takes_the_nearest_node_that_fits() -> None:
     inputs = [Input(0, Values(0, [1])), Input(0, Values(0, [4]))]  # 2 and -1
-    choices = Choices(inputs, [Step("log", 0, 0, 0)], Ending(0, 0))
+    choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
     case = build(choices, Limits(OPS.public()))
     assert case.graph.output.operands == (0,)
     assert [float(x) for x in case.point] == [2.0, -1.0]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.differentiators import Accepts
-from gradverify.differentiators.own_tape import OwnTape
+from gradverify.differentiators.own.tape import OwnTape
 from gradverify.graph import Case
 from gradverify.reference import reference
 from gradverify.suites.blocks import AGAIN, blocks

@@ -48,8 +48,10 @@ class Program:
     gradient: Sequence[Sequence[str]]
 
 
-def script(program: Program, spelling: Spelling) -> str | None:
-    """The script; None where an op of the graph is not spelled."""
+def script(program: Program, spelling: Spelling, mode: str) -> str | None:
+    """The script; None where the mode or an op of the graph is not spelled."""
+    if mode not in spelling.tails:
+        return None
     graph = program.case.graph
     names = _identifiers(graph.nodes, names_of(graph))
     body = []
@@ -80,7 +82,7 @@ def script(program: Program, spelling: Spelling) -> str | None:
         f"    return {out}",
         "",
         "",
-        *spelling.tail(inputs),
+        *spelling.tails[mode](inputs),
         "",
         *_exact(program, inputs),
     ]
@@ -88,7 +90,7 @@ def script(program: Program, spelling: Spelling) -> str | None:
 
 
 def by_engine(program: Program, path: str, mode: str) -> str:
-    """The case run by gradverify itself: for ops that an engine does not spell."""
+    """The case run by gradverify itself: for ops and modes that it does not spell."""
     module, _, name = path.partition(":")
     inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
     case = json.dumps(case_to_json(program.case))

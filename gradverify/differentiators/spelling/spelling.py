@@ -9,6 +9,9 @@ from typing import Any
 # A template of operands, or a function of their texts and of the op's params.
 Row = str | Callable[..., str]
 
+# Lines that set `value` and `got`, from the names of the inputs.
+Tail = Callable[[Sequence[str]], Sequence[str]]
+
 
 @dataclass(frozen=True)
 class Spelling:
@@ -16,15 +19,15 @@ class Spelling:
 
     head: imports and settings, for a dtype. array, data: an input, and an array that is
     not differentiated, from the text of a NumPy array. rows: by op, what the row of the
-    engine's table calls. tail: lines that set `value` and `got`, an entry an input,
-    from the names of the inputs and `function`.
+    engine's table calls. tails: by mode, lines that set `value` and `got`, an entry an
+    input, from the names of the inputs and `function`.
     """
 
     head: Callable[[str], Sequence[str]]
     array: Callable[[str], str]
     data: Callable[[str], str]
     rows: Mapping[str, Row]
-    tail: Callable[[Sequence[str]], Sequence[str]]
+    tails: Mapping[str, Tail]
 
     def call(
         self, op: str, operands: Sequence[str], params: Mapping[str, Any]

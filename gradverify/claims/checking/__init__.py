@@ -1,0 +1,1 @@
+"""One formula with claimed derivatives: what `check_claim` does."""

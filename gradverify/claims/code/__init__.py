@@ -1,0 +1,1 @@
+"""Straight-line Python read over a whitelist: statements, expressions, calls."""

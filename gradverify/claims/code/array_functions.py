@@ -1,0 +1,266 @@
+"""Functions of libraries that are written by several ops of the table."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.computation.bindings import Value, numbers, symbol
+from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+
+
+def axes(value: Value) -> Any:
+    """A keyword that names axes, as a tuple of ints; None for all."""
+    if value is None:
+        return None
+    entries = value if isinstance(value, tuple) else (value,)
+    return tuple(whole(v) for v in entries)
+
+
+def whole(value: Value) -> int:
+    """A whole number, else `NotUnderstood`."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 10**6:
+        return int(value)
+    raise NotUnderstood("a whole number is needed that the file states")
+
+
+def shape_of(program: FileProgram, operands: tuple[Value, ...]) -> tuple[int, ...]:
+    """The shape that is given as numbers or as one tuple of them."""
+    if len(operands) == 1 and isinstance(operands[0], tuple):
+        operands = operands[0]
+    return tuple(whole(stated(program, v)) for v in operands)
+
+
+def stated(program: FileProgram, value: Value) -> Value:
+    """The number that a name stands for, where the file states it."""
+    if isinstance(value, Symbol) and value.index in program.leaves:
+        leaf = program.leaves[value.index]
+        if leaf.value is not None and leaf.shape == ():
+            return leaf.value.item()
+    return value
+
+
+def _mean_or_sum(program: FileProgram, x: Symbol, how: Value) -> Symbol:
+    if how == "none":
+        return x
+    if how not in ("mean", "sum"):
+        raise NotUnderstood(f"reduction {how!r} is not known")
+    return program.apply(str(how), x, axis=None)
+
+
+def mse(
+    program: FileProgram, a: Value, b: Value, *, reduction: Value = "mean"
+) -> Symbol:
+    """The mean squared error."""
+    gap = program.apply("sub", symbol(program, a), symbol(program, b))
+    return _mean_or_sum(program, program.apply("square", gap), reduction)
+
+
+def l1(
+    program: FileProgram, a: Value, b: Value, *, reduction: Value = "mean"
+) -> Symbol:
+    """The mean absolute error."""
+    gap = program.apply("sub", symbol(program, a), symbol(program, b))
+    return _mean_or_sum(program, program.apply("abs", gap), reduction)
+
+
+def bce(
+    program: FileProgram, p: Value, t: Value, *, reduction: Value = "mean"
+) -> Symbol:
+    """-(t log p + (1 - t) log(1 - p)), its mean."""
+    p, t = symbol(program, p), symbol(program, t)
+    one = program.constant(Fraction(1))
+    hit = program.apply("mul", t, program.apply("log", p))
+    missed = program.apply("log", program.apply("sub", one, p))
+    miss = program.apply("mul", program.apply("sub", one, t), missed)
+    total = program.apply("neg", program.apply("add", hit, miss))
+    return _mean_or_sum(program, total, reduction)
+
+
+def bce_logits(
+    program: FileProgram, z: Value, t: Value, *, reduction: Value = "mean"
+) -> Symbol:
+    """softplus(z) - t z, its mean."""
+    z, t = symbol(program, z), symbol(program, t)
+    total = program.apply(
+        "sub", program.apply("softplus", z), program.apply("mul", t, z)
+    )
+    return _mean_or_sum(program, total, reduction)
+
+
+def cross_entropy(
+    program: FileProgram, z: Value, t: Value, *, reduction: Value = "mean"
+) -> Symbol:
+    """logsumexp(z) - z[t], its mean over rows; t whole numbers that are stated."""
+    z = symbol(program, z)
+    leaf = program.leaves.get(t.index) if isinstance(t, Symbol) else None
+    classes = leaf.value if leaf is not None else numbers(t)
+    if classes is None:
+        raise NotUnderstood("the classes of cross_entropy are not stated as numbers")
+    if not 1 <= len(z.shape) <= 2 or classes.shape != z.shape[:-1]:
+        raise NotUnderstood("cross_entropy is read of rows of scores, a class each")
+    hot = np.full(z.shape, Fraction(0), dtype=object)
+    for index in np.ndindex(classes.shape):
+        chosen_class = whole(classes[index])
+        if not 0 <= chosen_class < z.shape[-1]:
+            raise NotUnderstood(f"class {chosen_class} is none of the {z.shape[-1]}")
+        hot[(*index, chosen_class)] = Fraction(1)
+    chosen = program.apply("mul", program.number(hot, is_constant=True), z)
+    chosen = program.apply("sum", chosen, axis=(-1,))
+    rows = program.apply("sub", program.apply("logsumexp", z, axis=(-1,)), chosen)
+    return _mean_or_sum(program, rows, reduction)
+
+
+def linear(program: FileProgram, x: Value, w: Value, b: Value = None) -> Symbol:
+    """x @ w.T + b."""
+    x, w = symbol(program, x), symbol(program, w)
+    y = program.apply("matmul", x, program.apply("transpose", w, axes=None))
+    return y if b is None else program.apply("add", y, symbol(program, b))
+
+
+def dot(program: FileProgram, a: Value, b: Value) -> Symbol:
+    """A product of matrices and vectors; of numbers, where one is a number."""
+    a, b = symbol(program, a), symbol(program, b)
+    return program.apply("mul" if () in (a.shape, b.shape) else "matmul", a, b)
+
+
+def inner(program: FileProgram, a: Value, b: Value) -> Symbol:
+    """A product of vectors; that of matrices is along the last axis of both."""
+    a, b = symbol(program, a), symbol(program, b)
+    if max(len(a.shape), len(b.shape)) > 1:
+        raise NotUnderstood("inner is read of vectors alone")
+    return dot(program, a, b)
+
+
+def power(program: FileProgram, a: Value, b: Value) -> Symbol:
+    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
+    n = stated(program, b)
+    if isinstance(n, Fraction) and Fraction(float(n)) == n:
+        plain = int(n) if n.denominator == 1 else float(n)
+        return program.apply("power", symbol(program, a), n=plain)
+    return program.apply("pow", symbol(program, a), symbol(program, b))
+
+
+def clip(
+    program: FileProgram, x: Value, low: Value = None, high: Value = None
+) -> Symbol:
+    """x within two numbers."""
+    result = symbol(program, x)
+    if low is not None:
+        result = program.apply("maximum", result, symbol(program, low))
+    return (
+        result
+        if high is None
+        else program.apply("minimum", result, symbol(program, high))
+    )
+
+
+def outer(program: FileProgram, a: Value, b: Value) -> Symbol:
+    """The products of every entry of a with every entry of b."""
+    a, b = symbol(program, a), symbol(program, b)
+    tall = program.apply("reshape", a, shape=(int(np.prod(a.shape)), 1))
+    return program.apply(
+        "mul", tall, program.apply("reshape", b, shape=(1, int(np.prod(b.shape))))
+    )
+
+
+def place(program: FileProgram, axis: Value, count: int) -> int:
+    """An axis of so many, counted from the start."""
+    at = whole(stated(program, axis))
+    if isinstance(axis, bool) or not -count <= at < count:
+        raise NotUnderstood(f"axis {axis} is none of the {count}")
+    return at % count
+
+
+def transposed(
+    program: FileProgram, x: Value, *rest: Value, axes: Value = None
+) -> Symbol:
+    """The axes turned round, or two of them swapped, or all in the order given."""
+    x = symbol(program, x)
+    if len(rest) == 2 and axes is None:
+        return swapped(program, x, *rest)
+    order = rest if axes is None else (axes, *rest)
+    return permuted(program, x, *order) if order else program.apply("transpose", x)
+
+
+def swapped(program: FileProgram, x: Value, one: Value, other: Value) -> Symbol:
+    """Two axes in each other's place, as in PyTorch's `transpose`."""
+    x = symbol(program, x)
+    i, j = (place(program, axis, len(x.shape)) for axis in (one, other))
+    order = [*range(len(x.shape))]
+    order[i], order[j] = j, i
+    return program.apply("transpose", x, axes=tuple(order))
+
+
+def permuted(program: FileProgram, x: Value, *axes: Value) -> Symbol:
+    """All axes in another order."""
+    x = symbol(program, x)
+    if len(axes) == 1 and isinstance(axes[0], tuple):
+        axes = axes[0]
+    order = tuple(place(program, axis, len(x.shape)) for axis in axes)
+    return program.apply("transpose", x, axes=order)
+
+
+def reshaped(program: FileProgram, x: Value, *shape: Value) -> Symbol:
+    """Another shape, with one -1 at most."""
+    x, wanted = symbol(program, x), shape_of(program, shape)
+    size = int(np.prod(x.shape))
+    if -1 in wanted:
+        rest = -int(np.prod(wanted))
+        wanted = tuple(size // rest if n == -1 and rest else n for n in wanted)
+    return program.apply("reshape", x, shape=wanted)
+
+
+def flattened(program: FileProgram, x: Value) -> Symbol:
+    """One axis."""
+    return reshaped(program, x, Fraction(-1))
+
+
+def squeezed(program: FileProgram, x: Value, axis: Value = None) -> Symbol:
+    """Without all axes of length 1, or without those named."""
+    x = symbol(program, x)
+    if axis is None:
+        return program.apply("reshape", x, shape=tuple(n for n in x.shape if n != 1))
+    several = axis if isinstance(axis, tuple) else (axis,)
+    gone = {place(program, a, len(x.shape)) for a in several}
+    if any(x.shape[a] != 1 for a in gone):
+        raise NotUnderstood(f"squeeze of an axis of {x.shape} that is longer than 1")
+    kept = tuple(n for a, n in enumerate(x.shape) if a not in gone)
+    return program.apply("reshape", x, shape=kept)
+
+
+def unsqueezed(program: FileProgram, x: Value, axis: Value) -> Symbol:
+    """With an axis of length 1."""
+    x = symbol(program, x)
+    at = place(program, axis, len(x.shape) + 1)
+    return program.apply("reshape", x, shape=(*x.shape[:at], 1, *x.shape[at:]))
+
+
+def where(program: FileProgram, mask: Value, a: Value, b: Value) -> Symbol:
+    """a where the mask is 1, b where it is 0."""
+    mask = symbol(program, mask)
+    one = program.constant(Fraction(1))
+    left = program.apply("mul", mask, symbol(program, a))
+    right = program.apply("mul", program.apply("sub", one, mask), symbol(program, b))
+    return program.apply("add", left, right)
+
+
+def full(program: FileProgram, value: int, operands: tuple[Value, ...]) -> Any:
+    """An array of one number."""
+    shape = shape_of(program, operands)
+    if int(np.prod(shape, dtype=object)) > 10_000:
+        raise NotUnderstood("an array of more than 10000 numbers")
+    return np.full(shape, Fraction(value), dtype=object)
+
+
+def eye(program: FileProgram, n: Value) -> Any:
+    """The identity matrix."""
+    size = whole(stated(program, n))
+    if size > 100:
+        raise NotUnderstood("an array of more than 10000 numbers")
+    return np.vectorize(Fraction, otypes=[object])(np.eye(size, dtype=int))

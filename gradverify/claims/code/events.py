@@ -1,0 +1,48 @@
+"""What statements do that claims may be about: they print, assign, and go on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.computation.bindings import Value
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Something that a statement prints: texts and values, in order."""
+
+    cell: int
+    line: int
+    last_line: int
+    parts: tuple[Value, ...]
+    text: str
+    is_print: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Assigned:
+    """A name that was given a value, in the names of that place."""
+
+    cell: int
+    line: int
+    last_line: int
+    name: str
+    value: Value
+    text: str
+    names: Mapping[str, Value]
+    tree: ast.expr
+    depth: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What every name stands for after the statement that ends in a line."""
+
+    cell: int
+    line: int
+    names: Mapping[str, Value]
+    backwards: tuple[Symbol, ...] = ()
+    depth: int = 0

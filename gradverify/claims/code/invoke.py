@@ -1,0 +1,205 @@
+"""Calls in a file: functions of libraries and of the file, methods, layers, classes."""
+
+from __future__ import annotations
+
+import ast
+from fractions import Fraction
+from typing import Any
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.code import library as calls
+from gradverify.claims.code.array_functions import whole
+from gradverify.claims.code.evaluate import Evaluator
+from gradverify.claims.code.syntax import defines, root, source
+from gradverify.claims.computation.bindings import (
+    Function,
+    GradientOf,
+    Instance,
+    Layer,
+    Open,
+    Value,
+    known,
+    numbers,
+    symbol,
+)
+from gradverify.claims.computation.file_program import NotUnderstood
+
+SILENT = frozenset(
+    {"dtype", "device", "requires_grad", "generator", "label", "_children", "_op"}
+)
+
+
+def _last_name(func: ast.expr) -> str:
+    match func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def call(e: Evaluator, node: ast.Call) -> Value:
+    """A function of a library or of the file, a method, a layer, a class."""
+    if any(isinstance(a, ast.Starred) for a in node.args) or any(
+        k.arg is None for k in node.keywords
+    ):
+        raise NotUnderstood(f"{source(node)}: unpacked operands are not read")
+    name = _last_name(node.func)
+    if name in calls.OUTSIDE and name not in e.names:
+        raise NotUnderstood(f"{{name}} comes from {name}(), not from the file")
+    if name == "backward":
+        return backward(e, node)
+    if name in ("zero_grad", "zero_"):
+        e.code.backwards.clear()
+        return None
+    if isinstance(node.func, ast.Name | ast.Attribute):
+        target = target_of(e, node.func)
+        if target is None:
+            return library(e, node, name)
+    else:
+        target = e.read(node.func)
+    return applied(e, target, node)
+
+
+def target_of(e: Evaluator, func: ast.expr) -> Value:
+    """What of the file is called; None for a library's function or method."""
+    if isinstance(func, ast.Name):
+        found = e.names.get(func.id)
+        if isinstance(found, ast.ClassDef) and func.id in calls.ARRAYS:
+            return None  # a class of the file that wraps a number
+        return found
+    assert isinstance(func, ast.Attribute)
+    if root(func) in calls.MODULES and root(func) not in e.names:
+        return None
+    if isinstance(func.value, ast.Call) and source(func.value) == "super()":
+        return Layer("identity")
+    holder = e.read(func.value)
+    if isinstance(holder, Instance):
+        return e.member(holder, func.attr)
+    return None
+
+
+def applied(e: Evaluator, target: Value, node: ast.Call) -> Value:
+    """Something of the file, applied to operands."""
+    if isinstance(target, ast.ClassDef):
+        return instance(e, target, node)
+    operands, keywords = operands_of(e, node)
+    if isinstance(target, Instance):
+        has_call = defines(target.kind, "__call__")
+        target = e.member(target, "__call__" if has_call else "forward")
+    if isinstance(target, Function):
+        return e.follow(target, operands, keywords)
+    if isinstance(target, Layer):
+        if target.op == "identity":
+            return operands[0] if operands else None
+        operands = (*operands, *target.weights.values())
+        keywords = {**target.keywords, **keywords}
+        return calls.call(e.program, target.op, operands, keywords)
+    if isinstance(target, GradientOf):
+        return derived(e, target, operands)
+    known(target)
+    raise NotUnderstood(f"{source(node)} is not read")
+
+
+def derived(e: Evaluator, target: GradientOf, operands: Any) -> Symbol:
+    """`grad(f)(x)`."""
+    leaves = [own(e, v) for v in operands]
+    y = symbol(e.program, e.follow(target.function, leaves, {}))
+    result = e.program.derivative(y, leaves[target.argument])
+    e.program.gradients.add(result.index)
+    return result
+
+
+def own(e: Evaluator, value: Value) -> Symbol:
+    """An operand as a node that can be differentiated by."""
+    array = numbers(known(value))
+    if array is not None:
+        return e.program.number(array)
+    return symbol(e.program, value)
+
+
+def operands_of(
+    e: Evaluator, node: ast.Call
+) -> tuple[tuple[Value, ...], dict[str, Value]]:
+    """Positional ones and keywords, read."""
+    keywords = {str(k.arg): keyword_value(e, k) for k in node.keywords}
+    return tuple(e.read(a) for a in node.args), keywords
+
+
+def keyword_value(e: Evaluator, keyword: ast.keyword) -> Value:
+    """Its value; None for those that change no number."""
+    if keyword.arg in SILENT:
+        return None
+    return e.read(keyword.value)
+
+
+def library(e: Evaluator, node: ast.Call, name: str) -> Value:
+    """A function or a method of a library."""
+    if name in ("grad", "value_and_grad") and node.args:
+        return grad(e, node)
+    operands, keywords = operands_of(e, node)
+    keywords = {k: v for k, v in keywords.items() if v is not None}
+    is_method = isinstance(node.func, ast.Attribute) and not (
+        root(node.func) in calls.MODULES and root(node.func) not in e.names
+    )
+    if is_method:
+        assert isinstance(node.func, ast.Attribute)
+        operands = (e.read(node.func.value), *operands)
+    elif name in ("var", "std") and not {"ddof", "correction"} & set(keywords):
+        assumed = calls.CORRECTION.get(root(node.func))
+        keywords |= {} if assumed is None else {"ddof": Fraction(assumed)}
+    if name in calls.GENERATORS:
+        return Layer("generator")
+    if is_method and isinstance(operands[0], Layer):
+        operands = operands[1:]
+    if name in calls.LAYERS or name == "Linear":
+        return calls.layer(e.program, name, operands, keywords)
+    if name in calls.UNCHANGED and is_method:
+        return known(operands[0])
+    if name in calls.ARRAYS and operands:
+        return array(e, operands[0])
+    return calls.call(e.program, name, operands, keywords)
+
+
+def array(e: Evaluator, value: Value) -> Value:
+    """`np.array(…)` and its kin: the numbers, or what they are given."""
+    found = numbers(known(value))
+    if found is None:
+        return value if isinstance(value, Open) else symbol(e.program, value)
+    return found if found.shape else found.item()
+
+
+def grad(e: Evaluator, node: ast.Call) -> Value:
+    """`torch.autograd.grad(y, x)` and `jax.grad(f)`."""
+    operands, keywords = operands_of(e, node)
+    if isinstance(operands[0], Function):
+        first = operands[1] if len(operands) > 1 else Fraction(0)
+        argument = keywords.get("argnums", keywords.get("argnum", first))
+        return GradientOf(operands[0], whole(argument))
+    if len(operands) < 2:
+        raise NotUnderstood(f"{source(node)} is not read")
+    y, wanted = symbol(e.program, operands[0]), operands[1]
+    several = wanted if isinstance(wanted, tuple) else (wanted,)
+    found = []
+    for x in several:
+        result = e.program.derivative(y, symbol(e.program, x))
+        e.program.gradients.add(result.index)
+        found.append(result)
+    return tuple(found)
+
+
+def backward(e: Evaluator, node: ast.Call) -> None:
+    """`y.backward()`; with a cotangent of its own it is not read."""
+    if not isinstance(node.func, ast.Attribute):
+        raise NotUnderstood(f"{source(node)} is not read")
+    y = symbol(e.program, e.read(node.func.value))
+    if node.args or y.shape != ():
+        raise NotUnderstood("backward() of an array is not read")
+    e.code.backwards.append(y)
+
+
+def instance(e: Evaluator, kind: ast.ClassDef, node: ast.Call) -> Instance:
+    """An object of a class of the file: its `__init__` is followed."""
+    result = Instance(kind)
+    if defines(kind, "__init__"):
+        operands, keywords = operands_of(e, node)
+        e.follow(e.member(result, "__init__"), operands, keywords)
+    return result

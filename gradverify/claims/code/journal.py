@@ -1,0 +1,39 @@
+"""What the code of a file has said so far: its program, names, and events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.code.events import Assigned, Shown, Snapshot
+from gradverify.claims.computation.bindings import Function, Value
+from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+
+
+@dataclass(eq=False)
+class Journal:
+    """What the code of a file says; cells are read in their order.
+
+    backwards: the outputs of the calls of backward() since gradients were last cleared.
+    functions: those at the top level of the file. statements: how many were read.
+    """
+
+    program: FileProgram = field(default_factory=FileProgram)
+    names: dict[str, Value] = field(default_factory=dict)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    assigned: list[Assigned] = field(default_factory=list)
+    backwards: list[Symbol] = field(default_factory=list)
+    functions: dict[str, Function] = field(default_factory=dict)
+    statements: int = 0
+
+    def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
+        """What these calls of backward() have added up in `x.grad`."""
+        reached = [y for y in backwards if self.program.depends(y.index, x.index)]
+        if not reached:
+            raise NotUnderstood(f"no backward() has reached {name}")
+        result = self.program.derivative(reached[0], x)
+        for y in reached[1:]:
+            result = self.program.apply("add", result, self.program.derivative(y, x))
+        self.program.gradients.add(result.index)
+        return result

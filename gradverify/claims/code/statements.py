@@ -1,0 +1,285 @@
+"""Straight-line Python, statement by statement, onto a program; nothing is executed."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.code import invoke
+from gradverify.claims.code.evaluate import Evaluator
+from gradverify.claims.code.events import Assigned, Shown, Snapshot
+from gradverify.claims.code.journal import Journal
+from gradverify.claims.computation.bindings import (
+    Function,
+    Instance,
+    Unknown,
+    Value,
+    named,
+)
+from gradverify.claims.computation.file_program import (
+    Failed,
+    NotUnderstood,
+    understood,
+)
+
+CALLS = 200  # functions of the file that are followed, in all
+NESTED = 20  # functions within functions
+DEPTH = 200  # nested syntax
+STATEMENTS = 5000
+
+
+def read_cell(code: Journal, cell: int, text: str) -> None:
+    """Read a cell; `NotUnderstood` where it is no Python."""
+    _Statements(code, cell, text).block(parsed(text).body, code.names)
+
+
+def follow(code: Journal, function: Function, operands: tuple[Value, ...]) -> Value:
+    """A function of the file, applied."""
+    return _Statements(code, -1, "").call(function, operands, {})
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree, within limits."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"line {line}: " if line else ""
+        raise NotUnderstood(f"{where}this is no Python ({str(error)[:80]})") from None
+    level: list[ast.AST] = [tree]
+    for _ in range(DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise NotUnderstood(f"nested more than {DEPTH} deep")
+
+
+class _Statements:
+    """Reads statements in a scope; functions of the file open scopes of their own."""
+
+    def __init__(self, code: Journal, cell: int, text: str, depth: int = 0) -> None:
+        self.code, self.cell, self.text, self.depth = code, cell, text, depth
+        self.lines = text.splitlines()
+
+    def block(self, body: Iterable[ast.stmt], names: dict[str, Value]) -> Value:
+        """Read statements in order; what a `return` among them returns."""
+        for statement in body:
+            self.code.statements += 1
+            if self.code.statements > STATEMENTS:
+                raise NotUnderstood(f"more than {STATEMENTS} statements")
+            if isinstance(statement, ast.Return):
+                tree = statement.value
+                return None if tree is None else self.value(tree, names)
+            result = self.guarded(statement, names)
+            end = statement.end_lineno or statement.lineno
+            self.code.snapshots.append(
+                Snapshot(
+                    self.cell, end, dict(names), tuple(self.code.backwards), self.depth
+                )
+            )
+            if result is not None:
+                return result
+        return None
+
+    def guarded(self, node: ast.stmt, names: dict[str, Value]) -> Value:
+        """Read one statement; where we fail at it, what it assigns is not known."""
+        try:
+            with understood():
+                return self.statement(node, names)
+        except Failed as error:
+            self.forget(node, names, str(error))
+        return None
+
+    def value(self, tree: ast.expr, names: dict[str, Value]) -> Value:
+        """The value of an expression, or why it has none."""
+        try:
+            with understood():
+                return Evaluator(self.code, names, self.call, invoke.call).read(tree)
+        except NotUnderstood as error:
+            return Unknown(str(error))
+
+    def statement(self, node: ast.stmt, names: dict[str, Value]) -> Value:
+        """Read one statement; only a `return` inside it gives a value."""
+        match node:
+            case ast.Assign():
+                value = self.value(node.value, names)
+                for target in node.targets:
+                    self.bind(target, value, names, node)
+            case ast.AnnAssign(value=ast.expr() as right):
+                self.bind(node.target, self.value(right, names), names, node)
+            case ast.AugAssign():
+                tree = ast.BinOp(_load(node.target), node.op, node.value)
+                self.bind(node.target, self.value(tree, names), names, node)
+            case ast.FunctionDef():
+                found = Function(
+                    node.name, node.args, tuple(node.body), None, self.cell, node.lineno
+                )
+                names[node.name] = found
+                if not self.depth:
+                    self.code.functions[node.name] = found
+            case ast.ClassDef():
+                names[node.name] = node
+            case ast.Expr():
+                self.expression(node, names)
+            case ast.With():
+                return self.block(node.body, names)
+            case ast.Try():
+                return self.block(node.body, names)
+            case ast.If() if _is_main(node.test):
+                return self.block(node.body, names)
+            case ast.For() | ast.While():
+                self.forget(node, names, "{name} is changed in a loop")
+            case ast.If():
+                self.forget(node, names, "{name} depends on a condition")
+        return None
+
+    def expression(self, node: ast.Expr, names: dict[str, Value]) -> None:
+        """A statement that is an expression: it may print, or run backward."""
+        tree = node.value
+        is_print = (
+            isinstance(tree, ast.Call)
+            and isinstance(tree.func, ast.Name)
+            and tree.func.id == "print"
+        )
+        if isinstance(tree, ast.Constant):
+            return
+        parts: list[ast.expr] = [tree]
+        if is_print and isinstance(tree, ast.Call):
+            parts = tree.args
+        values = tuple(self.value(part, names) for part in parts)
+        text = ast.unparse(tree) if len(parts) != 1 else ast.unparse(parts[0])
+        end = node.end_lineno or node.lineno
+        if self.depth == 0:
+            self.code.shown.append(
+                Shown(self.cell, node.lineno, end, values, text, is_print)
+            )
+
+    def bind(
+        self, target: ast.expr, value: Value, names: dict[str, Value], node: ast.stmt
+    ) -> None:
+        """Give a name, an attribute, or several of them a value."""
+        if isinstance(target, ast.Tuple | ast.List):
+            parts = value if isinstance(value, tuple) else None
+            if parts is None or len(parts) != len(target.elts):
+                why = (
+                    value
+                    if isinstance(value, Unknown)
+                    else Unknown("{name} is one of several values that are not read")
+                )
+                parts = (why,) * len(target.elts)
+            for part, each in zip(target.elts, parts, strict=True):
+                self.bind(part, each, names, node)
+        elif isinstance(target, ast.Name):
+            try:
+                names[target.id] = named(self.code.program, target.id, value)
+            except NotUnderstood as error:
+                names[target.id] = Unknown(str(error))
+            self.note(target.id, names, node)
+        elif isinstance(target, ast.Attribute):
+            self.bind_attribute(target, value, names)
+        elif isinstance(target, ast.Subscript):
+            self.forget_name(target.value, names, "{name} is changed in place")
+
+    def note(self, name: str, names: Mapping[str, Value], node: ast.stmt) -> None:
+        """Write an assignment down: it may be a step of a backward pass."""
+        tree = getattr(node, "value", None)
+        if isinstance(tree, ast.expr) and not isinstance(node, ast.AugAssign):
+            end = node.end_lineno or node.lineno
+            at = node.lineno - 1  # of another cell, where the function stands there
+            line = self.lines[at].strip() if at < len(self.lines) else ""
+            place = self.cell, node.lineno, end
+            found = names[name], line, dict(names)
+            self.code.assigned.append(Assigned(*place, name, *found, tree, self.depth))
+
+    def bind_attribute(
+        self, target: ast.Attribute, value: Value, names: dict[str, Value]
+    ) -> None:
+        """`self.w = …`, `w.data = …`, `x.grad = None`."""
+        holder = self.value(target.value, names)
+        if target.attr == "grad":
+            self.code.backwards.clear()
+        elif target.attr == "data" and isinstance(target.value, ast.Name):
+            names[target.value.id] = named(self.code.program, target.value.id, value)
+        elif isinstance(holder, Instance):
+            try:
+                holder.attributes[target.attr] = named(
+                    self.code.program, target.attr, value
+                )
+            except NotUnderstood as error:
+                holder.attributes[target.attr] = Unknown(str(error))
+
+    def forget(self, node: ast.stmt, names: dict[str, Value], reason: str) -> None:
+        """Names that are assigned within a statement have no known value after it."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                names[part.id] = Unknown(reason.replace("{name}", part.id))
+            elif isinstance(part, ast.Subscript | ast.Attribute) and isinstance(
+                part.ctx, ast.Store
+            ):
+                self.forget_name(part.value, names, reason)
+            elif isinstance(part, ast.Call) and _ends_in(part.func, "step"):
+                self.forget_all(names, "{name} is changed by an optimiser's step")
+
+    def forget_name(self, tree: ast.expr, names: dict[str, Value], reason: str) -> None:
+        """The name at the root of `x[0]` or `x.data`."""
+        while isinstance(tree, ast.Subscript | ast.Attribute):
+            tree = tree.value
+        if isinstance(tree, ast.Name) and tree.id in names:
+            names[tree.id] = Unknown(reason.replace("{name}", tree.id))
+
+    def forget_all(self, names: dict[str, Value], reason: str) -> None:
+        """An optimiser changes what it was given, which is not followed."""
+        for name, value in names.items():
+            if isinstance(value, Symbol | Instance):
+                names[name] = Unknown(reason.replace("{name}", name))
+
+    # ---- functions of the file
+
+    def call(self, function: Function, operands: Any, keywords: Any) -> Value:
+        """Follow a function of the file with these operands."""
+        self.code.statements += 20
+        if self.depth >= NESTED:
+            raise NotUnderstood(f"{function.name} calls too many functions in turn")
+        inner = dict(self.code.names)
+        bound = () if function.bound is None else (function.bound,)
+        inner.update(_arguments(self, function, (*bound, *operands), keywords))
+        below = _Statements(self.code, self.cell, self.text, self.depth + 1)
+        result = below.block(function.body, inner)
+        return Unknown(f"{function.name} returns nothing") if result is None else result
+
+
+def _arguments(
+    reader: _Statements, function: Function, operands: Any, keywords: Any
+) -> dict[str, Value]:
+    given = function.parameters
+    if given.vararg or given.kwarg:
+        raise NotUnderstood(f"{function.name} takes any number of operands")
+    parameters = [a.arg for a in (*given.posonlyargs, *given.args)]
+    result: dict[str, Value] = {}
+    for name, tree in zip(parameters[::-1], given.defaults[::-1], strict=False):
+        result[name] = reader.value(tree, reader.code.names)
+    result.update(zip(parameters, operands, strict=False))
+    result.update(keywords)
+    if len(operands) > len(parameters) or set(result) != set(parameters):
+        raise NotUnderstood(
+            f"{function.name} is called with other operands than it takes"
+        )
+    return {k: named(reader.code.program, k, v) for k, v in result.items()}
+
+
+def _load(target: ast.expr) -> ast.expr:
+    copy: ast.expr = ast.parse(ast.unparse(target), mode="eval").body
+    return copy
+
+
+def _is_main(test: ast.expr) -> bool:
+    return ast.unparse(test) in ("__name__ == '__main__'", "True")
+
+
+def _ends_in(tree: ast.expr, name: str) -> bool:
+    return isinstance(tree, ast.Attribute) and tree.attr == name

@@ -1,0 +1,188 @@
+"""One grammar for chains of equalities: from tokens to formulas, in every reading.
+
+lark's Earley parser keeps all readings; who asks decides what two of them mean.
+"""
+
+# ruff: noqa: SIM905
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from gradverify.claims.computation.file_program import NotUnderstood
+from gradverify.claims.language.tokens import Token
+
+GRAMMAR = r"""
+start: side ((EQ | APPROX) side)*
+
+?side: sum
+     | D SLASH D NAME sum                          -> operator
+?sum: term
+    | sum PLUS term                                -> add
+    | sum MINUS term                               -> sub
+?term: factor
+     | term TIMES factor                           -> mul
+     | term HADAMARD factor                        -> hadamard
+     | term MATMUL factor                          -> matmul
+     | term SLASH factor                           -> div
+     | term SLASH power beside                     -> div_beside
+?factor: MINUS factor                              -> neg
+       | PLUS factor                               -> pos
+       | product
+?product: power | product follower                 -> juxta
+?beside: follower | beside follower                -> juxta
+?power: atom
+      | atom CARET exponent                        -> pow
+      | atom CARET TRANSPOSE                       -> transpose
+      | atom CARET LB TRANSPOSE RB                 -> transpose
+?follower: unnumbered
+         | unnumbered CARET exponent               -> pow
+         | unnumbered CARET TRANSPOSE              -> transpose
+         | unnumbered CARET LB TRANSPOSE RB        -> transpose
+?exponent: atom | MINUS atom                       -> neg
+?atom: NUMBER ELL?                                 -> number
+     | unnumbered
+?unnumbered: NAME                                  -> name
+     | EULER                                       -> euler
+     | PI                                          -> pi
+     | GRADOF                                      -> gradient_of
+     | LPAR sum RPAR
+     | LB sum RB
+     | LBRACK sum RBRACK
+     | LPAR sum (COMMA sum)+ RPAR                  -> vector
+     | LBRACK sum (COMMA sum)+ RBRACK              -> vector
+     | BAR sum BAR                                 -> modulus
+     | FRAC LB sum RB LB sum RB                    -> fraction
+     | SQRT LB sum RB                              -> root
+     | SQRT LPAR sum RPAR                          -> root
+     | SQRT NUMBER                                 -> root_of_number
+     | SQRT NAME                                   -> root_of_name
+     | FUNC arguments                              -> call
+     | FUNC CARET NUMBER arguments                 -> call_power
+     | FUNC PRIME arguments                        -> call_prime
+     | UCALL arguments                             -> apply
+     | UCALL primes arguments                      -> apply_prime
+     | UFUNC                                       -> bare
+     | UFUNC primes                                -> bare_prime
+     | NAME primes                                 -> prime
+     | derivative
+primes: PRIME+
+arguments: LPAR sum (COMMA sum)* RPAR | LB sum RB
+derivative: d_plain AT? -> derivative
+          | d_plain ATPAR sum RPAR                 -> derivative_at
+?d_plain: D inner SLASH D NAME                     -> d1
+     | FRAC LB D inner RB LB D NAME RB             -> d1
+     | FRAC LB D RB LB D NAME RB follower          -> d_operator
+     | LPAR D SLASH D NAME RPAR follower           -> d_operator
+     | D SLASH D NAME follower                     -> d_operator
+     | D CARET NUMBER inner SLASH D NAME CARET NUMBER                  -> d2
+     | FRAC LB D CARET NUMBER inner RB LB D NAME CARET NUMBER RB       -> d2
+     | D CARET LB NUMBER RB inner SLASH D NAME CARET NUMBER            -> d2
+     | FRAC LB D CARET NUMBER inner RB LB D NAME CARET LB NUMBER RB RB -> d2
+     | D CARET NUMBER inner SLASH D NAME D NAME                        -> d_mixed
+     | FRAC LB D CARET NUMBER inner RB LB D NAME D NAME RB             -> d_mixed
+?inner: NAME -> name | UFUNC -> bare | UCALL arguments -> apply
+      | LPAR sum RPAR | LB sum RB | NAME arguments -> name_of | FUNC arguments -> call
+
+%declare EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB
+%declare NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC
+%declare PRIME UFUNC UCALL ATPAR AT
+"""
+
+TERMINALS = frozenset(
+    "EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB "
+    "NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC PRIME "
+    "UFUNC UCALL ATPAR AT".split()
+)
+KEPT = frozenset(
+    {
+        "NAME",
+        "NUMBER",
+        "GRADOF",
+        "FUNC",
+        "UFUNC",
+        "UCALL",
+        "AT",
+        "ELL",
+        "PRIME",
+        "EQ",
+        "APPROX",
+    }
+)
+LONGEST = 300  # tokens of a chain
+READINGS = 8
+
+Formula = tuple[Any, ...]  # ("add", left, right), ("name", "x"), ("number", "0.5")
+
+
+@cache
+def _parser() -> Any:
+    try:
+        from lark import Lark
+        from lark import Token as LarkToken
+        from lark.lexer import Lexer
+    except ImportError:
+        raise ModuleNotFoundError(
+            'reading claims needs lark: pip install "gradverify[claims]"'
+        ) from None
+
+    class Ready(Lexer):
+        """Hands over tokens that are made already."""
+
+        def __init__(self, conf: Any) -> None:
+            del conf
+
+        def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:
+            del parser_state
+            for token in lexer_state:
+                yield LarkToken(token.kind, token.text)
+
+    return Lark(GRAMMAR, parser="earley", lexer=Ready, ambiguity="explicit")
+
+
+def readings(tokens: Sequence[Token]) -> list[tuple[list[Formula], list[bool]]]:
+    """Every reading of a chain: its members, and whether each `=` is an `≈`.
+
+    `NotUnderstood` names a token that is in no place where the grammar knows it.
+    """
+    from lark.exceptions import LarkError, UnexpectedInput
+
+    for token in tokens:
+        if token.kind not in TERMINALS:
+            raise NotUnderstood(f"{token.text!r} is not understood")
+    if len(tokens) > LONGEST:
+        raise NotUnderstood(f"the formula has over {LONGEST} tokens")
+    try:
+        tree = _parser().parse(list(tokens))
+    except UnexpectedInput as error:
+        found = getattr(error, "token", None)
+        place = repr(str(found)) if found is not None and str(found) else "the end"
+        raise NotUnderstood(f"{place} is in no place where it is understood") from None
+    except (LarkError, RecursionError):
+        raise NotUnderstood("the formula ends too early") from None
+    approximate = [t.kind == "APPROX" for t in tokens if t.kind in ("EQ", "APPROX")]
+    found = itertools.islice(_expanded(tree), READINGS)
+    unique = {repr(f): f for f in found}
+    return [(list(f[1:]), approximate) for f in unique.values()]
+
+
+def _expanded(tree: Any) -> Iterator[Formula]:
+    """A parse tree as tuples; one for each way through its ambiguities."""
+    if tree.data == "_ambig":
+        for child in tree.children:
+            yield from _expanded(child)
+        return
+    options: list[list[Any]] = []
+    for child in tree.children:
+        if isinstance(child, str):
+            kind = getattr(child, "type", "")
+            if kind in KEPT and kind not in ("EQ", "APPROX"):
+                options.append([(kind, str(child))])
+        else:
+            options.append(list(itertools.islice(_expanded(child), READINGS)))
+    for chosen in itertools.product(*options):
+        unwrapped = tree.data in ("sum", "side", "unnumbered", "inner", "exponent")
+        yield chosen[0] if unwrapped and len(chosen) == 1 else (str(tree.data), *chosen)

@@ -1,0 +1,1 @@
+"""From formulas to nodes of the file's program, in the names of their place."""

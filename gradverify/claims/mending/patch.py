@@ -1,0 +1,140 @@
+"""Corrected chains put into the text of a file, as a unified diff; nothing is written.
+
+A correction stays in the diff only where the file, read again with it, claims something
+right in that place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import json
+import re
+from collections.abc import Callable, Sequence
+
+from gradverify.claims.judgement.verdicts import ClaimVerdict, WrittenClaim
+
+RELATION = re.compile(r"(?<![<>!=:])(?:=|≈|\\approx|\\simeq)(?!=)")
+BREAKS = re.compile(
+    r"\$\$?|`|\\q?quad|;|,(?=\s)|\.(?=\s|$)|\||\\\\|\\[\]\)]|\b(?:und|and|et)\b"
+)
+END = re.compile(r"(?:\s|\\(?:nonumber|hspace\{[^}]*\}))*$")
+
+Read = Callable[[str], Sequence[WrittenClaim]]
+
+
+def patch(
+    name: str, text: str, claims: Sequence[WrittenClaim], read: Read
+) -> tuple[str, list[WrittenClaim]]:
+    """The diff that puts wrong chains right, and the claims that it has no place for.
+
+    read: from a text of that file to its claims.
+    """
+    wrong = [c for c in claims if c.verdict is ClaimVerdict.WRONG]
+    lines, placed = text.split("\n"), list[WrittenClaim]()
+    for claim in wrong:
+        edited = _edited(lines, claim)
+        if edited is not None and _is_right(read("\n".join(edited)), claim, claims):
+            lines = edited
+            claims = read("\n".join(lines))
+            placed.append(claim)
+    old = text.split("\n")
+    diff = difflib.unified_diff(old, lines, f"a/{name}", f"b/{name}", lineterm="", n=1)
+    return "\n".join(diff), [c for c in wrong if c not in placed]
+
+
+def _is_right(
+    after: Sequence[WrittenClaim], claim: WrittenClaim, before: Sequence[WrittenClaim]
+) -> bool:
+    """Whether one wrong claim less stands in that line, and nothing else is worse."""
+
+    def wrong(found: Sequence[WrittenClaim]) -> list[tuple[int | None, int]]:
+        return [(c.cell, c.line) for c in found if c.verdict is ClaimVerdict.WRONG]
+
+    def understood(found: Sequence[WrittenClaim]) -> int:
+        return sum(c.verdict is not ClaimVerdict.NOT_UNDERSTOOD for c in found)
+
+    place = claim.cell, claim.line
+    one_less = wrong(after).count(place) == wrong(before).count(place) - 1
+    return one_less and understood(after) >= understood(before)
+
+
+def _edited(lines: Sequence[str], claim: WrittenClaim) -> list[str] | None:
+    """The lines with one chain put right; None where it has no place in them."""
+    if not claim.corrected:
+        return None
+    found = _in_notebook(lines, claim) if claim.cell else _in_text(lines, claim)
+    if found is None:
+        return None
+    at, line = found
+    new = replaced(line, claim)
+    if new is None:
+        return None
+    raw = lines[at]
+    if claim.cell:
+        new = raw.replace(_encoded(line), _encoded(new), 1)
+    return [*lines[:at], new, *lines[at + 1 :]]
+
+
+def _in_text(lines: Sequence[str], claim: WrittenClaim) -> tuple[int, str] | None:
+    at = claim.line - 1
+    return (at, lines[at]) if 0 <= at < len(lines) else None
+
+
+def _in_notebook(lines: Sequence[str], claim: WrittenClaim) -> tuple[int, str] | None:
+    """The line of the JSON text that holds that line of that cell."""
+    try:
+        book = json.loads("\n".join(lines))
+        sources = ["".join(cell.get("source", "")) for cell in book["cells"]]
+        cell = sources[(claim.cell or 1) - 1].split("\n")
+        line = cell[claim.line - 1]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+    before = sources[: (claim.cell or 1) - 1]
+    earlier = sum(text.split("\n").count(line) for text in before)
+    earlier += cell[: claim.line - 1].count(line)
+    form = re.compile(rf'\s*"{re.escape(_encoded(line))}(?:\\n)?",?\s*')
+    found = [i for i, raw in enumerate(lines) if form.fullmatch(raw)]
+    return (found[earlier], line) if earlier < len(found) else None
+
+
+def _encoded(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def replaced(line: str, claim: WrittenClaim) -> str | None:
+    """The line with the chain put right; None where the chain is not found in it."""
+    count, step = len(claim.chain) - 1, claim.step or 0
+    fitting = []
+    for start, end in _pieces(line):
+        found = list(RELATION.finditer(line, start, end))
+        if len(found) == count and _ends_as_claimed(line[start:end], claim):
+            fitting.append((end, found))
+    if len(fitting) != 1:
+        return None
+    end, found = fitting[0]
+    rest = " = ".join(claim.corrected.split(" = ")[step + 1 :])
+    if "{,}" in line:
+        rest = re.sub(r"(?<=\d)\.(?=\d)", "{,}", rest)
+    tail = END.search(line, found[-1].end(), end)
+    assert tail is not None
+    return f"{line[: found[step].end()]} {rest}{line[tail.start() :]}"
+
+
+def _pieces(line: str) -> list[tuple[int, int]]:
+    """What stands between separators that are in no brackets."""
+    cuts = [0]
+    for match in BREAKS.finditer(line):
+        before = re.sub(r"\\[\[\]()]", "", line[cuts[-1] : match.start()])
+        if before.count("[") + before.count("(") <= before.count("]") + before.count(
+            ")"
+        ):
+            cuts += match.span()
+    cuts.append(len(line))
+    return [(a, b) for a, b in itertools.pairwise(cuts) if a < b]
+
+
+def _ends_as_claimed(piece: str, claim: WrittenClaim) -> bool:
+    last = RELATION.split(piece)[-1].replace("{,}", ".")
+    wanted = re.sub(r"\W", "", claim.claimed)
+    return wanted == re.sub(r"\W", "", last) or not wanted.isdigit()

@@ -1,0 +1,66 @@
+"""Which slip at which step of the chain rule gives the number that is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.computation.file_program import FileProgram
+from gradverify.claims.computation.point import Balls, case_at, flat
+from gradverify.claims.judgement.members import Outcome
+from gradverify.diagnosis.explain_claim import WHO, said
+from gradverify.diagnosis.graph_slips import whole_slips
+from gradverify.diagnosis.naming import Naming
+from gradverify.diagnosis.observation import Observation, is_smooth
+from gradverify.diagnosis.right_sweep import right
+from gradverify.diagnosis.slip_search import slips
+from gradverify.graph import LEAVES, Case
+from gradverify.graph.show import LETTERS
+
+LARGEST = 40  # nodes of a computation that is looked into
+
+
+def slip(
+    program: FileProgram,
+    pair: tuple[int, int],
+    names: Mapping[str, object],
+    outcome: Outcome,
+    claimed: Balls,
+) -> str:
+    """The likeliest slip in a sentence; empty where none gives the claimed number.
+
+    pair: of which node by which the derivative is, both single numbers.
+    """
+    y, x = pair
+    cut = program.cut(y, frozenset({x}))
+    shapes = {node.shape for node in cut.graph.nodes}
+    if x not in cut.place or shapes != {()} or len(cut.graph.nodes) > LARGEST:
+        return ""
+    case, _ = case_at(outcome.point, y, x, "float64")
+    (ball,) = flat(claimed)
+    node, middle = cut.place[x], np.asarray(float(ball.mid()))
+    allowed = np.asarray(float(ball.rad()))
+    with np.errstate(all="ignore"):
+        if not is_smooth(case):
+            return ""
+        seen = Observation(right(case), {node: middle}, {node: allowed})
+        if not seen.deviates:
+            return ""
+        found = [s for s in slips([seen]) if s.cause.by_hand]
+        others = whole_slips([seen], by_hand=True)
+        called = {v.index: n for n, v in names.items() if isinstance(v, Symbol)}
+        back = {new: called.get(old, "") for old, new in cut.place.items()}
+        words = Naming(seen.right, tuple(_named(case, back)), WHO)
+        return said(words, [*found, *others], seen).sentence
+
+
+def _named(case: Case, known: Mapping[int, str]) -> list[str]:
+    """A name for every node: that of the file, else a letter that the file has not."""
+    free = (letter for letter in LETTERS if letter not in known.values())
+    result = []
+    for i, node in enumerate(case.graph.nodes):
+        needs = not known.get(i) and (node.op not in LEAVES or node.op == "input")
+        result.append(next(free, f"%{i}") if needs else known.get(i) or f"%{i}")
+    return result

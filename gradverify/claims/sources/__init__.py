@@ -1,0 +1,1 @@
+"""From a file to its cells and to the texts in them."""

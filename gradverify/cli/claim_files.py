@@ -1,0 +1,109 @@
+"""`gradverify claims FILE…`: derivatives worked out by hand in scripts and notes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.mending.patch import patch
+from gradverify.claims.reading.reader import read_claims
+from gradverify.claims.sources.files import UnreadableError, files_in, text_of
+from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+from gradverify.records import Claim
+from gradverify.report import claim_text as text
+
+MANY = 4  # files, from which on their names are shown while they are read
+
+
+def claims(options: argparse.Namespace) -> int:
+    """Read files and folders; print what is wrong in them; the exit status."""
+    paths, found, unreadable = list(files(options.files)), list[Claim](), 0
+    for number, path in enumerate(paths, 1):
+        _progress(number, len(paths), path)
+        try:
+            of_file = read_claims(path)
+        except UnreadableError as error:
+            _progress(0, len(paths), path)
+            print(f"gradverify: {error}", file=sys.stderr)
+            unreadable += 1
+            continue
+        except ModuleNotFoundError as error:
+            raise CommandError(str(error)) from error
+        records = [text.record(c) for c in of_file]
+        found += records
+        _progress(0, len(paths), path)
+        if options.fix:
+            _print_patch(path, of_file)
+        else:
+            _print(records, options.json, options.verbose)
+    _finish(found, len(paths), options.sarif, quiet=options.json or options.fix)
+    return _status(found, unreadable)
+
+
+def files(given: Sequence[str]) -> Iterator[Path]:
+    """The files themselves, and those in folders that can be read."""
+    for name in given:
+        yield from [*files_in(Path(), name)] or [Path(name)]
+
+
+def _status(found: Sequence[Claim], unreadable: int) -> int:
+    if unreadable:
+        return USAGE
+    verdicts = {claim.verdict for claim in found}
+    if "wrong" in verdicts:
+        return WRONG
+    return RIGHT if "right" in verdicts else NOTHING
+
+
+def _progress(number: int, count: int, path: Path) -> None:
+    """The file that is being read, on a line that is overwritten."""
+    if count >= MANY and sys.stderr.isatty():
+        line = f"{number} of {count}: {path.name}" if number else ""
+        print(f"\r{line[:76]:<76}", end="" if number else "\r", file=sys.stderr)
+
+
+def _print(records: Sequence[Claim], as_json: bool, verbose: bool) -> None:
+    for record in records:
+        if as_json:
+            print(msgspec.json.encode(record).decode())
+        elif verbose or record.verdict != "right":
+            print("\n".join(text.lines(record)))
+
+
+def _print_patch(path: Path, found: Sequence[WrittenClaim]) -> None:
+    def read(content: str) -> list[WrittenClaim]:
+        return read_claims(path, content)
+
+    diff, left = patch(path.as_posix(), text_of(path), found, read)
+    if diff:
+        print(diff)
+    for claim in left:
+        place = text.place(text.record(claim))
+        print(f"gradverify: not corrected: {place}: {claim.text}", file=sys.stderr)
+
+
+def _finish(
+    found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool
+) -> None:
+    if not quiet:
+        print(text.counted(found, count))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in text.error_lines(found):
+                print(line)
+    if sarif is not None:
+        document = text.sarif(found, metadata.version("gradverify"))
+        try:
+            sarif.write_text(
+                json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
+        except OSError as error:
+            raise CommandError(f"--sarif: {error}") from error

@@ -1,0 +1,112 @@
+"""Generic twins of a case: the same program at numbers that hide no cause.
+
+At (1, 1) a product's partials are both 1 and most slips cannot be seen, or told apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.diagnosis.observation import margins
+from gradverify.diagnosis.op_alone import node_values
+from gradverify.graph import LEAVES, Array, Case, Graph, Node, data_leaf, literal_leaf
+from gradverify.ops import OPS
+from gradverify.reference.program import gradient_program
+
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+@dataclass(frozen=True)
+class PointStyle:
+    """How far numbers are moved, and which.
+
+    keeps: one factor for all, so that zeros and ties stay. leaves: literals and data
+    are moved as well.
+    """
+
+    spread: float
+    keeps: bool = False
+    leaves: bool = True
+
+
+# The first that is in the same branches, and where the deviation still shows, is taken.
+STYLES = (
+    PointStyle(0.4),
+    PointStyle(0.4, leaves=False),
+    PointStyle(0.05, leaves=False),
+    PointStyle(0.4, keeps=True, leaves=False),
+    PointStyle(0.002, leaves=False),
+    PointStyle(0.02, keeps=True, leaves=False),
+)
+
+
+def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
+    """Twins number `which`, from the most generic to the nearest.
+
+    Each lies in the same branches of every kink and inside the domain of every op.
+    leaves: False where another literal would be another program.
+    """
+    program = gradient_program(case.graph, case.dtype)
+    own = [np.sign(x) for x, _ in margins(program, case)]
+    for style in STYLES:
+        if style.leaves and not leaves:
+            continue
+        twin = moved(case, which, style)
+        if twin is not None and _is_alike(twin, own):
+            yield twin
+
+
+def moved(case: Case, which: int, style: PointStyle) -> Case | None:
+    """The case with its numbers moved; None where they do not fit the dtype."""
+    places = iter(range(100 * which + 1, 10**9))
+
+    def shift() -> float:
+        return style.spread * (2.0 * math.fmod(next(places) * GOLDEN, 1.0) - 1.0)
+
+    common = 1.0 + shift()
+
+    def other(x: Array) -> Array:
+        if style.keeps:
+            return (x * common).astype(x.dtype)
+        flat = [v * (1.0 + shift()) if v else shift() for v in x.reshape(-1).tolist()]
+        return np.array(flat, x.dtype).reshape(x.shape)
+
+    point = tuple(other(x) for x in case.point)
+    if not all(np.all(np.isfinite(x)) for x in point):
+        return None
+    graph = case.graph
+    if style.leaves:
+        graph = Graph(tuple(_leaf(node, shift) for node in graph.nodes))
+    return Case(graph, point, case.dtype)
+
+
+def _leaf(node: Node, shift: Any) -> Node:
+    """A literal or data with other numbers; whole numbers, zeros and masks stay."""
+    if node.op == "literal" and isinstance(node.value, float) and node.value:
+        return literal_leaf(node.value * (1.0 + shift()))
+    if node.op == "data" and node.value.dtype != bool:
+        flat = [v * (1.0 + shift()) for v in node.value.reshape(-1).tolist()]
+        return data_leaf(np.array(flat).reshape(node.shape))
+    return node
+
+
+def _is_alike(twin: Case, signs: list[Array]) -> bool:
+    """Whether the twin is in the domain of every op and in the branches of signs."""
+    values = node_values(twin)
+    for node, value in zip(twin.graph.nodes, values, strict=True):
+        if node.op in LEAVES:
+            continue
+        if not np.all(np.isfinite(value)):
+            return False
+        if not OPS[node.op].domain(*(values[j] for j in node.operands), **node.params):
+            return False
+    found = margins(gradient_program(twin.graph, twin.dtype), twin)
+    return all(
+        bool(np.all((s == 0) | (np.sign(x) == s)))
+        for (x, _), s in zip(found, signs, strict=True)
+    )

@@ -1,0 +1,222 @@
+"""Slips that are of no single op: sums at a fan-out, inputs mixed up, runs mixed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.diagnosis.observation import Observation
+from gradverify.diagnosis.operand_slips import Key
+from gradverify.diagnosis.right_sweep import CONSTANT
+from gradverify.diagnosis.substitutions import FORMATS, narrower
+from gradverify.graph import LEAVES, Array, Graph
+
+Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One way to go wrong beside the ops.
+
+    scopes: pairs of a key and the nodes it is about, of a graph. numbers: all numbers
+    that are given with the slip, from an observation, the one before it, key and nodes.
+    """
+
+    name: str
+    says: str
+    scopes: Callable[[Graph], Iterator[tuple[Key, Nodes]]]
+    numbers: Callable[[Observation, Observation | None, Key, Nodes], Array | None]
+    by_hand: bool = True
+
+
+@dataclass(frozen=True)
+class WholeSlip:
+    """A slip beside the ops that reproduces the numbers."""
+
+    cause: Whole
+    key: Key
+    nodes: Nodes
+
+    @property
+    def node(self) -> int | None:
+        """The node nearest to the output that it is about."""
+        return max(self.nodes, default=None)
+
+
+def fan_outs(graph: Graph) -> list[int]:
+    """The nodes that are used more than once, from the output back."""
+    uses = [j for node in graph.nodes for j in node.operands]
+    return [
+        j
+        for j in reversed(range(len(graph.nodes)))
+        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANT
+    ]
+
+
+def _at_fan_outs(keys: Sequence[Key]) -> Callable[[Graph], Any]:
+    def scopes(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
+        found = fan_outs(graph)
+        for key in keys:
+            if found:
+                yield key, tuple(found)
+            for j in found if len(found) > 1 else ():
+                yield key, (j,)
+
+    return scopes
+
+
+def _total(terms: Sequence[Any]) -> Any:
+    return sum(terms[1:], terms[0])
+
+
+def overwritten(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array:
+    def add(j: int, terms: Sequence[Any]) -> Any:
+        kept = terms[-1] if key == "the first use" else terms[0]
+        return kept if j in nodes else _total(terms)
+
+    return o.flat(o.right.swept(add=add))
+
+
+def repeated(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array:
+    def add(j: int, terms: Sequence[Any]) -> Any:
+        times = {"as often as there are uses": len(terms), "as a mean": 1 / len(terms)}
+        counted = times.get(key, key) if j in nodes and len(terms) > 1 else 1
+        return _total(terms) * counted
+
+    return o.flat(o.right.swept(add=add))
+
+
+def _pairs(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
+    inputs = graph.inputs
+    shapes = [graph.nodes[i].shape for i in inputs]
+    if len(inputs) > 2:
+        backwards = dict(zip(inputs, reversed(inputs), strict=True))
+        turned = inputs[1:] + inputs[:1]
+        for order in (backwards, dict(zip(inputs, turned, strict=True))):
+            if all(graph.nodes[i].shape == graph.nodes[j].shape
+                   for i, j in order.items()):  # fmt: skip
+                yield order, inputs
+    for a, i in enumerate(inputs):
+        for b, j in enumerate(inputs):
+            if shapes[a] == shapes[b] and a != b:
+                yield {i: j}, (i,)
+                if a < b:
+                    yield {i: j, j: i}, (i, j)
+
+
+def of_input(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array:
+    adjoints = list(o.right.adjoints)
+    for i, j in key.items():
+        adjoints[i] = o.right.adjoints[j]
+    return o.flat(adjoints)
+
+
+def _inputs(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
+    yield None, graph.inputs
+    for i in graph.inputs if len(graph.inputs) > 1 else ():
+        yield None, (i,)
+
+
+def nothing(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array:
+    below = set(nodes) if len(nodes) == 1 else set(range(len(o.right.graph.nodes)))
+    found = o.right.adjoints
+    return o.flat([None if i in below else ct for i, ct in enumerate(found)])
+
+
+def value(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
+    adjoints = list(o.right.adjoints)
+    for i in nodes:
+        if o.right.graph.nodes[i].shape != ():
+            return None
+        adjoints[i] = o.right.values[-1]
+    return o.flat(adjoints)
+
+
+def earlier(o: Observation, before: Observation | None, key: Key, n: Nodes) -> Any:
+    if before is None or before.nodes != o.nodes:
+        return None
+    return before.exact if key == "left over" else o.exact + before.given
+
+
+def _earlier(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
+    yield "left over", ()
+    yield "added up", ()
+
+
+def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
+    yield from ((form, ()) for form in FORMATS)
+
+
+def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
+    """The given numbers, if they are a narrower format's and as near as that gets."""
+    if o.case.dtype != "float64" and key == "float32":
+        return None
+    unit = 2.0 ** -FORMATS[key]
+    near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(
+        np.abs(o.exact), o.room * unit / 2.0**-53
+    )
+    inputs = [o.got[i] for i in o.nodes if o.right.graph.nodes[i].op in LEAVES]
+    narrow = all(bool(np.all(narrower(x, key) == x)) for x in inputs)
+    return o.given if narrow and np.all(near) else None
+
+
+OFTEN = (2, 3, "as often as there are uses", "as a mean")
+
+# fmt: off
+WHOLES: tuple[Whole, ...] = (
+    Whole("overwritten",
+          "what its uses give is overwritten instead of added up: {key} alone counts",
+          _at_fan_outs(["the first use", "the last use"]), overwritten),
+    Whole("accumulated",
+          "what its uses give is added up {key}",
+          _at_fan_outs(OFTEN), repeated),
+    Whole("another input",
+          "the derivative of another input is given: {key}",
+          _pairs, of_input),
+    Whole("zero",
+          "zero is given",
+          _inputs, nothing),
+    Whole("value",
+          "the value is returned for the derivative",
+          _inputs, value),
+    Whole("stale gradient",
+          "the derivative of the run before is {key}",
+          _earlier, earlier, by_hand=False),
+    Whole("lower precision",
+          "the numbers are {key} numbers, of lower precision than claimed",
+          _formats, in_format, by_hand=False),
+)
+# fmt: on
+
+
+def whole_slips(
+    seen: Sequence[Observation], *, by_hand: bool = False
+) -> list[WholeSlip]:
+    """The slips beside the ops that reproduce all numbers, in the table's order."""
+    if not any(o.deviates for o in seen):
+        return []
+    before: list[Observation | None] = [None, *seen[:-1]]
+    found: list[WholeSlip] = []
+    for cause in WHOLES:
+        if by_hand and not cause.by_hand:
+            continue
+        for key, nodes in cause.scopes(seen[0].right.graph):
+            if all(
+                _fits(cause, o, b, key, nodes)
+                for o, b in zip(seen, before, strict=True)
+                if not (cause.name == "stale gradient" and b is None and len(seen) > 1)
+            ):
+                found.append(WholeSlip(cause, key, nodes))
+                break  # a narrower scope or another key says no more
+    return found
+
+
+def _fits(
+    cause: Whole, o: Observation, b: Observation | None, key: Key, nodes: Nodes
+) -> bool:
+    with np.errstate(all="ignore"):
+        numbers = cause.numbers(o, b, key, nodes)
+    return numbers is not None and o.agrees(numbers)

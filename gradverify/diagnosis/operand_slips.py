@@ -1,0 +1,213 @@
+"""Slips with factors and operands: from an application to the bars it passes on.
+
+Each takes an application and a key, one of those that the function above it lists, and
+gives None where it does not apply.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradverify.diagnosis.right_sweep import Application, Bars
+from gradverify.ops.shapes import reduction
+
+Key = Any
+FIT = "fitted"  # the key of a factor that is read off the numbers
+
+
+# ---- factors
+
+
+def dropped(a: Application, key: Key) -> Bars | None:
+    if a.is_elementwise:
+        return a.through([np.longdouble(1.0)] * len(a.xs))
+    if "axis" in a.node.params and a.node.op not in ("sum", "mean"):
+        return [spread(a, a.ct, k) for k in range(len(a.xs))]
+    return None
+
+
+def together(a: Application, key: Key) -> Bars | None:
+    """The derivative by an operand that is used twice taken as 1."""
+    if not a.is_elementwise or len(set(a.node.operands)) == len(a.xs):
+        return None
+    return a.through([np.longdouble(1.0) / len(a.xs)] * len(a.xs))
+
+
+def spread(a: Application, ct: Any, position: int) -> Any:
+    """A cotangent in the shape of an operand: repeated over the axes that are gone."""
+    shape = np.shape(a.xs[position])
+    if np.shape(ct) == shape:
+        return ct
+    lead = np.shape(ct)[: np.ndim(ct) - len(a.node.shape)]
+    try:
+        kept = reduction(shape, axis=a.node.params.get("axis"), keepdims=True)
+        return np.broadcast_to(np.reshape(ct, lead + kept), lead + shape)
+    except ValueError:
+        return None
+
+
+def without(a: Application, key: Key) -> Bars | None:
+    return [None] * len(a.xs) if len(a.xs) > 1 else None
+
+
+def zero(a: Application, key: Key) -> Bars:
+    return [None] * len(a.xs)
+
+
+def negated(a: Application, key: Key) -> Bars:
+    return [None if b is None else -b for b in a.bars]
+
+
+def times(a: Application, key: Key) -> Bars:
+    factor = CONSTANTS[key] if isinstance(key, str) else np.longdouble(key)
+    return [None if b is None else b * factor for b in a.bars]
+
+
+# fmt: off
+CONSTANTS: Mapping[str, Any] = {name: np.longdouble(value) for name, value in {
+    "2":       2.0,
+    "1/2":     0.5,
+    "ln 2":    np.log(np.longdouble(2)),
+    "1/ln 2":  1 / np.log(np.longdouble(2)),
+    "ln 10":   np.log(np.longdouble(10)),
+    "1/ln 10": 1 / np.log(np.longdouble(10)),
+    "π/180":   np.longdouble("3.14159265358979323846264") / 180,
+    "180/π":   180 / np.longdouble("3.14159265358979323846264"),
+    "π":       np.longdouble("3.14159265358979323846264"),
+    "1/π":     1 / np.longdouble("3.14159265358979323846264"),
+    "2/√π":    2 / np.sqrt(np.longdouble("3.14159265358979323846264")),
+    "√π/2":    np.sqrt(np.longdouble("3.14159265358979323846264")) / 2,
+    "√2":      np.sqrt(np.longdouble(2)),
+    "1/√2":    1 / np.sqrt(np.longdouble(2)),
+    "3":       3.0,
+    "1/3":     np.longdouble(1) / 3,
+    "4":       4.0,
+    "1/4":     0.25,
+    "10":      10.0,
+    "1/10":    np.longdouble(1) / 10,
+    "-2":     -2.0,
+    "-1/2":   -0.5,
+}.items()}
+# fmt: on
+
+
+def factors(a: Application) -> list[Key]:
+    return [*CONSTANTS, FIT]
+
+
+def counts(a: Application) -> list[Key]:
+    n = count_of(a)
+    return [] if n < 2 else ["n", "1/n", "n/(n-1)", "(n-1)/n"]
+
+
+def count_of(a: Application) -> int:
+    """How many elements of the operand a reduction makes one of."""
+    if "axis" not in a.node.params or len(a.xs) != 1:
+        return 1
+    size = math.prod(np.shape(a.xs[0]))
+    return int(size // max(1, math.prod(a.node.shape)))
+
+
+def by_count(a: Application, key: Key) -> Bars | None:
+    n = np.longdouble(count_of(a))
+    found = {"n": n, "1/n": 1 / n, "n/(n-1)": n / (n - 1), "(n-1)/n": (n - 1) / n}
+    return times(a, found[key])
+
+
+# ---- operands
+
+
+def swapped(a: Application, key: Key) -> Bars | None:
+    if len(a.moved) != 2:
+        return None
+    i, j = a.moved
+    if a.is_elementwise:
+        partials = a.partials()
+        partials[i], partials[j] = partials[j], partials[i]
+        return a.through(partials)
+    bars = list(a.bars)
+    if bars[i] is None or bars[j] is None or np.shape(bars[i]) != np.shape(bars[j]):
+        return None
+    bars[i], bars[j] = bars[j], bars[i]
+    return bars
+
+
+def transposes(a: Application) -> list[Key]:
+    if a.node.op == "matmul":
+        return ["the other operand", "the result"]
+    return ["the axes' order"] if a.node.op == "transpose" else []
+
+
+def transposed(a: Application, key: Key) -> Bars | None:
+    if key == "the axes' order":
+        lead = np.ndim(a.ct) - len(a.node.shape)
+        axes = a.node.params.get("axes") or range(len(a.node.shape))
+        order = (*range(lead), *(lead + k for k in axes))
+        found = np.transpose(a.ct, order)
+        return [found] if _has_shape(found, a.xs[0]) else None
+    if key == "the result":
+        turned = [_turned(b, x) for b, x in zip(a.bars, a.xs, strict=True)]
+        return None if all(t is None for t in turned) else _filled(a, turned)
+    left, right = a.xs
+    if np.ndim(left) != 2 or np.ndim(right) != 2 or np.ndim(a.ct) < 2:
+        return None
+    return _filled(a, [_product(a.ct, right, left), _product(left, a.ct, right)])
+
+
+def _has_shape(found: Any, x: Any) -> bool:
+    return bool(np.shape(found)[np.ndim(found) - np.ndim(x) :] == np.shape(x))
+
+
+def _turned(bar: Any, x: Any) -> Any:
+    if bar is None or np.ndim(x) != 2 or len(set(np.shape(x))) != 1:
+        return None
+    return np.swapaxes(bar, -1, -2)
+
+
+def _product(a: Any, b: Any, x: Any) -> Any:
+    try:
+        found = np.matmul(a, b)
+    except ValueError:
+        return None
+    return found if _has_shape(found, x) else None
+
+
+def _filled(a: Application, bars: Bars) -> Bars:
+    """The right bar wherever there is no other."""
+    return [r if b is None else b for b, r in zip(bars, a.bars, strict=True)]
+
+
+def widenings(a: Application) -> list[Key]:
+    if not (a.is_elementwise or a.node.op == "broadcast_to"):
+        return []
+    narrow = any(np.shape(a.xs[k]) != a.node.shape for k in a.moved)
+    return ["the first entry", "the last entry", "the mean"] if narrow else []
+
+
+def unsummed(a: Application, key: Key) -> Bars | None:
+    if a.node.op == "broadcast_to":
+        terms: list[Any] = [a.ct]
+    else:
+        terms = [a.ct * p for p in a.partials()]
+    return [
+        _narrowed(term, np.shape(x), len(a.node.shape), key) if f else None
+        for term, x, f in zip(terms, a.xs, a.follows, strict=True)
+    ]
+
+
+def _narrowed(term: Any, shape: tuple[int, ...], rank: int, how: str) -> Any:
+    """A term in the operand's shape by one of its entries, or by their mean."""
+    lead = np.ndim(term) - rank
+    padded = (1,) * (rank - len(shape)) + shape
+    for k, n in enumerate(padded):
+        if n == 1 and np.shape(term)[lead + k] != 1:
+            along = lead + k
+            if how == "the mean":
+                term = np.mean(term, axis=along, keepdims=True)
+            else:
+                term = np.take(term, [0 if "first" in how else -1], axis=along)
+    return np.reshape(term, np.shape(term)[:lead] + shape)

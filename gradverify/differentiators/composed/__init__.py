@@ -1,0 +1,1 @@
+"""Layers and activations of a library that has none of its own."""

@@ -1,0 +1,70 @@
+"""autograd's functions, as the rows of its table call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradverify.differentiators.spelling.numpy_like import numpy_rows
+from gradverify.differentiators.spelling.spelling import Row, Spelling, Tail, calls
+
+
+def _kept_norm(x: str, axis: Any = None, keepdims: bool = False) -> str:
+    one = axis[0] if axis is not None and len(axis) == 1 else axis
+    found = f"np.linalg.norm({x}, axis={one!r})"
+    if not keepdims:
+        return found
+    axes = f"range({x}.ndim)" if axis is None else repr(tuple(axis))
+    gone = f"{{axis % {x}.ndim for axis in {axes}}}"
+    kept = f"[1 if at in {gone} else n_at for at, n_at in enumerate({x}.shape)]"
+    return f"np.reshape({found}, tuple({kept}))"
+
+
+def head(dtype: str) -> Sequence[str]:
+    """Imports."""
+    del dtype
+    return [
+        "import autograd.numpy as np",
+        "import autograd.scipy.special as special",
+        "from autograd import make_vjp",
+    ]
+
+
+def by_make_vjp(names: Sequence[str]) -> Sequence[str]:
+    """Reverse mode by `make_vjp`."""
+    given, wrt = ", ".join(names), tuple(range(len(names)))
+    return [
+        f"vjp, value = make_vjp(function, argnum={wrt!r})({given})",
+        "got = vjp(np.ones_like(value))",
+    ]
+
+
+ROWS: dict[str, Row] = {
+    **numpy_rows("np"),
+    **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
+    **calls("special", lgamma="gammaln"),
+    "norm": _kept_norm,
+    "softplus": "np.logaddexp(0.0, {0})",
+    "relu": "np.maximum({0}, 0.0)",
+    "rsqrt": "1.0 / np.sqrt({0})",
+    "log_sigmoid": "-np.logaddexp(0.0, -{0})",
+    "leaky_relu": "np.where({0} > 0, {0}, 0.01 * {0})",
+    "elu": "np.maximum({0}, 0.0) + np.expm1(np.minimum({0}, 0.0))",
+    "silu": "{0} * special.expit({0})",
+    "relu6": "np.minimum(np.maximum({0}, 0.0), 6.0)",
+    "hardtanh": "np.minimum(np.maximum({0}, -1.0), 1.0)",
+    "hardswish": "{0} * np.minimum(np.maximum({0} + 3.0, 0.0), 6.0) / 6.0",
+    "softsign": "{0} / (1.0 + np.abs({0}))",
+    "linear": "np.matmul({0}, {1}.T) + {2}",
+}
+
+# How a script asks for the derivative, by mode.
+TAILS: Mapping[str, Tail] = {"reverse": by_make_vjp}
+
+AUTOGRAD = Spelling(
+    head=head,
+    array=lambda text: text,
+    data=lambda text: f"({text})[()]",
+    rows=ROWS,
+    tails=TAILS,
+)

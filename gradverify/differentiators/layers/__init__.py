@@ -1,1 +1,0 @@
-"""Network layers and losses as each library spells them."""

@@ -1,0 +1,1 @@
+"""Our own engines: dual numbers and a tape."""

@@ -1,0 +1,28 @@
+"""Under GitHub Actions: the job summary goes to its file, annotations to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gradverify.records import Records
+from gradverify.report.job_summary import SUMMARY, job_summary, workflow_commands
+
+
+def in_github_actions(found: Records, environ: Mapping[str, str]) -> Iterator[str]:
+    """Write the job summary; the lines for the log.
+
+    Other steps of a job have files of their own; what this step has in its file counts.
+    """
+    yield from workflow_commands(found)
+    name = environ.get("GITHUB_STEP_SUMMARY", "")
+    if not name:
+        return
+    path = Path(name)
+    try:
+        there = path.stat().st_size if path.exists() else 0
+        text = job_summary(found, SUMMARY - there)
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        yield f"gradverify: GITHUB_STEP_SUMMARY: {name} cannot be written ({error})"

@@ -1,0 +1,130 @@
+"""Claims about derivatives as records, and as what a person reads in a terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.records import Claim
+from gradverify.report.commands import command
+
+SHOWN = 200  # characters of a chain or a number
+ANNOTATIONS = 10  # that GitHub shows of one step
+
+
+def record(claim: WrittenClaim) -> Claim:
+    """A claim as a records file has it."""
+    return Claim(
+        file=claim.file,
+        line=claim.line,
+        text=claim.text,
+        verdict=claim.verdict.value,
+        cell=claim.cell,
+        chain=list(claim.chain),
+        step=claim.step,
+        claimed=claim.claimed,
+        exact=claim.exact,
+        cause=claim.cause,
+        reason=claim.reason,
+        corrected=claim.corrected,
+    )
+
+
+def place(claim: Claim) -> str:
+    """`notes.md:12`, or `lecture.ipynb:cell 3:2`."""
+    cell = "" if claim.cell is None else f"cell {claim.cell}:"
+    return f"{claim.file}:{cell}{claim.line}"
+
+
+def chain(claim: Claim) -> str:
+    """The chain on one line, ≠ in the place of the first wrong equality."""
+    text = claim.chain[0] if claim.chain else claim.text
+    for k, member in enumerate(claim.chain[1:]):
+        text += f" {'≠' if k == claim.step else '='} {member}"
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def lines(claim: Claim) -> Iterator[str]:
+    """A claim as a few lines: where, the chain, what is wrong, what it should be."""
+    if claim.verdict != "wrong":
+        reason = f": {claim.reason}" if claim.reason else ""
+        yield f"{place(claim)}: {claim.verdict}{reason}"
+        yield f"    {chain(claim)}"
+        return
+    yield f"{place(claim)}: wrong"
+    yield f"    {chain(claim)}"
+    if claim.exact:
+        yield f"    claimed    {_short(claim.claimed)}"
+        yield f"    exact      {_short(claim.exact)}"
+    if claim.cause:
+        yield f"    cause      {_short(claim.cause)}"
+    if claim.corrected:
+        yield f"    correct    {_short(claim.corrected)}"
+
+
+def counted(claims: Sequence[Claim], files: int) -> str:
+    """How many of each there are."""
+    numbers = ", ".join(
+        f"{sum(c.verdict == v for c in claims)} {v}"
+        for v in ("right", "wrong", "not understood")
+    )
+    return f"{files} file{'s' * (files != 1)}: {numbers}"
+
+
+def sentence(claim: Claim) -> str:
+    """A wrong claim in one line."""
+    cell = "" if claim.cell is None else f"cell {claim.cell}, line {claim.line}: "
+    exact = f"; exact: {claim.exact}" if claim.exact else ""
+    cause = f" ({claim.cause})" if claim.cause else ""
+    return _short(f"{cell}{chain(claim)}{exact}{cause}")
+
+
+# ---- for other programs
+
+
+def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
+    """Wrong claims as GitHub reads them from a log; a notebook's lines are cells'."""
+    wrong = [c for c in claims if c.verdict == "wrong"]
+    for claim in wrong[:ANNOTATIONS]:
+        line = {} if claim.cell is not None else {"line": claim.line}
+        yield command(sentence(claim), file=claim.file, **line, title="gradverify")
+
+
+def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
+    """Wrong claims as SARIF 2.1.0, up to the 5000 results that GitHub keeps."""
+    wrong = [c for c in claims if c.verdict == "wrong"][:5000]
+    rule = {
+        "id": "wrong-derivative",
+        "shortDescription": {"text": "A derivative worked out by hand is wrong"},
+    }
+    driver = {"name": "gradverify", "version": version, "rules": [rule]}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(c) for c in wrong],
+            }
+        ],
+    }
+
+
+def _result(claim: Claim) -> dict[str, object]:
+    uri = quote(os.fsencode(claim.file))
+    location: dict[str, object] = {"artifactLocation": {"uri": uri}}
+    if claim.cell is None:
+        location["region"] = {"startLine": claim.line}
+    return {
+        "ruleId": "wrong-derivative",
+        "level": "error",
+        "message": {"text": sentence(claim)},
+        "locations": [{"physicalLocation": location}],
+    }

@@ -1,0 +1,142 @@
+"""Drawing many cases, and searching for the smallest that fails."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+from hypothesis.control import current_build_context
+from hypothesis.errors import NoSuchExample, StopTest
+from hypothesis.strategies import DrawFn, SearchStrategy, composite
+
+from gradverify.graph import Case
+from gradverify.strategies.shrinking.minimise import holds, key_of, measure, minimise
+
+T = TypeVar("T")
+
+ROUND = 25  # draws of one search; longer ones repeat and vary what they have drawn
+ROUNDS = 4  # rounds in a row that bring nothing new, until the strategy is exhausted
+
+
+def _settings(count: int, *phases: Phase) -> settings:
+    """Every setting said, so that no profile and no CI variable has a say."""
+    return settings(
+        max_examples=count,
+        phases=phases,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        backend="hypothesis",
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Distinct cases, and how many draws it took: begun, and rejected on the way.
+
+    Draws that Hypothesis cuts short (overruns, 3 to 4 % of all) are neither: it begins
+    with small examples, and ends a draw that would grow larger. What counts as
+    rejected is what our own filters refuse.
+    """
+
+    cases: list[Case]
+    begun: int
+    rejected: int
+
+
+def sample(strategy: SearchStrategy[Case], n: int, seed: int) -> list[Case]:
+    """The cases of `draw`."""
+    return draw(strategy, n, seed).cases
+
+
+def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
+    """n distinct cases, fewer where the strategy has no more; the same for a seed.
+
+    The simplest case of all, with which every search of Hypothesis begins, is left
+    out unless there is nothing else.
+    """
+    found: dict[object, Case] = {}
+    draws: Counter[str] = Counter()
+
+    counted = _counted(strategy, draws)
+    source = random.Random(seed)
+    barren = 0
+    while len(found) <= n and barren < ROUNDS:
+        before = len(found)
+        _draw(counted, found, n + 1, source, draws)
+        barren = barren + 1 if len(found) == before else 0
+    cases = list(found.values())
+    return Sample(
+        cases[1 : n + 1] if len(cases) > n else cases,
+        draws["begun"],
+        draws["begun"] - draws["ended"],
+    )
+
+
+@composite
+def _counted(
+    draw_from: DrawFn, strategy: SearchStrategy[Case], draws: Counter[str]
+) -> Case:
+    """The same cases; draws that were not cut short are counted."""
+    draws["begun"] += 1
+    try:
+        return draw_from(strategy)
+    except StopTest:
+        draws["begun"] -= current_build_context().data.status.name == "OVERRUN"
+        raise
+
+
+def _draw(
+    strategy: SearchStrategy[Case],
+    found: dict[object, Case],
+    enough: int,
+    source: random.Random,
+    draws: Counter[str],
+) -> None:
+    def is_enough(case: Case) -> bool:
+        draws["ended"] += 1
+        found.setdefault(key_of(case), case)
+        return len(found) >= enough
+
+    try:
+        chosen = _settings(ROUND, Phase.generate)
+        find(strategy, is_enough, settings=chosen, random=source)
+    except NoSuchExample:
+        pass
+
+
+def shrink(
+    strategy: SearchStrategy[Case],
+    fails: Callable[[Case], bool],
+    seed: int,
+    max_examples: int = 500,
+) -> Case | None:
+    """The smallest case found for which `fails` is true; None where none was found.
+
+    Hypothesis searches and shrinks its choices, then `minimise` the graph.
+    """
+    known: dict[object, bool] = {}
+    failing: list[Case] = []
+
+    def judged(case: Case) -> bool:
+        key = key_of(case)
+        if key not in known:
+            known[key] = holds(fails, case)
+            if known[key]:
+                failing.append(case)
+        return known[key]
+
+    try:
+        chosen = _settings(max_examples, Phase.generate, Phase.shrink)
+        find(strategy, judged, settings=chosen, random=random.Random(seed))
+    except NoSuchExample:
+        return None
+    return minimise(min(failing, key=measure), judged)

@@ -1,0 +1,80 @@
+"""Smaller programs: fewer nodes, fewer inputs, fewer entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradverify.graph import Array, Node, data_leaf
+from gradverify.strategies.shrinking.editable_case import EditableCase
+
+
+def fewer_nodes(program: EditableCase) -> Iterator[EditableCase]:
+    """An earlier output; a leaf for a node; a node left out; unused inputs dropped."""
+    nodes = program.nodes
+    ops = [i for i, node in enumerate(nodes) if node.operands]
+    yield from (program.ending_at(i) for i in ops[:-1])
+    yield from (program.as_input(i) for i in reversed(ops[:-1]))
+    for i in reversed(ops):
+        for j in dict.fromkeys(nodes[i].operands):
+            if nodes[j].shape == nodes[i].shape and nodes[j].op != "literal":
+                is_last = i == len(nodes) - 1
+                yield program.ending_at(j) if is_last else program.redirected(i, j)
+    yield program.changed({})
+    yield from (program.changed({i: n}, keep_unused=True) for i, n in _without(program))
+
+
+def _without(program: EditableCase) -> Iterator[tuple[int, Node]]:
+    """Inputs made data: fewer are differentiated."""
+    for i in program.inputs:
+        yield i, data_leaf(program.inputs[i])
+
+
+def same_leaves(program: EditableCase) -> Iterator[EditableCase]:
+    """An operand made a leaf that is there already, which may take its value."""
+    for i, node in enumerate(program.nodes):
+        for j in node.operands:
+            leaves = [k for k in program.inputs if k < i and k != j]
+            for k in sorted(leaves, key=lambda k: abs(k - j)):
+                if program.nodes[k].shape == program.nodes[j].shape:
+                    yield program.redirected(j, k, only=i)
+                    yield program.redirected(j, k)
+                    value = {k: program.values[j].astype(program.dtype)}
+                    yield program.redirected(j, k).changed({}, value)
+
+
+def fewer_entries(program: EditableCase) -> Iterator[EditableCase]:
+    """Scalars for all arrays or for one; axes made shorter, everywhere at once."""
+    arrays = _arrays(program)
+    sizes = sorted({n for x in arrays.values() for n in x.shape if n > 1})
+    most = max((x.size for x in arrays.values()), default=0)
+    for entry in range(most):
+        yield _leaves(
+            program,
+            {i: x.ravel()[entry % x.size] for i, x in arrays.items() if x.size},
+        )
+    for n in sizes:
+        for keep in (slice(0, 1), slice(n - 1, n), slice(0, n - 1), slice(1, n)):
+            yield _leaves(program, {i: _cut(x, n, keep) for i, x in arrays.items()})
+    for i, x in arrays.items():
+        if x.ndim:
+            yield from (_leaves(program, {i: value}) for value in x.ravel())
+            yield from (_leaves(program, {i: part}) for part in x[:2] if x.ndim > 1)
+
+
+def _arrays(program: EditableCase) -> dict[int, Array]:
+    data = {i: n.value for i, n in enumerate(program.nodes) if n.op == "data"}
+    return {**program.inputs, **data}
+
+
+def _cut(x: Array, n: int, keep: slice) -> Array:
+    return x[tuple(keep if size == n else slice(None) for size in x.shape)]
+
+
+def _leaves(program: EditableCase, changed: dict[int, Array]) -> EditableCase:
+    """With other arrays in leaves, be they inputs or data."""
+    arrays = {i: np.asarray(x) for i, x in changed.items()}
+    data = {i: data_leaf(x) for i, x in arrays.items() if program.nodes[i].op == "data"}
+    inputs = {i: x for i, x in arrays.items() if i in program.inputs}
+    return program.changed(data, inputs, keep_unused=True)

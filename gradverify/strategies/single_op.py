@@ -1,0 +1,201 @@
+"""One op alone on fresh leaves, at a point moved into its domain."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradverify.graph import Array, Case, input_leaf, literal_leaf
+from gradverify.ops import OPS, Op, Shape
+from gradverify.ops.shapes import elementwise
+from gradverify.strategies.choices import Ending, Input, OpChoice
+from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.strategies.ending import finished
+from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.leaves import data_of, literal, mask, shapes
+from gradverify.strategies.params import legal_params, result_shape
+from gradverify.strategies.points import array_of
+
+# An operand's kind: choices below SAME are an input of its own, below LITERAL the
+# input before once more, below DATA a Python number, else data.
+SAME, LITERAL, DATA = 60, 70, 86
+
+
+def alone(
+    step: OpChoice, inputs: Sequence[Input], ending: Ending, limits: Limits
+) -> Case:
+    """The step's op on leaves of its own, contracted to a scalar.
+
+    Shapes that do not fit are replaced by the next that do; a point outside the open
+    domain or the limits by the nearest plain one inside: signs dropped, zeros made
+    ones, sizes cut, all below 1 or all above it, entries moved apart, at last 1, 1/2
+    or 2 throughout.
+    """
+    row = OPS[step.op]
+    kinds = _kinds(row, inputs, limits)
+    if row.name in LAYER_SHAPES:
+        found = _layer_shapes(row, inputs, limits)
+        kinds = _possible(kinds, found)
+    else:
+        found = _shapes(row, kinds, inputs, limits)
+    leaves = _leaves(kinds, found, inputs, limits)
+    with np.errstate(all="ignore"):
+        for moved in itertools.product(*map(_moved, leaves)):
+            draft = Draft(limits)
+            if _put(draft, row, step, kinds, moved):
+                return finished(draft, ending)
+    raise ValueError(
+        f"no operands for {row.name} within {limits}; allow it more ranks, or leave "
+        "it out of ops"
+    )
+
+
+def _kinds(row: Op, inputs: Sequence[Input], limits: Limits) -> list[str]:
+    """What each operand is, masks left out; at least one is an input."""
+    kinds: list[str] = []
+    for k in range(row.arity - len(row.masks)):
+        choice = inputs[k].kind if k < len(inputs) else SAME
+        kinds.append(_kind(row, choice, limits))
+        if kinds[-1] == "same" and "input" not in kinds:
+            kinds[-1] = "input"
+    if "input" not in kinds:
+        kinds[0] = "input"
+    return kinds
+
+
+def _kind(row: Op, choice: int, limits: Limits) -> str:
+    if choice < SAME or row.arity == 1:
+        return "input"
+    if choice < LITERAL:
+        return "same"
+    if choice < DATA and limits.literals and row.operator:
+        return "literal"
+    return "data" if choice >= DATA and limits.data else "input"
+
+
+def _shapes(
+    row: Op, kinds: Sequence[str], inputs: Sequence[Input], limits: Limits
+) -> list[Shape]:
+    """A shape for each operand: those chosen, or the next in the pool that fit."""
+    pool = shapes(limits.ranks, limits.empty)
+    orders: list[Sequence[Shape | None]] = []
+    for k, kind in enumerate(kinds):
+        if kind in ("input", "data"):
+            start = inputs[k % len(inputs)].shape % len(pool)
+            orders.append(pool[start:] + pool[:start])
+        else:
+            orders.append((() if kind == "literal" else None,))
+    for picked in itertools.product(*orders):
+        result: list[Shape] = []
+        for kind, shape in zip(kinds, picked, strict=True):
+            last = [s for s, k in zip(result, kinds, strict=False) if k == "input"]
+            result.append(last[-1] if kind == "same" else shape or ())
+        if _fits(row, result, kinds, limits):
+            return result
+    raise ValueError(f"{row.name} has no operands of ranks {list(limits.ranks)}")
+
+
+def _layer_shapes(row: Op, inputs: Sequence[Input], limits: Limits) -> Sequence[Shape]:
+    """The shapes of a layer's operands: those chosen, or the next within the limits."""
+    menu = LAYER_SHAPES[row.name]
+    start = inputs[0].shape % len(menu)
+    for found in menu[start:] + menu[:start]:
+        if all(len(s) in limits.ranks for s in found) and _fits(row, found, (), limits):
+            return found
+    raise ValueError(f"{row.name} has no operands of ranks {list(limits.ranks)}")
+
+
+def _possible(kinds: Sequence[str], found: Sequence[Shape]) -> list[str]:
+    """The kinds, but for an operand that is meant once more in another shape."""
+    result: list[str] = []
+    last: Shape | None = None
+    for kind, shape in zip(kinds, found, strict=True):
+        result.append("input" if kind == "same" and shape != last else kind)
+        last = shape if result[-1] == "input" else last
+    return result
+
+
+def _fits(
+    row: Op, found: Sequence[Shape], kinds: Sequence[str], limits: Limits
+) -> bool:
+    arrays = {s for s, kind in zip(found, kinds, strict=False) if kind != "literal"}
+    if len(arrays) > 1 and not limits.broadcasting and row.shape is elementwise:
+        return False
+    whole = result_shape("add", tuple(found), ()) or () if row.masks else ()
+    found = [*found]
+    for position in row.masks:
+        found.insert(position, whole)
+    results = (
+        result_shape(row.name, tuple(found), params)
+        for params in legal_params(row.name, *found)
+    )
+    return any(s is not None and len(s) in limits.ranks for s in results)
+
+
+def _leaves(
+    kinds: Sequence[str],
+    found: Sequence[Shape],
+    inputs: Sequence[Input],
+    limits: Limits,
+) -> list[Grown]:
+    """A leaf for each operand; one that is meant once more is the same object."""
+    leaves: list[Grown] = []
+    followed: list[Grown] = []
+    before = None
+    for k, (kind, shape) in enumerate(zip(kinds, found, strict=True)):
+        choice = inputs[k % len(inputs)]
+        if kind == "same":
+            leaves.append(followed[-1])
+        elif kind == "literal":
+            leaves.append(literal(choice.kind - LITERAL))
+        else:
+            before = array_of(choice.values, shape, before, limits.dtype)
+            is_input = kind == "input"
+            leaf = Grown(input_leaf(shape), before) if is_input else data_of(before)
+            leaves.append(leaf)
+            followed += [leaf] * is_input
+    return leaves
+
+
+def _moved(leaf: Grown) -> list[Grown]:
+    """The leaf with its value, then with values that are ever plainer."""
+    value = np.asarray(leaf.value)
+    if value.dtype.kind == "i":
+        return [leaf, literal(1)]
+    whole = np.where(value == 0, 1.0, value)
+    cut = [np.clip(whole, -c, c) for c in (80.0, 20.0, 5.0)]
+    below = [x / (1.0 + np.abs(x)) for x in (value, cut[-1])]
+    signed = [value, whole, *cut, *below]
+    above = [1.0 + np.abs(x) for x in (value, cut[-1])]
+    apart = [x + np.arange(x.size).reshape(x.shape) for x in (value, cut[-1])]
+    variants = [v for x in signed for v in (x, np.abs(x))]
+    variants += [*above, *apart, *(np.full_like(value, c) for c in (1.0, 0.5, 2.0))]
+    distinct = {v.tobytes(): v for v in variants}.values()
+    return [leaf, *(_with_value(leaf, v) for v in list(distinct)[1:])]
+
+
+def _with_value(leaf: Grown, value: Array) -> Grown:
+    if leaf.node.op == "input":
+        return Grown(leaf.node, value.astype(leaf.value.dtype))
+    if leaf.node.op == "data":
+        return data_of(value.astype(leaf.value.dtype))
+    return Grown(literal_leaf(value.item()), value.item())
+
+
+def _put(
+    draft: Draft, row: Op, step: OpChoice, kinds: Sequence[str], leaves: Sequence[Grown]
+) -> bool:
+    operands: list[int | Grown] = []
+    last = -1
+    for kind, leaf in zip(kinds, leaves, strict=True):
+        if kind == "input":
+            last = draft.put(leaf)
+        operands.append(last if kind in ("input", "same") else leaf)
+    known = [draft.shape_of(x) for x in operands]
+    for position in row.masks:
+        operands.insert(position, mask(draft, known, step.params))
+    menu = legal_params(row.name, *map(draft.shape_of, operands))
+    places = (menu[(step.params + k) % len(menu)] for k in range(len(menu)))
+    return any(draft.try_op(row.name, operands, params) for params in places)

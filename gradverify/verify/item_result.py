@@ -1,0 +1,68 @@
+"""What an item comes to: counts by verdict, and a finding a kind that deviates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradverify.diagnosis.explanation import Explanation
+from gradverify.graph import Case
+from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.error_histogram import ErrorHistogram
+
+# Verdicts that say nothing of a differentiator: an item of these alone is skipped.
+NOTHING_JUDGED = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPORTED})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of discrepancy, by its smallest case.
+
+    op: the op that shows it alone, or "graph". known: the id of the known deviation
+    that explains it. count: how many cases of the sweep were of this kind.
+    explanation: where and why; of what fails and is not known. written: the fields of
+    its record that tell the case, where that is too large to be written.
+    """
+
+    judgement: Judgement
+    case: Case
+    op: str
+    finding: str
+    known: str | None = None
+    count: int = 1
+    explanation: Explanation | None = None
+    written: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What one differentiator made of a block.
+
+    counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
+    op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
+    regimes: how many cases put an op to a kind of value, "log:tiny".
+    faults: for every checked case the smallest relative fault it could have seen.
+    errors: of all comparisons, in ulps and in units of their bounds.
+    skipped: why cases could not be run, and how many. draws: how many were begun, and
+    rejected, for this item. warnings: what the differentiator warned of, each once.
+    seconds: by stage; what a block's first item draws and refers serves the others.
+    """
+
+    counts: Mapping[Verdict, int]
+    findings: tuple[Finding, ...] = ()
+    more: int = 0
+    cases: int = 0
+    ops: Mapping[str, int] = field(default_factory=dict)
+    op_pairs: Mapping[str, int] = field(default_factory=dict)
+    regimes: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[float, ...] = ()
+    errors: ErrorHistogram = field(default_factory=ErrorHistogram)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    draws: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def checked_nothing(self) -> bool:
+        """Whether there is no case that was judged."""
+        return {verdict for verdict, n in self.counts.items() if n} <= NOTHING_JUDGED

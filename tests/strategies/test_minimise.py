@@ -1,0 +1,128 @@
+"""A failing case is made small by changes of its graph and its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.graph import (
+    Case,
+    Graph,
+    apply_op,
+    input_leaf,
+    interpret,
+    literal_leaf,
+)
+from gradverify.strategies import FAMILIES, graphs, measure, minimise, networks, sample
+from gradverify.strategies.shrinking.editable_case import EditableCase
+from gradverify.strategies.shrinking.minimise import candidates
+
+SEEDS = (0, 2)
+
+
+def _one(op: str, *values: float) -> Case:
+    nodes = [input_leaf() for _ in values]
+    nodes.append(apply_op(nodes, op, range(len(values))))
+    return Case(Graph(tuple(nodes)), tuple(np.array(v) for v in values))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
+    for place, case in enumerate(sample(graphs(), 15, seed)):
+        op = case.graph.ops[place % len(case.graph.ops)]
+
+        def fails(candidate: Case, op: str = op) -> bool:
+            return op in candidate.graph.ops
+
+        smallest = minimise(case, fails)
+        assert fails(smallest)
+        assert measure(smallest) <= measure(case)
+        assert smallest.graph.size <= 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_candidate_of_a_network_is_a_case(family: str) -> None:
+    for case in sample(networks(family=family), 6, 1):
+        made = list(candidates(case))
+        assert any(c.graph.size < case.graph.size for c in made)
+        for candidate in made:
+            with np.errstate(all="ignore"):
+                value = interpret(candidate.graph, FLOATS.table, candidate.point)
+            assert np.shape(value) == ()
+
+
+def test_a_leaf_stands_for_another_one_in_later_nodes_alone() -> None:
+    nodes = [input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "mul", (0, 1)))
+    nodes.append(input_leaf())
+    nodes.append(apply_op(nodes, "add", (2, 0)))
+    nodes.append(apply_op(nodes, "mul", (3, 4)))
+    case = Case(Graph(tuple(nodes)), tuple(np.array(x) for x in (1.5, 2.5, 3.5)))
+    merged = EditableCase.of(case).redirected(0, 3).case()
+    assert merged is not None
+    assert [n.operands for n in merged.graph.nodes if n.operands] == [
+        (0, 1), (2, 3), (3, 4),
+    ]  # fmt: skip
+
+
+def test_minimise_gives_a_passing_case_back_as_it_is() -> None:
+    case = _one("tanh", 0.123)
+    assert minimise(case, lambda candidate: False) is case
+
+
+def test_an_exception_does_not_count_as_a_failure() -> None:
+    def fails(candidate: Case) -> bool:
+        if candidate.point[0] != 0.123:
+            raise RuntimeError
+        return True
+
+    assert minimise(_one("tanh", 0.123), fails).point[0] == 0.123
+
+
+def test_minimise_keeps_to_its_budget() -> None:
+    calls = []
+
+    def fails(candidate: Case) -> bool:
+        calls.append(candidate)
+        return False
+
+    case = max(sample(graphs(), 40, 3), key=measure)
+    minimise(case, fails, budget=7)
+    assert len(calls) <= 7
+
+
+def test_minimise_stays_inside_the_domain() -> None:
+    smallest = minimise(_one("log", 7.123), lambda case: "log" in case.graph.ops)
+    assert smallest.point[0] == 1.0
+    edge = minimise(_one("log", 7.123), lambda case: bool(case.point[0] < 8))
+    assert edge.point[0] > 0
+
+
+def test_unused_inputs_go_unless_they_are_the_fault() -> None:
+    nodes = [input_leaf(), input_leaf()]
+    nodes.append(apply_op(nodes, "sin", [0]))
+    case = Case(Graph(tuple(nodes)), (np.array(1.0), np.array(1.0)))
+    assert len(minimise(case, lambda c: "sin" in c.graph.ops).point) == 1
+    assert len(minimise(case, lambda c: len(c.point) == 2).point) == 2
+
+
+def test_literals_and_data_become_plain() -> None:
+    nodes = [input_leaf(), literal_leaf(37.25)]
+    nodes.append(apply_op(nodes, "mul", [0, 1]))
+    case = Case(Graph(tuple(nodes)), (np.array(1.0),))
+
+    def fails(candidate: Case) -> bool:
+        nodes = candidate.graph.nodes
+        return any(n.op == "literal" and n.value > 4 for n in nodes)
+
+    smallest = minimise(case, fails)
+    assert [n.value for n in smallest.graph.nodes if n.op == "literal"] == [5.0]
+
+
+def test_float32_stays_float32() -> None:
+    case = replace(_one("tanh", 3.7), dtype="float32")
+    assert minimise(case, lambda c: c.point[0] > 3).dtype == "float32"
+    assert minimise(case, lambda c: bool(c.point[0] > 3)).point[0] == 4.0
