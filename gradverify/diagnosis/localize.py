@@ -21,7 +21,7 @@ WHOLE = "graph"  # said of a discrepancy that no op shows by itself
 
 @dataclass(frozen=True)
 class Guilty:
-    """The op that deviates alone, the case that shows it, and the verdict on that.
+    """The op that deviates alone, the case that shows it, and the judgement on that.
 
     `op` is "graph", and the rest None, for an interaction of ops that are right
     alone, such as a fan-out that is overwritten.
@@ -29,7 +29,7 @@ class Guilty:
 
     op: str
     alone: Case | None = None
-    verdict: Verdict | None = None
+    judgement: Judgement | None = None
 
 
 def guilty_op(
@@ -41,9 +41,9 @@ def guilty_op(
     makes a scalar of an op's result, a product and a sum, is suspected too.
     """
 
-    def deviates(alone: Case) -> Verdict | None:
-        found = judge(alone).verdict
-        same = found is verdict or (found.fails() and verdict.fails())
+    def deviates(alone: Case) -> Judgement | None:
+        found = judge(alone)
+        same = found.verdict is verdict or (found.verdict.fails() and verdict.fails())
         return found if same and alone.point else None
 
     values = node_values(case)

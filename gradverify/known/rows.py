@@ -7,6 +7,7 @@ the field, its value and what is allowed.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from gradverify.graph import Case, case_from_json
+from gradverify.graph import DTYPES, Case, case_from_json
 from gradverify.known.condition import Condition
 from gradverify.ops import OPS
 from gradverify.verdict import Verdict
@@ -32,6 +33,20 @@ WHOLE = "graph"
 SHIPPED = Path(__file__).with_name("shipped.toml")
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+BOUNDS = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?) bounds")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a deviation is at most: a part of the exact number, or in bounds."""
+
+    amount: float
+    in_bounds: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.amount:g} bounds" if self.in_bounds else f"{self.amount:g}"
 
 
 class DeviationError(ValueError):
@@ -48,6 +63,9 @@ class Deviation:
     op: "graph" where no op shows the deviation alone; then it is about graphs that
     have all ops of the witness, as often as that has them.
     verdict: the verdicts that it shows as.
+    at_most: how large the deviation of a number is at most; what is larger is new.
+    computes_in: the format that the engine computes in, whatever its operands are; what
+    rounding does not explain there is new.
     until: the last day on which it is accepted.
     """
 
@@ -62,6 +80,8 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     when: str = ""
+    at_most: Size | None = None
+    computes_in: str = ""
     link: str = ""
     until: date | None = None
 
@@ -124,6 +144,22 @@ def _versions(value: Any) -> SpecifierSet:
         raise ValueError('a PEP 440 specifier, such as ">=2.2,<3"') from None
 
 
+def _size(value: Any) -> Size:
+    allowed = 'a part of the exact number, such as 2e-9, or "20 bounds"'
+    if isinstance(value, str) and (found := BOUNDS.fullmatch(value)):
+        return Size(float(found[1]), in_bounds=True)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < math.inf:
+        raise ValueError(allowed)
+    return Size(float(value))
+
+
+def _format(value: Any) -> str:
+    if value not in DTYPES:
+        raise ValueError(f"one of {', '.join(DTYPES)}")
+    return str(value)
+
+
 def _until(value: Any) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError("a date without quotes, such as 2030-01-31")
@@ -141,7 +177,8 @@ def _witness(value: Any) -> Case:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
     "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
-    "verdict": _verdicts, "reason": _text, "link": _any_text, "until": _until,
+    "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": _size,
+    "computes_in": _format, "until": _until,
     "witness": _witness,
 }
 # fmt: on

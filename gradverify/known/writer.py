@@ -12,7 +12,13 @@ from datetime import date
 from pathlib import Path
 
 from gradverify.graph import case_to_json
-from gradverify.known.rows import READERS, Deviation, DeviationError, parse_rows
+from gradverify.known.rows import (
+    READERS,
+    Deviation,
+    DeviationError,
+    Size,
+    parse_rows,
+)
 
 # What TOML allows between single quotes, where nothing is escaped.
 LITERAL = re.compile(r"[\t\x20-\x26\x28-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]*")
@@ -36,7 +42,9 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x20 or 0x7F <= code < 0xA0 else character
 
 
-def _toml(value: str | date | Sequence[str]) -> str:
+def _toml(value: str | date | Size | Sequence[str]) -> str:
+    if isinstance(value, Size):
+        return quoted(str(value)) if value.in_bounds else repr(value.amount)
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, date):

@@ -12,9 +12,13 @@ from gradverify.reference.doubled import Doubled, floats_of
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
+from gradverify.reference.rounding import ANY_OP, USUAL_ACCURACY, Accuracy
 
 __all__ = [
+    "ANY_OP",
     "STAGES",
+    "USUAL_ACCURACY",
+    "Accuracy",
     "Bound",
     "Doubled",
     "Hull",

@@ -31,6 +31,7 @@ from gradverify.reference.kinks import (
 )
 from gradverify.reference.levels import Slope
 from gradverify.reference.program import GradientProgram, gradient_program
+from gradverify.reference.rounding import USUAL_ACCURACY, Accuracy
 from gradverify.reference.roundings import roundings
 from gradverify.reference.smooth import (
     OUR_FAULT,
@@ -116,12 +117,20 @@ def _silent(stage: str) -> None:
     del stage
 
 
-def reference(case: Case) -> Reference:
-    """The exact derivative of a case, by differences that our own gradient confirms."""
-    return references([case])[0]
+def reference(case: Case, accuracy: Accuracy = USUAL_ACCURACY) -> Reference:
+    """The exact derivative of a case, by differences that our own gradient confirms.
+
+    accuracy: how the engine rounds that is to be held against it.
+    """
+    return references([case], accuracy=accuracy)[0]
 
 
-def references(cases: Sequence[Case], stage: Stage = _silent) -> list[Reference]:
+def references(
+    cases: Sequence[Case],
+    stage: Stage = _silent,
+    *,
+    accuracy: Accuracy = USUAL_ACCURACY,
+) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
     What rounding may explain is worked out for all of them at once. stage: called with
@@ -132,7 +141,9 @@ def references(cases: Sequence[Case], stage: Stage = _silent) -> list[Reference]
     if rest:
         with np.errstate(all="ignore"):
             for k, result in zip(
-                rest, _of_finite([cases[k] for k in rest], stage), strict=True
+                rest,
+                _of_finite([cases[k] for k in rest], stage, accuracy),
+                strict=True,
             ):
                 found[k] = result
     return [result for result in found if result is not None]
@@ -144,11 +155,14 @@ def _not_finite(case: Case) -> Reference | None:
     return _without(case, Slope.NONE, "the point holds NaN or an infinity")
 
 
-def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
+def _of_finite(
+    cases: Sequence[Case], stage: Stage, accuracy: Accuracy
+) -> Iterator[Reference]:
     first = cases[0]
     stage(STAGES[0])
-    program = gradient_program(first.graph, first.dtype)
-    whole = roundings(program, [case.point for case in cases], first.dtype)
+    program = gradient_program(first.graph, first.dtype, accuracy.units)
+    form = accuracy.form or first.dtype
+    whole = roundings(program, [case.point for case in cases], form)
     graph = program.expansion.graph
     values = whole.values[: len(graph.nodes)]
     paths = paths_at(graph, whole.values)
@@ -158,35 +172,37 @@ def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
             note = "a number on the way is not finite, even with a wider exponent"
             yield _without(case, Slope.NONE, note)
         else:
-            yield _of_finite_point(case, program, errors(k), paths[k], stage)
+            found = errors(k), paths[k]
+            yield _of_finite_point(case, program, found, accuracy, stage)
 
 
 def _of_finite_point(
     case: Case,
     program: GradientProgram,
-    errors: Errors,
-    paths: tuple[Array, ...],
+    found: tuple[Errors, tuple[Array, ...]],
+    accuracy: Accuracy,
     stage: Stage,
 ) -> Reference:
+    errors, paths = found
     graph = program.expansion.graph
     kinks = active_kinks(program, case.point, errors.margins)
     if kinks:
-        return _at_kinks(case, graph, kinks, errors.value)
+        return _at_kinks(case, program, kinks, errors.value, accuracy)
     directions, allowed = directions_of(case.point, errors.inputs, paths)
     many = sum(x.size for x in case.point) >= LARGE
     demand = CERTIFYING if many else USUAL
     stage(STAGES[1])
-    found = differences(graph, case.point, directions, allowed, demand=demand)
+    slopes = differences(graph, case.point, directions, allowed, demand=demand)
     stage(STAGES[2])
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
-        graph, case.point, found, directions, allowed, exact, demand
+        graph, case.point, slopes, directions, allowed, exact, demand
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
     if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
         status, note = Slope.NONE, "a number on the way is not finite: a pole"
-    value = mpf("nan") if found.value is None else found.value
+    value = mpf("nan") if slopes.value is None else slopes.value
     return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
                      None, note, exact, errors.inner)  # fmt: skip
 
@@ -221,15 +237,19 @@ def _value(graph: Graph, point: Sequence[Array]) -> Any:
 
 
 def _at_kinks(
-    case: Case, graph: Graph, kinks: tuple[ActiveKink, ...], value_bound: Bound
+    case: Case,
+    program: GradientProgram,
+    kinks: tuple[ActiveKink, ...],
+    value_bound: Bound,
+    accuracy: Accuracy,
 ) -> Reference:
     """The hull of the branches' gradients, or a plain gradient where all are one."""
-    value = _value(graph, case.point)
-    found = admissible(gradient_program(case.graph, case.dtype), case.point, kinks)
+    value = _value(program.expansion.graph, case.point)
+    found = admissible(program, case.point, kinks)
     if found is None:
         return _without(case, Slope.NONE, "a branch at a kink has no gradient")
     hull, gradient, blended = found
-    widest, paths = _over_branches(case, blended, kinks)
+    widest, paths = _over_branches(case, blended, kinks, accuracy)
     is_smooth = is_point(hull.lowest, hull.highest)
     status, note = Slope.SMOOTH if is_smooth else Slope.KINK, ""
     if not _confirmed(blended, case.point, kinks):
@@ -248,18 +268,19 @@ def _at_kinks(
 
 
 def _over_branches(
-    case: Case, blended: Blend, kinks: Sequence[ActiveKink]
+    case: Case, blended: Blend, kinks: Sequence[ActiveKink], accuracy: Accuracy
 ) -> tuple[tuple[Bound, ...], tuple[Array, ...]]:
     """The widest bound of every entry, and its largest paths, over the branches."""
-    program = gradient_program(blended.graph, case.dtype)
+    program = gradient_program(blended.graph, case.dtype, accuracy.units)
     graph = program.expansion.graph
     inputs = [graph.inputs[k] for k in blended.inputs]
     wanted = [program.cotangents[i] for i in inputs]
     targets = [i for i in wanted if i is not None]
     tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
     loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
+    form = accuracy.form or case.dtype
     points = [blended.point(case.point, slopes) for slopes in branch_slopes(kinks)]
-    whole = roundings(program, points, case.dtype)
+    whole = roundings(program, points, form)
     at, sizes = bounds_at(program, whole, targets), paths_at(graph, whole.values)
     for row in range(len(points)):
         found = iter(at(row))

@@ -6,8 +6,8 @@ Its nodes are the places where a library may round.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.sweep import pulled
 from gradverify.graph import LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS
-from gradverify.reference.rounding import FORWARD_STABLE
+from gradverify.reference.rounding import ANY_OP, FORWARD_STABLE, Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +27,13 @@ class Expansion:
     """A graph over primitives alone, with slack where right formulas need it.
 
     place: for every node of the original graph, its node here.
+    declared: by node of the original graph, the units of roundoff that an engine
+        declares for its op.
     """
 
     graph: Graph
     place: tuple[int, ...]
+    declared: Mapping[int, float] = field(default_factory=dict)
 
     def origin(self, index: int) -> int:
         """The node of the original graph that node `index` helps to compute."""
@@ -45,12 +48,14 @@ class GradientProgram:
         of the output with respect to it; None where that is zero everywhere.
     margins: pairs of a kink node that the output depends on, and of the node that
         holds its margin.
+    units: by node, the units of roundoff that an engine declares, where it does.
     """
 
     expansion: Expansion
     graph: Graph
     cotangents: tuple[int | None, ...]
     margins: tuple[tuple[int, int], ...]
+    units: Mapping[int, float] = field(default_factory=dict)
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
@@ -82,7 +87,7 @@ _WRITTEN = {row.name: _apply(row.name) for row in OPS}
 
 
 @lru_cache(maxsize=4096)
-def expand(graph: Graph, dtype: str = "float64") -> Expansion:
+def expand(graph: Graph, dtype: str = "float64", units: Units = ()) -> Expansion:
     """The graph run on symbols: composites become primitives.
 
     Literals, data and the constants of expansions are rounded to the dtype, as every
@@ -97,15 +102,27 @@ def expand(graph: Graph, dtype: str = "float64") -> Expansion:
 
     table = {**_WRITTEN, "data": constant, "literal": constant}
     values = interpret_all(graph, table, leaves)
-    return Expansion(
-        Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)
-    )
+    given = dict(units)
+    declared = {
+        i: given.get(node.op, given.get(ANY_OP, 0.0))
+        for i, node in enumerate(graph.nodes)
+        if node.op not in LEAVES and (node.op in given or ANY_OP in given)
+    }
+    places = tuple(symbol.index for symbol in values)
+    return Expansion(Graph(tuple(program.nodes)), places, declared)
 
 
 @lru_cache(maxsize=4096)
-def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
-    """The expansion of a scalar graph with its reverse sweep written after it."""
-    expansion = expand(graph, dtype)
+def gradient_program(
+    graph: Graph, dtype: str = "float64", units: Units = ()
+) -> GradientProgram:
+    """The expansion of a scalar graph with its reverse sweep written after it.
+
+    units: what an engine declares of its ops. The value of such an op is rounded that
+    much, and so is everything that it passes back.
+    """
+    expansion = expand(graph, dtype, units)
+    found = {expansion.place[i]: n for i, n in expansion.declared.items()}
     nodes = expansion.graph.nodes
     program = Program()
     program.nodes.extend(nodes)
@@ -120,6 +137,7 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
         cotangents[i] = ct.index
         if nodes[i].op not in LEAVES:
             _pull(program, values, terms, i, ct)
+            _declare(expansion, nodes[i], i, terms, found)
     margins = tuple(
         (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
         for i, node in enumerate(nodes)
@@ -128,8 +146,24 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
         and (kink := OPS[node.op].kink)
     )
     return GradientProgram(
-        expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins
+        expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins, found
     )
+
+
+def _declare(
+    expansion: Expansion,
+    node: Node,
+    i: int,
+    terms: Sequence[list[Symbol]],
+    found: dict[int, float],
+) -> None:
+    """Enter what a declared op has passed back from node i to nodes before its own."""
+    units = expansion.declared.get(owner := expansion.origin(i))
+    if units is None:
+        return
+    for j in node.operands:
+        if terms[j] and expansion.origin(j) < owner:
+            found[terms[j][-1].index] = units
 
 
 def _pull(

@@ -37,6 +37,28 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
+Units = tuple[tuple[str, float], ...]
+"""Ops and how many units of roundoff they may be off by, in the order of the names."""
+
+ANY_OP = "*"
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How an engine rounds, where it says so itself.
+
+    form: the format that it computes in, by name; empty for the case's own.
+    units: ops whose values and derivatives are declared to be off by more than usual;
+        `ANY_OP` stands for all.
+    """
+
+    form: str = ""
+    units: Units = ()
+
+
+USUAL_ACCURACY = Accuracy()
+
+
 def blocked(count: int) -> float:
     """How often a summand of a blocked sum of `count` terms is rounded, at most.
 

@@ -75,19 +75,31 @@ def roundings(
         if op in CURVED:
             is_straight &= _stays(op, x, count)
         y = values[step.place] = step.function(*x)
+        units = program.units.get(step.place)
         if op == "slack":
+            if units is not None:
+                tight[step.place] = units * form.unit_roundoff * np.abs(y)
             size = np.broadcast_to(np.abs(x[1]), y.shape)
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
                 y = values[step.place] = y.copy()  # which was the operand itself
                 _move(y[count:], next(sign), size[count:], op, form)
             continue
-        scale = step.site(y, *x)
+        scale = _scale(step, y, x, units)
         if scale is not None:
             _move(y[count:], next(sign), scale[count:], op, form)
-            if not _is_exact_product(graph.nodes, step.node):
-                _enter(step, y, step.site(y, *x), form, tight, loose)
+            if units or not _is_exact_product(graph.nodes, step.node):
+                _enter(step, y, _scale(step, y, x, units), form, tight, loose)
     return Roundings(graph, points, form, values, tight, loose, is_straight)
+
+
+def _scale(step: Step, y: Array, x: Sequence[Any], units: float | None) -> Any:
+    """The rounding of a node in units of roundoff, or what an engine declares of it."""
+    scale = step.site(y, *x)
+    if units is None:
+        return scale
+    declared = units * np.abs(y)
+    return declared if scale is None else np.maximum(scale, declared)
 
 
 def _stays(op: str, x: Sequence[Any], count: int) -> Array:
