@@ -18,6 +18,7 @@ class Arithmetic:
     attributes (`m.exp`), for rules and expansions. `lift` makes the arithmetic's own
     value from a float array of rank 0 or more. With `lifts_literals` the literals of a
     graph are lifted too: a Python float divided by another would be rounded by Python.
+    Raises `LookupError` where a primitive of the op table has no row.
     """
 
     def __init__(
@@ -28,6 +29,12 @@ class Arithmetic:
         *,
         lifts_literals: bool = False,
     ) -> None:
+        missing = [op for op in OPS.primitives() if op not in primitives]
+        if missing:
+            raise LookupError(
+                f"the arithmetic {name!r} has no row for the primitives {missing}: add "
+                "them to the table that it is made of (gradverify/arithmetic/)"
+            )
         self.name = name
         self.lift = lift
         expansions = {

@@ -10,11 +10,11 @@ import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.maps import Linear, align
 from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
+from gradverify.ops.maps import Linear, align
 
 
 class Dual(Traced):

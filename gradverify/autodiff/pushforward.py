@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.autodiff.maps import Linear, align
 from gradverify.autodiff.operands import own, zeros
 from gradverify.autodiff.tape import Step, Tape, Variable
+from gradverify.ops.maps import Linear, align
 
 
 def pushforward(tape: Tape, y: Variable, tangents: Mapping[Variable, Any]) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Graph, Node
+from gradverify.ops.maps import Linear, unbroadcast
 
 
 def pulled(m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node) -> Any:

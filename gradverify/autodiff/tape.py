@@ -11,11 +11,11 @@ import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.maps import Linear, leading, unbroadcast
 from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
+from gradverify.ops.maps import Linear, leading, unbroadcast
 
 # One application of an op: its rules, its result, its operands' primals, the indices
 # of their variables (-1: none) and its params. A plain tuple, since it is made at

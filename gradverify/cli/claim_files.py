@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
 from gradverify.claims.mending.patch import patch
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in, text_of
@@ -37,13 +36,12 @@ def claims(options: argparse.Namespace) -> int:
             continue
         except ModuleNotFoundError as error:
             raise CommandError(str(error)) from error
-        records = [text.record(c) for c in of_file]
-        found += records
+        found += of_file
         _progress(0, len(paths), path)
         if options.fix:
             _print_patch(path, of_file)
         else:
-            _print(records, options.json, options.verbose)
+            _print(of_file, options.json, options.verbose)
     _finish(found, len(paths), options.sarif, quiet=options.json or options.fix)
     return _status(found, unreadable)
 
@@ -78,15 +76,15 @@ def _print(records: Sequence[Claim], as_json: bool, verbose: bool) -> None:
             print("\n".join(text.lines(record)))
 
 
-def _print_patch(path: Path, found: Sequence[WrittenClaim]) -> None:
-    def read(content: str) -> list[WrittenClaim]:
+def _print_patch(path: Path, found: Sequence[Claim]) -> None:
+    def read(content: str) -> list[Claim]:
         return read_claims(path, content)
 
     diff, left = patch(path.as_posix(), text_of(path), found, read)
     if diff:
         print(diff)
     for claim in left:
-        place = text.place(text.record(claim))
+        place = text.place(claim)
         print(f"gradverify: not corrected: {place}: {claim.text}", file=sys.stderr)
 
 

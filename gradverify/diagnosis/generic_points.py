@@ -103,7 +103,8 @@ def _is_alike(twin: Case, signs: list[Array]) -> bool:
             continue
         if not np.all(np.isfinite(value)):
             return False
-        if not OPS[node.op].domain(*(values[j] for j in node.operands), **node.params):
+        operands = [values[j] for j in node.operands]
+        if not OPS[node.op].domain.contains(*operands, **node.params):
             return False
     found = margins(gradient_program(twin.graph, twin.dtype), twin)
     return all(

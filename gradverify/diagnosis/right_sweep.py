@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import pulled, reverse
 from gradverify.graph import (
@@ -27,6 +26,7 @@ from gradverify.graph import (
 )
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
+from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.reference.program import expand
 
 ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)

@@ -54,5 +54,3 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
 }
-WITHIN = {"bce": 0.4}
-"""What points are multiplied by, where an engine refuses numbers beyond 1."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradverify.differentiators.examples import EXAMPLES, WITHIN
+from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import Derivatives, run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
@@ -102,25 +102,27 @@ def _cases(differentiator: Differentiator) -> dict[str, Case]:
 
 def _case(row: Op, dtype: str) -> Case:
     shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
+    values = row.domain.moved(
+        *(
+            np.ones(shape, bool) if i in row.masks else _spread(i, shape)
+            for i, shape in enumerate(shapes)
+        ),
+        **params,
+    )
     nodes: list[Node] = []
-    point = []
-    for i, shape in enumerate(shapes):
-        if i in row.masks:
-            nodes.append(data_leaf(np.ones(shape, bool)))
-        else:
-            nodes.append(input_leaf(shape))
-            count = np.prod(shape, dtype=int)
-            spread = np.linspace(0.75 + i, 1.25 + i, count)
-            point.append(WITHIN.get(row.name, 1.0) * spread)
+    for i, x in enumerate(values):
+        nodes.append(data_leaf(x) if i in row.masks else input_leaf(np.shape(x)))
     nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
     if nodes[-1].shape != ():
         nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
-    shaped = [x.reshape(s) for x, s in zip(point, _input_shapes(nodes), strict=True)]
-    return Case(Graph(tuple(nodes)), tuple(shaped), dtype)
+    point = tuple(np.asarray(x) for i, x in enumerate(values) if i not in row.masks)
+    return Case(Graph(tuple(nodes)), point, dtype)
 
 
-def _input_shapes(nodes: list[Node]) -> list[tuple[int, ...]]:
-    return [node.shape for node in nodes if node.op == "input"]
+def _spread(i: int, shape: tuple[int, ...]) -> Array:
+    """Numbers about 1 + i, no two alike."""
+    count = np.prod(shape, dtype=int)
+    return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
 
 def _problem(op: str, result: Derivatives) -> str | None:

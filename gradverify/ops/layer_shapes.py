@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.ops.checks import check_eps, check_indices, check_numbers, check_truth
-from gradverify.ops.row import Shape
-from gradverify.ops.shapes import elementwise
+from gradverify.ops.shapes import Shape, elementwise
 
 Sizes = Sequence[int]
 

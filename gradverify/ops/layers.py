@@ -15,7 +15,7 @@ import numpy as np
 
 from gradverify.ops.composites import largest, mean
 from gradverify.ops.layer_shapes import mask_of, window_counts
-from gradverify.ops.row import Shape
+from gradverify.ops.shapes import Shape
 
 Sizes = Sequence[int]
 

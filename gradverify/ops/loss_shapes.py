@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.ops.checks import check_indices, check_numbers, check_truth
-from gradverify.ops.row import Shape
+from gradverify.ops.shapes import Shape
 
 Sizes = Sequence[int]
 

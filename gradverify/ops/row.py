@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-Shape = tuple[int, ...]
+from gradverify.ops.calculus import CALCULUS, Calculus
+from gradverify.ops.domains import EVERYWHERE, Domain
+from gradverify.ops.shapes import Shape
 
+Stability = Literal["forward", "mixed"]
 
-def everywhere(*operands: Any, **params: Any) -> bool:
-    """The domain of an op that is defined at every finite value."""
-    del operands, params
-    return True
+# How an honest implementation may err. Forward stable: by a few roundings of the right
+# result. Mixed stable: it is forward stable for operands that are off by an ulp.
+FORWARD: Stability = "forward"
+MIXED: Stability = "mixed"
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,36 @@ class Kink:
 class Op:
     """One row of the op table.
 
+    stability: FORWARD where every honest implementation is forward stable, element by
+        element; MIXED where the loose bound is to move the operands by an ulp.
     shape: operand shapes and params to the result's shape; `ValueError` where the
         shapes or the params are not legal.
-    domain: operand values (NumPy arrays) and params to truth: is every element
-        inside the *open* set where the op is smooth or has a kink?
+    domain: the *open* set where the op is smooth or has a kink.
     expansion: the op over primitives, in its stable form, over an arithmetic `m`;
-        None makes the op a primitive, which every arithmetic and the rules must know.
+        None makes the op a primitive, which every arithmetic and `calculus.py` must
+        know.
     derivative_error: for a derivative d usually computed from the rounded output y
         (1 - y*y for tanh): d and y to the absolute error of that formula, in units
         of the unit roundoff.
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
     internal: used by expansions and gradient programs alone, never drawn or judged.
+    calculus: the site, the reach and the rules of a primitive; the table fills it in.
     """
 
     name: str
     arity: int
+    stability: Stability
     shape: Callable[..., Shape]
     params: tuple[str, ...] = ()
-    domain: Callable[..., Any] = everywhere
+    domain: Domain = EVERYWHERE
     kink: Kink | None = None
     expansion: Callable[..., Any] | None = None
     derivative_error: Callable[[Any, Any], Any] | None = None
     operator: str | None = None
     masks: tuple[int, ...] = ()
     internal: bool = False
+    calculus: Calculus | None = None
 
     @property
     def is_primitive(self) -> bool:
@@ -69,6 +77,33 @@ class Table:
 
     rows: Mapping[str, Op] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, rows: Iterable[Op], calculus: Mapping[str, Calculus] = CALCULUS
+    ) -> Table:
+        """The table of these rows, each primitive with its row of the calculus.
+
+        Raises `LookupError` that names the row and the file where one is missing.
+        """
+        found: dict[str, Op] = {}
+        for row in rows:
+            if row.name in found:
+                raise LookupError(f"the op table has two rows {row.name!r}; drop one")
+            if row.is_primitive and row.name not in calculus:
+                raise LookupError(
+                    f"the primitive {row.name!r} has no row in CALCULUS: add its site, "
+                    "reach and rules to gradverify/ops/calculus.py, or give its row in "
+                    "the op table an expansion"
+                )
+            found[row.name] = replace(row, calculus=calculus.get(row.name))
+        idle = [n for n in calculus if n not in found or not found[n].is_primitive]
+        if idle:
+            raise LookupError(
+                f"CALCULUS in gradverify/ops/calculus.py has rows {idle}, which are no "
+                "primitives of the op table"
+            )
+        return cls(found)
+
     def __getitem__(self, name: str) -> Op:
         if name not in self.rows:
             known = ", ".join(sorted(n for n, r in self.rows.items() if not r.internal))
@@ -77,6 +112,13 @@ class Table:
 
     def __iter__(self) -> Any:
         return iter(self.rows.values())
+
+    def calculus(self, name: str) -> Calculus:
+        """The site, the reach and the rules of a primitive."""
+        found = self[name].calculus
+        if found is None:
+            raise LookupError(f"{name} is no primitive, so that it has no calculus")
+        return found
 
     def public(self) -> tuple[str, ...]:
         """The names a differentiator's table must account for."""

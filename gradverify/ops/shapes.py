@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradverify.ops.row import Shape
+Shape = tuple[int, ...]
 
 
 def elementwise(*shapes: Shape) -> Shape:

@@ -45,7 +45,7 @@ class ClaimFile(pytest.File):
             return
         taken: dict[str, int] = {}
         for claim in found:
-            record = msgspec.structs.replace(text.record(claim), file=self._shown())
+            record = msgspec.structs.replace(claim, file=self._shown())
             cell = "" if record.cell is None else f"cell{record.cell}-"
             name = f"{cell}line{record.line}"
             taken[name] = taken.get(name, 0) + 1

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from gradverify.claims.judgement.verdicts import Claim as Claim
+
 SCHEMA = 1
 
 Counts = dict[str, int]
@@ -136,29 +138,6 @@ class Note(msgspec.Struct, tag_field="type", tag="note", kw_only=True, frozen=Tr
     """A sentence about the run."""
 
     text: str
-    schema: int = SCHEMA
-
-
-class Claim(msgspec.Struct, tag_field="type", tag="claim", kw_only=True, frozen=True):
-    """One derivative worked out by hand in a file.
-
-    cell: of a notebook, from 1; line: in the cell or file, from 1. verdict: right,
-    wrong, not understood. chain: the members between the equality signs; step: which
-    equality is the first wrong one, from 0. reason: why a claim is not understood.
-    """
-
-    file: str
-    line: int
-    text: str
-    verdict: str
-    cell: int | None = None
-    chain: list[str] = []
-    step: int | None = None
-    claimed: str = ""
-    exact: str = ""
-    cause: str = ""
-    reason: str = ""
-    corrected: str = ""
     schema: int = SCHEMA
 
 

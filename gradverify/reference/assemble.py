@@ -213,7 +213,7 @@ def _outside_domain(case: Case) -> str | None:
     values = interpret_all(case.graph, EXTENDED.table, inputs)
     for node in case.graph.nodes:
         operands = [values[j] for j in node.operands]
-        if operands and not OPS[node.op].domain(*operands, **node.params):
+        if operands and not OPS[node.op].domain.contains(*operands, **node.params):
             return node.op
     return None
 

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.autodiff.sweep import pulled
 from gradverify.graph import LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS
-from gradverify.reference.rounding import ANY_OP, FORWARD_STABLE, Units
+from gradverify.ops.maps import Linear, unbroadcast
+from gradverify.ops.row import FORWARD
+from gradverify.reference.rounding import ANY_OP, Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def _apply(op: str) -> Callable[..., Symbol]:
         result: Symbol = apply(*map(loosened, operands), **params)
         return result
 
-    return apply if op in FORWARD_STABLE or OPS[op].internal else written
+    return apply if OPS[op].stability == FORWARD else written
 
 
 _WRITTEN = {row.name: _apply(row.name) for row in OPS}

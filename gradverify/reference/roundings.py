@@ -11,16 +11,11 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Array, Graph, Node
+from gradverify.ops import OPS
+from gradverify.ops.calculus import Reach
+from gradverify.ops.sites import Site
 from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import (
-    CURVED,
-    FORMATS,
-    NEVER_UNDERFLOWS,
-    SAFETY,
-    STRAIGHT,
-    SUMS,
-    Format,
-)
+from gradverify.reference.rounding import FORMATS, SAFETY, STRAIGHT, Format
 from gradverify.reference.stacked import Step, leaf_values, steps_of
 
 
@@ -71,23 +66,23 @@ def roundings(
     loose: dict[int, Array] = {}
     is_straight = np.ones(count, bool)
     for step in steps_of(graph):
-        x, op = step.operands(values), step.node.op
-        if op in CURVED:
-            is_straight &= _stays(op, x, count)
+        x, known = step.operands(values), OPS.calculus(step.node.op)
+        if known.reach is not None:
+            is_straight &= _stays(known.reach, x, count)
         y = values[step.place] = step.function(*x)
         units = program.units.get(step.place)
-        if op == "slack":
+        if step.node.op == "slack":
             if units is not None:
                 tight[step.place] = units * form.unit_roundoff * np.abs(y)
             size = np.broadcast_to(np.abs(x[1]), y.shape)
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
                 y = values[step.place] = y.copy()  # which was the operand itself
-                _move(y[count:], next(sign), size[count:], op, form)
+                _move(y[count:], next(sign), size[count:], known.site, form)
             continue
         scale = _scale(step, y, x, units)
         if scale is not None:
-            _move(y[count:], next(sign), scale[count:], op, form)
+            _move(y[count:], next(sign), scale[count:], known.site, form)
             if units or not _is_exact_product(graph.nodes, step.node):
                 _enter(step, y, _scale(step, y, x, units), form, tight, loose)
     return Roundings(graph, points, form, values, tight, loose, is_straight)
@@ -102,19 +97,19 @@ def _scale(step: Step, y: Array, x: Sequence[Any], units: float | None) -> Any:
     return declared if scale is None else np.maximum(scale, declared)
 
 
-def _stays(op: str, x: Sequence[Any], count: int) -> Array:
+def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
     """For every point, whether the operands of a curved op are moved too little."""
     result = np.ones(count, bool)
-    radii = CURVED[op](*(v[:count] for v in x))
+    radii = reach(*(v[:count] for v in x))
     for v, radius in zip(x, radii, strict=True):
         near = np.abs(v[count:] - v[:count]) <= STRAIGHT * radius
         result &= near.reshape(count, -1).all(axis=1)
     return result
 
 
-def _move(y: Array, sign: float, scale: Array, op: str, form: Format) -> None:
+def _move(y: Array, sign: float, scale: Array, site: Site, form: Format) -> None:
     """Move every entry by its rounding; neighbours apart, as no shift would see it."""
-    least = 0.0 if op in NEVER_UNDERFLOWS else SAFETY * form.smallest
+    least = SAFETY * form.smallest if site.underflows else 0.0
     signs = sign * _signs(y[0].size).reshape(y.shape[1:])
     y += signs * (SAFETY * form.unit_roundoff * scale + least)
 
@@ -138,12 +133,12 @@ def _enter(
     loose: dict[int, Array],
 ) -> None:
     """The size of a node's rounding, and what loose adds to it."""
-    op, size = step.node.op, np.abs(y)
+    site, size = OPS.calculus(step.node.op).site, np.abs(y)
     rounding = form.unit_roundoff * scale
-    if op not in NEVER_UNDERFLOWS:
+    if site.underflows:
         rounding = rounding + form.smallest
     # the scale of a sum holds all summands: in some order they overflow first
-    most = scale if op in SUMS else size
+    most = scale if site.adds else size
     within = most <= form.largest
     tight[step.place] = rounding if within.all() else np.where(within, rounding, np.inf)
     lost = size < form.normal

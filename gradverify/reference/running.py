@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.maps import Linear, align
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Array, Graph, Node
+from gradverify.ops.maps import Linear, align
 
 Scales = Mapping[int, Array]
 

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.graph import LEAVES, Array, Graph, Node
 from gradverify.ops import OPS, Shape
+from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.shapes import axes_of
-from gradverify.reference.rounding import SITES
 
 Pull = Callable[[Any, Any, Sequence[Any]], Any]
 """From a cotangent of y, y, and its operands to the cotangent of one of them."""
@@ -139,14 +138,15 @@ def _functions_of(op: str, params: Any, shape: Shape, kinds: Any) -> tuple[Any, 
 def _functions(
     node: Node, shapes: Sequence[Shape]
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The op and its site, over stacks."""
+    """The op and the size of its site, over stacks."""
+    size = OPS.calculus(node.op).site.size
     if node.op == "matmul":
         product = partial(_product, node.shape, shapes)
-        return product, partial(SITES["matmul"], _Products(np.abs, product))
+        return product, partial(size, _Products(np.abs, product))
     params = dict(node.params)
     if "axis" in OPS[node.op].params:  # counted from the last, where none is named
         params["axis"] = axes_of(shapes[0], params.get("axis"))
-    site = partial(SITES[node.op], EXTENDED, **params)
+    site = partial(size, EXTENDED, **params)
     rule = rules_of(node.op, len(shapes))[0]
     if _is_map(node.op, len(shapes)) and isinstance(rule, Linear):
         y, x = _like(node.shape), _like(shapes[0])

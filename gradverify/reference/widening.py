@@ -14,8 +14,9 @@ from flint import arb, ctx
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.objects import elementwise
 from gradverify.graph import Array, interpret_all
+from gradverify.ops import OPS
 from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import NEVER_UNDERFLOWS, SAFETY, SITES, Format
+from gradverify.reference.rounding import SAFETY, Format
 
 
 def ball_bounds(
@@ -47,14 +48,14 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
 
     def rounded(op: str) -> Any:
-        function, site = BALLS.table[op], SITES[op]
+        function, site = BALLS.table[op], OPS.calculus(op).site
 
         def apply(*x: Any, **params: Any) -> Any:
             y = function(*x, **params)
-            scale = site(BALLS, y, *x, **params)
+            scale = site.size(BALLS, y, *x, **params)
             if scale is None:
                 return y
-            least = arb(0) if op in NEVER_UNDERFLOWS else tiny
+            least = tiny if site.underflows else arb(0)
             return in_range((flushed(y) if with_loose else y) + scale * unit + least)
 
         return apply
@@ -62,7 +63,8 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     def slack(x: Any, size: Any) -> Any:
         return x + BALLS.abs(size) * unit if with_loose else x
 
-    return {op: rounded(op) for op in SITES} | {"slack": slack, "data": BALLS.lift}
+    table = {op: rounded(op) for op in OPS.primitives()}
+    return table | {"slack": slack, "data": BALLS.lift}
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:

@@ -6,30 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
 from gradverify.records import Claim
 from gradverify.report.commands import command
 
 SHOWN = 200  # characters of a chain or a number
 ANNOTATIONS = 10  # that GitHub shows of one step
-
-
-def record(claim: WrittenClaim) -> Claim:
-    """A claim as a records file has it."""
-    return Claim(
-        file=claim.file,
-        line=claim.line,
-        text=claim.text,
-        verdict=claim.verdict.value,
-        cell=claim.cell,
-        chain=list(claim.chain),
-        step=claim.step,
-        claimed=claim.claimed,
-        exact=claim.exact,
-        cause=claim.cause,
-        reason=claim.reason,
-        corrected=claim.corrected,
-    )
 
 
 def place(claim: Claim) -> str:

@@ -117,7 +117,7 @@ class Draft:
     ) -> tuple[Any, float] | None:
         """The value and its growth; None where a domain or a limit forbids them."""
         operands = [x.value for x in parts]
-        if not np.all(row.domain(*operands, **params)):
+        if not np.all(row.domain.contains(*operands, **params)):
             return None
         value = self._apply(row, operands, params)
         if not np.all(np.abs(value) <= self.most):
@@ -179,6 +179,6 @@ def is_sound(case: Case) -> bool:
                 return False
             if node.operands:
                 operands = [values[j] for j in node.operands]
-                if not np.all(OPS[node.op].domain(*operands, **node.params)):
+                if not np.all(OPS[node.op].domain.contains(*operands, **node.params)):
                     return False
     return True

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradverify.graph import Case, Graph, Node, apply_op, data_leaf, live
 from gradverify.ops import OPS
+from gradverify.ops.domains import EVERYWHERE
 from gradverify.strategies.choices import Ending
 from gradverify.strategies.draft import Draft
 
@@ -19,9 +20,8 @@ WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5)
 def _joiners(ops: tuple[str, ...]) -> tuple[str, ...]:
     """Operators on two operands that are defined everywhere, of those allowed."""
     rows = [OPS[name] for name in dict.fromkeys(ops)]
-    everywhere = OPS["add"].domain
     return tuple(
-        r.name for r in rows if r.arity == 2 and r.operator and r.domain is everywhere
+        r.name for r in rows if r.arity == 2 and r.operator and r.domain is EVERYWHERE
     )
 
 

@@ -93,7 +93,7 @@ def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], 
     if not names:
         return ((),)
     found = {}
-    menus = (masks(shapes) if n == "mask" else CHOICES[n](shapes[0]) for n in names)
+    menus = (_menu(op, name, shapes) for name in names)
     for values in itertools.product(*menus):
         params = tuple(zip(names, values, strict=True))
         shape = result_shape(op, shapes, params)
@@ -101,3 +101,15 @@ def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], 
         if is_drawn:  # an empty slice of something checks nothing
             found[repr(params)] = params
     return tuple(found.values())
+
+
+def _menu(op: str, name: str, shapes: tuple[Shape, ...]) -> Iterable[Any]:
+    """The values that a param may have; `LookupError` where nobody has said."""
+    if name == "mask":
+        return masks(shapes)
+    if name not in CHOICES:
+        raise LookupError(
+            f"{op} has a param {name!r} without a row in CHOICES: add the values that "
+            "it may have to gradverify/strategies/params.py"
+        )
+    return CHOICES[name](shapes[0])

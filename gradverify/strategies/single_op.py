@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,8 +30,8 @@ def alone(
 
     Shapes that do not fit are replaced by the next that do; a point outside the open
     domain or the limits by the nearest plain one inside: signs dropped, zeros made
-    ones, sizes cut, all below 1 or all above it, entries moved apart, at last 1, 1/2
-    or 2 throughout.
+    ones, sizes cut, all below 1 or all above it, entries moved apart, 1, 1/2 or 2
+    throughout, and at last wherever the op's domain moves it.
     """
     row = OPS[step.op]
     kinds = _kinds(row, inputs, limits)
@@ -42,7 +42,8 @@ def alone(
         found = _shapes(row, kinds, inputs, limits)
     leaves = _leaves(kinds, found, inputs, limits)
     with np.errstate(all="ignore"):
-        for moved in itertools.product(*map(_moved, leaves)):
+        plainer = itertools.product(*map(_moved, leaves))
+        for moved in itertools.chain(plainer, _inside(row, leaves)):
             draft = Draft(limits)
             if _put(draft, row, step, kinds, moved):
                 return finished(draft, ending)
@@ -174,6 +175,20 @@ def _moved(leaf: Grown) -> list[Grown]:
     variants += [*above, *apart, *(np.full_like(value, c) for c in (1.0, 0.5, 2.0))]
     distinct = {v.tobytes(): v for v in variants}.values()
     return [leaf, *(_with_value(leaf, v) for v in list(distinct)[1:])]
+
+
+def _inside(row: Op, leaves: Sequence[Grown]) -> Iterator[list[Grown]]:
+    """The leaves with the values that the op's domain moves them to, by its params."""
+    values = [np.asarray(leaf.value, np.float64) for leaf in leaves]
+    mask_shape = np.broadcast_shapes(*(x.shape for x in values)) if row.masks else ()
+    for position in row.masks:
+        values.insert(position, np.ones(mask_shape, bool))
+    for params in legal_params(row.name, *(x.shape for x in values)):
+        moved = row.domain.moved(*values, **dict(params))
+        given = (np.asarray(x) for k, x in enumerate(moved) if k not in row.masks)
+        pairs = zip(leaves, given, strict=True)
+        new = {id(leaf): _with_value(leaf, x) for leaf, x in pairs}
+        yield [new[id(leaf)] for leaf in leaves]
 
 
 def _with_value(leaf: Grown, value: Array) -> Grown:

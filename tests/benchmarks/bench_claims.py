@@ -26,16 +26,13 @@ def row(file: str) -> tuple[object, ...]:
     ]
     wrong = [(k, f) for k, f in pairs if k.verdict == "wrong"]
     found = sum(
-        f is not None and f.step == k.step and f.verdict.value == "wrong"
-        for k, f in wrong
+        f is not None and f.step == k.step and f.verdict == "wrong" for k, f in wrong
     )
     accused = sum(
-        f is not None and k.verdict == "right" and f.verdict.value == "wrong"
+        f is not None and k.verdict == "right" and f.verdict == "wrong"
         for k, f in pairs
     )
-    understood = sum(
-        f is not None and f.verdict.value != "not understood" for _, f in pairs
-    )
+    understood = sum(f is not None and f.verdict != "not understood" for _, f in pairs)
     return file, len(pairs), len(wrong), found, accused, understood
 
 
@@ -45,7 +42,7 @@ def each(file: str) -> list[tuple[object, ...]]:
     for (cell, line), claims in truth()[file].items():
         for known, found in zip_longest(claims, read(file).get((cell, line), [])):
             place = f"{'' if cell is None else f'cell {cell}, '}line {line}"
-            said = "not found" if found is None else found.verdict.value
+            said = "not found" if found is None else found.verdict
             chain = "" if found is None else " = ".join(found.chain)[:60]
             rows.append((chain, place, _text(known), said))
     return rows

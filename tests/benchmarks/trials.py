@@ -72,7 +72,7 @@ def _of_op(op: str, k: int, rng: np.random.Generator) -> Trial:
     graph = trace(partial(_contracted, function, rng.normal(size=result)), *shapes)
     drawn = [rng.normal(size=shape) for shape in shapes]
     moved = ([np.asarray(move(x)) for x in drawn] for move in MOVES)
-    inside = (x for x in moved if OPS[op].domain(*mask, *x, **params))
+    inside = (x for x in moved if OPS[op].domain.contains(*mask, *x, **params))
     return graph, next(inside)
 
 

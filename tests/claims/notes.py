@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.reading.reader import read_claims
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -38,9 +38,9 @@ def truth() -> Mapping[str, Mapping[Place, list[Known]]]:
 
 
 @cache
-def read(file: str) -> Mapping[Place, list[WrittenClaim]]:
+def read(file: str) -> Mapping[Place, list[Claim]]:
     """The claims that are found in a file, by place."""
-    found: dict[Place, list[WrittenClaim]] = defaultdict(list)
+    found: dict[Place, list[Claim]] = defaultdict(list)
     for claim in read_claims(CORPUS / file):
         found[claim.cell, claim.line].append(claim)
     return found

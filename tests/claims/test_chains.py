@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.reading.reader import read_claims
 
 CODE = """
@@ -25,7 +25,7 @@ s = a ** 2 / 4
 """
 
 
-def verdict(folder: Path, line: str, code: str = CODE) -> WrittenClaim:
+def verdict(folder: Path, line: str, code: str = CODE) -> Claim:
     path = folder / "a.py"
     path.write_text(f"{code}\n# {line}\n", encoding="utf-8")
     (found,) = read_claims(path)
@@ -98,16 +98,16 @@ CHAINS = (
 def test_a_chain(tmp_path: Path, line: str, expected: int | str) -> None:
     found = verdict(tmp_path, line)
     if isinstance(expected, int):
-        assert (found.verdict.value, found.step) == ("wrong", expected), found
+        assert (found.verdict, found.step) == ("wrong", expected), found
     else:
         word = "not understood" if expected == "?" else expected
-        assert found.verdict.value == word, found
+        assert found.verdict == word, found
 
 
 def test_a_splitting_with_two_readings_is_said(tmp_path: Path) -> None:
     code = "a = 1.0\nab = 2.0\nbc = 3.0\nc = 4.0\ny = ab * c\n"
     found = verdict(tmp_path, "dy/dab = abc/ab", code)
-    assert found.verdict.value == "not understood"
+    assert found.verdict == "not understood"
     assert "two readings" in found.reason
 
 

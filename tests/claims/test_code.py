@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.reading.reader import read_claims
 
 
@@ -19,8 +19,8 @@ def verdicts(folder: Path, code: str) -> list[str]:
     return [_said(c) for c in read_claims(path)]
 
 
-def _said(claim: WrittenClaim) -> str:
-    return claim.reason or claim.verdict.value
+def _said(claim: Claim) -> str:
+    return claim.reason or claim.verdict
 
 
 LOSS = "x = torch.tensor([0.5, 0.5])\nt = torch.tensor([0., 1.])\n"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError
 
@@ -24,7 +24,7 @@ def notebook(*sources: str) -> str:
     return json.dumps({"nbformat": 4, "nbformat_minor": 4, "cells": cells})
 
 
-def claims(folder: Path, name: str, text: str) -> list[WrittenClaim]:
+def claims(folder: Path, name: str, text: str) -> list[Claim]:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return read_claims(path)
@@ -59,7 +59,7 @@ def test_what_is_too_much_is_not_understood(
     found = claims(tmp_path, name, text)
     words = reason.split("|")
     assert found
-    assert {c.verdict.value for c in found} == {"not understood"}
+    assert {c.verdict for c in found} == {"not understood"}
     assert any(word in c.reason for c in found for word in words), found
 
 
@@ -137,7 +137,7 @@ def test_a_fault_of_ours_is_a_reason_and_no_traceback(
     monkeypatch.setattr(place, broken)
     text = "x = 2.0\ny = x * x\n# dy/dx = 4\nz = abs(x)\n# dz/dx = 1\n"
     found = claims(tmp_path, "a.py", text)
-    assert [c.verdict.value for c in found] == verdicts
+    assert [c.verdict for c in found] == verdicts
     assert "ZeroDivisionError: a fault of ours" in found[0].reason
 
 
@@ -152,7 +152,7 @@ def test_a_fault_outside_statements_makes_the_file_unreadable(
 def test_a_function_of_a_longer_cell_can_be_called(tmp_path: Path) -> None:
     long = "\n" * 30 + "def f(u):\n    v = u * u\n    return v"
     text = notebook(long, "x = 2.0\ny = f(x)\n# dy/dx = 4")
-    assert [c.verdict.value for c in claims(tmp_path, "a.ipynb", text)] == ["right"]
+    assert [c.verdict for c in claims(tmp_path, "a.ipynb", text)] == ["right"]
 
 
 # ---- nothing runs

@@ -96,12 +96,6 @@ SETTINGS = {
 # Elementwise ops that are looked at in every shape; in the others all goes the same way
 EVERY_SHAPE = ("neg", "exp", "relu", "abs", "add", "div", "maximum", "atan2")
 
-INTO_DOMAIN: Mapping[str, Any] = {
-    **dict.fromkeys(("asin", "acos", "atanh"), lambda x: x / 4),
-    "acosh": lambda x: 1.5 + np.abs(x),
-    "bce": lambda x: 1.0 / (1.5 + np.abs(x)),
-}
-
 # What the libraries are known to get wrong, found here.
 KNOWN = {
     ("autograd", "broadcast_to", ((3,),)): "no gradient for axes added in front",
@@ -119,31 +113,30 @@ COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float3
 UNFOLLOWED = {("autograd", "sign")}
 
 
-def values(shape: tuple[int, ...], start: float, positive: bool) -> Any:
-    """Plain numbers, no two alike, of both signs unless asked otherwise."""
+def values(shape: tuple[int, ...], start: float) -> Any:
+    """Plain numbers of both signs, no two alike."""
     size = int(np.prod(shape, dtype=int))
     x = start + 0.37 * np.arange(size)
-    return (x if positive else x * (-1.0) ** np.arange(size)).reshape(shape)
+    return (x * (-1.0) ** np.arange(size)).reshape(shape)
 
 
 def case_of(op: str, shapes: Any, params: Mapping[str, Any], dtype: str) -> Case:
     """The op alone, contracted with weights to a scalar."""
     row = OPS[op]
+    operands = [
+        values(shape, 1.0) > 0 if i in row.masks else values(shape, 0.61 + 0.23 * i)
+        for i, shape in enumerate(shapes)
+    ]
     nodes, point = [], []
-    starts = [0.61 + 0.23 * i for i in range(row.arity)]
-    moved = INTO_DOMAIN.get(op, lambda x: x)
-    pairs = zip(shapes, starts, strict=True)
-    signed = [moved(values(s, a, False)) for s, a in pairs]
-    positive = not row.domain(*signed, **params)
-    for i, shape in enumerate(shapes):
+    for i, x in enumerate(row.domain.moved(*operands, **params)):
         if i in row.masks:
-            nodes.append(data_leaf(values(shape, 1.0, False) > 0))
+            nodes.append(data_leaf(x))
         else:
-            nodes.append(input_leaf(shape))
-            point.append(moved(values(shape, starts[i], positive)))
+            nodes.append(input_leaf(np.shape(x)))
+            point.append(np.asarray(x))
     nodes.append(apply_op(nodes, op, range(row.arity), **params))
     shape = nodes[-1].shape
-    nodes.append(data_leaf(values(shape, 0.9, False)))
+    nodes.append(data_leaf(values(shape, 0.9)))
     nodes.append(apply_op(nodes, "mul", [len(nodes) - 2, len(nodes) - 1]))
     nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
     return Case(Graph(tuple(nodes)), tuple(point), dtype)

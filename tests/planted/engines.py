@@ -10,7 +10,6 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape, Variable
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.operands import constant
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, mode
@@ -19,6 +18,7 @@ from gradverify.differentiators.own.tape import OwnTape
 from gradverify.differentiators.pytorch import TorchCpu
 from gradverify.graph import Array, Graph, Node, input_leaf
 from gradverify.ops import OPS
+from gradverify.ops.maps import Linear, unbroadcast
 
 Rows = Mapping[str, Callable[..., Any]]
 NO_ROWS: Rows = MappingProxyType({})  # every instance has its own

@@ -18,12 +18,12 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape
-from gradverify.autodiff.maps import Linear, unbroadcast
 from gradverify.autodiff.rules import RULES
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Array
 from gradverify.ops import OPS
+from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.verdict import Verdict
 
 from .engines import ENGINES

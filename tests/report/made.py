@@ -180,7 +180,7 @@ def claim(verdict: str, **fields: Any) -> Claim:
         "cell": 4,
         "line": 2,
         "text": "df/da = (a+b)·b + ab = 5·1 + 6 = 11",
-        "chain": ["df/da", "(a+b)·b + ab", "5·1 + 6", "11"],
+        "chain": ("df/da", "(a+b)·b + ab", "5·1 + 6", "11"),
         "claimed": "11",
     }
     return Claim(verdict=verdict, **{**standard, **fields})

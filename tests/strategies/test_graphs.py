@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
+from gradverify.ops.domains import Domain, squeezed
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies import (
     REGIMES,
@@ -295,3 +297,18 @@ def test_points_shrink_to_ones() -> None:
 def test_strategies_are_ordinary_hypothesis_strategies() -> None:
     assert isinstance(graphs(), st.SearchStrategy)
     assert isinstance(op_cases("add"), st.SearchStrategy)
+
+
+@pytest.mark.parametrize("op", ["log", "div"])
+def test_a_narrow_domain_is_reached_by_its_own_row(
+    monkeypatch: pytest.MonkeyPatch, op: str
+) -> None:
+    row = OPS[op]
+    narrow = Domain(
+        lambda *x: bool(np.all((x[-1] > 5.25) & (x[-1] < 5.75))),
+        lambda *x: (*x[:-1], 5.5 + 0.25 * squeezed(x[-1])),
+    )
+    monkeypatch.setitem(OPS.rows, op, replace(row, domain=narrow))  # type: ignore[arg-type]
+    cases = sample(op_cases(op), 30, 10)
+    assert all(is_sound(case) for case in cases)
+    assert sum(op in case.graph.ops for case in cases) == 30

@@ -1,7 +1,12 @@
-"""Every table accounts for every op."""
+"""Every table accounts for every op, and an absent row is named with its file."""
 
 from __future__ import annotations
 
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from gradverify.arithmetic.arithmetic import Arithmetic
@@ -10,11 +15,19 @@ from gradverify.arithmetic.floats import EXTENDED, FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.symbols import SYMBOLS
 from gradverify.autodiff.rules import RULES
-from gradverify.ops import OPS
-from gradverify.reference.rounding import FORWARD_STABLE, SITES
+from gradverify.differentiators.examples import EXAMPLES
+from gradverify.ops import OPS, domains
+from gradverify.ops.calculus import CALCULUS
+from gradverify.ops.domains import Domain
+from gradverify.ops.row import FORWARD, Op, Table
+from gradverify.ops.shapes import elementwise
+from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.leaves import shapes
+from gradverify.strategies.params import legal_params
 
+ROOT = Path(__file__).parents[2]
 ARITHMETICS = (FLOATS, EXTENDED, MULTIPRECISION, BALLS, SYMBOLS)
-VARIADIC = {"accumulate"}
+NEW = Op("brand_new", 1, FORWARD, elementwise)
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda m: m.name)
@@ -23,21 +36,107 @@ def test_an_arithmetic_has_every_op(arithmetic: Arithmetic) -> None:
     assert not missing, f"{arithmetic.name} has no rows for {sorted(missing)}"
 
 
+def test_an_arithmetic_without_a_primitive_says_which() -> None:
+    rows = {op: FLOATS.table[op] for op in OPS.primitives() if op != "erf"}
+    with pytest.raises(LookupError, match=r"'my floats' has no row for .*\['erf'\]"):
+        Arithmetic("my floats", rows, FLOATS.lift)
+
+
+def test_a_primitive_without_a_calculus_is_named_with_the_file() -> None:
+    with pytest.raises(LookupError, match=r"'brand_new' .*gradverify/ops/calculus\.py"):
+        Table.of([*OPS, NEW])
+
+
+def test_a_calculus_without_a_primitive_is_named_with_the_file() -> None:
+    rows = [row for row in OPS if row.name != "erf"]
+    with pytest.raises(LookupError, match=r"calculus\.py has rows \['erf'\]"):
+        Table.of(rows)
+
+
+def test_two_rows_of_one_name_are_refused() -> None:
+    with pytest.raises(LookupError, match="two rows 'exp'"):
+        Table.of([*OPS, OPS["exp"]])
+
+
 def test_every_primitive_has_a_rule_an_operand() -> None:
-    for row in OPS:
-        if row.is_primitive and row.name not in VARIADIC:
-            assert len(RULES[row.name]) == row.arity, row.name
-    assert set(RULES) == set(OPS.primitives()) - VARIADIC
+    counts = {op: len(RULES[op]) for op in OPS.primitives()}
+    assert counts == {op: OPS[op].arity or 1 for op in OPS.primitives()}
 
 
-def test_every_primitive_has_a_noise_site() -> None:
-    assert set(SITES) == set(OPS.primitives())
+def test_the_calculus_is_in_the_order_of_the_op_table() -> None:
+    assert list(CALCULUS) == list(OPS.primitives())
 
 
-def test_forward_stable_ops_are_ops() -> None:
-    assert set(OPS.public()) >= FORWARD_STABLE
+@pytest.mark.parametrize("op", OPS.public())
+def test_an_op_has_shapes_to_be_drawn_in(op: str) -> None:
+    plain = itertools.product(shapes(range(3), False), repeat=OPS[op].arity)
+    menu = LAYER_SHAPES.get(op) or plain
+    assert any(legal_params(op, *found) for found in menu), (
+        f"{op} takes no plain shapes, and LAYER_SHAPES has no row for it: add one to "
+        "gradverify/strategies/layer_choices.py"
+    )
 
 
-def test_tables_are_in_the_order_of_the_op_table() -> None:
-    assert list(RULES) == [n for n in OPS.primitives() if n in RULES]
-    assert list(SITES) == list(OPS.primitives())
+@pytest.mark.parametrize("op", OPS.public())
+def test_an_op_has_an_example_that_fits_it(op: str) -> None:
+    row = OPS[op]
+    found, params = EXAMPLES.get(op, (((),) * row.arity, {}))
+    hint = f"gradverify/differentiators/examples.py: EXAMPLES has no row for {op!r}"
+    assert set(params) == set(row.params), hint
+    assert len(found) == row.arity, hint
+    row.shape(*found, **params)
+
+
+SIZES = (0.0, 1.0, 1e-300, 0.3, 40.0, 1e16, 1e300)
+
+
+@pytest.mark.parametrize("op", OPS.public())
+def test_a_domain_moves_any_numbers_inside(op: str) -> None:
+    row = OPS[op]
+    found, params = EXAMPLES.get(op, (((),) * row.arity, {}))
+    for size in SIZES:
+        for sign in (1.0, -1.0):
+            given = [
+                np.ones(s, bool) if i in row.masks else np.full(s, sign * size)
+                for i, s in enumerate(found)
+            ]
+            moved = row.domain.moved(*given, **params)
+            assert np.all(row.domain.contains(*moved, **params)), (size, sign)
+            assert [np.shape(x) for x in moved] == list(found)
+            again = row.domain.moved(*moved, **params)
+            assert all(a is b for a, b in zip(moved, again, strict=True))
+
+
+DOMAINS = {
+    name: value for name, value in vars(domains).items() if isinstance(value, Domain)
+}
+PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False}}
+OF_TWO = {"DIVISOR", "BASE", "OFF_ORIGIN", "OFF_CUT", "PROBABILITIES", "WEIGHTY"}
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_domain_keeps_numbers_apart(name: str) -> None:
+    x = np.array([-3.0, -0.5, 0.0, 0.25, 2.0])
+    given = (x, x) if name in OF_TWO else (x,)
+    moved = DOMAINS[name].into(*given, **PARAMS.get(name, {}))
+    assert len(moved) == len(given)
+    assert all(len(np.unique(m)) == x.size for m in moved)
+
+
+def listed_in_readme() -> tuple[int, list[str]]:
+    """The number of ops that README states, and the ops that its table lists."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    stated = re.search(r"^\| ops \| (\d+),", text, re.MULTILINE)
+    rows = r"^\| \| the ops \|\n\|[-|]+\|\n((?:\|.*\n)+)"
+    table = re.search(rows, text, re.MULTILINE)
+    assert stated, "README.md: the row '| ops | NUMBER, …' is gone"
+    assert table, "README.md: the table '| | the ops |' is gone"
+    return int(stated[1]), re.findall(r"`(\w+)`", table[1])
+
+
+def test_readme_lists_every_op_once() -> None:
+    count, listed = listed_in_readme()
+    missing = [op for op in OPS.public() if op not in listed]
+    assert not missing, f"README.md: the table of ops lacks {missing}"
+    assert sorted(listed) == sorted(OPS.public()), "README.md: an op is no longer one"
+    assert count == len(listed), f"README.md states {count} ops and has {len(listed)}"

@@ -14,10 +14,10 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.balls import BALLS
-from gradverify.claims.checking.check_result import Claim, ClaimResult
+from gradverify.claims.checking.check_result import ClaimedDerivative, ClaimResult
 from gradverify.claims.checking.formula_graph import graph_of
-from gradverify.claims.checking.stated import Stated, floats, nested, plain, stated
-from gradverify.claims.checking.told import why_wrong
+from gradverify.claims.computation.numbers import Stated, floats, nested, plain, stated
+from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference
 
@@ -97,7 +97,7 @@ def _beyond_reach(case: Case) -> str:
 
 def _judged(
     found: Mapping[str, Array], place: Mapping[str, int], truth: Reference
-) -> tuple[Claim, ...]:
+) -> tuple[ClaimedDerivative, ...]:
     if truth.status in (Slope.SMOOTH, Slope.ONE_SIDED):
         return tuple(
             _at_slope(name, x, place[name], truth) for name, x in found.items()
@@ -109,9 +109,11 @@ def _judged(
     return _not_judged(found, "not known", truth.note)
 
 
-def _not_judged(found: Mapping[str, Array], exact: str, note: str) -> tuple[Claim, ...]:
+def _not_judged(
+    found: Mapping[str, Array], exact: str, note: str
+) -> tuple[ClaimedDerivative, ...]:
     return tuple(
-        Claim(name, _texts(x), exact, False, 0.0, judged=False, note=note)
+        ClaimedDerivative(name, _texts(x), exact, False, 0.0, judged=False, note=note)
         for name, x in found.items()
     )
 
@@ -120,7 +122,9 @@ def _texts(claimed: Array) -> str:
     return nested(np.asarray(np.frompyfunc(lambda c: c.text, 1, 1)(claimed), object))
 
 
-def _at_slope(name: str, claimed: Array, place: int, truth: Reference) -> Claim:
+def _at_slope(
+    name: str, claimed: Array, place: int, truth: Reference
+) -> ClaimedDerivative:
     """Every entry against the exact number."""
     bound, paths = truth.loose[place], truth.paths[place]
     entries = [*zip(claimed.flat, truth.gradient[place].flat, bound.flat, strict=True)]
@@ -140,7 +144,7 @@ def _at_slope(name: str, claimed: Array, place: int, truth: Reference) -> Claim:
         notes.append(f"wrong at {', '.join(map(str, wrong))}")
     if wrong and all(ok or _looks_rounded(*e) for e, ok in zip(entries, right, strict=True)):  # fmt: skip  # noqa: E501
         notes.append("right as a rounded decimal: give it as text to say so")
-    return Claim(
+    return ClaimedDerivative(
         name,
         _texts(claimed),
         nested(_reshaped(texts, claimed.shape)),
@@ -196,7 +200,7 @@ def _at_kink(
     place: Mapping[str, int],
     truth: Reference,
     hull: Hull,
-) -> tuple[Claim, ...]:
+) -> tuple[ClaimedDerivative, ...]:
     """Any slope between the one-sided ones is right, if all claims can be together."""
     ends = np.cumsum([0, *(x.size for x in truth.case.point)])
     columns = {
@@ -212,7 +216,7 @@ def _at_kink(
         inside = dict.fromkeys(inside, False)
         note = "at a kink; each is possible alone, but not all of them together"
     return tuple(
-        Claim(
+        ClaimedDerivative(
             name,
             _texts(x),
             _range_text(hull, columns[name], x.shape),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradverify.claims.checking.notebook import as_html, as_latex
-from gradverify.claims.checking.told import told
+from gradverify.claims.mending.slips import told
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Graph
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimedDerivative:
     """One claimed derivative and what came of it.
 
     claimed, exact: as text; `exact` is the range of slopes at a kink.
@@ -45,7 +45,7 @@ class ClaimResult:
     """
 
     expression: str
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimedDerivative, ...]
     explanation: Explanation | None = None
     graph: Graph | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from gradverify.claims.checking.told import told
+from gradverify.claims.mending.slips import told
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import LEAVES, Graph, numbered_lines
 from gradverify.graph.drawing import drawing

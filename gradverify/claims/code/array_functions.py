@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -45,58 +46,31 @@ def stated(program: FileProgram, value: Value) -> Value:
     return value
 
 
-def _mean_or_sum(program: FileProgram, x: Symbol, how: Value) -> Symbol:
-    if how == "none":
-        return x
-    if how not in ("mean", "sum"):
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduction(how: Value) -> str:
+    if how not in REDUCTIONS:
         raise NotUnderstood(f"reduction {how!r} is not known")
-    return program.apply(str(how), x, axis=None)
+    return str(how)
 
 
-def mse(
-    program: FileProgram, a: Value, b: Value, *, reduction: Value = "mean"
-) -> Symbol:
-    """The mean squared error."""
-    gap = program.apply("sub", symbol(program, a), symbol(program, b))
-    return _mean_or_sum(program, program.apply("square", gap), reduction)
+def loss(op: str) -> Callable[..., Symbol]:
+    """A loss of two arrays, as the op table has it."""
 
+    def applied(
+        program: FileProgram, a: Value, b: Value, *, reduction: Value = "mean"
+    ) -> Symbol:
+        operands = symbol(program, a), symbol(program, b)
+        return program.apply(op, *operands, reduction=_reduction(reduction))
 
-def l1(
-    program: FileProgram, a: Value, b: Value, *, reduction: Value = "mean"
-) -> Symbol:
-    """The mean absolute error."""
-    gap = program.apply("sub", symbol(program, a), symbol(program, b))
-    return _mean_or_sum(program, program.apply("abs", gap), reduction)
-
-
-def bce(
-    program: FileProgram, p: Value, t: Value, *, reduction: Value = "mean"
-) -> Symbol:
-    """-(t log p + (1 - t) log(1 - p)), its mean."""
-    p, t = symbol(program, p), symbol(program, t)
-    one = program.constant(Fraction(1))
-    hit = program.apply("mul", t, program.apply("log", p))
-    missed = program.apply("log", program.apply("sub", one, p))
-    miss = program.apply("mul", program.apply("sub", one, t), missed)
-    total = program.apply("neg", program.apply("add", hit, miss))
-    return _mean_or_sum(program, total, reduction)
-
-
-def bce_logits(
-    program: FileProgram, z: Value, t: Value, *, reduction: Value = "mean"
-) -> Symbol:
-    """softplus(z) - t z, its mean."""
-    z, t = symbol(program, z), symbol(program, t)
-    total = program.apply(
-        "sub", program.apply("softplus", z), program.apply("mul", t, z)
-    )
-    return _mean_or_sum(program, total, reduction)
+    return applied
 
 
 def cross_entropy(
     program: FileProgram, z: Value, t: Value, *, reduction: Value = "mean"
 ) -> Symbol:
-    """logsumexp(z) - z[t], its mean over rows; t whole numbers that are stated."""
+    """That of rows of scores, or of one row; t whole numbers that are stated."""
     z = symbol(program, z)
     leaf = program.leaves.get(t.index) if isinstance(t, Symbol) else None
     classes = leaf.value if leaf is not None else numbers(t)
@@ -104,16 +78,16 @@ def cross_entropy(
         raise NotUnderstood("the classes of cross_entropy are not stated as numbers")
     if not 1 <= len(z.shape) <= 2 or classes.shape != z.shape[:-1]:
         raise NotUnderstood("cross_entropy is read of rows of scores, a class each")
-    hot = np.full(z.shape, Fraction(0), dtype=object)
-    for index in np.ndindex(classes.shape):
-        chosen_class = whole(classes[index])
-        if not 0 <= chosen_class < z.shape[-1]:
-            raise NotUnderstood(f"class {chosen_class} is none of the {z.shape[-1]}")
-        hot[(*index, chosen_class)] = Fraction(1)
-    chosen = program.apply("mul", program.number(hot, is_constant=True), z)
-    chosen = program.apply("sum", chosen, axis=(-1,))
-    rows = program.apply("sub", program.apply("logsumexp", z, axis=(-1,)), chosen)
-    return _mean_or_sum(program, rows, reduction)
+    target = tuple(whole(c) for c in classes.reshape(-1))
+    for c in target:
+        if not 0 <= c < z.shape[-1]:
+            raise NotUnderstood(f"class {c} is none of the {z.shape[-1]}")
+    how = _reduction(reduction)
+    rows = program.apply("reshape", z, shape=(len(target), z.shape[-1]))
+    params = {"target": target, "weight": None, "smoothing": 0.0, "reduction": how}
+    result = program.apply("cross_entropy", rows, **params)
+    shape = classes.shape if how == "none" else ()
+    return program.apply("reshape", result, shape=shape)
 
 
 def linear(program: FileProgram, x: Value, w: Value, b: Value = None) -> Symbol:

@@ -36,7 +36,7 @@ STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class BackwardStep:
     """An assignment that claims to be the derivative of `of` by `by`."""
 
     assigned: Assigned
@@ -47,7 +47,7 @@ class Step:
     problem: str = ""
 
 
-def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[Step]:
+def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """The steps of all backward passes of a file."""
     for _, group in _groups(assigned):
         yield from _explicit(group)
@@ -64,14 +64,14 @@ def _groups(
     return found.items()
 
 
-def _explicit(group: Sequence[Assigned]) -> Iterator[Step]:
+def _explicit(group: Sequence[Assigned]) -> Iterator[BackwardStep]:
     for entry in group:
         found = _both(entry)
         if found is not None and not _is_constant(entry):
             yield found
 
 
-def _both(entry: Assigned) -> Step | None:
+def _both(entry: Assigned) -> BackwardStep | None:
     """`dL_dw` where both names are known, and L is computed from w or from nothing."""
     for pattern in EXPLICIT:
         match = pattern.fullmatch(entry.name)
@@ -80,7 +80,7 @@ def _both(entry: Assigned) -> Step | None:
         of, by = _known(match["of"], entry.names), _known(match["by"], entry.names)
         if of is not None and by is not None:
             y, x = entry.names[of], entry.names[by]
-            return Step(entry, of, by, y, x, _difference(entry))
+            return BackwardStep(entry, of, by, y, x, _difference(entry))
     return None
 
 
@@ -91,7 +91,7 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _passes(code: Journal, group: Sequence[Assigned]) -> Iterator[Step]:
+def _passes(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """Gradients that do not say of what: of the output of the pass."""
     candidates = []
     for entry in group:
@@ -115,7 +115,7 @@ def _passes(code: Journal, group: Sequence[Assigned]) -> Iterator[Step]:
         x = entry.names[by]
         y = entry.names.get(output) if output is not None else None
         if output is not None and isinstance(y, Symbol):
-            yield Step(entry, output, by, y, x, _difference(entry))
+            yield BackwardStep(entry, output, by, y, x, _difference(entry))
 
 
 def _by(entry: Assigned) -> tuple[str | None, bool]:

@@ -11,7 +11,7 @@ from gradverify.claims.computation.bindings import Value
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Displayed:
     """Something that a statement prints: texts and values, in order."""
 
     cell: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.events import Assigned, Shown, Snapshot
+from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.computation.bindings import Function, Value
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
@@ -21,7 +21,7 @@ class Journal:
     program: FileProgram = field(default_factory=FileProgram)
     names: dict[str, Value] = field(default_factory=dict)
     snapshots: list[Snapshot] = field(default_factory=list)
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[Displayed] = field(default_factory=list)
     assigned: list[Assigned] = field(default_factory=list)
     backwards: list[Symbol] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)

@@ -16,8 +16,6 @@ import numpy as np
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.array_functions import (
     axes,
-    bce,
-    bce_logits,
     clip,
     cross_entropy,
     dot,
@@ -25,9 +23,8 @@ from gradverify.claims.code.array_functions import (
     flattened,
     full,
     inner,
-    l1,
     linear,
-    mse,
+    loss,
     outer,
     permuted,
     power,
@@ -134,8 +131,10 @@ def _extreme(
 
 # fmt: off
 FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
-    "mse_loss": mse, "l1_loss": l1, "binary_cross_entropy": bce,
-    "binary_cross_entropy_with_logits": bce_logits, "cross_entropy": cross_entropy,
+    "mse_loss": loss("mse"), "l1_loss": loss("l1"),
+    "binary_cross_entropy": loss("bce"),
+    "binary_cross_entropy_with_logits": loss("bce_with_logits"),
+    "cross_entropy": cross_entropy,
     "linear": linear, "dot": dot, "matmul": dot, "mm": dot, "mv": dot, "inner": inner,
     "pow": power, "power": power, "clip": clip, "clamp": clip, "outer": outer,
     "transpose": transposed, "t": transposed, "permute": permuted,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.events import Shown
+from gradverify.claims.code.events import Displayed
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.numbers import printed_interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.sources.files import Cell
 from gradverify.claims.sources.fragments import Fragment
@@ -39,7 +39,7 @@ GRAD = re.compile(rf"grad\s*=\s*({NUMBER})")
 class Printed:
     """A derivative of the code beside what was printed of it."""
 
-    shown: Shown
+    shown: Displayed
     node: Symbol
     text: str
     value: Balls
@@ -50,13 +50,13 @@ class Printed:
 def printed(
     program: FileProgram,
     cells: Sequence[Cell],
-    shown: Sequence[Shown],
+    shown: Sequence[Displayed],
     found: Sequence[Fragment],
 ) -> Iterator[Printed]:
     """Every derivative of which the file says what was printed."""
     comments = {(f.cell, f.line): f for f in found if f.kind == "trailing"}
     in_order = _in_order(cells)
-    by_cell: dict[int, list[Shown]] = {}
+    by_cell: dict[int, list[Displayed]] = {}
     for one in shown:
         by_cell.setdefault(one.cell, []).append(one)
         comment = comments.get((one.cell, one.last_line))
@@ -89,7 +89,7 @@ def _in_order(cells: Sequence[Cell]) -> list[bool]:
 
 
 def _in_comment(
-    program: FileProgram, one: Shown, comment: Fragment
+    program: FileProgram, one: Displayed, comment: Fragment
 ) -> Iterator[Printed]:
     nodes = gradients(program, one.parts)
     match = COMMENT.fullmatch(comment.text)
@@ -98,7 +98,7 @@ def _in_comment(
 
 
 def _in_outputs(
-    program: FileProgram, cell: Cell, several: Sequence[Shown], fits: bool
+    program: FileProgram, cell: Cell, several: Sequence[Displayed], fits: bool
 ) -> Iterator[Printed]:
     """Statements that print, and the lines that were printed, one to one."""
     streams = "\n".join(o.rstrip("\n") for o in cell.outputs)
@@ -120,7 +120,9 @@ def _in_outputs(
         yield from _line(program, one, line, fits)
 
 
-def _line(program: FileProgram, one: Shown, line: str, fits: bool) -> Iterator[Printed]:
+def _line(
+    program: FileProgram, one: Displayed, line: str, fits: bool
+) -> Iterator[Printed]:
     nodes = gradients(program, one.parts)
     if not nodes:
         return
@@ -135,7 +137,7 @@ def _line(program: FileProgram, one: Shown, line: str, fits: bool) -> Iterator[P
         yield Printed(one, node, "", None, source, NO_NUMBER)
 
 
-def _texts(one: Shown, line: str) -> list[str]:
+def _texts(one: Displayed, line: str) -> list[str]:
     """The numbers of a printed line, without those of the texts around them."""
     for text in _literals(one.parts):
         line = line.replace(text, " ; ", 1) if text.strip() else line
@@ -153,7 +155,7 @@ def _literals(parts: Any) -> list[str]:
     return found
 
 
-def _made(one: Shown, node: Symbol, text: str, source: str) -> Printed:
+def _made(one: Displayed, node: Symbol, text: str, source: str) -> Printed:
     try:
         return Printed(one, node, text, balls(text), source)
     except (NotUnderstood, ValueError) as error:
@@ -188,7 +190,7 @@ def _parsed(text: str) -> Any:
 def nested_balls(value: Any) -> Balls:
     """Nested lists of number texts as balls."""
     if isinstance(value, str):
-        return _ball(value)
+        return ball(*printed_interval(value))
     rows = [nested_balls(v) for v in value]
     if len({np.shape(r) for r in rows}) > 1:
         raise NotUnderstood("a printed array has rows of different lengths")
@@ -196,15 +198,3 @@ def nested_balls(value: Any) -> Balls:
     for k, row in enumerate(rows):
         result[k] = row
     return result
-
-
-def _ball(text: str) -> Any:
-    """`21.` is whole, `0.0452` all that rounds to it."""
-    mantissa, _, exponent = text.lower().partition("e")
-    if len(text) > 60 or (exponent and abs(int(exponent)) > 300):
-        raise NotUnderstood(f"{text} is no number that is read")
-    decimals = len(mantissa.partition(".")[2])
-    unit = Fraction(10) ** (int(exponent or 0) - decimals)
-    rounded = decimals > 0 or bool(exponent)
-    plain = Fraction(mantissa.rstrip(".") or "0") * Fraction(10) ** int(exponent or 0)
-    return ball(plain, unit / 2 if rounded else Fraction(0))

@@ -10,7 +10,7 @@ from typing import Any
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import invoke
 from gradverify.claims.code.evaluate import Evaluator
-from gradverify.claims.code.events import Assigned, Shown, Snapshot
+from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import (
     Function,
@@ -156,7 +156,7 @@ class _Statements:
         end = node.end_lineno or node.lineno
         if self.depth == 0:
             self.code.shown.append(
-                Shown(self.cell, node.lineno, end, values, text, is_print)
+                Displayed(self.cell, node.lineno, end, values, text, is_print)
             )
 
     def bind(

@@ -1,12 +1,13 @@
-"""What is said of a claim."""
+"""What is said of a claim: the record that files are read into and pages made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+
+import msgspec
 
 
-class ClaimVerdict(Enum):
+class ClaimVerdict(StrEnum):
     """What came of a claim."""
 
     RIGHT = "right"
@@ -14,19 +15,19 @@ class ClaimVerdict(Enum):
     NOT_UNDERSTOOD = "not understood"
 
 
-@dataclass(frozen=True)
-class WrittenClaim:
+class Claim(msgspec.Struct, tag_field="type", tag="claim", frozen=True):
     """A derivative that a file claims, and what came of it.
 
-    cell: of a notebook, from 1. line: of the file or cell, from 1. chain: the members
-    between the equality signs. step: the first wrong equality, from 0. corrected: the
-    chain as it should be.
+    cell: of a notebook, from 1. line: of the file or cell, from 1. verdict: a
+    `ClaimVerdict`, or a word of a later version. chain: the members between the
+    equality signs. step: which equality is the first wrong one, from 0. reason: why a
+    claim is not understood. corrected: the chain as it should be. schema: of records.
     """
 
     file: str
     line: int
     text: str
-    verdict: ClaimVerdict
+    verdict: str
     cell: int | None = None
     chain: tuple[str, ...] = ()
     step: int | None = None
@@ -35,3 +36,4 @@ class WrittenClaim:
     cause: str = ""
     reason: str = ""
     corrected: str = ""
+    schema: int = 1

@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from gradverify.claims.language.decimals import assignments
-from gradverify.claims.language.segmentation import RELATIONS, Part
+from gradverify.claims.language.assignments import assignments
+from gradverify.claims.language.segmentation import RELATIONS, Segment
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import AT_WORDS
 from gradverify.claims.sources.fragments import Fragment
@@ -38,7 +38,7 @@ def looks_like_a_claim(text: str) -> bool:
     return HINT.search(text) is not None
 
 
-def is_claim(part: Part) -> bool:
+def is_claim(part: Segment) -> bool:
     """Whether a part states an equality about a derivative."""
     kinds = [t.kind for t in part.tokens]
     relations = [i for i, k in enumerate(kinds) if k in RELATIONS]
@@ -52,7 +52,7 @@ def is_claim(part: Part) -> bool:
     )
 
 
-def problem_of(part: Part) -> str:
+def problem_of(part: Segment) -> str:
     """The first token of a claim that is not understood."""
     tokens = left_trimmed(part.tokens)
     for i, token in enumerate(tokens):
@@ -89,7 +89,7 @@ def _without_remarks(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def points_of(parts: Sequence[Part]) -> dict[int, list[tuple[str, str]]]:
+def points_of(parts: Sequence[Segment]) -> dict[int, list[tuple[str, str]]]:
     """For every line, what its words `at x = 2, y = 3` set."""
     found: dict[int, list[tuple[str, str]]] = {}
     follows = False

@@ -47,7 +47,7 @@ ENDS = frozenset(
 
 
 @dataclass
-class Part:
+class Segment:
     """Tokens between two separators.
 
     after: the word that introduces it. line: of its first token.
@@ -62,10 +62,10 @@ class Part:
         return self.tokens[0].line if self.tokens else 0
 
 
-def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Part]:
+def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
     """The text cut at separators, every word known for what it is."""
     marked = _words(differentials(list(tokens), words), words)
-    parts, current, depth = [], Part([]), 0
+    parts, current, depth = [], Segment([]), 0
     for i, token in enumerate(marked):
         kind = token.kind
         if kind in ("LPAR", "LBRACK", "LB", "ATPAR"):
@@ -84,7 +84,7 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Part]:
         elif cut:
             after = cut if cut != "cut" else "" if current.tokens else current.after
             parts.append(current)
-            current, depth = Part([], after), 0
+            current, depth = Segment([], after), 0
         else:
             current.tokens.append(token)
     return [p for p in [*parts, current] if p.tokens]

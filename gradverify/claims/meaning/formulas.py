@@ -13,7 +13,8 @@ from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, Unknown, Value, symbol
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood
-from gradverify.claims.language.decimals import assignments, interval
+from gradverify.claims.computation.numbers import interval
+from gradverify.claims.language.assignments import assignments
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.vocabulary import TextFunction, Vocabulary
 

@@ -10,7 +10,7 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import array_functions as losses
 from gradverify.claims.computation.bindings import symbol
 from gradverify.claims.computation.file_program import NotUnderstood
-from gradverify.claims.language.decimals import decimal_point
+from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.vocabulary import FUNCTIONS
 from gradverify.claims.meaning.formulas import Meaning, Rule

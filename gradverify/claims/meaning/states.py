@@ -11,10 +11,10 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
-from gradverify.claims.language.decimals import interval
 from gradverify.claims.language.grammar import Formula, readings
-from gradverify.claims.language.segmentation import RELATIONS, Part, parts_of
+from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
 from gradverify.claims.language.tokens import GREEK, LONGEST, Token, rewritten, scan
 from gradverify.claims.language.vocabulary import TextFunction, Vocabulary, free_names
 from gradverify.claims.meaning.formulas import Meaning
@@ -101,7 +101,7 @@ class States:
         if isinstance(value, Symbol):
             self.history.setdefault(name, []).append(value)
 
-    def parts(self, text: str, state: State) -> list[Part]:
+    def parts(self, text: str, state: State) -> list[Segment]:
         """The parts of a text in which any letter may be a name."""
         tokens, known = scan(text), Vocabulary(state.names)
         letters = frozenset(w for w in _letters(tokens) if known.find(w) is None)
@@ -172,7 +172,9 @@ def _letters(tokens: list[Token]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _defined(states: States, part: Part, state: State, cautious: bool) -> State | None:
+def _defined(
+    states: States, part: Segment, state: State, cautious: bool
+) -> State | None:
     """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from gradverify.claims.judgement.verdicts import ClaimVerdict, WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
 
 RELATION = re.compile(r"(?<![<>!=:])(?:=|≈|\\approx|\\simeq)(?!=)")
 BREAKS = re.compile(
@@ -20,18 +20,18 @@ BREAKS = re.compile(
 )
 END = re.compile(r"(?:\s|\\(?:nonumber|hspace\{[^}]*\}))*$")
 
-Read = Callable[[str], Sequence[WrittenClaim]]
+Read = Callable[[str], Sequence[Claim]]
 
 
 def patch(
-    name: str, text: str, claims: Sequence[WrittenClaim], read: Read
-) -> tuple[str, list[WrittenClaim]]:
+    name: str, text: str, claims: Sequence[Claim], read: Read
+) -> tuple[str, list[Claim]]:
     """The diff that puts wrong chains right, and the claims that it has no place for.
 
     read: from a text of that file to its claims.
     """
-    wrong = [c for c in claims if c.verdict is ClaimVerdict.WRONG]
-    lines, placed = text.split("\n"), list[WrittenClaim]()
+    wrong = [c for c in claims if c.verdict == ClaimVerdict.WRONG]
+    lines, placed = text.split("\n"), list[Claim]()
     for claim in wrong:
         edited = _edited(lines, claim)
         if edited is not None and _is_right(read("\n".join(edited)), claim, claims):
@@ -43,23 +43,21 @@ def patch(
     return "\n".join(diff), [c for c in wrong if c not in placed]
 
 
-def _is_right(
-    after: Sequence[WrittenClaim], claim: WrittenClaim, before: Sequence[WrittenClaim]
-) -> bool:
+def _is_right(after: Sequence[Claim], claim: Claim, before: Sequence[Claim]) -> bool:
     """Whether one wrong claim less stands in that line, and nothing else is worse."""
 
-    def wrong(found: Sequence[WrittenClaim]) -> list[tuple[int | None, int]]:
-        return [(c.cell, c.line) for c in found if c.verdict is ClaimVerdict.WRONG]
+    def wrong(found: Sequence[Claim]) -> list[tuple[int | None, int]]:
+        return [(c.cell, c.line) for c in found if c.verdict == ClaimVerdict.WRONG]
 
-    def understood(found: Sequence[WrittenClaim]) -> int:
-        return sum(c.verdict is not ClaimVerdict.NOT_UNDERSTOOD for c in found)
+    def understood(found: Sequence[Claim]) -> int:
+        return sum(c.verdict != ClaimVerdict.NOT_UNDERSTOOD for c in found)
 
     place = claim.cell, claim.line
     one_less = wrong(after).count(place) == wrong(before).count(place) - 1
     return one_less and understood(after) >= understood(before)
 
 
-def _edited(lines: Sequence[str], claim: WrittenClaim) -> list[str] | None:
+def _edited(lines: Sequence[str], claim: Claim) -> list[str] | None:
     """The lines with one chain put right; None where it has no place in them."""
     if not claim.corrected:
         return None
@@ -76,12 +74,12 @@ def _edited(lines: Sequence[str], claim: WrittenClaim) -> list[str] | None:
     return [*lines[:at], new, *lines[at + 1 :]]
 
 
-def _in_text(lines: Sequence[str], claim: WrittenClaim) -> tuple[int, str] | None:
+def _in_text(lines: Sequence[str], claim: Claim) -> tuple[int, str] | None:
     at = claim.line - 1
     return (at, lines[at]) if 0 <= at < len(lines) else None
 
 
-def _in_notebook(lines: Sequence[str], claim: WrittenClaim) -> tuple[int, str] | None:
+def _in_notebook(lines: Sequence[str], claim: Claim) -> tuple[int, str] | None:
     """The line of the JSON text that holds that line of that cell."""
     try:
         book = json.loads("\n".join(lines))
@@ -102,7 +100,7 @@ def _encoded(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def replaced(line: str, claim: WrittenClaim) -> str | None:
+def replaced(line: str, claim: Claim) -> str | None:
     """The line with the chain put right; None where the chain is not found in it."""
     count, step = len(claim.chain) - 1, claim.step or 0
     fitting = []
@@ -134,7 +132,7 @@ def _pieces(line: str) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(cuts) if a < b]
 
 
-def _ends_as_claimed(piece: str, claim: WrittenClaim) -> bool:
+def _ends_as_claimed(piece: str, claim: Claim) -> bool:
     last = RELATION.split(piece)[-1].replace("{,}", ".")
     wanted = re.sub(r"\W", "", claim.claimed)
     return wanted == re.sub(r"\W", "", last) or not wanted.isdigit()

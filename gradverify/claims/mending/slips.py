@@ -1,4 +1,4 @@
-"""Which slip at which step of the chain rule gives the number that is claimed."""
+"""Which slip of the chain rule gives the number, or the gradient, that is claimed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, case_at, flat
 from gradverify.claims.judgement.members import Outcome
-from gradverify.diagnosis.explain_claim import WHO, said
+from gradverify.diagnosis.explain_claim import WHO, explain_claim, said
+from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.graph_slips import whole_slips
 from gradverify.diagnosis.naming import Naming
 from gradverify.diagnosis.observation import Observation, is_smooth
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.slip_search import slips
-from gradverify.graph import LEAVES, Case
+from gradverify.graph import LEAVES, Array, Case
 from gradverify.graph.show import LETTERS
+from gradverify.reference import Reference
 
 LARGEST = 40  # nodes of a computation that is looked into
 
@@ -64,3 +66,35 @@ def _named(case: Case, known: Mapping[int, str]) -> list[str]:
         needs = not known.get(i) and (node.op not in LEAVES or node.op == "input")
         result.append(next(free, f"%{i}") if needs else known.get(i) or f"%{i}")
     return result
+
+
+# ---- of a formula and claimed numbers
+
+
+def told(explanation: Explanation) -> list[str]:
+    """An explanation in lines."""
+    others = [f"or: {text}" for text in explanation.also]
+    lines = [explanation.sentence, *explanation.paths, *others]
+    return [line for line in lines if line]
+
+
+def why_wrong(
+    found: Mapping[str, Array], truth: Reference, names: list[str]
+) -> Explanation | None:
+    """The slips that give the claimed numbers; None where there is nothing to say.
+
+    found: the stated numbers by the names of inputs; names: of all inputs.
+    """
+    entries = [entry for x in found.values() for entry in x.flat]
+    if any(entry.value is None for entry in entries):
+        return None
+    inputs = dict(zip(names, truth.case.graph.inputs, strict=True))
+    claimed, allowed = {}, {}
+    for name, x in found.items():
+        bound = truth.loose[names.index(name)]
+        halves = np.reshape([float(e.half_unit) for e in x.flat], x.shape)
+        numbers = np.reshape([float(e.value) for e in x.flat], x.shape)
+        claimed[inputs[name]] = numbers.astype(np.longdouble)
+        allowed[inputs[name]] = np.asarray(bound + halves, np.longdouble)
+    found_out = explain_claim(truth.case, claimed, allowed, names)
+    return found_out if told(found_out) else None

@@ -155,7 +155,7 @@ class _Unreadable(Exception):
     """A node that is not written as a formula."""
 
 
-class Written:
+class Formulas:
     """Nodes of a program as formulas in the names of a place, or in their values."""
 
     def __init__(

@@ -14,7 +14,7 @@ from gradverify.claims.computation.file_program import FileProgram, NotUnderstoo
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.judgement.members import Members, Outcome, agree, is_number
 from gradverify.claims.mending.slips import slip
-from gradverify.claims.mending.spelled import Written, number, telling
+from gradverify.claims.mending.spelled import Formulas, number, telling
 
 SHARP = 1e-3  # of a number: how wide it may be
 SHOWN = 60  # characters of a formula within a sentence
@@ -245,14 +245,14 @@ def symbolic(wrong: Wrong, notation: str = "plain") -> str:
     return _written(wrong, None, notation).text(wrong.head.index)
 
 
-def _written(wrong: Wrong, point: Point | None, notation: str) -> Written:
+def _written(wrong: Wrong, point: Point | None, notation: str) -> Formulas:
     names = {
         value.index: name
         for name, value in wrong.names.items()
         if isinstance(value, Symbol) and value.index != wrong.head.index
         and value.index not in wrong.program.gradients
     }  # fmt: skip
-    return Written(wrong.program, names, point, notation)
+    return Formulas(wrong.program, names, point, notation)
 
 
 def _name_of(wrong: Wrong, index: int) -> str:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import Step, function_pairs, steps
+from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.mending.why import (
     Explained,
     Wrong,
@@ -26,7 +26,7 @@ from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.sources.fragments import Fragment
 
 
-def in_code(file: OpenFile) -> Iterator[WrittenClaim]:
+def in_code(file: OpenFile) -> Iterator[Claim]:
     """Backward passes that are written by hand, every step of them."""
     wrong: dict[int, Symbol] = {}
     for step in steps(file.code, tuple(file.code.assigned)):
@@ -46,7 +46,7 @@ def in_code(file: OpenFile) -> Iterator[WrittenClaim]:
 
 
 def judged(
-    file: OpenFile, step: Step, chain: list[str], wrong: dict[int, Symbol]
+    file: OpenFile, step: BackwardStep, chain: list[str], wrong: dict[int, Symbol]
 ) -> tuple[Outcome, Explained]:
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned
@@ -63,7 +63,7 @@ def judged(
     return outcome, explained
 
 
-def in_functions(file: OpenFile) -> Iterator[WrittenClaim]:
+def in_functions(file: OpenFile) -> Iterator[Claim]:
     """Functions whose names say that they are derivatives of others."""
     for function, derived in function_pairs(file.code.functions):
         chain = [f"{function.name}'(x)", f"{derived.name}(x)"]
@@ -92,7 +92,7 @@ def pair(file: OpenFile, function: Function, derived: Function) -> Outcome:
     return outcome
 
 
-def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[WrittenClaim]:
+def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[Claim]:
     """What a library printed, in stored outputs and in comments."""
     shown = tuple(file.code.shown)
     for one in printed(file.code.program, file.cells, shown, found):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.judgement.members import Outcome
-from gradverify.claims.judgement.verdicts import ClaimVerdict, WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
 from gradverify.claims.mending.why import Explained
 from gradverify.claims.sources.files import Cell
 
@@ -22,9 +22,9 @@ class OpenFile:
 
     def not_understood(
         self, index: int, line: int, text: str, reason: str, chain: Sequence[str] = ()
-    ) -> WrittenClaim:
+    ) -> Claim:
         """The claim that something is not understood."""
-        return WrittenClaim(
+        return Claim(
             self.name,
             line,
             text,
@@ -42,10 +42,10 @@ class OpenFile:
         chain: Sequence[str],
         outcome: Outcome,
         explained: Explained,
-    ) -> WrittenClaim:
+    ) -> Claim:
         """A claim that was understood."""
         wrong = outcome.step is not None
-        return WrittenClaim(
+        return Claim(
             self.name,
             line,
             text,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gradverify.claims.code.statements import read_cell
 from gradverify.claims.computation.file_program import NotUnderstood, understood
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.meaning.states import states_of
 from gradverify.claims.reading.code_claims import in_code, in_functions, in_print
 from gradverify.claims.reading.open_file import OpenFile
@@ -16,7 +16,7 @@ from gradverify.claims.sources.files import UnreadableError, cells_of, text_of
 from gradverify.claims.sources.fragments import fragments
 
 
-def read_claims(path: Path, text: str | None = None) -> list[WrittenClaim]:
+def read_claims(path: Path, text: str | None = None) -> list[Claim]:
     """The claims of a file; `UnreadableError` where it cannot be read.
 
     text: what it holds, where that is another than what is on the disk.
@@ -30,7 +30,7 @@ def read_claims(path: Path, text: str | None = None) -> list[WrittenClaim]:
         raise UnreadableError(f"{path}: {error}") from error
 
 
-def _claims(file: OpenFile) -> list[WrittenClaim]:
+def _claims(file: OpenFile) -> list[Claim]:
     """Every claim of a file, in order."""
     problems = list(_problems(file))
     found = [f for i, c in enumerate(file.cells) for f in fragments(i, c)]
@@ -40,7 +40,7 @@ def _claims(file: OpenFile) -> list[WrittenClaim]:
     return sorted([*problems, *result], key=lambda c: (c.cell or 0, c.line))
 
 
-def _problems(file: OpenFile) -> Iterator[WrittenClaim]:
+def _problems(file: OpenFile) -> Iterator[Claim]:
     """Read the code; a cell that is none is not understood, which is said."""
     for index, cell in enumerate(file.cells):
         if cell.problem:

@@ -7,10 +7,11 @@ from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged
 from gradverify.claims.judgement.members import Members, Outcome
-from gradverify.claims.judgement.verdicts import WrittenClaim
+from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.language.candidates import (
     is_claim,
     left_trimmed,
@@ -20,9 +21,8 @@ from gradverify.claims.language.candidates import (
     points_of,
     problem_of,
 )
-from gradverify.claims.language.decimals import interval
 from gradverify.claims.language.grammar import Formula, readings
-from gradverify.claims.language.segmentation import Part, parts_of
+from gradverify.claims.language.segmentation import Segment, parts_of
 from gradverify.claims.language.tokens import LONGEST, rewritten, scan
 from gradverify.claims.language.vocabulary import Vocabulary, free_names
 from gradverify.claims.meaning.formulas import Meaning
@@ -34,9 +34,7 @@ from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.sources.fragments import Fragment
 
 
-def in_fragment(
-    file: OpenFile, fragment: Fragment, states: States
-) -> Iterator[WrittenClaim]:
+def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[Claim]:
     """The claims of a comment, a string or a text."""
     if not looks_like_a_claim(fragment.text):
         return
@@ -48,7 +46,7 @@ def in_fragment(
             f"a text of {len(fragment.text)} characters",
         )
         return
-    chosen: list[tuple[Part, State, str]] = []
+    chosen: list[tuple[Segment, State, str]] = []
     for state in states.at(fragment):
         try:
             with understood():
@@ -78,11 +76,11 @@ def in_fragment(
 def _claim(
     file: OpenFile,
     fragment: Fragment,
-    part: Part,
+    part: Segment,
     state: State,
     values: Any,
     states: States,
-) -> WrittenClaim:
+) -> Claim:
     """One chain, judged."""
     line = fragment.line + part.line
     text = line_of(fragment, part.line)

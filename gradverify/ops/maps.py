@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.ops import Shape
-from gradverify.ops.shapes import axes_of, reduction
+from gradverify.ops.shapes import Shape, axes_of, reduction
 
 
 @dataclass(frozen=True)

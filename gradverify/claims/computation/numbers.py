@@ -1,8 +1,12 @@
-"""Numbers as people write them: exact ones, rounded decimals, and plain text back."""
+"""Numbers as people and libraries write them, and plain text back.
+
+A number is exact where it is whole; a decimal is everything that rounds to it.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -12,11 +16,15 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
+from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.expressions import shortened
 from gradverify.graph import Array
 
 LONGEST = 1000  # characters of a number
 RANGE = 400  # decimal exponents, either way
+
+DIGITS = 60  # characters of a number within a text
+LARGEST_EXPONENT = 300  # of a number within a text
 
 LARGEST = Fraction(sys.float_info.max)
 
@@ -90,6 +98,52 @@ def _from_text(what: str, text: str) -> Stated:
     is_rounded = "." in text or last < 0
     half = Fraction(10) ** max(last, -2 * LONGEST) / 2 if is_rounded else Fraction(0)
     return Stated(text, Fraction(decimal), half)
+
+
+# ---- within texts: a number, and how far it may be off
+
+
+def interval(text: str, approximate: bool = False) -> tuple[Fraction, Fraction]:
+    """The number and how far it may be off: half a unit of the last decimal."""
+    if len(text) > DIGITS:
+        raise NotUnderstood("a number has too many digits")
+    plain = decimal_point(text)
+    mantissa, _, exponent = plain.lower().partition("e")
+    if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
+        raise NotUnderstood("a number is too large, or too small")
+    decimals = len(mantissa.partition(".")[2])
+    unit = Fraction(10) ** (int(exponent or 0) - decimals)
+    rounded = "." in mantissa or bool(exponent)
+    half = (unit / 2 if rounded else Fraction(0)) + (unit if approximate else 0)
+    return Fraction(plain), half
+
+
+def decimal_point(text: str) -> str:
+    """A number with a decimal comma, as Python writes it.
+
+    `NotUnderstood` where commas may part thousands as well.
+    """
+    if text.count(",") + text.count(".") > 1:
+        raise NotUnderstood(f"{text} has two readings: decimals or thousands")
+    if re.fullmatch(r"[1-9]\d{0,2},\d{3}", text):
+        raise NotUnderstood(f"{text} has two readings: decimals or thousands")
+    text = text.replace(",", ".")
+    return f"0{text}" if text.startswith(".") else text
+
+
+def printed_interval(text: str) -> tuple[Fraction, Fraction]:
+    """A number that a library printed: `21.` is whole, `0.0452` is rounded."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if len(text) > DIGITS or (exponent and abs(int(exponent)) > LARGEST_EXPONENT):
+        raise NotUnderstood(f"{text} is no number that is read")
+    decimals = len(mantissa.partition(".")[2])
+    scale = Fraction(10) ** int(exponent or 0)
+    rounded = decimals > 0 or bool(exponent)
+    half = scale / 10**decimals / 2 if rounded else Fraction(0)
+    return Fraction(mantissa.rstrip(".") or "0") * scale, half
+
+
+# ---- back to text
 
 
 def plain(value: Any, digits: int = 15) -> str:

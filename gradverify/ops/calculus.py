@@ -1,0 +1,174 @@
+"""The calculus of every primitive: how it rounds, how far it is straight, its partials.
+
+A row has a site, a reach, and one entry an operand: the partial derivative of an
+elementwise op, a number where that is constant, or a `Linear` map. A partial takes
+`(m, y, *x, **params)`: the arithmetic, the result, the operands. It is written once,
+over any arithmetic; the loops of the engines do the rest: broadcasting, accumulation,
+the product with tangents and cotangents.
+"""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.ops import maps
+from gradverify.ops.maps import Linear
+from gradverify.ops.sites import (
+    Site,
+    exact,
+    exact_sum,
+    of_accumulate,
+    of_cumsum,
+    of_cumsum_back,
+    of_logaddexp,
+    of_matmul,
+    of_put,
+    of_sum,
+    relative,
+    rounded_sum,
+)
+
+Partial = Callable[..., Any]
+Rule = Partial | Linear | float
+Reach = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Calculus:
+    """What is known of a primitive beyond its values; every column must be given.
+
+    site: how large its rounding is.
+    reach: operands to how far each may move before the slope is another one, to the
+        nearest power of ten; None where the op is straight in each operand by itself.
+    rules: one entry an operand.
+    """
+
+    site: Site
+    reach: Reach | None
+    rules: tuple[Rule, ...]
+
+
+def row(site: Site, reach: Reach | None, *rules: Rule) -> Calculus:
+    """A row of the table; its partials stand last, since two need two lines."""
+    return Calculus(site, reach, rules)
+
+
+# ---- partials too long for a row
+
+
+def erf_partial(m: Any, y: Any, x: Any) -> Any:
+    """2 / sqrt(pi) * exp(-x*x)."""
+    return m.scale(m.exp(-(x * x)), by="2/sqrt(pi)")
+
+
+def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
+    """n * x**(n - 1), without a power where none is needed.
+
+    Where n - 1 is no float, as for 0.1, by the result: x is not 0 there.
+    """
+    if n in (0, 1):
+        return float(n)
+    if n == 2:
+        return 2.0 * x
+    return n * m.power(x, n=n - 1) if (n - 1) + 1 == n else n * (y / x)
+
+
+def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
+    """2 * (x - c), for a mean c of x and one cotangent for all that it is a mean of.
+
+    Nothing goes back to c then: the sum of x - c is 0. Libraries have 2*x and 2*c go
+    back apart, and round both.
+    """
+    return m.slack(2.0 * (x - c), 2.0 * x)
+
+
+# ---- how far operands may move before the slope is another one
+
+# fmt: off
+STRAIGHT   = None                                                # a product, too: in each operand by itself
+radian     = lambda x:    (1.0,)                                 # noqa: E731
+radians    = lambda a, b: (1.0, 1.0)                             # noqa: E731
+to_zero    = lambda x:    (abs(x),)                              # noqa: E731
+to_minus_1 = lambda x:    (abs(1.0 + x),)                        # noqa: E731
+to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
+wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
+narrow     = lambda x:    (1.0 / np.hypot(1.0, x),)              # noqa: E731
+divisor    = lambda a, b: (np.inf, abs(b))                       # noqa: E731
+powers     = lambda a, b: (abs(a), 1.0)                          # noqa: E731
+# fmt: on
+
+# Correctly rounded: + - * / and the square root (IEEE 754). The functions: 4 ulps at
+# worst for the vector code in NumPy (its SIMD loops promise less than 4 ulps), 1 ulp
+# in SLEEF, which PyTorch calls, under 1 in glibc; an ulp is up to two units. Sigmoid
+# and softplus are compositions of such functions; powers cost one logarithm's error
+# times the exponent, which libraries compute in extended precision.
+# fmt: off
+CALCULUS: Mapping[str, Calculus] = {
+    "neg":          row(exact,          STRAIGHT,   -1.0),
+    "exp":          row(relative(4),    radian,     lambda m, y, x: y),
+    "log":          row(relative(4),    to_zero,    lambda m, y, x: 1.0 / x),
+    "sin":          row(relative(4),    radian,     lambda m, y, x: m.cos(x)),
+    "cos":          row(relative(4),    radian,     lambda m, y, x: -m.sin(x)),
+    "tanh":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
+    "sqrt":         row(relative(1),    to_zero,    lambda m, y, x: 0.5 / y),
+    "abs":          row(exact,          STRAIGHT,   lambda m, y, x: m.sign(x)),
+    "sigmoid":      row(relative(8),    radian,     lambda m, y, x: y * m.sigmoid(-x)),
+    "softplus":     row(relative(8),    radian,     lambda m, y, x: m.sigmoid(x)),
+    "sign":         row(exact,          STRAIGHT,   0.0),
+    "expm1":        row(relative(4),    radian,     lambda m, y, x: m.exp(x)),
+    "log1p":        row(relative(4),    to_minus_1, lambda m, y, x: 1.0 / (1.0 + x)),
+    "sinh":         row(relative(8),    radian,     lambda m, y, x: m.cosh(x)),
+    "cosh":         row(relative(8),    radian,     lambda m, y, x: m.sinh(x)),
+    "asinh":        row(relative(8),    wide,       lambda m, y, x: 1.0 / m.sqrt(1.0 + x * x)),
+    "erf":          row(relative(8),    narrow,     erf_partial),
+    "erfc":         row(relative(8),    narrow,     lambda m, y, x: -erf_partial(m, y, x)),
+    "add":          row(rounded_sum,    STRAIGHT,   1.0, 1.0),
+    "sub":          row(rounded_sum,    STRAIGHT,   1.0, -1.0),
+    "mul":          row(relative(1),    STRAIGHT,   lambda m, y, a, b: b,
+                                                    lambda m, y, a, b: a),
+    "div":          row(relative(1),    divisor,    lambda m, y, a, b: 1.0 / b,
+                                                    lambda m, y, a, b: -y / b),
+    "pow":          row(relative(8),    powers,     lambda m, y, a, b: b * m.pow(a, b - 1.0),
+                                                    lambda m, y, a, b: y * m.log(a)),
+    "power":        row(relative(8),    to_zero,    power_partial),
+    "maximum":      row(exact,          STRAIGHT,   lambda m, y, a, b: m.step(a - b),
+                                                    lambda m, y, a, b: m.step(b - a)),
+    "where":        row(exact,          STRAIGHT,   0.0, maps.where_map(1), maps.where_map(2)),
+    "atan2":        row(relative(8),    to_origin,  lambda m, y, a, b: b / (a * a + b * b),
+                                                    lambda m, y, a, b: -a / (a * a + b * b)),
+    "hypot":        row(relative(4),    to_origin,  lambda m, y, a, b: a / y,
+                                                    lambda m, y, a, b: b / y),
+    "logaddexp":    row(of_logaddexp,   radians,    lambda m, y, a, b: m.sigmoid(a - b),
+                                                    lambda m, y, a, b: m.sigmoid(b - a)),
+    "sum":          row(of_sum,         STRAIGHT,   Linear(maps.sum_jvp, maps.sum_vjp)),
+    "reshape":      row(exact,          STRAIGHT,   Linear(maps.reshape_jvp, maps.reshape_vjp)),
+    "transpose":    row(exact,          STRAIGHT,   Linear(maps.transpose_jvp, maps.transpose_vjp)),
+    "broadcast_to": row(exact,          STRAIGHT,   Linear(maps.broadcast_to_jvp, maps.broadcast_to_vjp)),
+    "matmul":       row(of_matmul,      STRAIGHT,   Linear(maps.matmul_jvp_left, maps.matmul_vjp_left),
+                                                    Linear(maps.matmul_jvp_right, maps.matmul_vjp_right)),
+    "cumsum":       row(of_cumsum,      STRAIGHT,   Linear(maps.cumsum_forth, maps.cumsum_back)),
+    "slice":        row(exact,          STRAIGHT,   Linear(maps.slice_jvp, maps.slice_vjp)),
+    "step":         row(exact,          STRAIGHT,   0.0),
+    "sech":         row(relative(8),    radian,     lambda m, y, x: -y * m.tanh(x)),
+    "rise":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
+    "scale":        row(relative(2),    STRAIGHT,   Linear(maps.scaled, maps.scaled)),
+    "log_gamma":    row(relative(8),    to_zero,    lambda m, y, x: m.polygamma(x, n=0)),
+    "polygamma":    row(relative(8),    to_zero,    lambda m, y, x, n: m.polygamma(x, n=n + 1)),
+    "pad":          row(exact,          STRAIGHT,   Linear(maps.pad_jvp, maps.pad_vjp)),
+    "take":         row(exact,          STRAIGHT,   Linear(maps.take_jvp, maps.take_vjp)),
+    "put":          row(of_put,         STRAIGHT,   Linear(maps.put_jvp, maps.put_vjp)),
+    "cumsum_back":  row(of_cumsum_back, STRAIGHT,   Linear(maps.cumsum_back, maps.cumsum_forth)),
+    "peak":         row(exact,          STRAIGHT,   0.0),
+    "slack":        row(exact_sum,      STRAIGHT,   1.0, 0.0),
+    "slack_back":   row(exact,          STRAIGHT,   Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
+    "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
+    "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),
+}
+# fmt: on
