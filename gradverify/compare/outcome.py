@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.compare.at_edges import at_edges
 from gradverify.compare.at_kinks import at_kinks
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.many import noteworthy, wrong_entries
@@ -52,6 +53,8 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
         if reference.status is Slope.UNRESOLVED:
             verdict = Verdict.UNRESOLVED
         return Judgement(verdict, note=reference.note)
+    if reference.edges is not None:
+        return at_edges(case, reference, derivatives)
     if reference.kinked is not None:
         return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))

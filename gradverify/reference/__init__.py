@@ -9,6 +9,7 @@ from gradverify.reference.assemble import (
 )
 from gradverify.reference.bound import Bound
 from gradverify.reference.doubled import Doubled, floats_of
+from gradverify.reference.edges import RAY
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
@@ -16,6 +17,7 @@ from gradverify.reference.rounding import ANY_OP, USUAL_ACCURACY, Accuracy
 
 __all__ = [
     "ANY_OP",
+    "RAY",
     "STAGES",
     "USUAL_ACCURACY",
     "Accuracy",

@@ -19,6 +19,13 @@ from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
+from gradverify.reference.edges import (
+    MOST_SLOPES,
+    Straightened,
+    follows,
+    is_linear,
+    straightened,
+)
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
 from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.hull import Hull, is_point
@@ -51,6 +58,20 @@ class Kinked:
 
 
 @dataclass(frozen=True, eq=False)
+class AtEdges:
+    """What is known at edges: gradients as a linear map of slopes.
+
+    base: derivatives where all slopes are 0, an object array of mpf for each input.
+    slopes: how much each entry of all inputs, one after another, grows with each
+        slope. groups: the ball of each slope, or `RAY`.
+    """
+
+    base: tuple[Any, ...]
+    slopes: Array
+    groups: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """The exact derivative of a case.
 
@@ -61,7 +82,7 @@ class Reference:
     value_bound, bounds: allowed errors of the value and of each input's derivative.
     paths: for each input, the sum over paths of |products|: the size that a dropped
         path may have.
-    kinked: set at active kinks.
+    kinked: set at active kinks. edges: set at edges of ops.
     note: one sentence more.
     """
 
@@ -76,6 +97,7 @@ class Reference:
     note: str = ""
     exact: Exact | None = field(default=None, repr=False)
     inner: dict[int, Bound] | None = field(default=None, repr=False)
+    edges: AtEdges | None = None
 
     @property
     def bound(self) -> tuple[Array, ...]:
@@ -136,7 +158,9 @@ def references(
     What rounding may explain is worked out for all of them at once. stage: called with
     each of `STAGES` before it begins.
     """
-    found: list[Reference | None] = [_not_finite(case) for case in cases]
+    found: list[Reference | None] = [
+        _not_finite(case) or _at_edges(case, accuracy) for case in cases
+    ]
     rest = [k for k, known in enumerate(found) if known is None]
     if rest:
         with np.errstate(all="ignore"):
@@ -231,6 +255,64 @@ def _value(graph: Graph, point: Sequence[Array]) -> Any:
     with mp.workprec(200):
         value = value_at(graph, point)
         return mpf("nan") if value is None else value
+
+
+# ---- edges
+
+
+def _at_edges(case: Case, accuracy: Accuracy) -> Reference | None:
+    """The gradients at all slopes of the edges, from those at a few; None at none.
+
+    Every one is a reference of its own, of the graph that has slopes for inputs.
+    """
+    straight = straightened(case.graph, case.point)
+    if straight is None:
+        return None
+    count = straight.count
+    if count > MOST_SLOPES:
+        return _without(case, Slope.NONE, f"{count} slopes at edges are too many")
+    chosen = [np.zeros(count), *np.eye(count), np.full(count, 0.5)]
+    cases = [
+        Case(straight.graph, tuple(straight.point(case.point, slopes)), case.dtype)
+        for slopes in map(straight.chosen, chosen)
+    ]
+    found = references(cases, accuracy=accuracy)
+    if any(r.status is not Slope.SMOOTH for r in found):
+        return _without(case, Slope.NONE, "an edge stands beside a kink or an edge")
+    base, *others = [_gradient_of(straight, r) for r in found]
+    slopes = np.array([x - base for x in others[:-1]]).reshape(count, len(base)).T
+    value = _value(found[0].case.graph, found[0].case.point)
+    if not (
+        is_linear(base, slopes, others[-1])
+        and follows(case.graph, case.point, base, slopes, straight)
+    ):
+        return _without(case, Slope.NONE, "the slopes at an edge meet in another way")
+    bounds = tuple(
+        Bound(*(np.max([getattr(r.bounds[k], n) for r in found], axis=0)
+                for n in ("tight", "loose")))
+        for k in straight.inputs
+    )  # fmt: skip
+    paths = tuple(np.max([r.paths[k] for r in found], axis=0) for k in straight.inputs)
+    gradient = tuple(found[0].gradient[k] for k in straight.inputs)
+    groups = np.concatenate([g[g != 0] for g in straight.groups] or [np.zeros(0)])
+    edges = AtEdges(gradient, slopes.astype(float), groups)
+    is_smooth = not np.any(edges.slopes)
+    return Reference(
+        case,
+        Slope.SMOOTH if is_smooth else Slope.KINK,
+        value,
+        gradient if is_smooth else (),
+        found[0].value_bound,
+        bounds,
+        paths,
+        edges=None if is_smooth else edges,
+    )
+
+
+def _gradient_of(straight: Straightened, found: Reference) -> Any:
+    """The derivatives by the graph's own inputs, one after another."""
+    parts = [found.gradient[k].reshape(-1) for k in straight.inputs]
+    return np.concatenate([np.zeros(0, object), *parts])
 
 
 # ---- active kinks
