@@ -300,7 +300,8 @@ def _exactly(value: Any, shape: Sequence[int]) -> Any:
 
 LINEAR = mpf(2) ** -40  # of the largest derivative: what a sum of slopes may be off by
 QUOTIENT_BITS = 640  # of the step of a quotient; a root of it is still nothing
-FAR = mpf(2) ** -200  # what a quotient may be outside of the slopes
+OUTSIDE = mpf(2) ** -50  # of a slope: what a quotient may be off by
+WIDER = mpf(2) ** -20  # of a ball, whose radius may hold a rounded constant
 
 
 def is_linear(base: Any, slopes: Any, mixed: Any) -> bool:
@@ -335,9 +336,8 @@ def follows(
                 (mp.norm(list(row[groups == g])) for g in set(groups.tolist())), mpf(0)
             )
             quotient = _quotient(graph, point, k, start)
-            if quotient is None or abs(quotient - slope) > widest + FAR * (
-                1 + abs(slope) + widest
-            ):
+            reach = (1 + WIDER) * widest + OUTSIDE * abs(slope) + OUTSIDE**4
+            if quotient is None or abs(quotient - slope) > reach:
                 return False
     return True
 

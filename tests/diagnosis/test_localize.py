@@ -22,4 +22,5 @@ def test_an_op_that_needs_its_own_cotangent_is_named_at_a_kink() -> None:
     deviates = partial(judge, differentiator=load("autograd"), mode="reverse")
     guilty = guilty_op(Case(graph, point), deviates, Verdict.WRONG)
     assert guilty.op == "abs"
-    assert guilty.verdict is Verdict.WRONG
+    assert guilty.judgement is not None
+    assert guilty.judgement.verdict is Verdict.WRONG
