@@ -1,7 +1,7 @@
 """Python expressions read as text: parsed and checked against a whitelist, never run.
 
-What goes in is text that anyone may have written; what comes out is a syntax tree whose
-size is bounded, or an `ExpressionError` that says what is wrong, where, and what is
+What goes in is text that anyone may have written. What comes out is a syntax tree of
+bounded size, or an `ExpressionError`. The error says what is wrong, where, and what is
 allowed.
 """
 
@@ -24,7 +24,10 @@ DEPTH = 200
 
 
 class ExpressionError(ValueError):
-    """An expression that is not understood: the thing, its column, what is allowed."""
+    """An expression that is not understood.
+
+    It names the part, its column, and what is allowed.
+    """
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,14 @@ class Expression:
         return shortened(ast.get_source_segment(self.text, node) or "")
 
     def refuse(self, node: ast.expr, problem: str, allowed: str) -> NoReturn:
-        """Raise the error about `node`."""
+        """Raise an error that points at `node`."""
         line = self.text.splitlines()[node.lineno - 1]
         column = len(line.encode()[: node.col_offset].decode()) + 1
         where = f"line {node.lineno}, " if node.lineno > 1 else ""
         raise ExpressionError(f"{where}column {column}: {problem}; allowed: {allowed}")
 
     def number(self, node: ast.Constant) -> int | float:
-        """The number that a constant is; anything else is refused."""
+        """The number that a constant is. Anything else is refused."""
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.refuse(node, f"{self.source(node)} is no number", "ints and floats")

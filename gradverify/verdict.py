@@ -33,7 +33,10 @@ class Verdict(enum.Enum):
     UNRESOLVED = "the reference could not decide"
 
     def fails(self, policy: str = "wrong") -> bool:
-        """Whether an item with this verdict fails: policy wrong, imprecise or new."""
+        """Whether an item with this verdict fails.
+
+        policy: "wrong", "imprecise" or "new".
+        """
         return self in FAILING or (policy == "imprecise" and self is Verdict.IMPRECISE)
 
     @property
@@ -58,10 +61,14 @@ class Judgement:
     """The verdict on one differentiator at one case, with the number that decided it.
 
     where: "value", "d/da", "d/da[0, 1]", or "d/dc" for an intermediate.
-    got: the number, or the exception, as text. exact: decimal text, or a hull.
-    error_ulps: the error in ulps of the exact number. allowed: the bound, absolute.
-    bound_ratio: error over bound. smallest_fault: a relative fault of this size in
-    any entry would have been seen. note: one sentence more. warnings: the engine's.
+    got: the number, or the exception, as text.
+    exact: decimal text, or a hull.
+    error_ulps: the error in ulps of the exact number.
+    allowed: the bound, absolute.
+    bound_ratio: the error divided by the bound.
+    smallest_fault: a relative fault of this size in any entry would have been seen.
+    note: one more sentence.
+    warnings: those of the engine.
     """
 
     verdict: Verdict

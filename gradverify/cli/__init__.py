@@ -1,7 +1,9 @@
-"""The command `gradverify`: run, check, replay, save, accept, and what there is.
+"""The command `gradverify`: run, check, replay, save, accept, and lists of what there
+is.
 
-Exit status: that of pytest for `run`; else 0 right, 1 wrong, 2 a usage error or an
-unreadable file, 3 nothing was understood or could be judged.
+The exit status of `run` is that of pytest. For all others it is 0 if all is right, 1 if
+something is wrong, 2 for a usage error or an unreadable file, and 3 if nothing was
+understood or could be judged.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status."""
+    """Run a command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["run"]:
         return _run(given[1:])
@@ -31,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"gradverify: {error}", file=sys.stderr)
         return USAGE
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except (
+        BrokenPipeError
+    ):  # the program that reads our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return RIGHT
 
@@ -51,11 +55,11 @@ def _run(arguments: Sequence[str]) -> int:
 def _with_values(arguments: Sequence[str]) -> list[str]:
     """Our options as `--name=value`.
 
-    Before it has loaded the plugin, pytest takes a value of its own, such as an
-    existing folder of reports, for what it is to collect, and looks for the rootdir
-    there.
+    pytest reads the command line once before it has loaded the plugin. It would then
+    take a value of ours, such as an existing folder of reports, for something to
+    collect, and would look for the rootdir there.
     """
-    from gradverify.plugin.settings import takes_value
+    from gradverify.plugin.options import takes_value
 
     given: list[str] = []
     rest = iter(arguments)
@@ -209,7 +213,7 @@ def _accept(options: argparse.Namespace) -> int:
 
 
 def _commands() -> dict[str, Command]:
-    """The functions of the commands, but for `run`, whose arguments are pytest's."""
+    """The functions of all commands but `run`, whose arguments are pytest's."""
     return {
         "check": _check,
         "claims": _claims,

@@ -1,4 +1,4 @@
-"""A finding of the last run becomes a row of the repository's known deviations."""
+"""A finding of the last run becomes a row in the repository's known deviations."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviatio
 
 
 def _free(wanted: str, path: Path) -> str:
-    """The id, numbered where a finding is accepted under several conditions."""
+    """The id, with a number at its end if a finding is accepted under several
+    conditions.
+    """
     taken = {row.id for row in read_rows(path)}
     ids = (wanted, *(f"{wanted}-{k}" for k in range(2, len(taken) + 3)))
     return next(i for i in ids if i not in taken)

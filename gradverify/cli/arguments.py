@@ -21,7 +21,7 @@ def day(text: str) -> date:
 
 
 def count(text: str) -> int:
-    """A whole number from 0 up, as far as 64 bits go."""
+    """A whole number from 0 up to the largest of 64 bits."""
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
     return int(text)
@@ -37,7 +37,7 @@ TEXT: Mapping[str, Any] = {"default": ""}
 FILE: Mapping[str, Any] = {"type": Path, "metavar": "FILE"}
 FILES: Mapping[str, Any] = {"nargs": "+", "metavar": "FILE"}
 
-# A command with what it does, then its arguments: flags, what is special, help.
+# A command and what it does; then its arguments: flags, settings, help.
 # fmt: off
 COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]]] = {
     "run": ("run the gradient suites alone: arguments are those of pytest", ()),
@@ -103,7 +103,10 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 
 def expression_last(given: Sequence[str]) -> list[str]:
-    """An expression such as -a*b looks like an option: put it last, after "--"."""
+    """The arguments with the expression at the end, after "--".
+
+    An expression such as -a*b would be taken for an option.
+    """
     options, others = [], []
     rest = iter(given[1:])
     for word in rest:

@@ -19,11 +19,13 @@ from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.records import Claim
 from gradverify.report import claim_text as text
 
-MANY = 4  # files, from which on their names are shown while they are read
+MANY = 4  # with so many files, their names are shown while they are read
 
 
 def claims(options: argparse.Namespace) -> int:
-    """Read files and folders; print what is wrong in them; the exit status."""
+    """Read files and folders, print what is wrong in them, and return the exit
+    status.
+    """
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)
@@ -47,7 +49,7 @@ def claims(options: argparse.Namespace) -> int:
 
 
 def files(given: Sequence[str]) -> Iterator[Path]:
-    """The files themselves, and those in folders that can be read."""
+    """The files themselves, and the files that can be read in the folders."""
     for name in given:
         yield from [*files_in(Path(), name)] or [Path(name)]
 
@@ -62,7 +64,7 @@ def _status(found: Sequence[Claim], unreadable: int) -> int:
 
 
 def _progress(number: int, count: int, path: Path) -> None:
-    """The file that is being read, on a line that is overwritten."""
+    """The name of the file that is being read, on a line that is overwritten."""
     if count >= MANY and sys.stderr.isatty():
         line = f"{number} of {count}: {path.name}" if number else ""
         print(f"\r{line[:76]:<76}", end="" if number else "\r", file=sys.stderr)

@@ -20,9 +20,10 @@ from gradverify.suites.large_network import Network, entry_of, sizes_of
 
 
 def forward_entry(sizes: str, entry: str, output: int | None, activation: str) -> int:
-    """Print the derivative of one output by one weight; 1 where it is wrong.
+    """Print the derivative of one output by one weight; the status is 1 if it is wrong.
 
-    Without an output: the one that a weight of the last layer belongs to, else 0.
+    If no output is given, it is the one that a weight of the last layer belongs to,
+    else output 0.
     """
     try:
         network = Network(sizes_of(sizes), activation, "single")
@@ -64,7 +65,7 @@ def _compared(
 
 
 def _hidden(case: Case, index: tuple[int, ...]) -> Any:
-    """∂o_j/∂v_ij = h_i: by j's own column alone, in mpmath without any derivative."""
+    """∂o_j/∂v_ij = h_i, from column j alone, in mpmath and without a derivative."""
     graph = case.graph
     last = max(i for i, node in enumerate(graph.nodes) if node.op == "matmul")
     with mp.workprec(200):
@@ -74,8 +75,10 @@ def _hidden(case: Case, index: tuple[int, ...]) -> Any:
 
 
 def _by_duals(case: Case, position: int, index: tuple[int, ...]) -> Any:
-    duals = [Dual(x, _unit(x, index if k == position else None)[None])
-             for k, x in enumerate(case.point)]  # fmt: skip
+    duals = [
+        Dual(x, _unit(x, index if k == position else None)[None])
+        for k, x in enumerate(case.point)
+    ]
     return interpret(case.graph, Dual.table, duals).tangent[0]
 
 

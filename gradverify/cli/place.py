@@ -1,6 +1,6 @@
 """Do something in a repository, with its settings and conftests read by pytest.
 
-Nothing heavy is imported here: pytest wants to load its plugins before others do.
+Nothing heavy is imported here, because pytest must load its plugins before others do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.cli.status import USAGE, CommandError
-from gradverify.plugin import settings
+from gradverify.plugin import options as settings
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Place:
 
 
 def plugin_arguments() -> list[str]:
-    """What makes pytest load the plugin where it does not find it by itself."""
+    """Arguments that make pytest load the plugin if it does not find it by itself."""
     installed = {point.name for point in entry_points(group="pytest11")}
     return [] if "gradverify" in installed else ["-p", "gradverify.plugin"]
 
 
 class _Within:
-    """A pytest plugin that does one thing in place of a run."""
+    """A pytest plugin that does one thing instead of a run."""
 
     def __init__(self, command: Callable[[Place], int], reports: Path | None) -> None:
         self.command, self.reports, self.status = command, reports, USAGE
@@ -56,7 +56,9 @@ class _Within:
 
 
 def within(command: Callable[[Place], int], reports: Path | None = None) -> int:
-    """Do something in the repository of the current folder; its exit status."""
+    """Do something in the repository of the current folder, and return the exit
+    status.
+    """
     do = _Within(command, reports.absolute() if reports else None)
     pytest.main(plugin_arguments(), plugins=[do])
     return do.status

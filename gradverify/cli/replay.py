@@ -1,4 +1,4 @@
-"""Cases of an earlier run: run them again, keep them."""
+"""Cases of an earlier run: run them again, or keep them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from gradverify.verify import LargeBlock, judge, verify_large
 
 @dataclass(frozen=True)
 class FoundCase:
-    """A case, the differentiator and mode it is about, and its record, if known."""
+    """A case, the differentiator and mode that it is about, and its record if known."""
 
     case: Case | Network
     differentiator: str = ""
@@ -50,7 +50,7 @@ class FoundCase:
 
 
 def recorded(place: Place) -> Iterator[Discrepancy]:
-    """The discrepancies of the last run, and of those that were killed."""
+    """The discrepancies of the last run, and of runs that were killed."""
     for name in (folder.RECORDS, folder.KILLED):
         path = place.reports / name
         if path.is_file():
@@ -73,7 +73,7 @@ def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
 
 
 def case_of(record: Discrepancy) -> Case:
-    """The case of a record; `CommandError` where it is malformed, or not there."""
+    """The case of a record; `CommandError` if it is malformed or not there."""
     if record.network is not None:
         raise CommandError(
             f"case {record.case} is too large to be written down: replay it instead"
@@ -104,9 +104,10 @@ def _of_file(path: Path) -> FoundCase:
 
 
 def find(place: Place, name: str) -> list[FoundCase]:
-    """What is known of a case: one entry for each differentiator it was found with.
+    """What is known of a case: one entry for each differentiator that it was found
+    with.
 
-    Raises `CommandError` where there is none, or the digits fit several.
+    Raises `CommandError` if there is none, or if the digits fit several.
     """
     if Path(name).suffix == ".json":
         return [_of_file(Path(name))]
@@ -126,7 +127,7 @@ def find(place: Place, name: str) -> list[FoundCase]:
 
 
 def replay(place: Place, name: str, only: str | None) -> int:
-    """Run a case again; 1 where it still deviates."""
+    """Run a case again; the status is 1 if it still deviates."""
     found = find(place, name)
     named = [f for f in found if f.differentiator]
     if only or not named:
@@ -168,7 +169,7 @@ def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
         return NOTHING
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
-    print(f"case {found.name} with {who}", flush=True)  # it may kill us
+    print(f"case {found.name} with {who}", flush=True)  # it may kill this process
     judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
         print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
@@ -183,7 +184,7 @@ def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
 
 
 def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
-    """Still failing, or still what it was listed for."""
+    """Whether it still fails, or still shows what it was listed for."""
     listed = record is not None and record.verdict == judgement.verdict.name
     return judgement.verdict.fails() or listed
 
@@ -191,7 +192,7 @@ def _deviates(judgement: Judgement, record: Discrepancy | None) -> bool:
 def _judged(
     case: Case | Network, differentiator: Differentiator, mode: str
 ) -> tuple[Judgement, Callable[[], Discrepancy]]:
-    """The verdict, and how it is put on record where it is asked for."""
+    """The verdict; and, if that is asked for, how it is recorded."""
     from gradverify.plugin.item_outcome import discrepancy, of_explanation
 
     name = differentiator.name
@@ -215,14 +216,14 @@ def _judged(
 
 @cache
 def _block(network: Network) -> LargeBlock:
-    """One for all that replay the network, who share its reference."""
+    """One block for all that replay the network, so that they share its reference."""
     return network_block(network)
 
 
 def _why(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> Explanation | None:
-    """Where and why; asked of no engine that may run for ever."""
+    """Where and why. An engine that may run for ever is not asked."""
     from gradverify.diagnosis.diagnose import Failure, diagnose
     from gradverify.diagnosis.localize import guilty_op
 
@@ -237,7 +238,7 @@ def _why(
 
 
 def save(place: Place, name: str) -> int:
-    """Write a case to the folder of cases that a repository keeps."""
+    """Write a case to the folder in which the repository keeps its cases."""
     found = find(place, name)[0]
     if not isinstance(found.case, Case):
         raise CommandError(

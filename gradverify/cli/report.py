@@ -19,10 +19,14 @@ from gradverify.report.wording import visible
 def report(
     files: Sequence[Path], output: Path | None = None, merged: Path | None = None
 ) -> int:
-    """Make the page of records, and the Markdown beside it; a folder has its records.
+    """Make the page of records, and the Markdown file beside it.
 
-    output: the page, by default beside the first file. merged: where the records of
-    all files go as one. 3 where a file has nothing that is understood.
+    A folder stands for its records.
+
+    output: the page; unless given, it goes beside the first file.
+    merged: a file for the records of all files together.
+
+    Returns 3 if nothing in a file is understood.
     """
     paths = [path / folder.RECORDS if path.is_dir() else path for path in files]
     parts = [_read(path) for path in paths]

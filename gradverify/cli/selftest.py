@@ -19,7 +19,7 @@ from gradverify.selftest import FAULTS, OpScore, Score, score
 
 @dataclass(frozen=True)
 class Request:
-    """What a selftest is asked to do; no mode and no ops stand for the default."""
+    """What a selftest is asked to do. No mode and no ops stand for the defaults."""
 
     engine: str
     mode: str
@@ -32,7 +32,7 @@ class Request:
 def selftest(place: Place, request: Request) -> int:
     """Plant faults, print what is found as it comes, and keep the score.
 
-    The status is 1 where a fault was missed, 3 where none could be planted.
+    The status is 1 if a fault was missed, and 3 if none could be planted.
     """
     engine, mode = _chosen(request)
     print(
@@ -57,7 +57,10 @@ def selftest(place: Place, request: Request) -> int:
 
 
 def _chosen(request: Request) -> tuple[Differentiator, str]:
-    """The engine and its mode; `CommandError` names what is unknown, and lists."""
+    """The engine and its mode.
+
+    `CommandError` names what is unknown, and lists what there is.
+    """
     engine = present(request.engine)
     if isinstance(engine, str):
         raise CommandError(f"{request.engine} cannot run: {engine}")
@@ -78,7 +81,9 @@ def _line(first: str, cells: Sequence[str]) -> str:
 
 
 def _cells(op: OpScore) -> list[str]:
-    """Found, MISSED, or a point where no case had anything that the fault changes."""
+    """For each fault: found, MISSED, or a point if no case had anything that it
+    changes.
+    """
     return [
         "found" if kind in op.found else "MISSED" if kind in op.met else "."
         for kind in FAULTS
@@ -111,7 +116,7 @@ def _closing(found: Score) -> list[str]:
 
 
 def _keep(reports: Path, found: Score, dtype: str) -> None:
-    """Put the score in the place of an earlier one of the same engine."""
+    """Put the score in place of an earlier one of the same engine."""
     path = reports / folder.SELFTESTS
     record = records.Selftest(
         engine=found.engine,

@@ -1,4 +1,4 @@
-"""Hold what a differentiator gave against the reference: a verdict."""
+"""What a differentiator gave is held against the reference; the result is a verdict."""
 
 from gradverify.compare.at_kinks import flat_gradient
 from gradverify.compare.entries import decimal

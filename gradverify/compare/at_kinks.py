@@ -1,4 +1,4 @@
-"""A gradient at active kinks against the hull of what a derivative may be."""
+"""A gradient at active kinks is held against the hull of all right derivatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradverify.verdict import Judgement, Verdict
 
 
 def flat_gradient(case: Case, derivatives: Derivatives) -> Array:
-    """All derivatives one after another, zeros for None."""
+    """All derivatives one after another; None counts as zeros."""
     arrays = [
         np.zeros(x.size) if got is None else np.asarray(got, float).reshape(-1)
         for x, got in zip(case.point, derivatives.cotangents, strict=True)
@@ -50,7 +50,10 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
 
 
 def _could_hide_a_path(reference: Reference) -> bool:
-    """Whether every entry that has a path has a bound that could hide its loss."""
+    """Whether the bounds are so wide that a lost path could not be seen in any entry.
+
+    Only entries that have a path count.
+    """
     paths = np.concatenate([a.reshape(-1) for a in reference.paths])
     bound = np.concatenate([b.reshape(-1) for b in reference.bound])
     has_path = paths > 0

@@ -1,4 +1,4 @@
-"""One number against its exact one and its bound; and the worst of many."""
+"""One number against its exact number and its bound; and the worst of many numbers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from gradverify.reference.rounding import FORMATS, Format
 from gradverify.verdict import Judgement, Verdict
 
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
-DIGITS = 25  # of an exact number as text
+DIGITS = 25  # digits of an exact number as text
 HIDDEN = "zeros would agree as well: the derivative is below what rounding explains"
 OVERFLOWS = "an intermediate overflows, in the value or on the way back"
 
 
 class Entry(NamedTuple):
-    """One number to judge: where it stands, what was got, what is exact and allowed.
+    """One number to judge: where it stands, what was got, what is exact, what is
+    allowed.
 
     place: of the entry in its array; empty for a scalar.
     """
@@ -44,7 +45,10 @@ _SEVERITY = {verdict: k for k, verdict in enumerate(_ORDER)}
 
 
 def worst(dtype: str, entries: Sequence[Entry]) -> Judgement:
-    """The judgement of the entry that is worst; of the best checked where all agree."""
+    """The judgement of the worst entry.
+
+    If all agree, that of the entry that was checked best.
+    """
     if not entries:
         return Judgement(Verdict.AGREES, note="no entries")
     found = [_judge(FORMATS[dtype], entry) for entry in entries]
@@ -55,12 +59,12 @@ def worst(dtype: str, entries: Sequence[Entry]) -> Judgement:
         return _SEVERITY[found[k].verdict], -(found[k].ratio or 0.0)
 
     k = min(range(len(found)), key=badness)
-    # one entry alone is written out: decimal text costs more than all the rest
+    # only one entry is written out, since decimal text costs more than all the rest
     return _written(dtype, entries[k], found[k], seen)
 
 
 class _Found(NamedTuple):
-    """The verdict on an entry, and the numbers that decided it."""
+    """The verdict on one entry, and the numbers that decided it."""
 
     verdict: Verdict
     error: float | None = None
@@ -70,9 +74,9 @@ class _Found(NamedTuple):
 
 
 def all_hidden(entries: Sequence[Entry]) -> bool:
-    """Whether zeros would agree as well, though not every entry is zero.
+    """Whether zeros would pass as well, though not every exact entry is zero.
 
-    As where a cross-entropy is so small that the loss is 0 in floats.
+    An example is a cross-entropy so small that the loss is 0 in floats.
     """
     nonzero = [entry for entry in entries if entry.exact != 0]
     return bool(nonzero) and all(abs(e.exact) <= e.tight for e in nonzero)
@@ -88,7 +92,9 @@ def _judge(form: Format, entry: Entry) -> _Found:
         return _Found(Verdict.NONFINITE, allowed=entry.tight)
     whole = abs(mpf(entry.got) - entry.exact)
     error = float(whole)
-    least = error or (math.ulp(0.0) if whole else 0.0)  # below all floats is not zero
+    least = error or (
+        math.ulp(0.0) if whole else 0.0
+    )  # a number smaller than all floats is not zero
     fault = entry.tight / entry.paths if entry.paths else None
     if least > entry.loose:
         verdict = Verdict.WRONG
@@ -123,7 +129,7 @@ def _written(dtype: str, entry: Entry, found: _Found, seen: float | None) -> Jud
 
 
 def _ulp(exact: Any, dtype: str) -> float:
-    """The spacing of the format's numbers at an exact one."""
+    """The distance between neighbouring numbers of the format at an exact number."""
     form = FORMATS[dtype]
     if abs(exact) < form.normal:
         return form.smallest
@@ -132,5 +138,5 @@ def _ulp(exact: Any, dtype: str) -> float:
 
 
 def decimal(exact: Any) -> str:
-    """An exact number as decimal text: 21 rather than 21.0."""
+    """An exact number as decimal text, for example 21 and not 21.0."""
     return str(mp.nstr(exact, DIGITS)).removesuffix(".0")

@@ -1,6 +1,6 @@
-"""Many entries at once: which of them a judgement has to look at, and how many deviate.
+"""Many entries at once: which of them a judgement must look at, and how many deviate.
 
-Arrays of floats pick the entries; those are then judged one by one, as all others are.
+Array operations pick those entries. They are then judged one by one, as all others are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from gradverify.reference import Bound, Doubled
 def noteworthy(
     got: Array, exact: Doubled, bound: Bound, paths: Array | None
 ) -> list[tuple[int, ...]]:
-    """The worst entry of every kind: wrong, no number, imprecise, right, unseen."""
+    """The worst entry of every kind: wrong, not a number, imprecise, right, not
+    seen.
+    """
     error = exact.error(got)
     wrong = ~(error <= bound.loose)
     unseen = ~np.isfinite(bound.loose)
@@ -46,7 +48,7 @@ def noteworthy(
 def wrong_entries(
     got: Sequence[Any], exact: Sequence[Any], bounds: Sequence[Bound]
 ) -> int:
-    """How many entries are not within their bound; 0 where there is no large array."""
+    """How many entries are outside their bounds; 0 if there is no large array."""
     if not any(isinstance(x, Doubled) for x in exact):
         return 0
     return sum(

@@ -1,4 +1,4 @@
-"""Hold what a differentiator gave against the reference: a verdict."""
+"""Compare: one run of one case and its reference give a verdict."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ from gradverify.verdict import Judgement, Verdict
 
 
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
-    """The verdict on one run of one case, decided by its worst entry.
+    """The verdict on one run of one case; the worst entry decides it.
 
-    At kinks a gradient outside the hull of one-sided slopes, but inside that of all
-    conventions, is `KINK_COMPOSITION` with an empty note: whether it is, only the
-    library's own conventions can tell.
+    At a kink, a gradient may lie outside the hull of one-sided slopes, but inside the
+    hull of all conventions. It is returned as `KINK_COMPOSITION` with an empty note.
+    Whether that is true, only the library's own conventions can tell; see
+    `diagnosis/conventions.py`.
     """
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
@@ -77,7 +78,9 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
 def _counted(
     judgement: Judgement, reference: Reference, derivatives: Derivatives
 ) -> Judgement:
-    """With the number of entries that deviate, where there are too many to look at."""
+    """The judgement with the number of entries that deviate, if there is a large
+    array.
+    """
     if judgement.verdict is not Verdict.WRONG:
         return judgement
     columns = derivatives.cotangents, reference.gradient, reference.bounds
@@ -110,7 +113,7 @@ def _trouble(
 
 
 def _is_finite(case: Case, reference: Reference) -> bool:
-    """Whether value, derivative and everything on the way fit the dtype."""
+    """Whether the value, the derivative and everything on the way fit the dtype."""
     largest = FORMATS[case.dtype].largest
     bounds = [reference.value_bound, *reference.bounds]
     return (
@@ -154,20 +157,24 @@ def _misfit(
             return Judgement(Verdict.MISSING, where, "None", _exact_text(reference, k))
         array = np.asarray(got)
         if array.shape != case.point[k].shape:
-            return Judgement(Verdict.WRONG_SHAPE, where, str(array.shape),
-                             str(case.point[k].shape))  # fmt: skip
+            return Judgement(
+                Verdict.WRONG_SHAPE, where, str(array.shape), str(case.point[k].shape)
+            )
         if not _fits(got, array, case.dtype):
             return Judgement(Verdict.WRONG_DTYPE, where, str(array.dtype), case.dtype)
     return None
 
 
 def _fits(got: Any, array: Array, dtype: str) -> bool:
-    """Python floats and ints are no dtype of their own: engines over them are fine."""
+    """Whether the dtype fits. Python floats and ints have none and always fit."""
     return array.dtype == dtype or type(got) in (float, int)
 
 
 def _may_be_missing(reference: Reference, k: int) -> bool:
-    """None stands for zero: right where the derivative is zero, or not judged."""
+    """Whether None is right here: it stands for zero.
+
+    It is right where the derivative is zero or is not judged.
+    """
     if reference.kinked is not None or not reference.gradient:
         return True
     exact = reference.gradient[k]
@@ -196,8 +203,14 @@ def _exact_text(reference: Reference, k: int) -> str:
 
 def _value_entry(reference: Reference, derivatives: Derivatives) -> Entry:
     bound = reference.value_bound
-    return Entry("value", _number(derivatives.value), reference.value,
-                  float(bound.tight), float(bound.loose), None)  # fmt: skip
+    return Entry(
+        "value",
+        _number(derivatives.value),
+        reference.value,
+        float(bound.tight),
+        float(bound.loose),
+        None,
+    )
 
 
 def _number(value: Any) -> float:
@@ -214,8 +227,13 @@ def _gradient_entries(
     for k, node in enumerate(case.graph.inputs):
         got = derivatives.cotangents[k]
         array = np.zeros(case.point[k].shape) if got is None else np.asarray(got)
-        yield from _entries(f"d/d{names[node]}", array, reference.gradient[k],
-                            reference.bounds[k], reference.paths[k])  # fmt: skip
+        yield from _entries(
+            f"d/d{names[node]}",
+            array,
+            reference.gradient[k],
+            reference.bounds[k],
+            reference.paths[k],
+        )
 
 
 def _inner_entries(
@@ -248,7 +266,7 @@ def _entries(
 def _noteworthy(
     where: str, got: Array, exact: Doubled, bound: Bound, paths: Array | None
 ) -> Iterator[Entry]:
-    """Of very many entries, those that can decide."""
+    """Of very many entries, those that can decide the verdict."""
     for place in noteworthy(got, exact, bound, paths):
         tight, loose = float(bound.tight[place]), float(bound.loose[place])
         path = None if paths is None else float(paths[place])

@@ -1,1 +1,1 @@
-"""Where a discrepancy comes from, and whether conventions explain it."""
+"""Where a deviation comes from, why, and whether conventions at kinks explain it."""

@@ -1,7 +1,8 @@
-"""Why: an ordered table of slips, each a transformation of the right computation.
+"""Why: the ordered table of slips. Each slip is a change of the right computation.
 
-A row says which bars an application passes on if it is made with that slip. Where two
-rows explain the same numbers, the earlier one is the plainer way to say it.
+A row says which bars an application of an op passes on if it is made with that slip. A
+bar is a derivative with respect to an operand. If two rows explain the same numbers,
+the earlier one says it more simply.
 """
 
 # The rows of the table are wider than a page.
@@ -22,10 +23,15 @@ from gradverify.diagnosis.right_sweep import Application, Bars
 class Cause:
     """One way to go wrong at an application of an op.
 
-    name: as records have it. says: a sentence's end, with the fields partials, truth,
-    key, node, operands, op, n. change: an application and a key to bars; None where it
-    does not apply. keys: the variants. whole: whether it changes all operands or none.
-    weight: how many changes it counts as. by_hand: whether people make it. likely: keys and the ops that they belong to.
+    name: as records have it.
+    says: the end of a sentence, with the fields partials, truth, key, node, operands,
+        op and n.
+    change: from an application and a key to bars; None where the slip does not apply.
+    keys: the variants of the slip.
+    whole: whether it changes all operands together rather than one.
+    weight: how many changes it counts as.
+    by_hand: whether people make it on paper.
+    likely: keys, and the ops that they belong to.
     """
 
     name: str
@@ -38,7 +44,9 @@ class Cause:
     likely: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
 
     def bars(self, a: Application, key: Key) -> Bars | None:
-        """What the operands get with this slip; None where the shapes do not fit it."""
+        """What the operands get if this slip is made; None if it gives no fitting
+        shapes.
+        """
         try:
             return self.change(a, key)
         except ValueError:

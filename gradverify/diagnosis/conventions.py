@@ -1,4 +1,4 @@
-"""Is a gradient at kinks what the library's own conventions compose to?"""
+"""Is a gradient at kinks what the conventions of the library itself compose to?"""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
-from gradverify.ops.layers import windows
+from gradverify.ops.layer_expansions import windows
 from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.kinks import ActiveKink
 from gradverify.reference.program import expand, gradient_program
 
-UNDECIDED = 4  # elements up to which both branches are tried
+UNDECIDED = 4  # up to so many elements, both branches are tried
 
-# What part of a cotangent goes through a node on its way to the largest element:
-# that of a maximum is what its two operands have together.
+# What part of a cotangent passes through a node on its way to the largest element. For
+# a maximum it is the sum of the parts of its two operands.
 SHARES: Mapping[str, Callable[..., Any]] = STRUCTURE | {
     "neg": lambda part: part,
     "maximum": np.add,
@@ -44,11 +44,11 @@ def follows_conventions(
     differentiator: Differentiator,
     mode: str,
 ) -> bool:
-    """Whether the slopes that each op has alone, composed, give this gradient.
+    """Whether the slopes that each op has by itself, composed, give this gradient.
 
-    Each kinked op is run alone at the values it met, which shows the slope that the
-    library chooses there; the exact chain rule with those slopes must reproduce the
-    gradient within its bound.
+    Each kinked op is run alone, at the values that it met. That shows which slope the
+    library chooses there. The exact chain rule with those slopes must give the gradient
+    within its bound.
     """
     kinked = found.kinked
     if kinked is None:
@@ -68,9 +68,15 @@ def follows_conventions(
 
 
 def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
-    """The slopes, with both branches where the library's floats may take either."""
-    free = [(k, i) for k, s in enumerate(slopes) for i in np.ndindex(s.shape)
-            if np.isnan(s[i])]  # fmt: skip
+    """The slopes; with both branches where rounding in the library may lead to
+    either.
+    """
+    free = [
+        (k, i)
+        for k, s in enumerate(slopes)
+        for i in np.ndindex(s.shape)
+        if np.isnan(s[i])
+    ]
     if len(free) > UNDECIDED:
         return
     for choice in itertools.product((0.0, 1.0), repeat=len(free)):
@@ -97,7 +103,9 @@ class _Probe:
         self.known: dict[tuple[str, tuple[float, ...]], float] = {}
 
     def slopes(self, kink: ActiveKink) -> Array:
-        """The library's slope at every element; NaN where floats may go either way."""
+        """The library's slope at every element; NaN where rounding may lead to either
+        branch.
+        """
         expansion = gradient_program(self.case.graph, self.case.dtype).expansion
         origin = expansion.origin(kink.node)
         node = self.case.graph.nodes[origin]
@@ -119,7 +127,8 @@ class _Probe:
     def _shared(self, origin: int, kink: ActiveKink) -> Array:
         """The slopes of a largest or smallest element, from how ties share a cotangent.
 
-        An expansion starts after the node before it, here as in the op alone.
+        The nodes of an expansion are those after the node before it, here as in the op
+        alone.
         """
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan
@@ -139,7 +148,7 @@ class _Probe:
     def _pooled(self, origin: int, kink: ActiveKink) -> Array:
         """The slopes of a pooling, from how each window with ties shares a cotangent.
 
-        Windows overlap, so that one run shows one window.
+        Windows overlap. So each run shows one window.
         """
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan
@@ -172,7 +181,9 @@ class _Probe:
         return self.known[key]
 
     def _run(self, node: Node, point: tuple[float, ...]) -> float:
-        """The slope between the branches that fits the op's gradient, else NaN."""
+        """The slope between the two branches that fits the op's gradient; NaN if none
+        does.
+        """
         nodes = [input_leaf() for _ in node.operands]
         nodes.append(apply_op(nodes, node.op, range(len(nodes)), **node.params))
         case = Case(Graph(tuple(nodes)), tuple(map(np.array, point)), self.case.dtype)
@@ -200,7 +211,7 @@ def _maxima(nodes: Sequence[Node]) -> list[int]:
 
 
 def _shares(fold: Graph, ways: Array, at: int) -> Array:
-    """How much of what reaches one maximum of a fold goes to its first operand."""
+    """How much of a cotangent each maximum of a fold passes to its first operand."""
     shares = interpret_all(fold, SHARES, [ways])
     above, below = (shares[j] for j in fold.nodes[at].operands)
     both = above + below

@@ -1,4 +1,4 @@
-"""An engine's deviation in words: where, why, and what a page draws."""
+"""The deviation of an engine in words: where, why, and what a page draws."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from gradverify.verdict import Judgement, Verdict
 SLIPS = frozenset({
     Verdict.WRONG, Verdict.STALE, Verdict.NONDETERMINISTIC, Verdict.MISSING,
 })  # fmt: skip
-# What has numbers to draw.
+# The verdicts for which there are numbers to draw.
 DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
-FEW = 1e-3  # of a number: what may be off where digits are lost and no formula is wrong
+FEW = 1e-3  # a relative error below this may be lost digits and no wrong formula
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Failure:
     in_flight: Callable[[Case], None] = lambda case: None
 
     def look(self, case: Case) -> Derivatives | None:
-        """What the engine gives at a case; None where it cannot run it."""
+        """What the engine gives at a case; None if it cannot run it."""
         if unsupported(self.differentiator, case) is not None:
             return None
         self.in_flight(case)
@@ -57,9 +57,9 @@ class Failure:
 
 
 def diagnose(failure: Failure) -> Explanation:
-    """Where and why an engine deviates; an empty sentence where nothing can be said.
+    """Where and why an engine deviates. The sentence is empty if nothing can be said.
 
-    Raises nothing: a finding is worth more than its diagnosis.
+    Raises nothing, because a finding is worth more than its diagnosis.
     """
     try:
         return _diagnosed(failure)
@@ -83,7 +83,9 @@ def _diagnosed(failure: Failure) -> Explanation:
 
 
 def _drawn(failure: Failure, shown: DrawnEvidence) -> DrawnEvidence:
-    """With quotients and the error along a line, by the entry that is worst."""
+    """The evidence with difference quotients and the error along a line, for the worst
+    entry.
+    """
     case = failure.case
     derivatives = failure.look(case)
     seen = None if derivatives is None else observed(case, derivatives)
@@ -115,7 +117,7 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
 
 
 def _place(words: Naming, found: FoundSlips, failure: Failure) -> Explanation:
-    """Where alone, for want of a slip that gives the numbers."""
+    """The place alone, if no slip gives the numbers."""
     node, text = _where(words, found, failure)
     guilty = None if node is None else (node, None)
     op = "" if node is None else words.graph.nodes[node].op
@@ -125,7 +127,9 @@ def _place(words: Naming, found: FoundSlips, failure: Failure) -> Explanation:
 def _where(
     words: Naming, found: FoundSlips, failure: Failure
 ) -> tuple[int | None, str]:
-    """The op that deviates alone, the first wrong adjoint, or the smallest part."""
+    """The op that deviates alone; else the first wrong adjoint; else the smallest
+    part.
+    """
     node = _node(failure, words)
     if node is not None:
         return node, f"at {words.line(node)}: deviates alone, at its operands' values"
@@ -142,7 +146,7 @@ def _where(
 
 
 def _node(failure: Failure, words: Naming) -> int | None:
-    """The last node of the op that deviates alone."""
+    """The last node with the op that deviates alone."""
     if failure.op == WHOLE:
         return None
     nodes = words.graph.nodes
@@ -151,7 +155,7 @@ def _node(failure: Failure, words: Naming) -> int | None:
 
 
 def _kink(failure: Failure, words: Naming) -> Explanation | None:
-    """The slope that an op alone has at its kink, where no convention allows it."""
+    """The slope that an op alone has at its kink, if no convention allows it."""
     node = _node(failure, words)
     if node is None:
         return None
@@ -179,9 +183,10 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
 
 
 def _is_small(found: FoundSlips, failure: Failure) -> bool:
-    """Whether all numbers are right in their first digits: rounding, not a formula.
+    """Whether all numbers are right in their first digits, so that rounding is the
+    cause.
 
-    The one that was judged as well, which may be an adjoint that reaches no input.
+    The number that was judged counts too; it may be an adjoint that reaches no input.
     """
     ulps = failure.judgement.error_ulps or 0.0
     if ulps * 2 * FORMATS[failure.case.dtype].unit_roundoff > FEW:
@@ -194,7 +199,9 @@ def _is_small(found: FoundSlips, failure: Failure) -> bool:
 
 
 def _rounding(failure: Failure, words: Naming) -> Explanation | None:
-    """The node where digits are lost: the op that deviates alone, else by values."""
+    """The node where digits are lost: the op that deviates alone, else found by its
+    values.
+    """
     node = _node(failure, words)
     if node is None:
         loss = lost_digits.in_graph(words.right)
@@ -217,7 +224,7 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
 
 
 def _usual(failure: Failure, words: Naming, node: int) -> lost_digits.Formula | None:
-    """The usual formula, if the op alone gives what it gives."""
+    """The usual formula for the op, if the engine's op alone gives what it gives."""
     case = failure.case
     if len(words.graph.nodes[node].operands) != 1:
         return None

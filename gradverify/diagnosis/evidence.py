@@ -1,4 +1,6 @@
-"""What a page draws beside a deviation: quotients, and the error along a line."""
+"""What a page draws beside a deviation: difference quotients, and the error along a
+line.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,14 @@ Place = tuple[int, int]  # an input, and one of its entries, flat
 
 STEPS = ("1e-1", "1e-2", "1e-3", "1e-4", "1e-6", "1e-8", "1e-12", "1e-16", "1e-24")
 OFFSETS = (-0.5, -0.1, -0.01, 0.0, 0.01, 0.1, 0.5)
-DIGITS = 60  # of the quotients on the way; a quotient is shown with fewer
+DIGITS = 60  # digits of the quotients while they are computed; fewer are shown
 SHOWN = 20
 
 
 def worst_entry(seen: Observation) -> Place:
-    """The input, and its flat entry, with the largest error for what is allowed."""
+    """The input and its flat entry whose error is largest in units of what is
+    allowed.
+    """
     worst, place = -1.0, (0, 0)
     for k, i in enumerate(seen.right.graph.inputs):
         exact = seen.right.adjoints[i]
@@ -37,9 +41,9 @@ def worst_entry(seen: Observation) -> Place:
 
 
 def quotients(case: Case, place: Place) -> tuple[tuple[str, str], ...]:
-    """Forward difference quotients by one entry, from coarse to fine steps, in mpmath.
+    """Forward difference quotients for one entry, from coarse to fine steps, in mpmath.
 
-    Steps that leave the domain are left out.
+    A step that leaves the domain is left out.
     """
     graph = expand(case.graph, case.dtype).graph
     which, entry = place
@@ -65,7 +69,9 @@ def quotients(case: Case, place: Place) -> tuple[tuple[str, str], ...]:
 
 
 def line(case: Case, place: Place, look: Look) -> tuple[tuple[str, str, str], ...]:
-    """The error and its bound, in ulps, where one entry is moved from the point."""
+    """The error and its bound, in ulps, while one entry is moved away from the
+    point.
+    """
     return tuple(_errors(case, place, look))
 
 

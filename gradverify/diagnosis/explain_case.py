@@ -1,4 +1,6 @@
-"""An engine's deviation at a case: observe it at generic twins, and find the slip."""
+"""The deviation of an engine at a case: look at it at generic twins, and find the
+slip.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ Look = Callable[[Case], Derivatives | None]
 
 @dataclass(frozen=True)
 class FoundSlips:
-    """What explains a deviation, the likeliest first, and what was seen."""
+    """What explains a deviation, the likeliest first; and what was observed."""
 
     slips: tuple[Slip | WholeSlip, ...]
     seen: tuple[Observation, ...]
@@ -34,12 +36,12 @@ class FoundSlips:
 
 
 def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundSlips:
-    """The slips that reproduce what the engine gives at the case and at its twins.
+    """The slips that give what the engine gives, at the case and at its twins.
 
-    op: the op that deviates alone, or "graph". leaves: whether other literals and data
-    may be tried.
+    op: the op that deviates alone, or "graph".
+    leaves: whether other literals and data may be tried.
     """
-    inner = op == WHOLE  # an op that deviates alone is looked at alone
+    inner = op == WHOLE  # if an op deviates alone, only that op is looked at
     plain = _seen(case, look, None, inner)
     seen = _at_twins(case, look, plain, leaves, inner)
     if plain is not None and plain.deviates:
@@ -60,10 +62,11 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundS
 
 
 def smallest_part(case: Case, look: Look) -> int | None:
-    """The node that ends the smallest part of the graph which deviates, by bisection.
+    """The node at the end of the smallest part of the graph that deviates, found by
+    bisection.
 
-    None where the whole graph does not. A part that deviates makes all that hold it
-    deviate, but for chance.
+    None if the whole graph does not deviate. If a part deviates, every larger part that
+    holds it deviates too, except by chance.
     """
     ops = [i for i, node in enumerate(case.graph.nodes) if node.op not in LEAVES]
     low, high = 0, len(ops) - 1
@@ -113,8 +116,8 @@ def _at_twins(
 def _suspects(case: Case, op: str, seen: Sequence[Observation]) -> tuple[int, ...]:
     """The nodes whose rule may be wrong.
 
-    By the op that deviates alone; and, where adjoints of all nodes were given, those
-    that feed the first wrong one on the way back.
+    If an op deviates alone, these are its nodes. If the engine gave the adjoints of all
+    nodes, those that feed the first wrong adjoint on the way back are suspects too.
     """
     nodes = case.graph.nodes
     ops = [i for i, node in enumerate(nodes) if node.op not in LEAVES]
@@ -160,7 +163,9 @@ def _alone(
 def _observed_alone(
     case: Case, look: Look, i: int, seen: Sequence[Observation]
 ) -> Iterator[Observation]:
-    """The op alone at what it met in each twin, from a generic cotangent."""
+    """The op alone, at the values that it met in each twin, from a generic
+    cotangent.
+    """
     before = None
     for k, whole in enumerate(seen[:TWINS]):
         values = node_values(whole.case)
@@ -177,7 +182,7 @@ def _observed_alone(
 
 
 def _cotangents(case: Case, i: int, k: int) -> list[Array]:
-    """A generic cotangent where weights can be told from the op, else ones."""
+    """A generic cotangent if weights can be told from the op, else ones."""
     shape = case.graph.nodes[i].shape
     ones = np.ones(shape)
     if case.graph.nodes[i].op in ("mul", "sum"):
@@ -210,12 +215,12 @@ def _put_back(
 
 
 def cost(slip: Slip | WholeSlip) -> tuple[int, bool]:
-    """How many changes a slip is, and whether a factor had to be fitted."""
+    """How many changes a slip needs, and whether a factor had to be fitted."""
     return rank(slip)[:2] if isinstance(slip, Slip) else (1, False)
 
 
 def equally_good(found: Sequence[Slip | WholeSlip]) -> list[Slip | WholeSlip]:
-    """The first slip, and those of other rows that need no more changes."""
+    """The first slip, and slips of other rows that need no more changes."""
     if not found:
         return []
     best = found[0]

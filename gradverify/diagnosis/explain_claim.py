@@ -1,4 +1,4 @@
-"""A gradient worked out by hand that is wrong: the slips that lead to its numbers."""
+"""A wrong gradient worked out by hand: which slips lead to its numbers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ def explain_claim(
     allowed: Mapping[int, Array],
     names: Sequence[str],
 ) -> Explanation:
-    """What slips give the claimed derivatives, the fewest changes first.
+    """The slips that give the claimed derivatives, with the fewest changes first.
 
-    claimed, allowed: the numbers and how far they may be off, by input node. There is
-    one point only, so that several slips may explain: all that do are listed.
+    claimed, allowed: by input node, the numbers and how far they may be off.
+
+    There is one point only, so that several slips may explain the numbers. All of them
+    are listed.
     """
     with np.errstate(all="ignore"):
         if not is_smooth(case):
@@ -49,7 +51,10 @@ def explain_claim(
 def said(
     words: Naming, found: Sequence[Slip | WholeSlip], seen: Observation
 ) -> Explanation:
-    """The explanation by slips, the likeliest first; the sum alone without any."""
+    """The explanation by slips, the likeliest first.
+
+    Without slips, the sum over paths alone.
+    """
     best = found[0] if found else None
     wrong = [i for i in words.graph.inputs if i in seen.wrong]
     given = [np.asarray(seen.got[i]) for i in wrong]
@@ -91,7 +96,9 @@ def said(
 
 
 def joined(texts: Sequence[str]) -> str:
-    """Explanations that are equally good in one sentence; a common place said once."""
+    """Equally good explanations in one sentence; a place that they share is said
+    once.
+    """
     first, *rest = texts
     place, colon, _ = first.partition(": ")
     for text in rest:

@@ -1,4 +1,4 @@
-"""What is said of a deviation: where, why, and what a page may draw beside it."""
+"""What is said about a deviation: where, why, and what a page may draw beside it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class DrawnEvidence:
-    """What is drawn beside a deviation; numbers as text.
+    """What is drawn beside a deviation; all numbers are text.
 
-    values, adjoints: of every node. guilty: a node and an operand, the edge to mark.
-    quotients: a step and its difference quotient, coarse to fine. line: an offset along
-    a line through the point, the error there in ulps and the bound in ulps.
+    values, adjoints: of every node.
+    guilty: a node and an operand: the edge to mark.
+    quotients: pairs of a step and its difference quotient, from coarse to fine.
+    line: for each offset along a line through the point, the error and the bound in
+        ulps.
     """
 
     values: tuple[str, ...] = ()
@@ -25,11 +27,15 @@ class DrawnEvidence:
 class Explanation:
     """A deviation explained.
 
-    sentence: the node and the cause; empty where nothing could be said. cause: a row of
-    the tables of causes; equally: one that the sentence names as well. node, operand:
-    the guilty edge. also: other causes that explain the numbers. paths, latex: the sum
-    over paths. lines: every node as `d = a * b`. digits_lost, rewriting: where rounding
-    is what happened. script: it reproduces the deviation without us.
+    sentence: the node and the cause; empty if nothing could be said.
+    cause: a row of the tables of causes.
+    equally: a cause that the sentence names too.
+    node, operand: the guilty edge.
+    also: other causes that explain the numbers.
+    paths, latex: the sum over paths.
+    lines: every node, such as `d = a * b`.
+    digits_lost, rewriting: set if rounding is what happened.
+    script: a script that shows the deviation without gradverify.
     """
 
     sentence: str = ""

@@ -1,6 +1,7 @@
-"""Generic twins of a case: the same program at numbers that hide no cause.
+"""Generic twins of a case: the same program at numbers that do not hide the cause.
 
-At (1, 1) a product's partials are both 1 and most slips cannot be seen, or told apart.
+At (1, 1), for example, both partials of a product are 1. Most slips cannot be seen
+there, or cannot be told apart.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 @dataclass(frozen=True)
 class PointStyle:
-    """How far numbers are moved, and which.
+    """How far numbers are moved, and which ones.
 
-    keeps: one factor for all, so that zeros and ties stay. leaves: literals and data
-    are moved as well.
+    keeps: one factor moves all numbers, so that zeros and ties stay.
+    leaves: whether literals and data are moved too.
     """
 
     spread: float
@@ -34,7 +35,7 @@ class PointStyle:
     leaves: bool = True
 
 
-# The first that is in the same branches, and where the deviation still shows, is taken.
+# The first twin that is in the same branches and still shows the deviation is taken.
 STYLES = (
     PointStyle(0.4),
     PointStyle(0.4, leaves=False),
@@ -46,10 +47,11 @@ STYLES = (
 
 
 def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
-    """Twins number `which`, from the most generic to the nearest.
+    """The twins with number `which`, from the most generic to the nearest one.
 
-    Each lies in the same branches of every kink and inside the domain of every op.
-    leaves: False where another literal would be another program.
+    Each lies in the same branch of every kink and in the domain of every op.
+
+    leaves: False if a program with another literal would be another program.
     """
     program = gradient_program(case.graph, case.dtype)
     own = [np.sign(x) for x, _ in margins(program, case)]
@@ -62,7 +64,7 @@ def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
 
 
 def moved(case: Case, which: int, style: PointStyle) -> Case | None:
-    """The case with its numbers moved; None where they do not fit the dtype."""
+    """The case with its numbers moved; None if they do not fit the dtype."""
     places = iter(range(100 * which + 1, 10**9))
 
     def shift() -> float:
@@ -86,7 +88,7 @@ def moved(case: Case, which: int, style: PointStyle) -> Case | None:
 
 
 def _leaf(node: Node, shift: Any) -> Node:
-    """A literal or data with other numbers; whole numbers, zeros and masks stay."""
+    """A literal or data with other numbers. Whole numbers, zeros and masks stay."""
     if node.op == "literal" and isinstance(node.value, float) and node.value:
         return literal_leaf(node.value * (1.0 + shift()))
     if node.op == "data" and node.value.dtype != bool:
@@ -96,7 +98,9 @@ def _leaf(node: Node, shift: Any) -> Node:
 
 
 def _is_alike(twin: Case, signs: list[Array]) -> bool:
-    """Whether the twin is in the domain of every op and in the branches of signs."""
+    """Whether the twin is in the domain of every op and in the same branches of
+    signs.
+    """
     values = node_values(twin)
     for node, value in zip(twin.graph.nodes, values, strict=True):
         if node.op in LEAVES:

@@ -1,4 +1,8 @@
-"""Slips that are of no single op: sums at a fan-out, inputs mixed up, runs mixed up."""
+"""Slips that belong to no single op.
+
+They are of three kinds: a sum at a fan-out, inputs that are mixed up, and runs that are
+mixed up.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,11 @@ Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 
 @dataclass(frozen=True)
 class Whole:
-    """One way to go wrong beside the ops.
+    """One way to go wrong outside of single ops.
 
-    scopes: pairs of a key and the nodes it is about, of a graph. numbers: all numbers
-    that are given with the slip, from an observation, the one before it, key and nodes.
+    scopes: for a graph, pairs of a key and the nodes that it is about.
+    numbers: from an observation, the one before it, a key and nodes to all numbers as
+        the slip gives them.
     """
 
     name: str
@@ -34,7 +39,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class WholeSlip:
-    """A slip beside the ops that reproduces the numbers."""
+    """A slip outside of single ops that gives the numbers."""
 
     cause: Whole
     key: Key
@@ -42,7 +47,7 @@ class WholeSlip:
 
     @property
     def node(self) -> int | None:
-        """The node nearest to the output that it is about."""
+        """The one of its nodes that is nearest to the output."""
         return max(self.nodes, default=None)
 
 
@@ -96,8 +101,9 @@ def _pairs(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
         backwards = dict(zip(inputs, reversed(inputs), strict=True))
         turned = inputs[1:] + inputs[:1]
         for order in (backwards, dict(zip(inputs, turned, strict=True))):
-            if all(graph.nodes[i].shape == graph.nodes[j].shape
-                   for i, j in order.items()):  # fmt: skip
+            if all(
+                graph.nodes[i].shape == graph.nodes[j].shape for i, j in order.items()
+            ):
                 yield order, inputs
     for a, i in enumerate(inputs):
         for b, j in enumerate(inputs):
@@ -151,7 +157,9 @@ def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
 
 
 def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
-    """The given numbers, if they are a narrower format's and as near as that gets."""
+    """The given numbers, if they are the right ones as near as a narrower format
+    gets.
+    """
     if o.case.dtype != "float64" and key == "float32":
         return None
     unit = 2.0 ** -FORMATS[key]
@@ -195,7 +203,9 @@ WHOLES: tuple[Whole, ...] = (
 def whole_slips(
     seen: Sequence[Observation], *, by_hand: bool = False
 ) -> list[WholeSlip]:
-    """The slips beside the ops that reproduce all numbers, in the table's order."""
+    """The slips outside of single ops that give all numbers, in the order of the
+    table.
+    """
     if not any(o.deviates for o in seen):
         return []
     before: list[Observation | None] = [None, *seen[:-1]]
@@ -210,7 +220,7 @@ def whole_slips(
                 if not (cause.name == "stale gradient" and b is None and len(seen) > 1)
             ):
                 found.append(WholeSlip(cause, key, nodes))
-                break  # a narrower scope or another key says no more
+                break  # a narrower scope or another key would say no more
     return found
 
 

@@ -1,4 +1,4 @@
-"""Where: the first op that deviates by itself at the values it met."""
+"""Where: the first op that deviates by itself, at the values that it met."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from gradverify.reference.exact import middle
 from gradverify.reference.program import gradient_program
 from gradverify.verdict import Judgement, Verdict
 
-WHOLE = "graph"  # said of a discrepancy that no op shows by itself
+WHOLE = "graph"  # the op of a discrepancy that no op shows by itself
 
 
 @dataclass(frozen=True)
 class Guilty:
     """The op that deviates alone, the case that shows it, and the judgement on that.
 
-    `op` is "graph", and the rest None, for an interaction of ops that are right
-    alone, such as a fan-out that is overwritten.
+    `op` is "graph" and the rest None if all ops are right alone. Then they interact
+    wrongly, such as in a fan-out that is overwritten.
     """
 
     op: str
@@ -35,10 +35,11 @@ class Guilty:
 def guilty_op(
     case: Case, judge: Callable[[Case], Judgement], verdict: Verdict
 ) -> Guilty:
-    """Judge every op alone and name the first that deviates as the case does.
+    """Judge every op alone, and name the first that deviates as the case does.
 
-    A failing case asks for any failing verdict, another for the same verdict. What
-    makes a scalar of an op's result, a product and a sum, is suspected too.
+    If the case fails, the op must have any failing verdict; otherwise it must have the
+    same verdict. The product and the sum that make a scalar of an op's result are
+    suspects too.
     """
 
     def deviates(alone: Case) -> Judgement | None:
@@ -50,7 +51,7 @@ def guilty_op(
     for i, ct in _candidates(case):
         try:
             alone = op_alone(case, i, values, ct)
-        except ValueError:  # a literal that is no operand of this op alone
+        except ValueError:  # the literal is no operand of this op alone
             continue
         found = deviates(alone)
         if found is None:
@@ -63,7 +64,10 @@ def guilty_op(
 
 
 def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
-    """Ops with the cotangents to pull back: ones first, as they need least around."""
+    """Ops with cotangents to pull back.
+
+    Cotangents of one come first, as they need least around the op.
+    """
     nodes = case.graph.nodes
     scalars_first = sorted(op_nodes(case.graph), key=lambda i: nodes[i].shape != ())
     for i in scalars_first:
@@ -76,9 +80,10 @@ def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
 
 
 def _cotangents(case: Case, found: Reference) -> list[Array | None]:
-    """The exact cotangents in floats; where the reference has none, those in floats.
+    """The exact cotangents, as floats; computed in floats if the reference has none.
 
-    At a kink they are of some branch: what any op is pulled back from will do.
+    At a kink they belong to one branch. That is enough, since any cotangent may be
+    pulled back.
     """
     nodes, exact = case.graph.nodes, found.exact
     expansion = gradient_program(case.graph, case.dtype).expansion

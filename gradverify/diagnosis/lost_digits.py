@@ -1,4 +1,4 @@
-"""Digits that are lost: at which node, how many, and what keeps them."""
+"""Lost digits: at which node, how many, and which formula keeps them."""
 
 # The rows of the tables are wider than a page.
 # ruff: noqa: E501
@@ -21,13 +21,13 @@ from gradverify.graph import Case, Graph, Node, interpret_all
 from gradverify.reference.program import expand
 from gradverify.reference.rounding import FORMATS
 
-DIGITS = 60  # of the exact values
-MANY = 100.0  # roundings: what a node adds to its operands' errors before it is named
+DIGITS = 60  # digits of the exact values
+MANY = 100.0  # roundings that a node must add to the errors of its operands
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A usual formula for an op's derivative, and one that keeps its digits.
+    """A usual formula for the derivative of an op, and one that keeps its digits.
 
     partial: the usual one on NumPy floats, from the result y and the operand x.
     """
@@ -51,7 +51,7 @@ FORMULAS: Mapping[str, Formula] = {
     "tan":         Formula("1/cos(x)**2",       "1 + y*y",                    lambda y, x: 1 / np.cos(x) ** 2),
 }
 
-# Ops whose derivative is no partial of an element: what keeps the digits there.
+# What keeps the digits at ops whose derivative is not a partial for each element.
 ARRAYS: Mapping[str, str] = {
     "logsumexp":   "softmax(x) in the place of exp(x - y)",
     "log_softmax": "softmax(x) in the place of exp(y)",
@@ -60,8 +60,8 @@ ARRAYS: Mapping[str, str] = {
     "gelu":        "erfc(-x/sqrt(2)) in the place of 1 + erf(x/sqrt(2))",
 }
 
-# From the op of a node and those of its operands (1 is the number) to what is as good
-# on paper and keeps the digits.
+# From the op of a node and the ops of its operands (1 is the number) to a formula that is
+# the same on paper and keeps the digits.
 REWRITINGS: Sequence[tuple[str, tuple[str, ...], str]] = (
     ("log",  ("add(1, exp)",),    "softplus(x) for log(1 + exp(x))"),
     ("log",  ("add(exp, exp)",),  "logaddexp(a, b) for log(exp(a) + exp(b))"),
@@ -83,7 +83,7 @@ REWRITINGS: Sequence[tuple[str, tuple[str, ...], str]] = (
 
 @dataclass(frozen=True)
 class Loss:
-    """Digits that are lost at a node, and what keeps them, empty where unknown."""
+    """How many digits are lost at a node, and what keeps them (empty if unknown)."""
 
     node: int
     digits: float
@@ -92,7 +92,7 @@ class Loss:
 
 
 def of_op(right: Right, node: int, error_ulps: float | None) -> Loss | None:
-    """What an op loses by itself, by how far its derivative is off."""
+    """What an op loses by itself, told by how far its derivative is off."""
     if not error_ulps or not math.isfinite(error_ulps) or error_ulps < 1.0:
         return None
     op = right.graph.nodes[node].op
@@ -102,7 +102,9 @@ def of_op(right: Right, node: int, error_ulps: float | None) -> Loss | None:
 
 
 def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
-    """The usual formula, if a library's own partial is what it gives in floats."""
+    """The usual formula, if the library's own partial is what that formula gives in
+    floats.
+    """
     formula = FORMULAS.get(right.graph.nodes[node].op)
     if formula is None:
         return None
@@ -119,7 +121,9 @@ def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
 
 
 def in_graph(right: Right) -> Loss | None:
-    """The node at which floats lose most digits beyond those of its operands."""
+    """The node at which floats lose the most digits beyond those that its operands had
+    lost.
+    """
     values, exact = node_values(right.case), _exact_values(right.case)
     unit = FORMATS[right.case.dtype].unit_roundoff
     errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
@@ -137,7 +141,7 @@ def in_graph(right: Right) -> Loss | None:
 
 
 def _exact_values(case: Case) -> list[Any]:
-    """The values of all nodes in mpmath: SciPy has no erf in long doubles."""
+    """The values of all nodes in mpmath, since SciPy has no erf in long doubles."""
     expansion = expand(case.graph, case.dtype)
     with mp.workdps(DIGITS):
         inputs = [MULTIPRECISION.lift(x) for x in case.point]
@@ -157,7 +161,7 @@ def _error(found: Any, exact: Any, unit: float) -> float:
 
 
 def rewriting(graph: Graph, i: int) -> str:
-    """What keeps the digits of a node, or of one that it feeds: by the table."""
+    """What keeps the digits of a node, or of one that it feeds, by the table."""
     users = [k for k, node in enumerate(graph.nodes) if i in node.operands]
     for k in (*users, i):
         node = graph.nodes[k]
@@ -169,12 +173,12 @@ def rewriting(graph: Graph, i: int) -> str:
 
 
 def _is_wanted(shown: str, wanted: str) -> bool:
-    """Whether an operand is what a row wants; a row that ends in "," wants a start."""
+    """Whether an operand fits a row. If the row ends in ",", the start must fit."""
     return shown.startswith(wanted) if wanted.endswith(",") else shown == wanted
 
 
 def _shown(graph: Graph, i: int, depth: int) -> str:
-    """A node as `add(1, exp)`: what the table of rewritings is written in."""
+    """A node such as `add(1, exp)`, as the table of rewritings writes it."""
     node = graph.nodes[i]
     if node.op in ("literal", "data"):
         one = np.size(node.value) == 1 and float(np.asarray(node.value).flat[0]) == 1
@@ -196,7 +200,7 @@ def _opens(node: Node) -> bool:
 
 
 def sentence(loss: Loss, line: str, dtype: str) -> str:
-    """Where how many digits are lost, as a sentence."""
+    """Where, and how many digits are lost, as a sentence."""
     have = round(-math.log10(FORMATS[dtype].unit_roundoff))
     lost = min(max(1, round(loss.digits)), have)
     usual = f", by the formula {loss.usual} for its derivative" if loss.usual else ""

@@ -18,14 +18,15 @@ from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
 
-ENTRIES = 4  # of an array that a sentence writes out
+ENTRIES = 4  # entries of an array that a sentence writes out
 
 
 @dataclass(frozen=True, eq=False)
 class Naming:
-    """How the nodes of a right computation are called.
+    """How the nodes of a right computation are called in sentences.
 
-    names: of all nodes. who: the engine, or "the claim".
+    names: of all nodes.
+    who: the engine, or "the claim".
     """
 
     right: Right
@@ -34,7 +35,7 @@ class Naming:
 
     @property
     def graph(self) -> Graph:
-        """The graph that is spoken of."""
+        """The graph that the sentences are about."""
         return self.right.graph
 
     @cached_property
@@ -44,7 +45,7 @@ class Naming:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Every node in a line: inputs by their names, ops as `d = a * b`."""
+        """Every node on a line: inputs by their names, ops as `d = a * b`."""
         return tuple(
             self.line(i) if node.operands else self._spelled(i)
             for i, node in enumerate(self.graph.nodes)
@@ -84,7 +85,7 @@ class Naming:
         return _without_zeros(formula(*found)) if isinstance(found, tuple) else found
 
     def latex(self, i: int, k: int) -> str:
-        """A local derivative in LaTeX, bracketed where it is a sum."""
+        """A local derivative in LaTeX, in brackets if it is a sum."""
         found = self._derivative(i, k)
         if found is None:
             i_name, j_name = self.names[i], self.names[self.graph.nodes[i].operands[k]]
@@ -103,7 +104,10 @@ class Naming:
         return self.partial(i, k)
 
     def _derivative(self, i: int, k: int) -> tuple[Graph, list[str]] | str | None:
-        """The rule's formula with its nodes' names, a number, or None for a map."""
+        """The formula of the rule, with the names of its nodes.
+
+        A number, or None for a map.
+        """
         node = self.graph.nodes[i]
         if not OPS[node.op].is_primitive:
             return None
@@ -137,13 +141,13 @@ class Naming:
         return number(self.right.values[i])
 
     def local(self, i: int, k: int) -> Any:
-        """The local derivative over an edge, where it is a number."""
+        """The local derivative over an edge, if it is a number."""
         one = np.longdouble(1.0)
         bar = self.right.application(i, one).bars[k]
         return np.longdouble(0.0) if bar is None else bar
 
     def truth(self, i: int, k: int) -> str:
-        """What a partial derivative is: `b = 3`; empty where it has no short form."""
+        """What a partial derivative is, as `b = 3`; empty if that has no short form."""
         node = self.graph.nodes[i]
         if self._derivative(i, k) is None and not self.is_scalar:
             return ""
@@ -160,7 +164,7 @@ ORDINALS = ("first", "second", "third")
 
 
 def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Naming:
-    """Names for a computation: the inputs' own where given, letters for the ops."""
+    """Names for a computation: the inputs' own names if given, letters for the ops."""
     names = list(names_of(right.graph))
     if inputs is not None:
         free = (c for c in LETTERS if c not in inputs)

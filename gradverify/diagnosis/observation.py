@@ -17,14 +17,15 @@ from gradverify.reference.bound import bounds
 from gradverify.reference.program import GradientProgram, gradient_program
 from gradverify.reference.rounding import FORMATS
 
-ROUNDINGS = 64  # units that a changed sweep's own numbers may be off by
+ROUNDINGS = 64  # units of roundoff by which the numbers of a changed sweep may be off
 
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """Derivatives with respect to some nodes, the errors allowed, the right sweep.
+    """Derivatives with respect to some nodes, the errors allowed, and the right sweep.
 
-    got, allowed: arrays of the nodes' shapes, by node. value: the output as given.
+    got, allowed: by node, arrays of the node's shape.
+    value: the output as given.
     """
 
     right: Right
@@ -35,7 +36,7 @@ class Observation:
 
     @property
     def case(self) -> Case:
-        """The case that was run or claimed about."""
+        """The case that was run, or that the claim is about."""
         return self.right.case
 
     @cached_property
@@ -50,21 +51,21 @@ class Observation:
 
     @cached_property
     def exact(self) -> Array:
-        """The right numbers, in that order."""
+        """The right numbers, in the order of `given`."""
         return self.flat(self.right.adjoints)
 
     @cached_property
     def room(self) -> Array:
-        """The errors that rounding explains, in that order."""
+        """The errors that rounding explains, in the order of `given`."""
         return _flat([self.allowed[i] for i in self.nodes])
 
     def flat(self, adjoints: Sequence[Any]) -> Array:
-        """Adjoints of all nodes as the numbers that are looked at."""
+        """The numbers that are compared, taken from the adjoints of all nodes."""
         nodes = self.right.graph.nodes
         return _flat([_or_zeros(adjoints[i], nodes[i].shape) for i in self.nodes])
 
     def agrees(self, numbers: Array) -> bool:
-        """Whether numbers are the given ones, up to what rounding explains."""
+        """Whether these numbers are the given ones, up to what rounding explains."""
         with np.errstate(all="ignore"):
             near = np.abs(numbers - self.given) <= self.room + self._own(numbers)
         same = near | (numbers == self.given)
@@ -77,13 +78,13 @@ class Observation:
 
     @cached_property
     def deviates(self) -> bool:
-        """Whether any number is further off than rounding explains."""
+        """Whether any given number is further off than rounding explains."""
         with np.errstate(all="ignore"):
             return not bool(np.all(np.abs(self.given - self.exact) <= self.room))
 
     @cached_property
     def wrong(self) -> tuple[int, ...]:
-        """The nodes with a number that is wrong."""
+        """The nodes with at least one wrong number."""
         found = []
         for i in self.nodes:
             exact = _or_zeros(self.right.adjoints[i], self.right.graph.nodes[i].shape)
@@ -92,7 +93,7 @@ class Observation:
         return tuple(found)
 
     def effect(self, index: int, change: Any) -> Array:
-        """What a change of a node's adjoint does to all numbers that are looked at."""
+        """How a change of one node's adjoint changes all numbers that are compared."""
         if index not in self._effects:
             shape = self.right.graph.nodes[index].shape
             size = int(np.prod(shape, dtype=int))
@@ -128,7 +129,7 @@ def margins(program: GradientProgram, case: Case) -> list[tuple[Array, int]]:
 
 
 def is_smooth(case: Case) -> bool:
-    """Whether no kink is so near that rounding could cross it."""
+    """Whether every kink is too far away for rounding to cross it."""
     program = gradient_program(case.graph, case.dtype)
     found = margins(program, case)
     if not found:
@@ -145,10 +146,12 @@ def observed(
     *,
     inner: bool = False,
 ) -> Observation | None:
-    """What an engine gave, with the bounds on it; None where nothing can be said.
+    """What an engine gave, with the bounds on it; None if nothing can be said.
 
-    That is at kinks, where a bound is infinite, where it raised, and where it gave
-    arrays of other shapes. inner: with the adjoints of all nodes, where it gave them.
+    Nothing can be said at a kink, for an infinite bound, after an exception, or for
+    arrays of other shapes.
+
+    inner: with the adjoints of all nodes, if the engine gave them.
     """
     if derivatives.error is not None or derivatives.timed_out:
         return None
@@ -157,8 +160,9 @@ def observed(
         return None
     nodes, place = case.graph.nodes, program.expansion.place
     got: dict[int, Array] = {}
-    for i, x, ct in zip(case.graph.inputs, case.point, derivatives.cotangents,
-                        strict=False):  # fmt: skip
+    for i, x, ct in zip(
+        case.graph.inputs, case.point, derivatives.cotangents, strict=False
+    ):
         array = np.zeros(x.shape) if ct is None else np.asarray(ct)
         if array.shape != x.shape:
             return None
@@ -180,7 +184,7 @@ def observed(
 def allowances(
     case: Case, program: GradientProgram, wanted: Sequence[int]
 ) -> dict[int, Array]:
-    """The loose bound of the derivative with respect to each node."""
+    """The loose bound on the derivative with respect to each node."""
     place, nodes = program.expansion.place, case.graph.nodes
     targets = {i: program.cotangents[place[i]] for i in wanted}
     real = [t for t in targets.values() if t is not None]

@@ -1,4 +1,6 @@
-"""One node's op as a case of its own: the op alone, at its operands' values."""
+"""The op of one node as a case of its own: the op alone, at the values of its
+operands.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from gradverify.graph import (
 
 
 def node_values(case: Case) -> list[Any]:
-    """The value of every node in NumPy floats of the case's dtype."""
+    """The value of every node, in NumPy floats of the case's dtype."""
     with np.errstate(all="ignore"):
         inputs = [FLOATS.lift(np.array(x)) for x in case.point]
         return interpret_all(case.graph, FLOATS.table, inputs)
@@ -31,8 +33,8 @@ def node_values(case: Case) -> list[Any]:
 def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> Case:
     """A case of node `index` alone, pulled back from the given cotangent.
 
-    Operands that were literals, data or masks stay so; others become inputs. An
-    operand that occurs twice becomes two inputs.
+    Operands that are literals, data or masks stay what they are. All others become
+    inputs. An operand that occurs twice becomes two inputs.
     """
     node = case.graph.nodes[index]
     nodes: list[Node] = []
@@ -52,7 +54,9 @@ def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> C
 def output_alone(
     case: Case, index: int, values: Sequence[Any], cotangent: Any
 ) -> Case | None:
-    """What `op_alone` puts after the op, alone; None where that is nothing."""
+    """What `op_alone` puts after the op, as a case alone; None if it puts nothing
+    there.
+    """
     nodes = [input_leaf(case.graph.nodes[index].shape)]
     _contract(nodes, np.asarray(cotangent, np.float64))
     if len(nodes) == 1:
@@ -63,7 +67,7 @@ def output_alone(
 
 
 def part_up_to(case: Case, index: int) -> Case:
-    """The part of the graph that node `index` is made by, made a scalar."""
+    """The part of the graph that makes node `index`, with a scalar output."""
     nodes = [*case.graph.nodes[: index + 1]]
     _contract(nodes, np.ones(nodes[-1].shape))
     kept = [k for k, i in enumerate(case.graph.inputs) if i <= index]
@@ -72,7 +76,7 @@ def part_up_to(case: Case, index: int) -> Case:
 
 
 def _contract(nodes: list[Node], cotangent: Array) -> None:
-    """Append what makes a scalar of the last node: its sum weighted by a cotangent."""
+    """Append what makes a scalar of the last node: its sum, weighted by a cotangent."""
     output = len(nodes) - 1
     shape = nodes[output].shape
     if np.any(cotangent != 1.0):
@@ -85,5 +89,5 @@ def _contract(nodes: list[Node], cotangent: Array) -> None:
 
 
 def op_nodes(graph: Graph) -> list[int]:
-    """The nodes that apply an op."""
+    """The nodes that apply this op."""
     return [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]

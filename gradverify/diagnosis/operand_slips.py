@@ -1,7 +1,9 @@
-"""Slips with factors and operands: from an application to the bars it passes on.
+"""Slips with factors and operands.
 
-Each takes an application and a key, one of those that the function above it lists, and
-gives None where it does not apply.
+Each function takes an application of an op and a key, and gives the bars that the
+application passes on if it is made with that slip: the derivatives with respect to its
+operands. The keys are those that the function above it lists. It gives None if the slip
+does not apply.
 """
 
 from __future__ import annotations
@@ -31,14 +33,16 @@ def dropped(a: Application, key: Key) -> Bars | None:
 
 
 def together(a: Application, key: Key) -> Bars | None:
-    """The derivative by an operand that is used twice taken as 1."""
+    """The derivative by an operand that is used twice, taken as 1."""
     if not a.is_elementwise or len(set(a.node.operands)) == len(a.xs):
         return None
     return a.through([np.longdouble(1.0) / len(a.xs)] * len(a.xs))
 
 
 def spread(a: Application, ct: Any, position: int) -> Any:
-    """A cotangent in the shape of an operand: repeated over the axes that are gone."""
+    """A cotangent in the shape of an operand: repeated over the axes that were
+    reduced.
+    """
     shape = np.shape(a.xs[position])
     if np.shape(ct) == shape:
         return ct
@@ -105,7 +109,7 @@ def counts(a: Application) -> list[Key]:
 
 
 def count_of(a: Application) -> int:
-    """How many elements of the operand a reduction makes one of."""
+    """How many elements of the operand a reduction combines to one."""
     if "axis" not in a.node.params or len(a.xs) != 1:
         return 1
     size = math.prod(np.shape(a.xs[0]))
@@ -177,7 +181,7 @@ def _product(a: Any, b: Any, x: Any) -> Any:
 
 
 def _filled(a: Application, bars: Bars) -> Bars:
-    """The right bar wherever there is no other."""
+    """The given bars, with the right bar wherever one is missing."""
     return [r if b is None else b for b, r in zip(bars, a.bars, strict=True)]
 
 
@@ -200,7 +204,7 @@ def unsummed(a: Application, key: Key) -> Bars | None:
 
 
 def _narrowed(term: Any, shape: tuple[int, ...], rank: int, how: str) -> Any:
-    """A term in the operand's shape by one of its entries, or by their mean."""
+    """A term in the operand's shape, by one of its entries or by their mean."""
     lead = np.ndim(term) - rank
     padded = (1,) * (rank - len(shape)) + shape
     for k, n in enumerate(padded):

@@ -26,7 +26,9 @@ class Sum:
 
 
 def paths_to(graph: Graph, target: int) -> Iterator[tuple[Edge, ...]]:
-    """All ways from the output back to a node, as edges, first operands first."""
+    """All ways from the output back to a node, as lists of edges; first operands
+    first.
+    """
 
     def walk(i: int, taken: tuple[Edge, ...]) -> Iterator[tuple[Edge, ...]]:
         if i == target:
@@ -40,7 +42,7 @@ def paths_to(graph: Graph, target: int) -> Iterator[tuple[Edge, ...]]:
 
 
 def few_paths(graph: Graph, target: int) -> list[tuple[Edge, ...]] | None:
-    """The paths, or None where they are more than are written out."""
+    """The paths; None if there are too many to write out."""
     found = []
     for path in paths_to(graph, target):
         found.append(path)
@@ -52,9 +54,10 @@ def few_paths(graph: Graph, target: int) -> list[tuple[Edge, ...]] | None:
 def sum_over_paths(
     words: Naming, slip: Slip | None, targets: Sequence[int], given: Sequence[Any]
 ) -> Sum:
-    """The sum for the first target, and what the same slip gives for the others.
+    """The sum for the first target, and what the same slip gives for the other targets.
 
-    targets: inputs whose derivatives are wrong; given: the wrong numbers.
+    targets: inputs whose derivatives are wrong.
+    given: the wrong numbers.
     """
     if not targets or not words.is_scalar:
         return Sum()
@@ -107,17 +110,19 @@ def _is_atom(text: str) -> bool:
 
 
 def _figures(products: Sequence[Sequence[Any]]) -> str:
-    """Numbers of the same sum, without factors 1; a product with 0 is 0."""
+    """The same sum in numbers. Factors of 1 are left out, and a product with 0 is 0."""
     terms = []
     for factors in products:
         if any(f == 0 for f in factors):
             terms.append("0")
             continue
         texts = [number(f) for f in factors if f != 1] or ["1"]
-        terms.append("·".join(
-            f"({t})" if t.startswith("-") and (k or terms) else t
-            for k, t in enumerate(texts)
-        ))  # fmt: skip
+        terms.append(
+            "·".join(
+                f"({t})" if t.startswith("-") and (k or terms) else t
+                for k, t in enumerate(texts)
+            )
+        )
     return " + ".join(terms)
 
 
@@ -125,7 +130,7 @@ def _figures(products: Sequence[Sequence[Any]]) -> str:
 
 
 def locals_with(words: Naming, slip: Slip) -> dict[Edge, Any]:
-    """The local derivatives that the slip puts in the place of the right ones."""
+    """The local derivatives that the slip puts in place of the right ones."""
     change = changing(slip)
     found = {}
     for i in {i for i, _ in slip.edges}:
@@ -140,9 +145,11 @@ def locals_with(words: Naming, slip: Slip) -> dict[Edge, Any]:
 def _taken(
     words: Naming, slip: Slip, paths: Sequence[Sequence[Edge]], given: Any
 ) -> str | None:
-    """What was taken for what, and the sum that it gives; None where it gives another.
+    """What was taken for what, and the sum that this gives; None if it gives another
+    sum.
 
-    A slip that is no other local derivative, such as a cotangent squared, gives one.
+    That happens for a slip that is no other local derivative, such as a cotangent that
+    is squared.
     """
     other = locals_with(words, slip)
     products = [[other[e] if e in other else words.local(*e) for e in p] for p in paths]
@@ -150,10 +157,13 @@ def _taken(
     if not np.isfinite(total) or abs(total - given) > 1e-3 * abs(given):
         return None
     on_paths = [e for e in slip.edges if e in other and any(e in p for p in paths)]
-    told = listed([
-        f"{words.partial(*e)} as {number(other[e])} (it is {words.truth(*e)})"
-        for e in on_paths
-    ] or ["…"])  # fmt: skip
+    told = listed(
+        [
+            f"{words.partial(*e)} as {number(other[e])} (it is {words.truth(*e)})"
+            for e in on_paths
+        ]
+        or ["…"]
+    )
     figures = _figures(products)
     result = " = ".join(_distinct([figures, number(total)]))
     return f"{words.who} took {told}: {result}" if on_paths else None

@@ -1,4 +1,6 @@
-"""Show it without us: a script in the guilty library's own API."""
+"""A script in the guilty library's own API, which shows the deviation without
+gradverify.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import numpy as np
 
 from gradverify.compare import decimal
 from gradverify.differentiators import Differentiator
-from gradverify.differentiators.spelling import Program, by_engine, script
+from gradverify.differentiators.spelling import ScriptContents, by_engine, script
 from gradverify.graph import Case, formula
 from gradverify.reference import reference
 from gradverify.verdict import Judgement
@@ -15,14 +17,15 @@ from gradverify.verdict import Judgement
 def reproducer(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """A script that prints value and derivatives as got, exact, and the error.
+    """A script that prints value and derivatives: what was got, what is exact, the
+    error.
 
-    It calls what the rows of the engine's table call. Where the engine does not spell
-    an op or the mode, gradverify runs the case there, too.
+    It calls what the rows of the engine's table call. If the engine has no spelling for
+    an op or for the mode, the script lets gradverify run the case.
     """
     found = reference(case)
     exact = found.gradient or [np.full(x.shape, np.nan) for x in case.point]
-    program = Program(
+    program = ScriptContents(
         case,
         title(case, differentiator, mode, judgement),
         decimal(found.value),
@@ -38,7 +41,9 @@ def reproducer(
 def title(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """The script's first line: who, of which version, and what is wrong with what."""
+    """The first line of the script: who, of which version, and what is wrong with
+    what.
+    """
     versions = ", ".join(f"{k} {v}" for k, v in differentiator.versions().items())
     who = versions or differentiator.name
     verdict = judgement.verdict.value

@@ -1,6 +1,6 @@
-"""The right computation, op by op, and the same with a change at some of its edges.
+"""The right computation, op by op; and the same with a change at some of its edges.
 
-Long doubles carry it: their rounding is far below what a bound allows.
+It runs in long doubles, whose rounding is far below what a bound allows.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ from gradverify.reference.program import expand
 ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)
 CONSTANT = ("literal", "data")
 
-# What operands get instead of what they should: one entry an operand, None for nothing.
+# What operands get instead of what they should get: one entry an operand; None for
+# nothing.
 Bars = list[Any]
-# An application and whether it is to be changed: the bars that it passes on.
+# From an application to the changed bars that it passes on; None leaves it right.
 Change = Callable[["Application"], Bars | None]
-# A node and the terms that reach it, the last use first: what becomes of them.
+# From a node and the terms that reach it, the last use first, to their sum.
 Adding = Callable[[int, Sequence[Any]], Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Application:
-    """One application of an op, on the way back: all that a rule may look at.
+    """One application of an op on the way back: all that a rule may look at.
 
-    ct: the cotangent that arrives. before: the operands of the run before this one.
+    ct: the cotangent that arrives.
+    before: the operands of the run before this one.
     """
 
     index: int
@@ -58,12 +60,12 @@ class Application:
 
     @property
     def is_elementwise(self) -> bool:
-        """Whether every element of the result has a partial of its own."""
+        """Whether each element of the result has a partial derivative of its own."""
         return OPS[self.node.op].shape in ELEMENTWISE
 
     @cached_property
     def bars(self) -> Bars:
-        """What the operands should get; None where nothing flows."""
+        """What the operands should get; None where nothing flows back."""
         found = pullback(
             self.node.op, self.node.params, self.dtype, self.ct, self.y, self.xs
         )
@@ -75,7 +77,9 @@ class Application:
         params: Mapping[str, Any] | None = None,
         xs: Sequence[Any] | None = None,
     ) -> list[Any]:
-        """Partial derivatives in the result's shape, of this op or of another one."""
+        """Partial derivatives in the shape of the result, of this op or of another
+        one.
+        """
         wide = [wider(x, self.node.shape) for x in (self.xs if xs is None else xs)]
         ones = np.ones(self.node.shape, np.longdouble)[()]
         same = not op and xs is None
@@ -85,7 +89,7 @@ class Application:
         return [0.0 * ones if p is None else p for p in found]
 
     def through(self, partials: Sequence[Any], ct: Any = None) -> Bars:
-        """The bars of an elementwise op with these partials."""
+        """The bars of an elementwise op that has these partials."""
         ct = self.ct if ct is None else ct
         return [
             self.summed(ct * p, k) if f else None
@@ -93,18 +97,18 @@ class Application:
         ]
 
     def summed(self, term: Any, position: int) -> Any:
-        """A term of the result's shape in the shape of an operand."""
+        """A term in the shape of the result, summed to the shape of an operand."""
         rank = len(self.node.shape)
         return unbroadcast(EXTENDED, term, np.shape(self.xs[position]), rank)
 
     @property
     def moved(self) -> list[int]:
-        """The operands that something flows to."""
+        """The operands that something flows back to."""
         return [k for k, f in enumerate(self.follows) if f]
 
 
 def wider(x: Any, shape: tuple[int, ...]) -> Any:
-    """x, or a mask, in that shape."""
+    """x broadcast to that shape; x may be a mask."""
     return x if np.shape(x) == shape else np.broadcast_to(x, shape)
 
 
@@ -121,7 +125,7 @@ def pullback(
     y: Any,
     xs: Sequence[Any],
 ) -> Bars:
-    """What an op's operands get of a cotangent, by the rules; None for nothing."""
+    """What the operands of an op get of a cotangent, by the rules; None for nothing."""
     if OPS[op].is_primitive:
         shape = np.shape(y)
         node = Node(op, (), params, shape)
@@ -146,7 +150,7 @@ def _expanded(
     shapes: tuple[tuple[int, ...], ...],
     dtype: str,
 ) -> Graph:
-    """A composite op alone over primitives."""
+    """A composite op alone, written over primitives."""
     nodes = [input_leaf(shape) for shape in shapes]
     nodes.append(apply_op(nodes, op, range(len(nodes)), **dict(params)))
     return expand(Graph(tuple(nodes)), dtype).graph
@@ -156,7 +160,8 @@ def _expanded(
 class Right:
     """The right computation of a case in long doubles.
 
-    values: of every node. before: those of the run before it, if one is known.
+    values: of every node.
+    before: the values in the run before, if one is known.
     """
 
     case: Case
@@ -175,7 +180,7 @@ class Right:
         return self.swept()
 
     def application(self, index: int, ct: Any = None) -> Application:
-        """The application of an op, with the right cotangent or another one."""
+        """The application of an op, with the right cotangent or with another one."""
         node = self.graph.nodes[index]
         before = self.before
         return Application(
@@ -195,7 +200,7 @@ class Right:
         add: Adding | None = None,
         seeds: Mapping[int, Any] | None = None,
     ) -> list[Any]:
-        """A reverse sweep: the right one, or with other bars or another sum.
+        """A reverse sweep: the right one, or one with other bars or with another sum.
 
         `change` gives None where an application is right.
         """
@@ -214,15 +219,18 @@ class Right:
             application = self.application(i, found[i])
             bars = None if change is None else change(application)
             for j, bar in zip(
-                nodes[i].operands, application.bars if bars is None else bars,
+                nodes[i].operands,
+                application.bars if bars is None else bars,
                 strict=True,
-            ):  # fmt: skip
+            ):
                 if bar is not None:
                     terms[j].append(bar)
         return found
 
     def onward(self, index: int) -> list[Any]:
-        """What a unit in each entry of a node's adjoint does to every adjoint below."""
+        """How a unit change in each entry of a node's adjoint changes every adjoint
+        below it.
+        """
         if index not in self._known:
             shape = self.graph.nodes[index].shape
             size = int(np.prod(shape, dtype=int))

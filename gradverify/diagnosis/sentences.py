@@ -1,4 +1,4 @@
-"""A slip in words: the node, and what was done there."""
+"""A slip in words: at which node, and what was done there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sentence(words: Naming, found: Slip | WholeSlip) -> str:
 
 
 def where(words: Naming, found: Slip | WholeSlip) -> str:
-    """The node, as `at d = a * b`; the nodes, where the slip is at several."""
+    """The node, as `at d = a * b`; several nodes if the slip is at several."""
     if isinstance(found, WholeSlip):
         return _where_whole(words, found)
     nodes = list(dict.fromkeys(i for i, _ in found.edges))

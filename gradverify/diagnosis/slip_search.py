@@ -1,4 +1,4 @@
-"""Which slips reproduce all the numbers that were given, with the fewest changes."""
+"""Which slips give all the numbers that somebody gave, with the fewest changes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Edge = tuple[int, int]  # a node and one of its operands
 
 @dataclass(frozen=True)
 class Slip:
-    """A cause at some edges: what explains the numbers.
+    """A cause at some edges, which explains the numbers.
 
-    edges: pairs of a node and an operand, the first one nearest to the output.
-    op: that of the nodes.
+    edges: pairs of a node and an operand; the first one is nearest to the output.
+    op: the op of the nodes.
     """
 
     cause: Cause
@@ -32,12 +32,12 @@ class Slip:
 
     @property
     def node(self) -> int:
-        """The node nearest to the output that is changed."""
+        """The changed node that is nearest to the output."""
         return self.edges[0][0]
 
     @property
     def changes(self) -> int:
-        """How many partial derivatives are changed; a swap is one change."""
+        """How many partial derivatives are changed. A swap counts as one change."""
         places = {i for i, _ in self.edges} if self.cause.whole else self.edges
         return self.cause.weight * len(places)
 
@@ -45,9 +45,9 @@ class Slip:
 def slips(
     seen: Sequence[Observation], suspects: Sequence[int] | None = None
 ) -> list[Slip]:
-    """The slips at suspected nodes that reproduce all numbers, the likeliest first.
+    """The slips at suspected nodes that give all numbers, the likeliest first.
 
-    suspects: nodes, all of them unless said.
+    suspects: nodes; unless given, all of them.
     """
     if not seen or not any(o.deviates for o in seen):
         return []
@@ -67,9 +67,10 @@ def slips(
 
 
 def rank(slip: Slip) -> tuple[int, bool, int, bool, int]:
-    """Fewest changes first, then the order of the table, then from the output back.
+    """The order of slips: fewest changes, then the order of the table, then from the
+    output back.
 
-    A constant comes first at an op whose derivative has it.
+    A constant comes first at an op whose derivative has that constant.
     """
     cause, fitted = slip.cause, isinstance(slip.key, float)
     unlikely = slip.key in cause.likely and slip.op not in cause.likely[slip.key]
@@ -99,14 +100,14 @@ def _at_node(seen: Sequence[Observation], i: int, fits_factor: bool) -> Iterator
 
 
 def _scopes(a: Application, cause: Cause) -> list[tuple[Edge, ...]]:
-    """Every single operand, and all of them together."""
+    """Every single operand, and all operands together."""
     edges = [(a.index, k) for k in a.moved]
     one: list[tuple[Edge, ...]] = [] if cause.whole else [(e,) for e in edges]
     return [*one, tuple(edges)] if cause.whole or len(edges) > 1 else one
 
 
 def _tried(seen: Sequence[Observation], a: Application, slip: Slip) -> Slip | None:
-    """The slip, its factor fitted, if it reproduces all numbers; else None."""
+    """The slip, its factor fitted, if it gives all numbers; else None."""
     if slip.key == FIT:
         factor = _factor(seen[0], a, slip)
         if factor is None:
@@ -119,7 +120,7 @@ def _tried(seen: Sequence[Observation], a: Application, slip: Slip) -> Slip | No
 
 
 def _predicted(first: Observation, a: Application, slip: Slip) -> Array | None:
-    """The numbers with the slip, by what a change of an adjoint does."""
+    """The numbers with the slip, computed from what a change of an adjoint does."""
     bars = slip.cause.bars(a, slip.key)
     if bars is None:
         return None
@@ -159,7 +160,9 @@ def _quotient(first: Observation, error: Array, whole: Array) -> float | None:
 
 
 def _is_known(factor: float) -> bool:
-    """Whether a factor has a name: a constant, or none, sign, nothing at all."""
+    """Whether the factor has a name of its own: no change, a sign, zero, or a
+    constant.
+    """
     if factor == 1.0 or abs(factor) < 1e-12:
         return True
     others = (-1.0, *map(float, CONSTANTS.values()))
@@ -170,7 +173,7 @@ def _is_known(factor: float) -> bool:
 
 
 def changing(slip: Slip) -> Callable[[Application], Bars | None]:
-    """The change of a sweep that a slip is."""
+    """The change of a reverse sweep that a slip amounts to."""
     edges = set(slip.edges)
 
     def change(a: Application) -> Bars | None:
@@ -186,7 +189,7 @@ def changing(slip: Slip) -> Callable[[Application], Bars | None]:
 
 
 def predicted(seen: Observation, slip: Slip) -> Array | None:
-    """All numbers with the slip; None where its shapes do not fit the graph."""
+    """All numbers with the slip; None if its shapes do not fit the graph."""
     try:
         with np.errstate(all="ignore"):
             return seen.flat(seen.right.swept(changing(slip)))
@@ -195,7 +198,10 @@ def predicted(seen: Observation, slip: Slip) -> Array | None:
 
 
 def reproduces(seen: Observation, slip: Slip) -> bool:
-    """Whether the slip gives the numbers, and changes some where some are wrong."""
+    """Whether the slip gives the numbers.
+
+    If some are wrong, it must also change some.
+    """
     numbers = predicted(seen, slip)
     return numbers is not None and seen.agrees(numbers)
 
@@ -206,7 +212,7 @@ def reproduces(seen: Observation, slip: Slip) -> bool:
 def _at_all(
     seen: Sequence[Observation], nodes: Sequence[int], fits_factor: bool
 ) -> Iterator[Slip]:
-    """The same slip at all nodes of one op."""
+    """The same slip at all nodes with one op."""
     first = seen[0].right
     live = [i for i in nodes if first.adjoints[i] is not None]
     if len(live) < 2:
@@ -240,7 +246,7 @@ def _shared_scopes(
 
 
 def _secant(seen: Observation, slip: Slip) -> Any:
-    """The slip with the factor that its largest effect shows, by secant steps."""
+    """The slip with the factor that its largest effect shows, found by secant steps."""
 
     def numbers(factor: float) -> Array | None:
         return predicted(seen, replace(slip, key=factor))

@@ -1,4 +1,11 @@
-"""Slips that take another derivative, point, format or cotangent: to bars as well."""
+"""Slips that put one thing in place of another.
+
+They take the derivative of another op, another point, a narrower number format, or
+another cotangent. As in `operand_slips`, each function takes an application of an op
+and a key. It gives the bars that the application passes on if it is made with that
+slip, or None if the slip does not apply. For example, `stale` differentiates at the
+operands of the run before.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +46,7 @@ def others(a: Application) -> list[Key]:
 
 KINKED = ("abs", "relu", "leaky_relu", "maximum", "minimum")
 REDUCTIONS = (s.reduction, s.nonempty_reduction, s.spread, s.deviation, s.norm)
-# Their partials are 0, 1 or -1: a factor that is dropped, or a sign.
+# Their partials are 0, 1 or -1, which would be a dropped factor or a sign instead.
 UNTABLED = (
     "add", "sub", "neg", "sign", "slack", "slack_back", "step", "peak", "accumulate",
     "where",
@@ -77,7 +84,7 @@ def value(a: Application, key: Key) -> Bars | None:
 
 
 def diagonal(a: Application, key: Key) -> Bars | None:
-    """Only what each entry of the result owes to its own entry of the operand."""
+    """Only what each entry of the result receives from its own entry of the operand."""
     if OPS[a.node.op].shape is not s.along or np.size(a.y) < 2:
         return None
     size = np.size(a.y)
@@ -125,7 +132,7 @@ FORMATS = {"float32": 24, "TF32": 11, "bfloat16": 8}
 
 
 def narrower(x: Any, form: str) -> Any:
-    """x rounded to a format's significand; the exponent stays."""
+    """x rounded to the significand of a format; the exponent is not limited."""
     if _is_mask(x):
         return x
     mantissa, exponent = np.frexp(x)

@@ -1,4 +1,4 @@
-"""Why a value is wrong already: a square matrix that was transposed, or was not."""
+"""Why a value is wrong already: a square matrix was transposed, or should have been."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from gradverify.reference.rounding import FORMATS
 
 Look = Callable[[Case], Derivatives | None]
 
-POINTS = 3  # beside the case's own, where the same slip must give the same value
-CLOSE = 2.0**12  # units of roundoff: another cause is further off at a random point
+POINTS = 3  # other points at which the same slip must explain the value
+CLOSE = 2.0**12  # units of roundoff; at a random point other causes are further off
 
 # The operands that may be such a matrix, by op.
 MATRICES: Mapping[str, tuple[int, ...]] = {"linear": (1,), "matmul": (0, 1)}
 
 
 def transposed_operand(case: Case, node: int, look: Look) -> int | None:
-    """The square operand of a node that, transposed, explains the engine's values.
+    """The square operand of a node that, if transposed, explains the values of the
+    engine.
 
-    None where there is none. The engine is run at a few generic points of the graph,
-    since plain numbers make many slips alike.
+    None if there is none. The engine is run at a few generic points of the graph,
+    because plain numbers make many slips look alike.
     """
     applied = case.graph.nodes[node]
     for place in MATRICES.get(applied.op, ()):
@@ -38,7 +39,7 @@ def transposed_operand(case: Case, node: int, look: Look) -> int | None:
 
 
 def _points(case: Case) -> Iterator[Case]:
-    """The case, and its graph where no two numbers are alike."""
+    """The case, and its graph at points where no two numbers are alike."""
     yield case
     draw = np.random.default_rng(1)
     for _ in range(POINTS):

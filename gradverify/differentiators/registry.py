@@ -14,8 +14,8 @@ GROUP = "gradverify.differentiators"
 # Written out, so that a name is found without importing a library; a test compares
 # this with the folder.
 BUILTINS = {
-    "own-dual": "gradverify.differentiators.own.dual:OwnDual",
-    "own-tape": "gradverify.differentiators.own.tape:OwnTape",
+    "own-dual": "gradverify.differentiators.own.dual_engine:OwnDual",
+    "own-tape": "gradverify.differentiators.own.tape_engine:OwnTape",
     "autograd": "gradverify.differentiators.hips_autograd:HipsAutograd",
     "torch-cpu": "gradverify.differentiators.pytorch:TorchCpu",
     "torch-cuda": "gradverify.differentiators.pytorch:TorchCuda",

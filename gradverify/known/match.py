@@ -19,7 +19,7 @@ ROUNDED = 1.0 + 1e-6  # the largest size itself is not refused for its rounding
 
 
 def is_expired(row: Deviation, today: date) -> bool:
-    """Whether the day up to which the row was accepted has passed."""
+    """Whether the last day on which the row is accepted has passed."""
     return row.until is not None and today > row.until
 
 
@@ -81,7 +81,9 @@ def is_within(row: Deviation, judgement: Judgement) -> bool:
 
 
 def matches_whole(row: Deviation, graph: Graph) -> bool:
-    """Whether a row about whole graphs is about this one: it has the witness's ops."""
+    """Whether a row about whole graphs is about this graph: it has the ops of the
+    witness.
+    """
     return row.op == WHOLE and _applied(row.witness.graph) <= _applied(graph)
 
 

@@ -1,7 +1,8 @@
-"""Rows of known deviations, read from TOML files: the shipped one, a repository's own.
+"""Rows of known deviations, read from TOML files: the shipped one and a repository's
+own.
 
-A file holds `[[deviation]]` tables; a bad row is an error that names the file, the row,
-the field, its value and what is allowed.
+A file holds `[[deviation]]` tables. A bad row is an error that names the file, the row,
+the field, its value, and what is allowed.
 """
 
 from __future__ import annotations
@@ -50,18 +51,19 @@ class Size:
 
 
 class DeviationError(ValueError):
-    """A file of known deviations that cannot be read, or a row in it."""
+    """A file of known deviations that cannot be read, or a bad row in it."""
 
 
 @dataclass(frozen=True)
 class Deviation:
     """One known deviation: who deviates, when, how, why, and a case that shows it.
 
-    differentiator: a registered name; versions: a PEP 440 specifier, empty for all.
+    differentiator: a registered name.
+    versions: a PEP 440 specifier; empty for all.
     modes, dtypes, devices: empty for all.
-    when: a condition on the op's operands and params, empty for always.
-    op: "graph" where no op shows the deviation alone; then it is about graphs that
-    have all ops of the witness, as often as that has them.
+    when: a condition on the op's operands and params; empty for always.
+    op: "graph" if no op shows the deviation alone. It is then about graphs that have
+        all ops of the witness, each at least as often as the witness.
     verdict: the verdicts that it shows as.
     at_most: how large the deviation of a number is at most; what is larger is new.
     computes_in: the format that the engine computes in, whatever its operands are; what
@@ -87,7 +89,7 @@ class Deviation:
 
     @property
     def condition(self) -> Condition:
-        """`when`, read and checked."""
+        """`when`, parsed and checked."""
         return _condition(self.op, self.when)
 
 
@@ -202,7 +204,7 @@ def read_rows(path: Path) -> tuple[Deviation, ...]:
 
 
 def parse_rows(text: str, path: Path) -> tuple[Deviation, ...]:
-    """The rows of a file's text; `path` is for messages alone."""
+    """The rows in the text of a file; `path` is used in messages only."""
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -267,7 +269,10 @@ def shipped_rows() -> tuple[Deviation, ...]:
 
 
 def known_rows(root: Path) -> tuple[Deviation, ...]:
-    """The shipped rows and those of the repository at `root`, which win by their id."""
+    """The shipped rows and those of the repository at `root`.
+
+    If an id occurs twice, the repository's row counts.
+    """
     own = read_rows(root / FILE_NAME)
     ids = {row.id for row in own}
     return (*own, *(row for row in shipped_rows() if row.id not in ids))

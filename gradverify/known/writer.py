@@ -1,4 +1,6 @@
-"""Rows of known deviations as TOML text, added to a file without touching the rest."""
+"""Rows of known deviations as TOML text, added to a file without a change to the
+rest.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r",
 
 
 def quoted(text: str) -> str:
-    """A TOML string: plain where nothing needs escaping, else with escapes."""
+    """A TOML string: without escapes if none are needed."""
     if ("\\" in text or '"' in text) and LITERAL.fullmatch(text):
         return f"'{text}'"
     return '"' + "".join(SHORT.get(c) or _escaped(c) for c in text) + '"'
@@ -63,10 +65,10 @@ def row_to_toml(row: Deviation) -> str:
 
 
 def append_row(path: Path, row: Deviation) -> None:
-    """Add a row to a file, which is made where there is none.
+    """Add a row to a file; the file is made if there is none.
 
-    What the file holds already, comments included, stays as it is. The new file is
-    written beside the old one and renamed, so that no reader sees half of it.
+    What the file holds already stays as it is, comments included. The new file is
+    written beside the old one and then renamed, so that no reader sees half of it.
     """
     path = path.resolve()
     try:
@@ -77,7 +79,7 @@ def append_row(path: Path, row: Deviation) -> None:
         raise DeviationError(f"{path} cannot be read: {error}") from None
     gap = "" if not old else "\n" if old.endswith("\n") else "\n\n"
     new = old + gap + row_to_toml(row)
-    parse_rows(new, path)  # refuses a second row of that id, and a broken file
+    parse_rows(new, path)  # raises for a second row with that id, and for a broken file
     try:
         _replace(path, new)
     except OSError as error:

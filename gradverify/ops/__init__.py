@@ -30,10 +30,11 @@ from gradverify.ops.shapes import Shape
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
 # fmt: off
-# The derivative of tanh is usually taken as 1 - y*y and that of sigmoid as y*(1 - y),
-# from an output that is itself rounded: by 4 ulps, the worst that is published for
-# vectorised tanh, and by the rounding of the difference. That of expm1 as y + 1, and
-# that of logaddexp as exp(a - y), which is off by the error of y times itself.
+# Libraries usually take the derivative of tanh as 1 - y*y, that of sigmoid as y*(1 - y),
+# and that of expm1 as y + 1. There y is the output and is rounded itself. Its error is
+# up to 4 ulps, the worst that is published for a vectorised tanh; the difference is
+# rounded as well. The derivative of logaddexp is taken as exp(a - y), which an error of
+# e in y makes wrong by e times itself.
 TANH      = lambda d, y: 16.0 * (y * y) + 1.0  # noqa: E731
 SIGMOID   = lambda d, y: 9.0 * y               # noqa: E731
 EXPM1     = lambda d, y: 9.0 * y               # noqa: E731
@@ -128,17 +129,24 @@ ROWS = (
     Op("stack",        2, FORWARD, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
-    # internal: step is 0, 1/2, 1 below, at and above 0; sech is 1/cosh; rise is 1 +
-    # tanh; scale is a product with an irrational constant, which every arithmetic has
-    # in all its digits; log_gamma is lgamma without slack; polygamma is the n-th
-    # derivative of digamma; pad puts zeros around a slice; cumsum_back sums from the
-    # end; peak is a largest element held constant; slack(x, size) is x, where right
-    # formulas may be off by a rounding of size; slack_back(x, size) is x, whose
-    # cotangent may be off by a rounding of itself times size; accumulate is a sum that
-    # the cotangents of a fan-out go through in an order that nobody fixed; take is a
-    # choice of elements along an axis, some of them more than once, and put its
-    # transpose, which adds up what comes to one place; deviation2(x, c) is (x - c)**2
-    # for a mean c of x, where a sum of squares is least, so that nothing goes back to c
+    # internal:
+    # step         0 below 0, 1/2 at 0, 1 above it
+    # sech, rise   1 / cosh and 1 + tanh
+    # scale        a product with an irrational constant; every arithmetic has it in all
+    #              its digits
+    # log_gamma    lgamma without slack
+    # polygamma    the n-th derivative of digamma
+    # pad          zeros around a slice
+    # cumsum_back  cumulative sums from the end
+    # peak         a largest element, held constant
+    # take         a choice of elements along an axis; some may be chosen more than once
+    # put          the transpose of take: it adds up what arrives at one place
+    # slack        slack(x, size) is x; right formulas may be off by a rounding of size
+    # slack_back   slack_back(x, size) is x; its cotangent may be off by a rounding of
+    #              itself times size
+    # accumulate   the sum of the cotangents at a fan-out, in no fixed order
+    # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
+    #              that nothing goes back to c
     Op("step",        1, FORWARD, s.elementwise, internal=True),
     Op("sech",        1, FORWARD, s.elementwise, internal=True),
     Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error, internal=True),

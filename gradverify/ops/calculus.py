@@ -71,7 +71,8 @@ def erf_partial(m: Any, y: Any, x: Any) -> Any:
 def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
     """n * x**(n - 1), without a power where none is needed.
 
-    Where n - 1 is no float, as for 0.1, by the result: x is not 0 there.
+    For some n, such as 0.1, n - 1 is not exact in floats. The result is used then; x is
+    not 0 there.
     """
     if n in (0, 1):
         return float(n)
@@ -96,10 +97,10 @@ def pow_partial(m: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
-    """2 * (x - c), for a mean c of x and one cotangent for all that it is a mean of.
+    """2 * (x - c), where c is the mean of x and all of x has the same cotangent.
 
-    Nothing goes back to c then: the sum of x - c is 0. Libraries have 2*x and 2*c go
-    back apart, and round both.
+    Nothing goes back to c, because the sum of x - c is 0. Libraries send 2*x and 2*c
+    back separately and round both.
     """
     return m.slack(2.0 * (x - c), 2.0 * x)
 
@@ -119,11 +120,11 @@ divisor    = lambda a, b: (np.inf, abs(b))                       # noqa: E731
 powers     = lambda a, b: (abs(a), 1.0)                          # noqa: E731
 # fmt: on
 
-# Correctly rounded: + - * / and the square root (IEEE 754). The functions: 4 ulps at
-# worst for the vector code in NumPy (its SIMD loops promise less than 4 ulps), 1 ulp
-# in SLEEF, which PyTorch calls, under 1 in glibc; an ulp is up to two units. Sigmoid
-# and softplus are compositions of such functions; powers cost one logarithm's error
-# times the exponent, which libraries compute in extended precision.
+# + - * / and the square root are rounded correctly (IEEE 754). Other functions are off
+# by 4 ulps at worst in NumPy's vector code (its SIMD loops promise less than 4), by 1 ulp
+# in SLEEF, which PyTorch calls, and by less than 1 in glibc. An ulp is up to two units of
+# roundoff. Sigmoid and softplus are compositions of such functions. A power costs the
+# error of one logarithm times the exponent; libraries compute it in extended precision.
 # fmt: off
 CALCULUS: Mapping[str, Calculus] = {
     "neg":          row(exact,          STRAIGHT,   -1.0),

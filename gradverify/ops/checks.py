@@ -7,7 +7,7 @@ from typing import Any
 
 
 def check_indices(index: Any, count: int, name: str) -> None:
-    """Refuse what is no list of places below `count`."""
+    """Refuse what is not a list of places below `count`."""
     are_ints = isinstance(index, tuple | list) and all(type(k) is int for k in index)
     if not are_ints or not index or not all(0 <= k < count for k in index):
         raise ValueError(
@@ -22,13 +22,13 @@ def check_truth(name: str, value: Any) -> None:
 
 
 def check_eps(eps: Any) -> None:
-    """Refuse what is no finite float above 0."""
+    """Refuse what is not a finite float above 0."""
     if type(eps) is not float or not 0 < eps < math.inf:
         raise ValueError(f"eps={eps!r}; allowed is a float above 0")
 
 
 def check_numbers(name: str, values: Any, count: int, above: float) -> None:
-    """Refuse what is not `count` finite floats above a number."""
+    """Refuse what is not a list of `count` finite floats above a given number."""
     is_plain = isinstance(values, tuple | list) and len(values) == count
     if not is_plain or not all(
         type(v) is float and above < v < math.inf for v in values

@@ -33,7 +33,9 @@ def logsumexp(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> A
     """log(sum(exp(x))), shifted by the largest x so that exp cannot overflow.
 
     Any constant shift gives the same function, so that `peak` has no derivative. The
-    usual derivative, exp(x - y), sees y rounded, which is off by as much of itself.
+    usual
+    derivative is exp(x - y) with a rounded y. An error of e in y makes it wrong by e
+    times itself.
     """
     top = m.peak(x, axis=axis, keepdims=keepdims)
     shifted = x - m.peak(x, axis=axis, keepdims=True)
@@ -50,7 +52,8 @@ def softmax(m: Any, x: Any, *, axis: Axis) -> Any:
 def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
     """x - logsumexp(x), shifted by the largest x.
 
-    The usual derivative has exp(y), which is off by the rounding of y times itself.
+    The usual derivative uses exp(y) with a rounded y. It is wrong by that rounding
+    times itself.
     """
     shifted = x - m.peak(x, axis=axis, keepdims=True)
     e = m.exp(shifted)
@@ -61,7 +64,7 @@ def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
 def var(
     m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, ddof: int = 0
 ) -> Any:
-    """The mean square of what is left without the mean; over count - ddof.
+    """The mean square of x minus its mean, divided by count - ddof instead of count.
 
     The usual derivative has the rounded mean in x - mean and sends nothing back through
     it. Where that rounding is taken both ways it cancels, as for `std` of near numbers.
@@ -101,9 +104,11 @@ def folded(
     axis: Axis,
     keepdims: bool,
 ) -> Any:
-    """`combine` over all elements along `axis`: the lower half with the upper one.
+    """Combine all elements along `axis`, the lower half with the upper half, again and
+    again.
 
-    A reshape ends it even where nothing is folded, so that the result is no operand.
+    There is a reshape at the end even where nothing is folded, so that the result is a
+    node of its own.
     """
     shape = np.shape(x)
     for a in axes_of(shape, axis):
@@ -138,7 +143,7 @@ def smallest(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> An
 
 
 def concatenate(m: Any, a: Any, b: Any, *, axis: Axis) -> Any:
-    """b after a: the sum of both, each with zeros in the place of the other."""
+    """b after a: both are padded with zeros to the full length and added."""
     (at,) = one_axis(np.shape(a), axis)
     before, after = np.shape(a)[at], np.shape(b)[at]
     left = m.pad(a, axis=(at,), before=0, after=after)
@@ -155,7 +160,9 @@ def stack(m: Any, a: Any, b: Any, *, axis: Axis) -> Any:
 
 
 def einsum(m: Any, a: Any, b: Any, *, subscripts: str) -> Any:
-    """The product of both over all their indices, summed over those that go."""
+    """Both operands multiplied over all indices, summed over those that the result
+    lacks.
+    """
     left, right, kept = subscripts_of(subscripts)
     letters = kept + "".join(i for i in left + right if i not in kept)
     letters = "".join(dict.fromkeys(letters))
@@ -165,7 +172,9 @@ def einsum(m: Any, a: Any, b: Any, *, subscripts: str) -> Any:
 
 
 def _spread(m: Any, x: Any, indices: str, letters: str) -> Any:
-    """x with an axis for every letter, of length 1 where it has not got that index."""
+    """x with one axis for every letter; the axis has length 1 where x lacks that
+    index.
+    """
     order = tuple(indices.index(i) for i in letters if i in indices)
     if order != tuple(range(len(order))):
         x = m.transpose(x, axes=order)

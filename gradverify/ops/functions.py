@@ -17,7 +17,7 @@ CUBIC = 0.044715
 
 
 def constant(m: Any, value: float) -> Any:
-    """A number that may meet any op."""
+    """A number in a form that can be combined with any op."""
     return m.lift(np.float64(value))
 
 
@@ -32,7 +32,10 @@ def leaky_relu(m: Any, x: Any) -> Any:
 
 
 def elu(m: Any, x: Any) -> Any:
-    """x above zero, exp(x) - 1 below: one slope from both sides, so no kink."""
+    """x above zero, exp(x) - 1 below.
+
+    Both sides have the same slope at 0, so it is no kink.
+    """
     return x * m.step(x) + m.expm1(x * m.step(-x))
 
 
@@ -42,7 +45,10 @@ def silu(m: Any, x: Any) -> Any:
 
 
 def celu(m: Any, x: Any, *, alpha: float) -> Any:
-    """x above zero, alpha (exp(x / alpha) - 1) below: one slope from both sides."""
+    """x above zero, alpha (exp(x / alpha) - 1) below.
+
+    The slopes agree, so it is no kink.
+    """
     return x * m.step(x) + alpha * m.expm1(x * m.step(-x) / alpha)
 
 
@@ -83,9 +89,10 @@ def log_sigmoid(m: Any, x: Any) -> Any:
 
 
 def gelu(m: Any, x: Any, *, approximate: str = "none") -> Any:
-    """x times the normal distribution function, whose tail does not cancel here.
+    """x times the normal distribution function, written so that its tail does not
+    cancel.
 
-    The usual formulas, 1 + erf and 1 + tanh, are off by a rounding of 1.
+    The usual formulas, 1 + erf and 1 + tanh, are wrong by a rounding of 1.
     """
     if approximate == "tanh":
         bent = m.scale(x + CUBIC * (x * x * x), by="sqrt(2/pi)")
@@ -95,7 +102,7 @@ def gelu(m: Any, x: Any, *, approximate: str = "none") -> Any:
 
 
 def rise_error(d: Any, y: Any) -> Any:
-    """That of 1 - t*t, which is taken for the derivative of 1 + t = 1 + tanh(x)."""
+    """The error of 1 - t*t, which libraries take for the derivative of 1 + tanh(x)."""
     del d
     return 16.0 * (y - 1.0) ** 2 + 1.0
 
@@ -156,17 +163,24 @@ def acosh(m: Any, x: Any) -> Any:
 
 
 def atanh(m: Any, x: Any) -> Any:
-    """Half the difference of log(1 + x) and log(1 - x), of opposite signs."""
+    """Half of log(1 + x) minus log(1 - x); the two logarithms have opposite signs."""
     return 0.5 * (m.log1p(x) - m.log1p(-x))
 
 
 def lgamma(m: Any, x: Any) -> Any:
-    """The logarithm of gamma; sums with terms of size 8 (Lanczos) cancel at 1 and 2."""
+    """The logarithm of gamma.
+
+    The usual sums (Lanczos) have terms of size 8, which cancel at 1 and 2.
+    """
     return m.slack(m.log_gamma(x), constant(m, 8.0))
 
 
 def digamma(m: Any, x: Any) -> Any:
-    """The derivative of lgamma; at its root ten reciprocals (Cephes) cancel a log."""
+    """The derivative of lgamma.
+
+    At its root the usual code (Cephes) subtracts ten reciprocals from a logarithm, and
+    they cancel.
+    """
     return m.slack(m.polygamma(x, n=0), constant(m, 8.0))
 
 

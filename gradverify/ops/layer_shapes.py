@@ -49,7 +49,7 @@ def _replaced(shape: Shape, axis: Sizes, length: int) -> Shape:
 
 
 def dropout(x: Shape, mask: Shape, *, p: float) -> Shape:
-    """The shape of x, which the mask broadcasts to, for 0 <= p < 1."""
+    """The shape of x, to which the mask broadcasts, for 0 <= p < 1."""
     if type(p) is not float or not 0 <= p < 1:
         raise ValueError(f"p={p!r} is no chance to drop; allowed is 0.0 <= p < 1.0")
     if elementwise(x, mask) != x:
@@ -133,7 +133,7 @@ def _of_rank(rank: int, shapes: Sequence[Shape]) -> Any:
 def pool(
     x: Shape, *, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Any = None
 ) -> Shape:
-    """(batch, channels, *space); every window sees an entry of it."""
+    """(batch, channels, *space); every window must see at least one entry."""
     if len(x) < 3 or 0 in x:
         raise ValueError(f"shape {x}; allowed is (batch, channels, *space), not empty")
     ones = (1,) * len(x[2:])
@@ -177,7 +177,9 @@ def avg_pool2d(x: Shape, *, count_include_pad: bool, **params: Any) -> Shape:
 
 
 def batch_norm(x: Shape, w: Shape, b: Shape, *, eps: float) -> Shape:
-    """(batch, channels, …) with two entries a channel or more, (channels,) twice."""
+    """(batch, channels, …) and (channels,) twice; a channel needs two entries or
+    more.
+    """
     check_eps(eps)
     _check_channels(x, w, b)
     if math.prod(x) // x[1] < 2:
@@ -194,7 +196,7 @@ def batch_norm_eval(
     var: Sequence[float],
     eps: float,
 ) -> Shape:
-    """(batch, channels, …), (channels,) twice, and as many given statistics."""
+    """(batch, channels, …), (channels,) twice, and one given statistic per channel."""
     check_eps(eps)
     _check_channels(x, w, b)
     check_numbers("mean", mean, x[1], -math.inf)
@@ -211,14 +213,14 @@ def _check_channels(x: Shape, w: Shape, b: Shape) -> None:
 
 
 def layer_norm(x: Shape, w: Shape, b: Shape, *, eps: float) -> Shape:
-    """(…, *axes) and the shape of the axes, twice."""
+    """(…, *axes), and two arrays of the shape of those axes."""
     if b != w:
         raise ValueError(f"shapes {w} and {b} of weights and bias differ")
     return rms_norm(x, w, eps=eps)
 
 
 def rms_norm(x: Shape, w: Shape, *, eps: float) -> Shape:
-    """(…, *axes) and the shape of the axes."""
+    """(…, *axes), and one array of the shape of those axes."""
     check_eps(eps)
     if not w or 0 in x or x[-len(w) :] != w:
         raise ValueError(
@@ -228,7 +230,9 @@ def rms_norm(x: Shape, w: Shape, *, eps: float) -> Shape:
 
 
 def group_norm(x: Shape, w: Shape, b: Shape, *, groups: int, eps: float) -> Shape:
-    """(batch, channels, …), whose channels the groups divide, and (channels,) twice."""
+    """(batch, channels, …) and (channels,) twice; the groups must divide the
+    channels.
+    """
     check_eps(eps)
     _check_channels(x, w, b)
     if type(groups) is not int or groups < 1 or x[1] % groups:
@@ -250,16 +254,21 @@ def attention(q: Shape, k: Shape, v: Shape, *, mask: str) -> Shape:
         )
     if len(v) != len(k) or v[:-1] != k[:-1]:
         raise ValueError(f"shapes {k} and {v} of keys and values differ before the end")
-    if mask not in ("none", "causal"):  # which are no text to check, but may be large
+    if mask not in (
+        "none",
+        "causal",
+    ):  # the names above need no check as text, but the shapes may be large
         mask_of(mask, q[-2], k[-2])
     return (*q[:-1], v[-1])
 
 
 def mask_of(mask: str, length: int, keys: int) -> Any:
-    """Which keys every query sees, a Boolean array.
+    """Which keys every query sees, as a Boolean array.
 
     mask: "none", "causal" (keys up to the query's own place), or a row of 0 and 1 for
-    every query, such as "10,11". `ValueError` where a query would see none.
+        every query, such as "10,11".
+
+    Raises `ValueError` where a query would see no key.
     """
     if mask == "none":
         return np.ones((length, keys), bool)

@@ -39,12 +39,12 @@ def leading(x: Any, rank: int) -> Shape:
 
 
 def reshaped(m: Any, x: Any, shape: Shape) -> Any:
-    """x in that shape, untouched where it has it already."""
+    """x in that shape; x itself if it has that shape already."""
     return x if np.shape(x) == shape else m.reshape(x, shape=shape)
 
 
 def unbroadcast(m: Any, ct: Any, shape: Shape, rank: int) -> Any:
-    """The transpose of broadcasting `shape` to the last `rank` axes of ct."""
+    """The transpose of broadcasting `shape` to the last `rank` axes of ct: a sum."""
     lead, wide = leading(ct, rank), np.shape(ct)[np.ndim(ct) - rank :]
     if wide == shape:
         return ct
@@ -56,7 +56,9 @@ def unbroadcast(m: Any, ct: Any, shape: Shape, rank: int) -> Any:
 
 
 def align(m: Any, x_dot: Any, shape: Shape, rank: int) -> Any:
-    """Axes of length 1 put between a stack's leading axes and `shape`, up to rank."""
+    """Put axes of length 1 between the leading axes of a stack and `shape`, up to
+    `rank`.
+    """
     lead = leading(x_dot, len(shape))
     return reshaped(m, x_dot, lead + (1,) * (rank - len(shape)) + shape)
 
@@ -88,7 +90,7 @@ def reshape_vjp(m: Any, ct: Any, y: Any, x: Any, *, shape: Shape) -> Any:
 
 
 def permutation(lead: int, rank: int, axes: Sequence[int] | None) -> tuple[int, ...]:
-    """The axes of a stack in the order that moves its last `rank` axes."""
+    """The order of all axes of a stack which permutes its last `rank` axes alone."""
     order = reversed(range(rank)) if axes is None else axes
     return tuple(range(lead)) + tuple(lead + a for a in order)
 
@@ -154,7 +156,7 @@ def where_map(chosen: int) -> Linear:
     """where(mask, a, b) as a map of its operand `chosen`, 1 or 2."""
 
     def select(m: Any, ct: Any, y: Any, mask: Any, a: Any, b: Any) -> Any:
-        # of the cotangent's dtype, so that it does not widen a float32
+        # zeros in the cotangent's dtype, so that a float32 stays one
         zero = m.lift(np.zeros((), getattr(ct, "dtype", np.float64)))
         return m.where(mask, ct, zero) if chosen == 1 else m.where(mask, zero, ct)
 

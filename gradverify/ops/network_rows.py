@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+from gradverify.ops import layer_expansions as y
 from gradverify.ops import layer_shapes as s
-from gradverify.ops import layers as y
+from gradverify.ops import loss_expansions as z
 from gradverify.ops import loss_shapes as t
-from gradverify.ops import losses as z
 from gradverify.ops.domains import PROBABILITIES, WEIGHTY
 from gradverify.ops.row import FORWARD, MIXED, Op
 

@@ -12,18 +12,19 @@ from gradverify.ops.shapes import Shape
 
 Stability = Literal["forward", "mixed"]
 
-# How an honest implementation may err. Forward stable: by a few roundings of the right
-# result. Mixed stable: it is forward stable for operands that are off by an ulp.
+# How far an honest implementation may err. Forward stable: its result is off by a few
+# roundings. Mixed stable: its result is that, but for operands which are off by an ulp.
 FORWARD: Stability = "forward"
 MIXED: Stability = "mixed"
 
 
 @dataclass(frozen=True)
 class Kink:
-    """Where an op has two slopes: `margin` changes sign and `branches` swap there.
+    """Where an op has two slopes. At a kink `margin` changes its sign.
 
-    Both are written over an arithmetic `m`. The op equals `branches[0]` where the
-    margin is positive and `branches[1]` where it is negative.
+    Both functions are written over an arithmetic `m`. The op equals `branches[0]` where
+    the margin is positive, and `branches[1]` where it is negative. For relu the margin
+    is x, and the branches are x and 0.
     """
 
     margin: Callable[..., Any]
@@ -67,7 +68,7 @@ class Op:
 
     @property
     def is_primitive(self) -> bool:
-        """Whether arithmetics and rules must have a row for this op."""
+        """Whether every arithmetic, and the calculus, must have a row for this op."""
         return self.expansion is None
 
 
@@ -121,9 +122,9 @@ class Table:
         return found
 
     def public(self) -> tuple[str, ...]:
-        """The names a differentiator's table must account for."""
+        """The names that the table of every differentiator must account for."""
         return tuple(row.name for row in self if not row.internal)
 
     def primitives(self) -> tuple[str, ...]:
-        """The names an arithmetic must account for, internal ones included."""
+        """The names that every arithmetic must account for, internal ones included."""
         return tuple(row.name for row in self if row.is_primitive)

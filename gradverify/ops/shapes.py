@@ -29,7 +29,9 @@ def power(shape: Shape, *, n: float) -> Shape:
 
 
 def axes_of(shape: Shape, axis: Sequence[int] | None) -> tuple[int, ...]:
-    """The reduced axes, counted from the last (so that leading axes may be added)."""
+    """The reduced axes, counted from the last, so that leading axes may be added
+    later.
+    """
     if axis is None:
         return tuple(range(-len(shape), 0))
     bad = [a for a in axis if not -len(shape) <= a < len(shape)]
@@ -76,7 +78,7 @@ def nonempty_reduction(
 
 
 def along(shape: Shape, *, axis: Sequence[int] | None = None) -> Shape:
-    """The operand's shape, for ops along one axis that has elements."""
+    """The operand's shape, for an op along one axis, which must not be empty."""
     (a,) = one_axis(shape, axis)
     if shape[a] == 0:
         raise ValueError(f"shape {shape} has no element along axis={axis}")
@@ -90,7 +92,7 @@ def spread(
     keepdims: bool = False,
     ddof: int = 0,
 ) -> Shape:
-    """As `reduction`, with more elements than `ddof`."""
+    """As `reduction`; more elements must be reduced than `ddof`."""
     result = nonempty_reduction(operand, axis=axis, keepdims=keepdims)
     count = count_of(operand, axis)
     if ddof not in (0, 1) or isinstance(ddof, bool) or count <= ddof:
@@ -108,7 +110,10 @@ def deviation(
     keepdims: bool = False,
     ddof: int = 0,
 ) -> Shape:
-    """As `spread`, over two elements or more: of one it is zero, and not smooth."""
+    """As `spread`, over two elements or more.
+
+    The deviation of a single element is zero, and not smooth there.
+    """
     if count_of(operand, axis) == 1:
         raise ValueError(f"axis={axis} has one element of shape {operand}; needed: two")
     return spread(operand, axis=axis, keepdims=keepdims, ddof=ddof)
@@ -125,7 +130,7 @@ def norm(
 
 
 def reshape(operand: Shape, *, shape: Sequence[int]) -> Shape:
-    """The new shape, which must hold as many elements."""
+    """The new shape; it must hold as many elements as the operand."""
     if math.prod(operand) != math.prod(shape) or any(n < 0 for n in shape):
         raise ValueError(
             f"shape={tuple(shape)} cannot hold the {math.prod(operand)} elements of "
@@ -170,13 +175,19 @@ def variadic(*shapes: Shape) -> Shape:
 
 
 def same(operand: Shape, **params: object) -> Shape:
-    """The operand's shape; internal ops are given legal params alone."""
+    """The operand's shape.
+
+    Internal ops are given legal params only, so nothing is checked.
+    """
     del params
     return operand
 
 
 def gelu(operand: Shape, *, approximate: str = "none") -> Shape:
-    """The operand's shape; by PyTorch's names, the form with erf or that with tanh."""
+    """The operand's shape.
+
+    `approximate` has PyTorch's names: "none" for erf, or "tanh".
+    """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate={approximate!r}; allowed are 'none' and 'tanh'")
     return operand
@@ -214,7 +225,7 @@ def slice_of(
 
 
 def pad(operand: Shape, *, axis: Sequence[int], before: int, after: int) -> Shape:
-    """The shape with that many elements more along one axis."""
+    """The shape, longer along one axis by the number of zeros."""
     (a,) = one_axis(operand, axis)
     return _with_length(operand, a, before + operand[a] + after)
 
@@ -225,7 +236,7 @@ def _with_length(shape: Shape, axis: int, length: int) -> Shape:
 
 
 def concatenate(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
-    """Both lengths along one axis; all other axes are alike."""
+    """The sum of both lengths along one axis; all other axes must be equal."""
     (at,) = one_axis(a, axis)
     if len(b) != len(a) or _with_length(b, at, a[at]) != a:
         raise ValueError(
@@ -236,7 +247,7 @@ def concatenate(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
 
 
 def stack(a: Shape, b: Shape, *, axis: Sequence[int] | None) -> Shape:
-    """Two arrays of one shape along a new axis, which `axis` says the place of."""
+    """Two arrays of one shape along a new axis; `axis` says where the new axis goes."""
     (at,) = one_axis((1, *a), axis)
     if a != b or not a:
         raise ValueError(

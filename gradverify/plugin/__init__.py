@@ -1,4 +1,4 @@
-"""The pytest plugin: hooks only. It is imported in every run of pytest, so it is light.
+"""The pytest plugin: hooks only. Every run of pytest imports it, so it is light.
 
 Nothing heavier than pytest is imported before a run asks for gradient suites.
 
@@ -14,24 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradverify.plugin import hookspecs, settings
+from gradverify.plugin import hookspecs
+from gradverify.plugin import options as settings
 
 if TYPE_CHECKING:
     from gradverify.plugin.session import Session
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options, and ini values of the same names."""
+    """Add options, and ini values with the same names."""
     settings.add_options(parser)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """The hook that names differentiators."""
+    """Add the hook by which engines are named."""
     pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch the suites on where the user asks for them, and claims in files."""
+    """Switch on the suites, and claims in files, if the user asks for them."""
     if config.option.help or config.option.version:
         return
     if settings.is_on(config):
@@ -68,7 +69,7 @@ class Hooks:
         self.session = session
 
     def pytest_report_header(self) -> list[str]:
-        """Which differentiators run, and why the others do not."""
+        """Say which differentiators run, and why the others do not."""
         return self.session.header()
 
     @pytest.hookimpl(wrapper=True)
@@ -77,8 +78,8 @@ class Hooks:
     ) -> Generator[None, list[Any], list[Any]]:
         """Our suites hang under the anchor, once.
 
-        Where that is a Python file, naming it made pytest take it for a test module:
-        a setup.py must not be imported for that.
+        If the anchor is a Python file that is named, pytest takes it for a test module.
+        A setup.py must not be imported for that reason.
         """
         found = yield
         if file_path != self.session.anchor:
@@ -90,7 +91,7 @@ class Hooks:
         return [*found, GradverifyFile.from_parent(parent, path=file_path)]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Know what was selected before the first item runs."""
+        """Learn what was selected, before the first item runs."""
         from gradverify.plugin.items import GradverifyItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
@@ -106,7 +107,7 @@ class Hooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Keep a block in one worker, unless the user chose another distribution."""
+        """Keep each block in one worker, unless the user chose another distribution."""
         if config.getvalue("dist") != "load":
             return None
         from gradverify.plugin.scheduling import BlockScheduling
@@ -116,13 +117,13 @@ class Hooks:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Merge, once the workers are done, and write the page."""
+        """Merge and write the page, once the workers are done."""
         session.exitstatus = self.session.close(int(exitstatus))
 
     def pytest_terminal_summary(
         self, terminalreporter: Any, config: pytest.Config
     ) -> None:
-        """Counts, discrepancies, known deviations, where the page is."""
+        """Print counts, discrepancies, known deviations, and where the page is."""
         found = self.session.found
         if found is None:
             return

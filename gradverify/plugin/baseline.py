@@ -1,4 +1,4 @@
-"""The older run that a run is compared with, and its old cases, run once more."""
+"""The older run that a run is compared with; its old cases are run once more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from gradverify.verify import judge, verify_large
 
 @dataclass(frozen=True)
 class Base:
-    """An older run. name: its file, for people. is_named: whether the user named it."""
+    """An older run.
+
+    name: its file, for people.
+    is_named: whether the user named it.
+    """
 
     found: Records
     name: str
@@ -30,7 +34,7 @@ class Base:
 
     @property
     def words(self) -> str:
-        """The file with the date and commit of its run."""
+        """The file, with the date and commit of its run."""
         run = self.found.run
         parts = [self.name]
         if run is not None:
@@ -40,16 +44,16 @@ class Base:
 
     @property
     def notes(self) -> list[Note]:
-        """What of the file was not understood."""
+        """What in the file was not understood."""
         own = f"{Path(self.name).name}:"
         return [note for note in self.found.notes if note.text.startswith(own)]
 
 
 def base(named: Path | None, reports: Path) -> Base | None:
-    """The run that was named, else the last one in the report folder, if there is one.
+    """The run that was named; else the last one in the report folder, if there is one.
 
-    A folder stands for the records in it. `pytest.UsageError` where a named file
-    cannot be read, or has no item of a run.
+    A folder stands for the records in it. `pytest.UsageError` if a named file cannot be
+    read, or has no item of a run.
     """
     path = named or reports
     path = path / RECORDS if path.is_dir() else path
@@ -78,8 +82,8 @@ def compared(
 ) -> Changes | None:
     """What became of the older run's findings.
 
-    None for a run that nobody named and that did not run all that this one ran: what
-    it says nothing about would all be new.
+    None if nobody named the older run and it did not run all items of this one. It says
+    nothing about the missing ones, so that all their findings would look new.
     """
     ran, had = (
         {item.id for item in found.items if records.looked(item)}
@@ -100,9 +104,9 @@ def compared(
 
 
 def _still(found: Discrepancy, who: Differentiator | None) -> bool:
-    """Whether the old case deviates now; not, where that cannot be told.
+    """Whether the old case deviates now; False if that cannot be told.
 
-    What ended its process is not tried again in this one.
+    A case that ended its process is not tried again in this one.
     """
     if who is None or found.mode not in who.modes() or found.got == DIED:
         return False
@@ -114,7 +118,10 @@ def _still(found: Discrepancy, who: Differentiator | None) -> bool:
 
 
 def _verdict(found: Discrepancy, who: Differentiator) -> Verdict:
-    """On the old case, a large network made again; `ValueError` if malformed."""
+    """The verdict on the old case; a large network is made again.
+
+    `ValueError` if it is malformed.
+    """
     if found.network is not None:
         block = network_block(network_from(found.network))
         return next(iter(verify_large(block, who, found.mode).counts))

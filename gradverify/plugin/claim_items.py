@@ -1,7 +1,8 @@
-"""Files with derivatives worked out by hand as tests: an item a claim, as doctest does.
+"""Derivatives worked out by hand in files, as tests: one item for each claim, as in
+doctest.
 
-The files are read and never imported; that pytest would import a script because it is
-named is undone here.
+The files are read and never imported. pytest would import a script because it is named
+on the command line; that is undone here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pytest
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in
 from gradverify.plugin import folder
-from gradverify.plugin.settings import report_folder
+from gradverify.plugin.options import report_folder
 from gradverify.records import Claim, Records, Run, decode, encode, in_order
 from gradverify.report import claim_text as text
 
@@ -28,14 +29,16 @@ RUN = "gradverify-run"  # the plugin that holds the run of the gradient suites
 
 
 class WrongClaim(Exception):
-    """A claim is wrong, or a file cannot be read; its text is what the user reads."""
+    """A claim is wrong, or a file cannot be read. Its text is what the user reads."""
 
 
 class ClaimFile(pytest.File):
     """A script, a notebook or a text."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """An item a claim, named by its place; one for a file that cannot be read."""
+        """One item for each claim, named by its place; one item for a file that cannot
+        be read.
+        """
         try:
             found = read_claims(self.path)
         except UnreadableError as error:
@@ -59,14 +62,14 @@ class ClaimFile(pytest.File):
 
 
 class ClaimItem(pytest.Item):
-    """Passes where a claim is right; is skipped where it is not understood."""
+    """Passes if a claim is right; is skipped if it is not understood."""
 
     def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.claim = claim
 
     def runtest(self) -> None:
-        """The file was judged when it was collected."""
+        """Say what came of the claim; the file was judged when it was collected."""
         if self.claim.verdict == "not understood":
             pytest.skip(f"not understood: {self.claim.reason}")
         if self.claim.verdict == "wrong":
@@ -112,7 +115,7 @@ class ClaimHooks:
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> Generator[None, list[Any], list[Any]]:
-        """A file is read for claims, and is no test module for being named here."""
+        """Read a file for claims. It is not a test module, though it is named here."""
         found = yield
         if file_path not in self.files:
             return found
@@ -125,7 +128,7 @@ class ClaimHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
-        """The claim goes along with the report, also from a worker of pytest-xdist."""
+        """Send the claim along with the report, also from a worker of pytest-xdist."""
         report = yield
         if isinstance(item, ClaimItem) and call.when == "call":
             report.gradverify_claim = encode(item.claim).decode()
@@ -140,7 +143,9 @@ class ClaimHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Into the records of the gradient suites, or into a file of their own."""
+        """Add the claims to the records of the gradient suites, or to a file of their
+        own.
+        """
         config = session.config
         if "workerinput" in vars(config) or not self.claims:
             return
@@ -165,7 +170,7 @@ class ClaimHooks:
             raise pytest.UsageError(f"--gradverify-report: {error}") from error
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """How many claims there are, and where the page is."""
+        """Say how many claims there are, and where the page is."""
         if not self.claims:
             return
         files = len({claim.file for claim in self.claims})
@@ -179,10 +184,11 @@ class ClaimHooks:
 
 
 def files_of(config: pytest.Config, given: str) -> list[Path]:
-    """The files of an option's paths, folders and globs; none there is an error.
+    """The files of an option's paths, folders and globs; it is an error if there are
+    none.
 
-    Those of the command line count from the folder that pytest was called in and may
-    be quoted; those of the ini file count from the rootdir.
+    Paths of the command line count from the folder in which pytest was called, and may
+    be quoted. Paths of the ini file count from the rootdir.
     """
     by_option = config.getoption("gradverify_claims") is not None
     base = config.invocation_params.dir if by_option else config.rootpath
@@ -203,7 +209,7 @@ def _quoted(given: str) -> list[str]:
 
 
 def start(config: pytest.Config, given: str) -> None:
-    """Collect the files with the rest of the run."""
+    """Collect the files together with the rest of the run."""
     try:
         import lark
     except ImportError:
@@ -217,6 +223,6 @@ def start(config: pytest.Config, given: str) -> None:
     named = [a.split("::")[0] for a in map(str, config.args) if "::" in a]
     missing = [f for f in files if f not in folders and not set(folders) & {*f.parents}]
     if any((here / name).resolve() in files for name in named):
-        missing = []  # items are named, and nothing else is to run
+        missing = []  # items are named on the command line, and nothing else is to run
     config.args = [*map(str, config.args), *map(str, missing)]
     config.pluginmanager.register(ClaimHooks(config, files), "gradverify-claims")

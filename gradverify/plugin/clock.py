@@ -1,7 +1,7 @@
-"""How the time of a run is cut: every block gets an even part of what is left.
+"""How the time of a run is cut: every block gets an even part of the time that is left.
 
-What a block leaves over goes to those after it, and what it takes beyond its part, to
-look at the least number of cases, is taken from them.
+What a block leaves over goes to those after it. A block may also take more than its
+part, to look at the least number of cases; that is taken from those after it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from gradverify.verify import CHUNK
 class Profile:
     """How much a run looks at.
 
-    seconds: the time that it is cut to. least, most: cases that an item looks at,
-    however little or much time there is. chunk: how many are drawn at once. whole:
-    whether engines that compile look at every block, and all at every block in a
-    second dtype; else at as many as there is time for.
+    seconds: the time to which it is cut.
+    least, most: how many cases an item looks at, however little or much time there is.
+    chunk: how many are drawn at once.
+    whole: whether all blocks are looked at. If not, engines that compile, and blocks in
+        a second dtype, get only as many as there is time for.
     """
 
     seconds: float
@@ -39,14 +40,14 @@ PROFILES: Mapping[str, Profile] = {
 }
 # fmt: on
 
-END = 0.07  # of a run's time is kept for the page
+END = 0.07  # part of a run's time that is kept for the page
 
 
 @dataclass(eq=False)
 class Queue:
-    """Blocks of one kind: how many there are, which have begun, what they took.
+    """Blocks of one kind: how many there are, which have begun, and what they took.
 
-    forgone: those that there was no time for.
+    forgone: those for which there was no time.
     """
 
     expected: float = 0.0
@@ -61,16 +62,17 @@ class Queue:
 
     @property
     def mean(self) -> float:
-        """The seconds that one took."""
+        """The seconds that one block took on average."""
         return self.seconds / max(1, len(self.begun))
 
 
 @dataclass(eq=False)
 class Clock:
-    """The time of one process of a run; `spent` counts from the run's beginning.
+    """The time of one process of a run; `spent` counts from the beginning of the run.
 
-    shared: blocks that are looked at in any case. extra: those that a short run looks
-    at as there is time: of an engine that compiles, and of a second dtype.
+    shared: blocks that are looked at in any case.
+    extra: blocks that a short run looks at only if there is time: those of an engine
+        that compiles, and those in a second dtype.
     """
 
     seconds: float
@@ -85,15 +87,16 @@ class Clock:
         return max(0.0, self.seconds * (1.0 - END) - self.spent)
 
     def part(self, queue: Queue, block: Hashable) -> float:
-        """The seconds for a block: those that are left, shared out evenly."""
+        """The seconds for a block: an even part of what is left."""
         queue.begun.add(block)
         return self.left / (1.0 + self.shared.ahead + self.extra.ahead)
 
     def affords(self, block: Hashable) -> bool:
         """Whether there is time for an extra block; asked once for each.
 
-        What the shared blocks ahead will take is set aside; the rest is saved up for
-        one such block after another, so that those looked at are spread over the run.
+        The time that the shared blocks ahead will take is set aside. The rest is saved
+        up for one extra block after another, so that those looked at are spread over
+        the run.
         """
         queue = self.extra
         if block not in queue.begun | queue.forgone:
@@ -105,7 +108,7 @@ class Clock:
 
     @contextmanager
     def running(self, queue: Queue | None = None) -> Iterator[None]:
-        """Time that counts as spent, on a block of that queue."""
+        """Count the time within as spent on a block of that queue."""
         began = time.perf_counter()
         try:
             yield

@@ -28,14 +28,16 @@ class GradverifyFile(pytest.File):
 
 
 class BlockSuite(pytest.Collector):
-    """A suite; the items of a block follow each other and share it."""
+    """A suite. The items of one block follow each other and share the block."""
 
     def __init__(self, *, blocks: Sequence[Block], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = blocks
 
     def collect(self) -> Iterable[pytest.Item]:
-        """An item a block, differentiator and mode; one for a file that is no case."""
+        """One item for each block, differentiator and mode; one for a file that holds
+        no case.
+        """
         for block in self.blocks:
             if isinstance(block, Unreadable):
                 yield UnreadableCaseItem.from_parent(
@@ -56,7 +58,9 @@ class KnownSuite(pytest.Collector):
     """The witnesses of known deviations."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """An item a row and mode of its differentiator, where that is judged."""
+        """One item for each row and each mode of its differentiator, if that is
+        judged.
+        """
         session = self.config.stash[SESSION]
         for row in session.rows:
             dtype = row.witness.dtype

@@ -15,7 +15,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import Unreadable, blocks
 from gradverify.verify import Block, Budget, verify_item
 
-CASES = 50  # that each test looks at
+CASES = 50  # cases that each test looks at
 
 
 def conformance(
@@ -26,10 +26,11 @@ def conformance(
     cases: int = CASES,
     seed: int = 0,
 ) -> Callable[..., None]:
-    """Ordinary parametrised tests of a differentiator, without any option of pytest.
+    """Ordinary parametrised tests of a differentiator, which need no option of pytest.
 
-    One test for each op of its table and each family of graphs, after one that looks
-    whether it keeps to the protocol. Assign it to a name that begins with `test_`.
+    The first test checks whether the differentiator keeps to the protocol. Then there
+    is one test for each op of its table and for each family of graphs. Assign the
+    result to a name that begins with `test_`.
     """
     instance = _instance(differentiator)
     accepted = dtypes or instance.accepts.dtypes
@@ -63,7 +64,7 @@ def _blocks(
     dtypes: Collection[str],
     seed: int,
 ) -> list[Block]:
-    """The blocks that the differentiator has the ops for."""
+    """The blocks for which the differentiator has the ops."""
     found = blocks(suites=suites, dtypes=dtypes, seed=seed)
     table: Any = instance.table
     return [b for b in found if b.suite != "ops" or callable(table.get(b.family))]

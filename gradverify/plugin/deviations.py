@@ -1,4 +1,4 @@
-"""The known deviations of a run: read, met, expired."""
+"""The known deviations of a run: those that are read, met, or expired."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradverify.records import Discrepancy, Known, Note
 
 
 def rows_of(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
-    """All rows, and those of the repository; `pytest.UsageError` names a bad one."""
+    """All rows, and those of the repository. `pytest.UsageError` names a bad row."""
     try:
         return known_rows(root), read_rows(root / FILE_NAME)
     except DeviationError as error:
@@ -28,7 +28,7 @@ def rows_of(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
 
 
 def expired(rows: Iterable[Deviation]) -> list[Note]:
-    """What was accepted up to a day that has passed, and is judged again."""
+    """Rows whose last day has passed; they are judged again."""
     return [
         Note(text=f"{row.id} was accepted until {row.until}, and is judged again")
         for row in rows
@@ -40,7 +40,13 @@ def met(rows: Sequence[Deviation], found: Sequence[Discrepancy]) -> tuple[Known,
     """The known deviations that a run met, with their reasons."""
     names = {d.known for d in found}
     return tuple(
-        Known(id=row.id, reason=row.reason, when=row.when, link=row.link,
-              until=row.until.isoformat() if row.until else None)
-        for row in rows if row.id in names
-    )  # fmt: skip
+        Known(
+            id=row.id,
+            reason=row.reason,
+            when=row.when,
+            link=row.link,
+            until=row.until.isoformat() if row.until else None,
+        )
+        for row in rows
+        if row.id in names
+    )

@@ -1,9 +1,10 @@
-"""The report folder: a shard of records a process, the case in flight, the merge.
+"""The report folder: a shard of records for each process, the case in flight, and the
+merge.
 
-A run is named by its controlling process. Each of its processes appends to a shard of
-its own, so that a killed one loses nothing, and notes the case in flight before it
-runs. The controlling process holds a lock while it lives; what stands in the folder
-without one was left by a run that was killed.
+A run is named by its controlling process. Each process of the run appends to a shard of
+its own, so that a process that is killed loses nothing. It also notes each case before
+it runs. The controlling process holds a lock while it lives. Files without a lock were
+left by a run that was killed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from gradverify.report.wording import DIED
 
 try:
     import fcntl
-except ImportError:  # no such locks on Windows
+except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 RECORDS = "gradverify.jsonl"
@@ -47,7 +48,10 @@ MAIN = "main"
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, ignored by git if it is new; `OSError` if it takes no file."""
+    """Make the folder; a new one is ignored by git.
+
+    `OSError` if no file can be written there.
+    """
     if not folder.is_dir():
         folder.mkdir(parents=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -57,7 +61,9 @@ def prepare(folder: Path) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file beside and rename it: nobody ever reads half of it."""
+    """Write the file beside its place and rename it, so that nobody reads half of
+    it.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_bytes(content)
     os.replace(beside, path)
@@ -95,18 +101,21 @@ class Writer:
         self._records.write(records.encode(record))
 
     def in_flight(self, differentiator: str, mode: str, item: str, case: Case) -> None:
-        """Note the case that is about to run; only the first line counts."""
+        """Note the case that is about to run.
+
+        Only the first line of the note counts.
+        """
         head = json.dumps([differentiator, mode, item]).encode()
         os.lseek(self._flight, 0, os.SEEK_SET)
         os.write(self._flight, b'{"head":%b,"case":%b}\n' % (head, _encoded(case)))
 
     def landed(self) -> None:
-        """No case is in flight any more."""
+        """Note that no case is in flight any more."""
         os.lseek(self._flight, 0, os.SEEK_SET)
         os.write(self._flight, b"\n")
 
     def close(self) -> None:
-        """Close both files; the note of the case in flight goes."""
+        """Close both files and remove the note of the case in flight."""
         self._records.close()
         os.close(self._flight)
         _flight(self.folder, self.run, self.worker).unlink(missing_ok=True)
@@ -137,7 +146,7 @@ def crashes(folder: Path, run: str, note: str) -> Iterator[Discrepancy]:
 
 
 def read_flight(path: Path) -> tuple[tuple[str, str, str], Case] | None:
-    """Differentiator, mode and item, and the case, where one was in flight."""
+    """Differentiator, mode and item, and the case if one was in flight."""
     try:
         loose = json.loads(path.read_bytes().partition(b"\n")[0] or b"null")
         differentiator, mode, item = map(str, loose["head"])
@@ -167,7 +176,7 @@ def crash_record(head: tuple[str, str, str], case: Case, note: str) -> Discrepan
 
 
 def _died_of(crash: Discrepancy) -> Item:
-    """The item that a crash left without a record of its own."""
+    """The item that was running at a crash and has no record of its own."""
     suite, _, block = crash.item.partition("[")[0].rpartition("::")
     return Item(
         id=crash.item,
@@ -198,7 +207,9 @@ def of_case(case: Case) -> dict[str, Any]:
 
 
 def merged(folder: Path, run: str) -> Records:
-    """All that the processes of a run wrote, a record for each that was killed."""
+    """All that the processes of a run wrote, with a record for each process that was
+    killed.
+    """
     found: list[Record] = []
     for path in shards(folder, run):
         read = records.read(path)
@@ -209,7 +220,7 @@ def merged(folder: Path, run: str) -> Records:
 
 
 def clear(folder: Path, run: str) -> None:
-    """Remove what the processes of a run wrote for themselves."""
+    """Remove the files that the processes of a run wrote for themselves."""
     for path in folder.glob(f".gradverify-{run}-*"):
         path.unlink(missing_ok=True)
 
@@ -217,7 +228,7 @@ def clear(folder: Path, run: str) -> None:
 def write(
     folder: Path, found: Records, run: records.Run, views: Mapping[str, str]
 ) -> None:
-    """The merged records, views of them by file name, and a line of history."""
+    """Write the merged records, views of them by file name, and a line of history."""
     lines = map(records.encode, records.in_order(found))
     replace(folder / RECORDS, b"".join(lines))
     for name, text in views.items():
@@ -251,7 +262,7 @@ def in_short(found: Iterable[Discrepancy], run: records.Run) -> records.History:
 
 
 def collect_leftovers(folder: Path) -> list[Note]:
-    """Move what killed runs left into one file; a note for each case in flight."""
+    """Move what killed runs left into one file, with a note for each case in flight."""
     notes: list[Note] = []
     for path in sorted(folder.glob(f".gradverify-*-{MAIN}.in-flight")):
         run = path.name.removeprefix(".gradverify-").removesuffix(f"-{MAIN}.in-flight")

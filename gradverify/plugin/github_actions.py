@@ -1,4 +1,6 @@
-"""Under GitHub Actions: the job summary goes to its file, annotations to the log."""
+"""Under GitHub Actions, the job summary goes to its file, and annotations go to the
+log.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,10 @@ from gradverify.report.job_summary import SUMMARY, job_summary, workflow_command
 
 
 def in_github_actions(found: Records, environ: Mapping[str, str]) -> Iterator[str]:
-    """Write the job summary; the lines for the log.
+    """Write the job summary, and return the lines for the log.
 
-    Other steps of a job have files of their own; what this step has in its file counts.
+    Each step of a job has a summary file of its own. The size limit counts what this
+    step has in its file already.
     """
     yield from workflow_commands(found)
     name = environ.get("GITHUB_STEP_SUMMARY", "")

@@ -1,4 +1,6 @@
-"""From what the pipeline found to what the item does: passes, fails, is skipped."""
+"""From the result of the pipeline to what the item does: it passes, fails, or is
+skipped.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ TEXT = 2000  # characters of an exception's text that a record keeps
 
 @dataclass(frozen=True)
 class ItemOutcome:
-    """What becomes of an item, its record, and its discrepancies."""
+    """What becomes of an item: its record, and its discrepancies."""
 
     item: records.Item
     discrepancies: tuple[Discrepancy, ...] = ()
@@ -42,7 +44,8 @@ def outcome(
 ) -> ItemOutcome:
     """What an item's result means under a policy; `head` is the item's heading.
 
-    accepted: findings that a repository lives with; only the policy `new` asks.
+    accepted: findings that the repository has accepted; only the policy `new` asks for
+        them.
     """
     forgiven = accepted if policy == "new" else ()
     found = tuple(_record(head, f, policy, forgiven) for f in result.findings)
@@ -164,7 +167,10 @@ def discrepancy(
     written: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Discrepancy:
-    """The record of a judgement; written: of a case that is not written out itself."""
+    """The record of a judgement.
+
+    written: the fields of a case that is too large to be written down.
+    """
     return Discrepancy(
         differentiator=differentiator,
         mode=mode,

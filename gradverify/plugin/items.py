@@ -1,4 +1,4 @@
-"""The items under the anchor: each runs one differentiator over one block."""
+"""The items under the anchor. Each runs one differentiator over one block."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ SESSION = pytest.StashKey[Session]()
 
 
 class Refuted(Exception):
-    """An item fails; its text is what the user reads."""
+    """An item fails. The text of this exception is what the user reads."""
 
 
 class ReportingItem(pytest.Item):
-    """An item whose failure is our own text."""
+    """An item that shows a failure by our own text."""
 
     def show(self, result: ItemOutcome) -> None:
-        """Write down, and end as the outcome says."""
+        """Write the outcome down, and end as it says."""
         self.config.stash[SESSION].record(result)
         if result.item.outcome == "skipped":
             pytest.skip(result.item.reason)
@@ -51,7 +51,7 @@ class ReportingItem(pytest.Item):
             raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Our own text for what was refuted; a traceback for a fault of ours."""
+        """Our own text for what was refuted; a traceback if the fault is ours."""
         if isinstance(excinfo.value, Refuted):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -62,14 +62,17 @@ class ReportingItem(pytest.Item):
 
 
 class UnreadableCaseItem(ReportingItem):
-    """A file among the saved cases that is none: fails, and says what is malformed."""
+    """A file among the saved cases that holds no case.
+
+    It fails and says what is malformed.
+    """
 
     def __init__(self, *, block: Unreadable, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.block = block
 
     def runtest(self) -> None:
-        """Fail, once, whatever is judged."""
+        """Fail once, whatever is judged."""
         head = heading(self.nodeid, self.block, "", "")
         self.show(without_a_run(head, "failed", self.block.problem))
 
@@ -77,7 +80,7 @@ class UnreadableCaseItem(ReportingItem):
 class GradverifyItem(ReportingItem):
     """One differentiator in one mode over the cases of one block."""
 
-    case: Case | None = None  # the one that ran last
+    case: Case | None = None  # the item that ran last
 
     def __init__(
         self,
@@ -89,8 +92,8 @@ class GradverifyItem(ReportingItem):
         mode: str,
         **kwargs: Any,
     ) -> None:
-        # Written out: pytest 9.2 takes the brackets of an id apart and those of a
-        # name not, and `--lf` compares the two.
+        # The id is given here, because pytest 9.2 splits an id at its brackets but
+        # not a name, and `--lf` compares the two.
         nodeid = f"{parent.nodeid}::{name}"
         super().__init__(name=name, parent=parent, nodeid=nodeid, **kwargs)
         self.block, self.differentiator, self.mode = block, differentiator, mode
@@ -106,7 +109,9 @@ class GradverifyItem(ReportingItem):
 
     @property
     def table_row(self) -> Any:
-        """What the differentiator's table has for the block's op, if it is one."""
+        """What the differentiator's table has for the block's op, if the block is about
+        one op.
+        """
         return self.differentiator.table.get(self.block.family, "no such row")
 
     @property
@@ -116,7 +121,7 @@ class GradverifyItem(ReportingItem):
 
     @property
     def head(self) -> dict[str, Any]:
-        """Which item it is, in its record."""
+        """The fields of its record that say which item it is."""
         return heading(self.nodeid, self.block, self.differentiator.name, self.mode)
 
     def runtest(self) -> None:
@@ -138,7 +143,7 @@ class GradverifyItem(ReportingItem):
         self.show(result)
 
     def last_words(self) -> str:
-        """What was being done, where we are at fault."""
+        """What was being done when a fault of ours was met."""
         who = f"{self.differentiator.name} ({self.mode})"
         if self.case is None:
             return f"a fault of gradverify, before {who} ran a case"
@@ -149,14 +154,16 @@ class GradverifyItem(ReportingItem):
         )
 
     def broken(self, error: Exception) -> ItemOutcome:
-        """The record of an item in which we raised."""
+        """The record of an item in which our own code raised."""
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
         return without_a_run(self.head, "failed", reason)
 
     def unjudged(self) -> ItemOutcome | None:
-        """An outcome without a run: a faulty registration, an op that is absent.
+        """An outcome without a run, because of a faulty registration or an op that is
+        absent.
 
-        The registration first: the item that speaks of it may be one of an absent op.
+        The registration is looked at first, since the item that reports it may be about
+        an absent op.
         """
         name = self.differentiator.name
         head = self.head
@@ -174,14 +181,14 @@ class GradverifyItem(ReportingItem):
         )
 
     def absent(self) -> ItemOutcome | None:
-        """An outcome without a run, where the table says why it lacks the op."""
+        """An outcome without a run, if the table says why it lacks the op."""
         if self.block.suite != "ops" or not isinstance(self.table_row, str):
             return None
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)
 
     def forgone(self) -> ItemOutcome | None:
-        """An outcome without a run, where there is no time for this block."""
+        """An outcome without a run, if there is no time for this block."""
         session = self.gradverify
         if not self.is_drawn or session.affords(self.block, self.differentiator):
             return None
@@ -234,16 +241,17 @@ class BlockItem(GradverifyItem):
 
 
 class KnownItem(GradverifyItem):
-    """The witness of a known deviation: passes while the deviation shows."""
+    """The witness of a known deviation. It passes while the deviation shows."""
 
     def __init__(self, *, row: Deviation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.row = row
 
     def judged(self) -> ItemOutcome:
-        """Fails where the deviation is gone, in the repository whose row it is.
+        """Fail if the deviation is gone, in the repository whose row it is.
 
-        A witness that fails in a way that its row does not list is a finding like any.
+        If a witness fails in a way that its row does not list, that is a finding like
+        any other.
         """
         row, session = self.row, self.gradverify
         head = self.head
@@ -275,7 +283,7 @@ class KnownItem(GradverifyItem):
         return without_a_run(head, "skipped", gone)
 
     def unlisted(self) -> ItemOutcome:
-        """The outcome of the witness as a case that no row was written for."""
+        """The outcome of the witness, taken as a case that no row is about."""
         session = self.gradverify
         result = verify_item(
             self.block,

@@ -1,4 +1,4 @@
-"""What an item's entry in a junitxml file says beyond passed and failed."""
+"""What the entry of an item in a junitxml file says beyond passed and failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ LISTED = 10  # findings that an entry names
 def properties(
     result: ItemOutcome, versions: Mapping[str, str], seed: int
 ) -> Iterator[tuple[str, str]]:
-    """Names and texts: who, of which version, from which seed, how it came out."""
+    """Names and texts: which engine, its version, the seed, and how the item came
+    out.
+    """
     item = result.item
     for name, text in (
         ("suite", item.suite),

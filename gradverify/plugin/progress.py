@@ -1,4 +1,6 @@
-"""A bar on the terminal while a long item runs; nothing where the output is a file."""
+"""A bar on the terminal while a long item runs; nothing if the output goes to a
+file.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ class Progress:
         self.plugins, self.name, self.stages = config.pluginmanager, name, stages
 
     def __call__(self, done: int, stage: str) -> None:
-        """Draw the bar over the line before; what pytest prints next goes on after."""
+        """Draw the bar on the line above. What pytest prints next goes on after it."""
         reporter: Any = self.plugins.getplugin("terminalreporter")
         capture: Any = self.plugins.getplugin("capturemanager")
         if reporter is None or capture is None or not reporter.isatty:

@@ -1,4 +1,4 @@
-"""Under pytest-xdist the items of a block stay in one worker, and share its cases."""
+"""Under pytest-xdist all items of a block stay in one worker and share its cases."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from gradverify.plugin.settings import SUITES
+from gradverify.plugin.options import SUITES
 
 
 class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Our items by block; all other tests one by one, as `--dist load` has them."""
+    """Our items go out by block; all other tests one by one, as with `--dist load`."""
 
     def __init__(self, config: pytest.Config, log: Any, anchor: str) -> None:
         super().__init__(config, log)
@@ -23,9 +23,10 @@ class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
         return nodeid
 
     def remove_node(self, node: Any) -> str | None:
-        """Hand on what a worker left, but for the item that it died of.
+        """Give what a worker left to others, but not the item at which it died.
 
-        The base class hands that on as well: it would kill one worker after another.
+        The base class would give that item to others too, and it would kill one worker
+        after another.
         """
         workload = self.assigned_work.pop(node)
         pending = [
@@ -46,10 +47,10 @@ class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
         return str(died_of)
 
     def schedule(self) -> None:
-        """Hand out work; a worker that replaces another may get one item alone.
+        """Hand out work; a worker that replaces another may get a single item.
 
-        A worker runs an item when it knows the next one or that there is none, which
-        is what the second round tells it.
+        A worker runs an item only when it knows the next one, or knows that there is
+        none. The second round tells it.
         """
         is_running = self.collection is not None
         super().schedule()

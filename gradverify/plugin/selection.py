@@ -28,14 +28,14 @@ class Selection:
 
     @property
     def only_own(self) -> bool:
-        """Whether no library is judged, only our own engines."""
+        """Whether only our own engines are judged, and no library."""
         return {d.name for d in self.judged} <= OWN
 
 
 def select(config: pytest.Config, named: tuple[str, ...]) -> Selection:
-    """The named ones, else those of this repository, else all that are installed.
+    """The named ones; else those of this repository; else all that are installed.
 
-    A named one that is unknown or absent is a `pytest.UsageError`.
+    A named one that is unknown or absent raises `pytest.UsageError`.
     """
     try:
         register_hooked(config)

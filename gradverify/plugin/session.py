@@ -1,4 +1,6 @@
-"""One run in one process: what is judged, by which budget, and what is written down."""
+"""One run in one process: what is judged, within which budget, and what is written
+down.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,14 @@ from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.folder import Writer
 from gradverify.plugin.item_outcome import ItemOutcome
+from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.selection import Selection, select
-from gradverify.plugin.settings import Settings, checked
 from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import blocks
 from gradverify.verify import Block, Budget
 
-UNRESOLVED = 0.01  # a larger share of a run that the reference cannot decide fails it
+UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
 
 
 class Session:
@@ -61,7 +63,7 @@ class Session:
 
     @property
     def is_controller(self) -> bool:
-        """Whether this process merges; workers only write their shard."""
+        """Whether this process merges. A worker only writes its shard."""
         return not self.worker
 
     @cached_property
@@ -79,7 +81,7 @@ class Session:
         )
 
     def has_suite(self, name: str) -> bool:
-        """Whether the user's choice of suites has this one."""
+        """Whether the user's choice of suites includes this one."""
         return not self.settings.suites or name in self.settings.suites
 
     def judged(self, dtype: str) -> Iterator[tuple[Differentiator, str]]:
@@ -90,15 +92,17 @@ class Session:
                     yield differentiator, mode
 
     def expect(self, pairs: Iterable[tuple[Block, Differentiator]]) -> None:
-        """Know the drawn blocks that there is to look at, before the first one."""
+        """Learn which drawn blocks there are, before the first one is looked at."""
         places = [self.place(block, who) for block, who in pairs]
         for queue in (self.clock.shared, self.clock.extra):
             keys = {key for of, key in places if of is queue}
             queue.expected = len(keys) / self.workers
 
     def place(self, block: Block, who: Differentiator) -> tuple[Queue, Hashable]:
-        """The queue that a drawn block is in for an engine, and its name in there."""
-        if who.compiles:  # it has cases of its own
+        """The queue that a drawn block is in for an engine, and its name in that
+        queue.
+        """
+        if who.compiles:  # the engine has cases of its own
             return self.clock.extra, (id(block), who.name)
         first = (self.settings.dtypes or DTYPES)[0]
         if block.dtype != first and not self.profile.whole:
@@ -121,7 +125,7 @@ class Session:
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that this repository has accepted, today, wherever they are."""
+        """The findings that this repository accepts today, in whatever place."""
         today = date.today()
         return frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
@@ -133,7 +137,7 @@ class Session:
         )
 
     def problems(self, differentiator: Differentiator) -> list[str]:
-        """What the handshake says of a differentiator, once a process."""
+        """What the handshake says about a differentiator; it runs once in a process."""
         name = differentiator.name
         if name not in self._problems:
             self._problems[name] = handshake(differentiator)
@@ -142,7 +146,9 @@ class Session:
     # ---- writing
 
     def open(self) -> None:
-        """Begin to write; `pytest.UsageError` where the folder takes no file."""
+        """Begin to write; `pytest.UsageError` if nothing can be written to the
+        folder.
+        """
         try:
             if self.is_controller:
                 self.base = base(self.settings.against, self.folder)
@@ -166,7 +172,10 @@ class Session:
                 self.writer.write(record)
 
     def close(self, exitstatus: int) -> int:
-        """End of a process; the controlling one merges. The exit status of the run."""
+        """The end of a process; the controlling one merges.
+
+        Returns the exit status of the run.
+        """
         if self.writer is None:
             return exitstatus
         if not self.is_controller:
@@ -242,7 +251,7 @@ class Session:
         return {d.name: dict(d.versions()) for d in self.selection.judged}
 
     def header(self) -> list[str]:
-        """What stands above the run."""
+        """The text above the run."""
         settings, lines = self.settings, []
         for d in self.selection.judged:
             parts = [f"{k} {v}" for k, v in d.versions().items()]
@@ -261,7 +270,7 @@ class Session:
 
 
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
-    """Fail a run of which the reference could not decide too much."""
+    """Fail a run in which the reference could not decide too many cases."""
     cases = sum(n for item in found.items for n in item.counts.values())
     unresolved = sum(item.counts.get("UNRESOLVED", 0) for item in found.items)
     if unresolved <= max(1, UNRESOLVED * cases):

@@ -1,4 +1,6 @@
-"""A room in which the host's filters for warnings and floating-point errors are off."""
+"""A context in which the host's filters for warnings and floating-point errors are
+off.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ import numpy as np
 
 @contextmanager
 def deaf(one_thread: bool = False) -> Iterator[None]:
-    """Warnings and `np.seterr` of the host do not count, drawing included.
+    """Warnings and `np.seterr` of the host do not count here, not even while drawing.
 
-    one_thread: torch has one thread, where several processes run.
+    one_thread: torch gets one thread, because several processes run.
     """
     torch = sys.modules.get("torch") if one_thread else None
     threads = torch.get_num_threads() if torch else 0

@@ -1,4 +1,4 @@
-"""Where a run takes place: the versions of packages, the machine, the commit."""
+"""Where a run takes place: the versions of packages, the machine, and the commit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("gradverify", "hypothesis", "mpmath", "numpy", "pytest", "python-fli
 
 
 def versions() -> dict[str, str]:
-    """Python's version and those of the packages that this run rests on."""
+    """The version of Python, and those of the packages that this run uses."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -27,7 +27,7 @@ def device() -> str:
 
 
 def commit(root: Path) -> str | None:
-    """The commit that is checked out, where the repository is one of git."""
+    """The commit that is checked out, if the repository is one of git."""
     try:
         done = subprocess.run(
             ["git", "rev-parse", "HEAD"],

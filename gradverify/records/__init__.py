@@ -1,4 +1,4 @@
-"""RECORD: what a run writes down, one JSON object a line, each with its `type`."""
+"""RECORD: what a run writes down. Each line is a JSON object with its `type`."""
 
 from gradverify.records.changes import changes as changes
 from gradverify.records.changes import looked as looked

@@ -1,4 +1,4 @@
-"""A run against an older one: which findings came, went, and got worse."""
+"""A run against an older one: which findings came, which went, and which got worse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradverify.records.record_kinds import (
 )
 from gradverify.verdict import Verdict
 
-WORSE = 2.0  # times the error in ulps that it was; a run meets other cases than another
+WORSE = 2.0  # times the old error in ulps; two runs meet different cases
 
 
 def changes(
@@ -22,11 +22,13 @@ def changes(
 ) -> Changes:
     """What became of the findings of an older run.
 
-    base: the older run in words. still: findings of it whose old case deviates even
-    now, met again or not. What is listed as known counts on neither side, so that a
-    finding that was accepted since is neither fixed nor new. A finding is fixed only
-    if its item ran this time, and if its op fails in no other way; where the item did
-    not run, the finding is "gone".
+    base: the older run in words.
+    still: findings of the older run whose old case still deviates, whether this run met
+        them or not.
+
+    What is listed as known counts on neither side. So a finding that was accepted since
+    is neither fixed nor new. A finding is fixed only if its item ran this time and its
+    op fails in no other way. If the item did not run, the finding is "gone".
     """
     old, new = _unlisted(before), _unlisted(now)
     shown = {d.finding for d in now.discrepancies} | set(still)
@@ -52,7 +54,7 @@ def changes(
 
 
 def looked(item: Item) -> bool:
-    """Whether an item looked at anything."""
+    """Whether an item looked at any case."""
     return item.outcome != "skipped" and item.cases > 0
 
 
@@ -69,7 +71,10 @@ def _unlisted(found: Records) -> Kinds:
 
 
 def _is_wrong(found: Iterable[Discrepancy]) -> bool:
-    """Whether a verdict is among those that fail; a later version's says so itself."""
+    """Whether a verdict is one that fails.
+
+    For a verdict of a later version, the record says so.
+    """
     return any(
         Verdict[d.verdict].fails() if d.verdict in Verdict.__members__ else d.failed
         for d in found

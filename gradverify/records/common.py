@@ -9,13 +9,13 @@ import msgspec
 
 from gradverify.records.record_kinds import Discrepancy, number_of
 
-CLOSE = 4.0  # ulps within which two answers are one
-PART = 8.0  # and their difference is so many times smaller than the error
+CLOSE = 4.0  # two answers within so many ulps are the same
+PART = 8.0  # their difference is at most one such part of the error
 BITS = {"float64": 53, "float32": 24}
 
 
 def marked(found: Sequence[Discrepancy]) -> tuple[Discrepancy, ...]:
-    """The discrepancies, each with the findings of others that answer as it does."""
+    """The discrepancies, each with the findings of others that give the same answer."""
     by_case: dict[tuple[str, str, str], list[Discrepancy]] = {}
     for d in found:
         by_case.setdefault((d.case, d.verdict, d.where), []).append(d)
@@ -33,10 +33,10 @@ def _others(d: Discrepancy, near: Iterable[Discrepancy]) -> Iterable[str]:
 
 
 def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
-    """Whether two libraries gave one number, or both none.
+    """Whether two libraries gave the same number, or both gave none.
 
-    Two answers that are each a few ulps off are near one another by chance: the
-    difference must be small beside the error as well.
+    Two answers that are each a few ulps wrong are near one another by chance. So their
+    difference must also be small beside the error.
     """
     if (a.known is None) != (b.known is None):
         return False
@@ -55,9 +55,10 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
 
 
 def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
-    """Discrepancies by finding and known deviation; common ones in one group.
+    """Discrepancies by finding and known deviation; those in common mode form one
+    group.
 
-    Groups and their members are in the order in which they come.
+    Groups and their members keep the order in which they come.
     """
     kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
     for d in found:

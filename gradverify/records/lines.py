@@ -1,4 +1,4 @@
-"""Lines of JSON to records and back; files are parsed and checked, never executed."""
+"""Lines of JSON to records and back. Files are parsed and checked, never executed."""
 
 from __future__ import annotations
 
@@ -25,23 +25,33 @@ from gradverify.records.record_kinds import (
 
 
 def encode(record: msgspec.Struct) -> bytes:
-    """One line of a records file, its newline included."""
+    """One line of a records file, with its newline."""
     return msgspec.json.encode(record) + b"\n"
 
 
 def in_order(found: Records) -> list[Record]:
-    """All records of a run as a file has them: its own line is the last."""
+    """All records of a run in the order of a file; the record of the run is the
+    last.
+    """
     changes = [] if found.changes is None else [found.changes]
     run = [] if found.run is None else [found.run]
-    return [*found.items, *found.discrepancies, *found.claims, *found.known,
-            *found.selftests, *changes, *found.notes, *run]  # fmt: skip
+    return [
+        *found.items,
+        *found.discrepancies,
+        *found.claims,
+        *found.known,
+        *found.selftests,
+        *changes,
+        *found.notes,
+        *run,
+    ]
 
 
 _DECODER = msgspec.json.Decoder(Record)
 
 
 def decode(line: bytes) -> Record | str:
-    """The record of a line, or why it is read past."""
+    """The record of a line; or, as text, why the line is skipped."""
     try:
         loose = json.loads(line)
     except (ValueError, RecursionError):
@@ -59,9 +69,9 @@ def decode(line: bytes) -> Record | str:
 
 
 def read(path: Path) -> Records:
-    """The records of a file; what cannot be read becomes a note with its line number.
+    """The records of a file. What cannot be read becomes a note with its line number.
 
-    Raises `OSError` where there is no such file.
+    Raises `OSError` if there is no such file.
     """
     found: list[Record] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
@@ -82,7 +92,10 @@ def _of(kind: type[R], records: Iterable[Record]) -> tuple[R, ...]:
 
 
 def gathered(records: Iterable[Record]) -> Records:
-    """Records by kind; the last run, and the last changes, hold."""
+    """Records by kind.
+
+    Of several runs, or several lists of changes, the last one counts.
+    """
     found = list(records)
     return Records(
         _of(Discrepancy, found),

@@ -1,7 +1,7 @@
-"""The rows of a records file: one kind of object a class.
+"""The kinds of records in a records file, one class each.
 
-Numbers whose digits matter are text: JSON has neither NaN nor infinity, and a browser
-drops digits.
+Numbers whose digits matter are text, because JSON has neither NaN nor infinity and a
+browser drops digits.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ Counts = dict[str, int]
 class Diagnosis(msgspec.Struct, kw_only=True, frozen=True):
     """Where a deviation comes from and why: what a person reads first.
 
-    sentence: the node and the cause. cause: the name of a row of the table of causes.
-    node, operand: the guilty edge, as numbers in the discrepancy's graph. also: other
-    causes that explain as well. paths: the sum over paths, a line a step; latex: the
-    same as a formula. digits_lost, rewriting: where rounding is what happened.
+    sentence: the node and the cause.
+    cause: the name of a row of the table of causes.
+    node, operand: the guilty edge, as numbers in the graph of the discrepancy.
+    also: other causes that explain it as well.
+    paths, latex: the sum over paths, a line for each step; and the same as a formula.
+    digits_lost, rewriting: set if rounding is what happened.
     """
 
     sentence: str
@@ -39,12 +41,13 @@ class Diagnosis(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Evidence(msgspec.Struct, kw_only=True, frozen=True):
-    """What a page draws beside a discrepancy; numbers as text.
+    """What a page draws beside a discrepancy; all numbers are text.
 
-    values, adjoints: of every node, by its number; arrays in short. guilty: the node
-    and the operand of the edge to mark. quotients: a step and its difference quotient,
-    coarse to fine. line: an offset along a line through the point, the error there in
-    ulps, and the bound in ulps.
+    values, adjoints: of every node, by its number; arrays are shortened.
+    guilty: the node and the operand of the edge to mark.
+    quotients: pairs of a step and its difference quotient, from coarse to fine.
+    line: for each offset along a line through the point, the error and the bound in
+        ulps.
     """
 
     values: list[str] = []
@@ -57,13 +60,15 @@ class Evidence(msgspec.Struct, kw_only=True, frozen=True):
 class Discrepancy(
     msgspec.Struct, tag_field="type", tag="discrepancy", kw_only=True, frozen=True
 ):
-    """One kind of deviation of one item, shrunk to its smallest case.
+    """One kind of deviation in one item, shrunk to its smallest case.
 
     got, exact, bound, error_ulps, bound_ratio, smallest_fault: numbers as text.
-    known: the known deviation that it belongs to. failed: whether it fails its item.
-    count: how many cases of the item's sweep were of this kind. common: findings of
-    other differentiators that give the same answer at the same case. network: what a
-    large network, whose point is not written down, is made from.
+    known: the known deviation that it belongs to.
+    failed: whether it makes its item fail.
+    count: how many cases of the item's sweep were of this kind.
+    common: findings of other differentiators that give the same answer at the same
+        case.
+    network: what a large network is made from; its point is not written down.
     """
 
     differentiator: str
@@ -103,9 +108,10 @@ class Discrepancy(
 class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=True):
     """One differentiator in one mode over the cases of one block.
 
-    op_pairs, regimes: cases by `op>op` and `op:regime`. errors: a histogram, that is,
-    comparisons by the binary exponent of their error in ulps ("-inf" for none).
-    worst_ulps, worst_ratio: the largest error in ulps and in units of its bound.
+    op_pairs, regimes: how many cases had each `op>op` and each `op:regime`.
+    errors: a histogram: comparisons by the binary exponent of their error in ulps
+        ("-inf" for no error).
+    worst_ulps, worst_ratio: the largest error in ulps, and in units of its bound.
     """
 
     id: str
@@ -142,7 +148,7 @@ class Note(msgspec.Struct, tag_field="type", tag="note", kw_only=True, frozen=Tr
 
 
 class Known(msgspec.Struct, tag_field="type", tag="known", kw_only=True, frozen=True):
-    """A known deviation that a run met, and why it is lived with."""
+    """A known deviation that a run met, and why it is accepted."""
 
     id: str
     reason: str
@@ -157,8 +163,8 @@ class Changes(
 ):
     """This run against an older one: lists of findings.
 
-    base: the older run in words (its file, commit and date). worse: a finding and its
-    error in ulps before and now.
+    base: the older run in words (its file, commit and date).
+    worse: a finding, and its error in ulps before and now.
     """
 
     base: str
@@ -173,10 +179,10 @@ class Changes(
 class Selftest(
     msgspec.Struct, tag_field="type", tag="selftest", kw_only=True, frozen=True
 ):
-    """Faults planted into an engine's rules, and those of them that were found.
+    """Faults planted into an engine's rules, and which of them were found.
 
-    planted, found: 1 for each fault that changed a number, by "op:kind". vacuous: by
-    op, cases with a fault in which nothing was checked.
+    planted, found: 1 for each fault that changed a number, by "op:kind".
+    vacuous: by op, how many cases with a fault checked nothing.
     """
 
     engine: str
@@ -190,7 +196,7 @@ class Selftest(
 
 
 class Run(msgspec.Struct, tag_field="type", tag="run", kw_only=True, frozen=True):
-    """The last line: what ran, where, and how much of each verdict there was."""
+    """The last line: what ran, where, and how often each verdict was given."""
 
     counts: dict[str, Counts] = {}
     items: Counts = {}
@@ -233,7 +239,7 @@ Record = Discrepancy | Item | Note | Run | History | Claim | Known | Changes | S
 
 
 class Records(msgspec.Struct, frozen=True):
-    """The records of one run, by kind; `run` is None where the file was cut."""
+    """The records of one run, by kind; `run` is None if the file was cut off."""
 
     discrepancies: tuple[Discrepancy, ...] = ()
     items: tuple[Item, ...] = ()
@@ -246,12 +252,14 @@ class Records(msgspec.Struct, frozen=True):
 
 
 def number_text(number: float | None) -> str | None:
-    """A number that NaN and infinity survive, as the shortest exact decimal."""
+    """A number as the shortest exact decimal. NaN and infinity survive this."""
     return None if number is None else repr(float(number))
 
 
 def number_of(text: str | None) -> float | None:
-    """The number that a text is, NaN and infinity too; None where it is none."""
+    """The number that a text stands for, NaN and infinity included; None if it is no
+    number.
+    """
     try:
         return float(text or "")
     except ValueError:

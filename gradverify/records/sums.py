@@ -1,4 +1,4 @@
-"""Records of several files as one, and counts added up."""
+"""The records of several files as one, and counts added up."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from gradverify.records.record_kinds import (
     Run,
 )
 
-NO_TESTS = 5  # the exit status of pytest for a shard that got no item
+NO_TESTS = 5  # the exit status of pytest if a shard got no item
 
 
 def joined(parts: Iterable[Records]) -> Records:
     """The shards of a run as one.
 
-    An item that occurs in several shards of one seed looked at the same cases in each:
-    the one that got furthest counts, with its discrepancies. Under other seeds it met
-    other cases, and counts again. The run's own record is made of what is kept.
+    If an item occurs in several shards with the same seed, it looked at the same cases
+    in each. The shard that got furthest counts, with its discrepancies. With other
+    seeds it met other cases, and counts again. The record of the run is computed from
+    what is kept.
     """
     found = list(parts)
     if len(found) == 1:
@@ -51,14 +52,17 @@ Best = Mapping[tuple[str, int], tuple[int, Item]]
 
 
 def _seeds(parts: Sequence[Records]) -> list[int]:
-    """The seed of every part; one that was cut is taken for a shard of the first."""
+    """The seed of every part.
+
+    A part that was cut off is taken for a shard of the first.
+    """
     seeds = [part.run.seed for part in parts if part.run is not None]
     first = seeds[0] if seeds else 0
     return [part.run.seed if part.run is not None else first for part in parts]
 
 
 def _best(parts: Sequence[Records], seeds: Sequence[int]) -> Best:
-    """For every item and seed the shard that got furthest, and its record."""
+    """For every item and seed, the shard that got furthest, and its record."""
     best: dict[tuple[str, int], tuple[int, Item]] = {}
     for k, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
         for item in part.items:
@@ -91,7 +95,7 @@ def _once(found: Iterable[Any]) -> list[Any]:
 
 
 def _about(runs: Sequence[Run], twice: int) -> Iterable[Note]:
-    """What a reader of the whole must know of the parts."""
+    """What a reader of the whole must know about the parts."""
     if twice:
         what = "1 item occurs" if twice == 1 else f"{twice} items occur"
         yield Note(text=f"{what} in several shards of one seed, and counted once")
@@ -104,7 +108,7 @@ def _about(runs: Sequence[Run], twice: int) -> Iterable[Note]:
 
 
 def _joined_run(runs: Sequence[Run], items: Sequence[Item]) -> Run | None:
-    """The record of the whole; durations are added up."""
+    """The record of the whole run; durations are added up."""
     if not runs:
         return None
     draws = total(item.draws for item in items)
@@ -133,7 +137,7 @@ def _joined_run(runs: Sequence[Run], items: Sequence[Item]) -> Run | None:
 
 
 def _none_of(runs: Iterable[Run]) -> Counts:
-    """The regimes that there are to meet, met by none."""
+    """All regimes that exist, each met by no case."""
     return {name: 0 for run in runs for name in run.regimes}
 
 
@@ -155,7 +159,7 @@ def total(counts: Iterable[Mapping[str, int]]) -> Counts:
 
 
 def counts_by_differentiator(items: Iterable[Item]) -> dict[str, Counts]:
-    """How much of each verdict every differentiator had."""
+    """How often every differentiator was given each verdict."""
     found: dict[str, list[Counts]] = {}
     for item in (i for i in items if i.differentiator):
         found.setdefault(item.differentiator, []).append(item.counts)

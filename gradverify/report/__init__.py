@@ -1,1 +1,1 @@
-"""What people read, made from records alone: the terminal's text and the page."""
+"""What people read, made from records alone: text for the terminal, and the page."""

@@ -26,7 +26,9 @@ class ChosenSlope:
 
 @dataclass(frozen=True)
 class KinkSlopes:
-    """A kink: its op, formula, point and number, the slopes that are possible."""
+    """A kink: its op, formula, point and number, and the slopes that differentiators
+    chose.
+    """
 
     op: str
     formula: Term | None
@@ -63,7 +65,7 @@ class Accuracy:
 
 
 def accuracy(found: Records) -> Accuracy | None:
-    """The section; None where it has nothing to say."""
+    """The section; None if it has nothing to say."""
     columns, kinks = _kinks(d for d in found.discrepancies if d.verdict in KINKED)
     known = list(_known(found))
     histograms = list(_histograms(found))
@@ -86,13 +88,15 @@ def _histograms(found: Records) -> Iterator[tuple[str, Chart]]:
 
 
 def _kinks(found: Iterable[Discrepancy]) -> tuple[list[str], list[KinkSlopes]]:
-    """Kinks by op and case, with a slope for each column that met them."""
+    """Kinks by op and case, with a slope for each column that met the case."""
     rows: dict[tuple[str, str, str], dict[str, Discrepancy]] = {}
     for d in sorted(found, key=lambda d: (d.op, len(d.formula), d.case)):
         rows.setdefault((d.op, d.case, d.where), {})[columns(d)] = d
     who = sorted({column for row in rows.values() for column in row})
-    kinks = [_kink(next(iter(row.values())), [row.get(c) for c in who])
-             for row in rows.values()]  # fmt: skip
+    kinks = [
+        _kink(next(iter(row.values())), [row.get(c) for c in who])
+        for row in rows.values()
+    ]
     return who, sorted(
         kinks, key=lambda k: (k.op, -sum(s is not None for s in k.slopes))
     )

@@ -13,7 +13,7 @@ from gradverify.report.shared_digits import decimal
 
 WIDTH, HEIGHT = 300, 120  # of the plot itself
 LEFT, RIGHT, TOP, BOTTOM = 46, 20, 10, 34  # around it
-LEAST = -30  # the smallest power of ten that a chart tells from nothing
+LEAST = -30  # a chart shows smaller powers of ten as nothing
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve through points, of a kind that has its colour, with its name."""
+    """A curve through points. Its kind decides its colour."""
 
     points: str
     dots: Sequence[tuple[float, float, str]]
@@ -48,7 +48,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small chart: bars or lines over ticks, and what it shows in a sentence."""
+    """A small chart: bars or lines over ticks, and a sentence that says what it
+    shows.
+    """
 
     title: str
     sentence: str
@@ -72,10 +74,11 @@ BINS = (-math.inf, -1000.0, *map(float, range(-4, 13)), 32.0, math.inf)
 
 
 def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
-    """Comparisons by the binary exponent of their error in ulps; heights are logs.
+    """Comparisons by the binary exponent of their error in ulps; heights are
+    logarithms.
 
-    Bins are a power of two wide, from a sixteenth of an ulp up to 4,096; beyond, one
-    for up to 2**32, and one for what has hardly a digit right.
+    A bin is a power of two wide, from a sixteenth of an ulp up to 4,096. Beyond, one
+    bin reaches up to 2**32, and one holds what has hardly a digit right.
     """
     exact = {e: n for text, n in errors.items() if (e := _exponent(text)) is not None}
     if not sum(exact.values()):
@@ -87,16 +90,31 @@ def histogram(title: str, errors: Mapping[str, int]) -> Chart | None:
     step = WIDTH / len(bins)
     most = math.log10(max(counts.values()) + 1)
     bars = [
-        _bar(i * step, step, HEIGHT * math.log10(counts[b] + 1) / most,
-             f"{_bin(b)}: {counts[b]:,}", _size(b))
-        for i, b in enumerate(bins) if counts[b]
-    ]  # fmt: skip
+        _bar(
+            i * step,
+            step,
+            HEIGHT * math.log10(counts[b] + 1) / most,
+            f"{_bin(b)}: {counts[b]:,}",
+            _size(b),
+        )
+        for i, b in enumerate(bins)
+        if counts[b]
+    ]
     shown = {-math.inf: "0", -4.0: "1/16", 0.0: "1", 4.0: "16", 8.0: "256",
              32.0: "2³²", math.inf: "∞"}  # fmt: skip
-    ticks = [Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
-             for i, b in enumerate(bins) if b in shown]  # fmt: skip
-    return Chart(title, _spread(exact), "error in ulps", bars,
-                 x_ticks=ticks, y_ticks=_counts(most))  # fmt: skip
+    ticks = [
+        Tick(LEFT + (i + (0.5 if math.isinf(b) else 0.0)) * step, shown[b])
+        for i, b in enumerate(bins)
+        if b in shown
+    ]
+    return Chart(
+        title,
+        _spread(exact),
+        "error in ulps",
+        bars,
+        x_ticks=ticks,
+        y_ticks=_counts(most),
+    )
 
 
 def _exponent(text: str) -> float | None:
@@ -129,7 +147,7 @@ def _bin(b: float) -> str:
 
 
 def _power_of_two(e: float) -> str:
-    """1/8, 4, 1,024, and 2⁵⁰ where that is long."""
+    """A power of two as text: 1/8, 4, 1,024; 2⁵⁰ if the number would be long."""
     if abs(e) > 13:
         return "2" + f"{e:.0f}".translate(SUPERSCRIPTS)
     return f"{2.0**e:,.0f}" if e >= 0 else f"1/{2.0**-e:,.0f}"
@@ -162,7 +180,9 @@ def _spread(counts: Mapping[float, int]) -> str:
 
 
 def convergence(found: Discrepancy) -> Chart | None:
-    """How the reference's difference quotient nears the exact number, step by step."""
+    """How the reference's difference quotient comes near the exact number, step by
+    step.
+    """
     exact = decimal(found.exact)
     quotients = found.evidence.quotients if found.evidence else []
     pairs = [(s, q) for s, q in quotients if decimal(q) is not None]
@@ -176,8 +196,9 @@ def convergence(found: Discrepancy) -> Chart | None:
         lines.append(("bad", "claimed", [_log10(abs(got - exact))] * len(pairs)))
     last = f"the last quotient is off by about 1e{errors[-1]:.0f}"
     sentence = f"Distance from the exact number for {len(pairs)} steps; {last}"
-    return _plot("The reference converges", sentence, "step, coarse to fine",
-                 names, lines)  # fmt: skip
+    return _plot(
+        "The reference converges", sentence, "step, coarse to fine", names, lines
+    )
 
 
 def along(found: Discrepancy) -> Chart | None:
@@ -190,10 +211,13 @@ def along(found: Discrepancy) -> Chart | None:
     bound = [_log10(decimal(b)) for _, _, b in kept]
     over = sum(e > b for e, b in zip(error, bound, strict=True))
     sentence = f"Error in ulps at {len(kept)} places; over the bound at {over}"
-    return _plot("Along a line through the point", sentence, "offset from the point",
-                 [o for o, _, _ in kept],
-                 [("bad", "error in ulps", error),
-                  ("allowed", "allowed", bound)])  # fmt: skip
+    return _plot(
+        "Along a line through the point",
+        sentence,
+        "offset from the point",
+        [o for o, _, _ in kept],
+        [("bad", "error in ulps", error), ("allowed", "allowed", bound)],
+    )
 
 
 def _log10(number: Decimal | None) -> float:
@@ -208,7 +232,7 @@ def _plot(
     names: Sequence[str],
     lines: Iterable[tuple[str, str, Sequence[float]]],
 ) -> Chart:
-    """Lines over places that are evenly spaced; heights are powers of ten."""
+    """Lines over evenly spaced places; heights are powers of ten."""
     found = list(lines)
     heights = [h for _, _, line in found for h in line]
     low, high = math.floor(min(heights)), math.ceil(max(heights))

@@ -1,4 +1,6 @@
-"""Claims about derivatives as records, and as what a person reads in a terminal."""
+"""Claims about derivatives as records, and as text for the terminal and for other
+programs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from gradverify.records import Claim
 from gradverify.report.commands import command
 
 SHOWN = 200  # characters of a chain or a number
-ANNOTATIONS = 10  # that GitHub shows of one step
+ANNOTATIONS = 10  # GitHub shows no more for one step
 
 
 def place(claim: Claim) -> str:
@@ -20,7 +22,7 @@ def place(claim: Claim) -> str:
 
 
 def chain(claim: Claim) -> str:
-    """The chain on one line, ≠ in the place of the first wrong equality."""
+    """The chain on one line, with ≠ in place of the first wrong equality."""
     text = claim.chain[0] if claim.chain else claim.text
     for k, member in enumerate(claim.chain[1:]):
         text += f" {'≠' if k == claim.step else '='} {member}"
@@ -32,7 +34,9 @@ def _short(text: str) -> str:
 
 
 def lines(claim: Claim) -> Iterator[str]:
-    """A claim as a few lines: where, the chain, what is wrong, what it should be."""
+    """A claim on a few lines: where it is, the chain, what is wrong, what would be
+    right.
+    """
     if claim.verdict != "wrong":
         reason = f": {claim.reason}" if claim.reason else ""
         yield f"{place(claim)}: {claim.verdict}{reason}"
@@ -50,7 +54,7 @@ def lines(claim: Claim) -> Iterator[str]:
 
 
 def counted(claims: Sequence[Claim], files: int) -> str:
-    """How many of each there are."""
+    """How many claims there are of each verdict."""
     numbers = ", ".join(
         f"{sum(c.verdict == v for c in claims)} {v}"
         for v in ("right", "wrong", "not understood")
@@ -70,7 +74,10 @@ def sentence(claim: Claim) -> str:
 
 
 def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
-    """Wrong claims as GitHub reads them from a log; a notebook's lines are cells'."""
+    """Wrong claims as GitHub reads them from a log.
+
+    In a notebook, lines count within cells.
+    """
     wrong = [c for c in claims if c.verdict == "wrong"]
     for claim in wrong[:ANNOTATIONS]:
         line = {} if claim.cell is not None else {"line": claim.line}
@@ -78,7 +85,9 @@ def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
 
 
 def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
-    """Wrong claims as SARIF 2.1.0, up to the 5000 results that GitHub keeps."""
+    """Wrong claims as SARIF 2.1.0; GitHub keeps 5000 results, so no more are
+    written.
+    """
     wrong = [c for c in claims if c.verdict == "wrong"][:5000]
     rule = {
         "id": "wrong-derivative",

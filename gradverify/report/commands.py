@@ -1,4 +1,7 @@
-"""Workflow commands of GitHub Actions, made of texts of strangers that end none."""
+"""Workflow commands of GitHub Actions.
+
+Their texts may come from strangers. No text can end its command.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ PROPERTY = TEXT | {ord(c): f"%{ord(c):02X}" for c in ":,"}
 
 
 def command(text: str, **properties: object) -> str:
-    """An error with properties such as file, line and title, on one line.
+    """An error on one line, with properties such as file, line and title.
 
-    Line ends are escaped; other characters that are not seen are left out.
+    Line ends are escaped. Other invisible characters are left out.
     """
     given = ",".join(
         f"{name}={_seen(str(value)).translate(PROPERTY)}"

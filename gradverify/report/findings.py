@@ -1,4 +1,4 @@
-"""Discrepancies by finding: a card each, with all that explains its smallest case."""
+"""Discrepancies by finding: one card each, with all that explains its smallest case."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from gradverify.report.wording import (
 )
 
 DETAILED = 20  # cards with all parts; the table lists the rest
-SMALL = 150_000  # characters of graphs and reproducers after which cards end
+SMALL = 150_000  # characters of graphs and scripts; then there are no more cards
 NAMED = 6  # items that a card names
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What a card is of: its links, sign, words, and keys for the filter.
+    """What a card is about: its links, sign, words, and keys for the filter.
 
-    anchor: its link; also: links to the same answer of other differentiators.
+    anchor: its link.
+    also: links to other differentiators that gave the same answer.
     """
 
     anchor: str
@@ -50,9 +51,9 @@ class Heading:
 
 @dataclass(frozen=True)
 class Card:
-    """A finding by its smallest case, with the pictures of what went wrong.
+    """A finding by its smallest case, with pictures of what went wrong.
 
-    point: name, decimal and hexadecimal text of each input.
+    point: for each input its name, and its decimal and hexadecimal text.
     """
 
     head: Heading
@@ -72,7 +73,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Findings:
-    """Groups of cards under a title, and how many findings have none."""
+    """Groups of cards under a title, and how many findings have no card."""
 
     groups: Sequence[tuple[str, Sequence[Card]]]
     left_out: int
@@ -82,8 +83,7 @@ def findings(found: Records) -> Findings | None:
     """Cards of what fails, then of what is accepted, then of what loses digits."""
     failing = [d for d in found.discrepancies if d.failed]
     accepted = [d for d in found.discrepancies if is_accepted(d)]
-    lossy = [d for d in found.discrepancies
-             if is_listed(d) and kind_of(d) != "kink"]  # fmt: skip
+    lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
         (title, list(_cards(members, budget)))
@@ -98,13 +98,13 @@ def findings(found: Records) -> Findings | None:
 
 
 class _Budget:
-    """How much more of detail the page takes."""
+    """How much more detail the page has room for."""
 
     def __init__(self) -> None:
         self.cards, self.characters, self.left_out = DETAILED, SMALL, 0
 
     def takes(self, found: Discrepancy) -> bool:
-        """Whether one more card fits; what does not is counted."""
+        """Whether one more card fits. Cards that do not fit are counted."""
         self.cards -= 1
         self.characters -= 60 * len(found.lines) + 3 * len(found.reproducer)
         fits = self.cards >= 0 and self.characters >= 0
@@ -119,7 +119,9 @@ def _cards(found: Iterable[Discrepancy], budget: _Budget) -> Iterator[Card]:
 
 
 def in_groups(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
-    """Discrepancies by finding, the worst and smallest first; common ones together."""
+    """Discrepancies by finding, the worst and smallest first; common ones form one
+    group.
+    """
     return grouped(sorted(found, key=lambda d: (rank(d.verdict), d.finding, _size(d))))
 
 
@@ -151,7 +153,10 @@ def _card(members: Sequence[Discrepancy]) -> Card:
 
 
 def _evidence(found: Discrepancy) -> Evidence | None:
-    """The evidence, with the edge that the diagnosis blames where it marks none."""
+    """The evidence.
+
+    If it marks no edge, the edge that the diagnosis blames is marked.
+    """
     evidence, why = found.evidence, found.diagnosis
     if why is None or why.node is None or (evidence and evidence.guilty):
         return evidence
@@ -180,7 +185,7 @@ def _heading(members: Sequence[Discrepancy]) -> Heading:
 
 
 def graph_of(found: Discrepancy) -> Graph | None:
-    """The graph of a record, where this version understands it."""
+    """The graph of a record, if this version understands it."""
     try:
         return graph_from_json(found.graph)
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""A graph as a tree of mathematics: for MathML by a template, and as a line of text."""
+"""A graph as a tree of mathematics, for MathML in a template and as a line of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gradverify.graph import LEAVES, Graph, Node, names_of
 
-MOST = 40  # leaves of a formula that is read at a glance; longer ones are programs
+MOST = 40  # leaves of a formula; with more it is shown as a program
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(1, 6)  # how tightly a form binds
@@ -18,7 +18,8 @@ class Term:
     """A piece of a formula.
 
     kind: name, number, infix, prefix, fraction, power, root, bars, call, fence.
-    text: the name, the number, the sign, the function. binds: how tightly.
+    text: the name, the number, the sign, or the function.
+    binds: how tightly.
     """
 
     kind: str
@@ -31,7 +32,9 @@ Form = Callable[[Sequence[Term], Node], Term]
 
 
 def term(graph: Graph) -> Term | None:
-    """The output as a tree, shared operands written out; None where that is long."""
+    """The output as a tree, with shared operands written out; None if that would be
+    long.
+    """
     names = names_of(graph)
     terms: list[Term] = []
     sizes: list[int] = []
@@ -56,9 +59,9 @@ def _leaf(node: Node, name: str) -> Term:
 
 
 def _infix(sign: str, binds: int) -> Form:
-    """A sign between two parts; what is on its right keeps its parentheses.
+    """A sign between two parts. The part on its right keeps its parentheses.
 
-    Floating-point arithmetic does not associate.
+    Floating-point arithmetic is not associative, so they matter.
     """
 
     def form(parts: Sequence[Term], node: Node) -> Term:

@@ -16,7 +16,7 @@ KINDS = {"wrong": "bad", "not understood": "unseen", "right": "fine"}
 
 @dataclass(frozen=True)
 class Worked:
-    """A claim: where it stands, its sign, its chain in pieces.
+    """A claim: where it stands, its sign, and its chain in pieces.
 
     chain: each member, and whether the equality before it is the wrong one.
     """
@@ -31,7 +31,9 @@ class Worked:
 
 @dataclass(frozen=True)
 class HandWorked:
-    """The claims, wrong ones first; how many of each, right ones, and left out."""
+    """The claims, wrong ones first; how many there are of each; and how many are left
+    out.
+    """
 
     claims: Sequence[Worked]
     counts: Sequence[tuple[str, int]]
@@ -40,11 +42,13 @@ class HandWorked:
 
 
 def hand_worked(found: Records) -> HandWorked | None:
-    """The section of hand-worked claims; None where no file has any."""
+    """The section of hand-worked claims; None if no file has any."""
     if not found.claims:
         return None
-    claims = sorted(found.claims, key=lambda c: (ORDER.get(c.verdict, -1), c.file,
-                                                 c.cell or 0, c.line))  # fmt: skip
+    claims = sorted(
+        found.claims,
+        key=lambda c: (ORDER.get(c.verdict, -1), c.file, c.cell or 0, c.line),
+    )
     counts = [(v, sum(c.verdict == v for c in claims)) for v in ORDER]
     return HandWorked(
         [_worked(claim) for claim in claims[:SHOWN]],

@@ -1,4 +1,4 @@
-"""Python code as tokens with the classes of their colours; a template writes them."""
+"""Python code as tokens with colour classes; a template writes them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pygments.token import STANDARD_TYPES
 
 @dataclass(frozen=True)
 class CodeToken:
-    """A piece of a line, and the short class that Pygments gives its kind."""
+    """A piece of a line, and the short class that Pygments gives to its kind."""
 
     text: str
     kind: str
 
 
 def tokens(code: str) -> tuple[tuple[CodeToken, ...], ...]:
-    """The lines of a program, each in tokens."""
+    """The lines of a program, each as tokens."""
     lines: list[list[CodeToken]] = [[]]
     for token in _tokens(code.expandtabs(4)):
         first, *rest = token.text.split("\n")

@@ -9,7 +9,7 @@ from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
 from gradverify.report.wording import point, rank, sentence, visible, who
 
-ANNOTATIONS = 10  # GitHub shows no more of a step
+ANNOTATIONS = 10  # GitHub shows no more for one step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
 TEXT = 300  # characters of a formula or a number
 
@@ -23,7 +23,7 @@ def workflow_commands(found: Records) -> list[str]:
 
 
 def _worst(found: Records) -> list[list[Discrepancy]]:
-    """Failing findings, those that are new since an older run first, then the worst."""
+    """Failing findings: those that are new since an older run first, then the worst."""
     new = set(found.changes.newly_wrong) if found.changes else set()
     failing = (d for d in found.discrepancies if d.failed)
     return grouped(
@@ -58,7 +58,7 @@ def _cut(text: str) -> str:
 
 
 def job_summary(found: Records, most: int = SUMMARY) -> str:
-    """The run in Markdown, in at most so many bytes; else its first line."""
+    """The run in Markdown. If it has more bytes than allowed, only its first line."""
     text = markdown(found)
     if len(text.encode("utf-8", "replace")) <= most:
         return text

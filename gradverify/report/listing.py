@@ -1,4 +1,6 @@
-"""All discrepancies, a row each: the worst in the page, all in JSON beside."""
+"""All discrepancies, one row each: the worst on the page, all of them in JSON beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from gradverify.records import Discrepancy, Records, number_of
 from gradverify.report.signs import SIGNS, kind_of, word
 from gradverify.report.wording import anchor, columns, cut, figure, point, rank, visible
 
-STATIC = 200  # rows that are there without JavaScript
+STATIC = 200  # rows that can be seen without JavaScript
 LONGEST = 120  # characters of a formula, a point or a number in a row
 
 
@@ -40,7 +42,9 @@ class ListingRow:
 
 @dataclass(frozen=True)
 class DiscrepancyListing:
-    """The first rows; columns of all of them as an island of JSON; how many."""
+    """The first rows; the columns of all rows as an island of JSON; and how many
+    rows.
+    """
 
     rows: Sequence[ListingRow]
     island: dict[str, Any]
@@ -48,7 +52,7 @@ class DiscrepancyListing:
 
 
 def listing(found: Records) -> DiscrepancyListing | None:
-    """The table of all discrepancies, worst first; None where there is none."""
+    """The table of all discrepancies, the worst first; None if there is none."""
     rows = sorted(_merged(found.discrepancies), key=_badness)
     if not rows:
         return None
@@ -76,12 +80,16 @@ def _merged(found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
 
 
 def _badness(found: Discrepancy) -> tuple[bool, int, float, str]:
-    return (not found.failed, rank(found.verdict), -_number(found.bound_ratio),
-            found.case)  # fmt: skip
+    return (
+        not found.failed,
+        rank(found.verdict),
+        -_number(found.bound_ratio),
+        found.case,
+    )
 
 
 def _number(text: str | None) -> float:
-    """A number to sort by: NaN and what is unknown come last."""
+    """A number to sort by. NaN and unknown numbers come last."""
     number = number_of(text)
     return 0.0 if number is None or math.isnan(number) else number
 
@@ -145,7 +153,7 @@ def _island(rows: Sequence[Discrepancy]) -> dict[str, Any]:
 
 
 def _numbered(texts: Iterable[str]) -> dict[str, list[Any]]:
-    """Each different text once, and for every row which one it has."""
+    """Each different text once, and for every row the number of its text."""
     place: dict[str, int] = {}
     index = [place.setdefault(text, len(place)) for text in texts]
     return {"list": list(place), "index": index}

@@ -1,9 +1,10 @@
-"""The run as one Markdown file: what a job summary or a comment has room for."""
+"""The run as one Markdown file, short enough for a job summary or a comment."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -67,8 +68,12 @@ def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
     }
 
 
+@cache
 def _templates() -> jinja2.Environment:
-    """Templates of plain text: their own filters escape what Markdown would read."""
+    """Templates of plain text.
+
+    Their own filters escape what Markdown would interpret.
+    """
     found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
         undefined=jinja2.StrictUndefined,
@@ -81,13 +86,13 @@ def _templates() -> jinja2.Environment:
 
 
 def plain(text: str) -> str:
-    """Text in which nothing is read as Markdown or HTML."""
+    """Text in which nothing is interpreted as Markdown or HTML."""
     text = visible(text).replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*_{}\[\]#|~>@])", r"\\\1", text)
 
 
 def code(text: str) -> str:
-    """Text as code in a line, in a table too, whatever backticks it has."""
+    """Text as code within a line, also in a table, whatever backticks it has."""
     text = cut(text, LONGEST)
     ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
@@ -95,7 +100,7 @@ def code(text: str) -> str:
 
 
 def fence(lines: list[str]) -> str:
-    """The fence of a block of code that none of its lines ends."""
+    """A fence for a block of code that none of its lines ends."""
     longest = max(
         (len(run) for line in lines for run in re.findall("`+", line)), default=0
     )

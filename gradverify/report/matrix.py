@@ -12,7 +12,14 @@ from gradverify.report.signs import SIGNS, fails, kind, word
 from gradverify.report.wording import anchor, figure, rank
 
 PANELS = 4  # tables side by side
-SUITES = ("cases", "textbook", "ops", "graphs", "networks", "known")  # as they run
+SUITES = (
+    "cases",
+    "textbook",
+    "ops",
+    "graphs",
+    "networks",
+    "known",
+)  # in the order in which they run
 SHOWN = 40  # blocks of another suite that have a row of their own
 
 
@@ -46,7 +53,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class VerdictMatrix:
-    """Panels side by side, columns, and what signs mean."""
+    """Panels side by side, columns, and a legend of the signs."""
 
     columns: Sequence[tuple[str, str]]
     panels: Sequence[Panel]
@@ -66,7 +73,7 @@ Squares = dict[tuple[str, str], _Square]
 
 
 def matrix(found: Records) -> VerdictMatrix | None:
-    """The matrix of a run; None where nothing ran."""
+    """The matrix of a run; None if nothing ran."""
     ran = [i for i in found.items if i.differentiator]
     if not ran:
         return None
@@ -88,7 +95,9 @@ def matrix(found: Records) -> VerdictMatrix | None:
 def _squares(
     items: Iterable[Item], found: Iterable[Discrepancy]
 ) -> tuple[Squares, list[str], dict[str, list[str]]]:
-    """Items and discrepancies by row and column; the rows: ops, and other blocks."""
+    """Items and discrepancies by row and column; and the rows: ops, then other
+    blocks.
+    """
     squares: Squares = {}
     others: dict[str, dict[str, None]] = {}
     for item in sorted(items, key=_place):  # workers finish in any order
@@ -118,7 +127,7 @@ def _place(item: Item) -> int:
 
 
 def _parted(rows: Iterable[MatrixRow], height: int) -> Iterator[list[MatrixRow]]:
-    """The rows in order, in panels of a height."""
+    """The rows in order, cut into panels of one height."""
     found = list(rows)
     for first in range(0, len(found), height):
         yield found[first : first + height]
@@ -151,7 +160,10 @@ def _cell(name: str, column: tuple[str, str], square: _Square | None) -> MatrixC
 
 
 def _worst(square: _Square) -> tuple[str, str]:
-    """The worst verdict and its kind: what is known or accepted is not bad."""
+    """The worst verdict and its kind.
+
+    What is known or accepted does not count as bad.
+    """
     failing = [d.verdict for d in square.found if d.failed]
     failing += [_of(i.counts) for i in square.items if i.outcome == "failed"]
     if failing:

@@ -22,7 +22,7 @@ NAMED = 6  # items of a reason, or findings of a change, that are named
 
 @dataclass(frozen=True)
 class Fact:
-    """A name and what it is."""
+    """A name, and the text that belongs to it."""
 
     name: str
     text: str
@@ -43,7 +43,9 @@ class Chip:
 
 @dataclass(frozen=True)
 class Ran:
-    """A differentiator: modes, dtypes, versions, and counts by verdict with kinds."""
+    """A differentiator that ran: modes, dtypes, versions, and counts by verdict with
+    kinds.
+    """
 
     name: str
     about: str
@@ -102,7 +104,7 @@ def overview(found: Records) -> Overview:
 
 
 def run_of(found: Records) -> Run:
-    """The run's own record, or what its items come to where the file was cut."""
+    """The run's own record. If the file was cut off, one computed from its items."""
     return found.run or Run(counts=counts_by_differentiator(found.items))
 
 
@@ -156,7 +158,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def many(n: int, thing: str) -> str:
-    """A count with its noun."""
+    """A count with its noun, such as "2 findings"."""
     return f"{n:,} {thing}" + ("" if n == 1 else "s")
 
 
@@ -164,7 +166,10 @@ def many(n: int, thing: str) -> str:
 
 
 def _chips(found: Records, run: Run) -> Iterable[Chip]:
-    """Verdicts with their counts; one that fails nothing here is no bad one."""
+    """Verdicts with their counts.
+
+    A verdict that fails nothing in this run is not shown as bad.
+    """
     counts = total(run.counts.values())
     failing = {verdict for _, verdict in _failing(found)}
     whole = sum(counts.values())
@@ -172,8 +177,15 @@ def _chips(found: Records, run: Run) -> Iterable[Chip]:
         if n := counts[verdict]:
             k = kind(verdict)
             k = "known" if k == "bad" and verdict not in failing else k
-            yield Chip(verdict, word(verdict), k, SIGNS[k][0], n,
-                       share(n, whole), sentence(verdict))  # fmt: skip
+            yield Chip(
+                verdict,
+                word(verdict),
+                k,
+                SIGNS[k][0],
+                n,
+                share(n, whole),
+                sentence(verdict),
+            )
 
 
 def _ran(found: Records, run: Run, verdicts: Sequence[str]) -> Iterable[Ran]:
@@ -199,20 +211,20 @@ def _ran(found: Records, run: Run, verdicts: Sequence[str]) -> Iterable[Ran]:
 
 
 def _failing(found: Records) -> frozenset[tuple[str, str]]:
-    """Differentiators with the verdicts that fail there."""
+    """Differentiators, each with the verdicts that fail there."""
     named = {(d.differentiator, d.verdict) for d in found.discrepancies if d.failed}
     items = [i for i in found.items if i.outcome == "failed"]
     return frozenset(named | {(i.differentiator, v) for i in items for v in i.counts})
 
 
 def _kind_in(failing: frozenset[tuple[str, str]], name: str, verdict: str) -> str:
-    """The kind of a verdict; what fails nothing in a differentiator is not bad."""
+    """The kind of a verdict. If it fails nothing in a differentiator, it is not bad."""
     k = kind(verdict)
     return "known" if k == "bad" and (name, verdict) not in failing else k
 
 
 def versions(found: Mapping[str, str]) -> str:
-    """Names and versions in a line."""
+    """Names and versions on one line."""
     return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
@@ -246,8 +258,10 @@ def _facts(run: Run, found: Records) -> Iterable[Fact]:
 
 
 def _changes(changes: Changes) -> Iterable[Change]:
-    worse = [f"{name}: {figure(old)} ulps, now {figure(new)}"
-             for name, old, new in changes.worse]  # fmt: skip
+    worse = [
+        f"{name}: {figure(old)} ulps, now {figure(new)}"
+        for name, old, new in changes.worse
+    ]
     parts = (
         ("newly wrong", "bad", changes.newly_wrong),
         ("newly imprecise", "lost", changes.newly_imprecise),

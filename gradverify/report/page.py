@@ -1,6 +1,7 @@
-"""The page: records become page data, page data become one self-contained HTML file.
+"""The page: records become page data, and page data become one self-contained HTML
+file.
 
-Every section is made and written by itself: one that fails says so in its own place.
+Every section is made by itself. If one fails, it says so in its own place.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ SCRIPTS = ("filter.js", "matrix.js", "listing.js", "tables.js", "keys.js")
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its id and template, its title, what makes its data."""
+    """A part of the page: its id and template, its title, and what makes its data."""
 
     name: str
     title: str
@@ -78,6 +80,7 @@ def page(found: Records, sections: tuple[Section, ...] = SECTIONS) -> str:
     )
 
 
+@cache
 def environment() -> jinja2.Environment:
     """Templates that escape all text, control characters included."""
     found = jinja2.Environment(
@@ -97,7 +100,7 @@ def _shown(value: Any) -> Any:
 
 
 def island(value: Any) -> Markup:
-    """JSON that ends no element, whatever its texts are."""
+    """JSON inside an HTML element. No text in it can end the element."""
     text = msgspec.json.encode(value).decode()
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -11,11 +11,11 @@ from gradverify.graph import LEAVES, Graph, names_of
 from gradverify.records import Evidence
 from gradverify.report.wording import cut
 
-MOST = 30  # nodes of a picture that is read; a longer program stays one
+MOST = 30  # nodes of a picture; a longer graph is shown as a program
 CHARACTER, LINE, MARGIN = 7.3, 16, 8  # of a box, in pixels
 LONGEST = 26  # characters of a line in a box
 ORDERED = frozenset({"sub", "div", "pow", "atan2", "where", "matmul", "clip"})
-POINTS = 72.0  # an inch, which Graphviz counts in
+POINTS = 72.0  # of an inch; Graphviz counts in inches
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """An operand's way into a node: a path, its arrow head, a mark at its end."""
+    """The way of an operand into a node: a path, its arrow head, and a mark at its
+    end.
+    """
 
     path: str
     head: str
@@ -45,7 +47,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing and what it shows in a sentence."""
+    """A drawing, and a sentence that says what it shows."""
 
     width: float
     height: float
@@ -56,7 +58,10 @@ class Picture:
 
 
 def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
-    """The graph with values and adjoints; None where it is long, or no Graphviz is."""
+    """The graph with values and adjoints.
+
+    None if it is long, or if there is no Graphviz.
+    """
     if len(graph.nodes) > MOST:
         return None
     try:
@@ -70,8 +75,14 @@ def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
     texts = [_texts(graph, i, evidence) for i in range(len(graph.nodes))]
     for i, (title, lines) in enumerate(texts):
         width, height = _size(title, lines)
-        drawing.add_node(i, label="", shape="box", fixedsize="true",
-                         width=width / POINTS, height=height / POINTS)  # fmt: skip
+        drawing.add_node(
+            i,
+            label="",
+            shape="box",
+            fixedsize="true",
+            width=width / POINTS,
+            height=height / POINTS,
+        )
     for i, node in enumerate(graph.nodes):
         for k, j in enumerate(node.operands):
             drawing.add_edge(j, i, key=f"{i}.{k}", dir="none")
@@ -147,7 +158,7 @@ def _edges(
 
 
 def _is(evidence: Evidence, node: int, operand: int) -> bool:
-    """Whether this is the edge that is to be marked."""
+    """Whether this is the edge to mark."""
     if evidence.guilty is None:
         return False
     where, which = evidence.guilty

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 PLAIN = range(-5, 17)  # decimal exponents that are written without an exponent
-APART = 20  # powers of ten beyond which two numbers are not written alike
+APART = 20  # numbers further apart than so many powers of ten are not aligned
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A number that was got and the exact one, in one notation.
+    """A number that was got and the exact one, in the same notation.
 
-    same: the leading characters that both have. got, exact: the rest of each.
+    same: the leading characters that both have.
+    got, exact: the rest of each.
     suffix: the exponent that both share.
     """
 
@@ -24,7 +25,7 @@ class Compared:
 
 
 def decimal(text: str) -> Decimal | None:
-    """The finite number that a text is, if it is one."""
+    """The finite number that a text stands for; None if there is none."""
     try:
         number = Decimal(text)
     except (InvalidOperation, ValueError):
@@ -33,7 +34,7 @@ def decimal(text: str) -> Decimal | None:
 
 
 def compared(got: str, exact: str) -> Compared | None:
-    """Both numbers with their digits aligned; None where one is no finite number."""
+    """Both numbers with their digits aligned; None if either is not a finite number."""
     left, right = decimal(got), decimal(exact)
     if left is None or right is None:
         return None
@@ -48,7 +49,7 @@ def compared(got: str, exact: str) -> Compared | None:
 
 
 def _plain(number: Decimal, power: int) -> str:
-    """The number over 10**power, without an exponent and without idle zeros."""
+    """The number over 10**power, without an exponent and without trailing zeros."""
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     text = format(Decimal((sign, digits, exponent - power)), "f")
@@ -56,7 +57,9 @@ def _plain(number: Decimal, power: int) -> str:
 
 
 def _shared(left: str, right: str) -> str:
-    """The characters in front that agree, where the decimal points are in one place."""
+    """The leading characters that agree, if the decimal points are in the same
+    place.
+    """
     if len(left.partition(".")[0]) != len(right.partition(".")[0]):
         return ""
     for i, (a, b) in enumerate(zip(left, right, strict=False)):

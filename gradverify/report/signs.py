@@ -1,4 +1,6 @@
-"""A verdict's kind: the class of its colour, and its sign for eyes that see none."""
+"""A verdict's kind: the class of its colour, and a sign for readers who see no
+colours.
+"""
 
 from __future__ import annotations
 
@@ -30,24 +32,27 @@ KINDS = {
 
 
 def kind(verdict: str) -> str:
-    """The kind of a verdict's name; what a later version calls otherwise is bad."""
+    """The kind of a verdict by its name.
+
+    A name that this version does not know is bad.
+    """
     return KINDS.get(verdict, "bad")
 
 
 def kind_of(found: Discrepancy) -> str:
-    """The kind of a discrepancy: what is lived with is not bad."""
+    """The kind of a discrepancy. One that is known or accepted is not bad."""
     seen = kind(found.verdict)
     lived_with = found.known is not None or (found.accepted and not found.failed)
     return "known" if lived_with and seen == "bad" else seen
 
 
 def is_accepted(found: Discrepancy) -> bool:
-    """Whether a finding is lived with by its repository."""
+    """Whether the repository has accepted the finding."""
     return found.accepted and not found.failed and found.known is None
 
 
 def is_listed(found: Discrepancy) -> bool:
-    """Whether a finding passes, and is worth reading."""
+    """Whether a finding passes, but is worth reading."""
     return not (found.failed or found.accepted or found.known is not None)
 
 

@@ -1,4 +1,4 @@
-"""Text for the terminal: the failure of an item, the summary of a run."""
+"""Text for the terminal: the failure of an item, and the summary of a run."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from gradverify.report.wording import (
 )
 
 WIDTH = 100
-LINES_OF_GRAPH = 5  # longer programs are in the page
+LINES_OF_GRAPH = 5  # longer programs are on the page only
 LISTED = 20  # discrepancies that the summary lists
-WHY = 5  # lines of a diagnosis, which stand in the place of the program
-PASSING = 5  # and of those that fail nothing
+WHY = 5  # lines of a diagnosis; they replace the program
+PASSING = 5  # discrepancies listed that fail nothing
 
 
 def cut(text: str, width: int) -> str:
-    """Text in one line of at most that width."""
+    """Text on one line of at most that width."""
     text = visible(text)
     return text if len(text) <= width else text[: width - 3] + "..."
 
@@ -44,10 +44,11 @@ def cut(text: str, width: int) -> str:
 def failure_text(
     found: Sequence[Discrepancy], more: int = 0, again: bool = True
 ) -> str:
-    """What a failed item prints: a block a discrepancy, 15 lines of 100 columns each.
+    """What a failed item prints: a block for each discrepancy, of 15 lines of 100
+    columns.
 
-    more: kinds that were counted and not shrunk. again: whether the commands that
-    replay, save and accept are of use.
+    more: how many kinds were counted and not shrunk.
+    again: whether the commands that replay, save and accept are of use.
     """
     blocks = ["\n".join(_block(d, again)) for d in found]
     if more:
@@ -77,7 +78,7 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
 
 
 def _why(found: Discrepancy) -> Iterator[str]:
-    """The diagnosis: the sentence in full, then the sum over paths."""
+    """The diagnosis: the whole sentence, then the sum over paths."""
     if found.diagnosis is None:
         return
     told = [found.diagnosis.sentence, *found.diagnosis.paths]
@@ -100,7 +101,9 @@ def _at(found: Discrepancy) -> str:
 
 
 def summary(found: Records, brief: bool = False) -> Iterator[str]:
-    """The end of a run: counts, discrepancies, known deviations, what was not seen."""
+    """The end of a run: counts, discrepancies, known deviations, and what was not
+    looked at.
+    """
     if not brief:
         yield from table(counts_by_differentiator(found.items))
     yield from _changes(found.changes, brief)
@@ -117,7 +120,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
 
 
 def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:
-    """What became of an older run's findings, the new and the mended ones by name."""
+    """What became of an older run's findings; new and fixed ones are named."""
     if changes is None:
         return
     yield f"against {visible(changes.base)}: {changed(changes)}"
@@ -133,7 +136,7 @@ def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:
 
 
 def table(counts: dict[str, Counts]) -> Iterator[str]:
-    """Differentiators against verdicts; verdicts that nobody has are left out."""
+    """Differentiators against verdicts. A verdict that was never given is left out."""
     verdicts = sorted({v for c in counts.values() for v in c}, key=rank)
     if not verdicts:
         return

@@ -18,7 +18,7 @@ RULE_OF_THREE = 3.0  # n clean cases bound a rate by 3/n with 95 % confidence
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of something was seen: a name, two counts, and what is missing."""
+    """How much of something was covered: a name, two counts, and what is missing."""
 
     name: str
     seen: int
@@ -31,8 +31,8 @@ class Coverage:
 class Seen:
     """What the run saw of one op, over all differentiators.
 
-    fed, feeds: how many ops came before and after it. most: the upper bound on its
-    rate of failure where nothing failed, else empty.
+    fed, feeds: how many ops came before it, and how many after it.
+    most: the upper bound on its rate of failure if nothing failed, else empty.
     """
 
     op: str
@@ -46,9 +46,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Sight:
-    """How small a fault a differentiator's checks would have seen; and what is left.
+    """How small a fault the checks of a differentiator would have seen, and what
+    remains.
 
-    typical, worst: relative faults. most: the upper bound on the rate of failure.
+    typical, worst: relative faults.
+    most: the upper bound on the rate of failure.
     """
 
     name: str
@@ -63,7 +65,9 @@ class Sight:
 
 @dataclass(frozen=True)
 class FaultScore:
-    """Planted faults of one kind: how many were found, and the ops of the others."""
+    """Planted faults of one kind: how many were found, and in which ops the others
+    were.
+    """
 
     engine: str
     kind: str
@@ -95,7 +99,7 @@ class Trust:
 
 
 def trust(found: Records) -> Trust | None:
-    """The section of a run; None where no item ran."""
+    """The section of a run; None if no item ran."""
     ran = [i for i in found.items if i.differentiator]
     if not ran:
         return None
@@ -105,11 +109,13 @@ def trust(found: Records) -> Trust | None:
         ops,
         list(_sights(ran)),
         [score for test in found.selftests for score in _scores(test)],
-        (sum(sum(s.found.values()) for s in found.selftests),
-         sum(sum(s.planted.values()) for s in found.selftests)),
+        (
+            sum(sum(s.found.values()) for s in found.selftests),
+            sum(sum(s.planted.values()) for s in found.selftests),
+        ),
         list(_spans(run_of(found).seconds)),
         any(row.regimes for row in ops),
-    )  # fmt: skip
+    )
 
 
 # ---- coverage
@@ -138,7 +144,10 @@ def _covered(name: str, wanted: Sequence[str], seen: Mapping[str, int]) -> Cover
 
 
 def _ops(found: Records, ran: Sequence[Item]) -> Iterator[Seen]:
-    """Every op: its own items say how often it failed, all items where it was met."""
+    """Every op.
+
+    Its own items say how often it failed, and all items where it was met.
+    """
     own: dict[str, list[Item]] = {}
     for item in ran:
         if item.suite == "ops":
@@ -221,12 +230,12 @@ def _most(n: int) -> str:
 
 
 def share_of(part: float) -> str:
-    """A part of one in percent."""
+    """A part of one, in percent."""
     return f"{100 * part:.2g} %"
 
 
 def _scores(test: Selftest) -> Iterator[FaultScore]:
-    """By kind of fault; planted faults are named by op and kind."""
+    """Scores by kind of fault; planted faults are named by op and kind."""
     kinds: dict[str, list[str]] = {}
     for name, n in test.planted.items():
         if n:
@@ -246,8 +255,11 @@ def _scores(test: Selftest) -> Iterator[FaultScore]:
 
 
 def _spans(seconds: Mapping[str, float]) -> Iterator[Span]:
-    stages = {name.removeprefix("all "): s for name, s in seconds.items()
-              if name.startswith("all ")}  # fmt: skip
+    stages = {
+        name.removeprefix("all "): s
+        for name, s in seconds.items()
+        if name.startswith("all ")
+    }
     whole = sum(stages.values())
     for name, s in sorted(stages.items(), key=lambda pair: -pair[1]):
         if whole:

@@ -12,7 +12,7 @@ from gradverify.graph import array_from_json
 from gradverify.records import Changes, Discrepancy, Records, number_of
 from gradverify.verdict import Verdict
 
-# Worst first; what an item, or a cell of a table, is called by.
+# Worst first. The first of its verdicts in this order names an item or a cell.
 SEVERITY = (
     *(v for v in Verdict if v.fails()),
     Verdict.IMPRECISE,
@@ -24,38 +24,41 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
-NAMED = 3  # findings with larger errors that a sentence names
+NAMED = 3  # how many worse findings a sentence names
 DIED = "the process died"  # the answer of an engine that ended its process
 DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
-OUT_OF_TIME = "not looked at, for want of time"  # a block that a run had none for
+OUT_OF_TIME = "not looked at, for want of time"  # said of a block without a run
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
 
 
 def sentence(verdict: str) -> str:
-    """The sentence of a verdict's name; a name of a later version stands for itself."""
+    """The sentence of a verdict by its name.
+
+    An unknown name, of a later version, stands as it is.
+    """
     return Verdict[verdict].value if verdict in Verdict.__members__ else verdict
 
 
 def rank(verdict: str) -> int:
-    """The place of a verdict among others, the worst first."""
+    """The place of a verdict in the order from worst to best."""
     return ORDER.get(verdict, -1)
 
 
 def visible(text: str) -> str:
-    """Text in one line, with control characters spelled out."""
+    """Text on one line, with control characters spelled out."""
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
 
 
 def cut(text: str, most: int) -> str:
-    """Text in one line of at most so many characters."""
+    """Text on one line of at most so many characters."""
     text = visible(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def who(found: Discrepancy) -> str:
-    """The differentiator, its mode and the dtype."""
+    """The differentiator, its mode, and the dtype."""
     return f"{found.differentiator}, {found.mode}, {found.dtype}"
 
 
@@ -72,7 +75,9 @@ def point(found: Discrepancy) -> str:
 
 
 def inputs(found: Discrepancy) -> Iterator[tuple[str, str, str]]:
-    """The name of each input, its decimal text, and the hexadecimal one of a number."""
+    """For each input its name and decimal text, and for a number also the hexadecimal
+    text.
+    """
     for i, data in enumerate(found.point):
         name = found.inputs[i] if i < len(found.inputs) else f"x{i}"
         try:
@@ -117,7 +122,10 @@ def figure(text: str) -> str:
 
 
 def commands(found: Discrepancy) -> tuple[str, ...]:
-    """What to type next; what is too large to be written down can be replayed alone."""
+    """What to type next.
+
+    A case that is too large to be written down can only be replayed.
+    """
     if is_large(found):
         return (f"gradverify replay {found.case}",) if found.network else ()
     accept = f"gradverify accept {found.finding}"
@@ -129,10 +137,10 @@ def commands(found: Discrepancy) -> tuple[str, ...]:
 
 
 def looked_at(found: Records) -> str:
-    """How many cases the items of drawn blocks got; empty where none was drawn.
+    """How many cases the items of drawn blocks looked at; empty if none was drawn.
 
-    A run is cut to a time: "4 to 20 cases an item (median 6) in 20 s; 60 of 75 blocks
-    of jax not looked at".
+    A run is cut to a time, as in "4 to 20 cases an item (median 6) in 20 s; 60 of 75
+    blocks of jax not looked at".
     """
     items = [i for i in found.items if i.suite in DRAWN]
     cases = sorted(i.cases for i in items if i.cases)
@@ -152,7 +160,7 @@ def looked_at(found: Records) -> str:
 
 
 def changed(changes: Changes) -> str:
-    """What became of an older run's findings: "2 newly wrong, 1 fixed"."""
+    """What became of an older run's findings, such as "2 newly wrong, 1 fixed"."""
     counts = (
         (len(changes.newly_wrong), "newly wrong"),
         (len(changes.fixed), "fixed"),
@@ -181,7 +189,7 @@ def share(part: int, whole: int) -> str:
 
 
 def anchor(finding: str) -> str:
-    """A finding's place on the page, as a link names it."""
+    """The place of a finding on the page, as links name it."""
     return "f-" + re.sub(r"[^A-Za-z0-9.]+", "-", finding).strip("-")
 
 

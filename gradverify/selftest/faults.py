@@ -1,7 +1,7 @@
 """The faults of a selftest: what each makes of the right cotangents of one op.
 
 A fault takes the op alone, as a case of its own, and the cotangents that the engine
-gave for its inputs; it returns others, or None where it has nothing to change.
+gave for its inputs. It returns other cotangents, or None if it has nothing to change.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gradverify.reference.program import gradient_program
 FACTOR: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-3}
 """How far off a wrong constant is, relatively: what a mistyped digit may come to."""
 
-TAIL = 20.0  # beyond it a rule for the tail takes over, as in many a softplus
+TAIL = 20.0  # beyond it, code takes another rule for the tail, as in many a softplus
 
 
 class Fault(Protocol):
-    """A wrong rule, told by what it makes of the right one's results."""
+    """A wrong rule, described by what it makes of the results of the right one."""
 
     def __call__(self, alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-        """Other cotangents, one an input of `alone`; None where nothing changes."""
+        """Other cotangents, one for each input of `alone`; None if nothing changes."""
 
 
 def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
@@ -34,7 +34,7 @@ def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 
 def factor(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """Every cotangent off by the same small factor."""
+    """Every cotangent wrong by the same small factor."""
     return [x * np.asarray(1.0 + FACTOR[alone.dtype], x.dtype) for x in bars]
 
 
@@ -51,7 +51,9 @@ def swapped(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 
 def kink(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """At a kink a slope beyond all one-sided ones, by the distance between these."""
+    """At a kink, a slope outside the hull of the one-sided ones, by as much as the hull
+    is wide.
+    """
     if not gradient_program(alone.graph, alone.dtype).margins:
         return None
     kinked = reference(alone).kinked
@@ -66,7 +68,7 @@ def kink(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 
 def tail(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """Twice the right cotangent where an operand is large."""
+    """Twice the right cotangent if an operand is large."""
     pairs = zip(bars, alone.point, strict=True)
     return [np.where(np.abs(x) > TAIL, bar + bar, bar) for bar, x in pairs]
 

@@ -29,11 +29,12 @@ NO_ROWS: Mapping[str, Callable[..., Any] | str] = MappingProxyType({})
 class Planted(Differentiator):
     """An engine whose derivative of an op is altered where the op is first applied.
 
-    The engine differentiates the whole case and the op alone, by the mode `by`; the
-    fault changes the latter, and the change goes back to the inputs. Whatever kind of
-    mode the engine has, it keeps its own arithmetic and its own rules.
-
     altered: whether the fault has changed a number yet.
+
+    The engine differentiates the whole case, and the op alone, in the mode `by`. The
+    fault changes the derivative of the op. That change is pulled back to the inputs and
+    added. So the engine keeps its own arithmetic and its own rules, whatever kind of
+    mode it has.
     """
 
     table: Mapping[str, Callable[..., Any] | str] = NO_ROWS
@@ -47,12 +48,12 @@ class Planted(Differentiator):
         self.altered = False
 
     def versions(self) -> Mapping[str, str]:
-        """Those of the engine."""
+        """The versions of the engine."""
         return self.engine.versions()
 
     @mode("gradient", default=True)
     def altering(self, function: Lowered, point: Sequence[Array]) -> Pulled:
-        """The engine's gradient, and what the fault changes of it."""
+        """The engine's gradient, and what the fault changes in it."""
         case = Case(function.graph, tuple(point), function.dtype)
         whole = _answer(run(self.engine, self.by, case))
         changes = self._changes(case)
@@ -104,7 +105,7 @@ def _expanded(graph: Graph, case: Case) -> list[Any]:
 
 
 def _answer(found: Derivatives) -> Derivatives:
-    """What the engine gave; what it raised is raised again."""
+    """What the engine gave. If it raised, this raises the same."""
     if found.error is not None:
         raise found.error
     if found.timed_out:
@@ -113,7 +114,7 @@ def _answer(found: Derivatives) -> Derivatives:
 
 
 def _arrays(found: Derivatives, case: Case) -> list[Array]:
-    """Cotangents as arrays; None is zero."""
+    """Cotangents as arrays; None becomes zeros."""
     pairs = zip(found.cotangents, case.point, strict=True)
     return [np.zeros_like(x) if ct is None else np.asarray(ct) for ct, x in pairs]
 

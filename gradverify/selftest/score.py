@@ -1,4 +1,4 @@
-"""From an engine to its score: which planted faults are found, op by op."""
+"""The score of an engine: which planted faults are found, op by op."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from gradverify.suites.blocks import blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge
 
-UNMET = 40  # cases after which a fault that has changed nothing yet is given up
+UNMET = 40  # after so many cases, a fault that has changed nothing is given up
 
 
 @dataclass
 class OpScore:
     """What became of the faults in one op.
 
-    met: by kind of fault, how many cases it changed a number of, until it was found;
-        none where the op has nothing such a fault could change.
-    found: the kinds that an item would have failed for.
-    missed: of a kind that was met and not found, the verdict that it was given last.
-    vacuous: altered cases in which nothing was checked. cases: how many were looked at.
-    deviating: cases left out, since the engine deviates there by itself.
+    met: by kind of fault, in how many cases it changed a number until it was found;
+        absent if the op has nothing that such a fault could change.
+    found: the kinds for which an item would have failed.
+    missed: for a kind that was met and not found, the verdict that it was given last.
+    vacuous: how many altered cases checked nothing.
+    cases: how many cases were looked at.
+    deviating: how many cases were left out, because the engine deviates there by
+        itself.
     """
 
     op: str
@@ -50,16 +52,16 @@ class Score:
     seconds: float
 
     def planted(self) -> Counter[str]:
-        """The faults that changed a number, by "op:kind"."""
+        """The faults that changed a number, as "op:kind"."""
         return _counted((op.op, op.met) for op in self.ops)
 
     def found(self) -> Counter[str]:
-        """Those of them that were found."""
+        """Those of `planted` that were found."""
         return _counted((op.op, op.found) for op in self.ops)
 
 
 def _counted(kinds: Iterable[tuple[str, Collection[str]]]) -> Counter[str]:
-    """One for each op and kind, in the order of the table of faults."""
+    """A count of one for each op and kind, in the order of the table of faults."""
     return Counter(
         f"{op}:{kind}" for op, met in kinds for kind in FAULTS if kind in met
     )
@@ -77,8 +79,8 @@ def score(
 ) -> Score:
     """Plant every kind of fault into every op that the engine has, one at a time.
 
-    cases: how many of an op's cases are looked at, at most. progress is called with
-    the score of each op as it stands.
+    cases: how many cases of an op are looked at, at most.
+    progress: called with the score of each op when it is known.
     """
     began = time.perf_counter()
     wanted = tuple(ops) or OPS.public()
@@ -94,7 +96,7 @@ def score(
 
 
 def score_op(block: Block, engine: Differentiator, mode: str, cases: int) -> OpScore:
-    """Plant faults into the op that a block of the suite `ops` is of."""
+    """Plant faults into the op that a block of the suite `ops` is about."""
     block, score = block.fitting(engine), OpScore(block.family)
     for position, case in block.cases():
         given_up = set(FAULTS) - set(score.met) if position >= UNMET else set()

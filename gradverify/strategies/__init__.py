@@ -1,4 +1,7 @@
-"""Cases are drawn here, and made small where they fail; Hypothesis stays within."""
+"""Cases are drawn here, and shrunk where they fail.
+
+Hypothesis is used in this room alone.
+"""
 
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice

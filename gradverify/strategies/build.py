@@ -1,4 +1,6 @@
-"""From choices to a case: a pure function that repairs instead of rejecting."""
+"""From choices to a case: a pure function that repairs choices instead of rejecting
+them.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,12 @@ NEAR, LITERAL = 72, 88
 def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
     """The case that these choices mean.
 
-    An op whose shape rule, open domain or limits do not hold its operands takes the
-    nearest nodes that fit, else it is dropped. Where nothing is left, the first op is
-    applied alone, at a point moved into its domain. Some ops give way to such as have
-    not followed their operand's op in any case that was met.
+    The shape rule, the open domain and the limits of an op may rule out the operands
+    that were chosen. The op then takes the nearest nodes that fit, or is dropped. Where
+    no op is left, the first one is applied alone, at a point moved into its domain.
+
+    Some ops are replaced by one that has not followed its operand's op yet, in any case
+    of the block (see `steering`).
     """
     with np.errstate(all="ignore"):
         draft = Draft(limits)
@@ -62,9 +66,9 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 
 
 def _put_unmet(draft: Draft, step: OpChoice, met: Met) -> bool:
-    """An op that has not followed the operand's yet, if one takes its value.
+    """Put an op that has not followed the operand's op yet, if one takes its value.
 
-    The operand is the chosen one, or the latest op where that is an input.
+    The operand is the chosen one, or the latest op where the chosen one is an input.
     """
     chosen = _nearest(draft.followed(), step.first)[0]
     if not draft.grown[chosen].node.operands:
@@ -86,7 +90,7 @@ def _put_step(draft: Draft, step: OpChoice, tried: int = TRIED) -> bool:
 
 
 def _operands(draft: Draft, row: Op, step: OpChoice) -> Iterator[list[int | Grown]]:
-    """Tuples of operands, the chosen one first, then the nearest nodes in its stead."""
+    """Tuples of operands: the chosen one first, then with the nearest nodes instead."""
     numbers = row.arity - len(row.masks)
     chosen = (step.first, step.second, step.params)[:numbers]
     can_be_leaf = [_is_leaf(draft, row, c) for c in chosen]
@@ -118,7 +122,9 @@ def _is_leaf(draft: Draft, row: Op, choice: int) -> bool:
 
 
 def _nearest(nodes: Sequence[int], choice: int) -> list[int]:
-    """The node that many back from the latest, then the others, nearest first."""
+    """The node that many places back from the latest; then all others, nearest
+    first.
+    """
     place = len(nodes) - 1 - choice % 12 % len(nodes)
     return sorted(nodes, key=lambda i: (abs(i - nodes[place]), i))
 

@@ -1,4 +1,4 @@
-"""What is drawn for one case, before it is made a graph."""
+"""What is drawn for one case, before a graph is made of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from gradverify.strategies.points import Values
 
 
 class Input(NamedTuple):
-    """The choices behind one array. kind: what it is where one op is applied alone."""
+    """The choices behind one array.
+
+    `kind` matters only where one op is applied alone.
+    """
 
     shape: int
     values: Values

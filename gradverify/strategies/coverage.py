@@ -1,7 +1,8 @@
-"""What cases have met: pairs of ops, and the values that each op was put to.
+"""What the cases of a block have met: pairs of ops, and the values that each op was put
+to.
 
-A property of the cases alone, so that what is drawn next may depend on it: no verdict
-does, and the same seed draws the same cases.
+This depends on the cases alone and on no verdict. So what is drawn next may depend on
+it, and the same seed still draws the same cases.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Met:
 
 
 def traits_of(case: Case) -> Traits:
-    """The pairs of ops of which one feeds the other, and what every op was put to."""
+    """The pairs of ops where one feeds the other, and the kinds of values at every
+    op.
+    """
     nodes = case.graph.nodes
     with np.errstate(all="ignore"):
         inputs = [FLOATS.lift(np.array(x)) for x in case.point]

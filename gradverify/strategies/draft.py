@@ -1,14 +1,20 @@
 """A graph while it grows: nodes with their values, and what may be put on them.
 
 Limits keep honest libraries from overflow where the exact derivative is finite. Every
-node carries its *growth*, a bound on the decimal exponent of any product of partial
-derivatives along a path from an input to it: a partial is at most about
-max(1, |y|, |x|) * max(1, 1/|x|). Operands lie in 10**(-room/2) .. 10**(room/2) or are
-zero, so that squares and quotients of them are safe, and growth stays below the room:
-250 decimal exponents in float64, 30 in float32. Two exceptions. An op on leaves alone
-may give up to half of the largest float (exp(709)); nothing but the contraction is then
-put on it. And where f(2x) = 2 f(x) and slopes are at most 1, any operand will do (the
-smallest subnormal into abs).
+node carries its *growth*. That is a bound on the decimal exponent of any product of
+partial derivatives along a path from an input to it. One partial is at most about
+max(1, |y|, |x|) * max(1, 1/|x|).
+
+Growth stays below the room, which is 250 decimal exponents in float64 and 30 in
+float32. Operands lie between 10**(-room/2) and 10**(room/2) or are zero, so that
+squares and quotients of them are safe.
+
+There are two exceptions:
+
+- An op on leaves alone may give up to half of the largest float, such as exp(709). Only
+  the contraction is then put on it.
+- An op with f(2x) = 2 f(x) and slopes of at most 1 takes any operand, such as the
+  smallest subnormal number into abs.
 """
 
 from __future__ import annotations
@@ -27,7 +33,7 @@ from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
 
 ROOM = {"float64": 250.0, "float32": 30.0}
-STEP = 0.5  # growth that any op adds: factors such as the exponent of a power
+STEP = 0.5  # growth that any op adds, for factors such as an exponent
 
 Params = Sequence[tuple[str, Any]]
 
@@ -58,7 +64,7 @@ class Grown:
 
 
 def span(value: Any) -> tuple[float, float]:
-    """How many decades the nonzero entries reach below and above 1, at least 0."""
+    """How many decades the nonzero entries reach below and above 1; each at least 0."""
     sizes = np.abs(value).ravel().tolist() if np.ndim(value) else [abs(float(value))]
     sizes = [s for s in sizes if s]
     if not sizes:
@@ -67,7 +73,7 @@ def span(value: Any) -> tuple[float, float]:
 
 
 class Draft:
-    """Nodes that have been put, in order; operands are earlier ones or new leaves."""
+    """The nodes put so far, in order. Operands are earlier nodes or new leaves."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -77,7 +83,7 @@ class Draft:
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:
-        """Make it a node; its index."""
+        """Make it a node, and return its index."""
         self.grown.append(grown)
         return len(self.grown) - 1
 
@@ -92,7 +98,10 @@ class Draft:
         return [i for i, x in enumerate(self.grown) if x.node.op not in leaves]
 
     def try_op(self, op: str, operands: Sequence[int | Grown], params: Params) -> bool:
-        """Put an op, and its new leaves, unless a shape, domain or limit forbids it."""
+        """Put an op and its new leaves.
+
+        False if a shape, a domain or a limit forbids it.
+        """
         parts = [self.grown[x] if isinstance(x, int) else x for x in operands]
         shape = self._shape(op, parts, tuple(params))
         if shape is None:
@@ -115,7 +124,7 @@ class Draft:
     def _value(
         self, row: Op, parts: Sequence[Grown], params: dict[str, Any]
     ) -> tuple[Any, float] | None:
-        """The value and its growth; None where a domain or a limit forbids them."""
+        """The value and its growth; None if a domain or a limit forbids the op."""
         operands = [x.value for x in parts]
         if not np.all(row.domain.contains(*operands, **params)):
             return None
@@ -141,7 +150,7 @@ class Draft:
     def _is_linear_here(
         self, row: Op, operands: Sequence[Any], params: dict[str, Any], value: Any
     ) -> bool:
-        """Whether f(2x) = 2 f(x), and no operand alone moves f more than itself."""
+        """Whether f(2x) = 2 f(x), and no single operand moves f by more than itself."""
         masks = row.masks
         doubled = [x if k in masks else x * 2.0 for k, x in enumerate(operands)]
         if np.any(self._apply(row, doubled, params) != value * 2.0):
@@ -156,7 +165,7 @@ class Draft:
         return True
 
     def sinks(self) -> list[int]:
-        """Ops that no other node uses."""
+        """The ops that no other node uses."""
         used = {j for x in self.grown for j in x.node.operands}
         return [
             i for i, x in enumerate(self.grown) if x.node.operands and i not in used
@@ -164,14 +173,14 @@ class Draft:
 
 
 def _spreads(op: str, parts: Sequence[Grown]) -> bool:
-    """Whether an op would have to stretch an operand."""
+    """Whether the op would have to broadcast an operand."""
     rule = OPS[op].shape
     distinct = {x.node.shape for x in parts if x.node.op != "literal"}
     return rule is broadcast_to or (rule is elementwise and len(distinct) > 1)
 
 
 def is_sound(case: Case) -> bool:
-    """Whether every node has finite values, and operands in its op's domain."""
+    """Whether all values are finite, and all operands lie in the domain of their op."""
     with np.errstate(all="ignore"):
         values = interpret_all(case.graph, FLOATS.table, case.point)
         for node, value in zip(case.graph.nodes, values, strict=True):

@@ -18,7 +18,7 @@ WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5)
 
 @lru_cache
 def _joiners(ops: tuple[str, ...]) -> tuple[str, ...]:
-    """Operators on two operands that are defined everywhere, of those allowed."""
+    """Of the allowed operators on two operands, those that are defined everywhere."""
     rows = [OPS[name] for name in dict.fromkeys(ops)]
     return tuple(
         r.name for r in rows if r.arity == 2 and r.operator and r.domain is EVERYWHERE
@@ -26,7 +26,7 @@ def _joiners(ops: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def finished(draft: Draft, ending: Ending) -> Case:
-    """The case of a draft whose last op, or all unused ones joined, is the output."""
+    """The case of a draft. Its output is the last op, or all unused ops joined."""
     joiners = _joiners(draft.limits.ops)
     last = draft.sinks()[-1]
     if joiners and ending.join % 4:
@@ -37,9 +37,11 @@ def finished(draft: Draft, ending: Ending) -> Case:
 
 
 def _join(draft: Draft, joiners: Sequence[str], choice: int) -> int:
-    """Put ops on unused nodes until one is left; where two do not join, it stays.
+    """Put ops on unused nodes until one is left.
 
-    Two choices in three join one node more, which is then used twice.
+    Nodes that cannot be joined stay unused.
+
+    Two choices in three join one more node, which is then used twice.
     """
     last, *others = reversed(draft.sinks())
     if choice % 3:
@@ -56,7 +58,9 @@ def _join(draft: Draft, joiners: Sequence[str], choice: int) -> int:
 
 
 def _pairs(draft: Draft, a: int, b: int) -> Iterator[tuple[int, int]]:
-    """Two nodes as they are, then with one of them summed, then with both."""
+    """The two nodes as they are; then with one of them summed; then with both
+    summed.
+    """
     yield a, b
     for summed in ((b,), (a,), (a, b)):
         pair = [_summed(draft, i) if i in summed else i for i in (a, b)]
@@ -71,7 +75,9 @@ def _summed(draft: Draft, i: int) -> int | None:
 
 
 def _contracted(draft: Draft, output: int, ending: Ending) -> list[Node]:
-    """The program up to a node, and its sum, weighted unless that would overflow."""
+    """The program up to a node, and the sum of that node, weighted unless that
+    overflows.
+    """
     nodes = [x.node for x in draft.grown[: output + 1]]
     value, shape = draft.grown[output].value, nodes[-1].shape
     if shape == ():

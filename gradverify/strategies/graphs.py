@@ -35,14 +35,17 @@ def graphs(
     dtype: str = "float64",
     met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
-    """Random graphs with a point, whose operands lie in the domains of their ops.
+    """Random graphs with a point at which all operands lie in the domains of their ops.
 
-    ops: the menu, all public ops but network layers unless said. An array at the end
-    is contracted by `sum` and, with data, `mul`, whatever the menu says:
-    `ranks=range(1)` has no arrays.
-    min_nodes, max_nodes: ops drawn; fewer are left where values do not fit them, and
-    joining unused nodes adds some. Shrinks to one op on one input, at 1.
-    met: what earlier cases had; pairs of ops that none had are then drawn more often.
+    ops: the menu; unless given, all public ops but network layers.
+    min_nodes, max_nodes: how many ops are drawn. Ops whose operands do not fit are left
+        out, and joining unused nodes adds some.
+    met: what earlier cases have had. Pairs of ops that none of them had are then drawn
+        more often.
+
+    An array at the end is contracted by `sum` and, if data are allowed, `mul`, even if
+    these are not on the menu. With `ranks=range(1)` there are no arrays. A graph
+    shrinks to one op on one input, at 1.
     """
     if not 1 <= min_nodes <= max_nodes:
         raise ValueError(
@@ -86,10 +89,11 @@ def op_cases(
 ) -> st.SearchStrategy[Case]:
     """Cases of one op on leaves of its own, contracted to a scalar.
 
-    All shapes, params and kinds of operands that are legal; a point outside the op's
-    open domain is moved into it. Ranks above 2 are those of network layers alone.
-    met: what earlier cases had; values of a regime that the op was not put to are then
-    drawn more often.
+    met: what earlier cases have had. Values of a regime that the op was not put to yet
+        are then drawn more often.
+
+    All legal shapes, params and kinds of operands occur. A point outside the op's open
+    domain is moved into it. Only network layers have ranks above 2.
     """
     if op not in LAYER_SHAPES:
         ranks = range(ranks.start, min(ranks.stop, 3))
@@ -121,7 +125,7 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
 
 @lru_cache
 def _possible(limits: Limits) -> tuple[str, ...]:
-    """The ops of the menu that have operands within the limits."""
+    """The ops of the menu that can have operands within the limits."""
     if limits.dtype not in DTYPES:
         raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
     layers = all(op in LAYER_SHAPES for op in limits.ops)
@@ -151,8 +155,8 @@ def _steps(menu: Sequence[str]) -> st.SearchStrategy[tuple[int, ...]]:
 
 
 def _weighted(menu: Sequence[str]) -> list[str]:
-    """The menu with ops on two operands and more twice.
+    """The menu, with every op on two or more operands in it twice.
 
-    Graphs then share subexpressions more often, and are less like a chain.
+    Graphs then share subexpressions more often, and look less like a chain.
     """
     return [name for name in menu for _ in range(2 if OPS[name].arity > 1 else 1)]

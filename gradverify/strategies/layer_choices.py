@@ -1,4 +1,4 @@
-"""Network layers: the shapes of their operands, and what their params may be."""
+"""Network layers: which shapes their operands may have, and which params are legal."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ WEIGHTS = (1.0, 2.0, 0.5, 0.3)
 
 
 def _sizes(*each: int) -> Callable[[Shape], Iterable[Any]]:
-    """A number for each axis of space, all alike at first."""
+    """A number for each axis of space; the choices in which all are equal come
+    first.
+    """
 
     def choices(shape: Shape) -> Iterable[Any]:
         rank = max(0, len(shape) - 2)
@@ -81,13 +83,13 @@ def _sizes(*each: int) -> Callable[[Shape], Iterable[Any]]:
 
 
 def _indices(shape: Shape) -> Iterable[Any]:
-    """Rows of a table, some more than once and some never."""
+    """Rows of a table; some occur more than once and some not at all."""
     last = shape[0] - 1 if shape else 0
     yield from ((0,), (last, 0), (0, 0), (last, 0, last), (0, 0, 0, last))
 
 
 def _targets(shape: Shape) -> Iterable[Any]:
-    """A class for each row: in turn, from the last, all alike."""
+    """A class for each row: counted up, counted down, or the same for all."""
     if len(shape) == 2 and shape[1]:
         rows, classes = shape
         yield tuple(k % classes for k in range(rows))
@@ -134,7 +136,9 @@ LAYER_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
 
 
 def masks(shapes: Sequence[Shape]) -> Iterable[str]:
-    """Of an attention: none, causal, one key hidden from all, a chess board."""
+    """Masks of an attention: none, causal, one key hidden from all, and a chess
+    board.
+    """
     yield from ("none", "causal")
     if len(shapes) > 1 and min(len(s) for s in shapes[:2]) > 1:
         length, keys = shapes[0][-2], shapes[1][-2]

@@ -19,7 +19,10 @@ LITERALS = (3.0, 2, 0.5, 1, -1.0, 1e-3, 1.0, 2.0, -2, 10, 0.1, -0.5, 3, 0, 100.0
 
 @lru_cache
 def shapes(ranks: range, empty: bool) -> tuple[Shape, ...]:
-    """The shapes of inputs; scalars and vectors occur more often than once."""
+    """The shapes of inputs.
+
+    Scalars and vectors are listed more than once, to be drawn more often.
+    """
     found = [s for s in SHAPES if len(s) in ranks]
     often = [s for s in SHAPES[:4] if s in found]
     rare = [s for s in EMPTY if empty and len(s) in ranks]
@@ -28,7 +31,7 @@ def shapes(ranks: range, empty: bool) -> tuple[Shape, ...]:
 
 
 def fitting_shape(draft: Draft, row: Op, known: Shape, choice: int) -> Shape:
-    """A shape for data beside an operand whose shape is known."""
+    """A shape for data that meet an operand of known shape."""
     menu = [known, known[::-1], known[-1:], known[:-1], ()]
     menu = [s for s in menu if len(s) in draft.limits.ranks]
     fitting = [s for s in menu if _fits(row.name, known, s)]
@@ -53,7 +56,7 @@ def data(draft: Draft, shape: Shape, choice: int) -> Grown:
 
 
 def data_of(value: Array) -> Grown:
-    """An array that is not differentiated."""
+    """The leaf of an array that is not differentiated."""
     return Grown(data_leaf(value), value)
 
 

@@ -1,4 +1,6 @@
-"""A network while it grows: what its layers are put on, and where weights come from."""
+"""A network while it grows: the node that the next layer is put on, and the weights so
+far.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,11 @@ class LayerChoice(NamedTuple):
 
 
 class NetStyle(NamedTuple):
-    """What the numbers of a network are like: most are ordinary, of many digits.
+    """What the numbers of a network are like. Most are ordinary, with many digits.
 
-    kind: below 20 plain numbers, among them ties and exact kinks; below 32 such as
-    break rules; else ordinary. Odd kinds have data that are differentiated by.
+    kind: below 20, plain numbers, with ties and exact kinks among them; below 32,
+        values that tend to break rules; else ordinary. If it is odd, the data are
+        differentiated too.
     """
 
     kind: int
@@ -38,8 +41,8 @@ class NetStyle(NamedTuple):
 class Net:
     """A draft, the node that the next layer is put on, and the weights so far.
 
-    seen, state, recurrent, time: of a network in time, what it sees, its last state,
-    the weights between states, and how many moments have passed.
+    seen, state, recurrent, time: of a network in time: what it sees, its last state,
+        the weights between states, and how many steps have passed.
     """
 
     def __init__(self, style: NetStyle, limits: Limits) -> None:
@@ -79,7 +82,7 @@ class Net:
         return numbers.reshape(shape).astype(self.dtype)
 
     def leaf(self, shape: Shape) -> Grown:
-        """Weights that are differentiated by."""
+        """A leaf of weights, which are differentiated."""
         return Grown(input_leaf(shape), self.array(shape))
 
     def put(self, leaf: Grown) -> int:
@@ -87,13 +90,13 @@ class Net:
         return self.draft.put(leaf)
 
     def begin(self, shape: Shape) -> None:
-        """The data, which the first layer is put on."""
+        """Put the data, on which the first layer is then put."""
         value = self.array(shape)
         leaf = input_leaf(shape) if self.style.kind % 2 else data_leaf(value)
         self.here = self.put(Grown(leaf, value))
 
     def target(self, choice: int, *, probable: bool) -> Grown:
-        """What a loss compares with: data, or differentiated by."""
+        """What a loss compares with: data, or an input that is differentiated."""
         value = np.asarray(self.array(self.shape))
         if probable:
             value = (np.abs(value) + 0.25) / (np.abs(value) + 1.0)
@@ -108,7 +111,7 @@ class Net:
     # ---- layers
 
     def apply(self, op: str, *operands: int | Grown, **params: Any) -> bool:
-        """Put an op, unless it does not fit; the next layer is put on it."""
+        """Put an op, unless it does not fit. The next layer is then put on it."""
         if not self.draft.try_op(op, operands, tuple(params.items())):
             return False
         self.here = len(self.draft.grown) - 1
@@ -117,7 +120,9 @@ class Net:
     def chosen(
         self, op: str, choice: int, *operands: int | Grown, **fixed: Any
     ) -> bool:
-        """Put an op with the legal params that the choice means, some of them fixed."""
+        """Put an op with the legal params that the choice means; some params may be
+        fixed.
+        """
         menu = _legal(op, [self.draft.shape_of(x) for x in operands], fixed)
         return bool(menu) and self.apply(op, *operands, **menu[choice % len(menu)])
 
@@ -129,9 +134,10 @@ class Net:
         dead: bool = False,
         scale: float = 1.0,
     ) -> None:
-        """Weights and a bias; those of the layer before where they are shared and fit.
+        """New weights and a bias, or those of the layer before if they are shared and
+        fit.
 
-        dead: with a bias so low that a relu gives nothing.
+        dead: with a bias so low that a relu after it gives only zeros.
         """
         if shared and self.last and self.shape_of(self.last[0])[1] == self.shape[-1]:
             self.apply("linear", self.here, *self.last)
@@ -144,7 +150,7 @@ class Net:
             self.last = self.here - 2, self.here - 1
 
     def dropout(self, choice: int) -> None:
-        """Every entry but each third kept."""
+        """Keep two entries of three."""
         kept = (np.arange(math.prod(self.shape)) + choice) % 3 != 2
         mask = kept.reshape(self.shape)
         self.chosen("dropout", choice, self.here, Grown(data_leaf(mask), mask))

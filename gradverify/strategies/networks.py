@@ -30,7 +30,9 @@ WINDOWS = ("max_pool", "avg_pool")
 
 
 def dense(net: Net, layer: LayerChoice) -> None:
-    """Weights, perhaps those of the layer before, a norm, an activation, a skip."""
+    """A layer of weights (new, or those of the layer before), perhaps a norm, an
+    activation, a skip.
+    """
     before = net.here
     net.linear(1 + layer.width % 3, shared=layer.extra % 7 == 6, dead=layer.extra == 5)
     if layer.extra % 3 == 1:
@@ -43,7 +45,7 @@ def dense(net: Net, layer: LayerChoice) -> None:
 
 
 def activation(net: Net, choice: int) -> None:
-    """One of the activations; none for a few of the choices."""
+    """One of the activations; for a few of the choices none."""
     if choice % 20 < len(ACTIVATIONS):
         net.chosen(ACTIVATIONS[choice % 20], choice // 20, net.here)
 
@@ -107,7 +109,10 @@ def attending(net: Net, layer: LayerChoice) -> None:
 
 
 def step(net: Net, layer: LayerChoice) -> None:
-    """One more step in time: the state, and what is seen, by weights of all steps."""
+    """One more step in time.
+
+    It combines the state with what is seen; all steps share weights.
+    """
     state = net.state = net.here if net.state is None else net.state
     place = {"axis": (0,), "start": net.time, "stop": net.time + 1}
     net.time += 1
@@ -146,7 +151,9 @@ def features(net: Net, sizes: LayerChoice) -> None:
 
 
 def sequence(net: Net, sizes: LayerChoice) -> None:
-    """Tokens by features: rows of a table, some of them twice, or given vectors."""
+    """Tokens by features: rows of a table, some of them twice, or vectors that are
+    given.
+    """
     length, width = 2 + sizes.kind % 2, 1 + sizes.width % 3
     if sizes.activation % 2:
         net.begin((length, width) if sizes.extra % 2 else (1, length, width))
@@ -157,7 +164,7 @@ def sequence(net: Net, sizes: LayerChoice) -> None:
 
 
 def series(net: Net, sizes: LayerChoice) -> None:
-    """Moments by features, and a state to begin with."""
+    """Steps in time by features, and a state to begin with."""
     width = 1 + sizes.width % 3
     net.begin((4, width))
     net.seen = net.here
@@ -208,11 +215,13 @@ def networks(
 ) -> st.SearchStrategy[Case]:
     """Random networks with their weights, data and loss.
 
-    family: one of `FAMILIES`, all of them unless said. depth: the largest number of
-    layers, by family unless said. The data are differentiated by or are not; batches
-    of one sample, dead units, saturated logits, shared weights and skips occur. A
-    layer that does not fit is left out. Shrinks to one layer with one weight.
-    Raises `ValueError` for an unknown family or dtype, or a depth under 1.
+    family: one of `FAMILIES`; all of them unless given.
+    depth: the largest number of layers; unless given, the family decides.
+
+    The data may be differentiated or not. Batches of one sample, dead units, saturated
+    logits, shared weights and skips occur. A layer that does not fit is left out. A
+    network shrinks to one layer with one weight. Raises `ValueError` for an unknown
+    family or dtype, or a depth under 1.
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; allowed: {[*FAMILIES]}")
@@ -221,7 +230,9 @@ def networks(
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:
-        return st.one_of([networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES])  # fmt: skip  # noqa: E501
+        return st.one_of(
+            [networks(family=f, depth=depth, dtype=dtype) for f in FAMILIES]
+        )
     begin, layer, most = FAMILIES[family]
     four = st.tuples(CHOICE, CHOICE, CHOICE, CHOICE)
     drawn = st.tuples(
@@ -250,7 +261,10 @@ def _limits(dtype: str) -> Limits:
 
 
 def _ended(net: Net, weights: int) -> Case:
-    """The case; of one layer alone where nothing could be put on the data."""
+    """The finished case.
+
+    If nothing could be put on the data, a case of one layer alone.
+    """
     if net.draft.sinks():
         case = finished(net.draft, Ending(0, weights))
         if case.point:

@@ -1,4 +1,7 @@
-"""The graph of a case at other points, for engines to which each graph is dear."""
+"""The graph of a case at other points.
+
+It is for engines for which every new graph is expensive, because they compile it.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from gradverify.strategies.draft import Draft, Grown, Limits
 from gradverify.strategies.points import Values, array_of
 from gradverify.strategies.shrinking.minimise import key_of
 
-TRIED = 20  # points drawn for one that the graph's domains and limits allow
+TRIED = 20  # points drawn to find one that domains and limits allow
 
 
 def at_points(case: Case, count: int, source: random.Random) -> list[Case]:
     """The case, then its graph at other points: `count` cases, or as many as are found.
 
-    Points are made of the values of `points`, and obey the limits of drawn graphs.
+    The other points are made of the values of `points` and keep to the limits of drawn
+    graphs.
     """
     found = {key_of(case): case}
     for _ in range(TRIED * (count - 1)):

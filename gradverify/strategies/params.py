@@ -11,7 +11,7 @@ from typing import Any
 from gradverify.ops import OPS, Shape
 from gradverify.strategies.layer_choices import LAYER_CHOICES, masks
 
-# The last three are no dyadic numbers: their nearest floats are meant.
+# The last three are no dyadic numbers; the floats nearest to them are meant.
 EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5,
              0.1, 1 / 3, 2.7)  # fmt: skip
 
@@ -23,9 +23,10 @@ EMPTY: tuple[Shape, ...] = ((0,), (0, 2), (2, 0))
 
 
 def _axes(shape: Shape) -> Iterable[Any]:
-    """None, every axis from either end, all of them written out, and none.
+    """None, every axis from either end, all axes written out, and no axis.
 
-    One axis more than there are, since `stack` may put its new one last.
+    One more axis than the operand has is among them, since `stack` may put its new one
+    last.
     """
     rank = len(shape)
     yield None
@@ -37,7 +38,7 @@ def _axes(shape: Shape) -> Iterable[Any]:
 
 
 def _targets(shape: Shape) -> Iterable[Any]:
-    """Shapes that hold as many elements, or that the operand may broadcast to."""
+    """Shapes with as many elements, and shapes to which the operand broadcasts."""
     size = math.prod(shape)
     yield from ((size,), shape[::-1], (size, 1), (1, size), shape, (2, *shape))
     yield from SHAPES
@@ -76,7 +77,7 @@ CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
 
 @lru_cache(maxsize=4096)
 def result_shape(op: str, shapes: tuple[Shape, ...], params: Any) -> Shape | None:
-    """The shape of the result, or None where shapes or params are not legal."""
+    """The shape of the result, or None if the shapes or params are not legal."""
     try:
         return OPS[op].shape(*shapes, **dict(params))
     except ValueError:
@@ -85,9 +86,10 @@ def result_shape(op: str, shapes: tuple[Shape, ...], params: Any) -> Shape | Non
 
 @lru_cache(maxsize=4096)
 def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], ...]:
-    """All choices of an op's params that are legal for its operands, simplest first.
+    """All legal choices of an op's params for its operands, the simplest first.
 
-    Each is a tuple of (name, value) pairs; an op without params has one, the empty.
+    Each is a tuple of (name, value) pairs. An op without params has one choice: the
+    empty tuple.
     """
     names = OPS[op].params
     if not names:
@@ -104,7 +106,9 @@ def legal_params(op: str, *shapes: Shape) -> tuple[tuple[tuple[str, Any], ...], 
 
 
 def _menu(op: str, name: str, shapes: tuple[Shape, ...]) -> Iterable[Any]:
-    """The values that a param may have; `LookupError` where nobody has said."""
+    """The values that a param may have; `LookupError` if the table has no such
+    param.
+    """
     if name == "mask":
         return masks(shapes)
     if name not in CHOICES:

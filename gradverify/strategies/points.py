@@ -1,9 +1,9 @@
-"""Points: arrays whose values are plain, ordinary, or such as break rules.
+"""Points: arrays whose values are plain, ordinary, or tend to break rules.
 
-A value is drawn as an integer below 100, an index into one table, so that it shrinks
-towards plain numbers. Integers below 100 alone are drawn anywhere in this package:
-Hypothesis mixes constants of the user's modules into all wider draws, and draws would
-then depend on which modules are imported.
+A value is drawn as an integer below 100, an index into one table. So it shrinks towards
+plain numbers. Nothing else than such integers is drawn in this package. Into all wider
+draws Hypothesis mixes constants of the user's modules, and draws would then depend on
+which modules are imported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ modules it takes for the user's, so that a sample would hang on what is imported
 
 
 def one_of_many(count: int) -> st.SearchStrategy[int]:
-    """A number below count, the first simplest, by ranges no wider than `CHOICE`."""
+    """A number below `count`, drawn from ranges no wider than `CHOICE`; 0 is the
+    simplest.
+    """
     if count <= 100:
         return st.integers(0, count - 1)
     hundreds = st.integers(0, (count - 1) // 100)
@@ -45,10 +47,10 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 class Values(NamedTuple):
-    """The choices behind one array: entries are taken in turn, over and over.
+    """The choices behind one array. Its entries take them in turn, over and over.
 
-    spread: which of the values with many digits are meant; from 50 on, all entries
-    are made positive.
+    spread: selects among the values with many digits; from 50 on, all entries are
+        positive.
     """
 
     spread: int
@@ -60,17 +62,18 @@ VALUES = st.tuples(CHOICE, st.lists(CHOICE, min_size=1, max_size=6))
 
 
 def _digits(place: int, spread: int) -> float:
-    """A number in [-10, 10] with all its digits; neighbours are far apart."""
+    """A number in [-10, 10] with many digits; neighbouring choices are far apart."""
     return 20.0 * math.fmod((100 * place + spread + 1) * GOLDEN, 1.0) - 10.0
 
 
-# What an entry can be: name, how many of the 100 choices mean it, and the value. The
-# function takes the place within its kind, the spread, the value that stands at the
-# same entry of the array before (1.0 in the first), and the dtype.
+# What makes the value of an entry. It takes the place of the choice within its kind,
+# the spread, the same entry of the array before (1.0 for the first array), and the
+# dtype. A row of the table below is a name, how many of the 100 choices mean it, and
+# such a function.
 Entry = Callable[[int, int, float, Any], float]
 
 
-@np.errstate(all="ignore")  # nextafter tells of subnormal numbers
+@np.errstate(all="ignore")  # nextafter warns of subnormal numbers
 def _beside_zero(place: int, spread: int, other: float, dtype: Any) -> float:
     del spread, other
     return float(np.nextafter(dtype(0), dtype(1 - 2 * (place % 2))))
@@ -105,7 +108,10 @@ ENTRIES = tuple((entry, k) for _, count, entry in KINDS for k in range(count))
 def array_of(
     choices: Values, shape: Shape, before: Array | None = None, dtype: str = "float64"
 ) -> Array:
-    """The array that these choices mean; `before` is what ties are made with."""
+    """The array that these choices mean.
+
+    `before` is the array with which ties are made.
+    """
     others = [1.0] if before is None or not before.size else before.ravel().tolist()
     kind = np.dtype(dtype).type
     most = MOST[dtype]
@@ -124,10 +130,11 @@ def array_of(
 def points(
     shapes: Sequence[Shape], *, dtype: str = "float64"
 ) -> st.SearchStrategy[tuple[Array, ...]]:
-    """Points of the given shapes: plain and ordinary values, and such as break rules.
+    """Points of the given shapes, with plain and ordinary values and with values that
+    break rules.
 
-    Zeros, ties between arrays and within one, one ulp beside either, domain edges,
-    tiny, huge and saturated values. Shrinks to ones.
+    Among them are zeros, ties between arrays and within one, values an ulp beside
+    either, domain edges, and tiny, huge and saturated values. A point shrinks to ones.
     """
 
     def arrays(drawn: Sequence[Any]) -> tuple[Array, ...]:
@@ -144,7 +151,7 @@ def points(
 
 
 def regimes(case: Case) -> frozenset[str]:
-    """The kinds of values that a case's point holds, by the names of `REGIMES`."""
+    """The kinds of values in a case's point, by the names of `REGIMES`."""
     flat = np.concatenate([[], *(x.ravel() for x in case.point)]).astype(case.dtype)
     return frozenset(name for name, holds in REGIMES.items() if bool(holds(flat)))
 

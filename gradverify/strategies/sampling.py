@@ -18,12 +18,14 @@ from gradverify.strategies.shrinking.minimise import holds, key_of, measure, min
 
 T = TypeVar("T")
 
-ROUND = 25  # draws of one search; longer ones repeat and vary what they have drawn
-ROUNDS = 4  # rounds in a row that bring nothing new, until the strategy is exhausted
+ROUND = 25  # draws of one search; a longer one repeats what it has drawn
+ROUNDS = 4  # after so many rounds without a new case, there are no more
 
 
 def _settings(count: int, *phases: Phase) -> settings:
-    """Every setting said, so that no profile and no CI variable has a say."""
+    """Settings that leave nothing out, so that no profile or CI variable changes a
+    draw.
+    """
     return settings(
         max_examples=count,
         phases=phases,
@@ -40,11 +42,11 @@ def _settings(count: int, *phases: Phase) -> settings:
 
 @dataclass(frozen=True)
 class Sample:
-    """Distinct cases, and how many draws it took: begun, and rejected on the way.
+    """Distinct cases, and how many draws were begun and how many were rejected.
 
-    Draws that Hypothesis cuts short (overruns, 3 to 4 % of all) are neither: it begins
-    with small examples, and ends a draw that would grow larger. What counts as
-    rejected is what our own filters refuse.
+    Hypothesis begins with small examples and cuts a draw short that would grow larger
+    (3 to 4 % of all). Such draws count as neither. Only what our own filters refuse
+    counts as rejected.
     """
 
     cases: list[Case]
@@ -53,15 +55,17 @@ class Sample:
 
 
 def sample(strategy: SearchStrategy[Case], n: int, seed: int) -> list[Case]:
-    """The cases of `draw`."""
+    """The cases that `draw` finds."""
     return draw(strategy, n, seed).cases
 
 
 def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
-    """n distinct cases, fewer where the strategy has no more; the same for a seed.
+    """n distinct cases, or fewer if the strategy has no more.
 
-    The simplest case of all, with which every search of Hypothesis begins, is left
-    out unless there is nothing else.
+    They depend on the seed alone.
+
+    Every search of Hypothesis begins with the simplest case of all. It is left out
+    unless there is nothing else.
     """
     found: dict[object, Case] = {}
     draws: Counter[str] = Counter()
@@ -119,9 +123,9 @@ def shrink(
     seed: int,
     max_examples: int = 500,
 ) -> Case | None:
-    """The smallest case found for which `fails` is true; None where none was found.
+    """The smallest case found for which `fails` is true; None if none was found.
 
-    Hypothesis searches and shrinks its choices, then `minimise` the graph.
+    Hypothesis searches and shrinks its choices; then `minimise` shrinks the graph.
     """
     known: dict[object, bool] = {}
     failing: list[Case] = []

@@ -18,20 +18,21 @@ from gradverify.strategies.leaves import data_of, literal, mask, shapes
 from gradverify.strategies.params import legal_params, result_shape
 from gradverify.strategies.points import array_of
 
-# An operand's kind: choices below SAME are an input of its own, below LITERAL the
-# input before once more, below DATA a Python number, else data.
+# An operand's kind, by its choice: below SAME an input of its own; below LITERAL the
+# same input as the one before; below DATA a Python number; else an array of data.
 SAME, LITERAL, DATA = 60, 70, 86
 
 
 def alone(
     step: OpChoice, inputs: Sequence[Input], ending: Ending, limits: Limits
 ) -> Case:
-    """The step's op on leaves of its own, contracted to a scalar.
+    """The chosen op on leaves of its own, contracted to a scalar.
 
-    Shapes that do not fit are replaced by the next that do; a point outside the open
-    domain or the limits by the nearest plain one inside: signs dropped, zeros made
-    ones, sizes cut, all below 1 or all above it, entries moved apart, 1, 1/2 or 2
-    throughout, and at last wherever the op's domain moves it.
+    If the shapes do not fit, the next ones that do are taken. If the point lies outside
+    the open domain or the limits, the nearest plain point inside is taken. These are
+    tried in order: signs dropped, zeros made ones, sizes cut, all entries below 1 or
+    above it, entries moved apart, 1, 1/2 or 2 everywhere, and at last the point to
+    which the op's domain moves it.
     """
     row = OPS[step.op]
     kinds = _kinds(row, inputs, limits)
@@ -54,7 +55,7 @@ def alone(
 
 
 def _kinds(row: Op, inputs: Sequence[Input], limits: Limits) -> list[str]:
-    """What each operand is, masks left out; at least one is an input."""
+    """What each operand is, masks left out. At least one operand is an input."""
     kinds: list[str] = []
     for k in range(row.arity - len(row.masks)):
         choice = inputs[k].kind if k < len(inputs) else SAME
@@ -79,7 +80,7 @@ def _kind(row: Op, choice: int, limits: Limits) -> str:
 def _shapes(
     row: Op, kinds: Sequence[str], inputs: Sequence[Input], limits: Limits
 ) -> list[Shape]:
-    """A shape for each operand: those chosen, or the next in the pool that fit."""
+    """A shape for each operand: the chosen ones, or the next in the pool that fit."""
     pool = shapes(limits.ranks, limits.empty)
     orders: list[Sequence[Shape | None]] = []
     for k, kind in enumerate(kinds):
@@ -109,7 +110,7 @@ def _layer_shapes(row: Op, inputs: Sequence[Input], limits: Limits) -> Sequence[
 
 
 def _possible(kinds: Sequence[str], found: Sequence[Shape]) -> list[str]:
-    """The kinds, but for an operand that is meant once more in another shape."""
+    """The kinds, but a repeated operand becomes an input if its shape differs."""
     result: list[str] = []
     last: Shape | None = None
     for kind, shape in zip(kinds, found, strict=True):
@@ -141,7 +142,7 @@ def _leaves(
     inputs: Sequence[Input],
     limits: Limits,
 ) -> list[Grown]:
-    """A leaf for each operand; one that is meant once more is the same object."""
+    """A leaf for each operand. A repeated operand is the same object."""
     leaves: list[Grown] = []
     followed: list[Grown] = []
     before = None
@@ -161,7 +162,7 @@ def _leaves(
 
 
 def _moved(leaf: Grown) -> list[Grown]:
-    """The leaf with its value, then with values that are ever plainer."""
+    """The leaf with its value, then with values that get plainer and plainer."""
     value = np.asarray(leaf.value)
     if value.dtype.kind == "i":
         return [leaf, literal(1)]
@@ -178,7 +179,9 @@ def _moved(leaf: Grown) -> list[Grown]:
 
 
 def _inside(row: Op, leaves: Sequence[Grown]) -> Iterator[list[Grown]]:
-    """The leaves with the values that the op's domain moves them to, by its params."""
+    """The leaves, with the values to which the op's domain moves them for these
+    params.
+    """
     values = [np.asarray(leaf.value, np.float64) for leaf in leaves]
     mask_shape = np.broadcast_shapes(*(x.shape for x in values)) if row.masks else ()
     for position in row.masks:

@@ -1,7 +1,8 @@
-"""Towards what has not been met yet: choices changed by a pure function of what has.
+"""Steering: some choices are changed towards what has not been met yet.
 
-A share of the choices stay as they were drawn, so that nothing becomes impossible; and
-where what is wanted does not fit, the case is built all the same.
+The change is a pure function of what has been met. A share of the choices stays as
+drawn, so that nothing becomes impossible. If what is wanted does not fit, the case is
+built all the same.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from gradverify.strategies.choices import Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.points import CHOICES_OF, Values
 
-TRIED = 8  # ops tried for one step; not every one takes the operand's value
+TRIED = 8  # ops tried for one step; an op may not take the value of the operand
 
 
 def unmet_after(op: str, step: OpChoice, menu: Sequence[str], met: Met) -> list[str]:
-    """For three steps of four: ops that have not followed `op` yet, a few at most."""
+    """For three steps of four, a few ops that have not followed `op` yet."""
     if step.second % 4 == 3:
         return []
     unmet = [name for name in menu if f"{op}>{name}" not in met.op_pairs]
@@ -27,7 +28,7 @@ def unmet_after(op: str, step: OpChoice, menu: Sequence[str], met: Met) -> list[
 def steered_inputs(
     inputs: Sequence[Input], op: str, weights: int, met: Met | None
 ) -> Sequence[Input]:
-    """For every second case: a value of a kind that the op has not been put to yet."""
+    """For every second case, a value of a kind that the op has not been put to yet."""
     if met is None or not met.regimes or weights % 2:
         return inputs
     unmet = [name for name in CHOICES_OF if f"{op}:{name}" not in met.regimes]

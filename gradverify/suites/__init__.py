@@ -1,1 +1,1 @@
-"""What a run checks: named cases from textbooks beside what is drawn."""
+"""What a run checks: drawn cases, examples from textbooks, and saved cases."""

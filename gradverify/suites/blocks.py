@@ -1,4 +1,4 @@
-"""The blocks of a run: which cases are looked at, in which order."""
+"""The blocks of a run: which cases are looked at, and in which order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGAIN = 4
 Single ops have one: their faults hide in shapes and params rather than in points.
 """
 
-SAVED = "gradverify-cases"  # the folder of cases that a repository keeps
+SAVED = "gradverify-cases"  # the folder in which a repository keeps its cases
 
 # fmt: off
 FAMILIES = {
@@ -44,7 +44,9 @@ FAMILIES = {
 
 @dataclass(eq=False)
 class Unreadable(Block):
-    """A file among the saved cases that is none; `problem` says what is malformed."""
+    """A file among the saved cases that holds no case; `problem` says what is
+    malformed.
+    """
 
     problem: str = ""
 
@@ -60,11 +62,12 @@ def blocks(
     large: Sequence[Network] = (),
     chunk: int = CHUNK,
 ) -> list[Block]:
-    """The blocks of a run; empty collections stand for all.
+    """The blocks of a run. An empty collection stands for all.
 
-    large: networks that the suite of that name has in place of drawn ones. root: the
-    repository whose saved cases are looked at first; a file that is no case is an
-    `Unreadable` block, of whatever dtypes. chunk: how many cases a block draws at once.
+    large: networks that the suite `networks` has in place of drawn ones.
+    root: the repository whose saved cases are looked at first. A file that holds no
+        case becomes an `Unreadable` block, whatever dtypes were asked for.
+    chunk: how many cases a block draws at once.
     """
     makers: dict[str, Callable[[], Iterable[Block]]] = {
         "cases": lambda: _saved(root),
@@ -90,7 +93,7 @@ def blocks(
 
 
 def _seed(seed: int, *names: str) -> int:
-    """A seed of a block's own, the same in every process."""
+    """A seed for each block, the same in every process."""
     return zlib.crc32("/".join((str(seed), *names)).encode())
 
 
@@ -105,12 +108,12 @@ def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[B
 
 
 def _steered(strategy: Callable[..., Any]) -> Callable[[Met], Any]:
-    """A strategy towards what is not met yet."""
+    """A strategy that leans towards what has not been met yet."""
     return lambda met: strategy(met=met)
 
 
 def _of_op(op: str) -> Restricted:
-    """The same op in cases that an engine accepts."""
+    """The same op, in cases that an engine accepts."""
 
     def strategy(
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
@@ -160,7 +163,7 @@ def _graphs(
 
 
 def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
-    """Graphs over an engine's own ops that it accepts."""
+    """Graphs over an engine's own ops, which the engine accepts."""
     plain = [op for op in OPS.public() if op not in LAYER_SHAPES]
 
     def strategy(
@@ -184,7 +187,7 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
 def _networks(
     ops: Collection[str], dtypes: Collection[str], seed: int
 ) -> Iterator[Block]:
-    """A block for each family of networks; none where single ops are asked for."""
+    """A block for each family of networks; none if single ops were asked for."""
     for family in () if ops else NETWORKS:
         for dtype in dtypes:
             own = _seed(seed, "networks", family, dtype)
@@ -217,7 +220,7 @@ def _saved(root: Path | None) -> Iterator[Block]:
 
 
 def read_case(path: Path) -> Case:
-    """The case in a file; `ValueError` names the file and what is malformed."""
+    """The case in a file. `ValueError` names the file and says what is malformed."""
     try:
         return case_from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError) as error:

@@ -1,4 +1,7 @@
-"""Digit-like images, drawn with a few strokes: inputs for networks, without a file."""
+"""Images like handwritten digits, drawn with a few strokes.
+
+They are inputs for networks that need no file.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from gradverify.graph import Array
 
 SIDE = 28
 PIXELS = SIDE * SIDE
-GREYS = 256.0  # levels, so that every pixel is the same number in every dtype
+GREYS = 256.0  # grey levels; every pixel is then the same number in every dtype
 
 Stroke = Sequence[tuple[float, float]]
 
@@ -20,7 +23,9 @@ Stroke = Sequence[tuple[float, float]]
 def _arc(
     centre: tuple[float, float], radii: tuple[float, float], begin: float, end: float
 ) -> Stroke:
-    """Points along an ellipse from one angle to another, in turns from the right."""
+    """Points along an ellipse from one angle to another; angles are in turns, from the
+    right.
+    """
     angles = np.linspace(2 * math.pi * begin, 2 * math.pi * end, 13)
     (x, y), (a, b) = centre, radii
     return [(x + a * math.cos(t), y + b * math.sin(t)) for t in angles]
@@ -48,11 +53,11 @@ STROKES: tuple[tuple[Stroke, ...], ...] = (
 
 
 def digit(label: int, seed: int = 0) -> Array:
-    """The image of a digit in another hand for every seed, as a vector.
+    """The image of a digit as a vector. Every seed gives another handwriting.
 
-    784 values from 0, paper, to 255/256, ink, row by row; the digit is turned,
-    sheared, scaled and moved a little. Raises `ValueError` where the label is not one
-    of 0 to 9.
+    There are 784 values, row by row, from 0 (paper) to 255/256 (ink). The digit is
+    turned, sheared, scaled and moved a little. Raises `ValueError` if the label is not
+    one of 0 to 9.
     """
     if label not in range(len(STROKES)):
         raise ValueError(f"label {label!r} is no digit; allowed are 0 to 9")
@@ -75,7 +80,7 @@ def digit(label: int, seed: int = 0) -> Array:
 
 
 def _distance(points: Array, a: Array, b: Array) -> Array:
-    """How far each point is from the straight line between two others."""
+    """How far each point is from the line segment between two others."""
     along = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
     nearest: Array = points - a - along[:, None] * (b - a)
     return np.hypot(nearest[:, 0], nearest[:, 1])

@@ -1,4 +1,6 @@
-"""One large network: seeded weights, a digit-like input, all weights differentiated."""
+"""One large network: seeded weights, an image of a digit, all weights
+differentiated.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,9 @@ from gradverify.suites.digit_images import PIXELS, digit
 from gradverify.verify import LargeBlock
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "silu", "elu", "leaky_relu")
-MOST = 2_000_000  # entries of all weights: what fits into 2 GB with its reference
-LABEL = 3  # of the digit; the class that a loss asks for where there are more
-REDRAWN = 20  # times that biases are drawn again, so that no unit is at a kink
+MOST = 2_000_000  # entries of all weights; with their reference they fit into 2 GB
+LABEL = 3  # the digit, and the target class if there are enough
+REDRAWN = 20  # how often biases may be drawn again to avoid kinks
 
 
 def _cross_entropy(o: Any, target: Array) -> Any:
@@ -57,12 +59,14 @@ LOSSES: Mapping[str, Callable[[Any, Array], Any]] = {
 
 @dataclass(frozen=True)
 class Network:
-    """A perceptron with an input and a target that are data.
+    """A perceptron whose input and target are data.
 
-    sizes: of the input, the hidden layers and the output. Hidden layers are
-    activation(h @ w + b), the last is h @ v + c. loss: cross_entropy and mse against a
-    one-hot target, sum of all outputs, or the `single` output that the target names.
-    Raises `ValueError` where there is nothing to differentiate, or too much.
+    sizes: of the input, of the hidden layers, and of the output.
+    loss: cross_entropy or mse against a one-hot target, the sum of all outputs, or
+        `single`, the output that the target names.
+
+    A hidden layer is activation(h @ w + b); the last layer is h @ v + c. Raises
+    `ValueError` if there is nothing to differentiate, or too much.
     """
 
     sizes: tuple[int, ...]
@@ -95,12 +99,12 @@ class Network:
 
     @property
     def name(self) -> str:
-        """The sizes, as 784-784-10."""
+        """The sizes, such as 784-784-10."""
         return "-".join(map(str, self.sizes))
 
     @property
     def family(self) -> str:
-        """What an item calls it: the sizes, and what is not as it is by default."""
+        """What an item calls it: the sizes, and what differs from the defaults."""
         kinds = zip(
             (self.activation, self.loss),
             (ACTIVATIONS[0], next(iter(LOSSES))),
@@ -123,7 +127,7 @@ class Network:
 
     @property
     def digits(self) -> str:
-        """What names it as a case: ten digits of a hash of what it is made of."""
+        """Its name as a case: ten digits of a hash over what it is made of."""
         text = json.dumps([*asdict(self).values()]).encode()
         return hashlib.sha256(text).hexdigest()[:10]
 
@@ -134,7 +138,7 @@ class Network:
 
     @cached_property
     def case(self) -> Case:
-        """The network as a case, with no unit within its bound of a kink."""
+        """The network as a case in which no unit is within its bound of a kink."""
         rng = np.random.default_rng((self.seed, *self.sizes))
         point = list(self._drawn(rng))
         function = self._function(self._data(rng))
@@ -151,14 +155,17 @@ class Network:
         return case
 
     def _drawn(self, rng: Any) -> Iterator[Array]:
-        """Weights as He or Xavier have them, biases a tenth."""
+        """Weights of the size that He or Xavier chose; biases of about a tenth."""
         gain = 2.0 if self.activation in ("relu", "leaky_relu", "elu", "silu") else 1.0
         for a, b in itertools.pairwise(self.sizes):
             yield rng.normal(size=(a, b)) * math.sqrt(gain / a)
             yield rng.normal(size=b) / 10
 
     def _data(self, rng: Any) -> Array:
-        """A digit, or grey noise; no pixel is 0, so that every weight matters."""
+        """An image of a digit, or grey noise.
+
+        No pixel is 0, so that every weight matters.
+        """
         if self.sizes[0] == PIXELS:
             return (1.0 + 15.0 * digit(LABEL, self.seed)) / 16.0
         return np.asarray(rng.integers(16, 257, self.sizes[0]) / 256.0)
@@ -179,7 +186,7 @@ class Network:
         return function
 
     def written(self) -> dict[str, Any]:
-        """What a record says of it: the weights follow from sizes and seed."""
+        """What a record says about it; the weights follow from sizes and seed."""
         graph = self.case.graph
         return {
             "network": asdict(self) | {"sizes": list(self.sizes)},
@@ -194,7 +201,7 @@ class Network:
         }
 
     def lines(self) -> Iterator[str]:
-        """A line a layer."""
+        """One line for each layer."""
         h = "x"
         for k, (w, b) in enumerate(
             zip(self.inputs[::2], self.inputs[1::2], strict=True)
@@ -208,7 +215,9 @@ class Network:
 
 
 def _close_to_kinks(case: Case) -> list[Array]:
-    """By layer, the units whose kink is within twice its bound of rounding."""
+    """For each layer, the units whose kink is within twice the bound of their
+    rounding.
+    """
     program = gradient_program(case.graph, case.dtype)
     if not program.margins:
         return []
@@ -223,7 +232,7 @@ def _close_to_kinks(case: Case) -> list[Array]:
 
 
 def network_from(data: Any) -> Network:
-    """The network that a record is about; `ValueError` where it is malformed."""
+    """The network that a record is about; `ValueError` if the record is malformed."""
     try:
         return msgspec.convert(data, Network)
     except msgspec.ValidationError as error:
@@ -244,7 +253,7 @@ def network_block(network: Network) -> LargeBlock:
 
 
 def sizes_of(text: str) -> tuple[int, ...]:
-    """The sizes in a text such as 784-784-10; `ValueError` where it is none."""
+    """The sizes in a text such as 784-784-10; `ValueError` if it has none."""
     if not re.fullmatch(r"[1-9]\d{0,5}(-[1-9]\d{0,5})+", text):
         raise ValueError(f"{text!r} is no network; write its sizes as 784-784-10")
     sizes = tuple(map(int, text.split("-")))
@@ -252,7 +261,9 @@ def sizes_of(text: str) -> tuple[int, ...]:
 
 
 def network_of(family: str) -> Network:
-    """The network that an item calls so, such as 784-784-10-relu; else `ValueError`."""
+    """The network with this family name, such as 784-784-10-relu; `ValueError` for
+    others.
+    """
     sizes = re.match(r"\d+(-\d+)*", family)
     kinds = family[sizes.end() :].split("-")[1:] if sizes else []
     loss = next((k for k in kinds if k in LOSSES), next(iter(LOSSES)))
@@ -266,7 +277,10 @@ def network_of(family: str) -> Network:
 
 
 def entry_of(network: Network, text: str) -> tuple[int, tuple[int, ...]]:
-    """Input and index of an entry such as v,5,2; `ValueError` names what there is."""
+    """Input and index of an entry such as v,5,2.
+
+    `ValueError` says which entries there are.
+    """
     name, *indices = text.replace(" ", "").split(",")
     shapes = dict(zip(network.inputs, _shapes(network.sizes), strict=True))
     fits = name in shapes and len(indices) == len(shapes[name])

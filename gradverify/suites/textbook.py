@@ -1,7 +1,7 @@
-"""The worked examples of textbooks and lectures: graphs at points, answers known.
+"""The worked examples of textbooks and lectures: graphs at points, with known answers.
 
-Each row carries its own answer, written down or as a closed form; none is computed by
-the reference or by an engine, so that all of them can be held against it.
+Each row carries its own answer, written down or as a closed form. No answer is computed
+by the reference or by an engine, so that all of them can be held against it.
 """
 
 # The rows of the table are wider than a page.
@@ -40,8 +40,8 @@ class Expected:
 class Textbook:
     """One worked example.
 
-    answer: from the point's exact numbers (an mpf, or an object array of them, each)
-        to the value and the gradients.
+    answer: from the exact numbers of the point to the value and the gradients. A number
+        is an mpf or an object array of mpf.
     intermediates: the derivative with respect to nodes of the graph, by their index.
     """
 
@@ -86,7 +86,7 @@ def _row(
 
 
 def written(value: float, *gradients: float) -> Callable[..., Answer]:
-    """An answer in numbers that every float format holds."""
+    """An answer in numbers that every float format holds exactly."""
     return lambda *point: (value, gradients)
 
 
@@ -117,7 +117,9 @@ def log_of_sum(x: Any) -> Answer:
 
 
 def mean_squared(x: Any, w: Any, b: Any, t: Any) -> Answer:
-    """The mean of (xw + b - t)^2, which pulls 2(xw + b - t)/n back."""
+    """The mean of (xw + b - t)^2, whose derivative by (xw + b - t) is 2(xw + b -
+    t)/n.
+    """
     error = x @ w + b - t
     ct = 2 * error / error.size
     return (error**2).sum() / error.size, (ct @ w.T, x.T @ ct, ct.sum(), -ct)
@@ -144,7 +146,9 @@ def small_network(x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
 
 
 def small_network_answer(x: Any, w: Any, b: Any, v: Any, c: Any) -> Answer:
-    """The chain rule by hand: each unit passes its cotangent on only where it is up."""
+    """The chain rule by hand; a unit passes its cotangent on only if it is above
+    zero.
+    """
     before = x @ w + b
     up = np.asarray(before > 0, int)
     error = (before * up) @ v + c - SMALL_TARGETS
@@ -168,7 +172,7 @@ WIDE_OFFSETS = np.array([0.25, -0.125])
 
 
 def wide_network(ct: Array) -> Callable[[Any], Any]:
-    """3-16-2 with ReLU, its two outputs contracted with `ct`."""
+    """3-16-2 with ReLU; its two outputs are contracted with `ct`."""
 
     def contracted(x: Any) -> Any:
         hidden = m.relu(WIDE_WEIGHTS @ x + WIDE_BIASES)

@@ -1,4 +1,6 @@
-"""A block: the cases of one family, and the references that differentiators share."""
+"""A block: the cases of one family, and the references that all differentiators
+share.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 CHUNK = 20  # cases drawn at once
-POINTS = 10  # where an engine that compiles is judged at each graph
+POINTS = 10  # points of each graph for an engine that compiles
 
 Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 """dtype, ops of a table, what an engine accepts -> a strategy within those.
@@ -35,12 +37,13 @@ class Block:
     """The cases of one op or graph family in one dtype, and their references.
 
     strategy: what the cases are drawn from; None for written ones.
-    steered: the same strategy, towards what the block's cases have not met yet.
-    restricted: the same family for an engine that can run few of them.
+    steered: the same strategy, leaning towards what the block's cases have not met yet.
+    restricted: the same family for an engine that can run few of the cases.
     points: at how many points every graph of the first chunk is looked at.
-    again: the same beyond it: drawing a graph is dear, a point of it is not.
+    again: the same for later chunks. It is larger, because drawing a graph is expensive
+        and another point of it is not.
     chunk: how many cases are drawn at once.
-    count: how many of them every differentiator looks at; set by the first one.
+    count: how many of them every differentiator looks at; the first one sets it.
     """
 
     suite: str
@@ -64,10 +67,11 @@ class Block:
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
-        """This block; or one of the engine's own.
+        """This block, or one of the engine's own.
 
-        It is drawn from the engine's own table where that can run under half of what
-        is drawn from all ops, and has fewer graphs at more points if each is compiled.
+        An engine that can run less than half of what is drawn from all ops gets a block
+        drawn from its own table. An engine that compiles every graph gets fewer graphs
+        at more points.
         """
         name = differentiator.name
         if name not in self._own:
@@ -110,7 +114,9 @@ class Block:
             return shared
 
     def cases(self) -> Iterator[tuple[int, Case]]:
-        """The cases with their positions, drawn by and by from seed and op table."""
+        """The cases with their positions, drawn as they are needed, from seed and op
+        table.
+        """
         if self.strategy is None:
             yield from enumerate(self.written)
             return
@@ -141,7 +147,9 @@ class Block:
         return bool(fresh.cases)
 
     def traits(self, position: int, case: Case) -> Traits:
-        """What the case has, worked out once for all differentiators."""
+        """What the case has (pairs of ops, regimes), computed once for all
+        differentiators.
+        """
         if position not in self._traits:
             self._traits[position] = traits_of(case)
         return self._traits[position]
@@ -152,10 +160,13 @@ class Block:
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
     ) -> Reference:
-        """The case's reference, computed once for all differentiators.
+        """The reference of the case, computed once for all differentiators.
 
-        With it those of the next cases, where they are the same graph at other points.
-        stage: called with what a reference that is not there yet is made of, by and by.
+        The references of the next cases are computed with it, if they are the same
+        graph at other points.
+
+        stage: called again and again while a new reference is made, with what is done
+            next.
         """
         if position not in self._references:
             began = time.perf_counter()

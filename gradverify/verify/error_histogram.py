@@ -1,4 +1,4 @@
-"""The errors of an item's comparisons: a histogram in ulps, and the largest ones."""
+"""The errors in an item's comparisons: a histogram in ulps, and the largest ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ NOT_MEASURED = frozenset({Verdict.NO_DERIVATIVE, Verdict.VACUOUS, Verdict.UNRESO
 
 @dataclass
 class ErrorHistogram:
-    """Errors gathered one by one.
+    """Errors, gathered one by one.
 
-    exponents: comparisons by the binary exponent of their error in ulps, as text; an
-    error in [2**e, 2**(e+1)) counts for e, none at all for -inf. ulps, ratio: the
-    largest error in ulps, and in units of its bound; None where none was measured.
+    exponents: how many comparisons had an error with this binary exponent, in ulps. An
+        error in [2**e, 2**(e+1)) counts for e; no error at all counts for -inf. Keys
+        are text.
+    ulps, ratio: the largest error in ulps, and in units of its bound; None if none was
+        measured.
     """
 
     exponents: Counter[str] = field(default_factory=Counter)

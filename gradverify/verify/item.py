@@ -1,7 +1,7 @@
 """An item: one differentiator in one mode over a block; what deviates is shrunk.
 
-Nothing raises here. All cases are swept first; what deviates is grouped by kind, and
-each kind is then shrunk by itself.
+Nothing raises here. All cases are swept first. What deviates is then grouped by kind,
+and each kind is shrunk by itself.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from gradverify.verify.item_result import Finding, ItemResult
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
 
-KINDS_SHRUNK = 5  # kinds of discrepancy an item, the rest are counted
+KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
-PATIENCE = 2  # time-outs after which an item tries no more cases
-REPEATED = 8  # every so many cases a differentiator is run twice
+PATIENCE = 2  # after so many time-outs an item tries no more cases
+REPEATED = 8  # one case in so many is run twice
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much an item may look at: cases at most, and seconds for the first item.
+    """How much an item may look at: cases at most, and the seconds of the first item.
 
-    shared_by: how many differentiators will look at the same cases. least: cases that
-    are looked at however long they take.
+    shared_by: how many differentiators will look at the same cases.
+    least: how many cases are looked at, however long they take.
     """
 
     cases: int = 100
@@ -60,8 +60,8 @@ def verify_item(
 ) -> ItemResult:
     """Sweep the block's cases, then shrink what deviates, each kind by itself.
 
-    in_flight: called with every case before it runs, so that a killed process can
-    name it. Nothing that the differentiator does is raised.
+    in_flight: called with every case before it runs, so that the case is known if it
+        kills the process. An exception of the differentiator is never raised here.
     """
     shared, block = block, block.fitting(differentiator)
     if block is not shared:
@@ -69,7 +69,7 @@ def verify_item(
     sweep = _Sweep(block, differentiator, mode, limit)
     seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
     began, cases = time.perf_counter(), block.cases()
-    # asked before the next case is drawn, since drawing is dear
+    # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
         if case is None:
@@ -103,9 +103,9 @@ def verify_item(
 def _is_enough(
     block: Block, budget: Budget, position: int, began: float, sweep: _Sweep
 ) -> bool:
-    """Whether the sweep ends: where the first item ended, or at the end of its time.
+    """Whether the sweep ends: where the first item ended, or when its time is over.
 
-    Time to draw and refer is spent once for all that share the block; every one of
+    Drawing and references are paid once for all items that share the block. Each of
     them will need about as long to run as this one.
     """
     if sweep.is_out_of_patience:
@@ -147,11 +147,11 @@ class _Sweep:
 
     @property
     def is_out_of_patience(self) -> bool:
-        """Whether so many cases took all their time that no more are tried."""
+        """Whether so many cases ran into the time limit that no more are tried."""
         return self.counts[Verdict.TIMED_OUT] >= PATIENCE
 
     def look(self, position: int, case: Case) -> None:
-        """Judge one case and enter it into the account."""
+        """Judge one case and add it to the account."""
         self.looked += 1
         reason = unsupported(self.differentiator, case)
         if reason is not None:
@@ -177,7 +177,9 @@ class _Sweep:
     def findings(
         self, known: Sequence[Deviation], in_flight: Callable[[Case], None]
     ) -> tuple[tuple[Finding, ...], int]:
-        """One finding a kind, failing ones first; and how many kinds are left out."""
+        """One finding for each kind, failing ones first; and how many kinds are left
+        out.
+        """
         kinds = self._kinds(known)
         ordered = sorted(kinds.items(), key=_rank)
         result = []
@@ -225,7 +227,7 @@ class _Sweep:
         return kinds
 
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
-        """The op that deviates alone; asked of no engine that may run for ever."""
+        """The op that deviates alone. An engine that may run for ever is not asked."""
         if judgement.verdict is not Verdict.TIMED_OUT:
             return guilty_op(case, self.judge, judgement.verdict)
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
@@ -252,13 +254,15 @@ class _Sweep:
 
 
 def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
-    """New failures first, then known ones, then what is only listed."""
+    """The order of kinds: new failures, then known ones, then those that are only
+    listed.
+    """
     verdict, _, known = kind[0]
     return not verdict.fails(), known is not None
 
 
 def kinks_of(case: Case, found: Reference) -> set[str]:
-    """The ops that are at a kink, as a regime: "relu:kink"."""
+    """The ops that are at a kink, as regimes such as "relu:kink"."""
     if found.kinked is None:
         return set()
     expansion = gradient_program(case.graph, case.dtype).expansion

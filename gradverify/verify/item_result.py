@@ -1,4 +1,6 @@
-"""What an item comes to: counts by verdict, and a finding a kind that deviates."""
+"""What an item comes to: counts by verdict, and one finding for each kind that
+deviates.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,14 @@ NOTHING_JUDGED = frozenset({Verdict.VACUOUS, Verdict.UNRESOLVED, Verdict.UNSUPPO
 
 @dataclass(frozen=True)
 class Finding:
-    """A kind of discrepancy, by its smallest case.
+    """One kind of discrepancy, shown by its smallest case.
 
-    op: the op that shows it alone, or "graph". known: the id of the known deviation
-    that explains it. count: how many cases of the sweep were of this kind.
-    explanation: where and why; of what fails and is not known. written: the fields of
-    its record that tell the case, where that is too large to be written.
+    op: the op that shows it alone, or "graph".
+    known: the id of the known deviation that explains it.
+    count: how many cases of the sweep were of this kind.
+    explanation: where and why; None for a finding that passes or is known.
+    written: the fields of its record that tell the case, if the case is too large to be
+        written down.
     """
 
     judgement: Judgement
@@ -39,14 +43,19 @@ class Finding:
 class ItemResult:
     """What one differentiator made of a block.
 
-    counts: cases by verdict. more: kinds beyond those that were shrunk. ops and
-    op_pairs: how many cases each occurred in; a pair is an op and one it feeds.
-    regimes: how many cases put an op to a kind of value, "log:tiny".
-    faults: for every checked case the smallest relative fault it could have seen.
+    counts: cases by verdict.
+    more: how many kinds there were beyond those that were shrunk.
+    ops, op_pairs: how many cases each occurred in; a pair is an op and an op that it
+        feeds.
+    regimes: how many cases put an op to a kind of value, such as "log:tiny".
+    faults: for every checked case, the smallest relative fault that would have been
+        seen.
     errors: of all comparisons, in ulps and in units of their bounds.
-    skipped: why cases could not be run, and how many. draws: how many were begun, and
-    rejected, for this item. warnings: what the differentiator warned of, each once.
-    seconds: by stage; what a block's first item draws and refers serves the others.
+    skipped: why cases could not be run, and how many.
+    draws: how many draws were begun, and how many rejected, for this item.
+    warnings: what the differentiator warned of, each warning once.
+    seconds: by stage. What the first item of a block draws and refers serves the
+        others.
     """
 
     counts: Mapping[Verdict, int]
@@ -64,5 +73,5 @@ class ItemResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def checked_nothing(self) -> bool:
-        """Whether there is no case that was judged."""
+        """Whether no case was judged."""
         return {verdict for verdict, n in self.counts.items() if n} <= NOTHING_JUDGED

@@ -1,4 +1,6 @@
-"""One case, one differentiator: refer, run, compare, look twice at what deviates."""
+"""One case, one differentiator: refer, run, compare, and look twice at what
+deviates.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ def judge(
 ) -> Judgement:
     """The verdict on one differentiator at one case.
 
-    found: the case's reference, where it is known already. twice: run it again even
-    where it agrees, to see whether it gives the same.
+    found: the reference of the case, if it is known already.
+    twice: run the case again even if it agrees, to see whether the result is the same.
     """
     reason = unsupported(differentiator, case)
     if reason is not None:
@@ -52,7 +54,9 @@ def _composed(
     differentiator: Differentiator,
     mode: str,
 ) -> Judgement:
-    """Keep `KINK_COMPOSITION` only where the library's own conventions explain it."""
+    """Keep `KINK_COMPOSITION` only if the library's own conventions explain the
+    gradient.
+    """
     if follows_conventions(case, found, derivatives, differentiator, mode):
         return judgement
     if found.kinked is not None and found.kinked.hull.is_complete:
@@ -69,9 +73,10 @@ def _repeated(
     second: Derivatives,
     on_device: bool,
 ) -> Judgement:
-    """Stale or not deterministic, where a second run of the same case differs.
+    """Stale or not deterministic, if a second run of the same case gives something
+    else.
 
-    On a device the order of sums is not fixed: each run is judged by the bound.
+    On a device the order of sums is not fixed. There each run is judged by the bound.
     """
     if second.error is not None or first.error is not None or second.timed_out:
         return judgement
@@ -99,9 +104,10 @@ def _same(first: Derivatives, second: Derivatives) -> bool:
 def _adds_up(
     case: Case, found: Reference, first: Derivatives, second: Derivatives
 ) -> bool:
-    """Whether the second run gave the first's gradient and the exact one together.
+    """Whether the second run gave the sum of the first gradient and the exact one.
 
-    A first run of zero adds nothing up: then the second alone is right.
+    If the first run gave zero, nothing adds up, and the second gradient alone is the
+    right one.
     """
     if not found.gradient:
         return False

@@ -26,13 +26,15 @@ class Listed:
     dtype: str
 
     def row(self, case: Case, judgement: Judgement, guilty: Guilty) -> str | None:
-        """The id of the row that explains a case, by the op that is guilty of it."""
+        """The id of the row that explains a case, asked by the op that is guilty
+        of it.
+        """
         if guilty.op == WHOLE:
             return self._whole(case, judgement)
         return self._alone(guilty)
 
     def _alone(self, guilty: Guilty) -> str | None:
-        """The row that speaks of the guilty op alone, as it deviates."""
+        """The row that is about the guilty op alone, where it deviates."""
         alone = guilty.alone
         if alone is None:
             return None
@@ -60,12 +62,12 @@ class Listed:
         return not judgement.verdict.fails()
 
     def _whole(self, case: Case, judgement: Judgement) -> str | None:
-        """The row that speaks of graphs like this one, where no op deviates alone."""
+        """The row that is about graphs like this one, if no op deviates alone."""
         rows = self._applying(judgement)
         return next((r.id for r in rows if matches_whole(r, case.graph)), None)
 
     def _applying(self, judgement: Judgement) -> Iterator[Deviation]:
-        """Rows about the differentiator, here and today, and a deviation as large."""
+        """The rows about this differentiator, here and today, with so large a deviation."""
         who = self.differentiator
         version, today = next(iter(who.versions().values()), ""), date.today()
         for row in self.rows:

@@ -1,4 +1,6 @@
-"""One differentiator on one case of very many entries: each is judged, none shrunk."""
+"""One differentiator on one case with very many entries: each is judged, none is
+shrunk.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,16 @@ from gradverify.verify.judging import judge
 
 LIMIT = 600.0  # seconds for one run of one engine
 STAGES = ("the network", *REFERENCE, "the differentiator")
-CALLS = 1000  # of a mode that gives one derivative a call: more are not made
+CALLS = 1000  # calls to a mode that gives one derivative a call; no more are made
 
 
 @dataclass(eq=False)
 class LargeBlock(Block):
     """A block of one case whose point is too large to be written down.
 
-    make: the case, when an item first needs it. names: of its inputs. written: the
-    fields of its record.
+    make: makes the case, when an item first needs it.
+    names: of its inputs.
+    written: the fields of its record.
     """
 
     make: Callable[[], Case] | None = None
@@ -51,7 +54,7 @@ def verify_large(
     mode: str,
     progress: Callable[[int, str], None] = lambda done, stage: None,
 ) -> ItemResult:
-    """The verdict on every entry, by the worst one; nothing raises.
+    """The verdict on every entry, decided by the worst one. Nothing raises.
 
     progress: called with how many of `STAGES` are done, and with what is done next.
     """
@@ -91,7 +94,7 @@ def _not_run(differentiator: Differentiator, mode: str, case: Case) -> str | Non
 
 
 def _named(judgement: Judgement, block: LargeBlock) -> Judgement:
-    """With the input by its name: d/dv[5, 2]."""
+    """The judgement with the input by its name, such as d/dv[5, 2]."""
     graph = block.case.graph
     letters = names_of(graph)
     for node, name in zip(graph.inputs, block.names, strict=True):
@@ -113,8 +116,11 @@ def _findings(
 
 
 def _faults(found: Reference) -> tuple[float, ...]:
-    """The smallest relative errors of one entry that would be seen: of the best
-    checked entry, of the median one, of the worst. Entries that are 0 have none."""
+    """The smallest relative errors of one entry that would be seen.
+
+    There is one each for the best checked entry, the median one and the worst one.
+    Entries that are 0 have none.
+    """
     if not found.gradient:
         return ()
     parts = []

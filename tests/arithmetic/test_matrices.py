@@ -36,6 +36,7 @@ def test_a_large_product_is_that_of_fdot_to_the_last_bit(bits: int) -> None:
 
 def test_a_large_product_of_balls_encloses_the_exact_one() -> None:
     found = BALLS.matmul(BALLS.lift(VECTOR), BALLS.lift(WIDE))
+    assert len(found) == WIDE.shape[1] > 0
     with mp.workprec(500), ctx.workprec(500):
         for ball, column in zip(found, WIDE.T, strict=True):
             exact = mp.fdot(numbers(VECTOR), numbers(column))
@@ -80,6 +81,7 @@ def test_other_ops_see_its_objects(op: str) -> None:
 def test_long_doubles_are_lifted_exactly() -> None:
     x = WIDE.astype(np.longdouble) * (1 + np.longdouble(2) ** -60)
     entries = whole_of(x).entries()
+    assert len(entries) == x.size > 0
     for ball, number in zip(entries, x.reshape(-1), strict=True):
         high = np.float64(number)
         low = np.float64(number - high)

@@ -95,6 +95,13 @@ def operands_of(op: str, shapes: Any, params: Mapping[str, Any]) -> list[Any]:
     return list(OPS[op].domain.moved(*made, **params))
 
 
+def differentiable(op: str) -> int:
+    """How many operands of an op have a derivative: at least one."""
+    count = OPS[op].arity - len(OPS[op].masks)
+    assert count > 0
+    return count
+
+
 def plain(x: Any) -> Any:
     return np.vectorize(float, otypes=[float])(np.asarray(x, object))
 
@@ -130,6 +137,7 @@ def test_forward_and_reverse_mode_are_transposes_over_a_stack(
     eye = np.eye(size).reshape(size, *shape)
     rows = pulled(m, op, operands, params, eye)
     differentiated = [i for i in range(len(operands)) if i not in OPS[op].masks]
+    assert len(differentiated) == differentiable(op)
     for i, row in zip(differentiated, rows, strict=True):
         columns = pushed(m, op, operands, params, i).reshape(-1, size)
         assert row.shape == (size, *operands[i].shape)
@@ -145,6 +153,7 @@ def test_a_stack_of_cotangents_is_pulled_back_as_one_by_one(
     operands = operands_of(op, shapes, params)
     cts = numbers((2, 2, *OPS[op].shape(*shapes, **params)), -0.7)
     whole = pulled(FLOATS, op, operands, params, cts)
+    assert len(whole) == differentiable(op)
     for i in np.ndindex(2, 2):
         single = pulled(FLOATS, op, operands, params, cts[i])
         for a, b in zip(whole, single, strict=True):
@@ -160,6 +169,7 @@ def test_all_arithmetics_give_the_same_gradient(
     cts = numbers(OPS[op].shape(*shapes, **params), 0.4)
     given = pulled(m, op, operands, params, cts)
     floats = pulled(FLOATS, op, operands, params, cts)
+    assert len(floats) == differentiable(op)
     for a, b in zip(given, floats, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
 

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
+import shutil
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from gradverify.cli import main
+from gradverify.differentiators import registry
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def command(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    toy_engine: str,
-    plugin_arguments: tuple[str, ...],
-) -> Command:
-    """Run `gradverify` in a repository with the toy engine."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "conftest.py").write_text(toy_engine)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "gradverify.cli", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
+from ..scratch import RIGHT_ENGINE, TOY_ENGINE, Scratch
 
 ELEVEN = ["check", "(a+b)*(a*b)", "--at", "a=2", "--at", "b=3"]
 
@@ -105,103 +81,107 @@ def test_ops_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "accumulate" not in text
 
 
-def test_from_a_run_to_an_accepted_finding(command: Command, tmp_path: Path) -> None:
-    smoke = (
-        "--gradverify-profile",
-        "smoke",
-        "--gradverify-time",
-        "600",
-        "--gradverify-suites",
-        "ops",
-        "-q",
-    )
-    assert command("run", *smoke).returncode == 1
-    last = tmp_path / "reports" / "gradverify.jsonl"
-    found = [json.loads(line) for line in last.read_text().splitlines()]
-    case = next(r["case"] for r in found if r["type"] == "discrepancy")
+# ---- in a repository, from a run to an accepted finding
 
-    again = command("replay", case)
-    assert again.returncode == 1
-    assert "STILL WRONG" in again.stdout
-
-    saved = command("save", case[:6])
-    assert saved.returncode == 0
-    assert (tmp_path / "gradverify-cases" / f"{case}.json").is_file()
-    cases = command("run", "--gradverify-suites", "cases", "-q")
-    assert f"cases::{case}[toy:forward:float64]" in cases.stdout
-    assert cases.returncode == 1
-
-    finding = "toy:forward:float64/mul/wrong"
-    accepted = command(
-        "accept", finding, "--reason", "planted", "--until", "2999-01-01"
-    )
-    assert accepted.returncode == 0, accepted.stderr
-    assert "planted" in (tmp_path / "gradverify-known.toml").read_text()
-    known = command("run", "--gradverify-suites", "ops,known", *smoke[:4])
-    assert known.returncode == 0, known.stdout
-    assert "known deviations: 1" in known.stdout
-
-    engine = (tmp_path / "conftest.py").read_text()
-    repaired = engine.replace(
-        "self.x * other.dx)", "self.x * other.dx + self.dx * other.x)"
-    )
-    (tmp_path / "conftest.py").write_text(repaired)
-    fixed = command("replay", case)
-    assert fixed.returncode == 0
-    assert "FIXED" in fixed.stdout
-    gone = command("run", "--gradverify-suites", "known", *smoke[:4])
-    assert gone.returncode == 1
-    assert "no longer shows" in gone.stdout
-
-
-SMOKE = (
-    "--gradverify-profile",
-    "smoke",
-    "--gradverify-time",
-    "600",
-    "--gradverify-suites",
-    "ops",
-    "-q",
-)
+SMOKE = ("--gradverify-profile", "smoke", "--gradverify-time", "600")
+OPS = (*SMOKE, "--gradverify-suites", "ops", "-q")
 FINDING = "toy:forward:float64/mul/wrong"
 
 
-def test_a_finding_is_accepted_under_a_condition(
-    command: Command, tmp_path: Path
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scratch, pytest.RunResult]:
+    """A repository whose ops were run once, to be copied, and how that run ended."""
+    found = Scratch(tmp_path_factory.mktemp("ran"))
+    found.write("pytest.ini", "[pytest]\n")
+    found.write("conftest.py", TOY_ENGINE)
+    return found, found.gradverify("run", *OPS)
+
+
+@pytest.fixture
+def after_a_run(ran: tuple[Scratch, pytest.RunResult], tmp_path: Path) -> Scratch:
+    """A copy of the repository whose ops were run once."""
+    return Scratch(shutil.copytree(ran[0].root, tmp_path / "copy"))
+
+
+def test_a_run_ends_with_1_where_something_is_wrong(
+    ran: tuple[Scratch, pytest.RunResult],
 ) -> None:
-    assert command("run", *SMOKE).returncode == 1
-    false = command("accept", FINDING, "--when", "a > 20")
-    assert false.returncode == 2
-    assert "does not hold at the witness, where mul(a, b) has the" in false.stderr
-    unread = command("accept", FINDING, "--when", "z > 20")
-    assert unread.returncode == 2
-    assert "z is no operand or param" in unread.stderr
-    assert not (tmp_path / "gradverify-known.toml").exists()
+    assert ran[1].ret == 1
+    assert f"gradverify accept {FINDING}" in ran[1].stdout.str()
 
-    done = command("accept", FINDING, "--when", "a > 0.5")
-    assert done.returncode == 0, done.stderr
-    assert "covers every WRONG of mul in toy, forward, float64 where a > 0.5" in (
-        done.stdout
+
+def test_from_a_run_to_an_accepted_finding(after_a_run: Scratch) -> None:
+    here = after_a_run
+    case = here.of_type("discrepancy")[0]["case"]
+
+    again = here.gradverify("replay", case)
+    assert again.ret == 1
+    assert "STILL WRONG" in again.stdout.str()
+
+    saved = here.gradverify("save", case[:6])
+    assert saved.ret == 0
+    assert (here.root / "gradverify-cases" / f"{case}.json").is_file()
+    # as people type it, in a process of its own
+    cases = here.apart("gradverify.cli", "run", "--gradverify-suites", "cases", "-q")
+    assert f"cases::{case}[toy:forward:float64]" in cases.stdout.str()
+    assert cases.ret == 1
+
+    accepted = here.gradverify(
+        "accept", FINDING, "--reason", "planted", "--until", "2999-01-01"
     )
+    assert accepted.ret == 0, accepted.stderr.str()
+    assert "planted" in (here.root / "gradverify-known.toml").read_text()
+    known = here.gradverify("run", "--gradverify-suites", "ops,known", *SMOKE)
+    assert known.ret == 0, known.stdout.str()
+    assert "known deviations: 1" in known.stdout.str()
+
+    here.write("conftest.py", RIGHT_ENGINE)
+    fixed = here.gradverify("replay", case)
+    assert fixed.ret == 0
+    assert "FIXED" in fixed.stdout.str()
+    gone = here.gradverify("run", "--gradverify-suites", "known", *SMOKE)
+    assert gone.ret == 1
+    assert "no longer shows" in gone.stdout.str()
+
+
+def test_a_finding_is_accepted_under_a_condition(after_a_run: Scratch) -> None:
+    here = after_a_run
+    false = here.gradverify("accept", FINDING, "--when", "a > 20")
+    assert false.ret == 2
+    assert "does not hold at the witness, where mul(a, b) has the" in false.stderr.str()
+    unread = here.gradverify("accept", FINDING, "--when", "z > 20")
+    assert unread.ret == 2
+    assert "z is no operand or param" in unread.stderr.str()
+    assert not (here.root / "gradverify-known.toml").exists()
+
+    done = here.gradverify("accept", FINDING, "--when", "a > 0.5")
+    assert done.ret == 0, done.stderr.str()
+    assert "covers every WRONG of mul in toy, forward, float64 where a > 0.5" in (
+        done.stdout.str()
+    )
+    product = (*OPS, "--gradverify-ops", "mul")
     for policy in ("wrong", "new"):  # factors below 0.5 are new
-        again = command("run", *SMOKE, "--gradverify-fail-on", policy)
-        assert again.returncode == 1
-        assert "known deviations: 1" in again.stdout
-    rest = command("accept", FINDING)
-    assert rest.returncode == 0, rest.stderr
-    assert "mul-wrong-2" in rest.stdout
-    assert "to cover less, accept it with --when" in rest.stdout
-    assert command("run", *SMOKE).returncode == 0
+        again = here.gradverify("run", *product, "--gradverify-fail-on", policy)
+        assert again.ret == 1
+        assert "known deviations: 1" in again.stdout.str()
+    rest = here.gradverify("accept", FINDING)
+    assert rest.ret == 0, rest.stderr.str()
+    assert "mul-wrong-2" in rest.stdout.str()
+    assert "to cover less, accept it with --when" in rest.stdout.str()
+    assert here.gradverify("run", *product).ret == 0
 
 
-BROKEN = """
+# ---- a module of others that cannot be used
 
-import gradverify.differentiators.registry as registry
-from importlib.metadata import EntryPoint
 
-(POINT,) = [EntryPoint("theirs", "theirs:Engine", registry.GROUP)]
-registry.entry_points = lambda group: [POINT]
-"""
+@pytest.fixture
+def theirs(repository: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """A repository in which an installed package names the engine `theirs:Engine`."""
+    repository.write("pytest.ini", "[pytest]\npythonpath = .\n")
+    point = EntryPoint("theirs", "theirs:Engine", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    repository.write("conftest.py", "")
+    return repository
 
 
 @pytest.mark.parametrize(
@@ -222,51 +202,49 @@ registry.entry_points = lambda group: [POINT]
     ],
 )
 def test_a_broken_entry_point_is_one_line(
-    command: Command, tmp_path: Path, module: str, reason: str
+    theirs: Scratch, module: str, reason: str
 ) -> None:
-    (tmp_path / "theirs.py").write_text(module)
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    (tmp_path / "conftest.py").write_text(BROKEN)
-    done = command("differentiators")
-    assert done.returncode == 0, done.stderr
-    (line,) = [x for x in done.stdout.splitlines() if x.startswith("theirs")]
+    theirs.write("theirs.py", module)
+    done = theirs.gradverify("differentiators")
+    assert done.ret == 0, done.stderr.str()
+    (line,) = [x for x in done.outlines if x.startswith("theirs")]
     assert "not available" in line
     assert reason in line
-    assert "own-tape" in done.stdout
-    run = command("run", "--collect-only", "--gradverify-ops", "add")
-    assert run.returncode == 0
-    assert f"not theirs: {line.partition('not available: ')[2]}" in run.stdout
+    assert "own-tape" in done.stdout.str()
+    run = theirs.gradverify("run", "--collect-only", "--gradverify-ops", "add")
+    assert run.ret == 0
+    why = line.partition("not available: ")[2]
+    assert f"not theirs: {why}" in run.stdout.str()
 
 
-def test_a_case_is_replayed_past_a_broken_entry_point(
-    command: Command, tmp_path: Path
-) -> None:
-    (tmp_path / "theirs.py").write_text("raise RuntimeError('no licence')")
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    (tmp_path / "conftest.py").write_text(BROKEN)
+def test_a_case_is_replayed_past_a_broken_entry_point(theirs: Scratch) -> None:
+    theirs.write("theirs.py", "raise RuntimeError('no licence')")
     one = {"shape": [], "dtype": "float64", "values": ["0x1p0"]}
     graph = {"nodes": [{"op": "input", "shape": []},
                        {"op": "sin", "operands": [0], "params": {}}]}  # fmt: skip
     case = {"graph": graph, "point": [one], "dtype": "float64"}
-    (tmp_path / "case.json").write_text(json.dumps(case))
-    done = command("replay", "case.json")
-    assert done.returncode == 0, done.stderr
-    assert "own-tape" in done.stdout
+    theirs.write("case.json", json.dumps(case))
+    done = theirs.gradverify("replay", "case.json")
+    assert done.ret == 0, done.stderr.str()
+    assert "own-tape" in done.stdout.str()
 
 
-def test_the_page_is_made_anew(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"type": "note", "text": "kept"}\n{"type": "it')
-    done = command("report", "a.jsonl", "--output", "out.html")
-    assert done.returncode == 3
-    assert "line 2 is cut or garbled" in done.stdout
-    assert "kept" in (tmp_path / "out.html").read_text()
+# ---- the rest
 
 
-def test_differentiators_are_listed(command: Command) -> None:
-    done = command("differentiators")
-    assert done.returncode == 0
-    assert "own-tape" in done.stdout
-    assert "registered here" in done.stdout
+def test_the_page_is_made_anew(scratch: Scratch) -> None:
+    scratch.write("a.jsonl", '{"type": "note", "text": "kept"}\n{"type": "it')
+    done = scratch.gradverify("report", "a.jsonl", "--output", "out.html")
+    assert done.ret == 3
+    assert "line 2 is cut or garbled" in done.stdout.str()
+    assert "kept" in (scratch.root / "out.html").read_text()
+
+
+def test_differentiators_are_listed(repository: Scratch) -> None:
+    done = repository.apart("gradverify.cli", "differentiators")
+    assert done.ret == 0
+    assert "own-tape" in done.stdout.str()
+    assert "registered here" in done.stdout.str()
 
 
 @pytest.mark.parametrize(
@@ -283,8 +261,8 @@ def test_differentiators_are_listed(command: Command) -> None:
     ],
 )
 def test_commands_that_cannot_do_what_they_are_asked(
-    command: Command, arguments: tuple[str, ...], text: str
+    repository: Scratch, arguments: tuple[str, ...], text: str
 ) -> None:
-    done = command(*arguments)
-    assert done.returncode == 2
-    assert text in done.stderr
+    done = repository.gradverify(*arguments)
+    assert done.ret == 2
+    assert text in done.stderr.str()

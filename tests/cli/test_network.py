@@ -11,7 +11,7 @@ from gradverify.cli import main
 from gradverify.cli.replay import _block as block_of
 from gradverify.cli.replay import _judged as judged
 from gradverify.differentiators import Differentiator, load, mode
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.suites.large_network import Network
 from gradverify.verdict import Verdict
 

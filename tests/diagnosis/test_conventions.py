@@ -16,7 +16,7 @@ from gradverify.arithmetic.symbols import trace
 from gradverify.autodiff import Tape
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.differentiators import Differentiator, Lowered, Pulled, load, mode
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Array, Case
 from gradverify.verdict import Verdict
 from gradverify.verify import judge

@@ -47,8 +47,13 @@ def test_a_slip_beside_the_rules_is_named(cause: str) -> None:
 @pytest.mark.parametrize("inner", [False, True], ids=["autograd", "torch"])
 def test_an_agreeing_case_is_given_no_cause(inner: bool) -> None:
     who = rightly("mul", inner)
-    for case in drawn("mul", seed=5)[:6]:
-        if judge(case, who, "reverse").verdict is Verdict.AGREES:
-            for op in ("mul", WHOLE):
-                found = explained(case, lambda c: run(who, "reverse", c), op)
-                assert not found.slips
+    agreeing = [
+        case
+        for case in drawn("mul", seed=5)[:6]
+        if judge(case, who, "reverse").verdict is Verdict.AGREES
+    ]
+    assert agreeing
+    for case in agreeing:
+        for op in ("mul", WHOLE):
+            found = explained(case, lambda c: run(who, "reverse", c), op)
+            assert not found.slips

@@ -13,7 +13,7 @@ from mpmath import mp
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.autodiff import Tape
 from gradverify.differentiators import Accepts, handshake, load, modes, run, unsupported
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
 from gradverify.graph import literal_leaf as literal

@@ -65,6 +65,7 @@ def test_the_usual_mistakes_have_a_hint_and_one_sentence(
     behave: Any, parts: list[str]
 ) -> None:
     (problem,) = handshake(toy(behave))
+    assert parts
     for part in parts:
         assert part in problem
 

@@ -59,7 +59,7 @@ def test_registered_names_keep_their_order() -> None:
 
 
 def test_a_class_is_found_by_its_path() -> None:
-    path = "gradverify.differentiators.own.tape:OwnTape"
+    path = "gradverify.differentiators.own.tape_engine:OwnTape"
     assert load(path).name == "own-tape"
 
 
@@ -115,7 +115,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None
     monkeypatch.setattr(registry, "entry_points", lambda group: found)
 
 
-TAPE = "gradverify.differentiators.own.tape:OwnTape"
+TAPE = "gradverify.differentiators.own.tape_engine:OwnTape"
 
 
 def test_an_installed_one_is_found_by_its_entry_point(

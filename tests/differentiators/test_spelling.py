@@ -21,7 +21,7 @@ from gradverify.differentiators import (
     run,
     unsupported,
 )
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.spelling import Spelling
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.ops import OPS

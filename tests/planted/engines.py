@@ -14,7 +14,7 @@ from gradverify.autodiff.operands import constant
 from gradverify.autodiff.rules import Rule, rules_of
 from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, mode
 from gradverify.differentiators.hips_autograd import HipsAutograd
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.pytorch import TorchCpu
 from gradverify.graph import Array, Graph, Node, input_leaf
 from gradverify.ops import OPS

@@ -11,8 +11,8 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff import Tape
+from gradverify.ops.layer_expansions import windows
 from gradverify.ops.layer_shapes import mask_of, window_counts
-from gradverify.ops.layers import windows
 
 Cotangents = list[Any]
 

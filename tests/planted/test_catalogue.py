@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.strategies import op_cases
 from gradverify.verify import Block, Budget, verify_item
 

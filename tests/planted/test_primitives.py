@@ -9,7 +9,7 @@ import pytest
 
 from gradverify.autodiff.rules import RULES
 from gradverify.differentiators import Differentiator
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.strategies import op_cases
 from gradverify.verify import Block, Budget, ItemResult, verify_item
 

@@ -10,7 +10,7 @@ import pytest
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import load
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
 from gradverify.strategies import networks, op_cases
 from gradverify.verdict import Verdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any, final
@@ -12,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gradverify.differentiators import Differentiator, Pulled, load, mode
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.plugin.baseline import Base, compared
 from gradverify.plugin.baseline import _verdict as verdict_on
@@ -21,53 +20,55 @@ from gradverify.records import Discrepancy, Item, Records
 from gradverify.report.wording import DIED
 from gradverify.verdict import Judgement, Verdict
 
+from ..scratch import RIGHT_ENGINE, TOY_ENGINE, Scratch
+
 RUN = ("--gradverify-only", "--gradverify-profile", "smoke", "--gradverify-suites",
        "ops", "--gradverify-time", "600")  # fmt: skip
 MUL = "toy:forward:float64/mul/wrong"
 
+# The product rule as it should be, and a sine that lost its sign.
+MENDED = RIGHT_ENGINE.replace("math.cos(self.x)", "-math.cos(self.x)")
+
+
+def furnish(root: Path) -> Scratch:
+    """A repository with the toy engine."""
+    found = Scratch(root)
+    found.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    found.write("conftest.py", TOY_ENGINE)
+    return found
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    """A repository whose ops were run once; not to be changed."""
+    found = furnish(tmp_path_factory.mktemp("older"))
+    found.pytest(*RUN)
+    return found
+
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, plugin_arguments: tuple[str, ...]) -> Any:
-    """Run pytest in the scratch repository, the plugin loaded."""
-
-    def runner(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess(*plugin_arguments, *RUN, *arguments)
-
-    return runner
+def repository(older: Scratch, tmp_path: Path) -> Scratch:
+    """A copy of the repository whose ops were run once."""
+    return Scratch(shutil.copytree(older.root, tmp_path / "copy"))
 
 
-@pytest.fixture
-def repository(pytester: pytest.Pytester, toy_engine: str) -> Path:
-    pytester.makepyprojecttoml("[tool.pytest.ini_options]\n")
-    pytester.makeconftest(toy_engine)
-    return pytester.path
-
-
-def changes(repository: Path) -> dict[str, Any] | None:
-    text = (repository / "reports" / "gradverify.jsonl").read_text()
-    found = [json.loads(line) for line in text.splitlines()]
-    return next((r for r in found if r["type"] == "changes"), None)
-
-
-def mend(repository: Path) -> None:
-    """The product rule as it should be, and a sine that lost its sign."""
-    conftest = repository / "conftest.py"
-    text = conftest.read_text().replace(
-        "self.x * other.dx)", "self.x * other.dx + self.dx * other.x)"
-    )
-    conftest.write_text(text.replace("math.cos(self.x)", "-math.cos(self.x)"))
+def changes(repository: Scratch) -> dict[str, Any] | None:
+    return next(iter(repository.of_type("changes")), None)
 
 
 def test_what_came_and_what_went_is_said(
-    run: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run()
     assert changes(repository) is None
-    old = shutil.copy(repository / "reports" / "gradverify.jsonl", "old.jsonl")
-    mend(repository)
+    shutil.copy(
+        repository.root / "reports" / "gradverify.jsonl", repository.root / "old.jsonl"
+    )
+    repository.write("conftest.py", MENDED)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(repository / "summary.md"))
-    result = run("--gradverify-against", str(old), "-k", "mul or sin")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(repository.root / "summary.md"))
+    result = repository.pytest(
+        *RUN, "--gradverify-against", "old.jsonl", "-k", "mul or sin"
+    )
     result.stdout.fnmatch_lines(
         [
             "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed",
@@ -79,30 +80,28 @@ def test_what_came_and_what_went_is_said(
     found = changes(repository)
     assert found is not None
     assert found["fixed"] == [MUL]
-    page = (repository / "reports" / "gradverify.html").read_text()
-    assert "1 newly wrong, 1 fixed" in page
-    assert "1 newly wrong, 1 fixed" in (repository / "summary.md").read_text()
+    assert "1 newly wrong, 1 fixed" in repository.text("gradverify.html")
+    assert "1 newly wrong, 1 fixed" in (repository.root / "summary.md").read_text()
 
     # the records that this run wrote over are the base where none is named
-    again = run("-k", "mul or sin")
+    again = repository.pytest(*RUN, "-k", "mul or sin")
     again.stdout.fnmatch_lines(["against gradverify.jsonl, 20*: no change"])
     assert "newly wrong" not in again.stdout.str()
 
 
-def test_a_finding_is_fixed_only_where_it_was_looked_for(
-    run: Any, repository: Path
-) -> None:
-    run("-k", "mul or add")
-    shutil.copytree(repository / "reports", "kept")
+def test_a_finding_is_fixed_only_where_it_was_looked_for(repository: Scratch) -> None:
+    shutil.copytree(repository.root / "reports", repository.root / "kept")
     # a folder stands for the records in it; the ini file is read from the rootdir
-    (repository / "pyproject.toml").write_text(
-        '[tool.pytest.ini_options]\ngradverify_against = "kept"\n'
+    repository.write(
+        "pyproject.toml", '[tool.pytest.ini_options]\ngradverify_against = "kept"\n'
     )
-    result = run("-k", "add")
+    result = repository.pytest(*RUN, "-k", "add")
     result.stdout.fnmatch_lines(["against *kept, 20*: 1 no longer checked"])
     # what nobody named and did not run all of this says nothing about it
-    (repository / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
-    assert "against" not in run("-k", "add or mul").stdout.str()
+    repository.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    result = repository.pytest(*RUN, "-k", "add or mul")
+    assert MUL in result.stdout.str()
+    assert "against" not in result.stdout.str()
 
 
 @final
@@ -159,27 +158,29 @@ def test_a_finding_is_fixed_only_where_its_old_case_is_right_now(
     ],
 )
 def test_a_base_that_is_none_is_a_usage_error(
-    run: Any, repository: Path, content: bytes | None, text: str
+    tmp_path: Path, content: bytes | None, text: str
 ) -> None:
+    repository = furnish(tmp_path)
     if content is not None:
-        (repository / "old.jsonl").write_bytes(content)
-    result = run("--gradverify-against", "old.jsonl")
+        (tmp_path / "old.jsonl").write_bytes(content)
+    result = repository.pytest(*RUN, "--gradverify-against", "old.jsonl")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert text in result.stderr.str()
-    assert not (repository / "reports").exists()
+    assert not (tmp_path / "reports").exists()
 
 
-def test_what_of_a_base_is_garbled_is_said(run: Any, repository: Path) -> None:
-    run("-k", "mul")
-    text = (repository / "reports" / "gradverify.jsonl").read_bytes()
-    (repository / "old.jsonl").write_bytes(b"{cut\n" + text)
-    result = run("--gradverify-against", "old.jsonl", "-k", "mul")
+def test_what_of_a_base_is_garbled_is_said(repository: Scratch) -> None:
+    path = repository.root / "reports" / "gradverify.jsonl"
+    (repository.root / "old.jsonl").write_bytes(b"{cut\n" + path.read_bytes())
+    result = repository.pytest(*RUN, "--gradverify-against", "old.jsonl", "-k", "mul")
     result.stdout.fnmatch_lines(
         ["*old.jsonl: line 1 is cut or garbled; read past", "against *: no change"]
     )
     # a garbled run that nobody named is no error
-    (repository / "reports" / "gradverify.jsonl").write_bytes(b"\xff\xfe{\n")
-    assert "against" not in run("-k", "mul").stdout.str()
+    path.write_bytes(b"\xff\xfe{\n")
+    result = repository.pytest(*RUN, "-k", "mul")
+    assert MUL in result.stdout.str()
+    assert "against" not in result.stdout.str()
 
 
 def test_the_network_of_an_older_run_is_made_again() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from ..scratch import Scratch
 
 NOTES = """\
 import pathlib
@@ -20,69 +20,78 @@ e = (a + b) * (a * b)
 """
 
 
+def furnish(root: Path) -> Scratch:
+    """A repository with lecture notes and a test of its own."""
+    found = Scratch(root)
+    found.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    found.write("lectures/notes.py", NOTES)
+    found.write("lectures/text.md", "$x = 3$, $y = x^2$, $y' = 2x = 6$\n")
+    found.write("test_own.py", "def test_own(): pass")
+    return found
+
+
 @pytest.fixture
-def run(pytester: pytest.Pytester, plugin_arguments: tuple[str, ...]) -> Any:
-    """Run pytest in a repository with lecture notes and a test of its own."""
-    pytester.makepyprojecttoml("[tool.pytest.ini_options]\n")
-    folder = pytester.mkdir("lectures")
-    (folder / "notes.py").write_text(NOTES, encoding="utf-8")
-    (folder / "text.md").write_text("$x = 3$, $y = x^2$, $y' = 2x = 6$\n")
-    pytester.makepyfile(test_own="def test_own(): pass")
-
-    def runner(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess(*plugin_arguments, *arguments)
-
-    return runner
+def repository(tmp_path: Path) -> Scratch:
+    return furnish(tmp_path)
 
 
-def records(path: Path) -> list[dict[str, Any]]:
-    text = (path / "reports" / "claims.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scratch, pytest.RunResult]:
+    """A repository after a run over the claims of a folder, and how that run ended."""
+    found = furnish(tmp_path_factory.mktemp("ran"))
+    return found, found.pytest("--gradverify-claims", "lectures")
 
 
-def test_claims_are_items_beside_tests(run: Any, pytester: pytest.Pytester) -> None:
-    result = run("--gradverify-claims", "lectures")
+def test_claims_are_items_beside_tests(ran: tuple[Scratch, pytest.RunResult]) -> None:
+    repository, result = ran
     result.assert_outcomes(passed=3, failed=1, skipped=1)
     result.stdout.fnmatch_lines(["*notes.py:7: wrong", "    ∂e/∂b ≠ 11"])
-    assert not (pytester.path / "ran").exists()
+    assert not (repository.root / "ran").exists()
 
 
-def test_the_claims_are_written_down(run: Any, pytester: pytest.Pytester) -> None:
-    run("--gradverify-claims", "lectures")
-    found = [r for r in records(pytester.path) if r["type"] == "claim"]
+def test_the_claims_are_written_down(ran: tuple[Scratch, pytest.RunResult]) -> None:
+    repository, _ = ran
+    found = repository.of_type("claim", "claims.jsonl")
     assert [r["verdict"] for r in found] == [
         "right", "wrong", "not understood", "right",
     ]  # fmt: skip
     assert found[0]["file"] == "lectures/notes.py"
-    page = (pytester.path / "reports" / "claims.html").read_text(encoding="utf-8")
-    assert "lectures/notes.py, line 7" in page
+    assert "lectures/notes.py, line 7" in repository.text("claims.html")
 
 
-def test_globs_in_the_ini_file(run: Any, pytester: pytest.Pytester) -> None:
-    pytester.makepyprojecttoml(
-        '[tool.pytest.ini_options]\ngradverify_claims = "lectures/*.md"\n'
+def test_globs_in_the_ini_file(repository: Scratch) -> None:
+    repository.write(
+        "pyproject.toml",
+        '[tool.pytest.ini_options]\ngradverify_claims = "lectures/*.md"\n',
     )
-    run().assert_outcomes(passed=2)
+    repository.pytest().assert_outcomes(passed=2)
 
 
-def test_one_item_can_be_named(run: Any) -> None:
+def test_one_item_can_be_named(repository: Scratch) -> None:
     item = "lectures/notes.py::line6"
-    run("--gradverify-claims", "lectures", item).assert_outcomes(passed=1)
+    result = repository.pytest("--gradverify-claims", "lectures", item)
+    result.assert_outcomes(passed=1)
 
 
-def test_a_path_with_a_space_is_quoted(run: Any, pytester: pytest.Pytester) -> None:
-    (pytester.path / "lectures").rename(pytester.path / "my notes")
-    result = run("--gradverify-claims", "'my notes/text.md' 'my notes/notes.py'")
+def test_a_path_with_a_space_is_quoted(repository: Scratch) -> None:
+    (repository.root / "lectures").rename(repository.root / "my notes")
+    result = repository.pytest(
+        "--gradverify-claims", "'my notes/text.md' 'my notes/notes.py'"
+    )
     result.assert_outcomes(passed=3, failed=1, skipped=1)
 
 
-def test_a_quote_that_is_not_closed_is_an_error(run: Any) -> None:
-    result = run("--gradverify-claims", "'lectures")
+@pytest.mark.parametrize(
+    ("paths", "text"),
+    [
+        ("'lectures", "*--gradverify-claims: 'lectures: No closing*"),
+        ("nowhere", "*nowhere: no such files*"),
+    ],
+    ids=["a quote that is not closed", "paths that are nowhere"],
+)
+def test_what_is_no_path_is_a_usage_error(
+    repository: Scratch, paths: str, text: str
+) -> None:
+    result = repository.pytest("--gradverify-claims", paths)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--gradverify-claims: 'lectures: No closing*"])
-
-
-def test_paths_that_are_nowhere_are_an_error(run: Any) -> None:
-    result = run("--gradverify-claims", "nowhere")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*nowhere: no such files*"])
+    result.stderr.fnmatch_lines([text])

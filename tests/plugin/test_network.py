@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from gradverify.cli import main
 from gradverify.plugin.progress import bar
+
+from ..scratch import Scratch
 
 TAMPERED = """\
 import numpy as np
 
 import gradverify
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 
 
 @gradverify.register
@@ -37,21 +36,16 @@ ITEM = "pyproject.toml::networks::72-60-10[tampered:reverse:float64]"
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, plugin_arguments: tuple[str, ...]) -> Any:
-    """Run pytest in a repository with the tampered engine."""
-    pytester.makepyprojecttoml("[tool.pytest.ini_options]\n")
-    pytester.makeconftest(TAMPERED)
-
-    def runner(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess(*plugin_arguments, *arguments)
-
-    return runner
+def repository(tmp_path: Path) -> Scratch:
+    """A repository with the tampered engine."""
+    found = Scratch(tmp_path)
+    found.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    found.write("conftest.py", TAMPERED)
+    return found
 
 
-def test_a_wrong_entry_is_named_and_its_item_can_be_named(
-    run: Any, pytester: pytest.Pytester
-) -> None:
-    result = run(ITEM)
+def test_a_wrong_entry_is_named_and_its_item_can_be_named(repository: Scratch) -> None:
+    result = repository.pytest(ITEM)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
@@ -62,42 +56,37 @@ def test_a_wrong_entry_is_named_and_its_item_can_be_named(
             "  next    gradverify replay *",
         ]
     )
-    text = (pytester.path / "reports" / "gradverify.jsonl").read_text()
-    found = [json.loads(line) for line in text.splitlines()]
-    item = next(r for r in found if r["type"] == "item")
+    (item,) = repository.of_type("item")
     assert 0 < float(item["median_fault"]) < float(item["worst_fault"])
-    assert (pytester.path / "reports" / "gradverify.html").is_file()
+    assert repository.text("gradverify.html")
 
 
-def test_a_network_is_replayed_from_what_it_is_made_of(
-    run: Any, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_network_is_replayed_from_what_it_is_made_of(repository: Scratch) -> None:
     item = ITEM.replace("72-60-10", "72-60-10-relu-mse")
-    assert run(item, "--gradverify-seed", "7").ret == pytest.ExitCode.TESTS_FAILED
-    path = pytester.path / "reports" / "gradverify.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    found = next(r for r in rows if r["type"] == "discrepancy")
+    result = repository.pytest(item, "--gradverify-seed", "7")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (found,) = repository.of_type("discrepancy")
     assert found["network"] == {
         "sizes": [72, 60, 10], "activation": "relu", "loss": "mse", "dtype": "float64",
         "seed": 7, "target": None,
     }  # fmt: skip
-    again = pytester.run(
-        sys.executable, "-m", "gradverify.cli", "replay", found["case"]
-    )
+    again = repository.gradverify("replay", found["case"])
     assert again.ret == 1
     again.stdout.fnmatch_lines(["STILL WRONG", f"*got*{found['got']}*d/dv?5, 2?"])
-    pytester.makeconftest("")
+    repository.write("conftest.py", "")
     for arguments in (["save", found["case"]], ["accept", found["finding"]]):
-        assert main(arguments) == 2
-        assert re.search("too large to be.*replay", capsys.readouterr().err)
+        refused = repository.gradverify(*arguments)
+        assert refused.ret == 2
+        refused.stderr.fnmatch_lines(["*too large to be*replay*"])
     damaged = {**found, "network": found["network"] | {"seed": -1}}
-    path.write_text(json.dumps(damaged) + "\n")
-    assert main(["replay", found["case"]]) == 2
-    assert re.search("cannot be made.*seeds from 0 up", capsys.readouterr().err)
+    repository.write("reports/gradverify.jsonl", json.dumps(damaged) + "\n")
+    refused = repository.gradverify("replay", found["case"])
+    assert refused.ret == 2
+    refused.stderr.fnmatch_lines(["*cannot be made*seeds from 0 up*"])
 
 
-def test_networks_are_chosen_by_option(run: Any) -> None:
-    result = run(
+def test_networks_are_chosen_by_option(repository: Scratch) -> None:
+    result = repository.pytest(
         "--gradverify-only", "--collect-only", "-q", "--gradverify-suites", "networks",
         "--gradverify-network", "6-5-3,4-3-2", "--gradverify-dtypes", "float64",
     )  # fmt: skip
@@ -120,9 +109,9 @@ def test_networks_are_chosen_by_option(run: Any) -> None:
     ],
 )
 def test_what_is_no_network_is_a_usage_error(
-    run: Any, option: str, value: str, text: str
+    repository: Scratch, option: str, value: str, text: str
 ) -> None:
-    result = run("--gradverify-only", f"--gradverify-{option}", value)
+    result = repository.pytest("--gradverify-only", f"--gradverify-{option}", value)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([text])
 

@@ -187,7 +187,9 @@ def judgements(name: str, dtype: str) -> Iterator[tuple[str, Judgement]]:
 
 @pytest.mark.parametrize(("name", "dtype"), PAIRS)
 def test_nobody_is_accused_at_an_awkward_point(name: str, dtype: str) -> None:
-    for engine, judgement in judgements(name, dtype):
+    found = list(judgements(name, dtype))
+    assert found
+    for engine, judgement in found:
         if (name, dtype) in UNSEEN:
             assert judgement.verdict is Verdict.VACUOUS, judgement
         elif engine == "own-tape":

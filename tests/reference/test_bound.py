@@ -87,7 +87,9 @@ SHAPES: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = [
 def test_a_right_engine_stays_inside_the_bound(
     function: Callable[..., Any], point: tuple[Any, ...]
 ) -> None:
-    for name, judgement in judgements(case(function, *point)):
+    found = list(judgements(case(function, *point)))
+    assert found
+    for name, judgement in found:
         assert not judgement.verdict.fails(), (name, judgement)
 
 

@@ -73,7 +73,9 @@ EXTREMES = [
 def test_nobody_is_accused(function: Any, point: Any, dtype: str) -> None:
     extreme = case(function, point, dtype)
     found = reference(extreme)
-    for engine, mode in present():
+    engines = list(present())
+    assert engines
+    for engine, mode in engines:
         judgement = compare(extreme, found, run(engine, mode, extreme))
         assert not judgement.verdict.fails(), (engine.name, judgement)
         assert judgement.verdict is not Verdict.UNRESOLVED, judgement

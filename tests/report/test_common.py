@@ -52,7 +52,8 @@ def test_a_finding_common_to_several_groups_joins_the_first_by_name(
     found: Make,
 ) -> None:
     leaders = [f"toy:reverse:float64/{op}/wrong" for op in "hgfedcba"]
-    for late in (f"twin{n}:reverse:float64/mul/wrong" for n in range(4)):
+    for n in range(4):
+        late = f"twin{n}:reverse:float64/mul/wrong"
         rows = [found(finding=name) for name in leaders]
         last = found(finding=late)
         rows.append(msgspec.structs.replace(last, common=sorted(leaders)))

@@ -31,7 +31,9 @@ def _one(op: str, *values: float) -> Case:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
-    for place, case in enumerate(sample(graphs(), 15, seed)):
+    cases = sample(graphs(), 15, seed)
+    assert len(cases) == 15
+    for place, case in enumerate(cases):
         op = case.graph.ops[place % len(case.graph.ops)]
 
         def fails(candidate: Case, op: str = op) -> bool:
@@ -45,7 +47,9 @@ def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_candidate_of_a_network_is_a_case(family: str) -> None:
-    for case in sample(networks(family=family), 6, 1):
+    cases = sample(networks(family=family), 6, 1)
+    assert len(cases) == 6
+    for case in cases:
         made = list(candidates(case))
         assert any(c.graph.size < case.graph.size for c in made)
         for candidate in made:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradverify.differentiators import Lowered, Pulled, mode
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import DTYPES, Array, Case, Graph, apply_op, input_leaf
 from gradverify.suites.blocks import blocks
 from gradverify.verdict import Verdict

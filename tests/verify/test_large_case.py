@@ -16,7 +16,7 @@ from gradverify.differentiators import (
     load,
     mode,
 )
-from gradverify.differentiators.own.tape import OwnTape
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.reference import Slope
 from gradverify.suites.large_network import Network, network_block
 from gradverify.verdict import Verdict

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.differentiators.composed.activations import activations
-from gradverify.differentiators.composed.layers import Composed
+from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 from gradverify.ops.shapes import reduction
 

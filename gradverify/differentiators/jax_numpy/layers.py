@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.composed.layers import Composed
+from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.protocol import Rows, functions
 from gradverify.ops.layer_shapes import mask_of
 

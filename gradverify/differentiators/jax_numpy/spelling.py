@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
-from gradverify.differentiators.spelling.spelling import Row, Spelling, Tail, calls
+from gradverify.differentiators.spelling.source_rows import Row, Spelling, Tail, calls
 
 
 def head(dtype: str) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradverify.differentiators.spelling.by_class import ByTable
-from gradverify.differentiators.spelling.spelling import Spelling
+from gradverify.differentiators.spelling.source_rows import Spelling
 
 
 def tape() -> Spelling:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradverify.differentiators.spelling.spelling import Row, Spelling
+from gradverify.differentiators.spelling.source_rows import Row, Spelling
 
 
 class ByTable(dict[str, Row]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.differentiators.spelling.spelling import (
+from gradverify.differentiators.spelling.source_rows import (
     OPERATORS,
     Row,
     calls,

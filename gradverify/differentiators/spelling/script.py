@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradverify.differentiators.spelling.spelling import Spelling
+from gradverify.differentiators.spelling.source_rows import Spelling
 from gradverify.graph import Array, Case, Node, case_to_json, formula, names_of
 
 PRINTED = '''
@@ -35,7 +35,7 @@ for name, g, e in zip(NAMES, got, EXACT):
 
 
 @dataclass(frozen=True)
-class Program:
+class ScriptContents:
     """What a script is made of beside the spelling.
 
     title: its first line. value, gradient: exact numbers as decimal text, an entry an
@@ -48,7 +48,7 @@ class Program:
     gradient: Sequence[Sequence[str]]
 
 
-def script(program: Program, spelling: Spelling, mode: str) -> str | None:
+def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None:
     """The script; None where the mode or an op of the graph is not spelled."""
     if mode not in spelling.tails:
         return None
@@ -89,7 +89,7 @@ def script(program: Program, spelling: Spelling, mode: str) -> str | None:
     return "\n".join(lines) + PRINTED
 
 
-def by_engine(program: Program, path: str, mode: str) -> str:
+def by_engine(program: ScriptContents, path: str, mode: str) -> str:
     """The case run by gradverify itself: for ops and modes that it does not spell."""
     module, _, name = path.partition(":")
     inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
@@ -115,7 +115,7 @@ def by_engine(program: Program, path: str, mode: str) -> str:
     return "\n".join(lines) + PRINTED
 
 
-def _exact(program: Program, inputs: Sequence[str]) -> list[str]:
+def _exact(program: ScriptContents, inputs: Sequence[str]) -> list[str]:
     return [
         f"NAMES = {[f'd/d{n}' for n in inputs]!r}",
         f"EXACT_VALUE = {[program.value]!r}",

@@ -11,7 +11,9 @@ from gradverify.strategies.shrinking.editable_case import EditableCase
 
 
 def fewer_nodes(program: EditableCase) -> Iterator[EditableCase]:
-    """An earlier output; a leaf for a node; a node left out; unused inputs dropped."""
+    """An earlier output; a leaf in place of a node; a node left out; unused inputs
+    dropped.
+    """
     nodes = program.nodes
     ops = [i for i, node in enumerate(nodes) if node.operands]
     yield from (program.ending_at(i) for i in ops[:-1])
@@ -26,13 +28,15 @@ def fewer_nodes(program: EditableCase) -> Iterator[EditableCase]:
 
 
 def _without(program: EditableCase) -> Iterator[tuple[int, Node]]:
-    """Inputs made data: fewer are differentiated."""
+    """An input made data, so that fewer inputs are differentiated."""
     for i in program.inputs:
         yield i, data_leaf(program.inputs[i])
 
 
 def same_leaves(program: EditableCase) -> Iterator[EditableCase]:
-    """An operand made a leaf that is there already, which may take its value."""
+    """An operand replaced by a leaf that is there already; that leaf may take its
+    value.
+    """
     for i, node in enumerate(program.nodes):
         for j in node.operands:
             leaves = [k for k in program.inputs if k < i and k != j]
@@ -45,7 +49,9 @@ def same_leaves(program: EditableCase) -> Iterator[EditableCase]:
 
 
 def fewer_entries(program: EditableCase) -> Iterator[EditableCase]:
-    """Scalars for all arrays or for one; axes made shorter, everywhere at once."""
+    """Scalars in place of all arrays or of one; axes made shorter in all arrays at
+    once.
+    """
     arrays = _arrays(program)
     sizes = sorted({n for x in arrays.values() for n in x.shape if n > 1})
     most = max((x.size for x in arrays.values()), default=0)
@@ -73,7 +79,7 @@ def _cut(x: Array, n: int, keep: slice) -> Array:
 
 
 def _leaves(program: EditableCase, changed: dict[int, Array]) -> EditableCase:
-    """With other arrays in leaves, be they inputs or data."""
+    """The program with other arrays in some leaves, inputs or data."""
     arrays = {i: np.asarray(x) for i, x in changed.items()}
     data = {i: data_leaf(x) for i, x in arrays.items() if program.nodes[i].op == "data"}
     inputs = {i: x for i, x in arrays.items() if i in program.inputs}

@@ -23,7 +23,7 @@ from gradverify.strategies.params import legal_params
 
 @dataclass(frozen=True)
 class EditableCase:
-    """Nodes, and by its index the value of every input.
+    """The nodes of a case, and the value of every input by its index.
 
     keep_unused: whether inputs that the output does not need stay.
     """
@@ -50,7 +50,7 @@ class EditableCase:
         *,
         keep_unused: bool = False,
     ) -> EditableCase:
-        """With other nodes and input values at some places."""
+        """The same with other nodes and other input values at some places."""
         put = [nodes.get(i, node) for i, node in enumerate(self.nodes)]
         merged = {**self.inputs, **(inputs or {})}
         return EditableCase(put, merged, self.dtype, keep_unused=keep_unused)
@@ -64,7 +64,9 @@ class EditableCase:
     def redirected(
         self, old: int, new: int, *, only: int | None = None
     ) -> EditableCase:
-        """With `new` in the place of the operand `old`, in later nodes or in one."""
+        """The same with `new` in place of the operand `old`, in all later nodes or in
+        one.
+        """
         swap = {
             i: _with_operands(n, [new if j == old else j for j in n.operands])
             for i, n in enumerate(self.nodes)
@@ -73,12 +75,12 @@ class EditableCase:
         return self.changed(swap)
 
     def as_input(self, i: int) -> EditableCase:
-        """With an input of its value in the place of a node."""
+        """The same with an input of its value in place of a node."""
         value = self.values[i].astype(self.dtype)
         return self.changed({i: input_leaf(value.shape)}, {i: value})
 
     def case(self) -> Case | None:
-        """The case, its shapes worked out anew; None where they do not fit."""
+        """The case, with its shapes computed anew; None if they do not fit."""
         try:
             nodes = self._retyped()
             return self._assembled(nodes)
@@ -115,7 +117,10 @@ def _with_operands(node: Node, operands: Sequence[int]) -> Node:
 
 
 def _applied(nodes: Sequence[Node], node: Node) -> Node:
-    """The op on what its operands are now, with the first params that are legal."""
+    """The op on its new operands.
+
+    If its params are no longer legal, the first legal ones.
+    """
     try:
         return apply_op(nodes, node.op, node.operands, **node.params)
     except ValueError:

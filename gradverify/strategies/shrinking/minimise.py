@@ -1,4 +1,4 @@
-"""The pass over the graph after shrinking: the smallest case that still fails."""
+"""Making a failing case small: steps on its graph, until no smaller case fails."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ Measure = tuple[int, int, int, float]
 
 
 def measure(case: Case) -> Measure:
-    """What is made small: ops, then nodes, then entries of inputs, then ugliness."""
+    """What is made small: the ops, then the nodes, the entries of inputs, and
+    ugliness.
+    """
     graph = case.graph
     entries = sum(x.size for x in case.point)
     return graph.size, len(graph.nodes), entries, ugliness(case)
 
 
 def key_of(case: Case) -> object:
-    """What tells one case from another, hashable."""
+    """What distinguishes one case from another; hashable."""
     return case.graph.key, tuple(x.tobytes() for x in case.point), case.dtype
 
 
 def holds(fails: Callable[[Case], bool], case: Case) -> bool:
-    """Whether the case fails; one that cannot even be judged does not count."""
+    """Whether the case fails.
+
+    A case that cannot be judged does not count as failing.
+    """
     try:
         return bool(fails(case))
     except Exception:
@@ -34,11 +39,12 @@ def holds(fails: Callable[[Case], bool], case: Case) -> bool:
 
 
 def minimise(case: Case, fails: Callable[[Case], bool], budget: int = 400) -> Case:
-    """A smallest case for which `fails` is still true, by steps that each make it so.
+    """A smallest case for which `fails` is still true.
 
-    Nodes are cut off, replaced by leaves with their values or by their operands;
-    inputs are dropped and merged; shapes lose entries and axes; numbers become plain.
-    At most `budget` cases are tried. A case that does not fail comes back as it is.
+    Every step makes the case smaller and keeps it failing. Nodes are cut off, or
+    replaced by leaves with their values or by their operands. Inputs are dropped and
+    merged. Shapes lose entries and axes. Numbers become plain. At most `budget` cases
+    are tried. A case that does not fail is returned as it is.
     """
     search = _Search(fails, budget, must_be_sound=is_sound(case))
     best = case

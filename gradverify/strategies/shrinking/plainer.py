@@ -20,7 +20,7 @@ BITS = {True: 0.0, False: 1.0}
 
 
 def ugliness(case: Case) -> float:
-    """How far inputs, data, literals and params are from plain, summed up."""
+    """How far inputs, data, literals and params are from plain ones, summed up."""
     nodes = case.graph.nodes
     total = sum(_ugliness_of(v) for x in case.point for v in x.ravel())
     for node in nodes:
@@ -36,7 +36,7 @@ def ugliness(case: Case) -> float:
 
 
 def _ugliness_of(value: Any) -> float:
-    """0 for 1.0; then a little for plain numbers, and more for every digit."""
+    """0 for 1.0; a little for other plain numbers; more for every digit."""
     if isinstance(value, bool | np.bool_):
         return BITS[bool(value)]
     if value in PLAINEST:
@@ -47,7 +47,7 @@ def _ugliness_of(value: Any) -> float:
 
 
 def _plainer(value: Any) -> list[Any]:
-    """Plainer values in the place of one, the plainest first."""
+    """Plainer values that may replace a value, the plainest first."""
     number = float(value)
     rounded = [round(number, k) for k in (0, 1, 2)]
     rounded += [float(math.floor(number)), float(math.ceil(number))]
@@ -60,7 +60,9 @@ def _plainer(value: Any) -> list[Any]:
 
 
 def plainer_values(program: EditableCase) -> Iterator[EditableCase]:
-    """All entries of an input alike; then each plainer; then literals and params."""
+    """All entries of an input equal; then each one plainer; then literals and
+    params.
+    """
     for i, x in program.inputs.items():
         if x.size > 1:
             for v in (*PLAINEST[:6], *x.ravel()[:3]):

@@ -35,7 +35,7 @@ def linear(m: Any, x: Any, w: Any, b: Any) -> Any:
 
 
 def embedding(m: Any, table: Any, *, index: Sizes) -> Any:
-    """The rows of a table, each as often as it is asked for."""
+    """One row of the table for every index."""
     return m.take(table, axis=(-2,), index=tuple(index))
 
 
@@ -49,9 +49,9 @@ def dropout(m: Any, x: Any, mask: Any, *, p: float) -> Any:
 
 @lru_cache(maxsize=1024)
 def places(space: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Any:
-    """Which entry of the flat space each place of the kernel sees, at each step.
+    """Which entry of the flattened space each place of the kernel sees, at each step.
 
-    An array of ints, (kernel places, steps).
+    Returns integers of shape (kernel places, steps).
     """
     counts = window_counts(space, kernel, stride, (0,) * len(space), dilation)
     flat = np.zeros((1, 1), int)
@@ -80,7 +80,9 @@ def windows(
 def inside(
     space: Shape, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
 ) -> Any:
-    """Where a window sees an entry and no padding: (kernel places, steps)."""
+    """Where a window sees an entry rather than padding: shape (kernel places,
+    steps).
+    """
     real = np.pad(np.ones(space, bool), [(p, p) for p in padding])
     index = places(real.shape, tuple(kernel), tuple(stride), tuple(dilation))
     return real.ravel()[index]
@@ -133,7 +135,9 @@ def avg_pool(
     padding: Sizes,
     count_include_pad: bool,
 ) -> Any:
-    """The mean of every window, of its places or of the entries it sees."""
+    """The mean of every window, over all its places or over the entries that it
+    sees.
+    """
     dilation = (1,) * len(kernel)
     total = m.sum(windows(m, x, kernel, stride, padding, dilation), axis=(-2,))
     space = np.shape(x)[2:]
@@ -150,10 +154,14 @@ def avg_pool(
 
 
 def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> tuple[Any, Any]:
-    """What is left without the mean, over the deviation; eps keeps it from 0.
+    """x minus its mean, over the deviation; and x over the deviation.
 
-    And x over the deviation. Libraries may take the mean from that, which is off by its
-    rounding; and mean(x*x) - mean(x)**2 for the variance, off by one of mean(x*x).
+    eps keeps the deviation from 0.
+
+    Libraries may do both steps in other ways. They may take the mean from x over the
+    deviation, which is off by the rounding of that. They may take the variance as
+    mean(x*x) - mean(x)**2, which is off by a rounding of mean(x*x). Both are slacks
+    here.
     """
     middle = mean(m, x, axis=axis, keepdims=True)
     rest = m.slack(x - middle, x)
@@ -164,17 +172,18 @@ def normalised(m: Any, x: Any, axis: Sizes, eps: float) -> tuple[Any, Any]:
 
 
 def affine(m: Any, normal: tuple[Any, Any], w: Any, b: Any) -> Any:
-    """Times w plus b, of what `normalised` gives.
+    """What `normalised` gives, times w, plus b.
 
-    x over the deviation is rounded here where the mean is taken from that; the way back
-    takes y anew and does not see it, so that the slack is the result's and not y's.
+    Where a library takes the mean from x over the deviation, it rounds that. The way
+    back computes y anew and does not see the rounding. So the slack belongs to the
+    result and not to y.
     """
     y, scaled = normal
     return m.slack(y * w + b, scaled * w)
 
 
 def _by_channel(m: Any, w: Any, x: Any) -> Any:
-    """One number a channel in a shape that meets x."""
+    """One number per channel, in a shape that broadcasts against x."""
     return m.reshape(w, shape=(np.shape(x)[1], *(1,) * (np.ndim(x) - 2)))
 
 
@@ -196,9 +205,10 @@ def batch_norm_eval(
     var: Sequence[float],
     eps: float,
 ) -> Any:
-    """Each channel by statistics that are given: evaluation mode.
+    """Each channel normalised by given statistics: evaluation mode.
 
-    The deviation is a constant, whose rounding is within that of the quotient by it.
+    The deviation is a constant. Its rounding is not larger than that of the quotient by
+    it.
     """
     shape = (len(mean), *(1,) * (np.ndim(x) - 2))
     deviation = array_of(m, np.sqrt(np.reshape(var, shape) + eps), x)
@@ -230,7 +240,7 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
 
 
 def attention(m: Any, q: Any, k: Any, v: Any, *, mask: str) -> Any:
-    """softmax(q kᵀ / sqrt(width)) v; masked scores have no weight at all.
+    """softmax(q kᵀ / sqrt(width)) v; a masked score has no weight at all.
 
     The result is divided and not the weights, so that what the normalisation sends
     back is the sum of dO * O, as fused kernels take it (Dao and others, 2022), with

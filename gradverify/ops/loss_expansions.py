@@ -12,13 +12,13 @@ import numpy as np
 
 from gradverify.ops.composites import log_softmax, mean
 from gradverify.ops.functions import clip, constant
-from gradverify.ops.layers import array_of
+from gradverify.ops.layer_expansions import array_of
 
 Weights = Sequence[float] | None
 
 
 def reduced(m: Any, y: Any, reduction: str) -> Any:
-    """Every loss, their mean, or their sum."""
+    """The losses themselves, their mean, or their sum, as `reduction` says."""
     if reduction == "none":
         return y
     return mean(m, y) if reduction == "mean" else m.sum(y, axis=None)
@@ -36,26 +36,26 @@ def l1(m: Any, x: Any, t: Any, *, reduction: str) -> Any:
 
 
 def huber(m: Any, x: Any, t: Any, *, delta: float, reduction: str) -> Any:
-    """Half the squared distance, and beyond delta its tangent."""
+    """Half the squared distance up to delta; beyond it the tangent at delta."""
     d = x - t
     near = clip(m, d, low=-delta, high=delta)
     return reduced(m, near * (d - 0.5 * near), reduction)
 
 
 def bce(m: Any, x: Any, t: Any, *, reduction: str) -> Any:
-    """-t log(x) - (1 - t) log(1 - x); 1 - x is usually rounded first."""
+    """-t log(x) - (1 - t) log(1 - x). Libraries usually round 1 - x first."""
     rest = m.log1p(m.slack(-x, constant(m, 1.0)))
     return reduced(m, -(t * m.log(x) + (1.0 - t) * rest), reduction)
 
 
 def bce_with_logits(m: Any, x: Any, t: Any, *, reduction: str) -> Any:
-    """log(1 + exp(x)) - t x; usual forms are off by a rounding of x, or of t x."""
+    """log(1 + exp(x)) - t x. Usual forms are off by a rounding of x, or of t x."""
     y = m.softplus(x) - t * x
     return reduced(m, m.slack(m.slack(y, x), t * x), reduction)
 
 
 def kl_div(m: Any, x: Any, t: Any, *, log_target: bool, reduction: str) -> Any:
-    """t (log(t) - x) for a logarithm x; exp(t) (t - x) where t is one as well."""
+    """t (log(t) - x), where x is a logarithm. If t is one too: exp(t) (t - x)."""
     y = m.exp(t) * (t - x) if log_target else t * m.log(t) - t * x
     return reduced(m, y, reduction)
 
@@ -73,7 +73,9 @@ def _picked(m: Any, x: Any, target: Sequence[int]) -> Any:
 def _over_classes(
     m: Any, y: Any, target: Sequence[int], weight: Weights, reduction: str
 ) -> Any:
-    """The mean is over the weights of the targets, not over their number."""
+    """The mean: the sum of losses over the sum of the targets' weights, not their
+    number.
+    """
     if reduction != "mean":
         return reduced(m, y, reduction)
     if weight is None:
@@ -84,7 +86,7 @@ def _over_classes(
 def nll(
     m: Any, x: Any, *, target: Sequence[int], weight: Weights, reduction: str
 ) -> Any:
-    """Minus the entry of the target, by the weight of its class."""
+    """Minus the entry that the target names, times the weight of its class."""
     y = -_picked(m, x, target)
     if weight is not None:
         y = y * array_of(m, [weight[t] for t in target], x)
@@ -100,7 +102,10 @@ def cross_entropy(
     smoothing: float,
     reduction: str,
 ) -> Any:
-    """`nll` of the log-softmax; smoothing gives all classes a share of it."""
+    """`nll` of the log-softmax.
+
+    With smoothing, all classes get a share of the target.
+    """
     logs, classes = log_softmax(m, x, axis=(-1,)), np.shape(x)[1]
     y = nll(m, logs, target=target, weight=weight, reduction="none")
     if smoothing:

@@ -1,4 +1,6 @@
-"""What the user asked for: options and ini values, checked; where the items hang."""
+"""What the user asked for: options and ini values, checked; and the anchor of the
+items.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a run; empty tuples and None stand for the default."""
+    """The options of a run. Empty tuples and None stand for the defaults."""
 
     differentiators: tuple[str, ...]
     suites: tuple[str, ...]
@@ -76,12 +78,12 @@ def _key(name: str) -> str:
 
 
 def takes_value(word: str) -> bool:
-    """Whether a word of a command line is an option of ours, without its value."""
+    """Whether a word of a command line is one of our options, without its value."""
     return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Every option on the command line and in the ini file."""
+    """Add every option to the command line and to the ini file."""
     group = parser.getgroup("gradverify", "gradient verification")
     for name, takes, text in OPTIONS:
         if takes is None:
@@ -95,13 +97,13 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def _given(config: pytest.Config, name: str) -> str:
-    """The text of an option, else of the ini file, else empty."""
+    """The text of an option; else that of the ini file; else empty."""
     option = config.getoption(_key(name))
     return str(config.getini(_key(name)) if option is None else option).strip()
 
 
 def claims(config: pytest.Config) -> str:
-    """The files with hand-worked derivatives that are asked for."""
+    """The files with hand-worked derivatives that were asked for."""
     return _given(config, "claims")
 
 
@@ -113,7 +115,10 @@ def _switched(config: pytest.Config, name: str) -> bool:
 
 
 def checked(config: pytest.Config) -> Settings:
-    """The settings of a run; `pytest.UsageError` names what is unknown and lists."""
+    """The settings of a run.
+
+    `pytest.UsageError` names what is unknown and lists what there is.
+    """
     from gradverify.graph import DTYPES
     from gradverify.ops import OPS
 
@@ -135,12 +140,15 @@ def checked(config: pytest.Config) -> Settings:
 
 
 def report_folder(config: pytest.Config) -> Path:
-    """Where records and page go: a relative ini value counts from the rootdir."""
+    """Where records and page go.
+
+    A relative path in the ini file counts from the rootdir.
+    """
     return _path(config, "report") or config.rootpath / "reports"
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
-    """A path: a relative one of the ini file counts from the rootdir."""
+    """A path. A relative one in the ini file counts from the rootdir."""
     by_option = config.getoption(_key(name)) is not None
     base = config.invocation_params.dir if by_option else config.rootpath
     given = _given(config, name)
@@ -173,7 +181,7 @@ def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
 
 
 def _networks(config: pytest.Config) -> tuple[Network, ...]:
-    """The networks that are asked for, by the option or by naming an item."""
+    """The networks that were asked for, by the option or by the name of an item."""
     from gradverify.suites.large_network import (
         ACTIVATIONS,
         LOSSES,
@@ -216,7 +224,7 @@ def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
 
 
 def anchor(config: pytest.Config) -> Path | None:
-    """The file of the rootdir that the items hang under."""
+    """The file in the rootdir under which the items hang."""
     found = (config.rootpath / name for name in ANCHORS)
     return next((path for path in found if path.is_file()), None)
 
@@ -243,10 +251,10 @@ def is_on(config: pytest.Config) -> bool:
 
 
 def arguments(config: pytest.Config, anchor: Path) -> list[str]:
-    """The arguments of the run with the anchor among them, once.
+    """The arguments of the run, with the anchor among them once.
 
-    An anchor that is already within a named rootdir, or of which items are named, is
-    not added.
+    The anchor is not added if it lies within a rootdir that is named, or if items of it
+    are named.
     """
     given = [str(argument) for argument in config.args]
     named = [a for a in given if names_items(config, anchor, a)]

@@ -1,0 +1,30 @@
+"""What our own tests share: Hypothesis profiles, and repositories to run in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from .scratch import TOY_ENGINE, Scratch
+
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """An empty repository of a user."""
+    found = Scratch(tmp_path)
+    found.write("pytest.ini", "[pytest]\n")
+    return found
+
+
+@pytest.fixture
+def repository(scratch: Scratch) -> Scratch:
+    """A repository that registers the toy engine."""
+    scratch.write("conftest.py", TOY_ENGINE)
+    return scratch
