@@ -274,6 +274,7 @@ def _noteworthy(
         yield Entry(where, number, exact[place], tight, loose, path, place)
 
 
+@np.errstate(over="ignore")
 def _floats(x: Array) -> list[float]:
     found: list[float] = np.asarray(x, np.float64).reshape(-1).tolist()
     return found

@@ -237,7 +237,11 @@ def _outside_domain(case: Case) -> str | None:
     values = interpret_all(case.graph, EXTENDED.table, inputs)
     for node in case.graph.nodes:
         operands = [values[j] for j in node.operands]
-        if operands and not OPS[node.op].domain.contains(*operands, **node.params):
+        others = [case.graph.nodes[j].op for j in node.operands[1:]]
+        fixed = all(op in ("literal", "data") for op in others)
+        if operands and not OPS[node.op].domain.holds(
+            *operands, beside_constants=fixed, **node.params
+        ):
             return node.op
     return None
 

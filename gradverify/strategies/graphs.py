@@ -98,6 +98,7 @@ def op_cases(
     if op not in LAYER_SHAPES:
         ranks = range(ranks.start, min(ranks.stop, 3))
     limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
+    limits = replace(limits, edges=op not in LAYER_SHAPES)
     _possible(limits)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)

@@ -67,7 +67,7 @@ class Listed:
         return next((r.id for r in rows if matches_whole(r, case.graph)), None)
 
     def _applying(self, judgement: Judgement) -> Iterator[Deviation]:
-        """The rows about this differentiator, here and today, with so large a deviation."""
+        """The rows about this differentiator, here and today, with that size."""
         who = self.differentiator
         version, today = next(iter(who.versions().values()), ""), date.today()
         for row in self.rows:
