@@ -94,12 +94,17 @@ class Differentiator(ABC):
     compiles: every new graph costs a compilation, so that fewer are drawn, and each is
         looked at in many points.
     device: where the arrays live; on a device two runs may round differently.
+    accuracy: ops that the library itself says are less accurate than usual, and by how
+        many units of roundoff values and derivatives may be off, such as
+        `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
+        differences. The source of each number belongs beside it.
     """
 
     name: ClassVar[str]
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
+    accuracy: ClassVar[Mapping[str, float]] = {}
 
     @property
     @abstractmethod

@@ -8,7 +8,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.ops import OPS
 
+EVERY_OP = "*"  # in a declared accuracy
 GROUP = "gradverify.differentiators"
 
 # Written out, so that a name is found without importing a library; a test compares
@@ -151,6 +153,13 @@ def _check(cls: object) -> None:
     if missing or not cls.modes():
         missing += [] if cls.modes() else ["a method decorated with @mode"]
         raise ValueError(f"{_path(cls)} lacks {' and '.join(missing)}")
+    for op, units in cls.accuracy.items():
+        is_number = isinstance(units, int | float) and not isinstance(units, bool)
+        if op not in (EVERY_OP, *OPS.public()) or not is_number or not units > 0:
+            raise ValueError(
+                f"{_path(cls)}: accuracy has {op!r}: {units!r}; allowed are a public "
+                f"op or {EVERY_OP!r}, and how many units of roundoff it may be off by"
+            )
 
 
 def _is_given(cls: type[Differentiator], key: str) -> bool:

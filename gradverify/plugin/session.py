@@ -248,13 +248,13 @@ class Session:
 
     def versions(self) -> dict[str, dict[str, str]]:
         """The judged differentiators with their versions."""
-        return {d.name: dict(d.versions()) for d in self.selection.judged}
+        return {d.name: _stated(d) for d in self.selection.judged}
 
     def header(self) -> list[str]:
         """The text above the run."""
         settings, lines = self.settings, []
         for d in self.selection.judged:
-            parts = [f"{k} {v}" for k, v in d.versions().items()]
+            parts = [f"{k} {v}" for k, v in _stated(d).items()]
             lines.append(f"  {d.name} ({', '.join([*modes(d), *parts])})")
         reasons: dict[str, list[str]] = {}
         for name, why in self.selection.absent.items():
@@ -267,6 +267,13 @@ class Session:
             f"fails on {settings.fail_on}, {device()}, report in {self.folder}"
         )
         return [first, *lines, *(f"  {note.text}" for note in self.notes)]
+
+
+def _stated(who: Differentiator) -> dict[str, str]:
+    """The versions of an engine, and what it declares of its accuracy."""
+    units = ", ".join(f"{op} {n:g}" for op, n in sorted(who.accuracy.items()))
+    declared = {"declared accuracy in units of roundoff:": units} if units else {}
+    return {**who.versions(), **declared}
 
 
 def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:

@@ -13,10 +13,16 @@ from gradverify.reference.edges import RAY
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
-from gradverify.reference.rounding import ANY_OP, USUAL_ACCURACY, Accuracy
+from gradverify.reference.rounding import (
+    ANY_OP,
+    FORMATS,
+    USUAL_ACCURACY,
+    Accuracy,
+)
 
 __all__ = [
     "ANY_OP",
+    "FORMATS",
     "RAY",
     "STAGES",
     "USUAL_ACCURACY",

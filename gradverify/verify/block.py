@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.reference import Reference, references
+from gradverify.reference import USUAL_ACCURACY, Accuracy, Reference, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Block:
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _own: dict[str, Block] = field(default_factory=dict)
-    _references: dict[int, Reference] = field(default_factory=dict)
+    _references: dict[Accuracy, dict[int, Reference]] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -159,6 +159,7 @@ class Block:
         position: int,
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
+        accuracy: Accuracy = USUAL_ACCURACY,
     ) -> Reference:
         """The reference of the case, computed once for all differentiators.
 
@@ -168,11 +169,12 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        if position not in self._references:
+        references_of = self._references.setdefault(accuracy, {})
+        if position not in references_of:
             began = time.perf_counter()
             following = itertools.islice(self.drawn, position, None)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case], stage)
-            self._references.update(enumerate(found, position))
+            found = references([*alike] or [case], stage, accuracy=accuracy)
+            references_of.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
-        return self._references[position]
+        return references_of[position]

@@ -27,6 +27,7 @@ from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
+from gradverify.verify.other_format import accuracy_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -158,7 +159,9 @@ class _Sweep:
             self.skipped[reason] += 1
             self.counts[Verdict.UNSUPPORTED] += 1
             return
-        found = self.block.reference(position, case)
+        found = self.block.reference(
+            position, case, accuracy=accuracy_of(self.differentiator)
+        )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
         self.seconds["run"] += time.perf_counter() - began

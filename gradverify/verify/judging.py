@@ -14,6 +14,7 @@ from gradverify.differentiators import Derivatives, Differentiator, run, unsuppo
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.other_format import accuracy_of, reconsidered
 
 
 def judge(
@@ -33,7 +34,7 @@ def judge(
     reason = unsupported(differentiator, case)
     if reason is not None:
         return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case)
+    found = found or reference(case, accuracy_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
@@ -43,6 +44,10 @@ def judge(
         if not _same(derivatives, again):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
+    if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
+        judgement = reconsidered(
+            judgement, case, found, derivatives, differentiator, mode, limit
+        )
     return replace(judgement, warnings=derivatives.warnings)
 
 
