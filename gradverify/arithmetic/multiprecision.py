@@ -1,6 +1,6 @@
 """mpmath numbers at the precision in force: the arithmetic of the reference.
 
-Real only: an op outside its domain raises `Domain` instead of going complex.
+Real only: an op outside its domain raises `OutsideDomain` instead of going complex.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from gradverify.arithmetic.objects import (
     peak_by,
     sum_from,
 )
-from gradverify.graph import Domain
+from gradverify.graph import OutsideDomain
 
 
 def log(x: Any) -> Any:
     """The natural logarithm of x > 0."""
     if not x > 0:
-        raise Domain(f"log of {mp.nstr(x)}")
+        raise OutsideDomain(f"log of {mp.nstr(x)}")
     return mp.log(x)
 
 
 def sqrt(x: Any) -> Any:
     """The square root of x >= 0."""
     if not x >= 0:
-        raise Domain(f"sqrt of {mp.nstr(x)}")
+        raise OutsideDomain(f"sqrt of {mp.nstr(x)}")
     return mp.sqrt(x)
 
 
 def div(a: Any, b: Any) -> Any:
     """a/b for b != 0."""
     if b == 0:
-        raise Domain(f"{mp.nstr(a)} / 0")
+        raise OutsideDomain(f"{mp.nstr(a)} / 0")
     return a / b
 
 
 def power_of(x: Any, n: Any) -> Any:
     """x**n where it is real and finite."""
     if (x == 0 and n < 0) or (x < 0 and n != int(n)):
-        raise Domain(f"{mp.nstr(x)} ** {mp.nstr(n)}")
+        raise OutsideDomain(f"{mp.nstr(x)} ** {mp.nstr(n)}")
     return mp.power(x, n)
 
 
@@ -76,14 +76,14 @@ def maximum(a: Any, b: Any) -> Any:
 def log1p(x: Any) -> Any:
     """log(1 + x) for x > -1."""
     if not x > -1:
-        raise Domain(f"log1p of {mp.nstr(x)}")
+        raise OutsideDomain(f"log1p of {mp.nstr(x)}")
     return mp.log1p(x)
 
 
 def atan2(a: Any, b: Any) -> Any:
     """The angle of (b, a), off the cut along negative b."""
     if a == 0 and b <= 0:
-        raise Domain(f"atan2 of 0, {mp.nstr(b)}")
+        raise OutsideDomain(f"atan2 of 0, {mp.nstr(b)}")
     return mp.atan2(a, b)
 
 
@@ -105,7 +105,7 @@ def from_balls(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         with ctx.workprec(mp.prec + GUARD):
             ball = function(ball_of(x))
             if not ball.is_finite():
-                raise Domain(f"a function of {mp.nstr(x)}")
+                raise OutsideDomain(f"a function of {mp.nstr(x)}")
         return rounded(ball)
 
     return apply
@@ -136,7 +136,7 @@ def of_gamma(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def apply(x: Any) -> Any:
         if x <= 0 and x == mp.floor(x):
-            raise Domain(f"lgamma, or a derivative of it, of {mp.nstr(x)}")
+            raise OutsideDomain(f"lgamma, or a derivative of it, of {mp.nstr(x)}")
         return inside(x)
 
     return apply

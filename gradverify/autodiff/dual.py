@@ -11,10 +11,10 @@ import numpy as np
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
-from gradverify.autodiff.rules import Rule, rules_of
+from gradverify.autodiff.rules import rules_of
+from gradverify.autodiff.sweep import pushed
 from gradverify.autodiff.traced import Traced, confused
 from gradverify.ops import OPS, Op
-from gradverify.ops.maps import Linear, align
 
 
 class Dual(Traced):
@@ -81,7 +81,7 @@ def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
         y = function(*primals, **params)
         rules = rules_of(op, len(operands))
         terms = [
-            _pushed(m, rule, x.tangent, i, y, primals, params)
+            pushed(m, rule, x.tangent, i, y, primals, params)
             for i, (rule, x) in enumerate(zip(rules, operands, strict=True))
             if type(x) is kind and rule != 0.0
         ]
@@ -100,45 +100,6 @@ def _like(kind: type[Dual], operands: tuple[Any, ...]) -> Dual | None:
         counts = [len(x.tangent) for x in duals]
         raise ValueError(f"duals with {counts} tangents met; they need equally many")
     return duals[0] if duals else None
-
-
-def _pushed(
-    m: Arithmetic,
-    rule: Rule,
-    x_dot: Any,
-    i: int,
-    y: Any,
-    primals: list[Any],
-    params: Mapping[str, Any],
-) -> Any:
-    """What operand i contributes to the tangent of y."""
-    if isinstance(rule, Linear):
-        return rule.jvp(m, x_dot, y, *primals, **params)
-    x_dot = align(m, x_dot, np.shape(primals[i]), np.ndim(y))
-    if isinstance(rule, float):
-        return x_dot if rule == 1.0 else x_dot * rule
-    return _scaled(m, x_dot, rule(m, y, *primals, **params))
-
-
-def _scaled(m: Arithmetic, x_dot: Any, partial: Any) -> Any:
-    """The product, in which a zero tangent stays zero.
-
-    Else an operand that does not move would make NaN of an infinite partial, and of
-    the derivatives by all other inputs.
-    """
-    product = x_dot * partial
-    if _is_finite(partial):
-        return product
-    still = x_dot == 0
-    if not np.any(still):
-        return product
-    return m.where(still, zeros(m, (), x_dot), product)
-
-
-def _is_finite(partial: Any) -> bool:
-    """Whether floats say that no product with zero can be anything else."""
-    dtype = getattr(partial, "dtype", None)
-    return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
 
 
 def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.autodiff.operands import own, zeros
+from gradverify.autodiff.sweep import pushed
 from gradverify.autodiff.tape import Step, Tape, Variable
-from gradverify.ops.maps import Linear, align
 
 
 def pushforward(tape: Tape, y: Variable, tangents: Mapping[Variable, Any]) -> Any:
@@ -41,13 +41,9 @@ def _pushed(m: Any, step: Step, found: list[Any]) -> Any:
     """What a step makes of the tangents of its operands; None where none has one."""
     rules, y, xs, parents, params = step
     total: Any = None
-    for rule, x, j in zip(rules, xs, parents, strict=True):
+    for k, (rule, j) in enumerate(zip(rules, parents, strict=True)):
         if j < 0 or found[j] is None or rule == 0.0:
             continue
-        if isinstance(rule, Linear):
-            term = rule.jvp(m, found[j], y, *xs, **params)
-        else:
-            slope = rule if isinstance(rule, float) else rule(m, y, *xs, **params)
-            term = align(m, found[j], np.shape(x), np.ndim(y)) * slope
+        term = pushed(m, rule, found[j], k, y, xs, params)
         total = term if total is None else total + term
     return total

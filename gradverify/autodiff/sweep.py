@@ -1,15 +1,67 @@
-"""One reverse sweep over a graph whose values are known, in any arithmetic."""
+"""The walk back over a program, and what one application of an op passes on.
+
+`walk_back` is the one loop that accumulates cotangents: in any arithmetic, on symbols,
+over stacks of points, or with a change at some edges. They differ in what an
+application passes on and in how terms are added. (The tape has a loop of its own, which
+calls nothing at a step, since its speed is the speed of reverse mode.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from gradverify.autodiff.operands import zeros
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.graph import LEAVES, Graph, Node
-from gradverify.ops.maps import Linear, unbroadcast
+from gradverify.graph import CONSTANTS, Graph, Node
+from gradverify.ops import Shape
+from gradverify.ops.maps import Linear, align, unbroadcast
+
+# A node and the cotangent that reaches it: what each of its operands receives, None
+# where nothing flows.
+Pull = Callable[[int, Any], Iterable[Any]]
+# A node and the terms that reach it, more than one, the last use first: what they
+# come to.
+Join = Callable[[int, Sequence[Any]], Any]
+# What a rule makes of a cotangent: `pulled`, or the same in absolute values.
+Rate = Callable[[Any, Rule, Any, Any, Sequence[Any], Node], Any]
+
+
+def total(_: int, terms: Sequence[Any]) -> Any:
+    """The sum of the terms, from the first to the last."""
+    found = terms[0]
+    for term in terms[1:]:
+        found = found + term
+    return found
+
+
+def walk_back(
+    nodes: Sequence[Node], seeds: Mapping[int, Any], pull: Pull, join: Join = total
+) -> list[Any]:
+    """The cotangent of every node, None where nothing flows; leaves included.
+
+    seeds: node index to cotangent; it is the first of the terms that reach the node.
+    """
+    terms: list[list[Any]] = [[] for _ in nodes]
+    for i, seed in seeds.items():
+        terms[i].append(seed)
+    found: list[Any] = [None] * len(nodes)
+    for i in range(len(nodes) - 1, -1, -1):
+        reached = terms[i]
+        if not reached:
+            continue
+        ct = found[i] = reached[0] if len(reached) == 1 else join(i, reached)
+        terms[i] = []  # their memory
+        if operands := nodes[i].operands:
+            for j, bar in zip(operands, pull(i, ct), strict=True):
+                if bar is not None:
+                    terms[j].append(bar)
+    return found
+
+
+# ---- one application of an op
 
 
 def pulled(m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node) -> Any:
@@ -24,9 +76,90 @@ def pulled(m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node) ->
     return ct * rule(m, y, *x, **node.params)
 
 
+def pulled_modulus(
+    m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node
+) -> Any:
+    """As `pulled`, with every local derivative replaced by its absolute value."""
+    if isinstance(rule, Linear):
+        return pulled(m, rule, ct, y, [_modulus(m, v) for v in x], node)
+    if isinstance(rule, float):
+        return None if rule == 0.0 else ct
+    return ct * m.abs(rule(m, y, *x, **node.params))
+
+
 def _modulus(m: Any, value: Any) -> Any:
     is_mask = isinstance(value, np.ndarray) and value.dtype == bool
     return value if is_mask else m.abs(value)
+
+
+def pullback(
+    m: Any,
+    rules: Iterable[Rule],
+    ct: Any,
+    y: Any,
+    x: Sequence[Any],
+    node: Node,
+    shapes: Sequence[Shape | None],
+    rate: Rate = pulled,
+) -> list[Any]:
+    """What the operands of one application of an op receive; None for nothing.
+
+    shapes: of the operands, None for those that nothing is to flow to. ct: of the
+        node's shape, or a stack of such with leading axes.
+    """
+    bars: list[Any] = []
+    for rule, shape in zip(rules, shapes, strict=True):
+        bar = None
+        if shape is not None:
+            bar = rate(m, rule, ct, y, x, node)
+            if bar is not None and type(rule) is not Linear and shape != node.shape:
+                bar = unbroadcast(m, bar, shape, len(node.shape))
+        bars.append(bar)
+    return bars
+
+
+def pushed(
+    m: Any, rule: Rule, x_dot: Any, i: int, y: Any, x: Sequence[Any], params: Any
+) -> Any:
+    """What operand i contributes to the tangent of y, its tangent being x_dot.
+
+    It may have fewer axes than y where the operand is broadcast.
+    """
+    if isinstance(rule, Linear):
+        return rule.jvp(m, x_dot, y, *x, **params)
+    x_dot = align(m, x_dot, np.shape(x[i]), np.ndim(y))
+    if isinstance(rule, float):
+        return x_dot if rule == 1.0 else x_dot * rule
+    return _scaled(m, x_dot, rule(m, y, *x, **params))
+
+
+def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
+    """The product, in which a zero tangent stays zero.
+
+    Else an operand that does not move would make NaN of an infinite partial, and of
+    the derivatives by all other inputs.
+    """
+    product = x_dot * partial
+    if _is_finite(partial):
+        return product
+    still = x_dot == 0
+    if not np.any(still):
+        return product
+    return m.where(still, zeros(m, (), x_dot), product)
+
+
+def _is_finite(partial: Any) -> bool:
+    """Whether floats say that no product with zero can be anything else."""
+    dtype = getattr(partial, "dtype", None)
+    return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
+
+
+# ---- the sweep over a graph whose values are known
+
+
+def operand_shapes(nodes: Sequence[Node], node: Node) -> list[Shape | None]:
+    """The shapes of a node's operands, None for constants: nothing flows to them."""
+    return [None if nodes[j].op in CONSTANTS else nodes[j].shape for j in node.operands]
 
 
 def reverse(
@@ -35,44 +168,21 @@ def reverse(
     values: Sequence[Any],
     seeds: Mapping[int, Any],
     *,
-    modulus: bool = False,
+    rate: Rate = pulled,
 ) -> list[Any]:
     """The cotangent of every node, None where nothing flows; leaves included.
 
     seeds: node index to cotangent, or to a stack of them with leading axes, the same
-        for all. With `modulus`, every local derivative is replaced by its absolute
-        value: the result is then the sum over all paths of |products|.
+        for all. With the rate `pulled_modulus` the result is the sum over all paths of
+        |products| of local derivatives.
     """
-    cotangents: list[Any] = [None] * len(graph.nodes)
-    for index, seed in seeds.items():
-        cotangents[index] = seed
-    for i in reversed(range(len(graph.nodes))):
-        node, ct = graph.nodes[i], cotangents[i]
-        if ct is None or node.op in LEAVES:
-            continue
+    nodes = graph.nodes
+
+    def pull(i: int, ct: Any) -> list[Any]:
+        node = nodes[i]
         x = [values[j] for j in node.operands]
-        for j, rule in zip(
-            node.operands, rules_of(node.op, len(node.operands)), strict=True
-        ):
-            if graph.nodes[j].op in ("literal", "data"):
-                continue
-            if modulus:
-                bar = _pulled_modulus(m, rule, ct, values[i], x, node)
-            else:
-                bar = pulled(m, rule, ct, values[i], x, node)
-            if bar is None:
-                continue
-            if not isinstance(rule, Linear):
-                bar = unbroadcast(m, bar, graph.nodes[j].shape, len(node.shape))
-            cotangents[j] = bar if cotangents[j] is None else cotangents[j] + bar
-    return cotangents
+        rules = rules_of(node.op, len(x))
+        shapes = operand_shapes(nodes, node)
+        return pullback(m, rules, ct, values[i], x, node, shapes, rate)
 
-
-def _pulled_modulus(
-    m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node
-) -> Any:
-    if isinstance(rule, Linear):
-        return pulled(m, rule, ct, y, [_modulus(m, v) for v in x], node)
-    if isinstance(rule, float):
-        return None if rule == 0.0 else ct
-    return ct * m.abs(rule(m, y, *x, **node.params))
+    return walk_back(nodes, seeds, pull)

@@ -10,7 +10,7 @@ from gradverify import records
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.differentiators import Differentiator, modes, present
-from gradverify.graph import DTYPES
+from gradverify.formats import DTYPES
 from gradverify.ops import OPS
 from gradverify.plugin import folder
 from gradverify.plugin.shield import deaf

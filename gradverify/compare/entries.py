@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from gradverify.reference.rounding import FORMATS, Format
+from gradverify.formats import Format, format_of
 from gradverify.verdict import Judgement, Verdict
 
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
@@ -51,7 +51,7 @@ def worst(dtype: str, entries: Sequence[Entry]) -> Judgement:
     """
     if not entries:
         return Judgement(Verdict.AGREES, note="no entries")
-    found = [_judge(FORMATS[dtype], entry) for entry in entries]
+    found = [_judge(format_of(dtype), entry) for entry in entries]
     faults = [f.fault for f in found if f.verdict is not Verdict.VACUOUS]
     seen = max((f for f in faults if f is not None), default=None)
 
@@ -130,11 +130,11 @@ def _written(dtype: str, entry: Entry, found: _Found, seen: float | None) -> Jud
 
 def _ulp(exact: Any, dtype: str) -> float:
     """The distance between neighbouring numbers of the format at an exact number."""
-    form = FORMATS[dtype]
+    form = format_of(dtype)
     if abs(exact) < form.normal:
         return form.smallest
     exponent: int = mp.frexp(exact)[1] - 1
-    return math.ldexp(2 * form.unit_roundoff, exponent)
+    return math.ldexp(form.spacing, exponent)
 
 
 def decimal(exact: Any) -> str:

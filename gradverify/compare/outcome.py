@@ -16,6 +16,7 @@ from gradverify.compare.at_kinks import at_kinks
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators.run import Derivatives
+from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
     Bound,
@@ -24,7 +25,6 @@ from gradverify.reference import (
     Slope,
     floats_of,
 )
-from gradverify.reference.rounding import FORMATS
 from gradverify.verdict import Judgement, Verdict
 
 
@@ -114,7 +114,7 @@ def _trouble(
 
 def _is_finite(case: Case, reference: Reference) -> bool:
     """Whether the value, the derivative and everything on the way fit the dtype."""
-    largest = FORMATS[case.dtype].largest
+    largest = format_of(case.dtype).largest
     bounds = [reference.value_bound, *reference.bounds]
     return (
         abs(reference.value) <= largest

@@ -24,8 +24,8 @@ from gradverify.graph import (
 from gradverify.ops import OPS
 from gradverify.ops.layer_expansions import windows
 from gradverify.reference import Reference, gradient_at, reference
+from gradverify.reference.gradient_program import expand, gradient_program
 from gradverify.reference.kinks import ActiveKink
-from gradverify.reference.program import expand, gradient_program
 
 UNDECIDED = 4  # up to so many elements, both branches are tried
 

@@ -20,9 +20,9 @@ from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
-from gradverify.reference.rounding import FORMATS
 from gradverify.verdict import Judgement, Verdict
 
 SLIPS = frozenset({
@@ -189,7 +189,7 @@ def _is_small(found: FoundSlips, failure: Failure) -> bool:
     The number that was judged counts too; it may be an adjoint that reaches no input.
     """
     ulps = failure.judgement.error_ulps or 0.0
-    if ulps * 2 * FORMATS[failure.case.dtype].unit_roundoff > FEW:
+    if ulps * format_of(failure.case.dtype).spacing > FEW:
         return False
     seen = [*found.seen, *([found.plain] if found.plain is not None else [])]
     return bool(seen) and all(

@@ -12,8 +12,8 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.explain_case import Look
 from gradverify.diagnosis.observation import Observation, observed
-from gradverify.graph import Array, Case, Domain, interpret
-from gradverify.reference.program import expand
+from gradverify.graph import Array, Case, OutsideDomain, interpret
+from gradverify.reference.gradient_program import expand
 
 Place = tuple[int, int]  # an input, and one of its entries, flat
 
@@ -61,7 +61,7 @@ def quotients(case: Case, place: Place) -> tuple[tuple[str, str], ...]:
             step = mpf(text)
             try:
                 slope = (value(step) - value(mpf(0))) / step
-            except (Domain, ArithmeticError, ValueError):
+            except (OutsideDomain, ArithmeticError, ValueError):
                 continue
             if isinstance(slope, mpf) and mp.isfinite(slope):
                 found.append((text, str(mp.nstr(slope, SHOWN))))

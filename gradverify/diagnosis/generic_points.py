@@ -17,7 +17,7 @@ from gradverify.diagnosis.observation import margins
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.graph import LEAVES, Array, Case, Graph, Node, data_leaf, literal_leaf
 from gradverify.ops import OPS
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from gradverify.diagnosis.observation import Observation
 from gradverify.diagnosis.operand_slips import Key
-from gradverify.diagnosis.right_sweep import CONSTANT
-from gradverify.diagnosis.substitutions import FORMATS, narrower
-from gradverify.graph import LEAVES, Array, Graph
+from gradverify.diagnosis.substitutions import narrower
+from gradverify.formats import DOUBLE, format_of, narrower_than
+from gradverify.graph import CONSTANTS, LEAVES, Array, Graph
 
 Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 
@@ -57,7 +57,7 @@ def fan_outs(graph: Graph) -> list[int]:
     return [
         j
         for j in reversed(range(len(graph.nodes)))
-        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANT
+        if uses.count(j) > 1 and graph.nodes[j].op not in CONSTANTS
     ]
 
 
@@ -153,18 +153,18 @@ def _earlier(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
 
 
 def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
-    yield from ((form, ()) for form in FORMATS)
+    yield from ((row.name, ()) for row in narrower_than(DOUBLE.name))
 
 
 def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
     """The given numbers, if they are the right ones as near as a narrower format
     gets.
     """
-    if o.case.dtype != "float64" and key == "float32":
+    if format_of(key) not in narrower_than(o.case.dtype):
         return None
-    unit = 2.0 ** -FORMATS[key]
+    unit = format_of(key).unit_roundoff
     near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(
-        np.abs(o.exact), o.room * unit / 2.0**-53
+        np.abs(o.exact), o.room * unit / DOUBLE.unit_roundoff
     )
     inputs = [o.got[i] for i in o.nodes if o.right.graph.nodes[i].op in LEAVES]
     narrow = all(bool(np.all(narrower(x, key) == x)) for x in inputs)

@@ -13,7 +13,7 @@ from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, outpu
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 from gradverify.verdict import Judgement, Verdict
 
 WHOLE = "graph"  # the op of a discrepancy that no op shows by itself

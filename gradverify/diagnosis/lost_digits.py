@@ -17,9 +17,9 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.diagnosis.right_sweep import Right
-from gradverify.graph import Case, Graph, Node, interpret_all
-from gradverify.reference.program import expand
-from gradverify.reference.rounding import FORMATS
+from gradverify.formats import format_of
+from gradverify.graph import CONSTANTS, Case, Graph, Node, interpret_all
+from gradverify.reference.gradient_program import expand
 
 DIGITS = 60  # digits of the exact values
 MANY = 100.0  # roundings that a node must add to the errors of its operands
@@ -125,7 +125,7 @@ def in_graph(right: Right) -> Loss | None:
     lost.
     """
     values, exact = node_values(right.case), _exact_values(right.case)
-    unit = FORMATS[right.case.dtype].unit_roundoff
+    unit = format_of(right.case.dtype).unit_roundoff
     errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
     worst: Loss | None = None
     for i, node in enumerate(right.graph.nodes):
@@ -180,7 +180,7 @@ def _is_wanted(shown: str, wanted: str) -> bool:
 def _shown(graph: Graph, i: int, depth: int) -> str:
     """A node such as `add(1, exp)`, as the table of rewritings writes it."""
     node = graph.nodes[i]
-    if node.op in ("literal", "data"):
+    if node.op in CONSTANTS:
         one = np.size(node.value) == 1 and float(np.asarray(node.value).flat[0]) == 1
         return "1" if one else "number"
     if node.op == "mul" and len(set(node.operands)) == 1:
@@ -201,7 +201,7 @@ def _opens(node: Node) -> bool:
 
 def sentence(loss: Loss, line: str, dtype: str) -> str:
     """Where, and how many digits are lost, as a sentence."""
-    have = round(-math.log10(FORMATS[dtype].unit_roundoff))
+    have = round(-math.log10(format_of(dtype).unit_roundoff))
     lost = min(max(1, round(loss.digits)), have)
     usual = f", by the formula {loss.usual} for its derivative" if loss.usual else ""
     return f"at {line}: {lost} of {have} digits are lost to rounding{usual}"

@@ -13,7 +13,15 @@ import numpy as np
 from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
 from gradverify.autodiff.rules import rules_of
 from gradverify.diagnosis.right_sweep import Right
-from gradverify.graph import Graph, Node, apply_op, formula, input_leaf, names_of
+from gradverify.graph import (
+    CONSTANTS,
+    Graph,
+    Node,
+    apply_op,
+    formula,
+    input_leaf,
+    names_of,
+)
 from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
@@ -62,7 +70,7 @@ class Naming:
         nodes: list[Node] = []
         for j in node.operands:
             operand = self.graph.nodes[j]
-            is_number = operand.op in ("literal", "data")
+            is_number = operand.op in CONSTANTS
             nodes.append(operand if is_number else input_leaf(operand.shape))
         nodes.append(apply_op(nodes, node.op, range(len(nodes)), **node.params))
         return Graph(tuple(nodes)), [*(self.names[j] for j in node.operands), ""]

@@ -12,10 +12,10 @@ import numpy as np
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.diagnosis.right_sweep import Right, right
 from gradverify.differentiators import Derivatives
+from gradverify.formats import format_of
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference.bound import bounds
-from gradverify.reference.program import GradientProgram, gradient_program
-from gradverify.reference.rounding import FORMATS
+from gradverify.reference.gradient_program import GradientProgram, gradient_program
 
 ROUNDINGS = 64  # units of roundoff by which the numbers of a changed sweep may be off
 
@@ -72,7 +72,7 @@ class Observation:
         return bool(np.all(same | (np.isnan(numbers) & np.isnan(self.given))))
 
     def _own(self, numbers: Array) -> Array:
-        unit = ROUNDINGS * FORMATS[self.case.dtype].unit_roundoff
+        unit = ROUNDINGS * format_of(self.case.dtype).unit_roundoff
         found: Array = unit * (np.abs(numbers) + np.abs(self.exact))
         return found
 

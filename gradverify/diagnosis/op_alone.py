@@ -11,6 +11,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.graph import (
+    CONSTANTS,
     LEAVES,
     Array,
     Case,
@@ -41,7 +42,7 @@ def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> C
     point: list[Array] = []
     for j in node.operands:
         operand = case.graph.nodes[j]
-        if operand.op in ("literal", "data"):
+        if operand.op in CONSTANTS:
             nodes.append(operand)
         else:
             nodes.append(input_leaf(operand.shape))

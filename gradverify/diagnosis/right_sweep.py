@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
+from gradverify.autodiff import sweep
 from gradverify.autodiff.rules import rules_of
-from gradverify.autodiff.sweep import pulled, reverse
+from gradverify.autodiff.sweep import Join, reverse, total, walk_back
 from gradverify.graph import (
-    LEAVES,
+    CONSTANTS,
     Case,
     Graph,
     Node,
@@ -26,19 +27,16 @@ from gradverify.graph import (
 )
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
-from gradverify.ops.maps import Linear, unbroadcast
-from gradverify.reference.program import expand
+from gradverify.ops.maps import unbroadcast
+from gradverify.reference.gradient_program import expand
 
 ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)
-CONSTANT = ("literal", "data")
 
 # What operands get instead of what they should get: one entry an operand; None for
 # nothing.
 Bars = list[Any]
 # From an application to the changed bars that it passes on; None leaves it right.
 Change = Callable[["Application"], Bars | None]
-# From a node and the terms that reach it, the last use first, to their sum.
-Adding = Callable[[int, Sequence[Any]], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,17 +124,10 @@ def pullback(
     xs: Sequence[Any],
 ) -> Bars:
     """What the operands of an op get of a cotangent, by the rules; None for nothing."""
-    if OPS[op].is_primitive:
-        shape = np.shape(y)
-        node = Node(op, (), params, shape)
-        found: Bars = []
-        for rule, x in zip(rules_of(op, len(xs)), xs, strict=True):
-            bar = pulled(EXTENDED, rule, ct, y, xs, node)
-            if bar is not None and not isinstance(rule, Linear):
-                bar = unbroadcast(EXTENDED, bar, np.shape(x), len(shape))
-            found.append(bar)
-        return found
     shapes = tuple(np.shape(x) for x in xs)
+    if OPS[op].is_primitive:
+        node, rules = Node(op, (), params, np.shape(y)), rules_of(op, len(xs))
+        return sweep.pullback(EXTENDED, rules, ct, y, xs, node, shapes)
     graph = _expanded(op, tuple(sorted(params.items())), shapes, dtype)
     values = interpret_all(graph, EXTENDED.table, xs)
     bars = reverse(graph, EXTENDED, values, {len(values) - 1: ct})
@@ -190,42 +181,30 @@ class Right:
             self.adjoints[index] if ct is None else ct,
             self.values[index],
             tuple(self.values[j] for j in node.operands),
-            tuple(self.graph.nodes[j].op not in CONSTANT for j in node.operands),
+            tuple(self.graph.nodes[j].op not in CONSTANTS for j in node.operands),
             None if before is None else tuple(before[j] for j in node.operands),
         )
 
     def swept(
         self,
         change: Change | None = None,
-        add: Adding | None = None,
+        add: Join | None = None,
         seeds: Mapping[int, Any] | None = None,
     ) -> list[Any]:
         """A reverse sweep: the right one, or one with other bars or with another sum.
 
-        `change` gives None where an application is right.
+        `change` gives None where an application is right. `add` is asked where a node
+        is used more than once.
         """
         nodes = self.graph.nodes
-        terms: list[list[Any]] = [[] for _ in nodes]
-        for i, seed in (seeds or {len(nodes) - 1: np.longdouble(1.0)}).items():
-            terms[i].append(seed)
-        found: list[Any] = [None] * len(nodes)
-        for i in reversed(range(len(nodes))):
-            if not terms[i]:
-                continue
-            total = terms[i][0] if len(terms[i]) == 1 else _sum(terms[i])
-            found[i] = total if add is None else add(i, terms[i])
-            if nodes[i].op in LEAVES:
-                continue
-            application = self.application(i, found[i])
+
+        def pull(i: int, ct: Any) -> Bars:
+            application = self.application(i, ct)
             bars = None if change is None else change(application)
-            for j, bar in zip(
-                nodes[i].operands,
-                application.bars if bars is None else bars,
-                strict=True,
-            ):
-                if bar is not None:
-                    terms[j].append(bar)
-        return found
+            return application.bars if bars is None else bars
+
+        seeds = seeds or {len(nodes) - 1: np.longdouble(1.0)}
+        return walk_back(nodes, seeds, pull, add or total)
 
     def onward(self, index: int) -> list[Any]:
         """How a unit change in each entry of a node's adjoint changes every adjoint
@@ -237,13 +216,6 @@ class Right:
             units = np.eye(size, dtype=np.longdouble).reshape(size, *shape)
             self._known[index] = self.swept(seeds={index: units})
         return list(self._known[index])
-
-
-def _sum(terms: Sequence[Any]) -> Any:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
 
 
 def right(case: Case, before: Right | None = None) -> Right:

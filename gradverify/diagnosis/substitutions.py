@@ -15,6 +15,7 @@ import numpy as np
 
 from gradverify.diagnosis.operand_slips import Key, spread
 from gradverify.diagnosis.right_sweep import Application, Bars, pullback, value_of
+from gradverify.formats import format_of, narrower_than
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
 
@@ -127,21 +128,17 @@ def _is_mask(x: Any) -> bool:
     return bool(np.asarray(x).dtype == bool)
 
 
-# bits of a significand, the leading one included
-FORMATS = {"float32": 24, "TF32": 11, "bfloat16": 8}
-
-
 def narrower(x: Any, form: str) -> Any:
     """x rounded to the significand of a format; the exponent is not limited."""
     if _is_mask(x):
         return x
     mantissa, exponent = np.frexp(x)
-    bits = FORMATS[form]
+    bits = format_of(form).precision
     return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
 
 
 def roundings(a: Application) -> list[Key]:
-    forms = [f for f, bits in FORMATS.items() if a.dtype == "float64" or bits < 24]
+    forms = [row.name for row in narrower_than(np.dtype(a.dtype).name)]
     what = ["the operands"] + (["the partial"] if a.is_elementwise else ["the result"])
     return [(w, f) for f in forms for w in what]
 

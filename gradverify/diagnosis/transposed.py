@@ -9,8 +9,8 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators import Derivatives
+from gradverify.formats import format_of
 from gradverify.graph import Array, Case, interpret_all
-from gradverify.reference.rounding import FORMATS
 
 Look = Callable[[Case], Derivatives | None]
 
@@ -52,7 +52,7 @@ def _explains(case: Case, node: int, place: int, look: Look) -> bool:
     if found is None or found.error is not None or np.shape(found.value) != ():
         return False
     slip = _value(case, node, place)
-    allowed = CLOSE * FORMATS[case.dtype].unit_roundoff * np.abs(slip)
+    allowed = CLOSE * format_of(case.dtype).unit_roundoff * np.abs(slip)
     return bool(np.abs(float(found.value) - slip) <= allowed)
 
 

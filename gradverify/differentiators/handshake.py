@@ -1,4 +1,4 @@
-"""Before any verdict: does a registration keep to the protocol?"""
+"""Before any verdict: does a registered engine keep to the protocol?"""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from gradverify.ops import OPS, Op
 
 
 def handshake(differentiator: Differentiator) -> list[str]:
-    """What is wrong with a registration: every mode on every op alone, once.
+    """What is wrong with a registered engine: every mode is tried once on every op
+    alone.
 
-    Each problem is one sentence with a hint; ops that fail in the same way share one.
-    No derivative is judged here.
+    Each problem is one sentence with a hint. Ops that fail in the same way share one
+    sentence. No derivative is judged here.
     """
     name = differentiator.name
     if not differentiator.modes():
@@ -43,7 +44,9 @@ def handshake(differentiator: Differentiator) -> list[str]:
 def _compiles_at_once(
     differentiator: Differentiator, mode: str, cases: Mapping[str, Case]
 ) -> bool:
-    """Whether an engine that compiles takes the sum of all cases: half of the time."""
+    """Whether an engine that compiles takes the sum of all cases; that halves the
+    time.
+    """
     if not differentiator.compiles or len(cases) < 2:
         return False
     case = _sum(list(cases.values()))
@@ -72,7 +75,7 @@ def _sum(cases: Sequence[Case]) -> Case:
 
 
 def _rows(differentiator: Differentiator) -> list[str]:
-    """Rows that are neither ops nor functions nor reasons."""
+    """Rows of the table that are neither an op, nor a function, nor a reason."""
     problems = []
     known = {row.name for row in OPS} | {"data", "literal"}
     for op, row in differentiator.table.items():
@@ -120,7 +123,7 @@ def _case(row: Op, dtype: str) -> Case:
 
 
 def _spread(i: int, shape: tuple[int, ...]) -> Array:
-    """Numbers about 1 + i, no two alike."""
+    """Numbers about 1 + i; no two are alike."""
     count = np.prod(shape, dtype=int)
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 

@@ -1,4 +1,4 @@
-"""Differentiators by name: built-in ones, registered ones, installed ones."""
+"""Differentiators by name: built-in, registered, and installed ones."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ D = TypeVar("D", bound=type[Differentiator])
 
 
 def register(cls: D) -> D:
-    """Make a differentiator known by its name; a decorator.
+    """Register a differentiator under its name; a decorator.
 
-    Raises `ValueError` where the name is taken, naming both.
+    Raises `ValueError` if the name is taken; the message names both classes.
     """
     _check(cls)
     other = BUILTINS.get(cls.name)
@@ -51,7 +51,7 @@ def register(cls: D) -> D:
 
 
 def registered() -> tuple[str, ...]:
-    """The names that `register` was called for, in that order."""
+    """The names that were registered, in that order."""
     return tuple(_registered)
 
 
@@ -61,9 +61,11 @@ def known_names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Differentiator:
-    """The differentiator of a name, or of `package.module:Class`; one instance a name.
+    """The differentiator with a name, or of `package.module:Class`.
 
-    Raises `ValueError` where there is none, listing the names that are known.
+    There is one instance a name.
+
+    Raises `ValueError` if there is none; the message lists the names that are known.
     """
     return _instance(name)
 
@@ -86,9 +88,9 @@ def _instance(name: str) -> Differentiator:
 
 
 def present(name: str) -> Differentiator | str:
-    """The differentiator of a name, or in one line why it cannot run.
+    """The differentiator with a name; or, in one line, why it cannot run.
 
-    Nothing is raised, whatever a module of others does where it is imported.
+    Nothing is raised, whatever a module of somebody else does when it is imported.
     """
     try:
         found = load(name)
@@ -103,7 +105,10 @@ def present(name: str) -> Differentiator | str:
 
 
 def _installed() -> dict[str, EntryPoint]:
-    """Entry points by name; `ValueError` where two share one, or take a built-in's."""
+    """Entry points by name.
+
+    `ValueError` if two share a name, or if one takes a built-in name.
+    """
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         other = BUILTINS.get(point.name)

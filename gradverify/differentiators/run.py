@@ -22,6 +22,7 @@ from gradverify.differentiators.protocol import (
     Pushed,
 )
 from gradverify.differentiators.time_limit import TimeLimit, time_limit
+from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Array, Case, Graph
 from gradverify.ops import OPS
 from gradverify.ops.shapes import elementwise
@@ -278,7 +279,7 @@ def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
 def _has_subnormals(case: Case) -> bool:
     """Whether a leaf has an entry between zero and the smallest normal number."""
     leaves: list[Any] = [node.value for node in case.graph.nodes if node.op in LEAVES]
-    normal = np.finfo(case.dtype).tiny
+    normal = format_of(case.dtype).normal
     return any(
         np.any((np.abs(x) > 0) & (np.abs(x) < normal))
         for x in (*case.point, *leaves)

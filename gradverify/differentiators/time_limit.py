@@ -1,4 +1,4 @@
-"""An end for computations that do not come to one."""
+"""A time limit, for computations that may never end."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from contextlib import contextmanager
 
 
 class TimeLimit(BaseException):
-    """The time is up. No `Exception`, so that no engine takes it for its own."""
+    """The time is up.
+
+    It is not an `Exception`, so that no engine handles it as its own.
+    """
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[TimeLimit]:
-    """Raise the `TimeLimit` that is yielded in the body once it has run for that long.
+    """Raise the `TimeLimit` that is yielded, once the body has run for that long.
 
-    By an interval timer: only in the main thread of a platform that has one, elsewhere
-    there is no limit; and not before a call into C returns. Another timer that runs
-    already, and its handler, are put back with the time that is left to it.
+    It uses an interval timer. So there is a limit only in the main thread, and only on
+    a platform that has such timers. It cannot interrupt a call into C. If another timer
+    runs already, that timer and its handler are restored with the time that is left to
+    it.
     """
     limit = TimeLimit(f"no result after {seconds:g} s")
     in_main = threading.current_thread() is threading.main_thread()

@@ -2,13 +2,14 @@
 
 from gradverify.graph.case import Case
 from gradverify.graph.interpreter import (
-    Domain,
+    OutsideDomain,
     interpret,
     interpret_again,
     interpret_all,
     live,
 )
 from gradverify.graph.node import (
+    CONSTANTS,
     LEAVES,
     Array,
     Node,
@@ -17,7 +18,7 @@ from gradverify.graph.node import (
     input_leaf,
     literal_leaf,
 )
-from gradverify.graph.program import DTYPES, Arrays, Graph
+from gradverify.graph.program import Arrays, Graph
 from gradverify.graph.serial import (
     array_from_json,
     array_to_json,
@@ -30,14 +31,14 @@ from gradverify.graph.serial import (
 from gradverify.graph.show import formula, names_of, numbered_lines, wrapped
 
 __all__ = [
-    "DTYPES",
+    "CONSTANTS",
     "LEAVES",
     "Array",
     "Arrays",
     "Case",
-    "Domain",
     "Graph",
     "Node",
+    "OutsideDomain",
     "apply_op",
     "array_from_json",
     "array_to_json",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradverify.formats import check_dtype
 from gradverify.graph.node import Array, frozen
-from gradverify.graph.program import DTYPES, Graph
+from gradverify.graph.program import Graph
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,7 @@ class Case:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise ValueError(f"dtype {self.dtype!r} is unknown; allowed are {DTYPES}")
+        check_dtype(self.dtype)
         if self.graph.output.shape != ():
             raise ValueError(
                 f"the output has shape {self.graph.output.shape}; a case needs a "

@@ -11,7 +11,7 @@ from gradverify.graph.node import Node
 from gradverify.graph.program import Graph
 
 
-class Domain(ArithmeticError):
+class OutsideDomain(ArithmeticError):
     """A value lies outside the domain of the op it is handed to."""
 
 

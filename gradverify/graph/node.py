@@ -15,6 +15,8 @@ from gradverify.ops import OPS, Shape
 Array = npt.NDArray[Any]
 
 LEAVES = ("input", "data", "literal")
+CONSTANTS = ("data", "literal")
+"""The leaves that are not differentiated."""
 
 
 @dataclass(frozen=True, eq=False)

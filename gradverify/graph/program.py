@@ -12,8 +12,6 @@ from gradverify.graph.show import formula
 
 Arrays = Sequence[Array]
 
-DTYPES = ("float64", "float32")
-
 
 @dataclass(frozen=True, eq=False)
 class Graph:

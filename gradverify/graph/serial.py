@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.formats import DTYPES
 from gradverify.graph.case import Case
 from gradverify.graph.node import (
     Array,
@@ -20,7 +21,7 @@ from gradverify.graph.node import (
     input_leaf,
     literal_leaf,
 )
-from gradverify.graph.program import DTYPES, Graph
+from gradverify.graph.program import Graph
 from gradverify.ops import OPS
 
 # What a file may ask for; no case that is drawn or saved comes near.

@@ -20,7 +20,8 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from gradverify.graph import DTYPES, Case, case_from_json
+from gradverify.formats import DTYPES
+from gradverify.graph import Case, case_from_json
 from gradverify.known.condition import Condition
 from gradverify.ops import OPS
 from gradverify.verdict import Verdict

@@ -119,7 +119,7 @@ def checked(config: pytest.Config) -> Settings:
 
     `pytest.UsageError` names what is unknown and lists what there is.
     """
-    from gradverify.graph import DTYPES
+    from gradverify.formats import DTYPES
     from gradverify.ops import OPS
 
     ops = [row.name for row in OPS if not row.internal]

@@ -16,7 +16,7 @@ import pytest
 
 from gradverify import records
 from gradverify.differentiators import Differentiator, handshake, modes
-from gradverify.graph import DTYPES
+from gradverify.formats import DTYPES
 from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
 from gradverify.plugin.baseline import Base, base, compared

@@ -15,23 +15,21 @@ from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
 from gradverify.reference.rounding import (
     ANY_OP,
-    FORMATS,
-    USUAL_ACCURACY,
-    Accuracy,
+    USUAL_ROUNDING,
+    RoundingModel,
 )
 
 __all__ = [
     "ANY_OP",
-    "FORMATS",
     "RAY",
     "STAGES",
-    "USUAL_ACCURACY",
-    "Accuracy",
+    "USUAL_ROUNDING",
     "Bound",
     "Doubled",
     "Hull",
     "Kinked",
     "Reference",
+    "RoundingModel",
     "Slope",
     "floats_of",
     "gradient_at",

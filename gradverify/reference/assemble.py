@@ -28,6 +28,7 @@ from gradverify.reference.edges import (
 )
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
 from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
+from gradverify.reference.gradient_program import GradientProgram, gradient_program
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
@@ -37,8 +38,7 @@ from gradverify.reference.kinks import (
     branch_slopes,
 )
 from gradverify.reference.levels import Slope
-from gradverify.reference.program import GradientProgram, gradient_program
-from gradverify.reference.rounding import USUAL_ACCURACY, Accuracy
+from gradverify.reference.rounding import USUAL_ROUNDING, RoundingModel
 from gradverify.reference.roundings import roundings
 from gradverify.reference.smooth import (
     OUR_FAULT,
@@ -139,19 +139,19 @@ def _silent(stage: str) -> None:
     del stage
 
 
-def reference(case: Case, accuracy: Accuracy = USUAL_ACCURACY) -> Reference:
+def reference(case: Case, model: RoundingModel = USUAL_ROUNDING) -> Reference:
     """The exact derivative of a case, by differences that our own gradient confirms.
 
-    accuracy: how the engine rounds that is to be held against it.
+    model: how the engine rounds that is to be held against it.
     """
-    return references([case], accuracy=accuracy)[0]
+    return references([case], model=model)[0]
 
 
 def references(
     cases: Sequence[Case],
     stage: Stage = _silent,
     *,
-    accuracy: Accuracy = USUAL_ACCURACY,
+    model: RoundingModel = USUAL_ROUNDING,
 ) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
@@ -159,14 +159,14 @@ def references(
     each of `STAGES` before it begins.
     """
     found: list[Reference | None] = [
-        _not_finite(case) or _at_edges(case, accuracy) for case in cases
+        _not_finite(case) or _at_edges(case, model) for case in cases
     ]
     rest = [k for k, known in enumerate(found) if known is None]
     if rest:
         with np.errstate(all="ignore"):
             for k, result in zip(
                 rest,
-                _of_finite([cases[k] for k in rest], stage, accuracy),
+                _of_finite([cases[k] for k in rest], stage, model),
                 strict=True,
             ):
                 found[k] = result
@@ -180,12 +180,12 @@ def _not_finite(case: Case) -> Reference | None:
 
 
 def _of_finite(
-    cases: Sequence[Case], stage: Stage, accuracy: Accuracy
+    cases: Sequence[Case], stage: Stage, model: RoundingModel
 ) -> Iterator[Reference]:
     first = cases[0]
     stage(STAGES[0])
-    program = gradient_program(first.graph, first.dtype, accuracy.units)
-    form = accuracy.form or first.dtype
+    program = gradient_program(first.graph, first.dtype, model.units)
+    form = model.form or first.dtype
     whole = roundings(program, [case.point for case in cases], form)
     graph = program.expansion.graph
     values = whole.values[: len(graph.nodes)]
@@ -197,21 +197,21 @@ def _of_finite(
             yield _without(case, Slope.NONE, note)
         else:
             found = errors(k), paths[k]
-            yield _of_finite_point(case, program, found, accuracy, stage)
+            yield _of_finite_point(case, program, found, model, stage)
 
 
 def _of_finite_point(
     case: Case,
     program: GradientProgram,
     found: tuple[Errors, tuple[Array, ...]],
-    accuracy: Accuracy,
+    model: RoundingModel,
     stage: Stage,
 ) -> Reference:
     errors, paths = found
     graph = program.expansion.graph
     kinks = active_kinks(program, case.point, errors.margins)
     if kinks:
-        return _at_kinks(case, program, kinks, errors.value, accuracy)
+        return _at_kinks(case, program, kinks, errors.value, model)
     directions, allowed = directions_of(case.point, errors.inputs, paths)
     many = sum(x.size for x in case.point) >= LARGE
     demand = CERTIFYING if many else USUAL
@@ -264,7 +264,7 @@ def _value(graph: Graph, point: Sequence[Array]) -> Any:
 # ---- edges
 
 
-def _at_edges(case: Case, accuracy: Accuracy) -> Reference | None:
+def _at_edges(case: Case, model: RoundingModel) -> Reference | None:
     """The gradients at all slopes of the edges, from those at a few; None at none.
 
     Every one is a reference of its own, of the graph that has slopes for inputs.
@@ -280,7 +280,7 @@ def _at_edges(case: Case, accuracy: Accuracy) -> Reference | None:
         Case(straight.graph, tuple(straight.point(case.point, slopes)), case.dtype)
         for slopes in map(straight.chosen, chosen)
     ]
-    found = references(cases, accuracy=accuracy)
+    found = references(cases, model=model)
     if any(r.status is not Slope.SMOOTH for r in found):
         return _without(case, Slope.NONE, "an edge stands beside a kink or an edge")
     base, *others = [_gradient_of(straight, r) for r in found]
@@ -327,7 +327,7 @@ def _at_kinks(
     program: GradientProgram,
     kinks: tuple[ActiveKink, ...],
     value_bound: Bound,
-    accuracy: Accuracy,
+    model: RoundingModel,
 ) -> Reference:
     """The hull of the branches' gradients, or a plain gradient where all are one."""
     value = _value(program.expansion.graph, case.point)
@@ -335,7 +335,7 @@ def _at_kinks(
     if found is None:
         return _without(case, Slope.NONE, "a branch at a kink has no gradient")
     hull, gradient, blended = found
-    widest, paths = _over_branches(case, blended, kinks, accuracy)
+    widest, paths = _over_branches(case, blended, kinks, model)
     is_smooth = is_point(hull.lowest, hull.highest)
     status, note = Slope.SMOOTH if is_smooth else Slope.KINK, ""
     if not _confirmed(blended, case.point, kinks):
@@ -354,17 +354,17 @@ def _at_kinks(
 
 
 def _over_branches(
-    case: Case, blended: Blend, kinks: Sequence[ActiveKink], accuracy: Accuracy
+    case: Case, blended: Blend, kinks: Sequence[ActiveKink], model: RoundingModel
 ) -> tuple[tuple[Bound, ...], tuple[Array, ...]]:
     """The widest bound of every entry, and its largest paths, over the branches."""
-    program = gradient_program(blended.graph, case.dtype, accuracy.units)
+    program = gradient_program(blended.graph, case.dtype, model.units)
     graph = program.expansion.graph
     inputs = [graph.inputs[k] for k in blended.inputs]
     wanted = [program.cotangents[i] for i in inputs]
     targets = [i for i in wanted if i is not None]
     tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
     loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
-    form = accuracy.form or case.dtype
+    form = model.form or case.dtype
     points = [blended.point(case.point, slopes) for slopes in branch_slopes(kinks)]
     whole = roundings(program, points, form)
     at, sizes = bounds_at(program, whole, targets), paths_at(graph, whole.values)

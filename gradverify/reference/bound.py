@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from gradverify.graph import Array, Node
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.rounding import (
     SAFETY,
 )
 from gradverify.reference.roundings import Roundings, roundings
 from gradverify.reference.running import running_errors
-from gradverify.reference.stacked import steps_of, swept
+from gradverify.reference.stacked import swept
 from gradverify.reference.widening import ball_bounds
 
 STACK = 64  # projections swept at once: more would only cost memory
@@ -113,7 +113,6 @@ def _alike(a: Bound, b: Bound, least: float) -> bool:
 def _first_order(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
     """The bounds of the targets in every row of the values."""
     nodes, rows = found.graph.nodes, 2 * len(found.points)
-    steps = steps_of(found.graph)[::-1]
     sizes = [math.prod(nodes[t].shape) for t in targets]
     tight = np.zeros((sum(sizes), rows), np.longdouble)
     loose = np.zeros_like(tight)
@@ -124,7 +123,7 @@ def _first_order(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
             t: np.broadcast_to(unit[:, None], (len(unit), rows, *nodes[t].shape))
             for t, unit in seeds.items()
         }
-        cotangents = swept(steps, found.values, whole)
+        cotangents = swept(found.graph, found.values, whole)
         tight[part] = _weighted(cotangents, found.tight, tight[part].shape)
         loose[part] = tight[part] + _weighted(
             cotangents, found.loose, tight[part].shape

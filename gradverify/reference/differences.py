@@ -20,7 +20,7 @@ from gradverify.arithmetic import matrices
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.multiprecision import NUMBERS as MPF_MATRIX
-from gradverify.graph import Array, Domain, Graph, interpret_again, interpret_all
+from gradverify.graph import Array, Graph, OutsideDomain, interpret_again, interpret_all
 from gradverify.reference.exact import GROWTH, START, STOP
 from gradverify.reference.levels import (
     LEVELS,
@@ -207,7 +207,7 @@ def _values(graph: Graph, point: Sequence[Array], m: Any) -> list[Any] | None:
         return None
 
 
-OUTSIDE = (Domain, ZeroDivisionError, OverflowError)
+OUTSIDE = (OutsideDomain, ZeroDivisionError, OverflowError)
 
 NUMBERS: Mapping[str, Any] = {BALLS.name: arb, MULTIPRECISION.name: mpf}
 MATRICES = {BALLS.name: matrices.BALLS, MULTIPRECISION.name: MPF_MATRIX}

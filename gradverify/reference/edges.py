@@ -23,7 +23,14 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
-from gradverify.graph import Array, Domain, Graph, Node, input_leaf, interpret_all
+from gradverify.graph import (
+    Array,
+    Graph,
+    Node,
+    OutsideDomain,
+    input_leaf,
+    interpret_all,
+)
 from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.reference.differences import value_at
@@ -361,5 +368,5 @@ def _quotient(graph: Graph, point: Sequence[Array], entry: int, start: Any) -> A
 def _value_of(graph: Graph, inputs: Sequence[Any]) -> Any:
     try:
         return interpret_all(graph, MULTIPRECISION.table, inputs)[-1]
-    except Domain:
+    except OutsideDomain:
         return None

@@ -10,9 +10,9 @@ import numpy as np
 
 from gradverify.graph import Array, Case, Graph
 from gradverify.reference.bound import STACK, Bound, bounds_at
-from gradverify.reference.program import GradientProgram
+from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.roundings import Roundings
-from gradverify.reference.stacked import steps_of, swept
+from gradverify.reference.stacked import swept
 
 
 class Errors(NamedTuple):
@@ -80,7 +80,7 @@ def paths_at(graph: Graph, values: Sequence[Any]) -> list[tuple[Array, ...]]:
     values = values[: len(graph.nodes)]
     rows = len(values[-1])
     seeds = {len(values) - 1: np.ones((1, rows), np.longdouble)}
-    found = swept(steps_of(graph)[::-1], values, seeds, modulus=True)
+    found = swept(graph, values, seeds, modulus=True)
     return [
         tuple(
             np.zeros(graph.nodes[i].shape) if found[i] is None else found[i][0, k]

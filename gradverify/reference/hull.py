@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradverify.formats import DOUBLE
 from gradverify.graph import Array
 
-SAME = 2.0**-52  # of a number: what two roundings of it may differ by
+SAME = DOUBLE.spacing  # of a number: what two roundings of it may differ by
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,8 @@ from gradverify.graph import Array, Graph, input_leaf, interpret_all
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound
 from gradverify.reference.exact import exact_gradient, flat, middle
+from gradverify.reference.gradient_program import GradientProgram, margins_alone
 from gradverify.reference.hull import Hull
-from gradverify.reference.program import GradientProgram, margins_alone
 
 ALL_BRANCHES = 4  # active elements up to which every combination is swept
 SOME_BRANCHES = 32  # combinations swept beyond that

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.graph import Array, Graph, Node
+from gradverify.formats import Format, format_of
+from gradverify.graph import CONSTANTS, Array, Graph, Node
 from gradverify.ops import OPS
 from gradverify.ops.calculus import Reach
 from gradverify.ops.sites import Site
-from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import FORMATS, SAFETY, STRAIGHT, Format
-from gradverify.reference.stacked import Step, leaf_values, steps_of
+from gradverify.reference.gradient_program import GradientProgram
+from gradverify.reference.rounding import SAFETY, STRAIGHT
+from gradverify.reference.stacked import StackedOp, leaf_values, steps_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def roundings(
     the way back is a product of slopes.
     """
     graph, forward = program.graph, len(program.expansion.graph.nodes)
-    form, count, sign = FORMATS[dtype], len(points), _alternating()
+    form, count, sign = format_of(dtype), len(points), _alternating()
     values = leaf_values(graph, [*points, *points])
     tight: dict[int, Array] = {}
     loose: dict[int, Array] = {}
@@ -88,7 +89,7 @@ def roundings(
     return Roundings(graph, points, form, values, tight, loose, is_straight)
 
 
-def _scale(step: Step, y: Array, x: Sequence[Any], units: float | None) -> Any:
+def _scale(step: StackedOp, y: Array, x: Sequence[Any], units: float | None) -> Any:
     """The rounding of a node in units of roundoff, or what an engine declares of it."""
     scale = step.site(y, *x)
     if units is None:
@@ -125,7 +126,7 @@ def _signs(count: int) -> Array:
 
 
 def _enter(
-    step: Step,
+    step: StackedOp,
     y: Array,
     scale: Array,
     form: Format,
@@ -150,6 +151,6 @@ def _enter(
 def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
     """Whether a product is with 1, as the one that starts the reverse sweep."""
     return node.op == "mul" and any(
-        nodes[j].op in ("literal", "data") and np.all(nodes[j].value == 1.0)
+        nodes[j].op in CONSTANTS and np.all(nodes[j].value == 1.0)
         for j in node.operands
     )

@@ -6,7 +6,7 @@ once a program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.graph import LEAVES, Array, Graph, Node
+from gradverify.autodiff.sweep import walk_back
+from gradverify.graph import CONSTANTS, LEAVES, Array, Graph, Node
 from gradverify.ops import OPS, Shape
 from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.shapes import axes_of
@@ -23,7 +24,7 @@ Pull = Callable[[Any, Any, Sequence[Any]], Any]
 """From a cotangent of y, y, and its operands to the cotangent of one of them."""
 
 
-class Step(NamedTuple):
+class StackedOp(NamedTuple):
     """One op of a program, over stacks.
 
     widened: for each operand, its shape with axes of length 1 in front where it
@@ -49,7 +50,7 @@ class Step(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def steps_of(graph: Graph) -> tuple[Step, ...]:
+def steps_of(graph: Graph) -> tuple[StackedOp, ...]:
     """The steps of a graph's ops, in order."""
     return tuple(
         _step(i, node, [graph.nodes[j] for j in node.operands])
@@ -77,7 +78,7 @@ def _spread(value: Array, count: int) -> Array:
 
 
 def swept(
-    steps: Iterable[Step],
+    graph: Graph,
     values: Sequence[Any],
     seeds: Mapping[int, Any],
     *,
@@ -88,35 +89,30 @@ def swept(
     seeds: by node, a stack of cotangents in front of the axis of the points. With
         `modulus`, local derivatives are replaced by their absolute values.
     """
-    cotangents: list[Any] = [None] * len(values)
-    for i, seed in seeds.items():
-        cotangents[i] = seed
-    for step in steps:
-        ct, y = cotangents[step.place], values[step.place]
-        if ct is None:
-            continue
+    steps = {step.place: step for step in steps_of(graph)}
+
+    def pull(i: int, ct: Any) -> list[Any]:
+        step = steps[i]
         x = step.operands(values)
         pulls = step.moduli if modulus else step.pulls
-        for j, pull in zip(step.node.operands, pulls, strict=True):
-            if pull is not None:
-                bar, before = pull(ct, y, x), cotangents[j]
-                cotangents[j] = bar if before is None else before + bar
-    return cotangents
+        return [None if pull is None else pull(ct, values[i], x) for pull in pulls]
+
+    return walk_back(graph.nodes, seeds, pull)
 
 
 # ---- steps
 
 
-def _step(place: int, node: Node, operands: Sequence[Node]) -> Step:
+def _step(place: int, node: Node, operands: Sequence[Node]) -> StackedOp:
     params = tuple(sorted((k, type(v), v) for k, v in node.params.items()))
     kinds = tuple((_kind(x), x.shape) for x in operands)
-    return Step(place, node, *_functions_of(node.op, params, node.shape, kinds))
+    return StackedOp(place, node, *_functions_of(node.op, params, node.shape, kinds))
 
 
 def _kind(operand: Node) -> str:
     if operand.op == "data" and operand.value.dtype == bool:
         return "mask"
-    return "constant" if operand.op in ("data", "literal") else "variable"
+    return "constant" if operand.op in CONSTANTS else "variable"
 
 
 @lru_cache(maxsize=4096)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic import matrices
+from gradverify.formats import DOUBLE
 from gradverify.graph import Array
 
-MANTISSA = 53  # bits, at most, that a displacement has
+MANTISSA = DOUBLE.precision  # bits, at most, that a displacement has
 
 
 @dataclass(frozen=True)

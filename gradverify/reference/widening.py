@@ -13,10 +13,11 @@ from flint import arb, ctx
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.objects import elementwise
+from gradverify.formats import Format
 from gradverify.graph import Array, interpret_all
 from gradverify.ops import OPS
-from gradverify.reference.program import GradientProgram
-from gradverify.reference.rounding import SAFETY, Format
+from gradverify.reference.gradient_program import GradientProgram
+from gradverify.reference.rounding import SAFETY
 
 
 def ball_bounds(

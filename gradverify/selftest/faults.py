@@ -11,12 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradverify.formats import drawn_in
 from gradverify.graph import Array, Case
 from gradverify.reference import reference
-from gradverify.reference.program import gradient_program
-
-FACTOR: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-3}
-"""How far off a wrong constant is, relatively: what a mistyped digit may come to."""
+from gradverify.reference.gradient_program import gradient_program
 
 TAIL = 20.0  # beyond it, code takes another rule for the tail, as in many a softplus
 
@@ -35,7 +33,8 @@ def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 def factor(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
     """Every cotangent wrong by the same small factor."""
-    return [x * np.asarray(1.0 + FACTOR[alone.dtype], x.dtype) for x in bars]
+    wrong = 1.0 + drawn_in(alone.dtype).wrong_constant
+    return [x * np.asarray(wrong, x.dtype) for x in bars]
 
 
 def dropped(alone: Case, bars: Sequence[Array]) -> list[Any] | None:

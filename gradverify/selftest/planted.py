@@ -19,8 +19,8 @@ from gradverify.differentiators import (
     mode,
     run,
 )
-from gradverify.graph import Array, Case, Graph, interpret_all
-from gradverify.reference.program import expand
+from gradverify.graph import CONSTANTS, Array, Case, Graph, interpret_all
+from gradverify.reference.gradient_program import expand
 from gradverify.selftest.faults import Fault
 
 NO_ROWS: Mapping[str, Callable[..., Any] | str] = MappingProxyType({})
@@ -77,9 +77,7 @@ class Planted(Differentiator):
         if wrong is None:
             return [0.0] * len(case.point)
         followed = [
-            j
-            for j in graph.nodes[index].operands
-            if graph.nodes[j].op not in ("literal", "data")
+            j for j in graph.nodes[index].operands if graph.nodes[j].op not in CONSTANTS
         ]
         seeds: dict[int, Any] = {}
         for j, a, b in zip(followed, wrong, right, strict=True):

@@ -5,9 +5,9 @@ node carries its *growth*. That is a bound on the decimal exponent of any produc
 partial derivatives along a path from an input to it. One partial is at most about
 max(1, |y|, |x|) * max(1, 1/|x|).
 
-Growth stays below the room, which is 250 decimal exponents in float64 and 30 in
-float32. Operands lie between 10**(-room/2) and 10**(room/2) or are zero, so that
-squares and quotients of them are safe.
+Growth stays below the room, which is 250 decimal exponents in float64; `formats.py` has
+the room of every dtype. Operands lie between 10**(-room/2) and 10**(room/2) or are
+zero, so that squares and quotients of them are safe.
 
 There are two exceptions:
 
@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.graph import Case, Node, interpret_all
+from gradverify.formats import drawn_in, format_of
+from gradverify.graph import CONSTANTS, Case, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
 
-ROOM = {"float64": 250.0, "float32": 30.0}
 STEP = 0.5  # growth that any op adds, for factors such as an exponent
 
 Params = Sequence[tuple[str, Any]]
@@ -83,8 +83,8 @@ class Draft:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.dtype = np.dtype(limits.dtype)
-        self.room = ROOM[limits.dtype]
-        self.most = float(np.finfo(self.dtype).max) / 2
+        self.room = drawn_in(limits.dtype).growth
+        self.most = format_of(limits.dtype).largest / 2
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:
@@ -99,8 +99,7 @@ class Draft:
 
     def followed(self) -> list[int]:
         """The inputs and ops: nodes that depend on an input."""
-        leaves = ("literal", "data")
-        return [i for i, x in enumerate(self.grown) if x.node.op not in leaves]
+        return [i for i, x in enumerate(self.grown) if x.node.op not in CONSTANTS]
 
     def try_op(self, op: str, operands: Sequence[int | Grown], params: Params) -> bool:
         """Put an op and its new leaves.

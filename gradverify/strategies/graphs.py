@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gradverify.graph import DTYPES, Case
+from gradverify.formats import check_dtype
+from gradverify.graph import Case
 from gradverify.ops import OPS
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
@@ -127,8 +128,7 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
 @lru_cache
 def _possible(limits: Limits) -> tuple[str, ...]:
     """The ops of the menu that can have operands within the limits."""
-    if limits.dtype not in DTYPES:
-        raise ValueError(f"dtype {limits.dtype!r} is unknown; allowed are {DTYPES}")
+    check_dtype(limits.dtype)
     layers = all(op in LAYER_SHAPES for op in limits.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):

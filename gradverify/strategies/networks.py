@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradverify.graph import DTYPES, Case
+from gradverify.formats import check_dtype
+from gradverify.graph import Case
+from gradverify.ops import OPS
 from gradverify.strategies.choices import Ending, Input, OpChoice
 from gradverify.strategies.draft import Limits
 from gradverify.strategies.ending import finished
@@ -55,7 +57,7 @@ def norm(net: Net, layer: LayerChoice) -> None:
     op = NORMS[layer.kind % len(NORMS)]
     channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
     width = net.shape[1 if channels and len(net.shape) > 1 else -1]
-    weights = [net.leaf((width,)) for _ in range(1 if op == "rms_norm" else 2)]
+    weights = [net.leaf((width,)) for _ in range(OPS[op].arity - 1)]
     net.chosen(op, layer.extra, net.here, *weights)
 
 
@@ -184,27 +186,37 @@ FAMILIES: Mapping[str, tuple[Callable[..., None], Callable[..., None], int]] = {
 
 # ---- losses
 
-LOSSES = (
-    "mse", "cross_entropy", "bce_with_logits", "nll", "huber", "l1", "kl_div", "bce",
-)  # fmt: skip
+# What a loss expects of the output before it, as an op with its params, and what its
+# target is: "classes" are params, others are data.
+# fmt: off
+LOSSES: Mapping[str, tuple[tuple[str, Mapping[str, Any]] | None, str]] = {
+    "mse":             (None,                            "numbers"),
+    "cross_entropy":   (None,                            "classes"),
+    "bce_with_logits": (None,                            "numbers"),
+    "nll":             (("log_softmax", {"axis": (-1,)}), "classes"),
+    "huber":           (None,                            "numbers"),
+    "l1":              (None,                            "numbers"),
+    "kl_div":          (("log_softmax", {"axis": (-1,)}), "probabilities"),
+    "bce":             (("sigmoid", {}),                 "probabilities"),
+}
+# fmt: on
 
 
 def loss(net: Net, choice: LayerChoice) -> None:
     """A loss of the network's output, as samples by classes, and of a target."""
-    op = LOSSES[choice.kind % len(LOSSES)]
+    op = tuple(LOSSES)[choice.kind % len(LOSSES)]
+    before, target = LOSSES[op]
     rows = 1 if len(net.shape) < 2 else net.shape[0]
     net.apply("reshape", net.here, shape=(rows, int(np.prod(net.shape)) // rows))
     if choice.width % 3 or net.shape[1] < 2:
         net.linear(2 + choice.width % 2, scale=1000.0 if choice.extra % 9 == 8 else 1.0)
-    if op in ("nll", "kl_div"):
-        net.apply("log_softmax", net.here, axis=(-1,))
-    if op == "bce":
-        net.apply("sigmoid", net.here)
-    if op in ("nll", "cross_entropy"):
+    if before is not None:
+        net.apply(before[0], net.here, **before[1])
+    if target == "classes":
         net.chosen(op, choice.extra, net.here)
     else:
-        target = net.target(choice.activation, probable=op in ("bce", "kl_div"))
-        net.chosen(op, choice.extra, net.here, target)
+        data = net.target(choice.activation, probable=target == "probabilities")
+        net.chosen(op, choice.extra, net.here, data)
 
 
 def networks(
@@ -225,8 +237,7 @@ def networks(
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; allowed: {[*FAMILIES]}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype {dtype!r} is unknown; allowed are {DTYPES}")
+    check_dtype(dtype)
     if depth is not None and depth < 1:
         raise ValueError(f"depth={depth}; a network has at least 1 layer")
     if family is None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from gradverify.formats import drawn_in
 from gradverify.graph import Array, Case
 from gradverify.ops import Shape
 
@@ -39,15 +40,6 @@ DECIMAL = (0.1, 0.7, -0.3, 1.2, -1.7, 2.5, 3.14, -4.6, 0.01, 6.3, -7.25, 9.9)
 SATURATED = (20.0, 30.0, 40.0, -40.0, -20.0, 88.0, 100.0, 500.0, 700.0, 709.0, -700.0)
 HUGE = (1000.0, 1e4, -1000.0, 1e8, -1e8, 1e12, 1e30, -1e30)
 TINY = (1e-3, 1e-8, -1e-8, 1e-12, 1e-16, 1e-30, -1e-30)
-
-# Where squares, and products of a few, no longer fit, but results of one op do.
-EXTREME = {
-    "float64": (2e154, 1e200, 1e300, 1e-155, 1e-200, 1e-300, -1e200, 1023.5),
-    "float32": (2e19, 1e25, 1e37, 1e-20, 1e-25, 1e-37, -1e25, 127.5),
-}
-
-# Squares and cubes of these stay within the range of a float32.
-MOST = {"float64": 1e30, "float32": 1e12}
 
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -105,7 +97,7 @@ KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("saturated",   len(SATURATED), lambda k, s, other, t: SATURATED[k]),
     ("huge",        len(HUGE),      lambda k, s, other, t: HUGE[k]),
     ("tiny",        len(TINY),      lambda k, s, other, t: TINY[k]),
-    ("extreme",      8,              lambda k, s, other, t: EXTREME[t.__name__][k]),
+    ("extreme",      8,              lambda k, s, other, t: drawn_in(t.__name__).extremes[k]),
 )
 # fmt: on
 
@@ -177,7 +169,7 @@ def array_of(
     """
     others = [1.0] if before is None or not before.size else before.ravel().tolist()
     kind = np.dtype(dtype).type
-    most = MOST[dtype]
+    most = drawn_in(dtype).largest
     result = []
     for i in range(math.prod(shape)):
         choice = choices.entries[i % len(choices.entries)]

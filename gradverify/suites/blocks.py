@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gradverify.differentiators import Accepts
-from gradverify.graph import DTYPES, Case, case_from_json, case_name
+from gradverify.formats import DTYPES
+from gradverify.graph import Case, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases

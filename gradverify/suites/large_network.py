@@ -20,9 +20,10 @@ import numpy as np
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.symbols import SYMBOLS as m
 from gradverify.arithmetic.symbols import trace
-from gradverify.graph import DTYPES, Array, Case, graph_to_json, interpret_all
+from gradverify.formats import DTYPES
+from gradverify.graph import Array, Case, graph_to_json, interpret_all
 from gradverify.reference.bound import bounds
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 from gradverify.suites.digit_images import PIXELS, digit
 from gradverify.verify import LargeBlock
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.reference import USUAL_ACCURACY, Accuracy, Reference, references
+from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Block:
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _own: dict[str, Block] = field(default_factory=dict)
-    _references: dict[Accuracy, dict[int, Reference]] = field(default_factory=dict)
+    _references: dict[RoundingModel, dict[int, Reference]] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -159,7 +159,7 @@ class Block:
         position: int,
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
-        accuracy: Accuracy = USUAL_ACCURACY,
+        model: RoundingModel = USUAL_ROUNDING,
     ) -> Reference:
         """The reference of the case, computed once for all differentiators.
 
@@ -169,12 +169,12 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        references_of = self._references.setdefault(accuracy, {})
+        references_of = self._references.setdefault(model, {})
         if position not in references_of:
             began = time.perf_counter()
             following = itertools.islice(self.drawn, position, None)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case], stage, accuracy=accuracy)
+            found = references([*alike] or [case], stage, model=model)
             references_of.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
         return references_of[position]

@@ -19,7 +19,7 @@ from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.known import Deviation
 from gradverify.reference import Reference
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
@@ -27,7 +27,7 @@ from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
-from gradverify.verify.other_format import accuracy_of
+from gradverify.verify.other_format import model_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -160,7 +160,7 @@ class _Sweep:
             self.counts[Verdict.UNSUPPORTED] += 1
             return
         found = self.block.reference(
-            position, case, accuracy=accuracy_of(self.differentiator)
+            position, case, model=model_of(self.differentiator)
         )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)

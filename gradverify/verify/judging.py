@@ -14,7 +14,7 @@ from gradverify.differentiators import Derivatives, Differentiator, run, unsuppo
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
 from gradverify.verdict import Judgement, Verdict
-from gradverify.verify.other_format import accuracy_of, reconsidered
+from gradverify.verify.other_format import model_of, reconsidered
 
 
 def judge(
@@ -34,7 +34,7 @@ def judge(
     reason = unsupported(differentiator, case)
     if reason is not None:
         return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case, accuracy_of(differentiator))
+    found = found or reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:

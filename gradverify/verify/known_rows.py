@@ -11,7 +11,7 @@ from gradverify.diagnosis.op_alone import node_values, op_nodes
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
 from gradverify.known import Deviation, applies, is_within, matches, matches_whole
-from gradverify.reference import Accuracy, reference
+from gradverify.reference import RoundingModel, reference
 from gradverify.verdict import Judgement
 from gradverify.verify.judging import judge
 
@@ -57,7 +57,7 @@ class Listed:
         """Whether rounding in the format that the row names explains the op alone."""
         if not row.computes_in:
             return True
-        found = reference(alone, Accuracy(row.computes_in))
+        found = reference(alone, RoundingModel(row.computes_in))
         judgement = judge(alone, self.differentiator, self.mode, found=found)
         return not judgement.verdict.fails()
 

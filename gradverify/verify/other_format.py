@@ -15,8 +15,9 @@ from mpmath import mpf
 
 from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
-from gradverify.graph import DTYPES, Array, Case
-from gradverify.reference import FORMATS, Accuracy, Doubled, Reference, Slope, reference
+from gradverify.formats import DTYPES, format_of
+from gradverify.graph import Array, Case
+from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
 from gradverify.verdict import Judgement, Verdict
 
 SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
@@ -56,7 +57,7 @@ def reconsidered(
     its derivatives: they are judged as if it did not.
     """
     own = deviation(judgement, found, derivatives)
-    unit = FORMATS[case.dtype].unit_roundoff
+    unit = format_of(case.dtype).unit_roundoff
     if own is None or not 0.0 < own.part <= math.sqrt(unit):
         return judgement
     told = False
@@ -71,7 +72,7 @@ def reconsidered(
         if part is None:
             continue
         told = True
-        if _are_digits(own.part, unit, part, FORMATS[dtype].unit_roundoff):
+        if _are_digits(own.part, unit, part, format_of(dtype).unit_roundoff):
             return _imprecise(judgement, case, found, derivatives, dtype)
     is_doubtful = not told and own.part <= DOUBTFUL * unit
     return replace(judgement, note=UNTOLD) if is_doubtful else judgement
@@ -99,7 +100,7 @@ def _imprecise(
             return rest
         what = "the value, not the derivative; "
     note = f"{what}digits are lost: in {dtype} the error is as many units of roundoff"
-    if FORMATS[dtype].unit_roundoff < FORMATS[case.dtype].unit_roundoff:
+    if format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff:
         note = f"{what}digits are lost: in {dtype} they are there"
     return replace(judgement, verdict=Verdict.IMPRECISE, note=note)
 
@@ -159,7 +160,7 @@ def _in_format(case: Case, dtype: str) -> list[Case]:
     """
     if dtype == case.dtype:
         return []
-    wider = FORMATS[dtype].unit_roundoff < FORMATS[case.dtype].unit_roundoff
+    wider = format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff
     found = []
     for factor in (1.0,) if wider else NEAR:
         with np.errstate(all="ignore"):
@@ -174,7 +175,7 @@ def _in_format(case: Case, dtype: str) -> list[Case]:
 def _part_there(
     case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
 ) -> float | None:
-    found = reference(case, accuracy_of(differentiator))
+    found = reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
     if derivatives.error is not None or derivatives.timed_out:
         return None
@@ -182,6 +183,6 @@ def _part_there(
     return None if errors is None else _part(float(errors[entry]), found, entry)
 
 
-def accuracy_of(differentiator: Differentiator) -> Accuracy:
+def model_of(differentiator: Differentiator) -> RoundingModel:
     """What the engine declares of its ops."""
-    return Accuracy(units=tuple(sorted(differentiator.accuracy.items())))
+    return RoundingModel(units=tuple(sorted(differentiator.accuracy.items())))

@@ -25,7 +25,7 @@ from gradverify.compare import compare
 from gradverify.differentiators import load, modes, run
 from gradverify.graph import Case
 from gradverify.reference import reference
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 
 from .table import print_table
 

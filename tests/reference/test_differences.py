@@ -16,8 +16,8 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.reference.differences import differences
+from gradverify.reference.gradient_program import expand
 from gradverify.reference.levels import Slope
-from gradverify.reference.program import expand
 
 
 def slopes(function: Callable[..., Any], x: float) -> Any:

@@ -15,7 +15,7 @@ from gradverify.graph import interpret_all
 from gradverify.reference import Doubled, Reference, Slope, assemble, reference
 from gradverify.reference.bound import _first_order, _running
 from gradverify.reference.exact import Exact, exact_gradient
-from gradverify.reference.program import gradient_program
+from gradverify.reference.gradient_program import gradient_program
 from gradverify.reference.roundings import roundings
 from gradverify.suites.large_network import Network
 

@@ -15,6 +15,7 @@ from gradverify.arithmetic.floats import EXTENDED, FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.symbols import SYMBOLS
 from gradverify.autodiff.rules import RULES
+from gradverify.differentiators import load
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.ops import OPS, domains
 from gradverify.ops.calculus import CALCULUS
@@ -140,3 +141,19 @@ def test_readme_lists_every_op_once() -> None:
     assert not missing, f"README.md: the table of ops lacks {missing}"
     assert sorted(listed) == sorted(OPS.public()), "README.md: an op is no longer one"
     assert count == len(listed), f"README.md states {count} ops and has {len(listed)}"
+
+
+@pytest.mark.parametrize("name", ["autograd", "torch-cpu", "jax"])
+def test_an_engine_says_of_every_op_how_it_is_spelled(name: str) -> None:
+    engine = load(name)
+    if (reason := engine.available()) is not None:
+        pytest.skip(reason)
+    rows = engine.spelling(next(iter(engine.modes()))).rows
+    missing = [
+        op for op in OPS.public() if callable(engine.table.get(op)) and op not in rows
+    ]
+    assert rows
+    assert not missing, (
+        f"ROWS in spelling.py of {type(engine).__module__} has no rows for {missing}: "
+        "spell them, or name them in its `through_the_engine`"
+    )

@@ -10,7 +10,8 @@ import pytest
 
 from gradverify.differentiators import Lowered, Pulled, mode
 from gradverify.differentiators.own.tape_engine import OwnTape
-from gradverify.graph import DTYPES, Array, Case, Graph, apply_op, input_leaf
+from gradverify.formats import DTYPES
+from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
 from gradverify.suites.blocks import blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import judge

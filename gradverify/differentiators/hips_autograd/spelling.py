@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
-from gradverify.differentiators.spelling.source_rows import Row, Spelling, Tail, calls
+from gradverify.differentiators.spelling.source_rows import (
+    Row,
+    Spelling,
+    Tail,
+    calls,
+    through_the_engine,
+)
 
 
 def _kept_norm(x: str, axis: Any = None, keepdims: bool = False) -> str:
@@ -39,7 +45,7 @@ def by_make_vjp(names: Sequence[str]) -> Sequence[str]:
     ]
 
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Row | None] = {
     **numpy_rows("np"),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
@@ -56,6 +62,12 @@ ROWS: dict[str, Row] = {
     "hardswish": "{0} * np.minimum(np.maximum({0} + 3.0, 0.0), 6.0) / 6.0",
     "softsign": "{0} / (1.0 + np.abs({0}))",
     "linear": "np.matmul({0}, {1}.T) + {2}",
+    **through_the_engine(
+        "gelu celu selu mish softmax log_softmax conv1d conv2d max_pool1d "
+        "max_pool2d avg_pool1d avg_pool2d batch_norm batch_norm_eval layer_norm "
+        "rms_norm group_norm embedding scaled_dot_product_attention dropout mse l1 "
+        "huber bce bce_with_logits kl_div nll cross_entropy"
+    ),
 }
 
 # How a script asks for the derivative, by mode.

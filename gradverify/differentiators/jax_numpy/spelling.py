@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
-from gradverify.differentiators.spelling.source_rows import Row, Spelling, Tail, calls
+from gradverify.differentiators.spelling.source_rows import (
+    Row,
+    Spelling,
+    Tail,
+    calls,
+    through_the_engine,
+)
 
 
 def head(dtype: str) -> Sequence[str]:
@@ -41,7 +47,7 @@ def _norm(x: str, **params: Any) -> str:
     return f"jnp.linalg.norm({x}{named})"
 
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Row | None] = {
     **numpy_rows("jnp"),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
@@ -53,6 +59,12 @@ ROWS: dict[str, Row] = {
     "rsqrt": "jax.lax.rsqrt({0})",
     "gelu": lambda x, approximate: f"jax.nn.gelu({x}, {approximate == 'tanh'})",
     "norm": _norm,
+    **through_the_engine(
+        "linear conv1d conv2d max_pool1d max_pool2d avg_pool1d avg_pool2d "
+        "batch_norm batch_norm_eval layer_norm rms_norm group_norm embedding "
+        "scaled_dot_product_attention dropout mse l1 huber bce bce_with_logits "
+        "kl_div nll cross_entropy"
+    ),
 }
 
 # How a script asks for the derivative, by mode.

@@ -12,6 +12,7 @@ from gradverify.differentiators.spelling.source_rows import (
     Tail,
     calls,
     sliced,
+    through_the_engine,
 )
 
 Axis = Sequence[int] | None
@@ -106,7 +107,7 @@ def by_grad(names: Sequence[str]) -> Sequence[str]:
     ]
 
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Row | None] = {
     **OPERATORS,
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
@@ -142,6 +143,10 @@ ROWS: dict[str, Row] = {
     "reshape": lambda x, shape: f"torch.reshape({x}, {tuple(shape)!r})",
     "transpose": permute,
     "broadcast_to": lambda x, shape: f"torch.broadcast_to({x}, {tuple(shape)!r})",
+    **through_the_engine(
+        "max_pool1d max_pool2d avg_pool1d avg_pool2d batch_norm_eval embedding "
+        "scaled_dot_product_attention dropout kl_div nll cross_entropy"
+    ),
 }
 
 

@@ -1,4 +1,7 @@
-"""An engine that is reached through its class and table, as users' own ones are."""
+"""The spelling of an engine that is reached through its class and table.
+
+Engines of users are reached in this way.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ CALLS: Mapping[str, Sequence[str]] = {
 
 
 def by_class(path: str, mode: str, kind: str) -> Spelling:
-    """An engine by its class, `module:Class`, through the mode of that kind."""
+    """The spelling of the engine of a class, `module:Class`, in the mode of that
+    kind.
+    """
     module, _, name = path.partition(":")
 
     def head(dtype: str) -> Sequence[str]:

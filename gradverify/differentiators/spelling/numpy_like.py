@@ -1,4 +1,4 @@
-"""What libraries share whose functions are NumPy's: autograd and JAX."""
+"""What libraries share whose functions are those of NumPy: autograd and JAX."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RENAMED = {
 
 
 def numpy_rows(m: str) -> dict[str, Row]:
-    """The rows that all have, for the name that NumPy's module goes by."""
+    """The rows that both have; m is the name under which the module is imported."""
     return {
         **OPERATORS,
         **calls(m, COMMON, **RENAMED),

@@ -36,10 +36,11 @@ for name, g, e in zip(NAMES, got, EXACT):
 
 @dataclass(frozen=True)
 class ScriptContents:
-    """What a script is made of beside the spelling.
+    """What a script is made of, apart from the spelling.
 
-    title: its first line. value, gradient: exact numbers as decimal text, an entry an
-    element, an input.
+    title: its first line.
+    value, gradient: exact numbers as decimal text. The gradient has one entry for each
+        element of each input.
     """
 
     case: Case
@@ -49,7 +50,9 @@ class ScriptContents:
 
 
 def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None:
-    """The script; None where the mode or an op of the graph is not spelled."""
+    """The script; None if the engine has no spelling for the mode or for an op of the
+    graph.
+    """
     if mode not in spelling.tails:
         return None
     graph = program.case.graph
@@ -90,7 +93,9 @@ def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None
 
 
 def by_engine(program: ScriptContents, path: str, mode: str) -> str:
-    """The case run by gradverify itself: for ops and modes that it does not spell."""
+    """A script in which gradverify runs the case, for ops and modes without a
+    spelling.
+    """
     module, _, name = path.partition(":")
     inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
     case = json.dumps(case_to_json(program.case))
@@ -125,7 +130,7 @@ def _exact(program: ScriptContents, inputs: Sequence[str]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """Text that ends no string or line of a script."""
+    """Text that cannot end a string or a line of a script."""
     return " ".join(text.split()).replace("\\", "/").replace('"', "'")
 
 
@@ -134,7 +139,7 @@ def _identifiers(nodes: Sequence[Node], names: Sequence[str]) -> list[str]:
 
 
 def _operand(node: Node, name: str) -> str:
-    """A name, or a Python number as it is handed over."""
+    """A name, or a Python number as it is passed."""
     if node.op != "literal":
         return name
     text = literal(node.value)
@@ -152,7 +157,7 @@ def _leaves(case: Case, spelling: Spelling, names: Sequence[str]) -> Iterator[st
 
 
 def literal(value: float) -> str:
-    """A Python number as source text; infinities and NaN too."""
+    """A Python number as source text, infinities and NaN included."""
     if isinstance(value, bool | int | np.bool_):
         return repr(value)
     number = float(value)

@@ -17,22 +17,27 @@ Tail = Callable[[Sequence[str]], Sequence[str]]
 class Spelling:
     """The source text of an engine's API.
 
-    head: imports and settings, for a dtype. array, data: an input, and an array that is
-    not differentiated, from the text of a NumPy array. rows: by op, what the row of the
-    engine's table calls. tails: by mode, lines that set `value` and `got`, an entry an
-    input, from the names of the inputs and `function`.
+    head: imports and settings, for a dtype.
+    array, data: an input, and an array that is not differentiated, from the text of a
+        NumPy array.
+    rows: by op, what the row of the engine's table calls; None where the script is to
+        go through the engine, since its API has no one expression for it.
+    tails: by mode, lines that set `value` and `got` (one entry an input), from the
+        names of the inputs and `function`.
     """
 
     head: Callable[[str], Sequence[str]]
     array: Callable[[str], str]
     data: Callable[[str], str]
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Row | None]
     tails: Mapping[str, Tail]
 
     def call(
         self, op: str, operands: Sequence[str], params: Mapping[str, Any]
     ) -> str | None:
-        """The expression that applies an op; None where the engine spells it not."""
+        """The expression that applies an op; None if the engine has no spelling for
+        this op.
+        """
         row = self.rows.get(op)
         if row is None:
             return None
@@ -53,8 +58,13 @@ OPERATORS: Mapping[str, Row] = {
 }
 
 
+def through_the_engine(ops: str) -> dict[str, Row | None]:
+    """Rows for ops that are not spelled: absence is written down."""
+    return dict.fromkeys(ops.split())
+
+
 def calls(module: str, ops: str = "", **renamed: str) -> dict[str, Row]:
-    """Rows for functions of a module that take the operands and the params by name."""
+    """Rows for functions of a module that take the operands, and the params by name."""
     names = {op: op for op in ops.split()} | renamed
     return {op: _call(f"{module}.{name}") for op, name in names.items()}
 
@@ -68,7 +78,7 @@ def _call(function: str) -> Row:
 
 
 def sliced(x: str, axis: Sequence[int], start: int, stop: int) -> str:
-    """A slice along one axis as an index, for arrays that are indexed as NumPy's."""
+    """A slice along one axis as an index, for arrays that are indexed as in NumPy."""
     if axis[0] < 0:
         after = ", :" * (-1 - axis[0])
         return f"{x}[..., {start}:{stop}{after}]"

@@ -6,7 +6,7 @@ Its nodes are the places where a library may round.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -15,10 +15,9 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.autodiff.sweep import pulled
-from gradverify.graph import LEAVES, Graph, Node, interpret_all
+from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
+from gradverify.graph import CONSTANTS, LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS
-from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.row import FORWARD
 from gradverify.reference.rounding import ANY_OP, Units
 
@@ -123,22 +122,27 @@ def gradient_program(
     much, and so is everything that it passes back.
     """
     expansion = expand(graph, dtype, units)
-    found = {expansion.place[i]: n for i, n in expansion.declared.items()}
     nodes = expansion.graph.nodes
     program = Program()
     program.nodes.extend(nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
-    terms: list[list[Symbol]] = [[] for _ in nodes]
-    terms[-1].append(program.lift(np.float64(1.0)))
-    cotangents: list[int | None] = [None] * len(nodes)
-    for i in reversed(range(len(nodes))):
-        if not terms[i] or nodes[i].op in ("literal", "data"):
-            continue
-        ct = terms[i][0] if len(terms[i]) == 1 else program.apply("accumulate", *terms[i])  # fmt: skip  # noqa: E501
-        cotangents[i] = ct.index
-        if nodes[i].op not in LEAVES:
-            _pull(program, values, terms, i, ct)
-            _declare(expansion, nodes[i], i, terms, found)
+    units_at = {expansion.place[i]: n for i, n in expansion.declared.items()}
+
+    def pull(i: int, ct: Symbol) -> list[Any]:
+        bars = _pulled(values, nodes, i, ct)
+        units_at.update(_declared(expansion, i, bars))
+        return bars
+
+    found = walk_back(
+        nodes,
+        {len(nodes) - 1: program.lift(np.float64(1.0))},
+        pull,
+        lambda _, terms: program.apply("accumulate", *terms),
+    )
+    cotangents = tuple(
+        None if ct is None or node.op in CONSTANTS else ct.index
+        for node, ct in zip(nodes, found, strict=True)
+    )
     margins = tuple(
         (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
         for i, node in enumerate(nodes)
@@ -147,48 +151,31 @@ def gradient_program(
         and (kink := OPS[node.op].kink)
     )
     return GradientProgram(
-        expansion, Graph(tuple(program.nodes)), tuple(cotangents), margins, found
+        expansion, Graph(tuple(program.nodes)), cotangents, margins, units_at
     )
 
 
-def _declare(
-    expansion: Expansion,
-    node: Node,
-    i: int,
-    terms: Sequence[list[Symbol]],
-    found: dict[int, float],
-) -> None:
-    """Enter what a declared op has passed back from node i to nodes before its own."""
-    units = expansion.declared.get(owner := expansion.origin(i))
-    if units is None:
-        return
-    for j in node.operands:
-        if terms[j] and expansion.origin(j) < owner:
-            found[terms[j][-1].index] = units
+def _declared(
+    expansion: Expansion, i: int, bars: Sequence[Symbol | None]
+) -> Iterator[tuple[int, float]]:
+    """What a declared op passes back from node i to nodes before its own."""
+    owner = expansion.origin(i)
+    units = expansion.declared.get(owner)
+    if units is not None:
+        for j, bar in zip(expansion.graph.nodes[i].operands, bars, strict=True):
+            if bar is not None and expansion.origin(j) < owner:
+                yield bar.index, units
 
 
-def _pull(
-    program: Program,
-    values: Sequence[Symbol],
-    terms: Sequence[list[Symbol]],
-    i: int,
-    ct: Symbol,
-) -> None:
-    """Append what node i passes on to its operands."""
-    node = program.nodes[i]
+def _pulled(
+    values: Sequence[Symbol], nodes: Sequence[Node], i: int, ct: Symbol
+) -> list[Any]:
+    """What node i passes on to its operands, written down."""
+    node = nodes[i]
     x = [values[j] for j in node.operands]
-    rules = rules_of(node.op, len(x))
-    for j, rule in zip(node.operands, rules, strict=True):
-        if program.nodes[j].op in ("literal", "data"):
-            continue
-        rule = _with_slack(rule, node)
-        bar = pulled(PRIMITIVE_SYMBOLS, rule, ct, values[i], x, node)
-        if bar is None:
-            continue
-        if not isinstance(rule, Linear):
-            shape = program.nodes[j].shape
-            bar = unbroadcast(PRIMITIVE_SYMBOLS, bar, shape, len(bar.shape))
-        terms[j].append(bar)
+    rules = [_with_slack(rule, node) for rule in rules_of(node.op, len(x))]
+    shapes = operand_shapes(nodes, node)
+    return pullback(PRIMITIVE_SYMBOLS, rules, ct, values[i], x, node, shapes)
 
 
 def _with_slack(rule: Rule, node: Node) -> Rule:

@@ -1,0 +1,135 @@
+"""Floating-point formats: all that is known of one stands in its row.
+
+A dtype of cases is a format whose row says how cases in it are drawn. The others are
+formats in which hardware computes what was asked for in a wider one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How cases in a dtype are drawn, and made wrong on purpose.
+
+    growth: the most decades that a product of partial derivatives along a path may
+        span (`strategies/draft.py`), some way within the format's range.
+    largest: the largest modulus of a number at which a graph is looked at. Its square
+        and its cube are within the format's range.
+    wrong_constant: how far off, relatively, the selftest makes a constant: what a
+        mistyped digit may come to.
+    extremes: numbers whose squares do not fit, though what one op makes of them may.
+    """
+
+    growth: float
+    largest: float
+    wrong_constant: float
+    extremes: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary format, in the terms of IEEE 754.
+
+    precision: bits of the significand, the leading one included.
+    emin, emax: the exponents of the smallest normal and of the largest numbers, whose
+        significands are in [1, 2). There are subnormal numbers below.
+    wider: the next format that holds all of its numbers, by name; None in the widest.
+    drawn: None where no case is in this format.
+    """
+
+    name: str
+    precision: int
+    emin: int
+    emax: int
+    wider: str | None = None
+    drawn: Drawn | None = None
+
+    @cached_property
+    def unit_roundoff(self) -> float:
+        """The largest relative error of a rounding to the nearest normal number."""
+        return 2.0**-self.precision
+
+    @cached_property
+    def spacing(self) -> float:
+        """The distance from 1 to the next larger number."""
+        return 2.0 ** (1 - self.precision)
+
+    @cached_property
+    def smallest(self) -> float:
+        """The smallest positive number, a subnormal one."""
+        return 2.0 ** (self.emin - self.precision + 1)
+
+    @cached_property
+    def normal(self) -> float:
+        """The smallest positive normal number."""
+        return 2.0**self.emin
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest finite number."""
+        return (2.0 - self.spacing) * 2.0**self.emax
+
+
+# fmt: off
+EDGES_64 = (2e154, 1e200, 1e300, 1e-155, 1e-200, 1e-300, -1e200, 1023.5)
+EDGES_32 = (2e19, 1e25, 1e37, 1e-20, 1e-25, 1e-37, -1e25, 127.5)
+
+ROWS = (
+    #      name     precision   emin   emax  wider      drawn
+    Format("float64",      53, -1022,  1023, None,      Drawn(250.0, 1e30, 1e-9, EDGES_64)),
+    Format("float32",      24,  -126,   127, "float64", Drawn(30.0, 1e12, 1e-3, EDGES_32)),
+    Format("TF32",         11,  -126,   127, "float32"),
+    Format("bfloat16",      8,  -126,   127, "float32"),
+)
+# fmt: on
+"""Wider ones first: IEEE 754's, then those of NVIDIA's and Google's matrix units."""
+
+FORMATS = {row.name: row for row in ROWS}
+DTYPES = tuple(row.name for row in ROWS if row.drawn is not None)
+"""The dtypes that a case may have."""
+
+
+def format_of(name: str) -> Format:
+    """The row of a format; `ValueError` where there is none."""
+    if name not in FORMATS:
+        raise ValueError(
+            f"format {name!r} is unknown; known are {', '.join(FORMATS)}: give one of "
+            "them, or add a row to ROWS in gradverify/formats.py"
+        )
+    return FORMATS[name]
+
+
+def drawn_in(dtype: str) -> Drawn:
+    """How cases in a dtype are drawn; `ValueError` where it is no dtype of cases."""
+    drawn = format_of(dtype).drawn
+    if drawn is None:
+        raise ValueError(
+            f"no case is drawn in {dtype}; dtypes of cases are {', '.join(DTYPES)}: "
+            "give one of them, or fill its row in gradverify/formats.py"
+        )
+    return drawn
+
+
+def check_dtype(dtype: object) -> None:
+    """Raise `ValueError` where a case cannot have that dtype."""
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype {dtype!r} is unknown; allowed are {DTYPES}")
+
+
+def narrower_than(name: str) -> tuple[Format, ...]:
+    """The formats that a wider one holds all numbers of, wider ones first."""
+    return tuple(row for row in ROWS if name in _names_of_wider(row))
+
+
+def _names_of_wider(row: Format) -> Iterator[str]:
+    while row.wider is not None:
+        yield row.wider
+        row = format_of(row.wider)
+
+
+DOUBLE = format_of("float64")
+"""What points and literals are written in, and most of our own arithmetic runs in."""
