@@ -45,7 +45,7 @@ Slopes = list[tuple[Symbol, Array]]
 
 
 @dataclass(frozen=True)
-class Edge:
+class OpEdge:
     """What an op is at its edge.
 
     at: operands as floats and params to the entries of the result at the edge.
@@ -166,13 +166,13 @@ def _base(
 
 
 # fmt: off
-EDGES: Mapping[str, Edge] = {
-    "norm":  Edge(_null,                              _norm),
-    "std":   Edge(_even,                              _std),
-    "hypot": Edge(lambda a, b: (a == 0) & (b == 0),   _hypot),
-    "sqrt":  Edge(lambda x: np.asarray(x) == 0,       _root),
-    "power": Edge(_at_fraction,                       _fraction),
-    "pow":   Edge(_at_base,                           _base),
+EDGES: Mapping[str, OpEdge] = {
+    "norm":  OpEdge(_null,                              _norm),
+    "std":   OpEdge(_even,                              _std),
+    "hypot": OpEdge(lambda a, b: (a == 0) & (b == 0),   _hypot),
+    "sqrt":  OpEdge(lambda x: np.asarray(x) == 0,       _root),
+    "power": OpEdge(_at_fraction,                       _fraction),
+    "pow":   OpEdge(_at_base,                           _base),
 }
 # fmt: on
 

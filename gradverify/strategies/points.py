@@ -83,6 +83,11 @@ def _beside_other(place: int, spread: int, other: float, dtype: Any) -> float:
     return float(np.nextafter(dtype(other), dtype((-1) ** place * np.inf)))
 
 
+def _extreme(place: int, spread: int, other: float, dtype: Any) -> float:
+    del spread, other
+    return drawn_in(dtype.__name__).extremes[place]
+
+
 # fmt: off
 KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("plain",       len(PLAIN),     lambda k, s, other, t: PLAIN[k]),
@@ -97,7 +102,7 @@ KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("saturated",   len(SATURATED), lambda k, s, other, t: SATURATED[k]),
     ("huge",        len(HUGE),      lambda k, s, other, t: HUGE[k]),
     ("tiny",        len(TINY),      lambda k, s, other, t: TINY[k]),
-    ("extreme",      8,              lambda k, s, other, t: drawn_in(t.__name__).extremes[k]),
+    ("extreme",      8,             _extreme),
 )
 # fmt: on
 

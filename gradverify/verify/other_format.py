@@ -32,7 +32,7 @@ UNTOLD = (
 
 
 @dataclass(frozen=True)
-class Deviation:
+class WorstNumber:
     """Which number deviates most, of the value and then all derivatives; how much.
 
     part: its error as a part of the exact number.
@@ -107,7 +107,7 @@ def _imprecise(
 
 def deviation(
     judgement: Judgement, found: Reference, derivatives: Derivatives
-) -> Deviation | None:
+) -> WorstNumber | None:
     """The value if that is wrong, else the derivative furthest beyond its bound.
 
     None if it cannot be said.
@@ -116,13 +116,13 @@ def deviation(
     if errors is None:
         return None
     if judgement.verdict is Verdict.WRONG_VALUE:
-        return Deviation(0, _part(errors[0], found, 0))
+        return WorstNumber(0, _part(errors[0], found, 0))
     loose = [found.value_bound.loose, *(b for x in found.loose for b in np.ravel(x))]
     with np.errstate(all="ignore"):
         ratios = errors / np.array(loose, np.float64)
     ratios[0] = 0.0
     k = int(np.argmax(np.where(errors == 0.0, 0.0, ratios)))
-    return Deviation(k, _part(errors[k], found, k))
+    return WorstNumber(k, _part(errors[k], found, k))
 
 
 def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
