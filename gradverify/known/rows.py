@@ -69,6 +69,8 @@ class Deviation:
     at_most: how large the deviation of a number is at most; what is larger is new.
     computes_in: the format that the engine computes in, whatever its operands are; what
     rounding does not explain there is new.
+    at_edge: whether it is about points where the op has no one derivative: its result
+    is a norm of zeros, or a deviation of equal numbers.
     until: the last day on which it is accepted.
     """
 
@@ -85,6 +87,7 @@ class Deviation:
     when: str = ""
     at_most: Size | None = None
     computes_in: str = ""
+    at_edge: bool = False
     link: str = ""
     until: date | None = None
 
@@ -163,6 +166,12 @@ def _format(value: Any) -> str:
     return str(value)
 
 
+def _yes(value: Any) -> bool:
+    if value is not True:
+        raise ValueError("true, or nothing")
+    return True
+
+
 def _until(value: Any) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError("a date without quotes, such as 2030-01-31")
@@ -181,7 +190,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
     "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
     "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": _size,
-    "computes_in": _format, "until": _until,
+    "computes_in": _format, "at_edge": _yes, "until": _until,
     "witness": _witness,
 }
 # fmt: on

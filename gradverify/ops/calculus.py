@@ -68,19 +68,6 @@ def erf_partial(m: Any, y: Any, x: Any) -> Any:
     return m.scale(m.exp(-(x * x)), by="2/sqrt(pi)")
 
 
-def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
-    """n * x**(n - 1), without a power where none is needed.
-
-    For some n, such as 0.1, n - 1 is not exact in floats. The result is used then; x is
-    not 0 there.
-    """
-    if n in (0, 1):
-        return float(n)
-    if n == 2:
-        return 2.0 * x
-    return n * m.power(x, n=n - 1) if (n - 1) + 1 == n else n * (y / x)
-
-
 def at_zero(m: Any, y: Any) -> Any:
     """1 where a number y >= 0 is 0, else 0: held constant, and not rounded."""
     return 2.0 * (1.0 - m.step(y))
@@ -89,6 +76,23 @@ def at_zero(m: Any, y: Any) -> Any:
 def filled(m: Any, y: Any) -> Any:
     """A number y >= 0, and 1 in its place where it is 0."""
     return y + at_zero(m, y)
+
+
+def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
+    """n * x**(n - 1), without a power where none is needed.
+
+    Where n - 1 is no float, as for 0.1, it goes by the result. Libraries round n - 1
+    there, and are off by that much of the logarithm.
+    """
+    if n in (0, 1):
+        return float(n)
+    if n == 2:
+        return 2.0 * x
+    if (n - 1) + 1 == n:
+        return n * m.power(x, n=n - 1)
+    positive = filled(m, x)
+    slope = n * (y / positive)
+    return m.slack(slope, slope * m.log(positive))
 
 
 def pow_partial(m: Any, y: Any, a: Any, b: Any) -> Any:

@@ -9,7 +9,7 @@ from gradverify.reference.assemble import (
 )
 from gradverify.reference.bound import Bound
 from gradverify.reference.doubled import Doubled, floats_of
-from gradverify.reference.edges import RAY
+from gradverify.reference.edges import RAY, straightened
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
@@ -37,4 +37,5 @@ __all__ = [
     "inside_hull",
     "reference",
     "references",
+    "straightened",
 ]

@@ -294,12 +294,13 @@ def _confirmed(graph: Graph, point: Sequence[Array], node: Node) -> Any:
 def _exactly(value: Any, shape: Sequence[int]) -> Any:
     """Numbers that are equal, or zero, only where the balls are beyond doubt.
 
-    An inexact ball becomes a number of its own.
+    A ball that is inexact, or below all floats, becomes a number of its own.
     """
-    found = [
-        float(ball.mid()) if ball.is_exact() else math.pi * (k + 2)
-        for k, ball in enumerate(flat(value))
-    ]
+    found = []
+    for k, ball in enumerate(flat(value)):
+        number = float(ball.mid()) if ball.is_exact() else 0.0
+        is_known = ball.is_exact() and (number != 0.0 or ball.is_zero())
+        found.append(number if is_known else math.pi * (k + 2))
     return np.array(found).reshape(tuple(shape))
 
 

@@ -11,7 +11,7 @@ from gradverify.diagnosis.op_alone import node_values, op_nodes
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
 from gradverify.known import Deviation, applies, is_within, matches, matches_whole
-from gradverify.reference import RoundingModel, reference
+from gradverify.reference import RoundingModel, reference, straightened
 from gradverify.verdict import Judgement
 from gradverify.verify.judging import judge
 
@@ -54,7 +54,9 @@ class Listed:
         )
 
     def _is_explained(self, row: Deviation, alone: Case) -> bool:
-        """Whether rounding in the format that the row names explains the op alone."""
+        """Whether the op alone is where the row says, or as imprecise as its format."""
+        if row.at_edge and straightened(alone.graph, alone.point) is None:
+            return False
         if not row.computes_in:
             return True
         found = reference(alone, RoundingModel(row.computes_in))
