@@ -14,7 +14,6 @@ import numpy as np
 
 from gradverify.differentiators.protocol import (
     KINDS,
-    Accepts,
     Differentiator,
     Lowered,
     Misuse,
@@ -23,7 +22,7 @@ from gradverify.differentiators.protocol import (
 )
 from gradverify.differentiators.time_limit import TimeLimit, time_limit
 from gradverify.formats import format_of
-from gradverify.graph import LEAVES, Array, Case, Graph
+from gradverify.graph import LEAVES, Array, Case, Graph, Limits
 from gradverify.ops import OPS
 from gradverify.ops.shapes import elementwise
 
@@ -261,17 +260,17 @@ def unsupported(differentiator: Differentiator, case: Case) -> str | None:
     return _unaccepted(accepts, graph)
 
 
-def _unaccepted(accepts: Accepts, graph: Graph) -> str | None:
+def _unaccepted(limits: Limits, graph: Graph) -> str | None:
     for i, node in enumerate(graph.nodes):
-        if len(node.shape) not in accepts.ranks:
-            return f"an array of rank {len(node.shape)}: only {_ranks(accepts.ranks)}"
-        if not accepts.empty and math.prod(node.shape) == 0:
+        if len(node.shape) not in limits.ranks:
+            return f"an array of rank {len(node.shape)}: only {_ranks(limits.ranks)}"
+        if not limits.empty and math.prod(node.shape) == 0:
             return "an array without elements"
-        if not accepts.literals and node.op == "literal":
+        if not limits.literals and node.op == "literal":
             return "a Python number as an operand"
-        if not accepts.data and node.op == "data":
+        if not limits.data and node.op == "data":
             return "an array that is not differentiated"
-        if not accepts.broadcasting and _broadcasts(graph, i):
+        if not limits.broadcasting and _broadcasts(graph, i):
             return f"{node.op} of operands of different shapes"
     return None
 

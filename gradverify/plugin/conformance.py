@@ -12,7 +12,7 @@ from gradverify.differentiators import Differentiator, handshake, modes
 from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
-from gradverify.suites.blocks import Unreadable, blocks
+from gradverify.suites.blocks import Asked, Unreadable, blocks
 from gradverify.verify import Block, Budget, verify_item
 
 CASES = 50  # cases that each test looks at
@@ -65,7 +65,7 @@ def _blocks(
     seed: int,
 ) -> list[Block]:
     """The blocks for which the differentiator has the ops."""
-    found = blocks(suites=suites, dtypes=dtypes, seed=seed)
+    found = blocks(Asked(suites=suites, dtypes=dtypes, seed=seed))
     table: Any = instance.table
     return [b for b in found if b.suite != "ops" or callable(table.get(b.family))]
 

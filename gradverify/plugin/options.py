@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradverify.suites import SUITES
+
 if TYPE_CHECKING:
     from gradverify.suites.large_network import Network
 
-SUITES = ("ops", "graphs", "networks", "textbook", "known", "cases")
 PROFILES = ("smoke", "ci", "deep")
 POLICIES = ("wrong", "imprecise", "new")
 ANCHORS = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from gradverify.plugin.options import SUITES
+from gradverify.suites import SUITES
 
 
 class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]

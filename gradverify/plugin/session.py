@@ -28,7 +28,7 @@ from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.surroundings import commit, device, versions
 from gradverify.records import Changes, Note, Records, Run
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Block, Budget
 
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
@@ -70,14 +70,16 @@ class Session:
     def blocks(self) -> list[Block]:
         """The blocks of the run."""
         return blocks(
-            suites=self.settings.suites,
-            ops=self.settings.ops,
-            dtypes=self.settings.dtypes,
-            max_nodes=self.settings.max_nodes,
-            seed=self.settings.seed,
-            root=self.root,
-            large=self.settings.networks,
-            chunk=self.profile.chunk,
+            Asked(
+                suites=self.settings.suites,
+                ops=self.settings.ops,
+                dtypes=self.settings.dtypes,
+                max_nodes=self.settings.max_nodes,
+                seed=self.settings.seed,
+                root=self.root,
+                large=self.settings.networks,
+                chunk=self.profile.chunk,
+            )
         )
 
     def has_suite(self, name: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradverify.graph import array_from_json
 from gradverify.records import Changes, Discrepancy, Records, number_of
+from gradverify.suites import TABLE
 from gradverify.verdict import Verdict
 
 # Worst first. The first of its verdicts in this order names an item or a cell.
@@ -26,7 +27,8 @@ SEVERITY = (
 )
 NAMED = 3  # how many worse findings a sentence names
 DIED = "the process died"  # the answer of an engine that ended its process
-DRAWN = ("ops", "graphs", "networks")  # suites that are cut to the time of a run
+DRAWN = tuple(row.name for row in TABLE if row.is_drawn)
+"""The suites that are cut to the time of a run."""
 OUT_OF_TIME = "not looked at, for want of time"  # said of a block without a run
 ORDER = {verdict.name: rank for rank, verdict in enumerate(SEVERITY)}
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.formats import drawn_in, format_of
-from gradverify.graph import CONSTANTS, Case, Node, interpret_all
+from gradverify.graph import CONSTANTS, Case, Limits, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
@@ -37,21 +37,20 @@ STEP = 0.5  # growth that any op adds, for factors such as an exponent
 
 Params = Sequence[tuple[str, Any]]
 
+USUAL = Limits(ranks=range(3), empty=False)
+"""What graphs are made of unless said."""
+
 
 @dataclass(frozen=True)
-class Limits:
-    """What graphs may be made of.
+class Scope:
+    """Out of what a graph is drawn: ops, what else it may be made of, its dtype.
 
     edges: whether operands may lie at the edge of a domain, and be of any size whose
         result the dtype holds.
     """
 
     ops: tuple[str, ...]
-    ranks: range = range(3)
-    literals: bool = True
-    data: bool = True
-    broadcasting: bool = True
-    empty: bool = False
+    limits: Limits = USUAL
     dtype: str = "float64"
     edges: bool = False
 
@@ -80,11 +79,12 @@ def span(value: Any) -> tuple[float, float]:
 class Draft:
     """The nodes put so far, in order. Operands are earlier nodes or new leaves."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.dtype = np.dtype(limits.dtype)
-        self.room = drawn_in(limits.dtype).growth
-        self.most = format_of(limits.dtype).largest / 2
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.limits = scope.limits
+        self.dtype = np.dtype(scope.dtype)
+        self.room = drawn_in(scope.dtype).growth
+        self.most = format_of(scope.dtype).largest / 2
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:
@@ -132,7 +132,7 @@ class Draft:
         operands = [x.value for x in parts]
         if not row.domain.holds(
             *operands,
-            at_edges=self.limits.edges,
+            at_edges=self.scope.edges,
             beside_constants=are_constants(x.node for x in parts[1:]),
             **params,
         ):
@@ -148,7 +148,7 @@ class Draft:
         if self._is_linear_here(row, operands, params, value):
             return value, max(x.growth for x in parts)
         on_leaves = not any(x.node.operands for x in parts)
-        fits = self.limits.edges or max(below, above) <= self.room / 2
+        fits = self.scope.edges or max(below, above) <= self.room / 2
         is_safe = on_leaves and fits
         is_safe = is_safe and np.sum(np.abs(value)) <= self.most
         return (value, math.inf) if is_safe else None

@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradverify.formats import check_dtype
-from gradverify.graph import Case
+from gradverify.graph import Case, Limits
 from gradverify.ops import OPS
 from gradverify.strategies.choices import Ending, Input, OpChoice
-from gradverify.strategies.draft import Limits
+from gradverify.strategies.draft import Scope
 from gradverify.strategies.ending import finished
 from gradverify.strategies.net import LayerChoice, Net, NetStyle
 from gradverify.strategies.points import CHOICE, VALUES, Values
@@ -256,7 +256,7 @@ def networks(
 
     def case(found: Any) -> Case:
         sizes, layers, end, (style, values), weights = found
-        net = Net(NetStyle(style, Values(*values)), _limits(dtype))
+        net = Net(NetStyle(style, Values(*values)), Scope((), LAYERS, dtype))
         with np.errstate(all="ignore"):
             begin(net, LayerChoice(*sizes))
             for choices in layers:
@@ -267,8 +267,8 @@ def networks(
     return drawn.map(case)
 
 
-def _limits(dtype: str) -> Limits:
-    return Limits((), range(5), literals=False, dtype=dtype)
+LAYERS = Limits(empty=False, literals=False)
+"""What networks are made of."""
 
 
 def _ended(net: Net, weights: int) -> Case:
@@ -281,5 +281,5 @@ def _ended(net: Net, weights: int) -> Case:
         if case.point:
             return case
     plain = Input(0, Values(0, [0]))
-    limits = Limits(("linear",), range(5), literals=False, dtype=net.dtype)
-    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), limits)
+    scope = Scope(("linear",), LAYERS, net.dtype)
+    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), scope)

@@ -18,7 +18,7 @@ from gradverify.known import FILE_NAME, WHOLE, DeviationError, read_rows
 from gradverify.known.rows import parse_rows
 from gradverify.plugin.item_outcome import discrepancy
 from gradverify.report.wording import DIED
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Budget, verify_item
 from tests.planted.engines import PlantedTape
@@ -66,8 +66,8 @@ def test_a_run_lists_what_has_the_ops_and_fails_of_the_rest(tmp_path: Path) -> N
     rows = read_rows(tmp_path / FILE_NAME)
     engine = PlantedTape.adding("overwriting", accumulates=False)
     (block,) = (
-        b for b in blocks(suites=("graphs",), ops=("sin", "mul", "add"),
-                          dtypes=("float64",)) if b.family == "shared"
+        b for b in blocks(Asked(suites=("graphs",), ops=("sin", "mul", "add"),
+                          dtypes=("float64",))) if b.family == "shared"
     )  # fmt: skip
     item = verify_item(block, engine, "reverse", budget=Budget(40), known=rows)
     wrong = [f for f in item.findings if f.judgement.verdict is Verdict.WRONG]

@@ -241,7 +241,7 @@ def test_the_page_is_made_anew(scratch: Scratch) -> None:
 
 
 def test_differentiators_are_listed(repository: Scratch) -> None:
-    done = repository.apart("gradverify.cli", "differentiators")
+    done = repository.gradverify("differentiators")
     assert done.ret == 0
     assert "own-tape" in done.stdout.str()
     assert "registered here" in done.stdout.str()

@@ -72,6 +72,7 @@ def test_junit_names_the_items(ran: tuple[Scratch, pytest.RunResult]) -> None:
     assert "the derivative is wrong" in text
 
 
+@pytest.mark.slow
 def test_two_workers_find_the_same(
     ran: tuple[Scratch, pytest.RunResult], repository: Scratch
 ) -> None:
@@ -309,6 +310,7 @@ def armed(repository: Scratch) -> Scratch:
     return repository
 
 
+@pytest.mark.slow
 def test_a_killed_worker_names_its_case_and_loses_nothing(armed: Scratch) -> None:
     result = armed.apart("pytest", "--gradverify", *SMALL, "-n", "2")
     assert result.parseoutcomes()["failed"] >= 1
