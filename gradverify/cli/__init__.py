@@ -124,6 +124,7 @@ def _ops(options: argparse.Namespace) -> int:
             marks = [f"params {', '.join(row.params)}"] if row.params else []
             marks += ["kink"] if row.kink else []
             marks += [] if row.is_primitive else ["expands into primitives"]
+            marks += [f"with {row.fixed}"] if row.fixed else []
             spelled = f" ({row.operator})" if row.operator else ""
             count = f"{row.arity} operand" + ("s" if row.arity != 1 else "")
             print(f"{row.name + spelled:<14}", ", ".join([count, *marks]), sep="  ")

@@ -1,6 +1,6 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
-from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.handshake import Greeting, greeting, handshake
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -25,11 +25,13 @@ __all__ = [
     "Accepts",
     "Derivatives",
     "Differentiator",
+    "Greeting",
     "Lowered",
     "Misuse",
     "Pulled",
     "Pushed",
     "functions",
+    "greeting",
     "handshake",
     "known_names",
     "load",

@@ -4,41 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import Derivatives, run, unsupported
-from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    interpret,
+)
 from gradverify.ops import OPS, Op
+
+FAR = 1e-4  # of a value: more than any format loses at these points
+
+
+class Greeting(NamedTuple):
+    """What is wrong with an engine as a whole, and with single ops of its table.
+
+    problems: sentences; with one of them nothing can be judged.
+    ops: by op that fails alone, the sentence on it. Other ops are judged.
+    unsupported: by op whose row raises NotImplementedError, what it says.
+    """
+
+    problems: list[str]
+    ops: dict[str, str]
+    unsupported: dict[str, str]
 
 
 def handshake(differentiator: Differentiator) -> list[str]:
+    """All that `greeting` finds wrong with an engine; each sentence once."""
+    found = greeting(differentiator)
+    return [*found.problems, *dict.fromkeys(found.ops.values())]
+
+
+def greeting(differentiator: Differentiator) -> Greeting:
     """What is wrong with a registered engine: every mode is tried once on every op
-    alone.
+    alone, inside the op's domain.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence. No derivative is judged here.
+    sentence; what all of them fail with is wrong with the engine. No derivative is
+    judged here.
     """
     name = differentiator.name
     if not differentiator.modes():
-        return [f"{name} has no mode: decorate a method with @mode('gradient')"]
+        hint = "decorate a method with @mode('gradient')"
+        return Greeting([f"{name} has no mode: {hint}"], {}, {})
     problems = _rows(differentiator)
     cases = _cases(differentiator)
+    alone: dict[str, str] = {}
+    absent: dict[str, str] = {}
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
         for op, case in cases.items():
-            text = _problem(op, run(differentiator, mode, case, limit=5.0))
-            if text:
+            result = run(differentiator, mode, case, limit=5.0)
+            text = _problem(op, result)
+            if isinstance(result.error, NotImplementedError):
+                absent[op] = f"it raises {text}"
+            elif text := text or _other_default(op, case, result):
                 failures.setdefault(text, []).append(op)
-        problems += [
-            f"{name}:{mode} fails on {_list(ops)}: {text}"
-            for text, ops in failures.items()
-        ]
-    return problems
+        for text, ops in failures.items():
+            sentence = f"{name}:{mode} fails on {_list(ops)}: {text}"
+            if len(ops) == len(cases):
+                problems.append(sentence)
+            else:
+                alone |= dict.fromkeys(ops, sentence)
+    return Greeting(problems, alone, absent)
 
 
 def _compiles_at_once(
@@ -107,7 +148,7 @@ def _case(row: Op, dtype: str) -> Case:
     shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
     values = row.domain.moved(
         *(
-            np.ones(shape, bool) if i in row.masks else _spread(i, shape)
+            np.ones(shape, bool) if i in row.masks else _spread(i, shape, row.fixed)
             for i, shape in enumerate(shapes)
         ),
         **params,
@@ -122,8 +163,12 @@ def _case(row: Op, dtype: str) -> Case:
     return Case(Graph(tuple(nodes)), point, dtype)
 
 
-def _spread(i: int, shape: tuple[int, ...]) -> Array:
-    """Numbers about 1 + i; no two are alike."""
+def _spread(i: int, shape: tuple[int, ...], fixed: str) -> Array:
+    """Numbers about 1 + i, no two alike; one below 0 for an op whose constants show
+    there.
+    """
+    if fixed:
+        return np.full(shape, -2.75)
     count = np.prod(shape, dtype=int)
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
@@ -135,6 +180,25 @@ def _problem(op: str, result: Derivatives) -> str | None:
         return None
     text = f"{type(result.error).__name__}: {result.error}"
     return f"{text}{_hint(op, result.error)}"
+
+
+def _other_default(op: str, case: Case, result: Derivatives) -> str | None:
+    """What a value says of a constant that another library has another default for."""
+    fixed = OPS[op].fixed
+    if not fixed:
+        return None
+    with np.errstate(all="ignore"):
+        values = interpret(case.graph, FLOATS.table, [np.array(x) for x in case.point])
+    try:
+        got, ours = float(result.value), float(values)
+    except (TypeError, ValueError):
+        return None
+    if abs(got - ours) <= FAR * abs(ours):
+        return None
+    return (
+        f"its value is {got:.6g} where {op} with {fixed} is {ours:.6g}; give the row "
+        "these constants"
+    )
 
 
 def _hint(op: str, error: BaseException) -> str:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MethodType, ModuleType
+from types import MappingProxyType, MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 from gradverify.differentiators.spelling import Spelling
@@ -94,6 +94,7 @@ class Differentiator(ABC):
         many units of roundoff values and derivatives may be off, such as
         `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
         differences. The source of each number belongs beside it.
+    taken_out: ops that the handshake found to fail, and why; they are not judged.
     """
 
     name: ClassVar[str]
@@ -101,6 +102,7 @@ class Differentiator(ABC):
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
     accuracy: ClassVar[Mapping[str, float]] = {}
+    taken_out: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abstractmethod

@@ -49,6 +49,8 @@ class Op:
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
     internal: used by expansions and gradient programs alone, never drawn or judged.
+    fixed: the constants of an op that libraries make settable, as its default here;
+        empty if it has none.
     calculus: the site, the reach and the rules of a primitive; the table fills it in.
     """
 
@@ -64,6 +66,7 @@ class Op:
     operator: str | None = None
     masks: tuple[int, ...] = ()
     internal: bool = False
+    fixed: str = ""
     calculus: Calculus | None = None
 
     @property

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gradverify import records
-from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.differentiators import Differentiator, Greeting, greeting, modes
 from gradverify.formats import DTYPES
 from gradverify.known import WHOLE, is_expired
 from gradverify.plugin import folder
@@ -59,7 +59,7 @@ class Session:
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
         self.spokesmen: dict[str, str] = {}
-        self._problems: dict[str, list[str]] = {}
+        self._greetings: dict[str, Greeting] = {}
 
     @property
     def is_controller(self) -> bool:
@@ -139,11 +139,19 @@ class Session:
         )
 
     def problems(self, differentiator: Differentiator) -> list[str]:
-        """What the handshake says about a differentiator; it runs once in a process."""
+        """What is wrong with a differentiator as a whole."""
+        return self.greeting(differentiator).problems
+
+    def greeting(self, differentiator: Differentiator) -> Greeting:
+        """What the handshake says about a differentiator; it runs once in a process.
+
+        Ops that fail in it are taken out of what the differentiator is asked for.
+        """
         name = differentiator.name
-        if name not in self._problems:
-            self._problems[name] = handshake(differentiator)
-        return self._problems[name]
+        if name not in self._greetings:
+            found = self._greetings[name] = greeting(differentiator)
+            differentiator.taken_out = {**found.ops, **found.unsupported}
+        return self._greetings[name]
 
     # ---- writing
 

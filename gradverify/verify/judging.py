@@ -36,6 +36,9 @@ def judge(
         return Judgement(Verdict.UNSUPPORTED, note=reason)
     found = found or reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
+    if isinstance(derivatives.error, NotImplementedError):
+        note = f"it raises NotImplementedError: {derivatives.error}"
+        return Judgement(Verdict.UNSUPPORTED, note=note)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
         judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
