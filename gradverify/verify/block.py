@@ -39,6 +39,7 @@ class Block:
     strategy: what the cases are drawn from; None for written ones.
     steered: the same strategy, leaning towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of the cases.
+    first: cases that are looked at before any that are drawn.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -54,6 +55,7 @@ class Block:
     steered: Callable[[Met], SearchStrategy[Case]] | None = None
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
+    first: tuple[Case, ...] = ()
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
@@ -90,6 +92,7 @@ class Block:
                     self.seed,
                     strategy,
                     steered,
+                    first=self.first,
                     points=points,
                     chunk=self.chunk,
                 )
@@ -101,7 +104,8 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
+        begin, end = len(self.first), len(self.first) + self.chunk
+        first = [case for _, case in itertools.islice(self.cases(), begin, end)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -136,6 +140,8 @@ class Block:
         seed = self.seed * 1_000_003 + before
         later = self.again if before and self.chunk == CHUNK else 1
         points = max(self.points, later)
+        if not before:
+            self.drawn.extend(self.first)
         fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
