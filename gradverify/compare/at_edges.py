@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.compare.at_kinks import flat_gradient
-from gradverify.compare.entries import Entry, decimal, worst
+from gradverify.compare.entries import UNBOUNDED, Entry, decimal, worst
 from gradverify.differentiators.run import Derivatives
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import RAY, Reference
@@ -115,7 +115,7 @@ def _of_balls(
         allowed=float(allowed.max(initial=0.0)),
     )  # fmt: skip
     if not np.all(np.isfinite(allowed)):
-        return replace(judgement, verdict=Verdict.VACUOUS)
+        return replace(judgement, verdict=Verdict.VACUOUS, note=UNBOUNDED)
     if not np.all(np.isfinite(got)):
         return replace(judgement, verdict=Verdict.NONFINITE)
     far = np.abs(slopes @ nearest(slopes, groups, got - base) - (got - base))

@@ -13,7 +13,14 @@ import numpy as np
 
 from gradverify.compare.at_edges import at_edges
 from gradverify.compare.at_kinks import at_kinks
-from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
+from gradverify.compare.entries import (
+    HIDDEN,
+    UNBOUNDED,
+    Entry,
+    all_hidden,
+    decimal,
+    worst,
+)
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators.run import Derivatives
 from gradverify.formats import format_of
@@ -36,6 +43,13 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     Whether that is true, only the library's own conventions can tell; see
     `diagnosis/conventions.py`.
     """
+    judgement = _compared(case, reference, derivatives)
+    if judgement.note == UNBOUNDED:
+        return replace(judgement, note=reference.unbounded)
+    return judgement
+
+
+def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
         return trouble

@@ -110,6 +110,21 @@ class Reference:
         return tuple(b.loose for b in self.bounds)
 
     @cached_property
+    def unbounded(self) -> str:
+        """What happens if rounding explains anything: an overflow, or lost digits."""
+        program = gradient_program(self.case.graph, self.case.dtype)
+        with np.errstate(all="ignore"):
+            whole = roundings(program, [self.case.point], self.case.dtype)
+        nodes, expansion = self.case.graph.nodes, program.expansion
+        forward = len(expansion.graph.nodes)
+        for i, size in sorted(whole.tight.items()):
+            if np.any(np.isinf(size)):
+                where = nodes[expansion.origin(i)].op if i < forward else ""
+                way = f"of {where}" if where else "on the way back"
+                return f"an intermediate {way} overflows {self.case.dtype}"
+        return LOST
+
+    @cached_property
     def intermediates(self) -> dict[int, tuple[Any, Bound]]:
         """For every op's node: the exact derivative with respect to it, its bound."""
         if self.exact is None:
@@ -131,6 +146,10 @@ class Reference:
 
 STAGES = ("bounds of rounding", "quotients in mpmath", "our exact gradient")
 """What a reference of a smooth point is made of, in this order."""
+
+LOST = (
+    "digits cancel or underflow on the way, so many that rounding explains any number"
+)
 
 Stage = Callable[[str], None]
 

@@ -118,6 +118,40 @@ def test_a_square_below_all_floats_is_no_zero() -> None:
     assert abs(found.gradient[0].item() - 1) < 1e-18
 
 
+def test_what_only_some_formulas_overflow_at_is_judged() -> None:
+    """asinh(exp(400)) has slope 1, and a norm of 1e30 in float32 one of 0.7."""
+    steep = Case(trace(lambda x: s.asinh(s.exp(x)), ()), (np.array(400.0),))
+    found = reference(steep)
+    value = float(found.value)
+    assert compare(steep, found, Derivatives(value, (np.array(1.0),))).verdict is AGREES
+    assert compare(steep, found, Derivatives(value, (np.array(0.0),))).verdict is WRONG
+    point = (np.array([1e30, 1e30], np.float32),)
+    large = Case(trace(norm, (2,)), point, "float32")
+    found = reference(large)
+    value, half = np.float32(found.value), np.full(2, 0.5**0.5, np.float32)
+    assert compare(large, found, Derivatives(value, (half,))).verdict is AGREES
+    assert compare(large, found, Derivatives(value, (0 * half,))).verdict is WRONG
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "sentence"),
+    [
+        (
+            lambda x: s.log(s.exp(x) * s.exp(x)),
+            400.0,
+            "an intermediate of mul overflows",
+        ),
+        (lambda x: s.log((x + 1e16) - 1e16), 0.4, "digits cancel or underflow"),
+    ],
+)
+def test_an_excuse_says_what_happened(
+    function: Callable[..., Any], x: float, sentence: str
+) -> None:
+    case = Case(trace(function, ()), (np.array(x),))
+    found = reference(case)
+    assert sentence in found.unbounded
+
+
 @pytest.mark.parametrize(("op", "x"), [("digamma", -0.3), ("lgamma", -2.75)])
 def test_gamma_left_of_zero_is_what_mpmath_says(op: str, x: float) -> None:
     case = Case(trace(getattr(s, op), ()), (np.array(x),))
