@@ -7,6 +7,7 @@ wrong formula is off by the same part of the number in every format.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from gradverify.verdict import Judgement, Verdict
 SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
 NEAR = (1.0, 1.0 + 2.0**-7, 1.0 - 2.0**-7, 1.0 + 2.0**-6)
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
+STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
 
 UNTOLD = (
@@ -72,7 +74,9 @@ def reconsidered(
         if part is None:
             continue
         told = True
-        if _are_digits(own.part, unit, part, format_of(dtype).unit_roundoff):
+        if _are_digits(
+            own.part, unit, part, format_of(dtype).unit_roundoff
+        ) and not _is_steady(case, own.entry, differentiator, mode, limit):
             return _imprecise(judgement, case, found, derivatives, dtype)
     is_doubtful = not told and own.part <= DOUBTFUL * unit
     return replace(judgement, note=UNTOLD) if is_doubtful else judgement
@@ -112,21 +116,22 @@ def deviation(
 
     None if it cannot be said.
     """
-    errors = _errors(found, derivatives)
-    if errors is None:
+    signed = _errors(found, derivatives)
+    if signed is None:
         return None
+    errors = np.abs(signed)
     if judgement.verdict is Verdict.WRONG_VALUE:
-        return WorstNumber(0, _part(errors[0], found, 0))
+        return WorstNumber(0, _part(float(errors[0]), found, 0))
     loose = [found.value_bound.loose, *(b for x in found.loose for b in np.ravel(x))]
     with np.errstate(all="ignore"):
         ratios = errors / np.array(loose, np.float64)
     ratios[0] = 0.0
     k = int(np.argmax(np.where(errors == 0.0, 0.0, ratios)))
-    return WorstNumber(k, _part(errors[k], found, k))
+    return WorstNumber(k, _part(float(errors[k]), found, k))
 
 
 def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
-    """The errors of the value and of all derivatives; None where they have no sense."""
+    """What value and all derivatives are too large by; None where that has no sense."""
     if found.status is not Slope.SMOOTH or found.kinked is not None:
         return None
     if any(isinstance(x, Doubled) for x in found.gradient):
@@ -139,7 +144,7 @@ def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
     if len(exact) != len(numbers) or not np.all(np.isfinite(numbers)):
         return None
     pairs = zip(numbers, exact, strict=True)
-    return np.array([float(abs(mpf(float(got)) - x)) for got, x in pairs])
+    return np.array([float(mpf(float(got)) - x) for got, x in pairs])
 
 
 def _exact(found: Reference) -> list[Any]:
@@ -161,8 +166,12 @@ def _in_format(case: Case, dtype: str) -> list[Case]:
     if dtype == case.dtype:
         return []
     wider = format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff
+    return _near(case, dtype, (1.0,) if wider else NEAR)
+
+
+def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
     found = []
-    for factor in (1.0,) if wider else NEAR:
+    for factor in factors:
         with np.errstate(all="ignore"):
             point = tuple((factor * np.asarray(x)).astype(dtype) for x in case.point)
         pairs = zip(case.point, point, strict=True)
@@ -172,15 +181,41 @@ def _in_format(case: Case, dtype: str) -> list[Case]:
     return found
 
 
-def _part_there(
+def _is_steady(
     case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+) -> bool:
+    """Whether the error is the same part of the number at all points near the case.
+
+    Roundings go up and down from point to point, and a wrong constant does not.
+    """
+    parts = [
+        _part_there(other, entry, differentiator, mode, limit, signed=True)
+        for other in _near(case, case.dtype, NEAR)
+    ]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(NEAR):
+        return False
+    return max(known) - min(known) <= STEADY * max(map(abs, known))
+
+
+def _part_there(
+    case: Case,
+    entry: int,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+    *,
+    signed: bool = False,
 ) -> float | None:
     found = reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
     if derivatives.error is not None or derivatives.timed_out:
         return None
     errors = _errors(found, derivatives)
-    return None if errors is None else _part(float(errors[entry]), found, entry)
+    if errors is None:
+        return None
+    error = float(errors[entry])
+    return _part(error if signed else abs(error), found, entry)
 
 
 def model_of(differentiator: Differentiator) -> RoundingModel:
