@@ -10,7 +10,7 @@ import numpy as np
 
 from gradverify.compare.at_kinks import flat_gradient
 from gradverify.compare.entries import UNBOUNDED, Entry, decimal, worst
-from gradverify.differentiators.run import Derivatives
+from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import RAY, Reference
 from gradverify.verdict import Judgement, Verdict

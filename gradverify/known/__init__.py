@@ -18,7 +18,7 @@ from gradverify.known.rows import (
     read_rows,
     shipped_rows,
 )
-from gradverify.known.writer import append_row
+from gradverify.known.writer import append_rows
 
 __all__ = [
     "FILE_NAME",
@@ -27,7 +27,7 @@ __all__ = [
     "Deviation",
     "DeviationError",
     "Size",
-    "append_row",
+    "append_rows",
     "applies",
     "is_expired",
     "is_within",

@@ -46,6 +46,7 @@ from gradverify.reference.smooth import (
     directions_of,
     step_sizes,
 )
+from gradverify.surroundings import surrounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +167,7 @@ def reference(case: Case, model: RoundingModel = USUAL_ROUNDING) -> Reference:
     return references([case], model=model)[0]
 
 
+@surrounded
 def references(
     cases: Sequence[Case],
     stage: Stage = _silent,

@@ -51,10 +51,12 @@ class OpEdge:
     at: operands as floats and params to the entries of the result at the edge.
     replaced: a program, the mask, operands and params to the op's symbol with its edge
         straightened, and its slopes with their groups.
+    beside: operands as floats, and the result's shape, to what `replaced` asks beside.
     """
 
     at: Callable[..., Any]
     replaced: Callable[..., tuple[Symbol, Slopes]]
+    beside: Callable[[Sequence[Any], Shape], dict[str, Any]] = lambda x, shape: {}
 
 
 def _slope(program: Program, groups: Array) -> tuple[Symbol, Array]:
@@ -165,6 +167,10 @@ def _base(
     return SYMBOLS.where(mask, s[0] * a + fixed * a, away), [s]
 
 
+def _exponents(operands: Sequence[Any], shape: Shape) -> dict[str, Any]:
+    return {"exponents": np.broadcast_to(operands[1], shape)}
+
+
 # fmt: off
 EDGES: Mapping[str, OpEdge] = {
     "norm":  OpEdge(_null,                              _norm),
@@ -172,7 +178,7 @@ EDGES: Mapping[str, OpEdge] = {
     "hypot": OpEdge(lambda a, b: (a == 0) & (b == 0),   _hypot),
     "sqrt":  OpEdge(lambda x: np.asarray(x) == 0,       _root),
     "power": OpEdge(_at_fraction,                       _fraction),
-    "pow":   OpEdge(_at_base,                           _base),
+    "pow":   OpEdge(_at_base,                           _base, _exponents),
 }
 # fmt: on
 
@@ -268,9 +274,7 @@ def _masks(
             continue
         mask = np.asarray(_confirmed(graph, point, node) & near)
         if mask.any():
-            more = {}
-            if node.op == "pow":
-                more = {"exponents": np.broadcast_to(operands[1], mask.shape)}
+            more = EDGES[node.op].beside(operands, node.shape)
             found[i] = (np.broadcast_to(mask, node.shape), more)
     return found
 

@@ -13,10 +13,12 @@ from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.other_format import model_of, reconsidered
 
 
+@surrounded
 def judge(
     case: Case,
     differentiator: Differentiator,
@@ -36,7 +38,9 @@ def judge(
         return Judgement(Verdict.UNSUPPORTED, note=reason)
     found = found or reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
-    if isinstance(derivatives.error, NotImplementedError):
+    if derivatives.timed_out and derivatives.starved:
+        derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.error is not None and derivatives.error.is_missing:
         note = f"it raises NotImplementedError: {derivatives.error}"
         return Judgement(Verdict.UNSUPPORTED, note=note)
     judgement = compare(case, found, derivatives)
@@ -51,7 +55,13 @@ def judge(
         judgement = reconsidered(
             judgement, case, found, derivatives, differentiator, mode, limit
         )
-    return replace(judgement, warnings=derivatives.warnings)
+    return replace(
+        judgement,
+        warnings=derivatives.warnings,
+        changed=derivatives.changed,
+        fatal=derivatives.fatal,
+        op=derivatives.op,
+    )
 
 
 def _composed(
