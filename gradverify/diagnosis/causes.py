@@ -48,9 +48,11 @@ class Cause:
         shapes.
         """
         try:
-            return self.change(a, key)
+            bars = self.change(a, key)
         except ValueError:
             return None
+        fits = bars is None or all(map(a.has_shape, range(len(bars)), bars))
+        return bars if fits else None
 
 
 # Where a constant comes from: the ops whose derivative has it.

@@ -99,6 +99,15 @@ class Application:
         rank = len(self.node.shape)
         return unbroadcast(EXTENDED, term, np.shape(self.xs[position]), rank)
 
+    def has_shape(self, position: int, bar: Any) -> bool:
+        """Whether a bar has the shape of an operand, behind the axes of several
+        cotangents.
+        """
+        if bar is None:
+            return True
+        lead = np.shape(self.ct)[: np.ndim(self.ct) - len(self.node.shape)]
+        return bool(np.shape(bar) == (*lead, *np.shape(self.xs[position])))
+
     @property
     def moved(self) -> list[int]:
         """The operands that something flows back to."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gradverify.diagnosis.graph_slips import WholeSlip
-from gradverify.diagnosis.naming import Naming, listed, number
+from gradverify.diagnosis.naming import DIGITS, Naming, digits_apart, listed, number
 from gradverify.diagnosis.operand_slips import CONSTANTS, count_of
-from gradverify.diagnosis.slip_search import Slip
+from gradverify.diagnosis.paths import locals_with
+from gradverify.diagnosis.slip_search import Edge, Slip
 
 PRECISION = {
     "the partial": "the partial derivative is rounded to {form}",
@@ -48,7 +50,8 @@ def reason(words: Naming, found: Slip | WholeSlip) -> str:
         return found.cause.says.format(key=_whole_key(words, found))
     i, k = found.edges[0]
     own = [e for e in found.edges if e[0] == i]
-    truths = [t for e in own if (t := words.truth(*e))]
+    taken = locals_with(words, found) if words.is_scalar else {}
+    truths = [t for e in own if (t := words.truth(*e, _digits(words, e, taken)))]
     verb = "it is" if len(own) == 1 else "they are"
     truth = f" ({verb} {listed(truths)})" if len(truths) == len(own) else ""
     node = words.graph.nodes[i]
@@ -63,6 +66,13 @@ def reason(words: Naming, found: Slip | WholeSlip) -> str:
     )
 
 
+def _digits(words: Naming, edge: Edge, taken: Mapping[Edge, Any]) -> int:
+    """As many digits as tell a local derivative from what was taken for it."""
+    if edge not in taken:
+        return DIGITS
+    return digits_apart(taken[edge], words.local(*edge))
+
+
 def _key(cause: str, key: Any) -> str:
     if cause == "another op":
         op, params = key
@@ -72,7 +82,7 @@ def _key(cause: str, key: Any) -> str:
         what, form = key
         return PRECISION[what].format(form=form)
     if cause == "constant factor" and key not in CONSTANTS:
-        return number(key, 12)
+        return number(key, max(12, digits_apart(key, 1.0)))
     return str(key)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
+from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
 from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.known import Deviation
@@ -187,7 +187,7 @@ class _Sweep:
             case, judgement = min(members, key=lambda m: m[0].graph.size)
             shrinks = verdict.fails() and verdict is not Verdict.TIMED_OUT
             if shrinks and row is None:
-                case = self._shrunk(case, verdict, op, in_flight)
+                case = self._shrunk(case, judgement, op, in_flight)
                 again = self.judge(case)
                 judgement = again if again.verdict is verdict else judgement
             name, why = self._name(op, verdict), None
@@ -229,21 +229,26 @@ class _Sweep:
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
         """The op that deviates alone. An engine that may run for ever is not asked."""
         if judgement.verdict is not Verdict.TIMED_OUT:
-            return guilty_op(case, self.judge, judgement.verdict)
+            return guilty_op(case, self.judge, judgement)
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
 
     def _shrunk(
-        self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]
+        self,
+        case: Case,
+        judgement: Judgement,
+        op: str,
+        in_flight: Callable[[Case], None],
     ) -> Case:
-        """The smallest case found with the same verdict and the same guilty op."""
+        """The smallest case found that deviates in the same way, by the same op."""
 
         def fails(candidate: Case) -> bool:
             in_flight(candidate)
             if op != WHOLE and op not in candidate.graph.ops:
                 return False
-            if self.judge(candidate).verdict is not verdict:
+            found = self.judge(candidate)
+            if not is_same(found, judgement):
                 return False
-            return guilty_op(candidate, self.judge, verdict).op == op
+            return guilty_op(candidate, self.judge, found).op == op
 
         smallest = minimise(case, fails)
         if smallest.graph.size > 2 and self.block.strategy is not None:

@@ -17,7 +17,7 @@ from tests.planted.slips import SLIPS, WHOLE_SLIPS, Slip, by_op, rightly
 
 
 def explanation(case: Case, who: Differentiator, found: Judgement) -> Explanation:
-    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found.verdict)
+    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found)
     why = diagnose(Failure(case, found, guilty.op, who, "reverse"))
     assert "own fault" not in why.sentence
     return why
