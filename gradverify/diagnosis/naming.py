@@ -146,6 +146,18 @@ class Naming:
         text = number(node.value)
         return f"({text})" if text.startswith("-") else text
 
+    def in_names(self, text: str, i: int) -> str:
+        """A formula in y, the result of a node, and x, or a and b, its operands, with
+        their own names.
+        """
+        node = self.graph.nodes[i]
+        operands = [self._spelled(j) for j in node.operands]
+        known = {"y": self.names[i], "x": operands[0]}
+        known |= dict(zip("ab", operands, strict=False)) if len(operands) > 1 else {}
+        if node.op == "power":
+            known["n"] = repr(node.params["n"])
+        return re.sub(r"\b[yxabn]\b", lambda found: known.get(found[0], found[0]), text)
+
     # ---- numbers
 
     def value(self, i: int) -> str:
