@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gradverify.differentiators import register as register
     from gradverify.graph import Case as Case
     from gradverify.graph import Graph as Graph
+    from gradverify.graph import Limits as Limits
     from gradverify.plugin.conformance import conformance as conformance
     from gradverify.strategies import graphs as graphs
     from gradverify.strategies import networks as networks
@@ -39,6 +40,7 @@ HOMES = {
     "Differentiator": "gradverify.differentiators",
     "Graph": "gradverify.graph",
     "Judgement": "gradverify.verdict",
+    "Limits": "gradverify.graph",
     "Pulled": "gradverify.differentiators",
     "Pushed": "gradverify.differentiators",
     "Verdict": "gradverify.verdict",

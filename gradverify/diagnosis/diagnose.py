@@ -24,6 +24,7 @@ from gradverify.differentiators import Derivatives, Differentiator, run, unsuppo
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, LEAVES, Case
 from gradverify.reference import reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 SLIPS = frozenset({
@@ -57,6 +58,7 @@ class Failure:
         return run(self.differentiator, self.mode, case, limit=self.limit)
 
 
+@surrounded
 def diagnose(failure: Failure) -> Explanation:
     """Where and why an engine deviates. The sentence is empty if nothing can be said.
 

@@ -1,6 +1,8 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
+from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -19,7 +21,8 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import Derivatives, modes, run, unsupported
+from gradverify.differentiators.run import modes, run, unsupported
+from gradverify.differentiators.trial import Trial, is_trusted, tried_out
 
 __all__ = [
     "Accepts",
@@ -29,8 +32,12 @@ __all__ = [
     "Misuse",
     "Pulled",
     "Pushed",
+    "Trial",
+    "close_all",
+    "foresee",
     "functions",
     "handshake",
+    "is_trusted",
     "known_names",
     "load",
     "mode",
@@ -40,5 +47,6 @@ __all__ = [
     "register",
     "registered",
     "run",
+    "tried_out",
     "unsupported",
 ]

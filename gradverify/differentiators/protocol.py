@@ -11,7 +11,7 @@ from types import MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 from gradverify.differentiators.spelling import Spelling
-from gradverify.graph import Graph, interpret_all
+from gradverify.graph import Graph, Limits, interpret_all
 
 Rows = Mapping[str, Callable[..., Any] | str]
 
@@ -65,23 +65,19 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
     return lambda method: Mode(kind, default, method)
 
 
-@dataclass(frozen=True)
-class Accepts:
+@dataclass(frozen=True, kw_only=True)
+class Accepts(Limits):
     """What a differentiator can run; nothing outside is ever handed to it.
 
-    ranks: of every value. broadcasting: operands of different shapes. empty: arrays
-    with an axis of length 0. literals: Python numbers as operands. data: arrays that
-    are not differentiated. subnormals: numbers so small that some take them for zero.
+    Beside what graphs may be made of (`ranks`, `broadcasting`, `empty`, `literals` and
+    `data` of `Limits`):
+
+    subnormals: numbers so small that some take them for zero.
     raises_overflow: raises where NumPy gives infinity.
     """
 
-    ranks: range = range(0, 5)
     dtypes: tuple[str, ...] = ("float64",)
     max_inputs: int | None = None
-    broadcasting: bool = True
-    empty: bool = True
-    literals: bool = True
-    data: bool = True
     subnormals: bool = True
     raises_overflow: bool = False
 
@@ -94,12 +90,15 @@ class Differentiator(ABC):
     compiles: every new graph costs a compilation, so that fewer are drawn, and each is
         looked at in many points.
     device: where the arrays live; on a device two runs may round differently.
+    isolated: it runs in a process of its own, which is started again if it ends, and
+        which is ended if it gives no answer in time.
     """
 
     name: ClassVar[str]
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
+    isolated: ClassVar[bool] = False
 
     @property
     @abstractmethod

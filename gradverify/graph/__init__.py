@@ -8,6 +8,7 @@ from gradverify.graph.interpreter import (
     interpret_all,
     live,
 )
+from gradverify.graph.limits import Limits
 from gradverify.graph.node import (
     CONSTANTS,
     LEAVES,
@@ -37,6 +38,7 @@ __all__ = [
     "Arrays",
     "Case",
     "Graph",
+    "Limits",
     "Node",
     "OutsideDomain",
     "apply_op",

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.differentiators import Differentiator, modes, tried_out
 from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
-from gradverify.suites.blocks import Unreadable, blocks
+from gradverify.suites.blocks import Asked, Unreadable, blocks
 from gradverify.verify import Block, Budget, verify_item
 
 CASES = 50  # cases that each test looks at
@@ -65,7 +65,7 @@ def _blocks(
     seed: int,
 ) -> list[Block]:
     """The blocks for which the differentiator has the ops."""
-    found = blocks(suites=suites, dtypes=dtypes, seed=seed)
+    found = blocks(Asked(suites=suites, dtypes=dtypes, seed=seed))
     table: Any = instance.table
     return [b for b in found if b.suite != "ops" or callable(table.get(b.family))]
 
@@ -81,7 +81,7 @@ def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> Non
     if item.outcome == "skipped":
         pytest.skip(item.reason)
     if item.outcome == "failed":
-        _fail(failure_text(judged.failing, item.more, again=False), item.reason)
+        _fail(failure_text(judged.failing, item.more, said=None), item.reason)
 
 
 def _fail(*lines: str) -> None:
@@ -95,4 +95,4 @@ def _instance(differentiator: type[Differentiator]) -> Differentiator:
 
 @cache
 def _problems(differentiator: type[Differentiator]) -> list[str]:
-    return handshake(_instance(differentiator))
+    return list(tried_out(_instance(differentiator)).problems)

@@ -10,16 +10,9 @@ from gradverify.records import Counts, Discrepancy, Item, Records
 from gradverify.report.overview import many
 from gradverify.report.signs import SIGNS, fails, kind, word
 from gradverify.report.wording import anchor, figure, rank
+from gradverify.suites import SUITES
 
 PANELS = 4  # tables side by side
-SUITES = (
-    "cases",
-    "textbook",
-    "ops",
-    "graphs",
-    "networks",
-    "known",
-)  # in the order in which they run
 SHOWN = 40  # blocks of another suite that have a row of their own
 
 

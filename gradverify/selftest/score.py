@@ -11,7 +11,8 @@ from gradverify.differentiators import Differentiator
 from gradverify.ops import OPS
 from gradverify.selftest.faults import FAULTS
 from gradverify.selftest.planted import Planted
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge
 
@@ -67,6 +68,7 @@ def _counted(kinds: Iterable[tuple[str, Collection[str]]]) -> Counter[str]:
     )
 
 
+@surrounded
 def score(
     engine: Differentiator,
     mode: str,
@@ -88,7 +90,7 @@ def score(
     absent = {op: row for op, row in rows.items() if isinstance(row, str)}
     present = [op for op in wanted if op not in absent]
     found = []
-    for block in blocks(suites=["ops"], ops=present, dtypes=[dtype], seed=seed):
+    for block in blocks(Asked(suites=["ops"], ops=present, dtypes=[dtype], seed=seed)):
         if block.family in present:
             found.append(score_op(block, engine, mode, cases))
             progress(found[-1])

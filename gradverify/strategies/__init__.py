@@ -6,7 +6,7 @@ Hypothesis is used in this room alone.
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met, Traits, traits_of
-from gradverify.strategies.draft import Limits, is_sound
+from gradverify.strategies.draft import USUAL, Scope, is_sound
 from gradverify.strategies.graphs import graphs, op_cases
 from gradverify.strategies.networks import FAMILIES, networks
 from gradverify.strategies.other_points import at_points
@@ -15,13 +15,14 @@ from gradverify.strategies.points import REGIMES, Values, points, regimes
 __all__ = [
     "FAMILIES",
     "REGIMES",
+    "USUAL",
     "Choices",
     "Ending",
     "Input",
-    "Limits",
     "Met",
     "OpChoice",
     "Sample",
+    "Scope",
     "Traits",
     "Values",
     "at_points",

@@ -13,7 +13,7 @@ from gradverify.graph import LEAVES, Case, input_leaf
 from gradverify.ops import OPS, Op, Shape
 from gradverify.strategies.choices import Choices, Input, OpChoice
 from gradverify.strategies.coverage import Met
-from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.strategies.draft import Draft, Grown, Scope
 from gradverify.strategies.ending import finished
 from gradverify.strategies.leaves import data, fitting_shape, literal, mask, shapes
 from gradverify.strategies.params import legal_params
@@ -28,7 +28,7 @@ TRIED = 60  # operand tuples tried for one step before it is dropped
 NEAR, LITERAL = 72, 88
 
 
-def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
+def build(choices: Choices, scope: Scope, met: Met | None = None) -> Case:
     """The case that these choices mean.
 
     The shape rule, the open domain and the limits of an op may rule out the operands
@@ -39,13 +39,13 @@ def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
     of the block (see `steering`).
     """
     with np.errstate(all="ignore"):
-        draft = Draft(limits)
+        draft = Draft(scope)
         _put_inputs(draft, choices.inputs)
         for step in choices.steps:
             if met is None or not _put_unmet(draft, step, met):
                 _put_step(draft, step)
         if not draft.sinks():
-            return alone(choices.steps[0], choices.inputs, choices.ending, limits)
+            return alone(choices.steps[0], choices.inputs, choices.ending, scope)
         return finished(draft, choices.ending)
 
 
@@ -53,11 +53,10 @@ def build(choices: Choices, limits: Limits, met: Met | None = None) -> Case:
 
 
 def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
-    limits = draft.limits
-    pool, before = shapes(limits.ranks, limits.empty), None
+    pool, before = shapes(draft.limits), None
     for choice in inputs:
         shape = pool[choice.shape % len(pool)]
-        value = array_of(choice.values, shape, before, limits.dtype)
+        value = array_of(choice.values, shape, before, draft.scope.dtype)
         draft.put(Grown(input_leaf(shape), value))
         before = value
 
@@ -76,7 +75,7 @@ def _put_unmet(draft: Draft, step: OpChoice, met: Met) -> bool:
     op = draft.grown[chosen].node.op
     return op not in LEAVES and any(
         _put_step(draft, step._replace(op=name), tried=1)
-        for name in unmet_after(op, step, draft.limits.ops, met)
+        for name in unmet_after(op, step, draft.scope.ops, met)
     )
 
 

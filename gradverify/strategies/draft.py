@@ -28,7 +28,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.formats import drawn_in, format_of
-from gradverify.graph import CONSTANTS, Case, Node, interpret_all
+from gradverify.graph import CONSTANTS, Case, Limits, Node, interpret_all
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.params import result_shape
@@ -37,17 +37,16 @@ STEP = 0.5  # growth that any op adds, for factors such as an exponent
 
 Params = Sequence[tuple[str, Any]]
 
+USUAL = Limits(ranks=range(3), empty=False)
+"""What graphs are made of unless said."""
+
 
 @dataclass(frozen=True)
-class Limits:
-    """What graphs may be made of."""
+class Scope:
+    """Out of what a graph is drawn: ops, what else it may be made of, its dtype."""
 
     ops: tuple[str, ...]
-    ranks: range = range(3)
-    literals: bool = True
-    data: bool = True
-    broadcasting: bool = True
-    empty: bool = False
+    limits: Limits = USUAL
     dtype: str = "float64"
 
 
@@ -75,11 +74,12 @@ def span(value: Any) -> tuple[float, float]:
 class Draft:
     """The nodes put so far, in order. Operands are earlier nodes or new leaves."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.dtype = np.dtype(limits.dtype)
-        self.room = drawn_in(limits.dtype).growth
-        self.most = format_of(limits.dtype).largest / 2
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.limits = scope.limits
+        self.dtype = np.dtype(scope.dtype)
+        self.room = drawn_in(scope.dtype).growth
+        self.most = format_of(scope.dtype).largest / 2
         self.grown: list[Grown] = []
 
     def put(self, grown: Grown) -> int:

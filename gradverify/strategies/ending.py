@@ -27,13 +27,13 @@ def _joiners(ops: tuple[str, ...]) -> tuple[str, ...]:
 
 def finished(draft: Draft, ending: Ending) -> Case:
     """The case of a draft. Its output is the last op, or all unused ops joined."""
-    joiners = _joiners(draft.limits.ops)
+    joiners = _joiners(draft.scope.ops)
     last = draft.sinks()[-1]
     if joiners and ending.join % 4:
         last = _join(draft, joiners, ending.join)
     graph = Graph(live(_contracted(draft, last, ending)))
     point = tuple(x.value for x in draft.grown if x.node.op == "input")
-    return Case(graph, point, draft.limits.dtype)
+    return Case(graph, point, draft.scope.dtype)
 
 
 def _join(draft: Draft, joiners: Sequence[str], choice: int) -> int:

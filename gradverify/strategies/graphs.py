@@ -10,16 +10,19 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gradverify.formats import check_dtype
-from gradverify.graph import Case
+from gradverify.graph import Case, Limits
 from gradverify.ops import OPS
 from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met
-from gradverify.strategies.draft import Limits
+from gradverify.strategies.draft import USUAL, Scope
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
 from gradverify.strategies.single_op import alone
 from gradverify.strategies.steering import steered_inputs
+
+ONE_OP = Limits(empty=False)
+"""What cases of one op are made of unless said."""
 
 
 def graphs(
@@ -28,11 +31,7 @@ def graphs(
     min_nodes: int = 1,
     max_nodes: int = 8,
     max_inputs: int = 3,
-    ranks: range = range(3),
-    literals: bool = True,
-    data: bool = True,
-    broadcasting: bool = True,
-    empty: bool = False,
+    within: Limits = USUAL,
     dtype: str = "float64",
     met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
@@ -41,11 +40,12 @@ def graphs(
     ops: the menu; unless given, all public ops but network layers.
     min_nodes, max_nodes: how many ops are drawn. Ops whose operands do not fit are left
         out, and joining unused nodes adds some.
+    within: what else graphs are made of, such as an engine's `accepts`.
     met: what earlier cases have had. Pairs of ops that none of them had are then drawn
         more often.
 
     An array at the end is contracted by `sum` and, if data are allowed, `mul`, even if
-    these are not on the menu. With `ranks=range(1)` there are no arrays. A graph
+    these are not on the menu. Within ranks of `range(1)` there are no arrays. A graph
     shrinks to one op on one input, at 1.
     """
     if not 1 <= min_nodes <= max_nodes:
@@ -56,9 +56,9 @@ def graphs(
     if max_inputs < 1:
         raise ValueError(f"max_inputs={max_inputs}; a graph needs at least 1")
     menu = _menu(ops)
-    limits = Limits(menu, ranks, literals, data, broadcasting, empty, dtype)
-    menu = _possible(limits)
-    limits = replace(limits, ops=menu)
+    scope = Scope(menu, within, dtype)
+    menu = _possible(scope)
+    scope = replace(scope, ops=menu)
     # nested plain tuples, named once they are drawn: Hypothesis is fastest with these
     drawn = st.tuples(
         st.lists(st.tuples(CHOICE, VALUES), min_size=1, max_size=max_inputs),
@@ -72,7 +72,7 @@ def graphs(
         arrays, steps, join, weights = found
         inputs = [Input(shape, Values(*entries)) for shape, entries in arrays]
         named = [OpChoice(names[op], *choices) for op, *choices in steps]
-        return build(Choices(inputs, named, Ending(join, weights)), limits, met)
+        return build(Choices(inputs, named, Ending(join, weights)), scope, met)
 
     return drawn.map(case)
 
@@ -80,16 +80,13 @@ def graphs(
 def op_cases(
     op: str,
     *,
-    ranks: range = range(5),
-    literals: bool = True,
-    data: bool = True,
-    broadcasting: bool = True,
-    empty: bool = False,
+    within: Limits = ONE_OP,
     dtype: str = "float64",
     met: Met | None = None,
 ) -> st.SearchStrategy[Case]:
     """Cases of one op on leaves of its own, contracted to a scalar.
 
+    within: what operands may be.
     met: what earlier cases have had. Values of a regime that the op was not put to yet
         are then drawn more often.
 
@@ -97,9 +94,10 @@ def op_cases(
     domain is moved into it. Only network layers have ranks above 2.
     """
     if op not in LAYER_SHAPES:
-        ranks = range(ranks.start, min(ranks.stop, 3))
-    limits = Limits(_menu([op]), ranks, literals, data, broadcasting, empty, dtype)
-    _possible(limits)
+        ranks = range(within.ranks.start, min(within.ranks.stop, 3))
+        within = replace(within, ranks=ranks)
+    scope = Scope(_menu([op]), within, dtype)
+    _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
     drawn = st.tuples(CHOICE, st.lists(operand, min_size=count, max_size=count), CHOICE)
@@ -108,7 +106,7 @@ def op_cases(
         params, operands, weights = found
         inputs = [Input(s, Values(*entries), kind) for s, entries, kind in operands]
         leaves = steered_inputs(inputs, op, weights, met)
-        return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), limits)
+        return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), scope)
 
     return drawn.map(case)
 
@@ -125,26 +123,27 @@ def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
 
 
 @lru_cache
-def _possible(limits: Limits) -> tuple[str, ...]:
+def _possible(scope: Scope) -> tuple[str, ...]:
     """The ops of the menu that can have operands within the limits."""
-    check_dtype(limits.dtype)
-    layers = all(op in LAYER_SHAPES for op in limits.ops)
+    limits = scope.limits
+    check_dtype(scope.dtype)
+    layers = all(op in LAYER_SHAPES for op in scope.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")
-    menu = tuple(op for op in limits.ops if _is_possible(op, limits))
+    menu = tuple(op for op in scope.ops if _is_possible(op, scope))
     if not menu:
         raise ValueError(
-            f"ops={list(limits.ops)} have no operands of ranks {list(limits.ranks)} "
+            f"ops={list(scope.ops)} have no operands of ranks {list(limits.ranks)} "
             f"with broadcasting={limits.broadcasting}; allow more ranks, or other ops"
         )
     return menu
 
 
-def _is_possible(op: str, limits: Limits) -> bool:
+def _is_possible(op: str, scope: Scope) -> bool:
     plainest = Input(0, Values(0, [0]))
     try:
-        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), limits)
+        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), scope)
     except ValueError:
         return False
     return True

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gradverify.graph import Array, data_leaf, literal_leaf
+from gradverify.graph import Array, Limits, data_leaf, literal_leaf
 from gradverify.ops import Op, Shape
 from gradverify.strategies.draft import Draft, Grown
 from gradverify.strategies.params import EMPTY, SHAPES, legal_params, result_shape
@@ -18,16 +18,16 @@ LITERALS = (3.0, 2, 0.5, 1, -1.0, 1e-3, 1.0, 2.0, -2, 10, 0.1, -0.5, 3, 0, 100.0
 
 
 @lru_cache
-def shapes(ranks: range, empty: bool) -> tuple[Shape, ...]:
-    """The shapes of inputs.
+def shapes(limits: Limits) -> tuple[Shape, ...]:
+    """The shapes of inputs within limits.
 
     Scalars and vectors are listed more than once, to be drawn more often.
     """
-    found = [s for s in SHAPES if len(s) in ranks]
+    found = [s for s in SHAPES if len(s) in limits.ranks]
     often = [s for s in SHAPES[:4] if s in found]
-    rare = [s for s in EMPTY if empty and len(s) in ranks]
+    rare = [s for s in EMPTY if limits.empty and len(s) in limits.ranks]
     weighted = [*found, *often * 3, *rare]
-    return tuple(weighted or [(2,) * min(ranks)])
+    return tuple(weighted or [(2,) * min(limits.ranks)])
 
 
 def fitting_shape(draft: Draft, row: Op, known: Shape, choice: int) -> Shape:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradverify.graph import Array, data_leaf, input_leaf
 from gradverify.ops import Shape
-from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.strategies.draft import Draft, Grown, Scope
 from gradverify.strategies.params import legal_params
 from gradverify.strategies.points import GOLDEN, PLAIN, Values, array_of
 
@@ -45,10 +45,10 @@ class Net:
         the weights between states, and how many steps have passed.
     """
 
-    def __init__(self, style: NetStyle, limits: Limits) -> None:
+    def __init__(self, style: NetStyle, scope: Scope) -> None:
         self.style = style
-        self.draft = Draft(limits)
-        self.dtype = limits.dtype
+        self.draft = Draft(scope)
+        self.dtype = scope.dtype
         self.here = self.seen = self.time = 0
         self.state: int | None = None
         self.recurrent: tuple[int, int] = (0, 0)

@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradverify.formats import check_dtype
-from gradverify.graph import Case
+from gradverify.graph import Case, Limits
 from gradverify.ops import OPS
 from gradverify.strategies.choices import Ending, Input, OpChoice
-from gradverify.strategies.draft import Limits
+from gradverify.strategies.draft import Scope
 from gradverify.strategies.ending import finished
 from gradverify.strategies.net import LayerChoice, Net, NetStyle
 from gradverify.strategies.points import CHOICE, VALUES, Values
@@ -24,7 +24,14 @@ ACTIVATIONS = (
     "celu", "selu", "mish", "hardswish", "hardtanh", "softsign", "log_sigmoid", "abs",
     "sin",
 )  # fmt: skip
-NORMS = ("layer_norm", "rms_norm", "batch_norm", "group_norm", "batch_norm_eval")
+# The axis along which the weights of a norm lie, where the operand has it.
+NORMS = {
+    "layer_norm": -1,
+    "rms_norm": -1,
+    "batch_norm": 1,
+    "group_norm": 1,
+    "batch_norm_eval": 1,
+}
 WINDOWS = ("max_pool", "avg_pool")
 
 
@@ -54,9 +61,8 @@ def activation(net: Net, choice: int) -> None:
 
 def norm(net: Net, layer: LayerChoice) -> None:
     """One of the norms that fit, with weights of its own."""
-    op = NORMS[layer.kind % len(NORMS)]
-    channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
-    width = net.shape[1 if channels and len(net.shape) > 1 else -1]
+    op, axis = tuple(NORMS.items())[layer.kind % len(NORMS)]
+    width = net.shape[axis if axis < len(net.shape) else -1]
     weights = [net.leaf((width,)) for _ in range(OPS[op].arity - 1)]
     net.chosen(op, layer.extra, net.here, *weights)
 
@@ -256,7 +262,7 @@ def networks(
 
     def case(found: Any) -> Case:
         sizes, layers, end, (style, values), weights = found
-        net = Net(NetStyle(style, Values(*values)), _limits(dtype))
+        net = Net(NetStyle(style, Values(*values)), Scope((), LAYERS, dtype))
         with np.errstate(all="ignore"):
             begin(net, LayerChoice(*sizes))
             for choices in layers:
@@ -267,8 +273,8 @@ def networks(
     return drawn.map(case)
 
 
-def _limits(dtype: str) -> Limits:
-    return Limits((), range(5), literals=False, dtype=dtype)
+LAYERS = Limits(empty=False, literals=False)
+"""What networks are made of."""
 
 
 def _ended(net: Net, weights: int) -> Case:
@@ -281,5 +287,5 @@ def _ended(net: Net, weights: int) -> Case:
         if case.point:
             return case
     plain = Input(0, Values(0, [0]))
-    limits = Limits(("linear",), range(5), literals=False, dtype=net.dtype)
-    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), limits)
+    scope = Scope(("linear",), LAYERS, net.dtype)
+    return alone(OpChoice("linear", 0, 0, 0), [plain] * 3, Ending(), scope)

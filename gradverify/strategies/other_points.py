@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradverify.graph import Array, Case, Graph
-from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.graph import Array, Case, Graph, Limits
+from gradverify.strategies.draft import Draft, Grown, Scope
 from gradverify.strategies.points import Values, array_of
 from gradverify.strategies.shrinking.minimise import key_of
 
@@ -48,7 +48,7 @@ def _drawn(case: Case, source: random.Random) -> list[Array]:
 
 def _is_allowed(graph: Graph, point: Sequence[Array], dtype: str) -> bool:
     """Whether every op takes its operands, within the limits of a draft."""
-    draft = Draft(Limits(graph.ops, range(33), empty=True, dtype=dtype))
+    draft = Draft(Scope(graph.ops, Limits(ranks=range(33)), dtype))
     supply = iter(point)
     with np.errstate(all="ignore"):
         for node in graph.nodes:

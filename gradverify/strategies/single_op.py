@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gradverify.graph import Array, Case, input_leaf, literal_leaf
+from gradverify.graph import Array, Case, Limits, input_leaf, literal_leaf
 from gradverify.ops import OPS, Op, Shape
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.choices import Ending, Input, OpChoice
-from gradverify.strategies.draft import Draft, Grown, Limits
+from gradverify.strategies.draft import Draft, Grown, Scope
 from gradverify.strategies.ending import finished
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import data_of, literal, mask, shapes
@@ -24,7 +24,7 @@ SAME, LITERAL, DATA = 60, 70, 86
 
 
 def alone(
-    step: OpChoice, inputs: Sequence[Input], ending: Ending, limits: Limits
+    step: OpChoice, inputs: Sequence[Input], ending: Ending, scope: Scope
 ) -> Case:
     """The chosen op on leaves of its own, contracted to a scalar.
 
@@ -35,21 +35,21 @@ def alone(
     which the op's domain moves it.
     """
     row = OPS[step.op]
-    kinds = _kinds(row, inputs, limits)
+    kinds = _kinds(row, inputs, scope.limits)
     if row.name in LAYER_SHAPES:
-        found = _layer_shapes(row, inputs, limits)
+        found = _layer_shapes(row, inputs, scope.limits)
         kinds = _possible(kinds, found)
     else:
-        found = _shapes(row, kinds, inputs, limits)
-    leaves = _leaves(kinds, found, inputs, limits)
+        found = _shapes(row, kinds, inputs, scope.limits)
+    leaves = _leaves(kinds, found, inputs, scope)
     with np.errstate(all="ignore"):
         plainer = itertools.product(*map(_moved, leaves))
         for moved in itertools.chain(plainer, _inside(row, leaves)):
-            draft = Draft(limits)
+            draft = Draft(scope)
             if _put(draft, row, step, kinds, moved):
                 return finished(draft, ending)
     raise ValueError(
-        f"no operands for {row.name} within {limits}; allow it more ranks, or leave "
+        f"no operands for {row.name} within {scope}; allow it more ranks, or leave "
         "it out of ops"
     )
 
@@ -81,7 +81,7 @@ def _shapes(
     row: Op, kinds: Sequence[str], inputs: Sequence[Input], limits: Limits
 ) -> list[Shape]:
     """A shape for each operand: the chosen ones, or the next in the pool that fit."""
-    pool = shapes(limits.ranks, limits.empty)
+    pool = shapes(limits)
     orders: list[Sequence[Shape | None]] = []
     for k, kind in enumerate(kinds):
         if kind in ("input", "data"):
@@ -140,7 +140,7 @@ def _leaves(
     kinds: Sequence[str],
     found: Sequence[Shape],
     inputs: Sequence[Input],
-    limits: Limits,
+    scope: Scope,
 ) -> list[Grown]:
     """A leaf for each operand. A repeated operand is the same object."""
     leaves: list[Grown] = []
@@ -153,7 +153,7 @@ def _leaves(
         elif kind == "literal":
             leaves.append(literal(choice.kind - LITERAL))
         else:
-            before = array_of(choice.values, shape, before, limits.dtype)
+            before = array_of(choice.values, shape, before, scope.dtype)
             is_input = kind == "input"
             leaf = Grown(input_leaf(shape), before) if is_input else data_of(before)
             leaves.append(leaf)

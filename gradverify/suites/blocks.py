@@ -7,28 +7,32 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from gradverify.differentiators import Accepts
 from gradverify.formats import DTYPES
-from gradverify.graph import Case, case_from_json, case_name
+from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
+from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases
 from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.suites import TABLE, Suite
 from gradverify.suites.large_network import Network, network_block
 from gradverify.suites.textbook import textbook_cases
 from gradverify.verify import CHUNK, Block, Restricted
 
-SUITES = ("cases", "textbook", "ops", "graphs", "networks")
-"""The suites of blocks, in the order in which they run; `known` has items alone."""
+PACKAGE = "gradverify.suites"
 
 AGAIN = 4
 """Points of each graph and network beyond a block's first chunk.
 
 Single ops have one: their faults hide in shapes and params rather than in points.
 """
+
+CASE = 64_000_000  # bytes of a file that holds a case
 
 SAVED = "gradverify-cases"  # the folder in which a repository keeps its cases
 
@@ -52,45 +56,55 @@ class Unreadable(Block):
     problem: str = ""
 
 
-def blocks(
-    *,
-    suites: Collection[str] = (),
-    ops: Collection[str] = (),
-    dtypes: Collection[str] = (),
-    max_nodes: int | None = None,
-    seed: int = 0,
-    root: Path | None = None,
-    large: Sequence[Network] = (),
-    chunk: int = CHUNK,
-) -> list[Block]:
-    """The blocks of a run. An empty collection stands for all.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a run is asked for. An empty collection stands for all.
 
     large: networks that the suite `networks` has in place of drawn ones.
     root: the repository whose saved cases are looked at first. A file that holds no
         case becomes an `Unreadable` block, whatever dtypes were asked for.
     chunk: how many cases a block draws at once.
     """
-    makers: dict[str, Callable[[], Iterable[Block]]] = {
-        "cases": lambda: _saved(root),
-        "textbook": _textbook,
-        "ops": lambda: _ops(ops, dtypes or DTYPES, seed),
-        "graphs": lambda: _graphs(ops, dtypes or DTYPES, max_nodes, seed),
-        "networks": lambda: (
-            _large(large, dtypes or ("float64",), seed)
-            if large
-            else _networks(ops, dtypes or DTYPES, seed)
-        ),
-    }
+
+    suites: Collection[str] = ()
+    ops: Collection[str] = ()
+    dtypes: Collection[str] = ()
+    max_nodes: int | None = None
+    seed: int = 0
+    root: Path | None = None
+    large: Sequence[Network] = ()
+    chunk: int = CHUNK
+
+    @property
+    def drawn_dtypes(self) -> Collection[str]:
+        """The dtypes in which cases are drawn."""
+        return self.dtypes or DTYPES
+
+
+def blocks(asked: Asked = Asked()) -> list[Block]:
+    """The blocks of a run, in the order of the suites."""
     found = [
         block
-        for suite in SUITES
-        if not suites or suite in suites
-        for block in makers[suite]()
-        if not dtypes or block.dtype in dtypes or isinstance(block, Unreadable)
+        for suite in TABLE
+        if not asked.suites or suite.name in asked.suites
+        for block in _made(suite, asked)
+        if not asked.dtypes
+        or block.dtype in asked.dtypes
+        or isinstance(block, Unreadable)
     ]
     for block in found:
-        block.chunk = chunk
+        block.chunk = asked.chunk
     return found
+
+
+def _made(suite: Suite, asked: Asked) -> Iterable[Block]:
+    """The blocks of one suite."""
+    if suite.blocks is None:
+        return ()
+    module, _, function = suite.blocks.partition(":")
+    make: Callable[[Asked], Iterable[Block]]
+    make = getattr(import_module(f"{PACKAGE}.{module}"), function)
+    return make(asked)
 
 
 def _seed(seed: int, *names: str) -> int:
@@ -98,12 +112,13 @@ def _seed(seed: int, *names: str) -> int:
     return zlib.crc32("/".join((str(seed), *names)).encode())
 
 
-def _ops(ops: Collection[str], dtypes: Collection[str], seed: int) -> Iterator[Block]:
+def single_ops(asked: Asked) -> Iterator[Block]:
+    """A block for each op and dtype."""
     for op in OPS.public():
-        if not ops or op in ops:
-            for dtype in dtypes:
-                own = _seed(seed, "ops", op, dtype)
-                cases = partial(op_cases, op, empty=True, dtype=dtype)
+        if not asked.ops or op in asked.ops:
+            for dtype in asked.drawn_dtypes:
+                own = _seed(asked.seed, "ops", op, dtype)
+                cases = partial(op_cases, op, within=Limits(), dtype=dtype)
                 steered = _steered(cases)
                 yield Block("ops", op, dtype, own, cases(), steered, _of_op(op))
 
@@ -120,42 +135,29 @@ def _of_op(op: str) -> Restricted:
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
     ) -> Any:
         del table
-        return op_cases(
-            op,
-            ranks=accepts.ranks,
-            literals=accepts.literals,
-            data=accepts.data,
-            broadcasting=accepts.broadcasting,
-            empty=accepts.empty,
-            dtype=dtype,
-            met=met,
-        )
+        return op_cases(op, within=accepts, dtype=dtype, met=met)
 
     return strategy
 
 
-def _graphs(
-    ops: Collection[str],
-    dtypes: Collection[str],
-    max_nodes: int | None,
-    seed: int,
-) -> Iterator[Block]:
-    menu = tuple(op for op in ops if op not in LAYER_SHAPES)
-    for family, (most, ranks) in FAMILIES.items() if menu or not ops else ():
-        most = min(most, max_nodes or most)
-        for dtype in dtypes:
+def random_graphs(asked: Asked) -> Iterator[Block]:
+    """A block for each family and dtype; none if layers alone were asked for."""
+    menu = tuple(op for op in asked.ops if op not in LAYER_SHAPES)
+    for family, (most, ranks) in FAMILIES.items() if menu or not asked.ops else ():
+        most = min(most, asked.max_nodes or most)
+        for dtype in asked.drawn_dtypes:
             strategy = partial(
                 graphs,
                 ops=menu or None,
                 max_nodes=most,
-                ranks=ranks,
+                within=Limits(ranks=ranks, empty=False),
                 dtype=dtype,
             )
             yield Block(
                 "graphs",
                 family,
                 dtype,
-                _seed(seed, "graphs", family, dtype),
+                _seed(asked.seed, "graphs", family, dtype),
                 strategy(),
                 _steered(strategy),
                 _of_table(most, menu),
@@ -174,10 +176,7 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
             ops=tuple(op for op in table if op in (ops or plain)),
             max_nodes=max_nodes,
             max_inputs=min(3, accepts.max_inputs or 3),
-            ranks=accepts.ranks,
-            literals=accepts.literals,
-            data=accepts.data,
-            broadcasting=accepts.broadcasting,
+            within=replace(accepts, empty=False),
             dtype=dtype,
             met=met,
         )
@@ -185,32 +184,33 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     return strategy
 
 
-def _networks(
-    ops: Collection[str], dtypes: Collection[str], seed: int
-) -> Iterator[Block]:
-    """A block for each family of networks; none if single ops were asked for."""
-    for family in () if ops else NETWORKS:
-        for dtype in dtypes:
-            own = _seed(seed, "networks", family, dtype)
+def random_networks(asked: Asked) -> Iterator[Block]:
+    """A block for each family of networks and dtype, or for each large network.
+
+    There are none of the families if single ops were asked for.
+    """
+    if asked.large:
+        for network in asked.large:
+            for dtype in asked.dtypes or ("float64",):
+                yield network_block(replace(network, dtype=dtype, seed=asked.seed))
+        return
+    for family in () if asked.ops else NETWORKS:
+        for dtype in asked.drawn_dtypes:
+            own = _seed(asked.seed, "networks", family, dtype)
             cases = networks(family=family, dtype=dtype)
             yield Block("networks", family, dtype, own, cases, again=AGAIN)
 
 
-def _large(
-    networks: Sequence[Network], dtypes: Collection[str], seed: int
-) -> Iterator[Block]:
-    for network in networks:
-        for dtype in dtypes:
-            yield network_block(replace(network, dtype=dtype, seed=seed))
-
-
-def _textbook() -> Iterator[Block]:
+def textbook(asked: Asked) -> Iterator[Block]:
+    """A block for each example, whatever is asked for."""
+    del asked
     for name, cases in textbook_cases().items():
         yield Block("textbook", name, "float64", written=tuple(cases))
 
 
-def _saved(root: Path | None) -> Iterator[Block]:
-    folder = (root or Path.cwd()) / SAVED
+def saved(asked: Asked) -> Iterator[Block]:
+    """A block for each saved case, by file name."""
+    folder = (asked.root or Path.cwd()) / SAVED
     for path in sorted(folder.glob("*.json")):
         try:
             case = read_case(path)
@@ -223,6 +223,8 @@ def _saved(root: Path | None) -> Iterator[Block]:
 def read_case(path: Path) -> Case:
     """The case in a file. `ValueError` names the file and says what is malformed."""
     try:
-        return case_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError) as error:
+        return case_from_json(json.loads(read_bytes(path, CASE)))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a case that can be read: {error}") from None

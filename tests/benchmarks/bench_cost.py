@@ -19,13 +19,14 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gradverify.compare import compare
 from gradverify.differentiators import Lowered, load, modes, run
 from gradverify.graph import Array, Case, Graph
 from gradverify.reference import Reference, references
-from gradverify.strategies import at_points, graphs, sample
+from gradverify.strategies import USUAL, at_points, graphs, sample
 from gradverify.suites.blocks import AGAIN
 from gradverify.verdict import Verdict
 
@@ -35,13 +36,15 @@ from .table import print_table
 
 NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu")
 SMOOTH = ("neg", "sin", "cos", "tanh", "sigmoid", "add", "sub", "mul", "power")
+SCALARS = replace(USUAL, ranks=range(1))
 FAMILIES: dict[str, dict[str, Any]] = {
-    "scalars, 1 to 4 ops": {"ops": SMOOTH, "max_nodes": 4, "ranks": range(1)},
+    "scalars, 1 to 4 ops": {"ops": SMOOTH, "max_nodes": 4, "within": SCALARS},
     "scalars, 5 to 12 ops": {
-        "ops": SMOOTH, "min_nodes": 5, "max_nodes": 12, "ranks": range(1),
+        "ops": SMOOTH, "min_nodes": 5, "max_nodes": 12, "within": SCALARS,
     },
     "arrays, 1 to 6 ops": {
-        "ops": (*SMOOTH, "sum", "matmul"), "max_nodes": 6, "ranks": range(1, 3),
+        "ops": (*SMOOTH, "sum", "matmul"), "max_nodes": 6,
+        "within": replace(USUAL, ranks=range(1, 3)),
     },
 }  # fmt: skip
 WARM = 5  # graphs that are not counted

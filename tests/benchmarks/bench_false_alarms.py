@@ -29,7 +29,7 @@ from gradverify.differentiators import load, modes
 from gradverify.graph import Case, case_name, case_to_json, formula
 from gradverify.known import shipped_rows
 from gradverify.reference import Slope
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Block, Budget, Finding, ItemResult, verify_item
 
@@ -92,7 +92,7 @@ def _item(block: Block, name: str, share: int) -> ItemResult:
 
 def shares(seed: int, dtype: str, plan: Plan) -> Iterator[tuple[Block, int]]:
     """How many cases each block gets: every suite has as many."""
-    found = blocks(suites=plan.suites, dtypes=(dtype,), seed=seed)
+    found = blocks(Asked(suites=plan.suites, dtypes=(dtype,), seed=seed))
     part = plan.cases // len(plan.suites)
     for suite in plan.suites:
         members = [b for b in found if b.suite == suite]

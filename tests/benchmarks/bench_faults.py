@@ -39,7 +39,7 @@ from gradverify.differentiators import Differentiator
 from gradverify.graph import Array, Graph
 from gradverify.ops import OPS
 from gradverify.plugin.clock import PROFILES
-from gradverify.suites.blocks import FAMILIES, blocks
+from gradverify.suites.blocks import FAMILIES, Asked, blocks
 from gradverify.verify import REPEATED, Block, judge
 
 from ..planted.catalogue import CATALOGUE
@@ -71,7 +71,7 @@ NAMES = (OURS, *CHECKERS)
 def own_blocks(fault: Fault, seed: int) -> list[Block]:
     """The blocks that are looked at for a fault in that op, drawn anew."""
     dtypes = ("float64", "float32")
-    drawn = blocks(suites=("ops", "graphs"), dtypes=dtypes, seed=seed)
+    drawn = blocks(Asked(suites=("ops", "graphs"), dtypes=dtypes, seed=seed))
     families = [b for b in drawn if b.suite == "graphs"]
     return [b for b in drawn if b.suite == "ops" and b.family == fault.op] + families
 

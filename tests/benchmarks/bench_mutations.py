@@ -23,7 +23,14 @@ import pytest
 from gradverify.ops import OPS, Op
 from gradverify.ops.row import FORWARD, MIXED
 from gradverify.ops.sites import Site, relative
-from gradverify.reference import bound, program, rounding, roundings, stacked, widening
+from gradverify.reference import (
+    bound,
+    gradient_program,
+    rounding,
+    roundings,
+    stacked,
+    widening,
+)
 
 from .table import print_table
 
@@ -35,8 +42,8 @@ Mutation = Callable[[], AbstractContextManager[None]]
 
 def forget() -> None:
     """Drop what was worked out from the tables before."""
-    program.expand.cache_clear()
-    program.gradient_program.cache_clear()
+    gradient_program.expand.cache_clear()
+    gradient_program.gradient_program.cache_clear()
     stacked.steps_of.cache_clear()
     stacked._functions_of.cache_clear()
 
@@ -46,8 +53,8 @@ def row(changed: Op) -> Iterator[None]:
     """The op table with another row."""
     rows: Any = OPS.rows
     with mock.patch.dict(rows, {changed.name: changed}):
-        written = {changed.name: program._apply(changed.name)}
-        with mock.patch.dict(program._WRITTEN, written):
+        written = {changed.name: gradient_program._apply(changed.name)}
+        with mock.patch.dict(gradient_program._WRITTEN, written):
             forget()
             yield
     forget()

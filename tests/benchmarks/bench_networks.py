@@ -20,7 +20,7 @@ from typing import Any
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
 from gradverify.strategies import FAMILIES, networks, sample
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Block, judge, verify_item
 
 from ..planted.layer_faults import LAYER_FAULTS, LayerFault, planted, twin
@@ -35,8 +35,8 @@ DRAWN = 60
 @cache
 def blocks_of(op: str, seed: int) -> list[Block]:
     """The op's own block, then the networks."""
-    own = blocks(suites=("ops",), ops=(op,), seed=seed)
-    return own + blocks(suites=("networks",), seed=seed)
+    own = blocks(Asked(suites=("ops",), ops=(op,), seed=seed))
+    return own + blocks(Asked(suites=("networks",), seed=seed))
 
 
 def cases_until_found(fault: LayerFault, seed: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,21 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open a file in a context of its own; at the end, all of them were quiet.
+    """Open a file in a context of its own; at the end, all of them were quiet."""
+    with visiting(browser) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any, html: Path) -> Iterator[Any]:
+    """The page of a small run, for tests that leave nothing behind in it."""
+    with visiting(browser) as visit:
+        yield visit(html)
+
+
+@contextmanager
+def visiting(browser: Any) -> Iterator[Callable[..., Any]]:
+    """What opens a file in a context of its own; at the end, all of them were quiet.
 
     Quiet: nothing but the file itself was asked for, nothing was written to the
     console, and no script raised.

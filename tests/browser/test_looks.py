@@ -14,6 +14,8 @@ from gradverify.report.page import page
 from ..report import made
 from ..report.test_page import HOSTILE, hostile
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., Any]
 
 GROUND = "getComputedStyle(document.body).backgroundColor"

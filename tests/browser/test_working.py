@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., Any]
 
 MUL = '#matrix a[data-query="op:mul who:toy:reverse"]'
@@ -35,8 +37,8 @@ def test_a_click_on_the_matrix_filters_what_is_below(visit: Visit, html: Path) -
     assert tab.locator(ROWS).count() == 3
 
 
-def test_the_worst_error_shows_on_hover(visit: Visit, html: Path) -> None:
-    title = visit(html).locator(EXP).get_attribute("title")
+def test_the_worst_error_shows_on_hover(tab: Any) -> None:
+    title = tab.locator(EXP).get_attribute("title")
     assert "worst error 612 ulps" in title
     assert "worst error 3.1 times the bound" in title
 
@@ -56,10 +58,7 @@ def test_the_worst_error_shows_on_hover(visit: Visit, html: Path) -> None:
         ("<b>", 0, 0),
     ],
 )
-def test_the_filter_box(
-    visit: Visit, html: Path, text: str, cards: int, rows: int
-) -> None:
-    tab = visit(html)
+def test_the_filter_box(tab: Any, text: str, cards: int, rows: int) -> None:
     tab.fill("#filter", text)
     tab.wait_for_timeout(200)
     assert visible(tab, CARDS) == cards

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradverify import records
-from gradverify.cli.accept import accept
+from gradverify.cli.accept import Accepted, accept
 from gradverify.cli.place import Place
 from gradverify.cli.status import RIGHT, CommandError
 from gradverify.graph import Case, Graph, apply_op, input_leaf
@@ -18,7 +18,7 @@ from gradverify.known import FILE_NAME, WHOLE, DeviationError, read_rows
 from gradverify.known.rows import parse_rows
 from gradverify.plugin.item_outcome import discrepancy
 from gradverify.report.wording import DIED
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Budget, verify_item
 from tests.planted.engines import PlantedTape
@@ -46,7 +46,7 @@ def place(folder: Path, op: str = WHOLE, got: str = "0.5") -> Place:
 
 def accepted(here: Place, op: str = WHOLE, **options: Any) -> int:
     given = {"reason": "planted", "until": None, "when": ""} | options
-    return accept(here, f"{NAME}/{op}/wrong", **given)
+    return accept(here, Accepted([f"{NAME}/{op}/wrong"], **given))
 
 
 def test_a_finding_that_no_op_shows_alone_is_accepted_for_graphs_with_its_ops(
@@ -66,8 +66,8 @@ def test_a_run_lists_what_has_the_ops_and_fails_of_the_rest(tmp_path: Path) -> N
     rows = read_rows(tmp_path / FILE_NAME)
     engine = PlantedTape.adding("overwriting", accumulates=False)
     (block,) = (
-        b for b in blocks(suites=("graphs",), ops=("sin", "mul", "add"),
-                          dtypes=("float64",)) if b.family == "shared"
+        b for b in blocks(Asked(suites=("graphs",), ops=("sin", "mul", "add"),
+                          dtypes=("float64",))) if b.family == "shared"
     )  # fmt: skip
     item = verify_item(block, engine, "reverse", budget=Budget(40), known=rows)
     wrong = [f for f in item.findings if f.judgement.verdict is Verdict.WRONG]

@@ -42,6 +42,7 @@ def explanation(case: Case, who: Differentiator, found: Judgement) -> Explanatio
     return why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slip", SLIPS, ids=[f"{s.cause} {s.detail}".strip() for s in SLIPS]
 )

@@ -77,6 +77,7 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
     who = engine(name)

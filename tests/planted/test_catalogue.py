@@ -30,6 +30,7 @@ def budget(fault: Fault) -> Budget:
     return Budget(cases=RARE.get(fault.op, CASES))
 
 
+@pytest.mark.slow
 @every_fault
 def test_a_fault_is_found_in_the_cases_of_its_op(fault: Fault) -> None:
     who = planted(fault, OwnTape.name)
@@ -41,6 +42,7 @@ def test_a_fault_is_found_in_the_cases_of_its_op(fault: Fault) -> None:
     assert fault.op in named, item.findings
 
 
+@pytest.mark.slow
 @every_fault
 def test_its_twin_is_not_accused(fault: Fault) -> None:
     who = twin(fault, OwnTape.name)

@@ -12,7 +12,7 @@ import pytest
 from gradverify.differentiators import Differentiator, load
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.strategies import networks, sample
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge, verify_item
 
@@ -37,7 +37,7 @@ some_faults = pytest.mark.parametrize(
 
 @cache
 def block(op: str) -> Block:
-    return blocks(suites=("ops",), ops=(op,))[0]
+    return blocks(Asked(suites=("ops",), ops=(op,)))[0]
 
 
 def verdicts(fault: LayerFault, who: Differentiator) -> Iterator[Verdict]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from gradverify.diagnosis.localize import WHOLE
-from gradverify.strategies import graphs, op_cases
+from gradverify.strategies import USUAL, graphs, op_cases
 from gradverify.verify import Block, Budget, verify_item
 
 from .engines import ENGINES
@@ -18,6 +19,8 @@ RARE = {"matmul": 120, "sigmoid": 60}  # cases until the fault is met twice or s
 CASES = 30
 SCALAR = ("neg", "exp", "sin", "tanh", "add", "sub", "mul", "div", "maximum")
 
+SCALARS = replace(USUAL, ranks=range(1))
+
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 every_fault = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
@@ -26,7 +29,7 @@ every_fault = pytest.mark.parametrize("fault", FAULTS, ids=str)
 def block(op: str) -> Block:
     """The op's own cases, or small graphs that share subexpressions."""
     if op == WHOLE:
-        strategy = graphs(ops=SCALAR, max_nodes=4, ranks=range(1))
+        strategy = graphs(ops=SCALAR, max_nodes=4, within=SCALARS)
         return Block("graphs", "shared", "float64", SEED, strategy)
     return Block("ops", op, "float64", SEED, op_cases(op))
 

@@ -46,6 +46,7 @@ def judged(primitive: str, make: Callable[[Fault, str], Differentiator]) -> Item
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primitive", MADE_OF)
 def test_a_factor_off_by_1e_9_is_found(primitive: str) -> None:
     item = judged(primitive, planted)
@@ -55,6 +56,7 @@ def test_a_factor_off_by_1e_9_is_found(primitive: str) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primitive", MADE_OF)
 def test_its_twin_is_not_accused(primitive: str) -> None:
     item = judged(primitive, twin)

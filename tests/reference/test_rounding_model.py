@@ -22,6 +22,8 @@ from gradverify.reference.bound import Bound, bounds
 from gradverify.reference.gradient_program import GradientProgram, expand
 from gradverify.reference.roundings import roundings
 
+from ..benchmarks.bench_mutations import mutations
+
 UNIT = 2.0**-53
 SMALLEST = 2.0**-1074
 
@@ -407,3 +409,13 @@ def test_only_what_has_a_reason_sees_its_operands_moved(op: str) -> None:
     program = expand(alone(op, values, params)).graph
     moved = {j for node in program.nodes if node.op == "slack" for j in node.operands}
     assert (set(program.inputs) <= moved) == (op in UNSTABLE)
+
+
+def test_the_runner_of_mutations_changes_what_it_says() -> None:
+    changes = dict(mutations())
+    before = float(allowed_alone("exp", [0.7]).tight)
+    with changes["exp: site halved"]():
+        assert float(allowed_alone("exp", [0.7]).tight) == near(before / 2)
+    with changes["SAFETY = 1"]():
+        assert float(allowed_alone("exp", [0.7]).tight) == near(before / 4)
+    assert float(allowed_alone("exp", [0.7]).tight) == before

@@ -19,7 +19,7 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
 from gradverify.selftest import FAULTS, Planted, score
-from gradverify.suites.blocks import blocks
+from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import judge
 
@@ -83,7 +83,7 @@ def test_what_a_fault_cannot_change_stays_right(kind: str, case: Case) -> None:
 
 @pytest.mark.parametrize("op", SOME)
 def test_the_right_twin_is_not_accused(op: str) -> None:
-    (block,) = blocks(suites=["ops"], ops=[op], dtypes=["float64"])
+    (block,) = blocks(Asked(suites=["ops"], ops=[op], dtypes=["float64"]))
     cases = [case for _, case in itertools.islice(block.cases(), 20)]
     assert cases
     for case in cases:

@@ -14,6 +14,7 @@ from hypothesis.errors import NoSuchExample
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.graph import (
     Case,
+    Limits,
     case_from_json,
     case_name,
     case_to_json,
@@ -24,11 +25,12 @@ from gradverify.ops.domains import Domain, squeezed
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies import (
     REGIMES,
+    USUAL,
     Choices,
     Ending,
     Input,
-    Limits,
     OpChoice,
+    Scope,
     Values,
     build,
     graphs,
@@ -41,6 +43,8 @@ from gradverify.strategies import (
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 
 DTYPES = ("float64", "float32")
+SCALARS = replace(USUAL, ranks=range(1))
+PLAIN = replace(USUAL, literals=False, data=False, broadcasting=False)
 FEW = settings(
     max_examples=60,
     database=None,
@@ -153,7 +157,7 @@ def test_float32_cases_hold_float32_values_and_stay_in_range() -> None:
 
 
 def test_scalars_alone_where_only_rank_zero_is_allowed() -> None:
-    cases = sample(graphs(ranks=range(1)), 100, 3)
+    cases = sample(graphs(within=SCALARS), 100, 3)
     assert len(cases) == 100
     for case in cases:
         assert all(node.shape == () for node in case.graph.nodes)
@@ -168,7 +172,7 @@ def test_a_menu_of_ops_is_kept_but_for_the_contraction() -> None:
 
 
 def test_no_literals_data_or_broadcasting_where_they_are_not_allowed() -> None:
-    strategy = graphs(literals=False, data=False, broadcasting=False)
+    strategy = graphs(within=PLAIN)
     cases = sample(strategy, 150, 5)
     assert len(cases) == 150
     for case in cases:
@@ -182,7 +186,7 @@ def test_no_literals_data_or_broadcasting_where_they_are_not_allowed() -> None:
 
 
 def test_empty_arrays_where_they_are_allowed() -> None:
-    cases = sample(graphs(empty=True), 200, 6)
+    cases = sample(graphs(within=replace(USUAL, empty=True)), 200, 6)
     assert any(x.size == 0 for case in cases for x in case.point)
     assert all(is_sound(case) for case in cases)
 
@@ -196,8 +200,8 @@ def test_empty_arrays_where_they_are_allowed() -> None:
         ({"ops": ()}, "cannot be drawn"),
         ({"ops": ("softpuls",)}, "unknown op 'softpuls'"),
         ({"dtype": "float16"}, "float16"),
-        ({"ranks": range(4)}, "ranks"),
-        ({"ranks": range(1), "ops": ("matmul",)}, "no operands of ranks"),
+        ({"within": Limits(ranks=range(4))}, "ranks"),
+        ({"within": SCALARS, "ops": ("matmul",)}, "no operands of ranks"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict[str, object], message: str) -> None:
@@ -229,6 +233,7 @@ def test_cases_of_an_operator_have_literals_on_both_sides(op: str) -> None:
         assert any(2 in uses(case).values() for case in cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "op", [row.name for row in OPS if row.params and not row.internal]
 )
@@ -256,7 +261,7 @@ OF_ARRAYS = (
 
 @pytest.mark.parametrize("op", [op for op in OPS.public() if op not in OF_ARRAYS])
 def test_one_op_keeps_to_scalars_and_to_equal_shapes(op: str) -> None:
-    cases = sample(op_cases(op, ranks=range(1), broadcasting=False), 10, 1)
+    cases = sample(op_cases(op, within=replace(SCALARS, broadcasting=False)), 10, 1)
     assert len(cases) == 10
     assert {case.graph.ops for case in cases} == {(op,)}
 
@@ -264,18 +269,18 @@ def test_one_op_keeps_to_scalars_and_to_equal_shapes(op: str) -> None:
 @pytest.mark.parametrize("op", OF_ARRAYS)
 def test_an_op_of_arrays_alone_is_refused_for_scalars(op: str) -> None:
     with pytest.raises(ValueError, match=r"have no operands of ranks \[0\]"):
-        op_cases(op, ranks=range(1), broadcasting=False)
+        op_cases(op, within=replace(SCALARS, broadcasting=False))
 
 
 # ---- build
 
 
 def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
-    limits = Limits(OPS.public())
+    scope = Scope(OPS.public())
     inputs = [Input(0, Values(0, [5])), Input(0, Values(0, [4]))]  # -2 and -1
     choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
-    case = build(choices, limits)
-    assert case_name(build(choices, limits)) == case_name(case)
+    case = build(choices, scope)
+    assert case_name(build(choices, scope)) == case_name(case)
     assert case.graph.ops == ("log",)
     assert case.point[0] > 0
 
@@ -283,7 +288,7 @@ def test_build_is_pure_and_repairs_what_does_not_fit() -> None:
 def test_an_op_takes_the_nearest_node_that_fits() -> None:
     inputs = [Input(0, Values(0, [1])), Input(0, Values(0, [4]))]  # 2 and -1
     choices = Choices(inputs, [OpChoice("log", 0, 0, 0)], Ending(0, 0))
-    case = build(choices, Limits(OPS.public()))
+    case = build(choices, Scope(OPS.public()))
     assert case.graph.output.operands == (0,)
     assert [float(x) for x in case.point] == [2.0, -1.0]
 

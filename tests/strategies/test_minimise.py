@@ -45,6 +45,7 @@ def test_minimise_returns_a_failing_case_that_is_no_larger(seed: int) -> None:
         assert smallest.graph.size <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_candidate_of_a_network_is_a_case(family: str) -> None:
     cases = sample(networks(family=family), 6, 1)

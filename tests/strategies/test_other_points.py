@@ -31,6 +31,7 @@ def test_points_are_others_and_lie_in_every_domain(dtype: str) -> None:
     assert sum(found) / len(found) > 6, "a graph is dear: most have all points"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", OPS.public())
 def test_every_op_alone_has_other_points(op: str) -> None:
     cases = [points_of(case) for case in sample(op_cases(op), 10, seed=0)]

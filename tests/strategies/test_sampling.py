@@ -19,6 +19,7 @@ from gradverify.autodiff import Tape
 from gradverify.graph import (
     Case,
     Graph,
+    Limits,
     apply_op,
     case_name,
     formula,
@@ -61,7 +62,9 @@ def test_a_sample_repeats_for_its_seed_alone() -> None:
 
 
 def test_a_strategy_with_few_cases_gives_those_it_has() -> None:
-    strategy = op_cases("neg", ranks=range(1)).map(lambda case: _one("neg", 2.0))
+    strategy = op_cases("neg", within=Limits(ranks=range(1), empty=False)).map(
+        lambda case: _one("neg", 2.0)
+    )
     assert len(sample(strategy, 10, 0)) == 1
 
 

@@ -11,7 +11,7 @@ from gradverify.differentiators import Accepts
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
 from gradverify.reference import reference
-from gradverify.suites.blocks import AGAIN, blocks
+from gradverify.suites.blocks import AGAIN, Asked, blocks
 from gradverify.verify import Block, Budget, verify_item
 from gradverify.verify.block import CHUNK, POINTS
 
@@ -24,7 +24,7 @@ class Compiling(OwnTape):
 
 
 def block(family: str = "small", dtype: str = "float64") -> Block:
-    (found,) = (b for b in blocks(dtypes=(dtype,)) if b.family == family)
+    (found,) = (b for b in blocks(Asked(dtypes=(dtype,))) if b.family == family)
     return found
 
 

@@ -74,6 +74,7 @@ def definitions(needs: Sequence[Any]) -> list[str]:
         imports["from dataclasses import dataclass"] = None
         found[cls] = ast.unparse(_class_with(cls, names))
     blocks = [text.splitlines() for text in found.values()]
+    imports.pop("import math", None)  # every script has it
     return [*sorted(imports), *(line for b in blocks for line in ("", "", *b)), ""]
 
 

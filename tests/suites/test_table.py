@@ -1,0 +1,46 @@
+"""The table of suites: every row makes blocks of its own, and README names it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gradverify.graph import case_to_json
+from gradverify.suites import SUITES, TABLE, Suite
+from gradverify.suites.blocks import Asked, blocks
+from gradverify.suites.textbook import textbook_cases
+
+ROOT = Path(__file__).parents[2]
+MADE = [row for row in TABLE if row.blocks is not None]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a saved case."""
+    folder = tmp_path / "gradverify-cases"
+    folder.mkdir()
+    (case, *_), *_ = textbook_cases().values()
+    text = json.dumps(case_to_json(case))
+    (folder / "one.json").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("row", MADE, ids=lambda row: row.name)
+def test_a_suite_makes_blocks_of_its_name(row: Suite, repository: Path) -> None:
+    found = blocks(Asked(suites=(row.name,), root=repository))
+    assert found
+    assert {block.suite for block in found} == {row.name}
+    assert all((block.strategy is not None) == row.is_drawn for block in found)
+
+
+def test_blocks_are_in_the_order_of_the_table(repository: Path) -> None:
+    found = dict.fromkeys(b.suite for b in blocks(Asked(root=repository)))
+    assert [*found] == [row.name for row in MADE]
+
+
+def test_readme_names_every_suite_as_the_table_does() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(set(SUITES)) == len(TABLE) > 5
+    assert ", ".join(f"`{row.name}` ({row.says})" for row in TABLE) in text
