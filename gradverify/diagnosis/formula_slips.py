@@ -87,28 +87,26 @@ def by_formula(a: Application, key: WrongFormula) -> Bars | None:
 
 EPSILONS = tuple(f"1e-{k}" for k in range(3, 17))
 
-# The ops whose derivative divides by the result, or by an operand.
-BY_RESULT = ("norm", "std", "sqrt", "hypot", "rsqrt")
-BY_OPERAND = ("log", "reciprocal", "div")
+# By what the derivative of an op divides: from its result and its operands.
+DIVISORS: Mapping[str, Callable[[Any, Sequence[Any]], Any]] = {
+    **dict.fromkeys(("norm", "std", "sqrt", "hypot"), lambda y, xs: y),
+    "rsqrt": lambda y, xs: 1 / y,
+    **dict.fromkeys(("log", "reciprocal", "div"), lambda y, xs: xs[-1]),
+}
 
 
 def epsilons(a: Application) -> list[Key]:
-    """The usual small numbers, added to the divisor or below its root."""
-    if a.node.op in BY_RESULT:
-        return [(e, way) for e in EPSILONS for way in ("divisor", "square")]
-    return [(e, "divisor") for e in EPSILONS] if a.node.op in BY_OPERAND else []
+    """The usual small numbers, added to the divisor or to its square."""
+    if a.node.op not in DIVISORS:
+        return []
+    return [(e, way) for e in EPSILONS for way in ("divisor", "square")]
 
 
 def with_epsilon(a: Application, key: Key) -> Bars | None:
     """The bars, divided by a little more."""
     text, way = key
     small = np.longdouble(text)
-    if a.node.op == "rsqrt":
-        divisor = 1 / a.y
-    elif a.node.op in BY_RESULT:
-        divisor = a.y
-    else:
-        divisor = a.xs[-1]
+    divisor = DIVISORS[a.node.op](a.y, a.xs)
     larger = np.sqrt(divisor**2 + small) if way == "square" else divisor + small
     ratio = divisor / larger
     if a.is_elementwise:
@@ -120,9 +118,14 @@ def with_epsilon(a: Application, key: Key) -> Bars | None:
 # ---- the result in the place of its exponential
 
 
+LOGARITHMS: Mapping[str, Sequence[str]] = {
+    "log_softmax": ("y for exp(y)", "softmax of y"),
+}
+
+
 def logarithms(a: Application) -> list[Key]:
-    """The ops whose derivative has the exponential of their result."""
-    return ["y for exp(y)", "softmax of y"] if a.node.op == "log_softmax" else []
+    """What is taken for the exponential of a result."""
+    return list(LOGARITHMS.get(a.node.op, ()))
 
 
 def by_result(a: Application, key: Key) -> Bars | None:
@@ -136,19 +139,20 @@ def by_result(a: Application, key: Key) -> Bars | None:
 # ---- an index that occurs more than once
 
 
+# The param that says which rows an op chooses.
+INDEX: Mapping[str, str] = {"embedding": "index"}
+
+
 def repeats(a: Application) -> list[Key]:
     """Which of several cotangents that belong to one row is left."""
-    if a.node.op != "embedding":
-        return []
-    index = np.ravel(a.node.params["index"]).tolist()
-    if len(set(index)) == len(index):
-        return []
-    return ["the last", "the first"]
+    index = a.node.params.get(INDEX.get(a.node.op, ""), ())
+    rows = np.ravel(index).tolist()
+    return [] if len(set(rows)) == len(rows) else ["the last", "the first"]
 
 
 def indexed(a: Application, key: Key) -> Bars | None:
     """Rows that are written over one another where they must be added up."""
-    index = np.array(a.node.params["index"])
+    index = np.array(a.node.params[INDEX[a.node.op]])
     lead = np.ndim(a.ct) - len(a.node.shape)
     found = np.zeros((*np.shape(a.ct)[:lead], *np.shape(a.xs[0])), np.longdouble)
     places = list(np.ndindex(index.shape))

@@ -154,9 +154,8 @@ class Naming:
         operands = [self._spelled(j) for j in node.operands]
         known = {"y": self.names[i], "x": operands[0]}
         known |= dict(zip("ab", operands, strict=False)) if len(operands) > 1 else {}
-        if node.op == "power":
-            known["n"] = repr(node.params["n"])
-        return re.sub(r"\b[yxabn]\b", lambda found: known.get(found[0], found[0]), text)
+        known |= {k: repr(v) for k, v in node.params.items()}
+        return re.sub(r"\b[a-z]+\b", lambda found: known.get(found[0], found[0]), text)
 
     # ---- numbers
 
