@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradverify.compare.entries import DROPPED_PATH, OVERFLOWS
-from gradverify.differentiators.run import Derivatives
+from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case
 from gradverify.reference import Reference, inside_box, inside_hull
 from gradverify.verdict import Judgement, Verdict

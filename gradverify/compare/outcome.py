@@ -14,7 +14,7 @@ import numpy as np
 from gradverify.compare.at_kinks import at_kinks
 from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
 from gradverify.compare.many import noteworthy, wrong_entries
-from gradverify.differentiators.run import Derivatives
+from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
@@ -24,9 +24,11 @@ from gradverify.reference import (
     Slope,
     floats_of,
 )
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 
+@surrounded
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     """The verdict on one run of one case; the worst entry decides it.
 
@@ -97,14 +99,16 @@ def _trouble(
         return Judgement(Verdict.TIMED_OUT, note=f"{derivatives.seconds:.3g} s")
     if derivatives.error is not None:
         error = derivatives.error
-        text = f"{type(error).__name__}: {error}"
-        if not _is_finite(case, reference):
+        text = f"{error.kind}: {error}"
+        told = f"{text}\n{error.detail}" if error.detail else text
+        if not derivatives.fatal and not _is_finite(case, reference):
             note = f"not finite in {case.dtype}; the differentiator raised {text}"
             return Judgement(Verdict.NO_DERIVATIVE, got=text, note=note)
-        return Judgement(Verdict.CRASHED, got=text, note=text)
-    if derivatives.mutated:
+        return Judgement(Verdict.CRASHED, got=text, note=told)
+    if derivatives.mutated or derivatives.seeds:
         names, inputs = names_of(case.graph), case.graph.inputs
-        changed = ", ".join(names[inputs[k]] for k in derivatives.mutated)
+        points = (names[inputs[k]] for k in derivatives.mutated)
+        changed = ", ".join((*points, *derivatives.seeds))
         return Judgement(Verdict.INPUT_MUTATED, where=changed)
     return None
 

@@ -23,6 +23,7 @@ from gradverify.differentiators import Derivatives, Differentiator, run, unsuppo
 from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case
 from gradverify.reference import reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 SLIPS = frozenset({
@@ -56,6 +57,7 @@ class Failure:
         return run(self.differentiator, self.mode, case, limit=self.limit)
 
 
+@surrounded
 def diagnose(failure: Failure) -> Explanation:
     """Where and why an engine deviates. The sentence is empty if nothing can be said.
 

@@ -1,6 +1,8 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
+from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -20,7 +22,8 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import Derivatives, modes, run, unsupported
+from gradverify.differentiators.run import modes, run, unsupported
+from gradverify.differentiators.trial import Trial, is_trusted, tried_out
 
 __all__ = [
     "Accepts",
@@ -31,8 +34,12 @@ __all__ = [
     "Pulled",
     "Pushed",
     "Rows",
+    "Trial",
+    "close_all",
+    "foresee",
     "functions",
     "handshake",
+    "is_trusted",
     "known_names",
     "load",
     "mode",
@@ -42,5 +49,6 @@ __all__ = [
     "register",
     "registered",
     "run",
+    "tried_out",
     "unsupported",
 ]

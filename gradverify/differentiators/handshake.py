@@ -7,31 +7,46 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
-from gradverify.differentiators.run import Derivatives, run, unsupported
+from gradverify.differentiators.run import run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
+from gradverify.outside.nearest import meant
+from gradverify.surroundings import surrounded
+
+LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
+PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
 
-def handshake(differentiator: Differentiator) -> list[str]:
+@surrounded
+def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence. No derivative is judged here.
+    sentence. No derivative is judged here. What ends the engine's process is a verdict,
+    and no problem of its registration.
+
+    limit: seconds for one op. After two that had no end in time, no more are tried.
     """
     name = differentiator.name
     if not differentiator.modes():
         return [f"{name} has no mode: decorate a method with @mode('gradient')"]
     problems = _rows(differentiator)
-    cases = _cases(differentiator)
+    cases, lost, warm = _cases(differentiator), 0, False
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
         for op, case in cases.items():
-            text = _problem(op, run(differentiator, mode, case, limit=5.0))
+            if lost >= PATIENCE:
+                break
+            time = limit if warm else max(limit, LOADING)
+            found, warm = run(differentiator, mode, case, limit=time), True
+            lost += found.fatal or found.timed_out
+            text = _problem(op, found, time)
             if text:
                 failures.setdefault(text, []).append(op)
         problems += [
@@ -39,6 +54,14 @@ def handshake(differentiator: Differentiator) -> list[str]:
             for text, ops in failures.items()
         ]
     return problems
+
+
+def warm_up(differentiator: Differentiator) -> None:
+    """Run every mode once, so that what a first call loads does not count later."""
+    cases = _cases(differentiator)
+    for mode, declared in differentiator.modes().items():
+        if declared.kind != "hvp" and cases:
+            run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
 
 
 def _compiles_at_once(
@@ -75,14 +98,14 @@ def _sum(cases: Sequence[Case]) -> Case:
 
 
 def _rows(differentiator: Differentiator) -> list[str]:
-    """Rows of the table that are neither an op, nor a function, nor a reason."""
+    """What is wrong with rows: no such op, or neither a function nor a reason."""
     problems = []
     known = {row.name for row in OPS} | {"data", "literal"}
     for op, row in differentiator.table.items():
         if op not in known:
             problems.append(
                 f"{differentiator.name}: the table has a row {op!r}, which is no op; "
-                f"the ops are {', '.join(OPS.public())}"
+                f"{meant(str(op), OPS.public(), '`gradverify ops` lists them')}"
             )
         elif not callable(row) and not isinstance(row, str):
             problems.append(
@@ -93,7 +116,7 @@ def _rows(differentiator: Differentiator) -> list[str]:
 
 
 def _cases(differentiator: Differentiator) -> dict[str, Case]:
-    """A case for every op that the differentiator can run alone."""
+    """One case for every op that the differentiator can run alone."""
     dtype = differentiator.accepts.dtypes[0]
     cases = {op: _case(OPS[op], dtype) for op in OPS.public()}
     return {
@@ -123,22 +146,24 @@ def _case(row: Op, dtype: str) -> Case:
 
 
 def _spread(i: int, shape: tuple[int, ...]) -> Array:
-    """Numbers about 1 + i; no two are alike."""
+    """Numbers near 1 + i, no two of which are alike."""
     count = np.prod(shape, dtype=int)
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
 
-def _problem(op: str, result: Derivatives) -> str | None:
+def _problem(op: str, result: Derivatives, limit: float) -> str | None:
+    if result.fatal:
+        return None
     if result.timed_out:
-        return "no result after 5 s"
+        return f"no result after {limit:g} s"
     if result.error is None:
         return None
-    text = f"{type(result.error).__name__}: {result.error}"
+    text = f"{result.error.kind}: {result.error}"
     return f"{text}{_hint(op, result.error)}"
 
 
 def _hint(op: str, error: BaseException) -> str:
-    """What usually helps against an error of this kind."""
+    """What usually helps against such an error."""
     text = str(error)
     for sign, hint in HINTS:
         if sign in text:
@@ -155,7 +180,7 @@ def _called(op: str) -> str:
     return f"the row {op!r} is called as table[{op!r}]({', '.join(operands + given)})"
 
 
-# A sign in the text of an error, and the hint for the op at hand.
+# From a sign in the text of an error to the hint for the op at hand.
 HINTS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("call it as function(", lambda op: "a mode gets the point as a list of arrays"),
     ("unexpected keyword argument", _called),

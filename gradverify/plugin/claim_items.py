@@ -19,6 +19,7 @@ import pytest
 
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.options import report_folder
 from gradverify.records import Claim, Records, Run, decode, encode, in_order
@@ -62,16 +63,16 @@ class ClaimFile(pytest.File):
 
 
 class ClaimItem(pytest.Item):
-    """Passes if a claim is right; is skipped if it is not understood."""
+    """Passes where a claim is right; is skipped where that could not be said."""
 
     def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.claim = claim
 
     def runtest(self) -> None:
-        """Say what came of the claim; the file was judged when it was collected."""
-        if self.claim.verdict == "not understood":
-            pytest.skip(f"not understood: {self.claim.reason}")
+        """The file was judged when it was collected."""
+        if self.claim.verdict in ("not understood", "unsure"):
+            pytest.skip(f"{self.claim.verdict}: {self.claim.reason}")
         if self.claim.verdict == "wrong":
             raise WrongClaim("\n".join(text.lines(self.claim)))
 
@@ -164,8 +165,8 @@ class ClaimHooks:
         found = Records(claims=tuple(self.claims), run=run)
         try:
             folder.prepare(reports)
-            folder.replace(reports / RECORDS, b"".join(map(encode, in_order(found))))
-            folder.replace(reports / PAGE, page(found).encode("utf-8", "replace"))
+            replace(reports / RECORDS, b"".join(map(encode, in_order(found))))
+            replace(reports / PAGE, page(found).encode("utf-8", "replace"))
         except OSError as error:
             raise pytest.UsageError(f"--gradverify-report: {error}") from error
 

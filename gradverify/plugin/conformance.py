@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.differentiators import Differentiator, modes, tried_out
 from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
@@ -81,7 +81,7 @@ def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> Non
     if item.outcome == "skipped":
         pytest.skip(item.reason)
     if item.outcome == "failed":
-        _fail(failure_text(judged.failing, item.more, again=False), item.reason)
+        _fail(failure_text(judged.failing, item.more, said=None), item.reason)
 
 
 def _fail(*lines: str) -> None:
@@ -95,4 +95,4 @@ def _instance(differentiator: type[Differentiator]) -> Differentiator:
 
 @cache
 def _problems(differentiator: type[Differentiator]) -> list[str]:
-    return handshake(_instance(differentiator))
+    return list(tried_out(_instance(differentiator)).problems)

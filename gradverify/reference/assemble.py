@@ -38,6 +38,7 @@ from gradverify.reference.smooth import (
     directions_of,
     step_sizes,
 )
+from gradverify.surroundings import surrounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,7 @@ def reference(case: Case) -> Reference:
     return references([case])[0]
 
 
+@surrounded
 def references(cases: Sequence[Case], stage: Stage = _silent) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
+from gradverify.outside.printing import visible
 from gradverify.records import Claim
 from gradverify.report.commands import command
 
@@ -18,7 +19,7 @@ ANNOTATIONS = 10  # GitHub shows no more for one step
 def place(claim: Claim) -> str:
     """`notes.md:12`, or `lecture.ipynb:cell 3:2`."""
     cell = "" if claim.cell is None else f"cell {claim.cell}:"
-    return f"{claim.file}:{cell}{claim.line}"
+    return f"{visible(claim.file)}:{cell}{claim.line}"
 
 
 def chain(claim: Claim) -> str:
@@ -30,20 +31,17 @@ def chain(claim: Claim) -> str:
 
 
 def _short(text: str) -> str:
+    text = visible(text)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def lines(claim: Claim) -> Iterator[str]:
-    """A claim on a few lines: where it is, the chain, what is wrong, what would be
-    right.
-    """
-    if claim.verdict != "wrong":
-        reason = f": {claim.reason}" if claim.reason else ""
-        yield f"{place(claim)}: {claim.verdict}{reason}"
-        yield f"    {chain(claim)}"
-        return
-    yield f"{place(claim)}: wrong"
+    """A claim as a few lines: where, the chain, what is wrong, what it should be."""
+    reason = f": {visible(claim.reason)}" if claim.reason else ""
+    yield f"{place(claim)}: {claim.verdict}{reason}"
     yield f"    {chain(claim)}"
+    if claim.verdict not in ("wrong", "unsure"):
+        return
     if claim.exact:
         yield f"    claimed    {_short(claim.claimed)}"
         yield f"    exact      {_short(claim.exact)}"
@@ -57,7 +55,7 @@ def counted(claims: Sequence[Claim], files: int) -> str:
     """How many claims there are of each verdict."""
     numbers = ", ".join(
         f"{sum(c.verdict == v for c in claims)} {v}"
-        for v in ("right", "wrong", "not understood")
+        for v in ("right", "wrong", "unsure", "not understood")
     )
     return f"{files} file{'s' * (files != 1)}: {numbers}"
 
@@ -84,16 +82,31 @@ def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
         yield command(sentence(claim), file=claim.file, **line, title="gradverify")
 
 
+# id of a rule, its verdict, its text, and the level and kind of its results
+RULES = (
+    ("wrong-derivative", "wrong", "A derivative worked out by hand is wrong",
+     "error", "fail"),
+    ("unsure-derivative", "unsure",
+     "A derivative worked out by hand fails as it was read; the reading is not sure",
+     "none", "review"),
+)  # fmt: skip
+
+
 def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
-    """Wrong claims as SARIF 2.1.0; GitHub keeps 5000 results, so no more are
-    written.
+    """Claims to look at as SARIF 2.1.0, up to the 5000 results that GitHub keeps.
+
+    Wrong ones are errors; unsure ones come after them and ask for a review.
     """
-    wrong = [c for c in claims if c.verdict == "wrong"][:5000]
-    rule = {
-        "id": "wrong-derivative",
-        "shortDescription": {"text": "A derivative worked out by hand is wrong"},
-    }
-    driver = {"name": "gradverify", "version": version, "rules": [rule]}
+    rules = [
+        {"id": id_, "shortDescription": {"text": text}} for id_, _, text, *_ in RULES
+    ]
+    results = [
+        _result(claim, id_, level, kind)
+        for id_, verdict, _, level, kind in RULES
+        for claim in claims
+        if claim.verdict == verdict
+    ]
+    driver = {"name": "gradverify", "version": version, "rules": rules}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -101,20 +114,21 @@ def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(c) for c in wrong],
+                "results": results[:5000],
             }
         ],
     }
 
 
-def _result(claim: Claim) -> dict[str, object]:
+def _result(claim: Claim, rule: str, level: str, kind: str) -> dict[str, object]:
     uri = quote(os.fsencode(claim.file))
     location: dict[str, object] = {"artifactLocation": {"uri": uri}}
     if claim.cell is None:
         location["region"] = {"startLine": claim.line}
     return {
-        "ruleId": "wrong-derivative",
-        "level": "error",
+        "ruleId": rule,
+        "level": level,
+        "kind": kind,
         "message": {"text": sentence(claim)},
         "locations": [{"physicalLocation": location}],
     }

@@ -10,8 +10,13 @@ from gradverify.report.shared_digits import Compared, compared
 from gradverify.report.signs import SIGNS
 
 SHOWN = 100  # claims on the page
-ORDER = {"wrong": 0, "not understood": 1, "right": 2}
-KINDS = {"wrong": "bad", "not understood": "unseen", "right": "fine"}
+ORDER = {"wrong": 0, "unsure": 1, "not understood": 2, "right": 3}
+KINDS = {
+    "wrong": "bad",
+    "unsure": "unseen",
+    "not understood": "unseen",
+    "right": "fine",
+}
 
 
 @dataclass(frozen=True)

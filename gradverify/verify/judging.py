@@ -13,9 +13,11 @@ from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 
+@surrounded
 def judge(
     case: Case,
     differentiator: Differentiator,
@@ -35,6 +37,8 @@ def judge(
         return Judgement(Verdict.UNSUPPORTED, note=reason)
     found = found or reference(case)
     derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.timed_out and derivatives.starved:
+        derivatives = run(differentiator, mode, case, limit=limit)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
         judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
@@ -43,7 +47,13 @@ def judge(
         if not _same(derivatives, again):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
-    return replace(judgement, warnings=derivatives.warnings)
+    return replace(
+        judgement,
+        warnings=derivatives.warnings,
+        changed=derivatives.changed,
+        fatal=derivatives.fatal,
+        op=derivatives.op,
+    )
 
 
 def _composed(

@@ -32,7 +32,8 @@ def verdict(folder: Path, line: str, code: str = CODE) -> Claim:
     return found
 
 
-# A chain, and the first wrong equality ("right", "?" for one that is not understood).
+# A chain, and the first wrong equality ("right", "?" for one that is not understood,
+# "unsure" for one that fails without a witness).
 # fmt: off
 CHAINS = (
     # every = by itself
@@ -54,7 +55,7 @@ CHAINS = (
     ("e'(a) = 21",                                              "?"),
     ("a.grad = 21",                                             "?"),
     ("grad of e wrt a: 21",                                     "right"),
-    ("the derivative of e with respect to a is 20",             0),
+    ("the derivative of e with respect to a is 20",             "unsure"),
     ("die Ableitung von e nach a ist 21",                       "right"),
     ("la dérivée de e par rapport à a vaut 21",                 "right"),
     ("la derivada de e respecto a a es 21",                     "right"),
@@ -65,18 +66,18 @@ CHAINS = (
     ("dy/dx ≈ 0.25",                                            "right"),
     ("dy/dx = 0.25",                                            0),
     ("dy/dx = 0,235",                                           "right"),
-    ("dy/dx = 1/4",                                             0),
+    ("dy/dx = 1/4",                                             "unsure"),
     ("dy/dx = y(1-y)",                                          "right"),
     ("dy/dx = 0.2350…",                                         "right"),
     ("de/da = 2,100",                                           "?"),
     # two readings
-    ("dy/dx = 1/2x",                                            0),
+    ("dy/dx = 1/2x",                                            "unsure"),
     ("ds/da = 1/2a",                                            "?"),
     ("ds/da = 1/2 (a + a) / 2",                                 "?"),
     (r"ds/da = \frac12 a",                                      "right"),
     # identities hold everywhere, not at the stated point alone
     ("dd/da = b",                                               "right"),
-    ("dd/da = a + 1",                                           0),
+    ("dd/da = a + 1",                                           "unsure"),
     ("d^2e/da^2 = 2b = 6",                                      "right"),
     # what the file does not say
     ("dL/dw = 2w",                                              "right"),
@@ -123,8 +124,8 @@ def test_an_exercise_is_no_claim(tmp_path: Path) -> None:
 
 def test_any_slope_between_is_right_at_a_kink(tmp_path: Path) -> None:
     code = "x = 0.0\ny = max(0, x)\n"
-    assert verdict(tmp_path, "dy/dx = 0.3", code).verdict.value == "right"
-    assert verdict(tmp_path, "dy/dx = 1.5", code).verdict.value == "wrong"
+    assert verdict(tmp_path, "dy/dx = 0.3", code).verdict == "right"
+    assert verdict(tmp_path, "dy/dx = 1.5", code).verdict == "unsure"
 
 
 # A wrong chain, and words of the cause that is found.

@@ -20,7 +20,7 @@ def verdicts(folder: Path, code: str) -> list[str]:
 
 
 def _said(claim: Claim) -> str:
-    return claim.reason or claim.verdict
+    return claim.reason if claim.verdict == "not understood" else claim.verdict
 
 
 LOSS = "x = torch.tensor([0.5, 0.5])\nt = torch.tensor([0., 1.])\n"
@@ -48,7 +48,7 @@ CODE = (
     ("f = lambda u: u**3\nx = 2.0\ny = f(x)", "dy/dx = 12", "right"),
     ("class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.w = nn.Parameter(torch.tensor(3.))\n    def forward(self, x):\n        return self.w * x\nm = M()\nx = torch.tensor(2.)\ny = m(x)", "dy/dx = 3", "right"),
     # what is not stated
-    ("x = torch.randn(2)\ny = x.sum() * 2", "dy/dx = x", "wrong"),
+    ("x = torch.randn(2)\ny = x.sum() * 2", "dy/dx = x", "unsure"),
     ("x = torch.randn(2)\ny = (x * x).sum()", "dy/dx = [1, 2]", "x is random"),
     ("x = 1.0\nfor _ in range(9):\n    x = x - 0.1\ny = x * x", "dy/dx = 2", "x is changed in a loop"),
     ("x = 1.0\nif x > 0:\n    y = x * 2", "dy/dx = 2", "y depends on a condition"),
@@ -69,7 +69,7 @@ CODE = (
     (f"{AXES}y = np.sum(np.transpose(x, (0, 2, 1)) * w)", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
     (f"{AXES}y = (x.transpose(1, 2) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
     (f"{AXES}y = (x.permute(0, 2, 1) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "right"),
-    (f"{AXES}y = (x.permute(0, 1, 2) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "wrong"),
+    (f"{AXES}y = (x.permute(0, 1, 2) * w).sum()", "dy/dx = [[[1, 3], [2, 4]]]", "unsure"),
     (f"{AXES}y = np.sum(np.transpose(x, axes=(0, 1, 2)) * w)", "dy/dx = [[[1, 2], [3, 4]]]", "right"),
     (f"{AXES}y = x.transpose(0, 3).sum()", "dy/dx = [[[1, 1], [1, 1]]]", "axis 3 is none of the 3"),
     ("x = np.array([[[1.], [2.]]])\ny = np.sum(x.squeeze(0) @ np.array([3.]))", "dy/dx = [[[3], [3]]]", "right"),

@@ -66,7 +66,7 @@ def test_a_wrong_step_is_marked(
         "taken as 1 (it is b = 3); or at e = c * d: a factor 1/3 too much in ∂e/∂d (it "
         "is c = 5)",
         "    correct    ∂e/∂a = c·b + d = 5·3 + 6 = 21",
-        "1 file: 0 right, 1 wrong, 0 not understood",
+        "1 file: 0 right, 1 wrong, 0 unsure, 0 not understood",
     ]
 
 
@@ -131,7 +131,10 @@ def test_github_gets_no_empty_line_where_nothing_is_wrong(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     script.write_text(RIGHT, encoding="utf-8")
     assert main(["claims", "notes.py"]) == 0
-    assert capsys.readouterr().out == "1 file: 1 right, 0 wrong, 0 not understood\n"
+    assert (
+        capsys.readouterr().out
+        == "1 file: 1 right, 0 wrong, 0 unsure, 0 not understood\n"
+    )
 
 
 def test_a_name_of_a_file_ends_no_command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -46,6 +47,7 @@ def stated(program: FileProgram, value: Value) -> Value:
     return value
 
 
+LONGEST = 2000  # numbers of a range
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -53,6 +55,73 @@ def _reduction(how: Value) -> str:
     if how not in REDUCTIONS:
         raise NotUnderstood(f"reduction {how!r} is not known")
     return str(how)
+
+
+def stated_array(program: FileProgram, value: Value) -> Any:
+    """The numbers that a value stands for, where the file states them."""
+    if isinstance(value, Symbol):
+        leaf = program.leaves.get(value.index)
+        value = None if leaf is None else leaf.value
+    found = None if value is None else numbers(value)
+    if found is None:
+        raise NotUnderstood("an index is not stated as numbers")
+    return found
+
+
+def length(program: FileProgram, x: Value) -> Fraction:
+    """`len(x)`."""
+    if isinstance(x, tuple | dict):
+        return Fraction(len(x))
+    shape = np.shape(x) if isinstance(x, np.ndarray) else symbol(program, x).shape
+    if not shape:
+        raise NotUnderstood("a number has no length")
+    return Fraction(shape[0])
+
+
+def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:
+    """`range(…)` of whole numbers."""
+    found = range(*(whole(stated(program, end)) for end in ends))
+    if len(found) > LONGEST:
+        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    return tuple(Fraction(n) for n in found)
+
+
+def arange(program: FileProgram, *ends: Value) -> Any:
+    """`np.arange(…)`, of stated numbers."""
+    first, *rest = (stated(program, end) for end in ends)
+    if not all(isinstance(n, Fraction) for n in (first, *rest)):
+        raise NotUnderstood("a range whose ends are not stated")
+    low, high = (Fraction(0), first) if not rest else (first, rest[0])
+    step = rest[1] if len(rest) > 1 else Fraction(1)
+    count = max(0, math.ceil((high - low) / step)) if step else LONGEST + 1
+    return _row(low, step, count)
+
+
+def linspace(
+    program: FileProgram, low: Value, high: Value, num: Value = Fraction(50)
+) -> Any:
+    """`np.linspace(…)`, of stated numbers."""
+    low, high = stated(program, low), stated(program, high)
+    count = whole(stated(program, num))
+    if not isinstance(low, Fraction) or not isinstance(high, Fraction) or count < 2:
+        raise NotUnderstood("a range whose ends are not stated")
+    return _row(low, (high - low) / (count - 1), count)
+
+
+def _row(low: Fraction, step: Fraction, count: int) -> Any:
+    if count > LONGEST:
+        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    result = np.empty(count, dtype=object)
+    result[:] = [low + k * step for k in range(count)]
+    return result
+
+
+def einsum(program: FileProgram, subscripts: Value, *operands: Value) -> Symbol:
+    """A sum over products, of one array or two."""
+    nodes = [symbol(program, x) for x in operands]
+    if not isinstance(subscripts, str) or len(nodes) != 2:
+        raise NotUnderstood("einsum is read of two arrays")
+    return program.apply("einsum", *nodes, subscripts=subscripts.replace(" ", ""))
 
 
 def loss(op: str) -> Callable[..., Symbol]:

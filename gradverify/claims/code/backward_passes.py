@@ -1,8 +1,9 @@
 """Backward passes written by hand: which names are gradients, and of what.
 
-`dL_dw`, `dw`, `w_bar`, `grad_w` and `w_grad` name the derivative of an output by w. The
-output is named too, or is what the pass begins with (`dL = 1.0`), or else the last
-single number that was computed before it.
+`dL_dw` names both. `dw`, `w_bar`, `grad_w`, `w.grad` and `grads["w"]` name what the
+derivative is by. Of what it is, the numbers say: the output is the one whose
+derivatives most of the gradients of the pass are. Where none fits, some gradient is
+taken as given, and the others must follow from it by the chain rule.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Function, Unknown
+from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.point import Balls, Point, drawn, flat
 
 EXPLICIT = (
     re.compile(r"d(?P<of>\w+?)_d(?P<by>\w+)"),
@@ -27,17 +30,35 @@ EXPLICIT = (
     re.compile(r"grad_(?P<of>\w+?)_(?P<by>\w+)"),
 )
 GRADIENT = (
-    re.compile(r"(?P<by>\w+?)_(?:bar|grad|adj|adjoint|cot)"),
-    re.compile(r"(?:grad|bar|adj)_(?P<by>\w+)"),
+    re.compile(r"(?P<by>\w+?)_(?:bar|grad|gradient|adj|adjoint|cot)"),
+    re.compile(r"(?:grad|gradient|bar|adj)_(?P<by>\w+)"),
     re.compile(r"(?P<by>\w+?)(?:bar|grad)"),
 )
-SHORT = (re.compile(r"d_?(?P<by>\w+)"),)
+SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
+NAMED = (
+    re.compile(r"d\w+?_d\w+"),
+    *GRADIENT,
+    re.compile(r"d_?[A-Za-z]\w{0,2}|d[A-Z]\w*"),
+)
+LOSS = re.compile(
+    r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
+)
 STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
+
+UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from above
+NO_OUTPUT = "no value in the file was found whose derivatives these are"
+GIVEN = "of what it is the derivative is not written; the others follow from it"
+DRAWS = 12  # points that are tried
+UNNAMED = 30  # steps without a name that are tried
+OUTPUTS = 12  # values that are tried as the output
 
 
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
-    """An assignment that claims to be the derivative of `of` by `by`."""
+    """An assignment that claims to be the derivative of `of` by `by`.
+
+    holds: nodes that are held, where a gradient of the pass is taken as given.
+    """
 
     assigned: Assigned
     of: str
@@ -45,13 +66,25 @@ class BackwardStep:
     y: Symbol
     x: Symbol
     problem: str = ""
+    holds: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """An assignment whose name says that it is a gradient by x."""
+
+    assigned: Assigned
+    by: str
+    x: Symbol
+    strong: bool
 
 
 def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """The steps of all backward passes of a file."""
     for _, group in _groups(assigned):
-        yield from _explicit(group)
-        yield from _passes(code, group)
+        last = list(_last_versions(group))
+        yield from _explicit(last)
+        yield from _pass(code, last)
 
 
 def _groups(
@@ -60,8 +93,28 @@ def _groups(
     """Assignments of one cell and scope; a pass may use names of earlier cells."""
     found: dict[Any, list[Assigned]] = {}
     for entry in assigned:
-        found.setdefault((entry.cell, entry.depth), []).append(entry)
+        found.setdefault((entry.cell, entry.scope), []).append(entry)
     return found.items()
+
+
+def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
+    """Each assignment with what is added to it afterwards, or masked in it.
+
+    Of `dx = a`, `dx += b` the sum is the gradient, and the first line claims nothing.
+    """
+    place: dict[str, int] = {}
+    found: list[Assigned] = []
+    for entry in group:
+        if entry.is_update and entry.name in place:
+            first = found[place[entry.name]]
+            found[place[entry.name]] = replace(entry, is_update=False, tree=first.tree)
+        else:
+            place[entry.name] = len(found)
+            found.append(entry)
+    return iter(sorted(found, key=lambda e: e.line))
+
+
+# ---- names that say both
 
 
 def _explicit(group: Sequence[Assigned]) -> Iterator[BackwardStep]:
@@ -91,43 +144,192 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _passes(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
-    """Gradients that do not say of what: of the output of the pass."""
-    candidates = []
-    for entry in group:
-        if _both(entry) is None:
-            by, strong = _by(entry)
-            if by is not None:
-                candidates.append((entry, by, strong))
-    seeds = [(e, by) for e, by, _ in candidates if _is_one(code, e)]
-    others = [(e, by) for e, by, _ in candidates if not _is_constant(e)]
-    is_pass = (
-        bool(seeds)
-        or len(others) > 1
-        or any(s for e, _, s in candidates if not _is_constant(e))
-    )
-    if not is_pass:
+# ---- a pass
+
+
+def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
+    """Gradients that do not say of what: of the output that fits most of them."""
+    program = code.program
+    found = [g for g in map(_gradient, group) if g is not None]
+    seeds = [g for g in found if _is_one(code, g.assigned)]
+    gradients = [g for g in found if not _is_constant(g.assigned)]
+    if not gradients:
         return
-    output = seeds[0][1] if seeds else None
-    if output is None and others:
-        output = _last_number(code, others, candidates)
-    for entry, by in others:
-        x = entry.names[by]
-        y = entry.names.get(output) if output is not None else None
-        if output is not None and isinstance(y, Symbol):
-            yield BackwardStep(entry, output, by, y, x, _difference(entry))
+    readable = [g for g in gradients if isinstance(g.assigned.value, Symbol)]
+    others = [g for g in gradients if g not in readable and g.strong]
+    output = _output(program, readable, seeds) if readable else None
+    if output is not None:
+        readable += _of_unnamed(program, output[1], group)
+    if output is None:
+        yield from _given(program, readable)
+        return
+    name, y = output
+    for g in [*readable, *others]:
+        if g.x.index == y.index or not program.depends(y.index, g.x.index):
+            if g.strong and g.x.index != y.index:
+                problem = f"{name} does not depend on {g.by}"
+                yield BackwardStep(g.assigned, name, g.by, y, g.x, problem)
+            continue
+        problem = _difference(g.assigned)
+        yield BackwardStep(g.assigned, name, g.by, y, g.x, problem)
 
 
-def _by(entry: Assigned) -> tuple[str | None, bool]:
-    """The name that a gradient is by, and whether it can be nothing else."""
+def _gradient(entry: Assigned) -> Gradient | None:
+    """What an assignment is the gradient by, where its name says so."""
+    if _both(entry) is not None:
+        return None
     for patterns, strong in ((GRADIENT, True), (SHORT, False)):
         for pattern in patterns:
             match = pattern.fullmatch(entry.name)
-            if match is not None and match["by"] != entry.name:
-                known = _known(match["by"], entry.names)
-                if known is not None:
-                    return known, strong
-    return None, False
+            if match is None or match["by"] == entry.name:
+                continue
+            known = _known(match["by"], entry.names)
+            if known is not None:
+                return Gradient(entry, known, entry.names[known], strong)
+    return None
+
+
+def _of_unnamed(
+    program: FileProgram, y: Symbol, group: Sequence[Assigned]
+) -> Iterator[Gradient]:
+    """`dz` where z has no name, as in `a = tanh(X @ W)`: of a step on the way to y."""
+    for entry in group:
+        match = SHORT[0].fullmatch(entry.name)
+        value = entry.value
+        if match is None or not isinstance(value, Symbol) or _is_constant(entry):
+            continue
+        if match["by"] in entry.names or _gradient(entry) or _both(entry):
+            continue
+        place = program.cut(y.index).place
+        shaped = [i for i in place if program.record.nodes[i].shape == value.shape]
+        for i in sorted(shaped, reverse=True)[:UNNAMED]:
+            x = Symbol(program.record, i)
+            if i in program.leaves or i == y.index:
+                continue
+            found = Gradient(entry, match["by"], x, strong=False)
+            if _fitting(program, y, [found]):
+                yield found
+                break
+
+
+def _output(
+    program: FileProgram, gradients: Sequence[Gradient], seeds: Sequence[Gradient]
+) -> tuple[str, Symbol] | None:
+    """The value that the gradients are derivatives of; None where none fits."""
+    if seeds:
+        return seeds[0].by, seeds[0].x
+    tried = list(_outputs(program, gradients))
+    if not tried:
+        return None
+    fits = {name: len(_fitting(program, y, gradients)) for name, y in tried}
+    best = max(tried, key=lambda t: (fits[t[0]], _is_loss(t[0]), t[1].index))
+    if fits[best[0]]:
+        return best
+    losses = [t for t in tried if _is_loss(t[0])]
+    claims = [g for g in gradients if g.strong or len(gradients) > 1]
+    return losses[-1] if losses and claims else None
+
+
+def _is_loss(name: str) -> bool:
+    return name == UPSTREAM or LOSS.fullmatch(name) is not None
+
+
+def _outputs(
+    program: FileProgram, gradients: Sequence[Gradient]
+) -> Iterator[tuple[str, Symbol]]:
+    """Single numbers that are computed from what the gradients are by."""
+    own = {g.assigned.name for g in gradients}
+    names = gradients[0].assigned.names
+    found = []
+    for name, value in names.items():
+        if not isinstance(value, Symbol) or value.shape != () or name in own:
+            continue
+        if value.index in program.leaves:
+            continue
+        reached = program.cut(value.index).place
+        count = sum(g.x.index in reached for g in gradients)
+        if count:
+            found.append((count, value.index, name, value))
+    found.sort(key=lambda f: f[:2])
+    yield from ((name, value) for _, _, name, value in found[-OUTPUTS:])
+
+
+def _fitting(
+    program: FileProgram,
+    y: Symbol,
+    gradients: Sequence[Gradient],
+    holds: frozenset[int] = frozenset(),
+) -> list[Gradient]:
+    """The gradients that are derivatives of y, as numbers at some point show."""
+    pairs: list[tuple[Gradient, Symbol]] = []
+    for g in gradients:
+        if g.x.index != y.index and program.depends(y.index, g.x.index):
+            try:
+                pairs.append((g, program.derivative(y, g.x, holds)))
+            except NotUnderstood:
+                continue
+    nodes = [n for g, exact in pairs for n in (exact.index, g.assigned.value.index)]
+    point = _point(program, nodes)
+    if point is None:
+        return []
+    return [
+        g for g, exact in pairs
+        if _same(point.value(exact.index), point.value(g.assigned.value.index))
+    ]  # fmt: skip
+
+
+def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
+    """A point at which nodes have values: all that is no constant is drawn."""
+    leaves = {i for n in nodes for i in program.cut(n).leaves}
+    moved = [i for i in leaves if not program.leaves[i].is_constant]
+    for seed in range(DRAWS):
+        point = drawn(program, moved, seed)
+        found = [b for n in nodes for b in flat(point.value(n))]
+        if found and all(b.is_finite() for b in found):
+            return point
+    return None
+
+
+def _same(left: Balls, right: Balls) -> bool:
+    a, b = flat(left), flat(right)
+    return len(a) == len(b) and all(
+        abs(float(x) - float(y)) <= 1e-9 * max(abs(float(x)), abs(float(y)), 1e-12)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _given(
+    program: FileProgram, gradients: Sequence[Gradient]
+) -> Iterator[BackwardStep]:
+    """The gradients, one of them taken as given, if others follow from it."""
+    best: tuple[int, Gradient, Symbol] | None = None
+    for g in gradients if len(gradients) > 1 else ():
+        value = g.assigned.value
+        if value.shape != g.x.shape or value.index == g.x.index:
+            continue
+        product = program.apply("mul", g.x, value)
+        y = program.apply("sum", product, axis=None)
+        rest = [other for other in gradients if other is not g]
+        count = len(_fitting(program, y, rest, frozenset({value.index})))
+        if count and (best is None or count > best[0]):
+            best = count, g, y
+    if best is None:
+        for g in gradients:
+            if g.strong:
+                x = g.x
+                yield BackwardStep(g.assigned, "?", g.by, x, x, NO_OUTPUT)
+        return
+    _, given, y = best
+    value = given.assigned.value
+    yield BackwardStep(given.assigned, "?", given.by, given.x, given.x, GIVEN)
+    for g in gradients:
+        if g is not given and program.depends(y.index, g.x.index):
+            of = f"({given.by}·{given.assigned.name})"
+            holds = frozenset({value.index})
+            yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
+
+
+# ---- what is no gradient
 
 
 def _is_constant(entry: Assigned) -> bool:
@@ -148,38 +350,6 @@ def _is_one(code: Journal, entry: Assigned) -> bool:
         return False
     stated = code.program.leaves[value.index].value
     return stated is not None and bool(np.all(stated == 1)) and value.shape == ()
-
-
-def _last_number(
-    code: Journal, others: Sequence[tuple[Assigned, str]], candidates: Sequence[Any]
-) -> str | None:
-    """The last single number before the pass that all of it is about."""
-    first = min((e for e, _ in others), key=lambda e: e.line)
-    gradients = {e.name for e, _, _ in candidates}
-    inputs = [e.names[by] for e, by in others]
-    found: list[tuple[int, str]] = []
-    for name, value in first.names.items():
-        if not isinstance(value, Symbol) or value.shape != () or name in gradients:
-            continue
-        if value.index in code.program.leaves or value.index >= _index(first.value):
-            continue
-        cut = code.program.cut(value.index).place
-        reached = sum(x.index in cut for x in inputs)
-        if reached:
-            found.append((value.index, name))
-    best = max(
-        found,
-        default=None,
-        key=lambda f: (
-            sum(x.index in code.program.cut(f[0]).place for x in inputs),
-            f[0],
-        ),
-    )
-    return None if best is None else best[1]
-
-
-def _index(value: Any) -> int:
-    return value.index if isinstance(value, Symbol) else 10**9
 
 
 def _difference(entry: Assigned) -> str:
@@ -206,16 +376,24 @@ PRIMED = (
 
 
 def function_pairs(
-    functions: Mapping[str, Function],
+    functions: Sequence[Function],
 ) -> Iterator[tuple[Function, Function]]:
-    """A function of one operand, and one whose name says that it is its derivative."""
-    for name, derived in functions.items():
+    """A function of one operand, and one whose name says that it is its derivative.
+
+    Of several definitions of a name the last one before the derivative counts, or the
+    first one after it.
+    """
+    for k, derived in enumerate(functions):
         for pattern in PRIMED:
-            match = pattern.fullmatch(name)
-            found = functions.get(match["of"]) if match else None
-            if found is not None and found is not derived:
-                if _is_unary(found) and _is_unary(derived):
-                    yield found, derived
+            match = pattern.fullmatch(derived.name)
+            if match is None:
+                continue
+            before = [f for f in functions[:k] if f.name == match["of"]]
+            after = [f for f in functions[k + 1 :] if f.name == match["of"]]
+            found = before[-1:] or after[:1]
+            if found and _is_unary(found[0]) and _is_unary(derived):
+                yield found[0], derived
+            if found:
                 break
 
 

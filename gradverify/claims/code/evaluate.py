@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code import array_functions as losses
-from gradverify.claims.code import library as calls
+from gradverify.claims.code import array_functions as arrays
+from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import root, source
 from gradverify.claims.computation.bindings import (
@@ -21,6 +21,7 @@ from gradverify.claims.computation.bindings import (
     Unknown,
     Value,
     known,
+    named,
     symbol,
 )
 from gradverify.claims.computation.file_program import NotUnderstood
@@ -75,12 +76,24 @@ class Evaluator:
                 return self.attribute(node)
             case ast.Subscript():
                 return self.subscript(node)
+            case ast.Dict():
+                return self.table(node)
             case ast.Lambda():
                 body = ast.Return(node.body, lineno=node.lineno, end_lineno=node.lineno)
                 return Function("lambda", node.args, (body,))
             case ast.JoinedStr():
                 return tuple(self.part(v) for v in node.values)
         raise NotUnderstood(f"{source(node)} is not read")
+
+    def table(self, node: ast.Dict) -> dict[str, Value]:
+        """A dict whose keys are texts; its entries are names of their own."""
+        result: dict[str, Value] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = None if key is None else self.read(key)
+            if not isinstance(name, str):
+                raise NotUnderstood(f"{source(node)} is not read")
+            result[name] = named(self.program, name, self.read(value))
+        return result
 
     def part(self, node: ast.expr) -> Value:
         """A piece of an f-string: text, or a value, or why it is not known."""
@@ -118,9 +131,9 @@ class Evaluator:
         if isinstance(a, tuple | str) and isinstance(b, tuple | str):
             raise NotUnderstood("lists and texts that are joined are not read")
         if isinstance(op, ast.Pow):
-            return losses.power(self.program, a, b)
+            return arrays.power(self.program, a, b)
         if isinstance(op, ast.MatMult):
-            return losses.dot(self.program, a, b)
+            return arrays.dot(self.program, a, b)
         if type(op) in OPERATORS:
             name, left, right = (
                 OPERATORS[type(op)],
@@ -138,7 +151,7 @@ class Evaluator:
                 return Fraction(a ** int(b))
             if b.denominator == 1 and b != Fraction(1, 2):
                 raise NotUnderstood("a constant is too large")
-            return losses.power(self.program, a, b)
+            return arrays.power(self.program, a, b)
         if type(op) not in FOLD:
             raise NotUnderstood(f"the operator {type(op).__name__} is not read")
         try:
@@ -162,9 +175,11 @@ class Evaluator:
 
     def attribute(self, node: ast.Attribute) -> Value:
         """`x.T`, `x.grad`, `x.shape`, `math.pi`, `self.w`."""
-        if root(node) in calls.MODULES and root(node) not in self.names:
+        if root(node) in library.MODULES and root(node) not in self.names:
             if node.attr in CONSTANTS:
                 return CONSTANTS[node.attr]
+            if library.is_function(node.attr):
+                return Layer(node.attr)
             raise NotUnderstood(f"{source(node)} is not read")
         holder = self.read(node.value)
         if isinstance(holder, Instance):
@@ -174,11 +189,15 @@ class Evaluator:
         if node.attr in ("data", "real", "val", "value"):
             return known(holder)
         known(holder)
+        stated = self.code.stated
+        is_node = node.attr == "grad" and isinstance(holder, Symbol)
+        if is_node and holder.index in stated:
+            return stated[holder.index]
         if node.attr == "grad":
             x, name = symbol(self.program, holder), source(node.value)
             return self.code.gradient(x, name, tuple(self.code.backwards))
         if node.attr == "T":
-            return losses.transposed(self.program, holder)
+            return arrays.transposed(self.program, holder)
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
             return tuple(Fraction(n) for n in shape)
@@ -196,18 +215,96 @@ class Evaluator:
         raise NotUnderstood(f"the attribute {name} is not read")
 
     def subscript(self, node: ast.Subscript) -> Value:
-        """`x[0]`, `x[1:3]`, `x[0, 1]` with whole numbers."""
+        """`x[0]`, `x[1:3]`, `x[0, 1]` with whole numbers, and entries of tables."""
         holder = known(self.read(node.value))
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if isinstance(holder, dict):
+            key = self.read(node.slice)
+            if key not in holder:
+                raise NotUnderstood(f"{source(node)} is no entry that is read")
+            return known(holder[key])
         if isinstance(holder, tuple) and len(parts) == 1:
-            at = losses.whole(losses.stated(self.program, self.read(parts[0])))
+            at = arrays.whole(arrays.stated(self.program, self.read(parts[0])))
             if not -len(holder) <= at < len(holder):
                 raise NotUnderstood(f"{source(node)} is outside the list")
             return holder[at]
+        plain = ast.Slice | ast.List | ast.Constant | ast.UnaryOp
+        is_axis = any(isinstance(p, ast.Constant) and p.value is None for p in parts)
+        if is_axis or not all(isinstance(part, plain) for part in parts):
+            return self.taken(symbol(self.program, holder), node.slice)
         x, axis = symbol(self.program, holder), 0
         for part in parts:
             x, axis = self.sliced(x, part, axis)
         return x
+
+    def taken(self, x: Symbol, tree: ast.expr) -> Symbol:
+        """Entries that are named by stated arrays of whole numbers."""
+        places = self.places(x.shape, tree)
+        flat = self.program.apply("reshape", x, shape=(int(np.prod(x.shape)),))
+        index = tuple(int(i) for i in np.ravel(places))
+        chosen = self.program.apply("take", flat, axis=(-1,), index=index)
+        return self.program.apply("reshape", chosen, shape=np.shape(places))
+
+    def places(self, shape: tuple[int, ...], tree: ast.expr) -> Any:
+        """The places, in one long row, of what an index names."""
+        parts = tree.elts if isinstance(tree, ast.Tuple) else [tree]
+        index = tuple(self.index(part) for part in parts)
+        size = int(np.prod(shape))
+        try:
+            return np.arange(size).reshape(shape)[index]
+        except (IndexError, ValueError) as error:
+            raise NotUnderstood(f"{source(tree)} is no index ({error})") from None
+
+    def index(self, part: ast.expr) -> Any:
+        """A slice, a whole number, or an array of whole numbers that is stated."""
+        if isinstance(part, ast.Slice):
+            ends = (part.lower, part.upper, part.step)
+            return slice(*(None if e is None else self.whole(e) for e in ends))
+        if isinstance(part, ast.Constant) and part.value is None:
+            return None
+        value = arrays.stated_array(self.program, self.read(part))
+        return np.vectorize(arrays.whole, otypes=[int])(value)[()]
+
+    def whole(self, tree: ast.expr) -> int:
+        """A whole number that the file states."""
+        return arrays.whole(arrays.stated(self.program, self.read(tree)))
+
+    def changed(self, holder: Value, tree: ast.expr, value: Value) -> Symbol:
+        """An array with some entries replaced: those of a mask, or of an index."""
+        x = symbol(self.program, known(holder))
+        new = symbol(self.program, known(value))
+        if isinstance(tree, ast.Compare):
+            mask = symbol(self.program, self.read(tree))
+            if new.shape not in ((), x.shape) or mask.shape != x.shape:
+                raise NotUnderstood("the entries that are replaced are not read")
+            return arrays.where(self.program, mask, new, x)
+        places = np.ravel(self.places(x.shape, tree))
+        hot = np.full(int(np.prod(x.shape)), Fraction(0), dtype=object)
+        hot[places] = Fraction(1)
+        mask = self.program.number(hot.reshape(x.shape), is_constant=True)
+        if new.shape == ():
+            return arrays.where(self.program, mask, new, x)
+        flat = self.program.apply("reshape", new, shape=(int(np.prod(new.shape)),))
+        if len(set(places.tolist())) != len(places) or flat.shape != places.shape:
+            raise NotUnderstood("the entries that are replaced are not read")
+        spread = self.spread(flat, places, x)
+        return arrays.where(self.program, mask, spread, x)
+
+    def spread(self, flat: Symbol, places: Any, x: Symbol) -> Symbol:
+        """Numbers added up at their places in an array of the shape of x."""
+        index = tuple(int(i) for i in places)
+        size = int(np.prod(x.shape))
+        found = self.program.apply("put", flat, axis=(-1,), index=index, length=size)
+        return self.program.apply("reshape", found, shape=x.shape)
+
+    def added_at(self, holder: Value, tree: ast.expr, values: Value) -> Symbol:
+        """`np.add.at`: what comes to one place adds up."""
+        x = symbol(self.program, known(holder))
+        places = self.places(x.shape, tree)
+        new = symbol(self.program, known(values))
+        wide = self.program.apply("broadcast_to", new, shape=np.shape(places))
+        flat = self.program.apply("reshape", wide, shape=(int(np.size(places)),))
+        return self.program.apply("add", x, self.spread(flat, np.ravel(places), x))
 
     def sliced(self, x: Symbol, part: ast.expr, axis: int) -> tuple[Symbol, int]:
         """One entry, or a range of them, along one axis."""
@@ -247,7 +344,7 @@ class Evaluator:
 
     def place(self, part: ast.expr, length: int) -> int:
         """A whole number that names an entry, counted from the start."""
-        at = losses.whole(losses.stated(self.program, self.read(part)))
+        at = arrays.whole(arrays.stated(self.program, self.read(part)))
         return at + length if at < 0 else at
 
 

@@ -24,7 +24,13 @@ class Displayed:
 
 @dataclass(frozen=True, eq=False)
 class Assigned:
-    """A name that was given a value, in the names of that place."""
+    """A name that was given a value, in the names of that place.
+
+    name: `dW` for `dW = …`, for `self.dW = …` and for `grads["W"] = …`; `x_grad` for
+    `x.grad = …`. names: those of the scope, and what its objects and tables hold.
+    scope: of a function that is followed, another one each time. is_update: whether the
+    old value is changed, as by `+=` or by `dz[z <= 0] = 0`.
+    """
 
     cell: int
     line: int
@@ -35,6 +41,8 @@ class Assigned:
     names: Mapping[str, Value]
     tree: ast.expr
     depth: int = 0
+    scope: int = 0
+    is_update: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,7 @@ def call(e: Evaluator, node: ast.Call) -> Value:
     name = _last_name(node.func)
     if name in calls.OUTSIDE and name not in e.names:
         raise NotUnderstood(f"{{name}} comes from {name}(), not from the file")
-    if name == "backward":
+    if name == "backward" and not _is_own(e, node.func):
         return backward(e, node)
     if name in ("zero_grad", "zero_"):
         e.code.backwards.clear()
@@ -57,6 +57,16 @@ def call(e: Evaluator, node: ast.Call) -> Value:
     else:
         target = e.read(node.func)
     return applied(e, target, node)
+
+
+def _is_own(e: Evaluator, func: ast.expr) -> bool:
+    """Whether a function or a method of the file is called, and none of a library."""
+    if isinstance(func, ast.Name):
+        return func.id in e.names
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        holder = e.names.get(func.value.id)
+        return isinstance(holder, Instance) and defines(holder.kind, func.attr)
+    return False
 
 
 def target_of(e: Evaluator, func: ast.expr) -> Value:
@@ -135,6 +145,10 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     """A function or a method of a library."""
     if name in ("grad", "value_and_grad") and node.args:
         return grad(e, node)
+    of_library = root(node.func) in calls.MODULES and root(node.func) not in e.names
+    is_unchanged = name in calls.UNCHANGED and not of_library
+    if is_unchanged and isinstance(node.func, ast.Attribute):
+        return known(e.read(node.func.value))  # whatever dtype it is to have
     operands, keywords = operands_of(e, node)
     keywords = {k: v for k, v in keywords.items() if v is not None}
     is_method = isinstance(node.func, ast.Attribute) and not (
@@ -152,8 +166,6 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
         operands = operands[1:]
     if name in calls.LAYERS or name == "Linear":
         return calls.layer(e.program, name, operands, keywords)
-    if name in calls.UNCHANGED and is_method:
-        return known(operands[0])
     if name in calls.ARRAYS and operands:
         return array(e, operands[0])
     return calls.call(e.program, name, operands, keywords)

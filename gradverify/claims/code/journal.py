@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from gradverify.arithmetic.symbols import Symbol
@@ -15,7 +16,9 @@ class Journal:
     """What the code of a file says; cells are read in their order.
 
     backwards: the outputs of the calls of backward() since gradients were last cleared.
-    functions: those at the top level of the file. statements: how many were read.
+    functions, classes: those at the top level of the file, each definition of a name.
+    statements: how many were read. followed: what of the file was called. stated: for
+    the node of x, what was assigned to `x.grad`. scopes: how many were opened.
     """
 
     program: FileProgram = field(default_factory=FileProgram)
@@ -24,8 +27,12 @@ class Journal:
     shown: list[Displayed] = field(default_factory=list)
     assigned: list[Assigned] = field(default_factory=list)
     backwards: list[Symbol] = field(default_factory=list)
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
+    classes: list[ast.ClassDef] = field(default_factory=list)
     statements: int = 0
+    followed: set[int] = field(default_factory=set)
+    stated: dict[int, Value] = field(default_factory=dict)
+    scopes: int = 0
 
     def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
         """What these calls of backward() have added up in `x.grad`."""

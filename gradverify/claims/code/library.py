@@ -15,19 +15,24 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.array_functions import (
+    arange,
     axes,
     clip,
     cross_entropy,
     dot,
+    einsum,
     eye,
     flattened,
     full,
     inner,
+    length,
     linear,
+    linspace,
     loss,
     outer,
     permuted,
     power,
+    ranged,
     reshaped,
     shape_of,
     squeezed,
@@ -96,7 +101,7 @@ def by_axis(
         params["axis"] = params["axis"] or (-1,)
     elif keep is not None:
         params["keepdims"] = bool(keep)
-    if op in ("var", "std"):
+    if "ddof" in OPS[op].params:
         correction = given.pop("ddof", given.pop("correction", None))
         if correction is None:
             raise NotUnderstood(f"the correction of {op} is not stated")
@@ -142,7 +147,8 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "view": reshaped, "flatten": flattened, "ravel": flattened,
     "squeeze": squeezed, "unsqueeze": unsqueezed, "expand_dims": unsqueezed,
     "where": where, "max": max_of, "amax": max_of, "min": min_of,
-    "amin": min_of, "eye": eye,
+    "amin": min_of, "eye": eye, "len": length, "range": ranged, "arange": arange,
+    "linspace": linspace, "einsum": einsum,
 }
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
@@ -152,6 +158,11 @@ LAYERS: Mapping[str, str] = {
     "CrossEntropyLoss": "cross_entropy", "Identity": "identity",
 }
 # fmt: on
+
+
+def is_function(name: str) -> bool:
+    """Whether a library's function is read that has this name."""
+    return name in FUNCTION_TABLE or name in FUNCTIONS or name in REDUCTIONS
 
 
 def call(

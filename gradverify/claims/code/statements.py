@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import invoke
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
+from gradverify.claims.code.syntax import source
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
@@ -38,7 +42,7 @@ def read_cell(code: Journal, cell: int, text: str) -> None:
 
 def follow(code: Journal, function: Function, operands: tuple[Value, ...]) -> Value:
     """A function of the file, applied."""
-    return _Statements(code, -1, "").call(function, operands, {})
+    return _Statements(code, function.cell, "").call(function, operands, {})
 
 
 def parsed(text: str) -> ast.Module:
@@ -65,6 +69,9 @@ class _Statements:
     def __init__(self, code: Journal, cell: int, text: str, depth: int = 0) -> None:
         self.code, self.cell, self.text, self.depth = code, cell, text, depth
         self.lines = text.splitlines()
+        self.is_repeated = False
+        code.scopes += 1
+        self.scope = code.scopes
 
     def block(self, body: Iterable[ast.stmt], names: dict[str, Value]) -> Value:
         """Read statements in order; what a `return` among them returns."""
@@ -114,6 +121,7 @@ class _Statements:
                 self.bind(node.target, self.value(right, names), names, node)
             case ast.AugAssign():
                 tree = ast.BinOp(_load(node.target), node.op, node.value)
+                ast.copy_location(tree, node)
                 self.bind(node.target, self.value(tree, names), names, node)
             case ast.FunctionDef():
                 found = Function(
@@ -121,22 +129,36 @@ class _Statements:
                 )
                 names[node.name] = found
                 if not self.depth:
-                    self.code.functions[node.name] = found
+                    self.code.functions.append(found)
             case ast.ClassDef():
                 names[node.name] = node
+                if not self.depth:
+                    self.code.classes.append(node)
             case ast.Expr():
                 self.expression(node, names)
-            case ast.With():
-                return self.block(node.body, names)
-            case ast.Try():
+            case ast.With() | ast.Try():
                 return self.block(node.body, names)
             case ast.If() if _is_main(node.test):
                 return self.block(node.body, names)
             case ast.For() | ast.While():
-                self.forget(node, names, "{name} is changed in a loop")
+                self.loop(node, names)
             case ast.If():
                 self.forget(node, names, "{name} depends on a condition")
         return None
+
+    def loop(self, node: ast.For | ast.While, names: dict[str, Value]) -> None:
+        """The first pass of a loop; what it assigns has no known value after it."""
+        before, self.is_repeated = self.is_repeated, True
+        inner = dict(names)
+        if isinstance(node, ast.For):
+            several = self.value(node.iter, names)
+            first = _first(several)
+            self.bind(node.target, first, inner, node)
+        try:
+            self.block(node.body, inner)
+        finally:
+            self.is_repeated = before
+        self.forget(node, names, "{name} is changed in a loop")
 
     def expression(self, node: ast.Expr, names: dict[str, Value]) -> None:
         """A statement that is an expression: it may print, or run backward."""
@@ -151,10 +173,12 @@ class _Statements:
         parts: list[ast.expr] = [tree]
         if is_print and isinstance(tree, ast.Call):
             parts = tree.args
+        if self.changes(tree, names, node):
+            return
         values = tuple(self.value(part, names) for part in parts)
         text = ast.unparse(tree) if len(parts) != 1 else ast.unparse(parts[0])
         end = node.end_lineno or node.lineno
-        if self.depth == 0:
+        if self.depth == 0 and not self.is_repeated:
             self.code.shown.append(
                 Displayed(self.cell, node.lineno, end, values, text, is_print)
             )
@@ -179,39 +203,109 @@ class _Statements:
                 names[target.id] = named(self.code.program, target.id, value)
             except NotUnderstood as error:
                 names[target.id] = Unknown(str(error))
-            self.note(target.id, names, node)
+            self.note(target.id, names[target.id], names, node)
         elif isinstance(target, ast.Attribute):
-            self.bind_attribute(target, value, names)
+            self.bind_attribute(target, value, names, node)
         elif isinstance(target, ast.Subscript):
-            self.forget_name(target.value, names, "{name} is changed in place")
+            self.bind_entries(target, value, names, node)
 
-    def note(self, name: str, names: Mapping[str, Value], node: ast.stmt) -> None:
+    def note(
+        self, name: str, value: Value, names: Mapping[str, Value], node: ast.stmt
+    ) -> None:
         """Write an assignment down: it may be a step of a backward pass."""
         tree = getattr(node, "value", None)
-        if isinstance(tree, ast.expr) and not isinstance(node, ast.AugAssign):
-            end = node.end_lineno or node.lineno
-            at = node.lineno - 1  # of another cell, where the function stands there
-            line = self.lines[at].strip() if at < len(self.lines) else ""
-            place = self.cell, node.lineno, end
-            found = names[name], line, dict(names)
-            self.code.assigned.append(Assigned(*place, name, *found, tree, self.depth))
+        if not isinstance(tree, ast.expr):
+            return
+        end = node.end_lineno or node.lineno
+        at = node.lineno - 1  # of another cell, where the function stands there
+        line = self.lines[at].strip() if at < len(self.lines) else ""
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        is_update = isinstance(node, ast.AugAssign | ast.Expr) or (
+            isinstance(target, ast.Subscript) and not _is_text(target.slice)
+        )
+        place = self.cell, node.lineno, end
+        found = value, line or source(node), _held(names)
+        self.code.assigned.append(
+            Assigned(*place, name, *found, tree, self.depth, self.scope, is_update)
+        )
 
     def bind_attribute(
-        self, target: ast.Attribute, value: Value, names: dict[str, Value]
+        self,
+        target: ast.Attribute,
+        value: Value,
+        names: dict[str, Value],
+        node: ast.stmt,
     ) -> None:
-        """`self.w = …`, `w.data = …`, `x.grad = None`."""
+        """`self.w = …`, `w.data = …`, `x.grad = …`."""
         holder = self.value(target.value, names)
         if target.attr == "grad":
             self.code.backwards.clear()
+            if isinstance(holder, Symbol) and value is not None:
+                self.code.stated[holder.index] = value
+                self.note(f"{source(target.value)}_grad", value, names, node)
         elif target.attr == "data" and isinstance(target.value, ast.Name):
             names[target.value.id] = named(self.code.program, target.value.id, value)
         elif isinstance(holder, Instance):
             try:
-                holder.attributes[target.attr] = named(
-                    self.code.program, target.attr, value
-                )
+                found = named(self.code.program, target.attr, value)
             except NotUnderstood as error:
-                holder.attributes[target.attr] = Unknown(str(error))
+                found = Unknown(str(error))
+            holder.attributes[target.attr] = found
+            self.note(target.attr, found, names, node)
+
+    def bind_entries(
+        self,
+        target: ast.Subscript,
+        value: Value,
+        names: dict[str, Value],
+        node: ast.stmt,
+    ) -> None:
+        """`grads["W"] = …`, `dz[z <= 0] = 0`, `p[range(n), y] -= 1`."""
+        holder = self.value(target.value, names)
+        if isinstance(holder, dict):
+            key = self.value(target.slice, names)
+            if isinstance(key, str):
+                holder[key] = found = named(self.code.program, key, value)
+                self.note(_key_name(target.value, key), found, names, node)
+            return
+        try:
+            with understood():
+                evaluator = Evaluator(self.code, names, self.call, invoke.call)
+                changed = evaluator.changed(holder, target.slice, value)
+        except NotUnderstood:
+            self.forget_name(target.value, names, "{name} is changed in place")
+            return
+        self.rebind(target.value, changed, names, node)
+
+    def rebind(
+        self, target: ast.expr, value: Value, names: dict[str, Value], node: ast.stmt
+    ) -> None:
+        """A name or an attribute whose entries were changed."""
+        if isinstance(target, ast.Name):
+            names[target.id] = value
+            self.note(target.id, value, names, node)
+        elif isinstance(target, ast.Attribute):
+            self.bind_attribute(target, value, names, node)
+        else:
+            self.forget_name(target, names, "{name} is changed in place")
+
+    def changes(self, tree: ast.expr, names: dict[str, Value], node: ast.stmt) -> bool:
+        """`np.add.at(dx, index, values)`: whether a call changes an array so."""
+        match tree:
+            case ast.Call(
+                func=ast.Attribute(attr="at", value=ast.Attribute(attr="add")),
+                args=[target, index, values],
+            ):
+                try:
+                    with understood():
+                        e = Evaluator(self.code, names, self.call, invoke.call)
+                        changed = e.added_at(e.read(target), index, e.read(values))
+                except NotUnderstood:
+                    self.forget_name(target, names, "{name} is changed in place")
+                    return True
+                self.rebind(target, changed, names, node)
+                return True
+        return False
 
     def forget(self, node: ast.stmt, names: dict[str, Value], reason: str) -> None:
         """Names that are assigned within a statement have no known value after it."""
@@ -243,6 +337,7 @@ class _Statements:
     def call(self, function: Function, operands: Any, keywords: Any) -> Value:
         """Follow a function of the file with these operands."""
         self.code.statements += 20
+        self.code.followed.add(id(function.body[0]) if function.body else 0)
         if self.depth >= NESTED:
             raise NotUnderstood(f"{function.name} calls too many functions in turn")
         inner = dict(self.code.names)
@@ -270,6 +365,37 @@ def _arguments(
             f"{function.name} is called with other operands than it takes"
         )
     return {k: named(reader.code.program, k, v) for k, v in result.items()}
+
+
+def _first(several: Value) -> Value:
+    """What a loop begins with."""
+    if isinstance(several, tuple) and several:
+        return several[0]
+    if isinstance(several, np.ndarray) and several.shape and len(several):
+        return several[0]
+    if isinstance(several, Unknown):
+        return several
+    return Unknown("{name} is one of several values that are not read")
+
+
+def _is_text(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and isinstance(tree.value, str)
+
+
+def _key_name(holder: ast.expr, key: str) -> str:
+    """`dW` for the entry W of a table of gradients; else the entry's own name."""
+    return f"d{key}" if re.match(r"(?i)d|.*grad", source(holder)) else key
+
+
+def _held(names: Mapping[str, Value]) -> dict[str, Value]:
+    """The names, and what objects and tables among them hold under names of its own."""
+    result: dict[str, Value] = {}
+    for value in names.values():
+        if isinstance(value, Instance):
+            result.update(value.attributes)
+        elif isinstance(value, dict):
+            result.update(value)
+    return {**result, **names}
 
 
 def _load(target: ast.expr) -> ast.expr:

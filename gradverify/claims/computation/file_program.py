@@ -111,11 +111,13 @@ class FileProgram:
         return self.number(value, is_constant=True)
 
     def _grow(self, shape: Shape) -> None:
-        self.elements += int(np.prod(shape, dtype=object))
-        if self.elements > ELEMENTS or len(self.record.nodes) > NODES:
+        """Count what is added; too large an array is refused, and not all after it."""
+        size = int(np.prod(shape, dtype=object))
+        if self.elements + size > ELEMENTS or len(self.record.nodes) > NODES:
             raise NotUnderstood(
                 f"the file computes more than {ELEMENTS} numbers; allowed: up to that"
             )
+        self.elements += size
 
     # ---- ops
 

@@ -173,13 +173,14 @@ def case_at(point: Point, y: int, x: int, dtype: str) -> tuple[Case, int]:
     nodes, leaves = list(cut.graph.nodes), list(cut.leaves)
     if cut.graph.output.shape != ():
         nodes.append(Node("sum", (len(nodes) - 1,), {"axis": None, "keepdims": False}))
-    values = [_floats(point.value(i)) for i in leaves]
+    values = [floats(point.value(i)) for i in leaves]
     if not all(np.all(np.isfinite(v)) for v in values):
         raise NotUnderstood("a value on the way is not finite or not known")
     return Case(Graph(tuple(nodes)), tuple(values), dtype), leaves.index(x)
 
 
-def _floats(value: Balls) -> Array:
+def floats(value: Balls) -> Array:
+    """The middles of balls."""
     array = np.asarray(value, dtype=object)
     return np.array([float(b) for b in array.flat]).reshape(array.shape)
 

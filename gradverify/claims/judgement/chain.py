@@ -6,6 +6,7 @@ an identity, which must hold wherever the names are moved to.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,19 +33,42 @@ from gradverify.claims.judgement.members import (
     drawn_for,
     first_wrong,
     is_number,
+    loose_steps,
     open_leaves,
     squeezed,
 )
 
 CONSTANT_DRAWS = 4
+ROUNDED_PI = 3e-6  # relative: how far 3.14159 is from π
 
 
-def judge(program: FileProgram, members: Members) -> Outcome:
-    """The first wrong equality; `NotUnderstood` where the chain cannot be decided."""
+def judge(program: FileProgram, members: Members, everywhere: bool = False) -> Outcome:
+    """The first wrong equality; `NotUnderstood` where the chain cannot be decided.
+
+    everywhere: whether numbers are claimed wherever names are moved to, at no point.
+    """
     with ctx.workprec(PRECISION), np.errstate(all="ignore"):
-        if any(is_number(f) for f in members.formulas):
+        if len(loose_steps(members)) == len(members.nodes) - 1:
+            raise NotUnderstood("an approximation by a formula is no equality")
+        if any(is_number(f) for f in members.formulas) and not everywhere:
             return _with_numbers(program, members)
         return identity(program, members)
+
+
+def nearly(program: FileProgram, members: Members, outcome: Outcome) -> bool:
+    """Whether a chain that has π in it is right up to the digits of a π in code."""
+    if "('pi',)" not in repr(members.formulas):
+        return False
+    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+        found = [flat(outcome.point.value(n.index)) for n in members.nodes]
+    return all(
+        len(a) == len(b)
+        and all(
+            abs(float(x) - float(y)) <= ROUNDED_PI * abs(float(x))
+            for x, y in zip(a, b, strict=True)
+        )
+        for a, b in itertools.pairwise(found)
+    )
 
 
 def judge_values(program: FileProgram, members: Members) -> Outcome:
@@ -121,7 +145,7 @@ def _with_numbers(program: FileProgram, members: Members) -> Outcome:
         certify(point, i)
     found = [point.value(n.index) for n in members.nodes]
     check_finite(found)
-    return Outcome(first_wrong(found), point)
+    return Outcome(first_wrong(members, found), point)
 
 
 def _where_values_are_open(
@@ -136,7 +160,7 @@ def _where_values_are_open(
     for i in derivatives_below(program, members.nodes):
         certify(points[0], i)
     check_finite(rows[0])
-    return Outcome(first_wrong(rows[0]), points[0])
+    return Outcome(first_wrong(members, rows[0]), points[0])
 
 
 # ---- identities

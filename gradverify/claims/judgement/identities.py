@@ -13,6 +13,7 @@ from gradverify.claims.judgement.members import (
     derivatives_below,
     drawn_for,
     first_wrong,
+    needed_leaves,
     open_leaves,
 )
 
@@ -28,12 +29,9 @@ CERTIFIED = 2  # of the drawn points are held against the reference
 def identity(program: FileProgram, members: Members) -> Outcome:
     """The outcome of a chain without numbers."""
     leaves = sorted(
-        {
-            i
-            for n in members.nodes
-            for i in program.cut(n.index).leaves
-            if not program.leaves[i].is_constant and i not in members.moved
-        }
+        i
+        for i in needed_leaves(program, members)
+        if not program.leaves[i].is_constant and i not in members.moved
     )
     everywhere = at_draws(program, members, leaves)
     if everywhere.step is None:
@@ -87,7 +85,7 @@ def _at_stated(program: FileProgram, members: Members) -> Outcome | None:
         return None
     point = Point(program, members.moved)
     found = [point.value(n.index) for n in members.nodes]
-    return Outcome(first_wrong(found), point)
+    return Outcome(first_wrong(members, found), point)
 
 
 def at_draws(program: FileProgram, members: Members, leaves: Sequence[int]) -> Outcome:
@@ -102,7 +100,7 @@ def at_draws(program: FileProgram, members: Members, leaves: Sequence[int]) -> O
         if usable < CERTIFIED:
             for i in derivatives_below(program, members.nodes):
                 certify(point, i)
-        step = first_wrong(found)
+        step = first_wrong(members, found)
         if step is not None:
             return Outcome(step, point, is_identity=True)
         usable, last = usable + 1, point

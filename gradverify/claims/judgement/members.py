@@ -26,19 +26,21 @@ class Members:
     formulas: Sequence[Formula]
     nodes: Sequence[Symbol]
     moved: Mapping[int, Balls] = field(default_factory=dict)
+    approximate: Sequence[bool] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of a chain: the first wrong equality, from 0; None for a right one.
 
-    point: where the numbers are taken from.
+    point: where the numbers are taken from. is_vacuous: whether both sides are the same
+    whatever the derivative is, as in 0 = 0.
     """
 
     step: int | None
     point: Point
     is_identity: bool = False
-    note: str = ""
+    is_vacuous: bool = False
 
 
 def is_number(formula: Any) -> bool:
@@ -47,7 +49,7 @@ def is_number(formula: Any) -> bool:
         return True
     named = ("name", "bare", "prime", "bare_prime", "apply", "apply_prime", "name_of",
              "derivative", "derivative_at", "gradient_of", "operator", "d_operator",
-             "call_prime")  # fmt: skip
+             "call_prime", "indexed", "gradient", "d1", "d2", "d_mixed")  # fmt: skip
     return formula[0] not in named and all(is_number(part) for part in formula[1:])
 
 
@@ -66,12 +68,24 @@ def derivatives_below(program: FileProgram, nodes: Iterable[Symbol]) -> list[int
     return sorted(found)
 
 
+def needed_leaves(program: FileProgram, members: Members) -> set[int]:
+    """The leaves that the members need, and those of what is differentiated in them.
+
+    f = x² + 3y has the derivative 2x by x, which has no y in it. To differentiate f at
+    a point, y is needed there all the same.
+    """
+    below = derivatives_below(program, members.nodes)
+    wanted = {n.index for n in members.nodes} | {
+        program.derivatives[i][0] for i in below
+    }
+    return {i for n in wanted for i in program.cut(n).leaves}
+
+
 def open_leaves(program: FileProgram, members: Members) -> dict[int, str]:
     """The leaves without a value that the chain needs, and why they have none."""
     return {
         i: program.leaves[i].reason
-        for n in members.nodes
-        for i in program.cut(n.index).leaves
+        for i in sorted(needed_leaves(program, members))
         if program.leaves[i].value is None and i not in members.moved
     }
 
@@ -84,18 +98,45 @@ def drawn_for(
     return Point(program, {**point.leaves, **members.moved})
 
 
+def member_agrees(members: Members, outcome: Outcome) -> bool:
+    """Whether a member of a wrong chain, its last one aside, is the derivative."""
+    if outcome.step is None or len(members.nodes) < 3:
+        return False
+    try:
+        found = [outcome.point.value(n.index) for n in members.nodes]
+    except NotUnderstood:
+        return False
+    return any(agree_as_written(found[0], other) for other in found[1:])
+
+
 def check_finite(found: Sequence[Balls]) -> None:
     """Raise `NotUnderstood` where a value is NaN or infinite."""
     if any(not b.is_finite() for value in found for b in flat(value)):
         raise NotUnderstood("a value on the way is not finite")
 
 
-def first_wrong(found: Sequence[Balls]) -> int | None:
-    """The first pair of neighbours that do not agree, from 0; None without one."""
+def first_wrong(members: Members, found: Sequence[Balls]) -> int | None:
+    """The first pair of neighbours that do not agree, from 0; None without one.
+
+    Pairs with an ≈ between two formulas are not looked at.
+    """
+    skipped = loose_steps(members)
+    same = agree_as_written if members.formulas else agree
     for k, (left, right) in enumerate(itertools.pairwise(found)):
-        if not agree(left, right):
+        if k not in skipped and not same(left, right):
             return k
     return None
+
+
+def loose_steps(members: Members) -> frozenset[int]:
+    """The pairs with an ≈ between two formulas, which nothing exact can be said of."""
+    return frozenset(
+        k
+        for k, approximate in enumerate(members.approximate)
+        if approximate
+        and not is_number(members.formulas[k])
+        and not is_number(members.formulas[k + 1])
+    )
 
 
 def agree(left: Balls, right: Balls) -> bool:
@@ -103,6 +144,39 @@ def agree(left: Balls, right: Balls) -> bool:
     a, b = flat(left), flat(right)
     return squeezed(left) == squeezed(right) and all(
         x.overlaps(y) for x, y in zip(a, b, strict=True)
+    )
+
+
+def agree_as_written(left: Balls, right: Balls) -> bool:
+    """Whether what a text writes agrees, in either layout.
+
+    A matrix and its transpose are the same Jacobian in two conventions. A number beside
+    an array stands for all of its diagonal: ∂z/∂b = 1 is the identity.
+    """
+    if agree(left, right):
+        return True
+    if np.ndim(left) == 2 and agree(np.transpose(left), right):
+        return True
+    for number, other in ((left, right), (right, left)):
+        if np.ndim(number) == 0 and np.ndim(other) == 1:
+            return all(b.overlaps(number_of(number)) for b in flat(other))
+        if np.ndim(number) == 0 and np.ndim(other) == 2:
+            return _is_diagonal(other, number_of(number))
+    return False
+
+
+def number_of(value: Balls) -> Any:
+    """The one ball of a value without axes."""
+    (ball,) = flat(value)
+    return ball
+
+
+def _is_diagonal(matrix: Balls, number: Any) -> bool:
+    rows, columns = np.shape(matrix)
+    return rows == columns and all(
+        matrix[i][j].overlaps(number) if i == j else matrix[i][j].contains(0)
+        for i in range(rows)
+        for j in range(columns)
     )
 
 

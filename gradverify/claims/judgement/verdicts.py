@@ -8,10 +8,15 @@ import msgspec
 
 
 class ClaimVerdict(StrEnum):
-    """What came of a claim."""
+    """What came of a claim; WRONG alone fails.
+
+    UNSURE: it fails under our reading, and nothing shows that the reading is the
+    author's.
+    """
 
     RIGHT = "right"
     WRONG = "wrong"
+    UNSURE = "unsure"
     NOT_UNDERSTOOD = "not understood"
 
 
@@ -21,7 +26,8 @@ class Claim(msgspec.Struct, tag_field="type", tag="claim", frozen=True):
     cell: of a notebook, from 1. line: of the file or cell, from 1. verdict: a
     `ClaimVerdict`, or a word of a later version. chain: the members between the
     equality signs. step: which equality is the first wrong one, from 0. reason: why a
-    claim is not understood. corrected: the chain as it should be. schema: of records.
+    claim is not understood, or what an unsure one lacks. corrected: the chain as it
+    should be. schema: of records.
     """
 
     file: str

@@ -29,6 +29,7 @@ def line_of(fragment: Fragment, offset: int) -> str:
 HINT = re.compile(
     r"∂|\\partial|\bd\s?[\^²³]|\bd\s*\([^\n]*/\s*d|\bd\s?\w*\s*/\s*d\s?\w|\\frac\s*\{\s*\\?(?:mathrm|text)?\{?d"
     r"|'\s*(?:\(|=)|\N{PRIME}|\\prime|\.grad\b|\bgrad of\b|∇|\\nabla"
+    r"|\\dot\b|[A-Za-z]_\{?[a-z]{1,3}\}?\s*(?:\(|=)"
     r"|[Gg]radient|[Dd]erivative|[Aa]bleitung|[Dd]ériv|[Dd]eriva"
 )
 
@@ -44,7 +45,7 @@ def is_claim(part: Segment) -> bool:
     relations = [i for i, k in enumerate(kinds) if k in RELATIONS]
     if not relations or relations == [len(kinds) - 1]:  # an exercise states nothing
         return False
-    if "D" in kinds or "GRADOF" in kinds or "∇" in [t.text for t in part.tokens]:
+    if {"D", "GRADOF", "NABLA", "INDEXED"} & set(kinds):
         return True
     pairs = itertools.pairwise(kinds)
     return any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import Vocabulary
@@ -38,7 +39,7 @@ def differentials(tokens: list[Token], words: Vocabulary) -> list[Token]:
         if i in marks and token.kind == "WORD":
             result.append(token.of("D", "d"))
             if len(token.text) > 1:
-                result.append(Token("WORD", token.text[1:], token.line))
+                result.append(replace(token.of("WORD", token.text[1:]), gap=False))
         else:
             result.append(token)
     return result

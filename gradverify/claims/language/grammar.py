@@ -62,7 +62,7 @@ start: side ((EQ | APPROX) side)*
      | SQRT NAME                                   -> root_of_name
      | FUNC arguments                              -> call
      | FUNC CARET NUMBER arguments                 -> call_power
-     | FUNC PRIME arguments                        -> call_prime
+     | FUNC primes arguments                       -> call_prime
      | UCALL arguments                             -> apply
      | UCALL primes arguments                      -> apply_prime
      | UFUNC                                       -> bare
@@ -72,10 +72,15 @@ start: side ((EQ | APPROX) side)*
 primes: PRIME+
 arguments: LPAR sum (COMMA sum)* RPAR | LB sum RB
 derivative: d_plain AT? -> derivative
-          | d_plain ATPAR sum RPAR                 -> derivative_at
+          | d_plain place                          -> derivative_at
+place: ATPAR sum (COMMA sum)* RPAR                 -> arguments
 ?d_plain: D inner SLASH D NAME                     -> d1
      | FRAC LB D inner RB LB D NAME RB             -> d1
      | FRAC LB D RB LB D NAME RB follower          -> d_operator
+     | FRAC LB D RB LB D NAME RB scaled            -> d_operator
+     | FRAC LB D CARET NUMBER RB LB D NAME CARET NUMBER RB follower    -> d2_operator
+     | INDEXED                                     -> indexed
+     | NABLA inner                                 -> gradient
      | LPAR D SLASH D NAME RPAR follower           -> d_operator
      | D SLASH D NAME follower                     -> d_operator
      | D CARET NUMBER inner SLASH D NAME CARET NUMBER                  -> d2
@@ -84,18 +89,19 @@ derivative: d_plain AT? -> derivative
      | FRAC LB D CARET NUMBER inner RB LB D NAME CARET LB NUMBER RB RB -> d2
      | D CARET NUMBER inner SLASH D NAME D NAME                        -> d_mixed
      | FRAC LB D CARET NUMBER inner RB LB D NAME D NAME RB             -> d_mixed
+scaled: NUMBER follower                            -> juxta_number
 ?inner: NAME -> name | UFUNC -> bare | UCALL arguments -> apply
       | LPAR sum RPAR | LB sum RB | NAME arguments -> name_of | FUNC arguments -> call
 
 %declare EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB
 %declare NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC
-%declare PRIME UFUNC UCALL ATPAR AT
+%declare PRIME UFUNC UCALL ATPAR AT INDEXED NABLA
 """
 
 TERMINALS = frozenset(
     "EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB "
     "NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC PRIME "
-    "UFUNC UCALL ATPAR AT".split()
+    "UFUNC UCALL ATPAR AT INDEXED NABLA".split()
 )
 KEPT = frozenset(
     {
@@ -105,6 +111,7 @@ KEPT = frozenset(
         "FUNC",
         "UFUNC",
         "UCALL",
+        "INDEXED",
         "AT",
         "ELL",
         "PRIME",
@@ -114,6 +121,7 @@ KEPT = frozenset(
 )
 LONGEST = 300  # tokens of a chain
 READINGS = 8
+POWER_OF_OPERATOR = "('pow', ('derivative', ('d_operator'"  # (d/dx x)^2
 
 Formula = tuple[Any, ...]  # ("add", left, right), ("name", "x"), ("number", "0.5")
 
@@ -166,6 +174,8 @@ def readings(tokens: Sequence[Token]) -> list[tuple[list[Formula], list[bool]]]:
     approximate = [t.kind == "APPROX" for t in tokens if t.kind in ("EQ", "APPROX")]
     found = itertools.islice(_expanded(tree), READINGS)
     unique = {repr(f): f for f in found}
+    natural = {k: f for k, f in unique.items() if POWER_OF_OPERATOR not in k}
+    unique = natural or unique
     return [(list(f[1:]), approximate) for f in unique.values()]
 
 

@@ -7,10 +7,10 @@ longest known name; where two splittings are as good, the text is not understood
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradverify.claims.language.differentials import differentials
-from gradverify.claims.language.tokens import Token
+from gradverify.claims.language.tokens import HALF_TURN, Token
 from gradverify.claims.language.vocabulary import (
     AT_WORDS,
     CONNECTIVES,
@@ -35,6 +35,8 @@ MATH = frozenset(
         "SQRT",
         "GRADOF",
         "DNAME",
+        "INDEXED",
+        "NABLA",
     }
 )
 RELATIONS = frozenset({"EQ", "APPROX"})
@@ -60,6 +62,11 @@ class Segment:
     def line(self) -> int:
         """The line of the first token."""
         return self.tokens[0].line if self.tokens else 0
+
+    @property
+    def at(self) -> int:
+        """The place of the first token in the rewritten text."""
+        return self.tokens[0].at if self.tokens else 0
 
 
 def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
@@ -144,33 +151,147 @@ def _words(tokens: list[Token], words: Vocabulary) -> list[Token]:
         if token.kind == "COMMAND":
             result.append(_command(token))
         elif token.kind == "WORD":
-            result += _word(token, following, words)
+            power = bool(result) and (
+                result[-1].kind == "CARET"
+                or (
+                    len(result) > 1 and [t.kind for t in result[-2:]] == ["CARET", "LB"]
+                )
+            )
+            is_transposed = token.text == "T" and power
+            result += (
+                [token.of("TRANSPOSE")]
+                if is_transposed
+                else _word(token, tokens[i + 1 : i + 5], following, words)
+            )
+        elif token.text == "∇":
+            result.append(token.of("NABLA"))
         else:
             result.append(token)
-    return _applied(_with_arguments(result))
+    return _applied(_with_arguments(result), words)
 
 
-def _applied(tokens: list[Token]) -> list[Token]:
-    """Functions that are applied, and derivatives of functions at a place, marked."""
+CLOSING = {"LPAR": "RPAR", "LB": "RB", "LBRACK": "RBRACK", "ATPAR": "RPAR"}
+
+
+def _closed(tokens: Sequence[Token], start: int) -> int | None:
+    """The place of what closes the bracket at `start`."""
+    opening, closing = tokens[start].kind, CLOSING[tokens[start].kind]
+    depth = 0
+    for i in range(start, len(tokens)):
+        depth += (tokens[i].kind == opening) - (tokens[i].kind == closing)
+        if depth == 0:
+            return i
+    return None
+
+
+def _is_list(tokens: Sequence[Token]) -> bool:
+    """Whether tokens are names and numbers between commas: a point."""
+    entries: list[list[str]] = [[]]
+    for token in tokens:
+        if token.kind == "COMMA":
+            entries.append([])
+        else:
+            entries[-1].append(token.kind)
+    return all(
+        entry[entry[:1] == ["MINUS"] :] in (["NAME"], ["NUMBER"], ["PI"])
+        for entry in entries
+    )
+
+
+def _applied(tokens: list[Token], words: Vocabulary) -> list[Token]:
+    """Functions that are applied, and derivatives at a place, marked as such."""
     result = list(tokens)
     for i, token in enumerate(tokens):
-        if token.kind != "UFUNC":
-            continue
         j = i + 1
         while j < len(tokens) and tokens[j].kind == "PRIME":
             j += 1
-        if j < len(tokens) and tokens[j].kind == "LPAR":
+        opens = j < len(tokens) and tokens[j].kind == "LPAR"
+        is_name = token.kind in ("UFUNC", "NAME")
+        if is_name and opens and _is_applied(tokens, i, j, words):
             result[i] = token.of("UCALL")
-        kinds = [t.kind for t in tokens[i + 1 : i + 7]]
-        for shape in (["SLASH", "D", "NAME"], ["RB", "LB", "D", "NAME", "RB"]):
-            end = i + 1 + len(shape)
-            if (
-                kinds[: len(shape)] == shape
-                and end < len(tokens)
-                and tokens[end].kind == "LPAR"
-            ):
+        end = _derivative_end(tokens, i)
+        if end is not None and end < len(tokens) and tokens[end].kind == "LPAR":
+            close = _closed(tokens, end)
+            if close is not None and _is_list(tokens[end + 1 : close]):
                 result[end] = tokens[end].of("ATPAR")
     return result
+
+
+# Letters that a function without a definition may have; others before parentheses are
+# factors.
+UNKNOWN_FUNCTIONS = frozenset(
+    ["f", "g", "h", "p", "q", "u", "v", "F", "G", "H", "phi", "psi"]
+)
+
+
+def _is_applied(tokens: Sequence[Token], i: int, j: int, words: Vocabulary) -> bool:
+    """Whether a name before parentheses is a function of what stands within them."""
+    name, close = tokens[i].text, _closed(tokens, j)
+    if tokens[i].kind == "UFUNC":
+        return True
+    if close is None:
+        return False
+    inner = tokens[j + 1 : close]
+    if i and tokens[i - 1].kind == "D":  # ∂f(x, y)/∂x
+        return _is_list(inner) and words.is_formula(name)
+    if j > i + 1:  # y'(0)
+        return _is_list(inner) and words.is_formula(name)
+    if words.is_formula(name):
+        return _is_list(inner) and not tokens[j].gap
+    applied = _is_list(inner) or any(
+        t.kind in ("UFUNC", "NAME") and t.text in UNKNOWN_FUNCTIONS
+        and k + 1 < len(inner) and inner[k + 1].kind == "LPAR"
+        for k, t in enumerate(inner)
+    )  # fmt: skip
+    is_free = name in words.free and name not in words.names
+    return is_free and name in UNKNOWN_FUNCTIONS and applied and not tokens[j].gap
+
+
+def _derivative_end(tokens: Sequence[Token], i: int) -> int | None:
+    """Where the tokens of a derivative that begins at i end; None where none does."""
+    if tokens[i].kind == "FRAC":
+        top = i + 1
+        if (
+            top + 2 >= len(tokens)
+            or tokens[top].kind != "LB"
+            or tokens[top + 1].kind != "D"
+        ):
+            return None
+        middle = _closed(tokens, top)
+        if middle is None or middle + 2 >= len(tokens) or middle == top + 2:
+            return None
+        if [t.kind for t in tokens[middle + 1 : middle + 3]] != ["LB", "D"]:
+            return None
+        if middle == top + 4 and tokens[top + 2].kind == "CARET":  # d^2/dx^2 alone
+            return None
+        end = _closed(tokens, middle + 1)
+        return None if end is None else end + 1
+    if tokens[i].kind == "INDEXED":
+        return i + 1
+    if tokens[i].kind != "D" or (i and tokens[i - 1].kind in ("SLASH", "LB")):
+        return None
+    j = i + 1
+    while j < len(tokens) and tokens[j].kind in ("CARET", "NUMBER", "NAME", "UFUNC"):
+        j += 1
+    if (
+        j == i + 1
+        or j + 2 >= len(tokens)
+        or tokens[j].kind != "SLASH"
+        or tokens[j + 1].kind != "D"
+    ):
+        return None
+    j += 1
+    while (
+        j + 1 < len(tokens) and tokens[j].kind == "D" and tokens[j + 1].kind == "NAME"
+    ):
+        j += 2
+        if (
+            j + 1 < len(tokens)
+            and tokens[j].kind == "CARET"
+            and tokens[j + 1].kind == "NUMBER"
+        ):
+            j += 2
+    return j
 
 
 def _command(token: Token) -> Token:
@@ -181,20 +302,33 @@ def _command(token: Token) -> Token:
         return token.of("SQRT")
     if name in FUNCTIONS:
         return token.of("FUNC", name)
+    if name == HALF_TURN:
+        return token.of("PI")
     return token.of("UNKNOWN")
 
 
-def _word(token: Token, following: Token | None, words: Vocabulary) -> list[Token]:
+def _word(
+    token: Token, ahead: Sequence[Token], following: Token | None, words: Vocabulary
+) -> list[Token]:
     text, kind = token.text, following.kind if following else ""
     name = words.find(text)
+    if text == "e" and kind == "CARET" and "e" not in words.flipped:
+        return [token.of("EULER")]
+    if text == "pi" and (name is None or "pi" in words.flipped):
+        return [token.of("PI")]
+    if text == "sigma" and name is not None and kind == "LPAR":
+        alone = len(ahead) > 2 and ahead[1].kind == "WORD" and ahead[2].kind == "RPAR"
+        is_number = not words.is_function(name)
+        alone = alone or name not in words.names
+        if is_number and alone != ("sigma" in words.flipped):
+            return [token.of("FUNC", text)]
     if name is not None:
         return [token.of("UFUNC" if words.is_function(name) else "NAME", name)]
     if text in FUNCTIONS and kind in BEFORE_OPERAND:
         return [token.of("FUNC", text)]
-    if text == "e" and kind == "CARET":
-        return [token.of("EULER")]
-    if text == "pi":
-        return [token.of("PI")]
+    indexed = words.partial(text)
+    if indexed is not None:
+        return [token.of("INDEXED", indexed)]
     if text == "T":
         return [token.of("TRANSPOSE")]
     if text.lower() in CONNECTIVES or text.lower() in AT_WORDS:
@@ -203,10 +337,14 @@ def _word(token: Token, following: Token | None, words: Vocabulary) -> list[Toke
     if pieces is None:
         return [token.of("PROSE")]
     first = token.of("NAME", pieces[0])
-    return [first, *(Token("NAME", p, token.line) for p in pieces[1:])]
+    more = [replace(token.of("NAME", p), gap=False) for p in pieces[1:]]
+    marks = [t.of("UFUNC") if words.is_function(t.text) else t for t in [first, *more]]
+    return marks
 
 
-BEFORE_OPERAND = frozenset({"LPAR", "CARET", "PRIME", "LB", "NUMBER", "WORD"})
+BEFORE_OPERAND = frozenset(
+    {"LPAR", "CARET", "PRIME", "LB", "NUMBER", "WORD", "COMMAND"}
+)
 
 
 def _with_arguments(tokens: list[Token]) -> list[Token]:
@@ -242,9 +380,9 @@ def _with_arguments(tokens: list[Token]) -> list[Token]:
                 end += 2
             place = tokens[i].line
             result += [
-                Token("LPAR", "(", place),
+                Token("LPAR", "(", place, at=tokens[i].at),
                 *tokens[i:end],
-                Token("RPAR", ")", place),
+                Token("RPAR", ")", place, at=tokens[i].at),
             ]
             i = end
     return result

@@ -30,6 +30,8 @@ PHRASES = (
 )
 IS = r"(?:\s*(?:is|ist|equals|beträgt|est|vaut|es|vale|è|é)\b)?\s*[:=]?\s*(?=[\w([\\-])"
 
+HALF_TURN = "halfturn"  # π as an angle, whatever else the letter stands for
+
 # Pattern and what it becomes; in this order.
 REWRITINGS: tuple[tuple[str, str], ...] = (
     # Python
@@ -37,7 +39,14 @@ REWRITINGS: tuple[tuple[str, str], ...] = (
     (r"\.T\b", "^T"),
     (r"\.item\(\)|\.data\b(?!\()", " "),
     # layout that says nothing
-    (r"\\(?:label|tag|hspace|vspace|hskip|vskip|phantom|hphantom|color)\*?\{[^{}]*\}", " "),
+    (r"\\(?:hspace|vspace|hskip|vskip)\*?\{[^{}]*\}", " ;; "),
+    (r"\\(?:label|tag|phantom|hphantom|color)\*?\{[^{}]*\}", " "),
+    (r"(\d+(?:\.\d+)?)\s*(?:\^\s*\{?\s*\\circ\s*\}?|°)", r"(\1*\\halfturn/180)"),
+    (r"\\log\s*_\s*\{?\s*2\s*\}?", r"\\logtwo "),
+    (r"\\log\s*_\s*\{?\s*10\s*\}?", r"\\logten "),
+    (r"\\lg(?![a-zA-Z])", r"\\logten "),
+    (r"\\dot\s*\{?\s*([A-Za-z])\s*\}?", r" ∂\1/∂t "),
+    (r"\\item(?![a-zA-Z])(?:\[[^\]]*\])?", " ;; "),
     (r"\\(?:nonumber|notag|displaystyle|textstyle|limits|noindent|centering|hfill|rm|bf|it)(?![a-zA-Z])", " "),
     (r"\\(?:left|right|big|Big|bigg|Bigg)[lr]?(?![a-zA-Z])\s*\.", " "),
     (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])", " "),
@@ -77,11 +86,11 @@ REWRITINGS: tuple[tuple[str, str], ...] = (
     (r"\\d(?![a-zA-Z])", "d"),
     (r"\\(?:var)?(" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![a-zA-Z])", r" \1 "),
     (r"\\(Delta|Sigma|Theta)(?![a-zA-Z])", r" \1 "),
-    (r"\\(sin|cos|tan|exp|log|ln|tanh|sinh|cosh|arcsin|arccos|arctan|max|min|sqrt|frac)(?![a-zA-Z])", r" \\\1 "),
+    (r"\\(sin|cos|tan|exp|log|ln|logtwo|logten|tanh|sinh|cosh|arcsin|arccos|arctan|max|min|sqrt|frac)(?![a-zA-Z])", r" \\\1 "),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"\\[{}]", " "),
-    (r"\$", " ;; "),
-    (r"_\{\s*([A-Za-z0-9]+)\s*\}", r"_\1"),
+    (r"(?<!\\)\\[()]|\$+", " ;; ¤ ;; "),
+    (r"_\{\s*([A-Za-z0-9]+)\s*\}", r"_\1 "),
     (r"(?<=[a-z]) _(?=[A-Za-z0-9])", "_"),
 )
 # fmt: on
@@ -91,6 +100,8 @@ PHRASES_COMPILED = tuple(re.compile(p + IS, re.IGNORECASE) for p in PHRASES)
 MATRIX = re.compile(
     r"\\begin\{([bpvB]?matrix)\}(.*?)\\end\{\1\}|\\\(?(?:smallmatrix)", re.DOTALL
 )
+QUOTED = re.compile(r"(?<![`\w])`([^`\n]+)`(?![`\w])")
+TOGGLE = "¤"  # where a formula begins or ends
 LONGEST = 8_000  # characters of a text that is searched for claims
 
 
@@ -98,13 +109,16 @@ LONGEST = 8_000  # characters of a text that is searched for claims
 class Token:
     """A token: its kind, its text, and the line it stands in, from 0.
 
-    gap: whether white space stands before it.
+    gap: whether white space stands before it. at: its place in the rewritten text.
+    formula: whether it stands between the marks of a formula, such as two dollars.
     """
 
     kind: str
     text: str
     line: int = 0
     gap: bool = False
+    at: int = 0
+    formula: bool = False
 
     def of(self, kind: str, text: str | None = None) -> Token:
         """The same place as another kind of token."""
@@ -115,7 +129,11 @@ def rewritten(text: str) -> str:
     """The text in the one spelling that the scanner reads."""
     text = unicodedata.normalize("NFC", text)
     text = text.replace("ŷ", "y_hat")
+    text = text.replace(TOGGLE, " ")
+    text = QUOTED.sub(rf" ;; {TOGGLE} ;; \1 ;; {TOGGLE} ;; ", text)
     text = MATRIX.sub(_matrix, text)
+    text = _unwrapped(text)
+    text = FRACTION.sub(_fraction, text)
     text = _phrases(text)
     text = _scripts(text, SUPERSCRIPTS, "^")
     text = _scripts(text, SUBSCRIPTS, "_")
@@ -126,6 +144,43 @@ def rewritten(text: str) -> str:
             text = re.sub(rf"{letter}(?=[A-Za-z0-9])", f" {name} ", text)
             text = text.replace(letter, f" {name}" if letter != "ς" else name)
     return re.sub(r"(?<=[∂]) +", "", text)
+
+
+FRACTION = re.compile(
+    r"\\[dtc]?frac\s*([0-9A-Za-z])\s*(?=[0-9A-Za-z\\{])([0-9A-Za-z]?)"
+)
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """`\\frac12` and `\\frac1{x}` with braces around what has none."""
+    below = f"{{{match[2]}}}" if match[2] else ""
+    return f"\\frac{{{match[1]}}}{below}"
+
+
+WRAPPER = re.compile(r"\\(?:underbrace|overbrace|cancel|bcancel|boxed|underline)\s*\{")
+
+
+def _unwrapped(text: str) -> str:
+    """What stands within `\\underbrace{…}_{…}`, `\\cancel{…}` and the like alone."""
+    while match := WRAPPER.search(text):
+        end = _closing(text, match.end() - 1)
+        rest = text[end + 1 :]
+        note = re.match(r"\s*[_^]\s*\{", rest)
+        if note and "brace" in match[0]:
+            rest = rest[_closing(rest, note.end() - 1) + 1 :]
+        inner = text[match.end() : end]
+        text = f"{text[: match.start()]} {{{inner}}} {rest}"
+    return text
+
+
+def _closing(text: str, start: int) -> int:
+    """The place of the brace that closes the one at `start`; the end without one."""
+    depth = 0
+    for i in range(start, len(text)):
+        depth += (text[i] == "{") - (text[i] == "}")
+        if depth == 0:
+            return i
+    return len(text)
 
 
 def _phrases(text: str) -> str:
@@ -168,7 +223,7 @@ def _matrix(match: re.Match[str]) -> str:
 
 NUMBER = r"\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?"
 SCANNER = re.compile(
-    r"(?P<NL>\n)|(?P<SPACE>[ \t\r\f\v]+)"
+    r"(?P<NL>\n)|(?P<SPACE>[ \t\r\f\v]+)|(?P<TOGGLE>¤)"
     r"|(?P<SEP>;+)"
     r"|(?P<AT>\|\s*_\s*\{[^{}\n]*\}|\|\s*_\s*\([^()\n]*\)|\|_[A-Za-z]\w*=-?[\d.,]*\d)"
     rf"|(?P<NUMBER>{NUMBER}|\.\d+)"
@@ -185,15 +240,21 @@ SCANNER = re.compile(
 )
 
 
-def scan(text: str) -> list[Token]:
-    """The tokens of a rewritten text."""
+def scan(text: str, formula: bool = False) -> list[Token]:
+    """The tokens of a rewritten text; `formula`: whether all of it is one."""
     tokens, line, gap = [], 0, False
+    toggles = text.count(TOGGLE) % 2 == 0
+    inside = formula
     for match in SCANNER.finditer(text):
         kind = str(match.lastgroup)
         if kind == "SPACE":
             gap = True
             continue
-        tokens.append(Token(kind, match[0], line, gap))
+        if kind == "TOGGLE":
+            inside = formula or (toggles and not inside)
+            gap = True
+            continue
+        tokens.append(Token(kind, match[0], line, gap, match.start(), inside))
         gap = False
         line += kind == "NL"
     return tokens

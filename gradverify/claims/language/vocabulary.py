@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood
+from gradverify.claims.language.tokens import GREEK, Token
 
 # ruff: noqa: SIM905
 # fmt: off
@@ -21,7 +22,8 @@ FUNCTIONS: Mapping[str, str] = {
     "RELU": "relu", "abs": "abs", "softplus": "softplus", "arcsin": "asin",
     "arccos": "acos", "arctan": "atan", "max": "maximum", "min": "minimum",
     "maximum": "maximum", "minimum": "minimum", "square": "square", "sum": "sum",
-    "mean": "mean", "sech": "sech",
+    "mean": "mean", "sech": "sech", "logtwo": "log2", "logten": "log10",
+    "log2": "log2", "log10": "log10",
 }
 
 # Words after which another sentence begins, and those that introduce a point.
@@ -43,24 +45,59 @@ PIECES = 12  # of a word that is split
 
 @dataclass(frozen=True, eq=False)
 class TextFunction:
-    """A function that a text defines: its parameters, and the formula of its value."""
+    """A function that a text defines: its parameters, and the formula of its value.
+
+    place: the cell and the line of the definition.
+    """
 
     name: str
     parameters: tuple[str, ...]
     formula: Any
-    scope: Mapping[str, Any] = field(repr=False)
+    place: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class TextFormula:
+    """A name that a text defines by a formula, which is read where the name is used.
+
+    So `y = w x`, `w = 2` and `w = u + 1` may come in any order.
+    """
+
+    name: str
+    formula: Any
+    place: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Depends:
+    """A name of which a text says only what it depends on: `y = y(x)`, `x = g(t)`."""
+
+    name: str
+    on: tuple[str, ...]
+    place: tuple[int, int] = (0, 0)
+
+
+TextValue = TextFunction | TextFormula | Depends
 
 
 class Vocabulary:
-    """The names of a place, in the spellings that texts use for them."""
+    """The names of a place, in the spellings that texts use for them.
+
+    free: names without a value that the texts of the place may use. flipped: words that
+    are read the other way than usual: `e` as a name before a power, `sigma` as a number
+    before parentheses, `pi` as the constant where it is a name too.
+    """
 
     def __init__(
-        self, names: Mapping[str, Any], free: frozenset[str] = frozenset()
+        self,
+        names: Mapping[str, Any],
+        free: frozenset[str] = frozenset(),
+        flipped: frozenset[str] = frozenset(),
     ) -> None:
-        self.names, self.free = names, free
+        self.names, self.free, self.flipped = names, free, flipped
         self.spellings: dict[str, str] = {}
         for name, value in names.items():
-            if isinstance(value, Symbol | Function | TextFunction) or _is_value(value):
+            if isinstance(value, Symbol | Function | TextValue) or _is_value(value):
                 for spelling in _spellings(name):
                     self.spellings.setdefault(spelling, name)
         for name in names:
@@ -69,13 +106,29 @@ class Vocabulary:
 
     def find(self, word: str) -> str | None:
         """The name that a word stands for, None where it is none."""
+        if word in self.spellings:
+            return self.spellings[word]
         if word in self.free:
             return word
-        return self.spellings.get(word) or self.spellings.get(word.replace("_", ""))
+        return self.spellings.get(word.replace("_", ""))
 
     def is_function(self, name: str) -> bool:
         """Whether a name stands for a function of the file."""
         return isinstance(self.names.get(name), Function | TextFunction)
+
+    def is_formula(self, name: str) -> bool:
+        """Whether a name stands for something that is computed from other names."""
+        return isinstance(self.names.get(name), TextFormula | Depends)
+
+    def partial(self, word: str) -> str | None:
+        """`f_x` and `f_xy`, where f is a function: its derivative by those letters."""
+        stem, _, index = word.partition("_")
+        name = self.find(stem) if index and word not in self.names else None
+        if name is None or not (self.is_function(name) or self.is_formula(name)):
+            return None
+        if not (index.isascii() and index.isalpha() and index.islower()):
+            return None
+        return f"{name}_{index}" if len(set(index)) < 3 and len(index) < 4 else None
 
     def split(self, word: str) -> tuple[str, ...] | None:
         """The names that a word is a product of; None where there are none."""
@@ -121,18 +174,78 @@ def _spellings(name: str) -> Iterator[str]:
         yield name[:-1]
 
 
-OPERATOR = re.compile(
-    r"(?:\bd|∂)\s*/\s*(?:d|∂)\s*([A-Za-z]\w*)"
-    r"|\\frac\s*\{\s*(?:d|∂)\s*\}\s*\{\s*(?:d|∂)\s*([A-Za-z]\w*)\s*\}"
+# ---- names that have no value
+
+# A name within a formula: a letter with its index, which may be a word at the end.
+PIECE = re.compile(r"[A-Za-z](?:_\d+|_[A-Za-z](?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*")
+INDEXED = re.compile(r"[A-Za-z]{2,}_\w+")
+MARKED = re.compile(r"\w+_(?:hat|bar|tilde)")
+
+
+def free_words(tokens: Sequence[Token], known: Vocabulary) -> frozenset[str]:
+    """Words of a text that may be names though nothing gives them a value.
+
+    Between the marks of a formula these are all letters, `wx` being w·x; elsewhere only
+    letters that stand alone, since the rest is prose.
+    """
+    found: set[str] = set()
+    for i, token in enumerate(tokens):
+        if token.kind != "WORD" or known.find(token.text) is not None:
+            continue
+        following = tokens[i + 1] if i + 1 < len(tokens) else None
+        is_power = following is not None and following.kind == "CARET"
+        if token.text == "e" and is_power and "e" not in known.flipped:
+            continue
+        if known.partial(token.text) is not None:
+            continue
+        if token.formula:
+            previous = tokens[i - 1] if i else None
+            found |= _names_within(token, previous, following)
+        elif _is_letter(token.text) and not _is_article(tokens, i):
+            found.add(token.text)
+    return frozenset(found - {"pi"})
+
+
+def _names_within(
+    token: Token, previous: Token | None, following: Token | None
+) -> set[str]:
+    word = token.text
+    after = following.kind if following is not None else "SEP"
+    if word == "sigma":  # a number, where it is not applied
+        return {word} if after in ALONE else set()
+    if word == "d":  # a number, where it is no sign of a derivative
+        opens = previous is not None and previous.kind in ("LB", "SLASH")
+        return {word} if after in ALONE and not (opens or after == "CARET") else set()
+    stem = word.split("_")[0].rstrip("0123456789'")
+    heads = after == "EQ" and (previous is None or previous.kind in BEFORE_HEAD)
+    if word in FUNCTIONS and stem not in GREEK:
+        return set()
+    if stem in GREEK or MARKED.fullmatch(word) or INDEXED.fullmatch(word) or heads:
+        return {word}
+    pieces = PIECE.findall(word)
+    return {*pieces} - {"d"} if "".join(pieces) == word else set()
+
+
+BEFORE_HEAD = frozenset({"SEP", "NL", "WORD", "COLON"})
+ALONE = frozenset(
+    "EQ APPROX RB RPAR RBRACK PLUS MINUS TIMES SLASH CARET SEP COMMA DOT NL".split()
 )
 
 
-def free_names(text: str, names: Mapping[str, Any]) -> frozenset[str]:
-    """Names without a value that a formula may use: those that `d/dx` and f(x) bind."""
-    found = {a or b for a, b in OPERATOR.findall(text)}
-    for value in names.values():
-        if isinstance(value, Function):
-            found |= {a.arg for a in value.parameters.args}
-        elif isinstance(value, TextFunction):
-            found |= set(value.parameters)
-    return frozenset(n for n in found if n not in names and len(n) <= 2)
+def _is_letter(word: str) -> bool:
+    """A letter, maybe with an index or a mark: `x`, `w_1`, `x1`, `y_hat`, `theta`."""
+    stem = word.split("_")[0]
+    return (
+        len(stem.rstrip("'")) == 1
+        or MARKED.fullmatch(word) is not None
+        or stem in {*GREEK} - {"pi", "sigma"}
+        or (len(word) == 2 and word[1].isdigit())
+    )
+
+
+def _is_article(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a letter is a word of the prose, such as `a` in `a function`."""
+    if tokens[i].text not in ("a", "A", "I", "e", "o", "y", "à", "è", "é", "u"):
+        return False
+    around = [tokens[j] for j in (i - 1, i + 1) if 0 <= j < len(tokens)]
+    return all(t.kind in ("WORD", "NL", "DOT", "COMMA") for t in around)

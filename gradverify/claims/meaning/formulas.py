@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,13 @@ from gradverify.claims.computation.file_program import Leaf, NotUnderstood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.language.assignments import assignments
 from gradverify.claims.language.grammar import Formula
-from gradverify.claims.language.vocabulary import TextFunction, Vocabulary
+from gradverify.claims.language.vocabulary import (
+    Depends,
+    TextFormula,
+    TextFunction,
+    TextValue,
+    Vocabulary,
+)
 
 Rule = Callable[..., Symbol]  # of the meaning and the parts of a formula
 
@@ -28,6 +34,12 @@ class Meaning:
     words: the names of the place. history: for a name, the nodes it has stood for.
     direct: whether derivatives within a formula hold the other names. approximate:
     whether the member stands after an ≈, so that its numbers are one unit wider.
+    bound: names that have a node already. open: names whose formula is being read.
+    moving: names that depend on another one, as r on t where dr/dt is spoken of.
+    drawn: for functions without a formula, their coefficients. exact: whether
+    decimals are taken as written, and not as everything that rounds to them. leaves:
+    names without a value. unknown: of those, why code's value is not known. curves:
+    names along which a derivative was taken through a third one.
     """
 
     rules: Mapping[str, Rule]
@@ -39,6 +51,13 @@ class Meaning:
     bound: dict[str, Value] = field(default_factory=dict)
     at: dict[int, Symbol] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
+    open: set[str] = field(default_factory=set)
+    moving: Mapping[str, str] = field(default_factory=dict)
+    drawn: dict[str, list[Symbol]] = field(default_factory=dict)
+    exact: bool = False
+    leaves: dict[str, Symbol] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    curves: list[str] = field(default_factory=list)
 
     def node(self, formula: Formula) -> Symbol:
         """The node of a formula; `NotUnderstood` where it has none."""
@@ -48,6 +67,18 @@ class Meaning:
             raise NotUnderstood(f"{kind} is not understood here")
         return rule(self, *parts)
 
+    def inside(self, bound: Mapping[str, Value]) -> Meaning:
+        """The same place with some names bound to other nodes.
+
+        Names that are defined by formulas are read anew, in the light of those.
+        """
+        kept = {
+            name: value
+            for name, value in self.bound.items()
+            if not isinstance(self.words.names.get(name), TextValue)
+        }
+        return replace(self, bound={**kept, **bound}, open=set(self.open))
+
     # ---- names and numbers
 
     def value(self, name: str) -> Value:
@@ -55,14 +86,56 @@ class Meaning:
         if name in self.bound:
             return self.bound[name]
         found = self.words.names.get(name)
-        if found is None and name in self.words.free:
-            leaf = Leaf((), reason=f"{name} has no value in this file")
-            self.bound[name] = found = self.code.program.leaf(leaf)
+        if name in self.moving and not isinstance(found, TextFormula | Function):
+            found = Depends(name, (self.moving[name],))
+        if isinstance(found, TextFormula):
+            found = self._read(found)
+        elif isinstance(found, Depends):
+            operands = [self.named(n) for n in found.on]
+            self.bound[name] = found = self.any_function(name, operands)
+        elif found is None and (name in self.words.free or self.open):
+            self.bound[name] = found = self.any_number(name)
+        elif isinstance(found, Unknown) and len(name.split("_")[0]) == 1:
+            self.unknown.setdefault(name, found.reason)
+            self.bound[name] = found = self.any_number(name)
         if found is None:
             raise NotUnderstood(f"{name} has no value in this file")
         if isinstance(found, Unknown):
             raise NotUnderstood(found.reason)
         return found
+
+    def _read(self, found: TextFormula) -> Symbol:
+        """The node of a name that a text defines by a formula."""
+        if found.name in self.open:
+            raise NotUnderstood(f"{found.name} is defined by itself")
+        self.open.add(found.name)
+        try:
+            node = self.code.program.copy(self.node(found.formula))
+        finally:
+            self.open.discard(found.name)
+        self.bound[found.name] = node
+        return node
+
+    def any_function(self, name: str, operands: Sequence[Symbol]) -> Symbol:
+        """A function of which nothing is known but its operands: one drawn by us.
+
+        It is a polynomial whose coefficients are open. What holds for it wherever they
+        are moved to holds for every function that has two derivatives.
+        """
+        program = self.code.program
+        terms: list[tuple[Symbol, ...]] = [(), *((x,) for x in operands)]
+        terms += [(x, y) for i, x in enumerate(operands) for y in operands[i:]]
+        if name not in self.drawn:
+            leaf = Leaf((), reason=f"{name} is any function")
+            self.drawn[name] = [program.leaf(leaf) for _ in terms]
+        if len(self.drawn[name]) != len(terms):
+            raise NotUnderstood(f"{name} is applied to different numbers of operands")
+        result = self.drawn[name][0]
+        for factor, term in zip(self.drawn[name][1:], terms[1:], strict=True):
+            for x in term:
+                factor = program.apply("mul", factor, x)
+            result = program.apply("add", result, factor)
+        return program.copy(result)
 
     def named(self, name: str) -> Symbol:
         """The node that a name stands for."""
@@ -74,6 +147,8 @@ class Meaning:
     def number(self, text: str, ellipsis: bool = False) -> Symbol:
         """A written number: exact where it is whole, else all that rounds to it."""
         value, half = interval(text, self.approximate or ellipsis)
+        if self.exact:
+            return self.code.program.number(value, is_constant=True)
         return self.code.program.leaf(
             Leaf((), _object(value), _object(half), is_constant=True)
         )
@@ -82,16 +157,43 @@ class Meaning:
         """The nodes that a function's parameters stand for in this place."""
         if isinstance(function, Function):
             names = tuple(a.arg for a in function.parameters.args)
-            scope: Mapping[str, Value] = {}
         else:
-            names, scope = function.parameters, function.scope
-        found = []
-        for name in names:
-            here = self.words.names.get(name, scope.get(name))
-            if name in self.bound or here is None:
-                here = self.value(name)
-            found.append(symbol(self.code.program, here))
-        return found
+            names = function.parameters
+        return [self.any_name(name) for name in names]
+
+    def any_number(self, name: str) -> Symbol:
+        """A leaf for a name that has no value, the same one wherever it is met."""
+        if name not in self.leaves:
+            leaf = Leaf((), reason=f"{name} has no value in this file")
+            self.leaves[name] = self.code.program.leaf(leaf)
+        return self.leaves[name]
+
+    def any_name(self, name: str) -> Symbol:
+        """The node of a name, which may be one that stands for any number."""
+        try:
+            return self.named(name)
+        except NotUnderstood:
+            self.bound[name] = found = self.any_number(name)
+            return found
+
+    def names_of(self, name: str) -> tuple[str, ...]:
+        """What a function is a function of, in the order in which it is written."""
+        value = self.words.names.get(name)
+        if isinstance(value, TextFunction):
+            return value.parameters
+        if isinstance(value, Function):
+            return tuple(a.arg for a in value.parameters.args)
+        if isinstance(value, TextFormula):
+            return tuple(dict.fromkeys(self._leaves_of(value.formula, {name})))
+        raise NotUnderstood(f"{name} is no function that a text defines")
+
+    def _leaves_of(self, formula: Any, seen: set[str]) -> Iterator[str]:
+        for name in names_in(formula):
+            value = self.words.names.get(name)
+            if isinstance(value, TextFormula) and name not in seen:
+                yield from self._leaves_of(value.formula, seen | {name})
+            elif not isinstance(value, TextFunction | Function):
+                yield name
 
     # ---- derivatives
 
@@ -103,12 +205,45 @@ class Meaning:
                 if program.depends(of.index, older.index):
                     self.bound[wrt] = x = older
                     break
+            else:
+                return self.along_a_curve(of, x, wrt)
         stops = frozenset(self.stops()) if self.direct else frozenset()
+        if len(of.shape) == 1 and len(x.shape) == 1 and not stops:
+            return self.jacobian(of, x)
         return program.derivative(of, x, stops)
+
+    def jacobian(self, of: Symbol, x: Symbol) -> Symbol:
+        """∂y/∂x of vectors: a row for each entry of y; entry by entry, the diagonal."""
+        program = self.code.program
+        try:
+            return program.derivative(of, x)
+        except NotUnderstood:
+            rows = []
+            for k in range(of.shape[0]):
+                entry = program.apply("slice", of, axis=(-1,), start=k, stop=k + 1)
+                row = program.derivative(program.apply("reshape", entry, shape=()), x)
+                rows.append(row)
+            return symbol(program, tuple(rows))
+
+    def along_a_curve(self, of: Symbol, x: Symbol, wrt: str) -> Symbol:
+        """dy/dx where y and x are both computed from one t: (dy/dt)/(dx/dt)."""
+        program = self.code.program
+        common = [
+            i
+            for i in {*program.cut(of.index).leaves} & {*program.cut(x.index).leaves}
+            if not program.leaves[i].is_constant
+        ]
+        if len(common) != 1 or {x.index, of.index} & {*program.leaves}:
+            why = f"the text does not say how what is differentiated depends on {wrt}"
+            raise NotUnderstood(next(iter(self.unknown.values()), why))
+        self.curves.append(wrt)
+        t = Symbol(program.record, common[0])
+        top, bottom = (program.derivative(y, t) for y in (of, x))
+        return program.apply("div", top, bottom)
 
     def stops(self) -> list[int]:
         """The nodes that have names."""
-        values = self.words.names.values()
+        values = [*self.words.names.values(), *self.bound.values()]
         return [v.index for v in values if isinstance(v, Symbol)]
 
     def inner(self, formula: Formula) -> Symbol:
@@ -132,16 +267,39 @@ class Meaning:
     def applied(self, function: Any, operands: list[Symbol]) -> Symbol:
         """A function of the file or of a text, with these operands."""
         if isinstance(function, TextFunction):
-            scope = dict(function.scope)
             names = function.parameters
             if len(operands) != len(names):
                 raise NotUnderstood(f"{function.name} takes {len(names)} operands")
-            inner = Meaning(self.rules, self.code, Vocabulary(scope), self.history)
-            inner.bound = dict(zip(names, operands, strict=True))
+            if function.name in self.open:
+                raise NotUnderstood(f"{function.name} is defined by itself")
+            inner = self.inside(dict(zip(names, operands, strict=True)))
+            inner.open.add(function.name)
+            inner.direct = False
             return inner.node(function.formula)
         if not operands:
             raise NotUnderstood(f"{function.name} is not applied to anything")
         return symbol(self.code.program, follow(self.code, function, tuple(operands)))
+
+    def called(self, name: str, operands: list[Symbol]) -> Symbol:
+        """A name that is applied: a function, a computed name, or an unknown one."""
+        value = self.words.names.get(name)
+        if name not in self.bound and isinstance(value, TextFormula):
+            names = self.names_of(name)
+            if len(names) != len(operands):
+                raise NotUnderstood(f"{name} is computed from {', '.join(names)}")
+            same = all(
+                self.any_name(n).index == x.index
+                for n, x in zip(names, operands, strict=True)
+            )
+            bound = {} if same else dict(zip(names, operands, strict=True))
+            return (self if same else self.inside(bound)).named(name)
+        if name not in self.bound and isinstance(value, Depends):
+            return self.named(name)
+        if value is None and name not in self.bound:
+            result = self.any_function(name, operands)
+            self.bound.setdefault(name, result)
+            return result
+        return self.applied(self.value(name), operands)
 
     def primed(self, function: Any, operands: list[Symbol], order: int) -> Symbol:
         """`f'(x)`: by the one operand, which becomes a node of its own."""
@@ -158,6 +316,16 @@ class Meaning:
         return result
 
 
+def names_in(formula: Any) -> Iterator[str]:
+    """The names that a formula mentions, in its order."""
+    if isinstance(formula, tuple) and formula:
+        if formula[0] in ("NAME", "UFUNC", "UCALL"):
+            yield formula[1]
+        else:
+            for part in formula[1:]:
+                yield from names_in(part)
+
+
 def _object(value: Any) -> Any:
     return np.asarray(value, dtype=object)
 
@@ -167,6 +335,3 @@ def number_leaf(meaning: Meaning, text: str) -> Symbol:
     sign = -1 if text.startswith("-") else 1
     value, _ = interval(text.lstrip("-"))
     return meaning.code.program.number(sign * value)
-
-
-# ---- one rule a kind of formula

@@ -7,13 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code import array_functions as losses
-from gradverify.claims.computation.bindings import symbol
+from gradverify.claims.code import array_functions as arrays
+from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
-from gradverify.claims.language.vocabulary import FUNCTIONS
-from gradverify.claims.meaning.formulas import Meaning, Rule
+from gradverify.claims.language.vocabulary import FUNCTIONS, TextFormula, TextFunction
+from gradverify.claims.meaning.formulas import Meaning, Rule, number_leaf
 from gradverify.ops import OPS
 
 
@@ -37,7 +37,14 @@ def _product(m: Meaning, left: Formula, right: Formula) -> Symbol:
     a, b = m.node(left), m.node(right)
     if () in (a.shape, b.shape):
         return m.code.program.apply("mul", a, b)
+    if right[0] == "transpose" and len(a.shape) == len(b.shape) == 1:
+        return arrays.outer(m.code.program, a, b)
     return m.code.program.apply("matmul", a, b)
+
+
+def _scaled(m: Meaning, number: Any, rest: Formula) -> Symbol:
+    """`3x^2` after `d/dx`."""
+    return _product(m, ("number", number), rest)
 
 
 def _starred(m: Meaning, left: Formula, right: Formula) -> Symbol:
@@ -48,7 +55,7 @@ def _starred(m: Meaning, left: Formula, right: Formula) -> Symbol:
 
 
 def _matmul(m: Meaning, left: Formula, right: Formula) -> Symbol:
-    return losses.dot(m.code.program, m.node(left), m.node(right))
+    return arrays.dot(m.code.program, m.node(left), m.node(right))
 
 
 def _div_beside(m: Meaning, top: Formula, first: Formula, rest: Formula) -> Symbol:
@@ -66,7 +73,7 @@ def _power(m: Meaning, base: Formula, exponent: Formula) -> Symbol:
         return m.code.program.apply("power", x, n=plain)
     if base[0] == "euler":
         return m.code.program.apply("exp", m.node(exponent))
-    return losses.power(m.code.program, x, m.node(exponent))
+    return arrays.power(m.code.program, x, m.node(exponent))
 
 
 def _exact(formula: Formula) -> Fraction | None:
@@ -105,11 +112,9 @@ def _vector(m: Meaning, *parts: Formula) -> Symbol:
 
 def _transpose(m: Meaning, x: Formula) -> Symbol:
     node = m.node(x)
-    return (
-        node
-        if len(node.shape) < 2
-        else m.code.program.apply("transpose", node, axes=None)
-    )
+    if len(node.shape) < 2:
+        return node
+    return m.code.program.apply("transpose", node, axes=None)
 
 
 def _operands(m: Meaning, arguments: Formula) -> list[Symbol]:
@@ -130,20 +135,65 @@ def _call_power(m: Meaning, function: Any, n: Any, arguments: Formula) -> Symbol
     return _power(m, ("call", function, arguments), ("number", n))
 
 
-def _call_prime(m: Meaning, function: Any, arguments: Formula) -> Symbol:
+def _call_prime(m: Meaning, function: Any, primes: Any, arguments: Formula) -> Symbol:
+    """`sin'(x)`: by what stands in the parentheses."""
     (x,) = _operands(m, arguments)
     inner = m.code.program.copy(x)
-    return m.code.program.derivative(
-        m.code.program.apply(FUNCTIONS[function[1]], inner), inner
-    )
+    result = m.code.program.apply(FUNCTIONS[function[1]], inner)
+    for _ in range(_order(primes)):
+        result = m.code.program.derivative(result, inner)
+    return result
+
+
+def _places(m: Meaning, arguments: Formula, count: int) -> list[Symbol]:
+    """The operands of a function, or a point: numbers are taken exactly.
+
+    `0,0` was read as one number with a decimal comma; where two are needed it is two.
+    """
+    parts = list(arguments[1:])
+    if len(parts) != count:
+        parts = [piece for part in parts for piece in _apart(part)]
+    return [_place(m, part) for part in parts]
+
+
+def _apart(formula: Formula) -> list[Formula]:
+    match formula:
+        case ("number", ("NUMBER", text)) if "," in text:
+            return [("number", ("NUMBER", piece)) for piece in text.split(",")]
+        case ("neg", inner):
+            first, *rest = _apart(inner)
+            return [("neg", first), *rest]
+    return [formula]
+
+
+def _place(m: Meaning, formula: Formula) -> Symbol:
+    match formula:
+        case ("number", (_, text)):
+            return number_leaf(m, text)
+        case ("neg", ("number", (_, text))):
+            return number_leaf(m, f"-{text}")
+    return m.node(formula)
 
 
 def _apply(m: Meaning, name: Any, arguments: Formula) -> Symbol:
-    return m.applied(m.value(name[1]), _operands(m, arguments))
+    value = m.words.names.get(name[1])
+    if isinstance(value, Function):
+        return m.applied(value, _operands(m, arguments))
+    known = isinstance(value, TextFunction | TextFormula)
+    count = len(m.names_of(name[1])) if known else len(arguments) - 1
+    return m.called(name[1], _places(m, arguments, count))
 
 
 def _apply_prime(m: Meaning, name: Any, primes: Any, arguments: Formula) -> Symbol:
-    return m.primed(m.value(name[1]), _operands(m, arguments), _order(primes))
+    if isinstance(m.words.names.get(name[1]), TextFunction | Function):
+        function = m.value(name[1])
+        return m.primed(function, _places(m, arguments, 1), _order(primes))
+    (x,) = _places(m, arguments, 1)
+    inner = m.code.program.copy(x)
+    result = m.called(name[1], [inner])
+    for _ in range(_order(primes)):
+        result = m.code.program.derivative(result, inner)
+    return result
 
 
 def _bare(m: Meaning, name: Any) -> Symbol:
@@ -161,8 +211,9 @@ def _order(primes: Any) -> int:
 def _prime(m: Meaning, name: Any, primes: Any) -> Symbol:
     """`y'`: by the one name that y is computed from."""
     y, program = m.named(name[1]), m.code.program
-    named = {v.index: k for k, v in m.words.names.items() if isinstance(v, Symbol)}
-    cut = program.cut(y.index, frozenset(named))
+    names = {**m.words.names, **m.bound}
+    named = {v.index: k for k, v in names.items() if isinstance(v, Symbol)}
+    cut = program.cut(y.index, frozenset(named) - {y.index})
     direct = [i for i in cut.leaves if i in named and i != y.index]
     leaves = [
         i for i in program.cut(y.index).leaves if not program.leaves[i].is_constant
@@ -203,12 +254,71 @@ def _d_mixed(m: Meaning, n: Any, of: Formula, first: Any, second: Any) -> Symbol
     return m.derivative(m.derivative(m.inner(of), second[1]), first[1])
 
 
+def _d2_operator(m: Meaning, n: Any, wrt: Any, again: Any, of: Formula) -> Symbol:
+    return _d2(m, n, of, wrt, again)
+
+
 def _derivative_at(m: Meaning, inner: Formula, place: Formula) -> Symbol:
-    """`df/dx(2)`, of a function of one operand."""
-    match inner:
-        case ("d1", ("bare", name), _):
-            return m.primed(m.value(name[1]), [m.node(place)], 1)
-    raise NotUnderstood("the derivative of a value is not applied to anything")
+    """`∂f/∂x(2, 3)`: the names that f is a function of are bound to the numbers."""
+    name = differentiated(inner)
+    if name is None:
+        raise NotUnderstood("the derivative of a value is not applied to anything")
+    names = m.names_of(name)
+    operands = _places(m, place, len(names))
+    if len(operands) != len(names):
+        raise NotUnderstood(f"{name} takes {len(names)} operands")
+    if all(
+        m.any_name(n).index == x.index for n, x in zip(names, operands, strict=True)
+    ):
+        return m.node(inner)
+    own = [m.code.program.copy(x) if _is_used(m, x) else x for x in operands]
+    return m.inside(dict(zip(names, own, strict=True))).node(inner)
+
+
+def _is_used(m: Meaning, x: Symbol) -> bool:
+    return x.index in {v.index for v in m.bound.values() if isinstance(v, Symbol)}
+
+
+def differentiated(formula: Formula) -> str | None:
+    """The name of the function within a derivative."""
+    match formula:
+        case ("d1", ("bare" | "name" | "apply", (_, name), *_), _):
+            return str(name)
+        case ("d2" | "d_mixed", _, ("bare" | "name" | "apply", (_, name), *_), *_):
+            return str(name)
+        case ("gradient", ("bare" | "name" | "apply", (_, name), *_)):
+            return str(name)
+        case ("indexed", (_, text)):
+            return str(text).rpartition("_")[0]
+    return None
+
+
+def _indexed(m: Meaning, token: Any) -> Symbol:
+    """`f_{xy}`: by x, then by y."""
+    name, _, index = token[1].rpartition("_")
+    result = m.named(name)
+    for letter in index:
+        result = m.derivative(result, letter)
+    return result
+
+
+def _gradient(m: Meaning, of: Formula) -> Symbol:
+    """`∇f`: the partial derivatives by all that f is a function of, in their order."""
+    match of:
+        case ("apply", name, arguments):
+            place = ("arguments", *arguments[1:])
+            return _derivative_at(m, ("gradient", ("bare", name)), place)
+        case ("bare" | "name", (_, name)):
+            names = m.names_of(name)
+            result = m.named(name)
+            parts = tuple(m.derivative(result, n) for n in names)
+            return parts[0] if len(parts) == 1 else symbol(m.code.program, parts)
+    raise NotUnderstood("the gradient of a formula is not understood")
+
+
+def _hadamard(m: Meaning, left: Formula, right: Formula) -> Symbol:
+    """A product entry by entry."""
+    return m.code.program.apply("mul", m.node(left), m.node(right))
 
 
 def _name_of(m: Meaning, name: Any, arguments: Formula) -> Symbol:
@@ -229,7 +339,7 @@ RULES: Mapping[str, Rule] = {
     "name": _name, "number": _number, "euler": _euler, "pi": _pi,
     "add": _op("add"), "sub": _op("sub"), "div": _op("div"), "fraction": _op("div"),
     "neg": _op("neg"), "pos": lambda m, x: m.node(x), "modulus": _op("abs"),
-    "mul": _starred, "juxta": _product, "hadamard": _op("mul"), "matmul": _matmul,
+    "mul": _starred, "juxta": _product, "hadamard": _hadamard, "matmul": _matmul,
     "div_beside": _div_beside, "pow": _pow, "vector": _vector, "transpose": _transpose,
     "root": _op("sqrt"),
     "root_of_number": lambda m, t: m.code.program.apply("sqrt", _number(m, t)),
@@ -238,7 +348,9 @@ RULES: Mapping[str, Rule] = {
     "apply": _apply, "apply_prime": _apply_prime, "bare": _bare,
     "bare_prime": _bare_prime, "prime": _prime, "name_of": _name_of,
     "derivative": _derivative, "derivative_at": _derivative_at, "d1": _d1,
-    "d_operator": _d_operator, "operator": _d_operator, "d2": _d2, "d_mixed": _d_mixed,
+    "d_operator": _d_operator, "operator": _d_operator, "d2_operator": _d2_operator,
+    "indexed": _indexed, "gradient": _gradient, "juxta_number": _scaled,
+    "d2": _d2, "d_mixed": _d_mixed,
     "gradient_of": _gradient_of,
 }
 # fmt: on

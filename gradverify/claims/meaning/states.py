@@ -1,25 +1,49 @@
-"""What the names of a file stand for, place by place: code and text in their order."""
+"""What the names of a file stand for, place by place: code and text in their order.
+
+A text defines names by formulas, which are kept as formulas: what they mean is found
+out where they are used, so that the order of `y = w x` and `w = 2` does not matter.
+Every definition and every statement of code makes a new state, and a claim is read in
+the state of its own place. So of two functions called f, each is differentiated where
+it stands: in its list item, its table row, its sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
+
+import numpy as np
+from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
-from gradverify.claims.computation.numbers import interval
-from gradverify.claims.computation.point import Balls, ball
+from gradverify.claims.computation.bindings import Unknown
+from gradverify.claims.computation.file_program import (
+    Leaf,
+    NotUnderstood,
+    understood,
+)
+from gradverify.claims.computation.point import PRECISION, Balls, Point
+from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
-from gradverify.claims.language.tokens import GREEK, LONGEST, Token, rewritten, scan
-from gradverify.claims.language.vocabulary import TextFunction, Vocabulary, free_names
-from gradverify.claims.meaning.formulas import Meaning
+from gradverify.claims.language.tokens import LONGEST, Token, rewritten, scan
+from gradverify.claims.language.vocabulary import (
+    Depends,
+    TextFormula,
+    TextFunction,
+    TextValue,
+    Vocabulary,
+    free_words,
+)
+from gradverify.claims.meaning.formulas import Meaning, names_in
 from gradverify.claims.meaning.kinds import RULES
 from gradverify.claims.sources.fragments import Fragment
+from gradverify.ops import Shape
+
+REREAD = 200  # times that a text is cut anew, since a definition changed its words
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +55,17 @@ class State:
     names: Mapping[str, Any]
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
-    formulas: Mapping[str, Formula] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A text as it was cut: its tokens, its parts that are claims with their states."""
+
+    fragment: Fragment
+    tokens: Sequence[Token]
+    claims: Sequence[tuple[Segment, State]]
+    parts: Sequence[Segment]
+    problem: str = ""
 
 
 @dataclass(eq=False)
@@ -43,19 +77,17 @@ class States:
     inner: list[State] = field(default_factory=list)
     history: dict[str, list[Symbol]] = field(default_factory=dict)
     coded: frozenset[str] = frozenset()
+    primed: frozenset[str] = frozenset()
+    readings: list[Reading] = field(default_factory=list)
 
-    def at(self, fragment: Fragment) -> Iterator[State]:
+    def around(self, fragment: Fragment, own: State) -> Iterator[State]:
         """The state of a place, then the later ones, each with other names."""
         place = (fragment.cell, fragment.line)
         within = [
             s for s in self.inner if (s.cell, s.line) <= place and s.cell == place[0]
         ]
-        near = [s for s in self.outer if (s.cell, s.line) <= place]
         later = [s for s in self.outer if (s.cell, s.line) > place]
-        if near:
-            yield near[-1]
-        else:
-            yield State(-1, 0, {})
+        yield own
         if within:
             yield within[-1]
         yield from later[:40]
@@ -65,77 +97,114 @@ class States:
     def taken(
         self, names: Mapping[str, Any], new: Mapping[str, Any], old: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The names after a statement: what code names, a text no longer does."""
+        """The names after a statement of code.
+
+        What code names, a text no longer does; but where code uses the name for
+        something that is no number, as `f, ax = plt.subplots()`, the text's stays.
+        """
         result = dict(names)
         for name, value in new.items():
-            if old.get(name) is not value:
-                for other in [
-                    n for n in result if n not in new and _plainly(n) == _plainly(name)
-                ]:
-                    del result[other]
-                result[name] = value
-                self.remember(name, value)
+            if old.get(name) is value:
+                continue
+            if isinstance(value, Unknown) and isinstance(names.get(name), TextValue):
+                continue
+            for other in [
+                n for n in result if n not in new and _plainly(n) == _plainly(name)
+            ]:
+                del result[other]
+            result[name] = value
+            self.remember(name, value)
         return result
 
-    def open(self, name: str) -> Symbol:
+    def open(self, name: str, shape: Shape = ()) -> Symbol:
         """A leaf for a name whose value is not stated, or not yet."""
-        leaf = Leaf((), reason=f"{name} has no value in this file")
+        leaf = Leaf(shape, reason=f"{name} has no value in this file")
         symbol = self.code.program.leaf(leaf)
         self.remember(name, symbol)
         return symbol
-
-    def with_letters(
-        self, formula: Formula, names: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """The names, and a leaf for each letter of a formula that is none of them."""
-        letters = dict.fromkeys(n for n in _names_in(formula) if n not in names)
-        return {**names, **{letter: self.open(letter) for letter in letters}}
-
-    def node(self, formula: Formula, names: Mapping[str, Any]) -> Symbol:
-        """A formula as a node of its own."""
-        node = Meaning(RULES, self.code, Vocabulary(names)).node(formula)
-        return self.code.program.copy(node) if formula[0] in ("name", "bare") else node
 
     def remember(self, name: str, value: Any) -> None:
         """Keep the nodes that a name has stood for."""
         if isinstance(value, Symbol):
             self.history.setdefault(name, []).append(value)
 
-    def parts(self, text: str, state: State) -> list[Segment]:
-        """The parts of a text in which any letter may be a name."""
-        tokens, known = scan(text), Vocabulary(state.names)
-        letters = frozenset(w for w in _letters(tokens) if known.find(w) is None)
-        words = Vocabulary(state.names, free_names(text, state.names) | letters)
-        return parts_of(tokens, words)
+    def tokens(self, fragment: Fragment) -> list[Token]:
+        """The tokens of a text; a prime that is part of a name belongs to its word."""
+        found = scan(rewritten(fragment.text), fragment.kind == "formula")
+        return _with_primes(found, self.primed)
+
+    def words(self, tokens: Sequence[Token], state: State) -> Vocabulary:
+        """The vocabulary of a text in a state."""
+        known = Vocabulary(state.names)
+        return Vocabulary(state.names, free_words(tokens, known))
 
     def read(self, fragment: Fragment, state: State) -> State:
-        """The state after the definitions of a text."""
-        if "=" not in fragment.text or len(fragment.text) > LONGEST:
+        """The state after the definitions of a text; its claims are kept."""
+        matters = looks_like_a_claim(fragment.text)
+        if not matters and (not fragment.defines or "=" not in fragment.text):
+            return state
+        if len(fragment.text) > LONGEST:
+            if matters:
+                why = f"a text of {len(fragment.text)} characters"
+                self.readings.append(Reading(fragment, (), (), (), why))
             return state
         try:
             with understood():
-                parts = self.parts(rewritten(fragment.text), state)
-        except NotUnderstood:
+                return self._read(fragment, state)
+        except NotUnderstood as error:
+            self.readings.append(Reading(fragment, (), (), (), str(error)))
             return state
-        for part in parts:
-            line = fragment.line + part.line
-            changed = _defined(self, part, state, fragment.kind == "doc")
-            if changed is not None:
-                state = replace(changed, cell=fragment.cell, line=line)
-                self.outer.append(state)
+
+    def _read(self, fragment: Fragment, state: State) -> State:
+        """Part by part; after a definition the rest is cut anew, in its light."""
+        tokens, outside = self.tokens(fragment), state
+        claims: list[tuple[Segment, State]] = []
+        done, parts = -1, list[Segment]()
+        for _ in range(REREAD):
+            parts = parts_of(tokens, self.words(tokens, state))
+            for part in parts:
+                if part.at <= done:
+                    continue
+                done = part.at
+                if is_claim(part):
+                    claims.append((part, state))
+                elif fragment.defines or fragment.kind == "comment":
+                    changed = self._defined(fragment, part, state)
+                    if changed is not None:
+                        state = changed
+                        break
+            else:
+                break
+        self.readings.append(Reading(fragment, tokens, claims, parts))
+        return state if fragment.defines else outside
+
+    def _defined(self, fragment: Fragment, part: Segment, state: State) -> State | None:
+        """The state after a definition; None where the part is none."""
+        try:
+            with understood():
+                changed = _definition(self, fragment, part, state)
+        except NotUnderstood:
+            return None
+        if changed is None:
+            return None
+        line = fragment.line + part.line
+        state = replace(changed, cell=fragment.cell, line=line)
+        if fragment.defines:
+            self.outer.append(state)
         return state
 
 
 def states_of(code: Journal, fragments: list[Fragment]) -> States:
     """Go through a file's statements and texts in their order."""
     result = States(code, coded=frozenset(n for s in code.snapshots for n in s.names))
+    result.primed = _primed(fragments)
     events: list[tuple[int, int, int, Any]] = []
     for snapshot in code.snapshots:
         if snapshot.depth:
             result.inner.append(_plain(snapshot))
         else:
-            events.append((snapshot.cell, snapshot.line, 1, snapshot))
-    events += [(f.cell, f.line, 0, f) for f in fragments if f.defines]
+            events.append((snapshot.cell, snapshot.line, 0, snapshot))
+    events += [(f.cell, f.line, 1, f) for f in fragments]
     result.inner.sort(key=lambda s: (s.cell, s.line))
     current, seen = State(-1, 0, {}), Snapshot(-1, 0, {})
     for cell, line, _, event in sorted(events, key=lambda e: e[:3]):
@@ -155,47 +224,197 @@ def _plain(snapshot: Snapshot) -> State:
     return State(snapshot.cell, snapshot.line, snapshot.names, {}, snapshot.backwards)
 
 
-def _letters(tokens: list[Token]) -> frozenset[str]:
-    """Words of one letter, with an index: what a text may define."""
-    found = set()
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        is_euler = token.text == "e" and following and following.kind == "CARET"
-        if token.kind == "WORD" and not is_euler:
-            stem = token.text.split("_")[0]
-            if (
-                len(stem) == 1
-                or token.text.endswith("_hat")
-                or stem in {*GREEK} - {"pi", "sigma"}
-                or (len(token.text) == 2 and token.text[1].isdigit())
-            ):
-                found.add(token.text)
+# ---- primes that are part of a name
+
+
+def _primed(fragments: Sequence[Fragment]) -> frozenset[str]:
+    """Names that have a prime: `y'` where a text has `∂L/∂y'`, or `let f' = …`."""
+    found: set[str] = set()
+    for fragment in fragments:
+        if "'" not in fragment.text and "prime" not in fragment.text:
+            continue
+        if len(fragment.text) <= LONGEST:
+            found |= _primed_in(scan(rewritten(fragment.text)))
     return frozenset(found)
 
 
-def _defined(
-    states: States, part: Segment, state: State, cautious: bool
+NAMING = frozenset(
+    [
+        "let",
+        "define",
+        "denote",
+        "call",
+        "write",
+        "sei",
+        "soit",
+        "sea",
+        "prediction",
+        "is",
+    ]
+)
+
+
+def _primed_in(tokens: Sequence[Token]) -> set[str]:
+    found: set[str] = set()
+    plain = [t for t in tokens if t.kind not in ("SEP", "NL")]
+    for i, token in enumerate(plain[:-1]):
+        if token.kind != "WORD" or plain[i + 1].kind != "PRIME":
+            continue
+        if i + 2 < len(plain) and plain[i + 2].kind in ("PRIME", "LPAR"):
+            continue
+        before = plain[i - 1] if i else None
+        below = i > 1 and plain[i - 2].kind in ("SLASH", "LB")
+        differentiated = before is not None and before.kind == "D" and below
+        under = i > 2 and plain[i - 2].kind == "LB" and plain[i - 3].kind == "RB"
+        names = before is not None and before.text.lower() in NAMING
+        defines = i + 2 < len(plain) and plain[i + 2].kind == "EQ"
+        slash = i > 1 and plain[i - 2].kind == "SLASH"
+        if (differentiated and (under or slash)) or (names and defines):
+            found.add(token.text)
+    return found
+
+
+def _with_primes(tokens: Sequence[Token], primed: frozenset[str]) -> list[Token]:
+    result: list[Token] = []
+    for token in tokens:
+        last = result[-1] if result else None
+        whole = last is not None and last.text in primed
+        if last is not None and last.text[:1] == "d" and last.text[1:] in primed:
+            whole = True  # the f' of df'/dx
+        if token.kind == "PRIME" and last is not None and whole:
+            result[-1] = last.of("WORD", f"{last.text}'")
+        else:
+            result.append(token)
+    return result
+
+
+# ---- definitions
+
+
+UNREADABLE = frozenset({"PROSE", "UNKNOWN", "OTHER", "CONNECTIVE", "ELL"})
+DIFFERENTIAL = frozenset({"D", "GRADOF", "PRIME", "NABLA", "INDEXED"})
+
+
+def _definition(
+    states: States, fragment: Fragment, part: Segment, state: State
 ) -> State | None:
     """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)
+    if not relation:
+        return None
+    head, rest = tokens[:relation], tokens[relation + 1 :]
     kinds = {t.kind for t in tokens}
-    if not relation or kinds & {"D", "GRADOF", "PRIME", "PROSE", "UNKNOWN", "OTHER"}:
+    name = head[0].text
+    if kinds & DIFFERENTIAL or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
         return None
-    head, first, kind = tokens[:relation], tokens[0].text, tokens[0].kind
-    if cautious and first in states.coded:
+    is_call = len(head) > 1
+    if fragment.kind == "doc" and name in states.coded:
         return None
-    members = _members(tokens[relation + 1 :])
+    if not fragment.defines and name in states.coded and not is_call:
+        return None  # a comment says again what the code has
+    place = fragment.cell, fragment.line + part.line
+    parameters = _parameters(head)
+    if parameters is None:
+        return None
+    if kinds & UNREADABLE:
+        return _unread(name, place, head[0], state)
+    members = _members(rest)
     if not members:
         return None
-    if kind in ("NAME", "UFUNC") and len(head) == 1:
-        number = _written(members[0])
-        if number is not None:
-            return _number(states, first, number, state)
-        return _formula(states, first, members[0], state)
-    is_call = len(head) >= 4 and head[1].kind == "LPAR" and head[-1].kind == "RPAR"
-    if kind in ("NAME", "UFUNC", "UCALL", "FUNC") and is_call:
-        parameters = tuple(t.text for t in head[2:-1] if t.kind == "NAME")
-        return _function(states, first, parameters, members[0], state)
+    return _bound(states, name, parameters, members, place, state)
+
+
+def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
+    """() for `y =`, names for `f(x, y) =`; None where it is neither."""
+    if len(head) == 1:
+        return () if head[0].kind != "FUNC" else None
+    inner = head[2:-1]
+    if head[1].kind != "LPAR" or head[-1].kind != "RPAR" or not inner:
+        return None
+    if any(t.kind not in ("NAME", "COMMA") for t in inner):
+        return None
+    return tuple(t.text for t in inner if t.kind == "NAME")
+
+
+def _unread(
+    name: str, place: tuple[int, int], token: Token, state: State
+) -> State | None:
+    """A definition that is not understood takes away the one before it."""
+    known = state.names.get(name)
+    if not token.formula or not isinstance(known, TextValue):
+        return None
+    why = Unknown(f"the definition of {name} in line {place[1]} is not understood")
+    return replace(state, names={**state.names, name: why})
+
+
+def _bound(
+    states: States,
+    name: str,
+    parameters: tuple[str, ...],
+    members: Sequence[Formula],
+    place: tuple[int, int],
+    state: State,
+) -> State | None:
+    formula = members[0]
+    known = state.names.get(name)
+    mentioned = set(names_in(formula))
+    if name in mentioned and not _is_itself(name, formula):
+        return None  # x = x - 1 says what x becomes
+    depends = _dependence(name, formula, state)
+    if depends is not None:
+        found = Depends(name, depends, place)
+        return replace(state, names={**state.names, name: found})
+    if parameters:
+        function = TextFunction(name, parameters, formula, place)
+        if not mentioned and isinstance(known, TextValue):
+            return None
+        return replace(state, names={**state.names, name: function})
+    composed = _composition(name, formula, place, state)
+    if composed is not None:
+        return replace(state, names={**state.names, name: composed})
+    if not mentioned:
+        if isinstance(known, TextValue):
+            return None  # numbers put into a formula do not take its place
+        return _number(states, name, formula, state)
+    return replace(
+        state, names={**state.names, name: TextFormula(name, formula, place)}
+    )
+
+
+def _is_itself(name: str, formula: Formula) -> bool:
+    match formula:
+        case ("apply" | "name_of", (_, other), _):
+            return bool(other == name)
+    return False
+
+
+def _dependence(name: str, formula: Formula, state: State) -> tuple[str, ...] | None:
+    """The names that `y = y(x)` or `x = g(t)` says it depends on, g being unknown."""
+    match formula:
+        case ("apply", (_, function), arguments):
+            known = function in state.names and function != name
+            names = [a[1][1] for a in arguments[1:] if a[0] == "name"]
+            if not known and len(names) == len(arguments) - 1:
+                return tuple(names)
+        case ("juxta", ("name", (_, function)), ("name", (_, on))):
+            if function == name:
+                return (on,)
+    return None
+
+
+def _composition(
+    name: str, formula: Formula, place: tuple[int, int], state: State
+) -> TextFunction | None:
+    """`F = g ∘ f`: F(x) = g(f(x))."""
+    match formula:
+        case ("hadamard", ("bare", outer), ("bare", inner)):
+            found = state.names.get(inner[1])
+            if isinstance(found, TextFunction):
+                operands = (("name", ("NAME", p)) for p in found.parameters)
+                below = ("apply", inner, ("arguments", *operands))
+                whole = ("apply", outer, ("arguments", below))
+                return TextFunction(name, found.parameters, whole, place)
     return None
 
 
@@ -203,62 +422,38 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
     """Without the prose before the name that a definition begins with."""
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), 0)
     prose = [
-        i for i, t in enumerate(tokens[:relation]) if t.kind in ("PROSE", "CONNECTIVE")
+        i
+        for i, t in enumerate(tokens[:relation])
+        if t.kind in ("PROSE", "CONNECTIVE", "TRANSPOSE")
     ]
     return tokens[prose[-1] + 1 :] if prose else tokens
 
 
-def _number(states: States, name: str, number: Fraction, state: State) -> State | None:
+def _number(states: States, name: str, formula: Formula, state: State) -> State | None:
     """`x = 2`: the value of a name that texts alone speak of."""
+    value = _value(states, formula)
     known = state.names.get(name)
-    if isinstance(known, Symbol) and known.index in states.code.program.leaves:
+    program = states.code.program
+    if isinstance(known, Symbol) and known.index in program.leaves:
         if name in states.coded:
             return None
-        return replace(state, values={**state.values, known.index: ball(number)})
-    if known is not None:
+        if known.shape != np.shape(value):
+            leaf = states.open(name, np.shape(value))
+            values = {**state.values, leaf.index: value}
+            return replace(state, names={**state.names, name: leaf}, values=values)
+        return replace(state, values={**state.values, known.index: value})
+    if known is not None and not isinstance(known, Unknown):
         return None
-    leaf = states.open(name)
-    values = {**state.values, leaf.index: ball(number)}
+    leaf = states.open(name, np.shape(value))
+    values = {**state.values, leaf.index: value}
     return replace(state, names={**state.names, name: leaf}, values=values)
 
 
-def _formula(states: States, name: str, formula: Formula, state: State) -> State | None:
-    """`e = (a + b)(ab)`; what was written with a name that it explains follows it."""
-    known, names = state.names.get(name), states.with_letters(formula, state.names)
-    try:
-        names[name] = states.node(formula, names)
-        formulas = {**state.formulas, name: formula}
-        if isinstance(known, Symbol) and known.index in states.code.program.leaves:
-            for other, rest in state.formulas.items():
-                node = names.get(other)
-                if isinstance(node, Symbol) and states.code.program.depends(
-                    node.index, known.index
-                ):
-                    names[other] = states.node(rest, names)
-                    states.remember(other, names[other])
-    except NotUnderstood:
-        return None
-    states.remember(name, names[name])
-    return replace(state, names=names, formulas=formulas)
-
-
-def _function(
-    states: States,
-    name: str,
-    parameters: tuple[str, ...],
-    formula: Formula,
-    state: State,
-) -> State | None:
-    """`f(x) = x^2`."""
-    if not parameters or name in states.coded:
-        return None
-    names = dict(state.names)
-    for parameter in parameters:
-        if not isinstance(names.get(parameter), Symbol):
-            names[parameter] = states.open(parameter)
-    names = states.with_letters(formula, names)
-    names[name] = TextFunction(name, parameters, formula, dict(names))
-    return replace(state, names=names)
+def _value(states: States, formula: Formula) -> Balls:
+    """A written number is taken exactly, and so is what is computed from some."""
+    meaning = Meaning(RULES, states.code, Vocabulary({}), exact=True)
+    with ctx.workprec(PRECISION):
+        return Point(states.code.program, {}).value(meaning.node(formula).index)
 
 
 def _members(tokens: list[Token]) -> list[Formula]:
@@ -270,26 +465,8 @@ def _members(tokens: list[Token]) -> list[Formula]:
     return found[0][0] if len(found) == 1 else []
 
 
-def _written(formula: Formula) -> Any:
-    match formula:
-        case ("number", (_, text)):
-            return interval(text)[0]
-        case ("neg", ("number", (_, text))):
-            return -interval(text)[0]
-    return None
-
-
 def _plainly(name: str) -> str:
     return name.replace("_", "")
 
 
-def _names_in(formula: Any) -> Iterator[str]:
-    if isinstance(formula, tuple) and formula:
-        if formula[0] in ("NAME",):
-            yield formula[1]
-        else:
-            for part in formula[1:]:
-                yield from _names_in(part)
-
-
-__all__ = ["State", "States", "states_of"]
+__all__ = ["Reading", "State", "States", "states_of"]

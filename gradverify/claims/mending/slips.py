@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram
-from gradverify.claims.computation.point import Balls, case_at, flat
-from gradverify.claims.judgement.members import Outcome
+from gradverify.claims.computation.point import Balls, Point, case_at, flat
 from gradverify.diagnosis.explain_claim import WHO, explain_claim, said
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.graph_slips import whole_slips
@@ -28,34 +27,44 @@ def slip(
     program: FileProgram,
     pair: tuple[int, int],
     names: Mapping[str, object],
-    outcome: Outcome,
-    claimed: Balls,
+    claimed: Sequence[tuple[Point, Balls]],
 ) -> str:
-    """The likeliest slip in a sentence; empty where none gives the claimed number.
+    """The likeliest slip in a sentence; empty where none gives the claimed numbers.
 
-    pair: of which node by which the derivative is, both single numbers.
+    pair: of which node by which the derivative is, both single numbers. claimed: what
+    is claimed at each of some points; a slip must give all of it.
     """
     y, x = pair
     cut = program.cut(y, frozenset({x}))
     shapes = {node.shape for node in cut.graph.nodes}
     if x not in cut.place or shapes != {()} or len(cut.graph.nodes) > LARGEST:
         return ""
-    case, _ = case_at(outcome.point, y, x, "float64")
-    (ball,) = flat(claimed)
-    node, middle = cut.place[x], np.asarray(float(ball.mid()))
-    allowed = np.asarray(float(ball.rad()))
     with np.errstate(all="ignore"):
-        if not is_smooth(case):
+        seen = [
+            _observation(point, pair, cut.place[x], ball) for point, ball in claimed
+        ]
+        observed = [o for o in seen if o is not None]
+        if len(observed) < len(seen) or not all(o.deviates for o in observed):
             return ""
-        seen = Observation(right(case), {node: middle}, {node: allowed})
-        if not seen.deviates:
-            return ""
-        found = [s for s in slips([seen]) if s.cause.by_hand]
-        others = whole_slips([seen], by_hand=True)
+        found = [s for s in slips(observed) if s.cause.by_hand]
+        others = whole_slips(observed, by_hand=True)
         called = {v.index: n for n, v in names.items() if isinstance(v, Symbol)}
         back = {new: called.get(old, "") for old, new in cut.place.items()}
-        words = Naming(seen.right, tuple(_named(case, back)), WHO)
-        return said(words, [*found, *others], seen).sentence
+        case = case_at(claimed[0][0], y, x, "float64")[0]
+        words = Naming(observed[0].right, tuple(_named(case, back)), WHO)
+        return said(words, [*found, *others], observed[0]).sentence
+
+
+def _observation(
+    point: Point, pair: tuple[int, int], node: int, claimed: Balls
+) -> Observation | None:
+    """What is claimed at a point beside what is right there; None at a kink."""
+    case, _ = case_at(point, *pair, "float64")
+    if not is_smooth(case):
+        return None
+    (ball,) = flat(claimed)
+    middle, allowed = np.asarray(float(ball.mid())), np.asarray(float(ball.rad()))
+    return Observation(right(case), {node: middle}, {node: allowed})
 
 
 def _named(case: Case, known: Mapping[int, str]) -> list[str]:

@@ -128,6 +128,16 @@ def _derivative(formula: Formula) -> tuple[str, int]:
             return f"∂/∂{wrt} ({spelled(of)})", 9
         case ("d2", (_, n), of, (_, wrt), _):
             return f"∂^{n}{_wrapped(of, 9)}/∂{wrt}^{n}", 9
+        case ("d2_operator", (_, n), (_, wrt), _, of):
+            return f"∂^{n}/∂{wrt}^{n} ({spelled(of)})", 9
+        case ("indexed", (_, text)):
+            return text, 9
+        case ("gradient", of):
+            return f"∇{_wrapped(of, 9)}", 9
+        case ("juxta_number", (_, text), rest):
+            return f"{text}·{_wrapped(rest, 3)}", 2
+        case ("arguments", *parts):
+            return ", ".join(spelled(part) for part in parts), 0
         case ("d_mixed", (_, n), of, (_, a), (_, b)):
             return f"∂^{n}{_wrapped(of, 9)}/∂{a}∂{b}", 9
     return "?", 9

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,22 +13,29 @@ from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
-from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
-from gradverify.claims.judgement.members import Members, Outcome, agree, is_number
+from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
+from gradverify.claims.judgement.members import (
+    Members,
+    Outcome,
+    agree,
+    drawn_for,
+    is_number,
+    needed_leaves,
+)
+from gradverify.claims.judgement.read_claim import Explained
+from gradverify.claims.mending.edits import edited
+from gradverify.claims.mending.program_edits import edited_program
 from gradverify.claims.mending.slips import slip
 from gradverify.claims.mending.spelled import Formulas, number, telling
 
 SHARP = 1e-3  # of a number: how wide it may be
+POINTS = 3  # at which a slip must give the claimed formula
+DRAWN = 40  # points that are drawn for those
 SHOWN = 60  # characters of a formula within a sentence
 
 
-@dataclass(frozen=True)
-class Explained:
-    """The exact derivative, the cause, and the corrected chain, as text."""
-
-    exact: str = ""
-    cause: str = ""
-    corrected: str = ""
+def _no_node(formula: Any) -> Symbol:
+    raise NotUnderstood(f"{formula} is not read here")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +52,9 @@ class Wrong:
     names: Mapping[str, Any]
     chain: Sequence[str]
     notation: str = "plain"
+    node: Callable[[Any], Symbol] = field(default=_no_node)
+    mentioned: frozenset[str] = frozenset()
+    held: bool = False
 
     @property
     def head(self) -> Symbol:
@@ -53,6 +65,24 @@ class Wrong:
     def point(self) -> Point:
         """Where its numbers are taken from."""
         return self.outcome.point
+
+    def points(self) -> list[Point]:
+        """Drawn points at which all members have values; a few of them."""
+        program, members = self.program, self.members
+        leaves = sorted(
+            i
+            for i in needed_leaves(program, members)
+            if not program.leaves[i].is_constant and i not in members.moved
+        )
+        found: list[Point] = []
+        for seed in range(DRAWN):
+            point = drawn_for(program, members, leaves, seed)
+            values = [point.value(n.index) for n in members.nodes]
+            if all(b.is_finite() for v in values for b in flat(v)):
+                found.append(point)
+            if len(found) == POINTS or not leaves:
+                break
+        return found
 
     def value(self, k: int) -> Balls:
         """What a member is worth."""
@@ -76,19 +106,21 @@ def explain(wrong: Wrong) -> Explained:
             exact = symbolic(wrong)
         if wrong.outcome.step is None:
             return Explained(exact)
-        return Explained(exact, cause(wrong), corrected(wrong, exact))
+        sentence, is_slip = cause(wrong)
+        return Explained(exact, sentence, corrected(wrong, exact), is_slip)
 
 
 # ---- the cause
 
 
-def cause(wrong: Wrong) -> str:
-    """The first row of the table that applies, as a sentence."""
-    for row in CAUSES:
-        sentence = row(wrong)
-        if sentence:
-            return sentence
-    return ""
+def cause(wrong: Wrong) -> tuple[str, bool]:
+    """The first row of the tables that applies, and whether it is a slip."""
+    for rows, is_slip in ((SLIPS, True), (REMARKS, False)):
+        for row in rows:
+            sentence = row(wrong)
+            if sentence:
+                return sentence, is_slip
+    return "", False
 
 
 def _arithmetic(wrong: Wrong) -> str:
@@ -160,20 +192,95 @@ def _factor(wrong: Wrong) -> str:
 
 
 def _slip(wrong: Wrong) -> str:
-    """One of the slips that people make with the chain rule."""
-    k, pair = wrong.outcome.step, wrong.pair
-    claimed = wrong.value(len(wrong.members.nodes) - 1)
-    if pair is None or k != 0 or wrong.outcome.is_identity or not wrong.chain:
+    """One of the slips that people make with the chain rule.
+
+    Numbers are held against it at the stated point; formulas at drawn ones.
+    """
+    pair = wrong.pair
+    if pair is None or wrong.outcome.step != 0 or not wrong.chain:
         return ""
-    if not wrong.members.formulas or np.shape(claimed) != () or not _is_sharp(claimed):
+    if not wrong.members.formulas and not wrong.outcome.is_identity:
         return ""
-    return slip(wrong.program, pair, wrong.names, wrong.outcome, claimed)
+    if wrong.outcome.is_identity:
+        points = wrong.points()
+        claimed = [(p, p.value(wrong.members.nodes[1].index)) for p in points]
+        if len(points) < POINTS or any(np.shape(c) != () for _, c in claimed):
+            return ""
+        sentence = slip(wrong.program, pair, wrong.names, claimed)
+        return re.sub(r" \([^()]*\)", "", sentence)  # numbers of a drawn point
+    last = wrong.value(len(wrong.members.nodes) - 1)
+    if np.shape(last) != () or not _is_sharp(last):
+        return ""
+    return slip(wrong.program, pair, wrong.names, [(wrong.point, last)])
+
+
+def _ratio(wrong: Wrong) -> str:
+    """A constant factor too much, the same wherever the names are moved to."""
+    points = wrong.points() if wrong.outcome.is_identity else []
+    ratios = []
+    for point in points:
+        exact = flat(point.value(wrong.members.nodes[0].index))
+        claimed = flat(point.value(wrong.members.nodes[-1].index))
+        if len(exact) != len(claimed):
+            return ""
+        ratios += [
+            float(c) / float(e)
+            for e, c in zip(exact, claimed, strict=True)
+            if not e.contains(0)
+        ]
+    if len(ratios) < POINTS or not all(math.isclose(r, ratios[0]) for r in ratios):
+        return ""
+    if ratios[0] == 0:
+        return ""
+    return f"a constant factor {ratios[0]:.6g} too much"
+
+
+def _edit(wrong: Wrong) -> str:
+    """One change of the claimed formula makes it right."""
+    step, formulas = wrong.outcome.step, wrong.members.formulas
+    if not formulas:
+        return _edit_of_code(wrong)
+    if step is None or is_number(formulas[step + 1]):
+        return ""
+    points = wrong.points()
+    shapes = {n.shape for n in wrong.members.nodes}
+    if len(points) < POINTS or shapes != {()}:
+        return ""
+    exact = tuple(float(p.value(wrong.head.index)) for p in points)
+    if len(set(exact)) < 2 and all(e in (0.0, 1.0, -1.0) for e in exact):
+        return ""  # too many formulas are 1
+
+    def asked(part: Any) -> tuple[float, ...]:
+        node = wrong.node(part)
+        return tuple(float(p.value(node.index)) for p in points)
+
+    names = [n for n in wrong.names if n in wrong.mentioned]
+    return edited(formulas[step + 1], exact, names, asked) or ""
+
+
+def _edit_of_code(wrong: Wrong) -> str:
+    """One change of what code computes makes it right."""
+    points = wrong.points()
+    exact, claimed = wrong.members.nodes[:2]
+    if len(points) < POINTS or exact.shape != claimed.shape:
+        return ""
+    cut = wrong.program.cut(claimed.index)
+    leaves = [[floats(p.value(i)) for i in cut.leaves] for p in points]
+    wanted = [floats(p.value(exact.index)) for p in points]
+    return edited_program(cut, leaves, wanted) or ""
 
 
 def _is_sharp(claimed: Balls) -> bool:
     """Whether a number has digits enough for a coincidence to be unlikely."""
     (ball,) = flat(claimed)
     return float(ball.rad()) <= SHARP * abs(float(ball.mid()))
+
+
+def _held(wrong: Wrong) -> str:
+    """Nothing is given where it depends through another name."""
+    claimed = flat(wrong.value(len(wrong.members.nodes) - 1))
+    is_zero = all(b.contains(0) and float(b.rad()) == 0 for b in claimed)
+    return "what depends through another name is held" if is_zero and wrong.held else ""
 
 
 def _put_in(wrong: Wrong) -> str:
@@ -212,10 +319,11 @@ def _formula(wrong: Wrong) -> str:
 
 
 # fmt: off
-CAUSES: tuple[Callable[[Wrong], str], ...] = (
-    _arithmetic, _shape, _rounding, _sign, _another_name, _slip, _factor, _put_in,
-    _formula,
+SLIPS: tuple[Callable[[Wrong], str], ...] = (
+    _arithmetic, _rounding, _sign, _another_name, _factor, _slip, _edit, _ratio,
+    _put_in, _held,
 )
+REMARKS: tuple[Callable[[Wrong], str], ...] = (_shape, _formula)
 # fmt: on
 
 
@@ -234,7 +342,7 @@ def following(
         names[i] for i in put_right if i in names and wrong.program.depends(node, i)
     ]
     sentence = f"it follows from {' and '.join(used)}, which is wrong"
-    return Explained(explained.exact, sentence, "") if used else explained
+    return Explained(explained.exact, sentence) if used else explained
 
 
 # ---- the correction

@@ -1,165 +1,391 @@
-"""Claims that texts make: each formula read, and judged in every reading."""
+"""Claims that texts make: each formula read in every way, and each way computed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
-from gradverify.claims.judgement.chain import judge, merged
-from gradverify.claims.judgement.members import Members, Outcome
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.chain import judge, merged, nearly
+from gradverify.claims.judgement.members import (
+    Members,
+    Outcome,
+    member_agrees,
+)
+from gradverify.claims.judgement.read_claim import Explained, ReadClaim
 from gradverify.claims.language.candidates import (
     is_claim,
     left_trimmed,
     line_of,
-    looks_like_a_claim,
     notation,
     points_of,
     problem_of,
 )
+from gradverify.claims.language.context import doubts_of
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import Segment, parts_of
-from gradverify.claims.language.tokens import LONGEST, rewritten, scan
-from gradverify.claims.language.vocabulary import Vocabulary, free_names
-from gradverify.claims.meaning.formulas import Meaning
-from gradverify.claims.meaning.kinds import RULES
-from gradverify.claims.meaning.states import State, States
+from gradverify.claims.language.tokens import Token
+from gradverify.claims.language.vocabulary import (
+    Depends,
+    TextFormula,
+    TextFunction,
+    Vocabulary,
+    free_words,
+)
+from gradverify.claims.meaning.formulas import Meaning, names_in
+from gradverify.claims.meaning.kinds import RULES, differentiated
+from gradverify.claims.meaning.states import Reading, State, States
 from gradverify.claims.mending.spelled import spelled
-from gradverify.claims.mending.why import Explained, Wrong, explain
+from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
-from gradverify.claims.sources.fragments import Fragment
+
+EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
+UNKNOWN_FUNCTION = "the text does not say what the function is"
+MANY = 6  # states in which a claim is tried
 
 
-def in_fragment(file: OpenFile, fragment: Fragment, states: States) -> Iterator[Claim]:
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A claim under one reading in one state."""
+
+    outcome: Outcome
+    explained: Explained
+    chain: tuple[str, ...]
+    subject: Hashable
+    member: bool
+    doubts: tuple[str, ...] = ()
+
+
+def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
     """The claims of a comment, a string or a text."""
-    if not looks_like_a_claim(fragment.text):
+    fragment = read.fragment
+    if read.problem:
+        text = line_of(fragment, 0)[:60]
+        yield ReadClaim(fragment.cell, fragment.line, text, reason=read.problem)
         return
-    if len(fragment.text) > LONGEST:
-        yield file.not_understood(
-            fragment.cell,
-            fragment.line,
-            fragment.text[:60],
-            f"a text of {len(fragment.text)} characters",
-        )
-        return
-    chosen: list[tuple[Segment, State, str]] = []
-    for state in states.at(fragment):
-        try:
-            with understood():
-                text = rewritten(fragment.text)
-                words = Vocabulary(state.names, free_names(text, state.names))
-                parts = parts_of(scan(text), words)
-        except NotUnderstood as error:
-            yield file.not_understood(
-                fragment.cell, fragment.line, line_of(fragment, 0), str(error)
-            )
-            return
-        found = [p for p in parts if is_claim(p)]
-        if not chosen:
-            first = parts, state
-        if found and all(not problem_of(p) for p in found):
-            first = parts, state
-            break
-        if not chosen:
-            chosen = [(p, state, "") for p in found]
-    parts, state = first
-    values = points_of(parts)
-    for part in parts:
-        if is_claim(part):
-            yield _claim(file, fragment, part, state, values, states)
+    values = points_of(read.parts)
+    for part, state in read.claims:
+        yield _claim(file, read, part, state, values.get(part.line, []), states)
 
 
 def _claim(
     file: OpenFile,
-    fragment: Fragment,
+    read: Reading,
     part: Segment,
-    state: State,
-    values: Any,
+    own: State,
+    at: Sequence[tuple[str, str]],
     states: States,
-) -> Claim:
-    """One chain, judged."""
-    line = fragment.line + part.line
-    text = line_of(fragment, part.line)
-    problem = problem_of(part)
-    tokens = left_trimmed(part.tokens)
-    if problem:
-        return file.not_understood(fragment.cell, line, text, problem)
-    chain: list[str] = []
+) -> ReadClaim:
+    """One claim: in the state of its place, else in later ones that know its names."""
+    fragment = read.fragment
+    place = fragment.cell, fragment.line + part.line, line_of(fragment, part.line)
+    reason, chain = "", tuple[str, ...]()
+    for state in _states(states, read, part, own):
+        try:
+            with understood():
+                tried = _in_state(file, read, part, state, at, states)
+        except NotUnderstood as error:
+            if not reason:
+                reason = str(error).replace("{name}", "a value")
+                chain = _shown(read, part, state)
+            continue
+        return ReadClaim(
+            *place,
+            tried.chain,
+            tried.outcome,
+            tried.explained,
+            subject=tried.subject,
+            doubts=(*tried.doubts, *doubts_of(read.tokens, part, fragment.lead)),
+            member=tried.member,
+        )
+    return ReadClaim(*place, chain, reason=reason)
+
+
+def _states(
+    states: States, read: Reading, part: Segment, own: State
+) -> Iterator[State]:
+    """The own state; then those in which names of the claim mean something else."""
+    seen: list[tuple[Any, ...]] = []
+    words = {
+        t.text for t in part.tokens if t.kind in ("NAME", "UFUNC", "UCALL", "PROSE")
+    }
+    for state in states.around(read.fragment, own):
+        known = Vocabulary(state.names)
+        found = {w: known.find(w) for w in words}
+        meaning = tuple(id(state.names.get(f or "")) for f in found.values())
+        if meaning not in seen:
+            seen.append(meaning)
+            yield state
+        if len(seen) == MANY:
+            return
+
+
+def _shown(read: Reading, part: Segment, state: State) -> tuple[str, ...]:
+    """The chain as text, where it can be read."""
     try:
         with understood():
-            found = readings(tokens)
-            chain = [spelled(f) for f in found[0][0]]
-            judged = [
-                _judged(
-                    file, members, marks, state, values.get(part.line, []), states, text
-                )
-                for members, marks in found
-            ]
-            outcome, explained = merged(judged, lambda j: j[0].step is None)
-    except NotUnderstood as error:
-        reason = str(error).replace("{name}", "a value")
-        return file.not_understood(fragment.cell, line, text, reason, chain)
-    return file.finished(fragment.cell, line, text, chain, outcome, explained)
+            found = readings(left_trimmed(part.tokens))
+            return tuple(spelled(f) for f in found[0][0])
+    except NotUnderstood:
+        return ()
+
+
+# ---- ways to read a claim
+
+
+def _in_state(
+    file: OpenFile,
+    read: Reading,
+    part: Segment,
+    state: State,
+    at: Sequence[tuple[str, str]],
+    states: States,
+) -> Tried:
+    """The first way under which the claim is right, else the usual way."""
+    first: Tried | None = None
+    problem: NotUnderstood | None = None
+    for flipped in _flips(part, state):
+        try:
+            with understood():
+                tried = _read_so(file, read, part, state, at, states, flipped)
+        except NotUnderstood as error:
+            problem = problem or error
+            continue
+        if tried.outcome.step is None:
+            return tried
+        first = first or tried
+    if first is None:
+        assert problem is not None
+        raise problem
+    return first
+
+
+def _flips(part: Segment, state: State) -> Iterator[frozenset[str]]:
+    """No word read otherwise than usual, then each of those that may be."""
+    yield frozenset()
+    texts = {t.text for t in part.tokens} | {t.kind for t in part.tokens}
+    for word, mark in (("e", "EULER"), ("pi", "pi"), ("sigma", "sigma")):
+        if mark in texts and word in state.names:
+            yield frozenset({word})
+
+
+def _read_so(
+    file: OpenFile,
+    read: Reading,
+    part: Segment,
+    state: State,
+    at: Sequence[tuple[str, str]],
+    states: States,
+    flipped: frozenset[str],
+) -> Tried:
+    words = _vocabulary(read.tokens, state, flipped)
+    if flipped or state.names:
+        part = _again(read.tokens, part, words)
+    problem = problem_of(part)
+    if problem:
+        raise NotUnderstood(problem)
+    tokens = left_trimmed(part.tokens)
+    found = readings(tokens)
+    sign = next((t.text for t in tokens if t.kind == "D"), "∂")
+    place = _Place(file, state, states, words, at, line_of(read.fragment, part.line))
+    tried = [_judged(place, members, marks, sign) for members, marks in found]
+    result: Tried = merged(tried, lambda t: t.outcome.step is None)
+    return result
+
+
+def _vocabulary(
+    tokens: Sequence[Token], state: State, flipped: frozenset[str] = frozenset()
+) -> Vocabulary:
+    known = Vocabulary(state.names, flipped=flipped)
+    return Vocabulary(state.names, free_words(tokens, known), flipped)
+
+
+def _again(tokens: Sequence[Token], part: Segment, words: Vocabulary) -> Segment:
+    """The same part of the text in another vocabulary."""
+    for other in parts_of(tokens, words):
+        if other.at == part.at and is_claim(other):
+            return other
+    return part
+
+
+# ---- one reading
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """What a formula is read with: the state of its place, and what the text sets."""
+
+    file: OpenFile
+    state: State
+    states: States
+    words: Vocabulary
+    at: Sequence[tuple[str, str]]
+    text: str
 
 
 def _judged(
-    file: OpenFile,
-    formulas: Sequence[Formula],
-    marks: Sequence[bool],
-    state: State,
-    at: Sequence[tuple[str, str]],
-    states: States,
-    text: str,
-) -> tuple[Outcome, Explained]:
-    """A reading judged: derivatives as total ones, else those within as partial."""
-    outcomes = []
-    for direct in (False, True):
-        members, meaning = _members(file, formulas, marks, state, at, states, direct)
-        outcome = judge(file.code.program, members)
+    place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
+) -> Tried:
+    """A reading computed: derivatives as total ones, then as partial ones.
+
+    People write both with the same sign. A d at the head is a total one, though.
+    """
+    formulas, marks, doubts = _without_equation(formulas, marks)
+    outcomes: list[tuple[Members, Outcome, Meaning]] = []
+    problem: NotUnderstood | None = None
+    for mode in _modes(formulas, sign):
+        try:
+            members, meaning = _members(place, formulas, marks, mode)
+            outcome = judge(
+                place.file.code.program, members, everywhere=bool(meaning.curves)
+            )
+        except NotUnderstood as error:
+            problem = problem or error
+            continue
         outcomes.append((members, outcome, meaning))
-        if outcome.step is None or not _has_inner(formulas):
+        if outcome.step is None:
             break
-    best = next((o for o in outcomes if o[1].step is None), outcomes[0])
-    chain = [spelled(f) for f in formulas]
-    names = {**state.names, **best[2].bound}
-    wrong = Wrong(file.code.program, best[0], best[1], names, chain, notation(text))
-    return best[1], explain(wrong)
+    if not outcomes:
+        assert problem is not None
+        raise problem
+    members, outcome, meaning = next(
+        (o for o in outcomes if o[1].step is None), outcomes[0]
+    )
+    program = place.file.code.program
+    if outcome.step is not None and nearly(program, members, outcome):
+        outcome = replace(outcome, step=None)
+    chain = tuple(spelled(f) for f in formulas)
+    names = {**place.state.names, **meaning.bound}
+    wrong = Wrong(
+        program,
+        members,
+        outcome,
+        names,
+        chain,
+        notation(place.text),
+        meaning.node,
+        _mentioned(formulas, place.state),
+        bool(meaning.curves),
+    )
+    if meaning.curves:
+        doubts = ()
+    strange = _strangers(formulas, place) if outcome.step is not None else ()
+    if meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys():
+        strange = (*strange, UNKNOWN_FUNCTION)
+    return Tried(
+        outcome,
+        explain(wrong),
+        chain,
+        _subject(formulas, place.state),
+        member_agrees(members, outcome),
+        (*doubts, *strange),
+    )
+
+
+@dataclass(frozen=True)
+class _Mode:
+    """How derivatives are read. head, inner: whether those there hold other names."""
+
+    head: bool = False
+    inner: bool = False
+
+
+def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
+    yield _Mode()
+    if any("'d1'" in repr(f) for f in formulas[1:]):
+        yield _Mode(inner=True)
+    if sign == "∂":
+        yield _Mode(head=True, inner=True)
+
+
+def _without_equation(
+    formulas: Sequence[Formula], marks: Sequence[bool]
+) -> tuple[Sequence[Formula], Sequence[bool], tuple[str, ...]]:
+    """Without a `= 0` that asks where the derivative vanishes.
+
+    `f'(x) = 2x - 4 = 0` claims that f'(x) is 2x - 4. What `f'(x) = 0` says alone is
+    open, unless it is said of a stated point.
+    """
+    if formulas[-1] != ("number", ("NUMBER", "0")) or "derivative_at" in repr(formulas):
+        return formulas, marks, ()
+    if len(formulas) > 2:
+        return formulas[:-1], marks[:-1], ()
+    return formulas, marks, (EQUATION,)
 
 
 def _members(
-    file: OpenFile,
-    formulas: Sequence[Formula],
-    marks: Sequence[bool],
-    state: State,
-    at: Sequence[tuple[str, str]],
-    states: States,
-    direct: bool,
+    place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], mode: _Mode
 ) -> tuple[Members, Meaning]:
     """The members of a chain written down as nodes."""
-    words = Vocabulary(state.names, _free_in(formulas, state))
+    code = place.file.code
     meaning = Meaning(
-        RULES, file.code, words, states.history, backwards=state.backwards
+        RULES,
+        code,
+        place.words,
+        place.states.history,
+        backwards=place.state.backwards,
+        moving=_moving(formulas, place.state),
     )
-    nodes, moved = [], dict(state.values)
+    nodes, moved = [], dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
-        meaning.direct = direct and k > 0
+        meaning.direct = mode.inner if k else mode.head
         nodes.append(meaning.node(formula))
-    for name, number in at:
-        found = words.find(name)
+    for name, number in place.at:
+        found = place.words.find(name)
         if found is None:
             raise NotUnderstood(f"{name} has no value in this file")
-        moved[_leaf(file, meaning.named(found), found)] = _ball(number)
+        moved[_leaf(place.file, meaning.named(found), found)] = _ball(number)
     for index, leaf in meaning.at.items():
-        _leaf(file, Symbol(file.code.program.record, index), "a name")
-        stated = file.code.program.leaves[leaf.index].value
+        _leaf(place.file, Symbol(code.program.record, index), "a name")
+        stated = code.program.leaves[leaf.index].value
         assert stated is not None
         moved[index] = ball(stated.item())
-    return Members(formulas, nodes, moved), meaning
+    return Members(formulas, nodes, moved, tuple(marks)), meaning
+
+
+def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, str]:
+    """Names that depend on another one since a derivative of theirs is spoken of.
+
+    In `dA/dt = 2π r dr/dt` r is a function of t, of which nothing else is known.
+    """
+    found: dict[str, str] = {}
+    for of, wrt in _inner_derivatives(formulas):
+        value = state.names.get(of)
+        if isinstance(value, TextFormula | TextFunction | Depends) or of == wrt:
+            continue
+        if not isinstance(value, Symbol) or of not in _coded(state):
+            found[of] = wrt
+    return found
+
+
+def _coded(state: State) -> frozenset[str]:
+    """Names whose nodes code has computed."""
+    return frozenset(
+        n for n, v in state.names.items()
+        if isinstance(v, Symbol) and v.index not in state.values
+    )  # fmt: skip
+
+
+def _inner_derivatives(formulas: Sequence[Formula]) -> Iterator[tuple[str, str]]:
+    def walk(formula: Any) -> Iterator[tuple[str, str]]:
+        if not isinstance(formula, tuple) or not formula:
+            return
+        match formula:
+            case ("d1", ("name", (_, of)), (_, wrt)):
+                yield of, wrt
+            case _:
+                for part in formula[1:]:
+                    yield from walk(part)
+
+    heads = [*walk(formulas[0])]
+    inner = [pair for f in formulas[1:] for pair in walk(f)]
+    alone = formulas[0][0] in ("derivative", "d1") and len(heads) == 1
+    return iter(inner if alone else [*heads, *inner])
 
 
 def _leaf(file: OpenFile, node: Symbol, name: str) -> int:
@@ -174,16 +400,47 @@ def _ball(text: str) -> Balls:
     return ball(sign * interval(text.lstrip("-"))[0])
 
 
-def _free_in(formulas: Sequence[Formula], state: State) -> frozenset[str]:
-    def walk(formula: Any) -> Iterator[str]:
-        if isinstance(formula, tuple) and formula:
-            if formula[0] == "NAME":
-                yield formula[1]
-            for part in formula[1:]:
-                yield from walk(part)
-
-    return frozenset(n for f in formulas for n in walk(f) if n not in state.names)
+# ---- what it is about
 
 
-def _has_inner(formulas: Sequence[Formula]) -> bool:
-    return any("'d1'" in repr(f) for f in formulas[1:])
+def _subject(formulas: Sequence[Formula], state: State) -> Hashable:
+    """What the derivative is of: a definition, a node of code, or a formula's names."""
+    head = formulas[0]
+    while head[0] == "derivative" or head[0] == "derivative_at":
+        head = head[1]
+    name = differentiated(head)
+    if name is None:
+        match head:
+            case ("apply_prime" | "bare_prime" | "prime", (_, found), *_):
+                name = found
+    if name is None:
+        return ("names", frozenset(names_in(head)))
+    value = state.names.get(name)
+    if isinstance(value, Symbol):
+        return ("code", value.index)
+    return ("text", name, getattr(value, "place", None))
+
+
+def _strangers(formulas: Sequence[Formula], place: _Place) -> tuple[str, ...]:
+    """Names of the claim that nothing says anything about, and its function has not."""
+    known = _mentioned(formulas[:1], place.state)
+    claimed = {n for f in formulas[1:] for n in names_in(f)}
+    strange = sorted(n for n in claimed - known if n not in place.state.names)
+    return tuple(f"nothing in the text says what {n} is" for n in strange)
+
+
+def _mentioned(formulas: Sequence[Formula], state: State) -> frozenset[str]:
+    """The names that formulas speak of, and those in the definitions of these."""
+    known = {n for f in formulas for n in names_in(f)}
+    waiting = [*known]
+    while waiting:
+        value = state.names.get(waiting.pop())
+        formula = value.formula if isinstance(value, TextFormula | TextFunction) else ()
+        new = set(names_in(formula)) - known
+        if isinstance(value, TextFunction):
+            new |= set(value.parameters) - known
+        if isinstance(value, Depends):
+            new |= set(value.on) - known
+        known |= new
+        waiting += new
+    return frozenset(known)

@@ -5,12 +5,18 @@ Scripts, notebooks, Markdown and LaTeX; files are read as text, within limits.
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import re
+import tokenize
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gradverify.outside.reading import read_bytes
 
 FILE_BYTES = 32_000_000
 CELL_CHARACTERS = 400_000
@@ -44,8 +50,8 @@ class Cell:
 def files_in(base: Path, word: str) -> Iterator[Path]:
     """The files that a word names: one file, those within a folder, or of a glob."""
     path = base / word
-    if path.is_file():
-        yield path
+    if path.exists() and not path.is_dir():
+        yield path  # what is no file is refused where it is read
         return
     if path.is_dir():
         found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -75,7 +81,7 @@ def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
     if suffix == ".ipynb":
         return tuple(_limited(cell) for cell in _notebook(path, text))
     if suffix == ".py":
-        return (_limited(Cell("code", text)),)
+        return (_limited(Cell("code", plain_python(text))),)
     if suffix == ".tex":
         return (_limited(Cell("tex", text)),)
     return tuple(_limited(cell) for cell in _markdown(text))
@@ -83,15 +89,23 @@ def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > FILE_BYTES:
-            raise UnreadableError(
-                f"{path}: over {FILE_BYTES} bytes; allowed: up to that"
-            )
-        return path.read_bytes().decode("utf-8-sig")
+        content = read_bytes(path, FILE_BYTES)
+        return content.decode(_encoding(path, content))
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"{path}: is no UTF-8 text ({error.reason})") from error
+        name = error.encoding.upper().replace("_", "-")
+        raise UnreadableError(f"{path}: is no {name} text ({error.reason})") from error
+
+
+def _encoding(path: Path, content: bytes) -> str:
+    """UTF-8, or what a Python file declares in its first two lines (PEP 263)."""
+    if path.suffix.lower() != ".py":
+        return "utf-8-sig"
+    try:
+        return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+    except SyntaxError as error:
+        raise UnreadableError(f"{path}: is no UTF-8 text ({error.msg})") from error
 
 
 def _limited(cell: Cell) -> Cell:
@@ -103,12 +117,17 @@ def _limited(cell: Cell) -> Cell:
 
 # ---- Markdown
 
-FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*\{?\.?(\w*)")
+FENCE = re.compile(r"^ {0,3}(```+|~~~+)\s*\{?\.?([\w-]*)")
+PYTHON = frozenset({"python", "py", "python3", "pycon", "ipython", "code-cell"})
+PROSE = frozenset({"", "text", "txt", "math", "latex", "tex"})
 
 
 def _markdown(text: str) -> Iterator[Cell]:
-    """Text, and the code within fences that say that they are Python."""
-    kind, fence, start, lines = "text", "", 1, list[str]()
+    """Text, and the code within fences.
+
+    A fence that names no language is code where it is Python, and text where not.
+    """
+    language, fence, start, lines = "", "", 1, list[str]()
     for number, line in enumerate(text.split("\n"), 1):
         found = FENCE.match(line)
         opens = found is not None and not fence
@@ -117,13 +136,34 @@ def _markdown(text: str) -> Iterator[Cell]:
             lines.append(line)
             continue
         assert found is not None
-        yield Cell(kind, "\n".join(lines), start)
+        yield _block(lines, start, language if fence else None)
         lines, start = [], number + 1
         fence = found[1] if opens else ""
         language = found[2].lower() if opens else ""
-        python = language in ("python", "py", "python3", "pycon")
-        kind = "text" if closes else "code" if python else "other"
-    yield Cell(kind, "\n".join(lines), start)
+    yield _block(lines, start, language if fence else None)
+
+
+def _block(lines: list[str], start: int, language: str | None) -> Cell:
+    """A piece of Markdown; language: that of its fence, None outside of fences."""
+    text = "\n".join(lines)
+    if language is None:
+        return Cell("text", text, start)
+    if language in PYTHON:
+        return Cell("code", plain_python(text), start)
+    if language not in PROSE:
+        return Cell("other", text, start)
+    is_code = not language and _is_python(plain_python(text))
+    return Cell("code" if is_code else "text", text, start)
+
+
+def _is_python(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 # ---- notebooks
@@ -169,7 +209,7 @@ def _cell(number: int, cell: Mapping[str, Any]) -> Cell:
     text = _joined(cell.get("source"))
     return Cell(
         kind,
-        _without_magic(text) if kind == "code" else text,
+        plain_python(text) if kind == "code" else text,
         number=number,
         outputs=tuple(o for o in found if o)[:100],
         count=count if type(count) is int else None,
@@ -194,9 +234,26 @@ def _output(output: Any) -> str:
     return _joined(text)[:CELL_CHARACTERS]
 
 
+# ---- lines that are no Python
+
 MAGIC = re.compile(r"\s*[%!?]|(?!\s*#).*\?\s*$")
+PROMPT = re.compile(r"(\s*)(?:>>>|\.\.\.) ?")
+OLD_PRINT = re.compile(r"(\s*)print\s+(?![(=.,+*/-])(.+?)\s*$")
 
 
-def _without_magic(text: str) -> str:
-    """Lines for the notebook alone (%, !, ?) emptied, so that the rest is Python."""
-    return "\n".join("" if MAGIC.match(line) else line for line in text.split("\n"))
+def plain_python(text: str) -> str:
+    """Code without the marks of notebooks and doctests, and with Python 3's print.
+
+    Lines for the notebook alone (%, !, ?) are emptied. Where prompts (`>>>`) are, the
+    other lines are what was printed.
+    """
+    lines = text.split("\n")
+    if any(line.lstrip().startswith(">>>") for line in lines):
+        lines = [
+            PROMPT.sub(r"\1", line, count=1) if PROMPT.match(line) else ""
+            for line in lines
+        ]
+    return "\n".join(
+        "" if MAGIC.match(line) else OLD_PRINT.sub(r"\1print(\2)", line)
+        for line in lines
+    )

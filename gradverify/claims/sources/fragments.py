@@ -6,9 +6,12 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradverify.claims.sources.files import Cell
+from gradverify.claims.sources.macros import expanded
+
+LEAD = 400  # characters of a sentence that goes on
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Fragment:
     """A text that is searched for claims.
 
     line: of the cell or file, from 1. kind: comment, trailing, string, text, output.
-    defines: whether its formulas may give names a meaning.
+    defines: whether its formulas may give names a meaning. lead: the words before it
+    that its sentence begins with, where it is a formula of its own.
     """
 
     cell: int
@@ -24,6 +28,7 @@ class Fragment:
     text: str
     kind: str
     defines: bool = False
+    lead: str = ""
 
 
 def fragments(index: int, cell: Cell) -> Iterator[Fragment]:
@@ -31,7 +36,7 @@ def fragments(index: int, cell: Cell) -> Iterator[Fragment]:
     if cell.kind == "code":
         yield from _in_code(index, cell)
     elif cell.kind in ("text", "tex"):
-        yield from _in_text(index, cell)
+        yield from _with_leads(_in_text(index, cell))
 
 
 # ---- code
@@ -88,6 +93,19 @@ def _commented(text: str) -> Iterator[tuple[str, int, str]]:
 
 # ---- text
 
+
+def _with_leads(found: Iterator[Fragment]) -> Iterator[Fragment]:
+    """Each fragment with the end of the one before it, if that ends no sentence."""
+    last = ""
+    for fragment in found:
+        yield replace(fragment, lead=last)
+        tail = re.split(r"[.!?](?:\s|$)", fragment.text)[-1].strip()
+        goes_on = bool(tail) and (fragment.kind == "formula" or tail[-1] in ":,")
+        whole = fragment.kind == "formula"
+        last = (f"{last} {tail}" if whole and last else tail) if goes_on else ""
+        last = last[-LEAD:]
+
+
 DISPLAY = re.compile(
     r"\$\$(.+?)\$\$|\\\[(.+?)\\\]"
     r"|(\\begin\{(equation|align|gather|multline|eqnarray|alignat|flalign|displaymath)\*?\}.+?\\end\{\4\*?\})",
@@ -105,6 +123,7 @@ COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 def _in_text(index: int, cell: Cell) -> Iterator[Fragment]:
     """Display formulas one by one, and the text between them."""
     text = COMMENT.sub("", cell.text) if cell.kind == "tex" else cell.text
+    text = expanded(text) if "\\" in text else text
     place = 0
     for match in DISPLAY.finditer(text):
         yield from _paragraphs(index, cell, text, place, match.start())

@@ -1,0 +1,95 @@
+"""The judge: an accusation needs corroboration.
+
+Our reading of a text may be wrong, and then the text is not. So a claim that fails
+under our reading is called wrong only where something shows that the reading is the
+author's: a witness. Else it is unsure, and what is missing is said.
+
+A witness is one of these:
+
+* a slip: a mistake that people make, and that turns the exact result into the claimed
+  one. `f'(x) = x` for f(x) = x² is the exact 2x with its factor 2 dropped.
+* another member of the same chain that comes out right.
+* another claim about the same function, under the same reading, that comes out right:
+  where ∂f/∂x = y is right, the f of ∂f/∂z = 5 is the one that we read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+
+from gradverify.claims.judgement.read_claim import ReadClaim
+from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
+
+NO_WITNESS = (
+    "nothing shows that our reading is the author's: no other claim about it comes out "
+    "right, and no usual slip leads from the exact result to this one"
+)
+SAME = "both sides are the same, so that there is nothing to check"
+
+
+def judged(
+    file: str, numbers: Sequence[int | None], findings: Sequence[ReadClaim]
+) -> list[Claim]:
+    """The record of each finding, with its verdict.
+
+    numbers: of the cells of a notebook; None for other files.
+    """
+    rights = _rights(findings)
+    wrongs = Counter(f.subject for f in findings if f.is_contradicted and not f.follows)
+    return [
+        _claim(file, numbers[f.cell], f, *_verdict(f, rights, wrongs)) for f in findings
+    ]
+
+
+def _rights(findings: Iterable[ReadClaim]) -> Counter[Hashable]:
+    """How many claims of each subject come out right, and say something."""
+    return Counter(
+        f.subject
+        for f in findings
+        if f.is_right and f.subject is not None and not _is_vacuous(f)
+    )
+
+
+def _is_vacuous(finding: ReadClaim) -> bool:
+    return finding.outcome is not None and finding.outcome.is_vacuous
+
+
+def _verdict(
+    f: ReadClaim, rights: Counter[Hashable], wrongs: Counter[Hashable]
+) -> tuple[ClaimVerdict, str]:
+    """The verdict, and where it is unsure or not understood, why."""
+    if f.outcome is None:
+        return ClaimVerdict.NOT_UNDERSTOOD, f.reason
+    if f.is_right:
+        if f.outcome.is_vacuous:
+            return ClaimVerdict.NOT_UNDERSTOOD, SAME
+        return ClaimVerdict.RIGHT, ""
+    if f.doubts:
+        return ClaimVerdict.UNSURE, f.doubts[0]
+    seen = f.subject is not None and rights[f.subject] >= wrongs[f.subject]
+    if f.member or f.explained.is_slip or f.follows or (seen and rights[f.subject]):
+        return ClaimVerdict.WRONG, ""
+    return ClaimVerdict.UNSURE, NO_WITNESS
+
+
+def _claim(
+    file: str, cell: int | None, f: ReadClaim, verdict: ClaimVerdict, reason: str
+) -> Claim:
+    """The record of a finding."""
+    contradicted = f.is_contradicted
+    corrected = f.explained.corrected if verdict is ClaimVerdict.WRONG else ""
+    return Claim(
+        file,
+        f.line,
+        f.text,
+        verdict,
+        cell,
+        f.chain,
+        f.outcome.step if f.outcome is not None and contradicted else None,
+        claimed=f.chain[-1] if f.chain and f.outcome is not None else "",
+        exact=f.explained.exact,
+        cause=f.explained.cause if contradicted else "",
+        reason=reason,
+        corrected=corrected,
+    )

@@ -1,0 +1,81 @@
+"""LaTeX macros of a document put in the place of their names.
+
+Definitions without parameters, or with parameters that are put in as they are: what
+TeX could do beyond that is not followed. Line ends stay where they are.
+"""
+
+from __future__ import annotations
+
+import re
+
+LARGEST = 200  # macros of a document
+ROUNDS = 5  # of macros within macros
+LONGEST = 400  # characters of what a macro stands for
+
+START = re.compile(
+    r"\\(?:re|provide)?newcommand\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\])?\s*\{"
+    r"|\\def\s*\\([A-Za-z]+)\s*\{"
+    r"|\\DeclareMathOperator\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*\{"
+)
+
+
+def expanded(text: str) -> str:
+    """The text with its own macros written out."""
+    macros, text = _defined(text)
+    if not macros:
+        return text
+    name = re.compile(r"\\(" + "|".join(map(re.escape, macros)) + r")(?![A-Za-z])")
+    for _ in range(ROUNDS):
+        if not name.search(text):
+            break
+        text = _once(text, macros, name)
+    return text
+
+
+def _defined(text: str) -> tuple[dict[str, tuple[int, str]], str]:
+    """The macros, each with the number of its parameters; the text without them."""
+    macros: dict[str, tuple[int, str]] = {}
+    pieces, place = [], 0
+    for match in START.finditer(text):
+        end = closing(text, match.end() - 1)
+        if match.start() < place or end is None or len(macros) == LARGEST:
+            continue
+        body = text[match.end() : end]
+        if len(body) <= LONGEST:
+            name = match[1] or match[3] or match[4]
+            macros[name] = (int(match[2] or 0), " ".join(body.split()))
+        pieces.append(text[place : match.start()])
+        pieces.append("\n" * text.count("\n", match.start(), end + 1))
+        place = end + 1
+    return macros, "".join([*pieces, text[place:]])
+
+
+def _once(text: str, macros: dict[str, tuple[int, str]], name: re.Pattern[str]) -> str:
+    pieces, place = [], 0
+    while match := name.search(text, place):
+        count, body = macros[match[1]]
+        end, operands = match.end(), list[str]()
+        for _ in range(count):
+            start = re.compile(r"\s*\{").match(text, end)
+            close = None if start is None else closing(text, start.end() - 1)
+            if start is None or close is None:
+                break
+            operands.append(text[start.end() : close])
+            end = close + 1
+        pieces.append(text[place : match.start()])
+        for k, operand in enumerate(operands, 1):
+            body = body.replace(f"#{k}", operand)
+        pieces.append(f"{body} " if text[end : end + 1].isalpha() else body)
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def closing(text: str, start: int) -> int | None:
+    """The place of the brace that closes the one at `start`; None without one."""
+    depth = 0
+    for i in range(start, len(text)):
+        if text[i] in "{}" and text[i - 1 : i] != "\\":
+            depth += 1 if text[i] == "{" else -1
+            if depth == 0:
+                return i
+    return None
