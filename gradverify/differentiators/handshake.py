@@ -16,8 +16,8 @@ from gradverify.ops import OPS, Op
 from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
 
-LOADING = 5.0  # seconds for the first call of an engine, which may load a library
-PATIENCE = 2  # ops that end the engine's process, or have no end, before it is enough
+LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
+PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
 
 @surrounded
@@ -98,7 +98,7 @@ def _sum(cases: Sequence[Case]) -> Case:
 
 
 def _rows(differentiator: Differentiator) -> list[str]:
-    """Rows of the table that are neither an op, nor a function, nor a reason."""
+    """What is wrong with rows: no such op, or neither a function nor a reason."""
     problems = []
     known = {row.name for row in OPS} | {"data", "literal"}
     for op, row in differentiator.table.items():
@@ -116,7 +116,7 @@ def _rows(differentiator: Differentiator) -> list[str]:
 
 
 def _cases(differentiator: Differentiator) -> dict[str, Case]:
-    """A case for every op that the differentiator can run alone."""
+    """One case for every op that the differentiator can run alone."""
     dtype = differentiator.accepts.dtypes[0]
     cases = {op: _case(OPS[op], dtype) for op in OPS.public()}
     return {
@@ -146,7 +146,7 @@ def _case(row: Op, dtype: str) -> Case:
 
 
 def _spread(i: int, shape: tuple[int, ...]) -> Array:
-    """Numbers about 1 + i; no two are alike."""
+    """Numbers near 1 + i, no two of which are alike."""
     count = np.prod(shape, dtype=int)
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
@@ -163,7 +163,7 @@ def _problem(op: str, result: Derivatives, limit: float) -> str | None:
 
 
 def _hint(op: str, error: BaseException) -> str:
-    """What usually helps against an error of this kind."""
+    """What usually helps against such an error."""
     text = str(error)
     for sign, hint in HINTS:
         if sign in text:
@@ -180,7 +180,7 @@ def _called(op: str) -> str:
     return f"the row {op!r} is called as table[{op!r}]({', '.join(operands + given)})"
 
 
-# A sign in the text of an error, and the hint for the op at hand.
+# From a sign in the text of an error to the hint for the op at hand.
 HINTS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("call it as function(", lambda op: "a mode gets the point as a list of arrays"),
     ("unexpected keyword argument", _called),
