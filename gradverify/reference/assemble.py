@@ -1,6 +1,6 @@
 """From a case to its reference: the exact derivative, and how far rounding may take it.
 
-Computed once a case, whatever the number of differentiators.
+It is computed once for a case, however many differentiators are judged by it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from gradverify.surroundings import surrounded
 
 @dataclass(frozen=True, eq=False)
 class Kinked:
-    """What is known at active kinks: which, the hull, and the graph with slopes."""
+    """What is known at active kinks: the kinks, the hull, and the graph with slopes."""
 
     kinks: tuple[ActiveKink, ...]
     hull: Hull
@@ -77,14 +77,15 @@ class Reference:
     """The exact derivative of a case.
 
     status: what the function does at the point.
-    value: the exact output, mpf; NaN where it has none.
-    gradient: exact derivatives, an object array of mpf for each input; at a kink an
-        admissible one; empty where there is none.
-    value_bound, bounds: allowed errors of the value and of each input's derivative.
-    paths: for each input, the sum over paths of |products|: the size that a dropped
-        path may have.
-    kinked: set at active kinks. edges: set at edges of ops.
-    note: one sentence more.
+    value: the exact output, an mpf; NaN if there is none.
+    gradient: the exact derivatives, one object array of mpf for each input. At a kink
+        they are one of the admissible gradients. It is empty if there is no derivative.
+    value_bound, bounds: the allowed errors of the value and of each derivative.
+    paths: for each input, the sum over all paths of the absolute value of the product
+        along the path. A dropped path may be as large as that.
+    kinked: what is known at active kinks; None at a smooth point.
+    edges: what is known at edges of ops; None elsewhere.
+    note: one more sentence about the case.
     """
 
     case: Case
@@ -102,12 +103,12 @@ class Reference:
 
     @property
     def bound(self) -> tuple[Array, ...]:
-        """The tight bounds, an array for each input."""
+        """The tight bounds, one array for each input."""
         return tuple(b.tight for b in self.bounds)
 
     @property
     def loose(self) -> tuple[Array, ...]:
-        """The loose bounds, an array for each input."""
+        """The loose bounds, one array for each input."""
         return tuple(b.loose for b in self.bounds)
 
     @cached_property
@@ -127,7 +128,7 @@ class Reference:
 
     @cached_property
     def intermediates(self) -> dict[int, tuple[Any, Bound]]:
-        """For every op's node: the exact derivative with respect to it, its bound."""
+        """For the node of every op, the exact derivative by it, and its bound."""
         if self.exact is None:
             return {}
         program = gradient_program(self.case.graph, self.case.dtype)
@@ -176,8 +177,9 @@ def references(
 ) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
-    What rounding may explain is worked out for all of them at once. stage: called with
-    each of `STAGES` before it begins.
+    What rounding may explain is worked out for all of them at once.
+
+    stage: a function that is called with each of `STAGES` before that begins.
     """
     found: list[Reference | None] = [
         _not_finite(case) or _at_edges(case, model) for case in cases
@@ -253,7 +255,7 @@ def _of_finite_point(
 
 
 def _outside_domain(case: Case) -> str | None:
-    """The first op with an operand outside its open domain."""
+    """The first op that has an operand outside its open domain."""
     inputs = [EXTENDED.lift(x) for x in case.point]
     values = interpret_all(case.graph, EXTENDED.table, inputs)
     for node in case.graph.nodes:
@@ -350,7 +352,7 @@ def _at_kinks(
     value_bound: Bound,
     model: RoundingModel,
 ) -> Reference:
-    """The hull of the branches' gradients, or a plain gradient where all are one."""
+    """The hull of the branches' gradients, or the gradient if all of them are equal."""
     value = _value(program.expansion.graph, case.point)
     found = admissible(program, case.point, kinks)
     if found is None:

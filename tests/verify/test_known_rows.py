@@ -30,7 +30,7 @@ def explained(who: Differentiator, case: Case, row: Deviation) -> str | None:
     """The row's id, where it explains what an engine makes of the case."""
     judgement = judge(case, who, "reverse")
     assert judgement.verdict.fails(), judgement
-    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), judgement.verdict)
+    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), judgement)
     rows = (replace(row, differentiator=who.name),)
     return Listed(rows, who, "reverse", case.dtype).row(case, judgement, guilty)
 
