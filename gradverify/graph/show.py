@@ -37,11 +37,11 @@ def names_of(graph: Listing) -> tuple[str, ...]:
     """A short name for every node.
 
     Inputs are a, b, c …, and ops have the letters after those if the alphabet has
-    enough of them. All other nodes are named by their index, such as %3.
+    enough of them. All other nodes are named by their index, such as v3.
     """
     ops = [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]
     inputs, lettered = graph.inputs, [*graph.inputs, *ops]
-    names = [f"%{i}" for i in range(len(graph.nodes))]
+    names = [f"v{i}" for i in range(len(graph.nodes))]
     if len(lettered) > len(LETTERS):
         lettered = [*inputs]
     for k, i in enumerate(lettered):
@@ -50,9 +50,19 @@ def names_of(graph: Listing) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, separator=", ", threshold=8).replace("\n", "")
-    return repr(value)
+    """A number, or an array, with as many digits as tell it from every other one."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.ndim == 0:
+        return repr(value.item())
+    text = np.array2string(
+        value, separator=", ", threshold=8, formatter={"float_kind": _entry}
+    )
+    return text.replace("\n", "")
+
+
+def _entry(value: Any) -> str:
+    return repr(float(value))
 
 
 def _call(node: Node, operands: Sequence[str]) -> str:

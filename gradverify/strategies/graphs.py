@@ -95,7 +95,7 @@ def op_cases(
     """
     if op not in LAYER_SHAPES:
         within = in_drawn_ranks(within)
-    scope = Scope(_menu([op]), within, dtype)
+    scope = Scope(_menu([op]), within, dtype, edges=op not in LAYER_SHAPES)
     _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
