@@ -69,6 +69,8 @@ class Judgement:
     smallest_fault: a relative fault of this size in any entry would have been seen.
     note: one more sentence.
     warnings: those of the engine.
+    changed: the global settings that the engine changed, by name.
+    fatal: the engine's process ended; op: the op in which it did, if it was in one.
     """
 
     verdict: Verdict
@@ -81,3 +83,6 @@ class Judgement:
     smallest_fault: float | None = None
     note: str = ""
     warnings: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    fatal: bool = False
+    op: str = ""

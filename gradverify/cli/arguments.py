@@ -9,7 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gradverify.formats import DTYPES
+
 Command = Callable[[argparse.Namespace], int]
+
+LARGEST = 2**63 - 1  # of a number that is typed
 
 
 def day(text: str) -> date:
@@ -21,9 +25,12 @@ def day(text: str) -> date:
 
 
 def count(text: str) -> int:
-    """A whole number from 0 up to the largest of 64 bits."""
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    """A whole number of up to 63 bits."""
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    if not (text.isdecimal() and len(text) <= 40 and int(text) <= LARGEST):
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} is no whole number from 0 to {LARGEST}"
+        )
     return int(text)
 
 
@@ -57,7 +64,7 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
         ("engine",   {"nargs": "?", "default": "own-tape"}, "its name"),
         ("--mode",   TEXT, "how it differentiates"),
         ("--ops",    TEXT, "which ops, by commas (default: all)"),
-        ("--dtype",  {"default": "float64"}, "float64 or float32"),
+        ("--dtype",  {"default": DTYPES[0]}, " or ".join(DTYPES)),
         ("--cases",  {"type": count, "default": 60}, "at most, by op"),
         ("--seed",   {"type": count, "default": 0}, "what is drawn"),
         ("--report", FILE, "the report folder"))),
@@ -68,8 +75,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
     "save": ("keep a case in gradverify-cases/, to be run ever after", (
         ("case",     {},   "ten hex digits"),
         ("--report", FILE, "the report folder"))),
-    "accept": ("list a finding in gradverify-known.toml", (
-        ("finding",  {},            "differentiator:mode:dtype/op/verdict"),
+    "accept": ("list findings in gradverify-known.toml", (
+        ("findings", {"nargs": "*", "metavar": "FINDING"},
+                                    "differentiator:mode:dtype/op/verdict"),
+        ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),

@@ -11,10 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.compare.at_edges import at_edges
 from gradverify.compare.at_kinks import at_kinks
-from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
+from gradverify.compare.entries import (
+    HIDDEN,
+    UNBOUNDED,
+    Entry,
+    all_hidden,
+    decimal,
+    worst,
+)
 from gradverify.compare.many import noteworthy, wrong_entries
-from gradverify.differentiators.run import Derivatives
+from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
 from gradverify.reference import (
@@ -24,9 +32,11 @@ from gradverify.reference import (
     Slope,
     floats_of,
 )
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
 
+@surrounded
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     """The verdict on one run of one case; the worst entry decides it.
 
@@ -35,6 +45,13 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     Whether that is true, only the library's own conventions can tell; see
     `diagnosis/conventions.py`.
     """
+    judgement = _compared(case, reference, derivatives)
+    if judgement.note == UNBOUNDED:
+        return replace(judgement, note=reference.unbounded)
+    return judgement
+
+
+def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
         return trouble
@@ -53,6 +70,8 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
         if reference.status is Slope.UNRESOLVED:
             verdict = Verdict.UNRESOLVED
         return Judgement(verdict, note=reference.note)
+    if reference.edges is not None:
+        return at_edges(case, reference, derivatives)
     if reference.kinked is not None:
         return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))
@@ -97,14 +116,16 @@ def _trouble(
         return Judgement(Verdict.TIMED_OUT, note=f"{derivatives.seconds:.3g} s")
     if derivatives.error is not None:
         error = derivatives.error
-        text = f"{type(error).__name__}: {error}"
-        if not _is_finite(case, reference):
+        text = f"{error.kind}: {error}"
+        told = f"{text}\n{error.detail}" if error.detail else text
+        if not derivatives.fatal and not _is_finite(case, reference):
             note = f"not finite in {case.dtype}; the differentiator raised {text}"
             return Judgement(Verdict.NO_DERIVATIVE, got=text, note=note)
-        return Judgement(Verdict.CRASHED, got=text, note=text)
-    if derivatives.mutated:
+        return Judgement(Verdict.CRASHED, got=text, note=told)
+    if derivatives.mutated or derivatives.seeds:
         names, inputs = names_of(case.graph), case.graph.inputs
-        changed = ", ".join(names[inputs[k]] for k in derivatives.mutated)
+        points = (names[inputs[k]] for k in derivatives.mutated)
+        changed = ", ".join((*points, *derivatives.seeds))
         return Judgement(Verdict.INPUT_MUTATED, where=changed)
     return None
 
@@ -271,6 +292,7 @@ def _noteworthy(
         yield Entry(where, number, exact[place], tight, loose, path, place)
 
 
+@np.errstate(over="ignore")
 def _floats(x: Array) -> list[float]:
     found: list[float] = np.asarray(x, np.float64).reshape(-1).tolist()
     return found

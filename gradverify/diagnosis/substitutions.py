@@ -9,6 +9,7 @@ operands of the run before.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,16 @@ from gradverify.formats import format_of, narrower_than
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
 
+Params = Mapping[str, Any]
+
 # ---- another derivative
 
 
 def others(a: Application) -> list[Key]:
     """Ops that could be taken for this one, as pairs of a name and params."""
     op, shape, params = a.node.op, OPS[a.node.op].shape, a.node.params
-    if op == "power":
-        n = params["n"]
-        return [("power", (("n", k),)) for k in (n + 1, n - 1, -n) if k not in (0, 1)]
-    if op == "gelu":
-        form = "none" if params.get("approximate") == "tanh" else "tanh"
-        return [("gelu", (("approximate", form),)), *_alike(1, s.elementwise, op)]
+    if op in VARIANTS:
+        return VARIANTS[op](params)
     if a.is_elementwise:
         return _alike(len(a.xs), s.elementwise, op)
     kept = tuple(sorted(params.items()))
@@ -38,13 +37,31 @@ def others(a: Application) -> list[Key]:
         return [
             (row.name, tuple(p for p in kept if p[0] in row.params))
             for row in OPS
-            if row.shape in REDUCTIONS and row.name not in (op, *UNTABLED)
+            if row.shape in REDUCTIONS
+            and not row.internal
+            and row.name not in (op, *UNTABLED)
         ]
     if shape is s.along:
-        return [(r.name, kept) for r in OPS if r.shape is s.along and r.name != op]
+        along = [r.name for r in OPS if r.shape is s.along and not r.internal]
+        return [(name, kept) for name in along if name != op]
     return []
 
 
+def _exponents(params: Params) -> list[Key]:
+    n = params["n"]
+    return [("power", (("n", k),)) for k in (n + 1, n - 1, -n) if k not in (0, 1)]
+
+
+def _forms(params: Params) -> list[Key]:
+    form = "none" if params.get("approximate") == "tanh" else "tanh"
+    return [("gelu", (("approximate", form),)), *_alike(1, s.elementwise, "gelu")]
+
+
+# The ops that may be taken for themselves with other params.
+VARIANTS: Mapping[str, Callable[[Params], list[Key]]] = {
+    "power": _exponents,
+    "gelu": _forms,
+}
 KINKED = ("abs", "relu", "leaky_relu", "maximum", "minimum")
 REDUCTIONS = (s.reduction, s.nonempty_reduction, s.spread, s.deviation, s.norm)
 # Their partials are 0, 1 or -1, which would be a dropped factor or a sign instead.
@@ -52,6 +69,8 @@ UNTABLED = (
     "add", "sub", "neg", "sign", "slack", "slack_back", "step", "peak", "accumulate",
     "where",
 )  # fmt: skip
+# Internal ops that are no public op with a factor, so that a rule may name them.
+INTERNAL = ("sech",)
 
 
 def _alike(arity: int, shape: Any, op: str) -> list[Key]:
@@ -62,7 +81,7 @@ def _alike(arity: int, shape: Any, op: str) -> list[Key]:
         and row.shape is shape
         and row.name not in (op, *UNTABLED)
         and (row.name in KINKED) == (op in KINKED)
-        and (not row.internal or row.name == "sech")
+        and (not row.internal or row.name in INTERNAL)
     ]
 
 
@@ -117,8 +136,8 @@ def moments(a: Application) -> list[Key]:
 
 
 def stale(a: Application, key: Key) -> Bars | None:
-    if key == RUN_BEFORE and a.before is not None:
-        return at(a, a.before)
+    if key == RUN_BEFORE:
+        return None if a.before is None else at(a, a.before)
     if key == OWN_RESULT:
         return at(a, (a.y,))
     return at(a, tuple(x if _is_mask(x) else np.rint(x) for x in a.xs))
@@ -128,12 +147,15 @@ def _is_mask(x: Any) -> bool:
     return bool(np.asarray(x).dtype == bool)
 
 
-def narrower(x: Any, form: str) -> Any:
-    """x rounded to the significand of a format; the exponent is not limited."""
+def narrower(x: Any, form: str, less: int = 0) -> Any:
+    """x rounded to the significand of a format; the exponent is not limited.
+
+    less: bits of the significand that are left out as well.
+    """
     if _is_mask(x):
         return x
     mantissa, exponent = np.frexp(x)
-    bits = format_of(form).precision
+    bits = format_of(form).precision - less
     return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
 
 

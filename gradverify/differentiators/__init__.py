@@ -1,6 +1,8 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
-from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.derivatives import Derivatives
+from gradverify.differentiators.handshake import Greeting, greeting, handshake
+from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
     Differentiator,
@@ -8,6 +10,7 @@ from gradverify.differentiators.protocol import (
     Misuse,
     Pulled,
     Pushed,
+    Rows,
     functions,
     mode,
     operators,
@@ -19,18 +22,26 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import Derivatives, modes, run, unsupported
+from gradverify.differentiators.run import modes, run, unsupported
+from gradverify.differentiators.trial import Trial, is_trusted, tried_out
 
 __all__ = [
     "Accepts",
     "Derivatives",
     "Differentiator",
+    "Greeting",
     "Lowered",
     "Misuse",
     "Pulled",
     "Pushed",
+    "Rows",
+    "Trial",
+    "close_all",
+    "foresee",
     "functions",
+    "greeting",
     "handshake",
+    "is_trusted",
     "known_names",
     "load",
     "mode",
@@ -40,5 +51,6 @@ __all__ = [
     "register",
     "registered",
     "run",
+    "tried_out",
     "unsupported",
 ]

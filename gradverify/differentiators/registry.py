@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
 
+EVERY_OP = "*"  # in a declared accuracy
 GROUP = "gradverify.differentiators"
+# What stands in the names of items and on command lines, where commas, colons and
+# brackets have a meaning.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}")
 
 # Written out, so that a name is found without importing a library; a test compares
 # this with the folder.
@@ -48,6 +56,11 @@ def register(cls: D) -> D:
     return cls
 
 
+def registered_class(name: str) -> type[Differentiator] | None:
+    """The class that was registered by that name."""
+    return _registered.get(name)
+
+
 def registered() -> tuple[str, ...]:
     """The names that were registered, in that order."""
     return tuple(_registered)
@@ -80,8 +93,8 @@ def _instance(name: str) -> Differentiator:
     if name in installed:
         return _made(_class_at(installed[name].value))
     raise ValueError(
-        f"no differentiator {name!r}; known are {', '.join(known_names())}, or name a "
-        "class as package.module:Class"
+        f"no differentiator {name!r}; {meant(name, known_names())} (a class is "
+        "named as package.module:Class)"
     )
 
 
@@ -156,6 +169,19 @@ def _check(cls: object) -> None:
     if missing or not cls.modes():
         missing += [] if cls.modes() else ["a method decorated with @mode"]
         raise ValueError(f"{_path(cls)} lacks {' and '.join(missing)}")
+    for op, units in cls.accuracy.items():
+        is_number = isinstance(units, int | float) and not isinstance(units, bool)
+        if op not in (EVERY_OP, *OPS.public()) or not is_number or not units > 0:
+            raise ValueError(
+                f"{_path(cls)}: accuracy has {op!r}: {units!r}; allowed are a public "
+                f"op or {EVERY_OP!r}, and how many units of roundoff it may be off by"
+            )
+    name: object = cls.name
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise ValueError(
+            f"{_path(cls)} has the name {reprlib.repr(name)}; a name has up to 60 "
+            'letters (a to z), digits and the signs - _ . +, such as "my-engine"'
+        )
 
 
 def _is_given(cls: type[Differentiator], key: str) -> bool:

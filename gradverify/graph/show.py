@@ -1,8 +1,8 @@
-"""A graph as people read it: one formula, or numbered lines."""
+"""A graph as people read it: as one formula, or as numbered lines."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -11,8 +11,11 @@ import numpy as np
 from gradverify.graph.node import LEAVES, Node
 from gradverify.ops import OPS
 
+Text = tuple[str, int]
+"""A term, and how closely it binds: 9 for a name, less for what has operators."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LONGEST = 2000  # characters of an operand; one that is longer stands by its name
+LONGEST = 2000  # characters of an operand; a longer one is shown by its name
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
@@ -31,13 +34,14 @@ class Listing(Hashable, Protocol):
 
 @lru_cache(maxsize=256)
 def names_of(graph: Listing) -> tuple[str, ...]:
-    """A short name for every node: a, b, c … for inputs and then ops; else %3.
+    """A short name for every node.
 
-    Ops have letters where the alphabet has enough of them; literals and data have none.
+    Inputs are a, b, c …, and ops have the letters after those if the alphabet has
+    enough of them. All other nodes are named by their index, such as v3.
     """
     ops = [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]
     inputs, lettered = graph.inputs, [*graph.inputs, *ops]
-    names = [f"%{i}" for i in range(len(graph.nodes))]
+    names = [f"v{i}" for i in range(len(graph.nodes))]
     if len(lettered) > len(LETTERS):
         lettered = [*inputs]
     for k, i in enumerate(lettered):
@@ -46,9 +50,19 @@ def names_of(graph: Listing) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, separator=", ", threshold=8).replace("\n", "")
-    return repr(value)
+    """A number, or an array, with as many digits as tell it from every other one."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.ndim == 0:
+        return repr(value.item())
+    text = np.array2string(
+        value, separator=", ", threshold=8, formatter={"float_kind": _entry}
+    )
+    return text.replace("\n", "")
+
+
+def _entry(value: Any) -> str:
+    return repr(float(value))
 
 
 def _call(node: Node, operands: Sequence[str]) -> str:
@@ -61,11 +75,12 @@ def _call(node: Node, operands: Sequence[str]) -> str:
 def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     """The output as one expression, with the least parentheses.
 
-    Shared operands are written out each time, unless they are long. names: of the
-    nodes, where not `names_of`.
+    Operands that are used twice are written out twice, unless they are long.
+
+    names: of the nodes; without it they are those of `names_of`.
     """
     names = names_of(graph) if names is None else names
-    texts: list[tuple[str, int]] = []
+    texts: list[Text] = []
     for i, node in enumerate(graph.nodes):
         if node.op == "input":
             texts.append((names[i], 9))
@@ -78,12 +93,10 @@ def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     return texts[-1][0]
 
 
-def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
+def _expression(node: Node, operands: Sequence[Text]) -> Text:
     symbol = OPS[node.op].operator
-    if node.op == "neg":
-        return f"-{wrapped(operands[0], 3)}", 3
-    if node.op == "power":
-        return f"{wrapped(operands[0], 5)}**{_wrapped_exponent(node.params['n'])}", 4
+    if node.op in WRITTEN:
+        return WRITTEN[node.op](node, operands)
     if symbol is None:
         return _call(node, [text for text, _ in operands]), 9
     level = _PRECEDENCE[symbol]
@@ -92,13 +105,26 @@ def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
     return (f"{left} {symbol} {right}" if level < 4 else f"{left}**{right}"), level
 
 
-def wrapped(text: tuple[str, int], level: int) -> str:
+def wrapped(text: Text, level: int) -> str:
     """A term with its precedence, in parentheses where it binds less than `level`."""
     return text[0] if text[1] >= level else f"({text[0]})"
 
 
-def _wrapped_exponent(n: float) -> str:
-    return f"({n!r})" if n < 0 else repr(n)
+def _negated(node: Node, operands: Sequence[Text]) -> Text:
+    del node
+    return f"-{wrapped(operands[0], 3)}", 3
+
+
+def _raised(node: Node, operands: Sequence[Text]) -> Text:
+    n = node.params["n"]
+    return f"{wrapped(operands[0], 5)}**{f'({n!r})' if n < 0 else repr(n)}", 4
+
+
+# The ops that are written neither as a call nor between two operands.
+WRITTEN: Mapping[str, Callable[[Node, Sequence[Text]], Text]] = {
+    "neg": _negated,
+    "power": _raised,
+}
 
 
 def numbered_lines(graph: Listing) -> tuple[str, ...]:

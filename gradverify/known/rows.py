@@ -8,6 +8,7 @@ the field, its value, and what is allowed.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,10 +20,15 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from gradverify.formats import DTYPES
 from gradverify.graph import Case, case_from_json
 from gradverify.known.condition import Condition
 from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
+from gradverify.outside.reading import read_bytes
 from gradverify.verdict import Verdict
+
+FILE_BYTES = 16_000_000
 
 FILE_NAME = "gradverify-known.toml"
 """A repository's own rows, beside its pyproject.toml."""
@@ -33,6 +39,20 @@ WHOLE = "graph"
 SHIPPED = Path(__file__).with_name("shipped.toml")
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+BOUNDS = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?) bounds")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a deviation is at most: a part of the exact number, or in bounds."""
+
+    amount: float
+    in_bounds: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.amount:g} bounds" if self.in_bounds else f"{self.amount:g}"
 
 
 class DeviationError(ValueError):
@@ -50,6 +70,11 @@ class Deviation:
     op: "graph" if no op shows the deviation alone. It is then about graphs that have
         all ops of the witness, each at least as often as the witness.
     verdict: the verdicts that it shows as.
+    at_most: how large the deviation of a number is at most; what is larger is new.
+    computes_in: the format that the engine computes in, whatever its operands are; what
+    rounding does not explain there is new.
+    at_edge: whether it is about points where the op has no one derivative: its result
+    is a norm of zeros, or a deviation of equal numbers.
     until: the last day on which it is accepted.
     """
 
@@ -64,6 +89,9 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     when: str = ""
+    at_most: Size | None = None
+    computes_in: str = ""
+    at_edge: bool = False
     link: str = ""
     until: date | None = None
 
@@ -107,7 +135,9 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _op(value: Any) -> str:
     if value not in (WHOLE, *OPS.public()):
-        raise ValueError(f"one of {', '.join((*OPS.public(), WHOLE))}")
+        known = (*OPS.public(), WHOLE)
+        near = meant(str(value), known, "`gradverify ops` lists them")
+        raise ValueError(f"the name of an op, or {WHOLE!r} ({near})")
     return str(value)
 
 
@@ -124,6 +154,28 @@ def _versions(value: Any) -> SpecifierSet:
         return SpecifierSet(_any_text(value))
     except InvalidSpecifier:
         raise ValueError('a PEP 440 specifier, such as ">=2.2,<3"') from None
+
+
+def _size(value: Any) -> Size:
+    allowed = 'a part of the exact number, such as 2e-9, or "20 bounds"'
+    if isinstance(value, str) and (found := BOUNDS.fullmatch(value)):
+        return Size(float(found[1]), in_bounds=True)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < math.inf:
+        raise ValueError(allowed)
+    return Size(float(value))
+
+
+def _format(value: Any) -> str:
+    if value not in DTYPES:
+        raise ValueError(f"one of {', '.join(DTYPES)}")
+    return str(value)
+
+
+def _yes(value: Any) -> bool:
+    if value is not True:
+        raise ValueError("true, or nothing")
+    return True
 
 
 def _until(value: Any) -> date:
@@ -143,7 +195,8 @@ def _witness(value: Any) -> Case:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
     "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
-    "verdict": _verdicts, "reason": _text, "link": _any_text, "until": _until,
+    "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": _size,
+    "computes_in": _format, "at_edge": _yes, "until": _until,
     "witness": _witness,
 }
 # fmt: on
@@ -158,7 +211,7 @@ REQUIRED = tuple(
 def read_rows(path: Path) -> tuple[Deviation, ...]:
     """The rows of a file; none where there is no such file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, FILE_BYTES).decode("utf-8")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
@@ -170,7 +223,7 @@ def parse_rows(text: str, path: Path) -> tuple[Deviation, ...]:
     """The rows in the text of a file; `path` is used in messages only."""
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DeviationError(f"{path} is no TOML file: {error}") from None
     tables = data.pop("deviation", [])
     if data or not isinstance(tables, list):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradverify.differentiators import Differentiator, handshake, modes
+from gradverify.differentiators import Differentiator, Trial, modes, tried_out
 from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
@@ -46,11 +46,11 @@ def conformance(
         reason = instance.available()
         if reason is not None:
             pytest.skip(reason)
-        problems = _problems(differentiator)
+        found = _trial(differentiator)
         if block is None:
-            if problems:
+            if problems := [*found.problems, *dict.fromkeys(found.ops.values())]:
                 _fail(f"{instance.name} is not registered rightly:", *problems)
-        elif problems:
+        elif found.problems:
             pytest.skip(f"{instance.name} is not registered rightly")
         else:
             _check(block, instance, mode, cases)
@@ -81,7 +81,7 @@ def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> Non
     if item.outcome == "skipped":
         pytest.skip(item.reason)
     if item.outcome == "failed":
-        _fail(failure_text(judged.failing, item.more, again=False), item.reason)
+        _fail(failure_text(judged.failing, item.more, said=None), item.reason)
 
 
 def _fail(*lines: str) -> None:
@@ -94,5 +94,8 @@ def _instance(differentiator: type[Differentiator]) -> Differentiator:
 
 
 @cache
-def _problems(differentiator: type[Differentiator]) -> list[str]:
-    return handshake(_instance(differentiator))
+def _trial(differentiator: type[Differentiator]) -> Trial:
+    instance = _instance(differentiator)
+    found = tried_out(instance)
+    instance.taken_out = {**found.ops, **found.unsupported}
+    return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify import records
 from gradverify.graph import Case
-from gradverify.plugin.folder import of_case
+from gradverify.plugin.shards import of_case
 from gradverify.records import Discrepancy, number_text
 from gradverify.verdict import Judgement, Verdict
 
@@ -68,6 +68,7 @@ def outcome(
         worst_ulps=number_text(result.errors.ulps),
         worst_ratio=number_text(result.errors.ratio),
         warnings=[_short(str(warning)) for warning in result.warnings],
+        changed=list(result.changed),
         reason=reason,
     )
     return ItemOutcome(item, found)

@@ -6,18 +6,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from gradverify.differentiators import Differentiator
+from gradverify.differentiators import Differentiator, is_trusted
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
+from gradverify.outside.printing import for_terminal
 from gradverify.plugin.item_outcome import ItemOutcome, heading, outcome, without_a_run
 from gradverify.plugin.junit import properties
 from gradverify.plugin.progress import Progress
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
-from gradverify.report.wording import OUT_OF_TIME
+from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
     STAGES,
@@ -26,10 +28,13 @@ from gradverify.verify import (
     Finding,
     ItemResult,
     LargeBlock,
+    OwnFault,
     judge,
     verify_item,
     verify_large,
 )
+
+PATIENCE = 600.0  # seconds for an item whose engine may not heed our own limit
 
 SESSION = pytest.StashKey[Session]()
 
@@ -43,17 +48,20 @@ class ReportingItem(pytest.Item):
 
     def show(self, result: ItemOutcome) -> None:
         """Write the outcome down, and end as it says."""
-        self.config.stash[SESSION].record(result)
+        session = self.config.stash[SESSION]
+        session.record(result)
         if result.item.outcome == "skipped":
-            pytest.skip(result.item.reason)
+            pytest.skip(for_terminal(result.item.reason))
         if result.item.outcome == "failed":
-            text = failure_text(result.failing, result.item.more)
+            settings, classes = session.settings, session.selection.classes
+            said = Invocation(settings.report_as_given, classes)
+            text = failure_text(result.failing, result.item.more, said)
             raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Our own text for what was refuted; a traceback if the fault is ours."""
         if isinstance(excinfo.value, Refuted):
-            return str(excinfo.value)
+            return for_terminal(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -81,6 +89,7 @@ class GradverifyItem(ReportingItem):
     """One differentiator in one mode over the cases of one block."""
 
     case: Case | None = None  # the item that ran last
+    fault: OwnFault | None = None  # of ours, met in one case
 
     def __init__(
         self,
@@ -99,7 +108,9 @@ class GradverifyItem(ReportingItem):
         self.block, self.differentiator, self.mode = block, differentiator, mode
         if self.config.pluginmanager.has_plugin("timeout"):
             # A case has its own limit; the host's is meant for tests of another size.
-            self.add_marker(pytest.mark.timeout(0))
+            # An engine in this process may not heed ours: a plugin may end it then.
+            holds = is_trusted(differentiator) or differentiator.isolated
+            self.add_marker(pytest.mark.timeout(0 if holds else PATIENCE))
 
     @property
     def is_drawn(self) -> bool:
@@ -127,6 +138,7 @@ class GradverifyItem(ReportingItem):
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         session, queue = self.gradverify, None
+        session.tick()
         if self.is_drawn:
             queue = session.place(self.block, self.differentiator)[0]
         try:
@@ -136,6 +148,13 @@ class GradverifyItem(ReportingItem):
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
             raise
+        if self.fault is not None:
+            self.case = self.fault.case
+            self.fault.error.add_note(self.last_words())
+            self.gradverify.record(self.faulty(result, self.fault.error))
+            raise self.fault.error
+        if queue is not None and result.item.cases:
+            session.clock.looked(queue, result.item.cases)
         versions = self.differentiator.versions()
         self.user_properties += properties(
             result, versions, self.gradverify.settings.seed
@@ -158,6 +177,12 @@ class GradverifyItem(ReportingItem):
         reason = f"{type(error).__name__}: {error}\n{self.last_words()}"
         return without_a_run(self.head, "failed", reason)
 
+    def faulty(self, result: ItemOutcome, error: Exception) -> ItemOutcome:
+        """The record of an item in one case of which we were at fault; it stands."""
+        reason = self.broken(error).item.reason
+        item = msgspec.structs.replace(result.item, outcome="failed", reason=reason)
+        return ItemOutcome(item, result.discrepancies)
+
     def unjudged(self) -> ItemOutcome | None:
         """An outcome without a run, because of a faulty registration or an op that is
         absent.
@@ -169,7 +194,7 @@ class GradverifyItem(ReportingItem):
         head = self.head
         problems = self.gradverify.problems(self.differentiator)
         if not problems:
-            return self.absent() or self.forgone()
+            return self.absent() or self.given_up() or self.forgone()
         speaker = self.gradverify.spokesmen.get(name, self.nodeid)
         if speaker != self.nodeid:
             return without_a_run(
@@ -182,10 +207,22 @@ class GradverifyItem(ReportingItem):
 
     def absent(self) -> ItemOutcome | None:
         """An outcome without a run, if the table says why it lacks the op."""
-        if self.block.suite != "ops" or not isinstance(self.table_row, str):
+        if self.block.suite != "ops":
+            return None
+        found = self.gradverify.trial(self.differentiator)
+        if (problem := found.ops.get(self.block.family)) is not None:
+            return without_a_run(self.head, "failed", problem)
+        if (reason := found.unsupported.get(self.block.family)) is not None:
+            return without_a_run(self.head, "skipped", f"{self.block.family}: {reason}")
+        if not isinstance(self.table_row, str):
             return None
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)
+
+    def given_up(self) -> ItemOutcome | None:
+        """An outcome without a run, if the engine has cost too much already."""
+        reason = self.gradverify.given_up(self.differentiator)
+        return without_a_run(self.head, "skipped", reason) if reason else None
 
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
@@ -202,6 +239,9 @@ class GradverifyItem(ReportingItem):
     def ended(self, result: ItemResult) -> ItemOutcome:
         """What a result means under the policy of the run."""
         session = self.gradverify
+        lost = result.seconds.get("lost", 0.0)
+        session.lose(self.differentiator, result.lost, lost)
+        self.fault = result.fault
         return outcome(
             self.head,
             result,
@@ -236,6 +276,7 @@ class BlockItem(GradverifyItem):
                 else Budget(),
                 known=session.rows,
                 in_flight=self.in_flight,
+                limit=session.limit(self.differentiator),
             )
         return self.ended(result)
 

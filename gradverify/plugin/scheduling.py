@@ -46,6 +46,15 @@ class BlockScheduling(LoadScopeScheduling):  # type: ignore[misc]
             self._reschedule(other)
         return str(died_of)
 
+    def _reschedule(self, node: Any) -> None:
+        """Give a worker more to do, if it knows the items already.
+
+        One that has just replaced another does not yet; it will be asked again. The
+        base class would take a piece of work out of the queue and lose it.
+        """
+        if node in self.registered_collections:
+            super()._reschedule(node)
+
     def schedule(self) -> None:
         """Hand out work; a worker that replaces another may get a single item.
 

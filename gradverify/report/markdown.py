@@ -9,25 +9,29 @@ from typing import Any
 
 import jinja2
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records
 from gradverify.report.findings import in_groups
 from gradverify.report.overview import headline, is_right, overview
 from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
 from gradverify.report.wording import (
+    Invocation,
     commands,
     cut,
     error,
+    invocation,
     point,
     sentence,
-    visible,
     who,
 )
+from gradverify.surroundings import surrounded
 
 SHOWN = 20  # findings in full
 LONGEST = 300  # characters of a formula or a number
 
 
+@surrounded
 def markdown(found: Records) -> str:
     """The verdict, counts, what is new, the worst findings, wrong claims, what ran."""
     failing = in_groups(d for d in found.discrepancies if d.failed)
@@ -39,7 +43,9 @@ def markdown(found: Records) -> str:
             title=headline(found),
             is_right=is_right(found),
             overview=overview(found),
-            findings=[_entry(members) for members in failing[:SHOWN]],
+            findings=[
+                _entry(members, invocation(found.run)) for members in failing[:SHOWN]
+            ],
             findings_left_out=max(0, len(failing) - SHOWN),
             claims=wrong[:SHOWN],
             claims_left_out=max(0, len(wrong) - SHOWN),
@@ -49,7 +55,7 @@ def markdown(found: Records) -> str:
     )
 
 
-def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
+def _entry(members: Sequence[Discrepancy], said: Invocation) -> dict[str, Any]:
     d = members[0]
     why = d.diagnosis.sentence if d.diagnosis else sentence(d.verdict)
     rows = {
@@ -63,7 +69,7 @@ def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
         "why": why,
         "rows": [(k, text) for k, text in rows.items() if text],
         "error": error(d),
-        "commands": commands(d),
+        "commands": commands(d, said),
         "reproducer": d.reproducer.splitlines(),
     }
 

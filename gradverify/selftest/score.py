@@ -12,6 +12,7 @@ from gradverify.ops import OPS
 from gradverify.selftest.faults import FAULTS
 from gradverify.selftest.planted import Planted
 from gradverify.suites.blocks import Asked, blocks
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge
 
@@ -67,6 +68,7 @@ def _counted(kinds: Iterable[tuple[str, Collection[str]]]) -> Counter[str]:
     )
 
 
+@surrounded
 def score(
     engine: Differentiator,
     mode: str,

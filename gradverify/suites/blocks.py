@@ -15,8 +15,10 @@ from gradverify.differentiators import Accepts
 from gradverify.formats import DTYPES
 from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
+from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
-from gradverify.strategies import Met, graphs, networks, op_cases
+from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
+from gradverify.strategies.graphs import in_drawn_ranks
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.suites import TABLE, Suite
 from gradverify.suites.large_network import Network, network_block
@@ -30,6 +32,8 @@ AGAIN = 4
 
 Single ops have one: their faults hide in shapes and params rather than in points.
 """
+
+CASE = 64_000_000  # bytes of a file that holds a case
 
 SAVED = "gradverify-cases"  # the folder in which a repository keeps its cases
 
@@ -117,7 +121,16 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                 own = _seed(asked.seed, "ops", op, dtype)
                 cases = partial(op_cases, op, within=Limits(), dtype=dtype)
                 steered = _steered(cases)
-                yield Block("ops", op, dtype, own, cases(), steered, _of_op(op))
+                yield Block(
+                    "ops",
+                    op,
+                    dtype,
+                    own,
+                    cases(),
+                    steered,
+                    _of_op(op),
+                    first=first_cases(op, dtype),
+                )
 
 
 def _steered(strategy: Callable[..., Any]) -> Callable[[Met], Any]:
@@ -169,11 +182,14 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     def strategy(
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
     ) -> Any:
+        within = in_drawn_ranks(replace(accepts, empty=False))
+        if "sum" not in table:  # by which every array becomes a scalar at last
+            within = replace(within, ranks=range(within.ranks.start, 1))
         return graphs(
             ops=tuple(op for op in table if op in (ops or plain)),
             max_nodes=max_nodes,
             max_inputs=min(3, accepts.max_inputs or 3),
-            within=replace(accepts, empty=False),
+            within=within,
             dtype=dtype,
             met=met,
         )
@@ -220,6 +236,8 @@ def saved(asked: Asked) -> Iterator[Block]:
 def read_case(path: Path) -> Case:
     """The case in a file. `ValueError` names the file and says what is malformed."""
     try:
-        return case_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError) as error:
+        return case_from_json(json.loads(read_bytes(path, CASE)))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a case that can be read: {error}") from None

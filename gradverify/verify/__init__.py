@@ -2,7 +2,7 @@
 
 from gradverify.verify.block import CHUNK, Block, Restricted
 from gradverify.verify.item import REPEATED, Budget, verify_item
-from gradverify.verify.item_result import Finding, ItemResult
+from gradverify.verify.item_result import Finding, ItemResult, OwnFault
 from gradverify.verify.judging import judge
 from gradverify.verify.large_case import STAGES, LargeBlock, verify_large
 
@@ -15,6 +15,7 @@ __all__ = [
     "Finding",
     "ItemResult",
     "LargeBlock",
+    "OwnFault",
     "Restricted",
     "judge",
     "verify_item",

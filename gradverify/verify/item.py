@@ -12,21 +12,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
-from gradverify.differentiators import Differentiator, unsupported
+from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
+from gradverify.diagnosis.op_alone import node_values, op_alone
+from gradverify.differentiators import Differentiator, foresee, unsupported
 from gradverify.graph import Case
 from gradverify.known import Deviation
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
+from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
-from gradverify.verify.item_result import Finding, ItemResult
+from gradverify.verify.item_result import Finding, ItemResult, OwnFault
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
+from gradverify.verify.other_format import model_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -40,14 +45,17 @@ class Budget:
 
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
+    shrinking: seconds in which all that deviates is shrunk.
     """
 
     cases: int = 100
     seconds: float = float("inf")
     shared_by: int = 1
     least: int = CHUNK
+    shrinking: float = float("inf")
 
 
+@surrounded
 def verify_item(
     block: Block,
     differentiator: Differentiator,
@@ -75,11 +83,11 @@ def verify_item(
         if case is None:
             break
         in_flight(case)
-        sweep.look(position, case)
+        sweep.tried(position, case)
     if not sweep.is_out_of_patience:
         block.count = block.count or sweep.looked
     shrinking = time.perf_counter()
-    findings, more = sweep.findings(known, in_flight)
+    findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
     for stage, spent in block.seconds.items():
         seconds[stage] = spent - seconds_before.get(stage, 0.0)
@@ -96,6 +104,9 @@ def verify_item(
         skipped=sweep.skipped,
         draws=block.draws - draws_before,
         warnings=tuple(sweep.warnings),
+        changed=tuple(sweep.changed),
+        lost=sweep.lost,
+        fault=sweep.fault,
         seconds=seconds,
     )
 
@@ -111,7 +122,8 @@ def _is_enough(
     if sweep.is_out_of_patience:
         return True
     if block.count is not None:
-        return position >= block.count
+        is_slow = sweep.seconds["run"] > budget.seconds
+        return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
     if position < budget.least:
@@ -130,6 +142,7 @@ class _Sweep:
     mode: str
     limit: float
     looked: int = 0
+    lost: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
     ops: Counter[str] = field(default_factory=Counter)
     op_pairs: Counter[str] = field(default_factory=Counter)
@@ -139,16 +152,38 @@ class _Sweep:
     faults: list[float] = field(default_factory=list)
     errors: ErrorHistogram = field(default_factory=ErrorHistogram)
     warnings: dict[str, None] = field(default_factory=dict)
+    changed: dict[str, None] = field(default_factory=dict)
+    faults_of_ours: int = 0
+    fault: OwnFault | None = None
     deviating: list[tuple[Case, Judgement]] = field(default_factory=list)
 
     def judge(self, case: Case, **options: Any) -> Judgement:
         """The verdict of this item's differentiator."""
-        return judge(case, self.differentiator, self.mode, limit=self.limit, **options)
+        who, began = self.differentiator, time.perf_counter()
+        judgement = judge(case, who, self.mode, limit=self.limit, **options)
+        if judgement.fatal or judgement.verdict is Verdict.TIMED_OUT:
+            self.lost += 1
+            self.seconds["lost"] += time.perf_counter() - began
+        return judgement
 
     @property
     def is_out_of_patience(self) -> bool:
-        """Whether so many cases ran into the time limit that no more are tried."""
-        return self.counts[Verdict.TIMED_OUT] >= PATIENCE
+        """Whether so many cases ran into the time limit, ended the engine's process or
+        met a fault of ours that no more are tried.
+        """
+        return self.lost >= PATIENCE or self.faults_of_ours >= PATIENCE
+
+    def tried(self, position: int, case: Case) -> None:
+        """Judge one case. A fault of ours costs this case alone."""
+        try:
+            self.look(position, case)
+        except Exception as error:
+            self.note_fault(case, error)
+
+    def note_fault(self, case: Case, error: Exception) -> None:
+        """Keep the first fault of ours, which will fail the item."""
+        self.faults_of_ours += 1
+        self.fault = self.fault or OwnFault(case, error)
 
     def look(self, position: int, case: Case) -> None:
         """Judge one case and add it to the account."""
@@ -158,7 +193,12 @@ class _Sweep:
             self.skipped[reason] += 1
             self.counts[Verdict.UNSUPPORTED] += 1
             return
-        found = self.block.reference(position, case)
+        if position % REPEATED == 1:
+            following = self.block.drawn[position : position + REPEATED - 1]
+            foresee(self.differentiator, self.mode, self._run(following), self.limit)
+        found = self.block.reference(
+            position, case, model=model_of(self.differentiator)
+        )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
         self.seconds["run"] += time.perf_counter() - began
@@ -168,33 +208,88 @@ class _Sweep:
         self.op_pairs.update(traits.op_pairs)
         self.regimes.update(traits.regimes | kinks_of(case, found))
         self.warnings.update(dict.fromkeys(judgement.warnings))
+        self.changed.update(dict.fromkeys(judgement.changed))
         if judgement.smallest_fault is not None:
             self.faults.append(judgement.smallest_fault)
         self.errors.add(judgement)
         if judgement.verdict.is_finding:
             self.deviating.append((case, judgement))
 
+    def _run(self, cases: Sequence[Case]) -> list[Case]:
+        """Those of the cases that the differentiator can run."""
+        return [c for c in cases if unsupported(self.differentiator, c) is None]
+
     def findings(
-        self, known: Sequence[Deviation], in_flight: Callable[[Case], None]
+        self,
+        known: Sequence[Deviation],
+        in_flight: Callable[[Case], None],
+        seconds: float,
     ) -> tuple[tuple[Finding, ...], int]:
         """One finding for each kind, failing ones first; and how many kinds are left
         out.
+
+        seconds: for the shrinking of all kinds; each has an even part of what is left.
         """
-        kinds = self._kinds(known)
+        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
+        kinds = self._kinds(listed)
         ordered = sorted(kinds.items(), key=_rank)
-        result = []
-        for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
+        shown, result = ordered[:KINDS_SHRUNK], []
+        end = time.perf_counter() + seconds
+        for k, ((verdict, op, row), members) in enumerate(shown):
             case, judgement = min(members, key=lambda m: m[0].graph.size)
-            shrinks = verdict.fails() and verdict is not Verdict.TIMED_OUT
-            if shrinks and row is None:
-                case = self._shrunk(case, verdict, op, in_flight)
-                again = self.judge(case)
-                judgement = again if again.verdict is verdict else judgement
             name, why = self._name(op, verdict), None
-            if row is None and verdict in EXPLAINED:
-                why = self._explained(case, judgement, op, in_flight)
+            try:
+                if row is None and verdict.fails():
+                    left = end - time.perf_counter()
+                    until = time.perf_counter() + left / (len(shown) - k)
+                    kind = _Kind(judgement, op, listed, until)
+                    case, judgement = self._smallest(case, judgement, kind, in_flight)
+                if row is None and verdict in EXPLAINED and not judgement.fatal:
+                    why = self._explained(case, judgement, op, in_flight)
+            except Exception as error:  # what was found stands, as it was found
+                self.note_fault(case, error)
             result.append(Finding(judgement, case, op, name, row, len(members), why))
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
+
+    def _smallest(
+        self,
+        case: Case,
+        judgement: Judgement,
+        kind: _Kind,
+        in_flight: Callable[[Case], None],
+    ) -> tuple[Case, Judgement]:
+        """The case shrunk, with its judgement.
+
+        What ended the engine's process, or had no end, is tried once more at most.
+        """
+        verdict = judgement.verdict
+        if judgement.fatal or verdict is Verdict.TIMED_OUT:
+            return self._alone(case, judgement, kind.op, in_flight)
+        case = self._shrunk(case, kind, in_flight)
+        again = self.judge(case)
+        return case, again if again.verdict is verdict else judgement
+
+    def _alone(
+        self,
+        case: Case,
+        judgement: Judgement,
+        op: str,
+        in_flight: Callable[[Case], None],
+    ) -> tuple[Case, Judgement]:
+        """The op that ended the process, alone, if it ends it alone as well."""
+        graph = case.graph
+        index = next((i for i, n in enumerate(graph.nodes) if n.op == op), None)
+        if index is None or graph.size == 1 or not judgement.fatal:
+            return case, judgement
+        try:
+            ones = np.ones(graph.nodes[index].shape)
+            alone = op_alone(case, index, node_values(case), ones)
+        except ValueError:  # the literal is no operand of this op alone
+            return case, judgement
+        in_flight(alone)
+        again = self.judge(alone)
+        same = again.fatal and again.verdict is judgement.verdict
+        return (alone, again) if same else (case, judgement)
 
     def _explained(
         self,
@@ -214,43 +309,73 @@ class _Sweep:
         return f"{who}/{op}/{verdict.name.lower()}"
 
     def _kinds(
-        self, known: Sequence[Deviation]
+        self, listed: Listed
     ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
-            guilty = self._blame(case, judgement)
+            try:
+                guilty = self._blame(case, judgement)
+            except Exception as error:
+                self.note_fault(case, error)
+                guilty = Guilty(WHOLE)
             row = listed.row(case, judgement, guilty)
             key = (judgement.verdict, guilty.op, row)
             kinds.setdefault(key, []).append((case, judgement))
         return kinds
 
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
-        """The op that deviates alone. An engine that may run for ever is not asked."""
-        if judgement.verdict is not Verdict.TIMED_OUT:
-            return guilty_op(case, self.judge, judgement.verdict)
+        """The op that deviates alone. An engine that may run for ever, or end its
+        process, is not asked; its process may have noted in which op it was.
+        """
+        if not judgement.fatal and judgement.verdict is not Verdict.TIMED_OUT:
+            return guilty_op(case, self.judge, judgement)
+        if judgement.op in case.graph.ops:
+            return Guilty(judgement.op)
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
 
     def _shrunk(
-        self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]
+        self, case: Case, kind: _Kind, in_flight: Callable[[Case], None]
     ) -> Case:
-        """The smallest case found with the same verdict and the same guilty op."""
+        """The smallest case of the same kind that was found in time.
+
+        It is outside all known deviations: a case that a row explains would show a
+        finding by what is accepted.
+        """
 
         def fails(candidate: Case) -> bool:
+            if time.perf_counter() > kind.until:
+                return False
             in_flight(candidate)
-            if op != WHOLE and op not in candidate.graph.ops:
+            if self.lost >= 2 * PATIENCE:  # each one takes the time of many others
                 return False
-            if self.judge(candidate).verdict is not verdict:
+            if kind.op != WHOLE and kind.op not in candidate.graph.ops:
                 return False
-            return guilty_op(candidate, self.judge, verdict).op == op
+            judgement = self.judge(candidate)
+            if not is_same(judgement, kind.judgement):
+                return False
+            guilty = guilty_op(candidate, self.judge, judgement)
+            same_op = guilty.op == kind.op
+            return same_op and kind.listed.row(candidate, judgement, guilty) is None
 
         smallest = minimise(case, fails)
+        if self.lost >= 2 * PATIENCE:
+            return smallest
         if smallest.graph.size > 2 and self.block.strategy is not None:
             other = shrink(self.block.strategy, fails, self.block.seed)
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a case must show to be of the kind that is shrunk, and until when."""
+
+    judgement: Judgement
+    op: str
+    listed: Listed
+    until: float
 
 
 def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:

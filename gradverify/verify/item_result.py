@@ -40,6 +40,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class OwnFault:
+    """What our own code raised, and the case at which it did."""
+
+    case: Case
+    error: Exception
+
+
+@dataclass(frozen=True)
 class ItemResult:
     """What one differentiator made of a block.
 
@@ -54,6 +62,9 @@ class ItemResult:
     skipped: why cases could not be run, and how many.
     draws: how many draws were begun, and how many rejected, for this item.
     warnings: what the differentiator warned of, each warning once.
+    changed: the global settings that it changed, by name.
+    lost: how many runs had no end in time, or ended the engine's process.
+    fault: the first fault of ours, which cost its case alone.
     seconds: by stage. What the first item of a block draws and refers serves the
         others.
     """
@@ -70,6 +81,9 @@ class ItemResult:
     skipped: Mapping[str, int] = field(default_factory=dict)
     draws: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    lost: int = 0
+    fault: OwnFault | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def checked_nothing(self) -> bool:

@@ -13,9 +13,12 @@ from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.other_format import model_of, reconsidered
 
 
+@surrounded
 def judge(
     case: Case,
     differentiator: Differentiator,
@@ -33,8 +36,13 @@ def judge(
     reason = unsupported(differentiator, case)
     if reason is not None:
         return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case)
+    found = found or reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.timed_out and derivatives.starved:
+        derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.error is not None and derivatives.error.is_missing:
+        note = f"it raises NotImplementedError: {derivatives.error}"
+        return Judgement(Verdict.UNSUPPORTED, note=note)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
         judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
@@ -43,7 +51,17 @@ def judge(
         if not _same(derivatives, again):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
-    return replace(judgement, warnings=derivatives.warnings)
+    if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
+        judgement = reconsidered(
+            judgement, case, found, derivatives, differentiator, mode, limit
+        )
+    return replace(
+        judgement,
+        warnings=derivatives.warnings,
+        changed=derivatives.changed,
+        fatal=derivatives.fatal,
+        op=derivatives.op,
+    )
 
 
 def _composed(

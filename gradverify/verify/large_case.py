@@ -18,6 +18,7 @@ from gradverify.differentiators import Differentiator, unsupported
 from gradverify.graph import Case, names_of
 from gradverify.reference import STAGES as REFERENCE
 from gradverify.reference import Reference, floats_of
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.block import Block
 from gradverify.verify.item_result import Finding, ItemResult
@@ -48,6 +49,7 @@ class LargeBlock(Block):
         return self.make()
 
 
+@surrounded
 def verify_large(
     block: LargeBlock,
     differentiator: Differentiator,

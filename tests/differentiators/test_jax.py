@@ -108,7 +108,7 @@ def test_the_settings_of_the_host_have_no_say() -> None:
 def test_a_mistake_in_a_row_leaves_the_settings_alone() -> None:
     before, engine = settings(), Jax()
     engine.table = {**engine.table, "sin": lambda x: 1 / 0}
-    assert isinstance(run(engine, "reverse", case_of("sin")).error, ZeroDivisionError)
+    assert run(engine, "reverse", case_of("sin")).error.kind == "ZeroDivisionError"
     assert settings() == before
 
 

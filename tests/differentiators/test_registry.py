@@ -24,7 +24,7 @@ from gradverify.differentiators import (
 )
 
 # Folders that hold no differentiator, but what several share.
-SHARED = {"composed", "spelling"}
+SHARED = {"isolation", "composed", "spelling"}
 
 
 @pytest.fixture(autouse=True)

@@ -77,7 +77,7 @@ def test_what_it_raises_is_recorded() -> None:
         raise ZeroDivisionError("oh")
 
     found = run(engine(behave), "only", case_of())
-    assert isinstance(found.error, ZeroDivisionError)
+    assert found.error.kind == "ZeroDivisionError"
     assert found.cotangents == ()
 
 
@@ -89,14 +89,14 @@ def test_even_what_is_no_exception_is_recorded() -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         raise Panic
 
-    assert isinstance(run(engine(behave), "only", case_of()).error, Panic)
+    assert run(engine(behave), "only", case_of()).error.kind == "Panic"
 
 
 def test_an_engine_that_leaves_does_not_end_the_program() -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         raise SystemExit(0)
 
-    assert isinstance(run(engine(behave), "only", case_of()).error, SystemExit)
+    assert run(engine(behave), "only", case_of()).error.kind == "SystemExit"
 
 
 def test_an_engine_that_empties_its_list_of_inputs_spoils_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -193,14 +194,20 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--gradverify-ops", "foo"), "--gradverify-ops: 'foo' is unknown; known: neg"),
-        (("--gradverify-suites", "foo"), "'foo' is unknown; known: ops"),
+        (
+            ("--gradverify-ops", "foo"),
+            "--gradverify-ops: 'foo' is unknown; `gradverify ops`",
+        ),
+        (("--gradverify-suites", "foo"), "'foo' is unknown; known: cases"),
         (("--gradverify-dtypes", "int8"), "'int8' is unknown; known: float64"),
         (("--gradverify-profile", "foo"), "'foo' is unknown; known: smoke, ci, deep"),
         (("--gradverify-fail-on", "foo"), "'foo' is unknown; known: wrong"),
-        (("--gradverify-seed", "x"), "'x': give a whole number from 0 up"),
-        (("--gradverify-time", "-1"), "'-1': give seconds from 1 up"),
-        (("--gradverify-differentiators", "foo"), "no differentiator 'foo'; known are"),
+        (("--gradverify-seed", "x"), "'x': give a whole number from 0 to"),
+        (("--gradverify-time", "-1"), "'-1': give seconds from 1 to"),
+        (
+            ("--gradverify-differentiators", "foo"),
+            "no differentiator 'foo'; known: own",
+        ),
         (("--gradverify-report", "conftest.py"), "cannot be written"),
     ],
 )
@@ -335,6 +342,38 @@ def test_a_killed_run_is_named_by_the_next(armed: Scratch) -> None:
     assert (armed.root / "reports" / "gradverify-killed.jsonl").is_file()
     again = armed.pytest("--gradverify", *SMALL, "-k", "add")
     assert "an earlier run" not in again.stdout.str()
+
+
+# ---- what a run costs everybody
+
+LOADERS = """\
+import sys
+
+import gradverify.verify
+import pytest
+
+def test_loaders():
+    names = ["gradverify.verify.item", "gradverify.graph.node", __name__]
+    assert [type(sys.modules[n].__loader__).__name__ for n in names] == [
+        "SourceFileLoader", "SourceFileLoader", "AssertionRewritingHook",
+    ]
+
+def test_finders():
+    assert [type(f).__name__ for f in sys.meta_path].count("PlainImports") == 1
+"""
+
+
+def test_pytest_rewrites_no_assertions_of_ours(scratch: Scratch) -> None:
+    scratch.write("test_loaders.py", LOADERS)
+    result = scratch.apart("pytest")
+    assert result.parseoutcomes() == {"passed": 2}, result.outlines
+
+
+def test_what_finds_our_modules_goes_when_the_run_ends(scratch: Scratch) -> None:
+    scratch.write("test_it.py", "def test_it():\n    pass\n")
+    before = [*sys.meta_path]
+    assert scratch.pytest().ret == 0
+    assert sys.meta_path == before
 
 
 # ---- conformance

@@ -26,6 +26,7 @@ def settings(dtype: str) -> Iterator[None]:
             jax.debug_nans(False),
             jax.debug_infs(False),
             jax.disable_jit(False),
+            jax.transfer_guard("allow"),
         ):
             stack.enter_context(setting)
         yield

@@ -6,22 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gradverify.surroundings import built_in
+
 
 @contextmanager
 def settings() -> Iterator[None]:
-    """Gradients on, whatever the host has set, one thread, no TF32; then as before.
-
-    One, since several processes with a thread for each core slow one another down.
-    """
+    """PyTorch's defaults, gradients on, one thread, no TF32; then as before."""
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with _full_precision(), torch.inference_mode(False), torch.enable_grad():
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with torch.inference_mode(False), built_in("torch"), _full_precision():
+        yield
 
 
 @contextmanager

@@ -1,0 +1,102 @@
+"""The process of one engine: it answers questions until the run is over."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from gradverify.differentiators.in_process import run_here
+from gradverify.differentiators.isolation.in_progress import InProgress
+from gradverify.differentiators.isolation.messages import (
+    Hello,
+    Loaded,
+    Question,
+    answer,
+    case_of,
+)
+from gradverify.differentiators.isolation.places import class_at
+from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.raised import raised_by
+
+OUTPUT = 1 << 20  # bytes of an engine's output that are kept between two batches
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG
+
+
+def main(connection: int, progress: int, output: int) -> None:
+    """Serve one run, whose end of the three files the numbers are."""
+    _apart(output)
+    wire = Connection(connection)
+    told = InProgress(progress)
+    with contextlib.suppress(EOFError, ConnectionError):  # the run is over, or killed
+        hello = msgspec.msgpack.decode(wire.recv_bytes(), type=Hello)
+        engine, trouble = _engine(hello)
+        wire.send_bytes(msgspec.msgpack.encode(Loaded(trouble)))
+        if engine is not None:
+            _limit_memory(hello.memory)
+            _serve(engine, wire, told)
+    os._exit(0)  # threads of the engine are not waited for
+
+
+def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
+    number, table = 0, None
+    rows: dict[str, Any] = {}
+    decode = msgspec.msgpack.Decoder(list[Question]).decode
+    encode = msgspec.msgpack.Encoder().encode
+    while True:
+        for asked in decode(wire.recv_bytes()):
+            number += 1
+            told.begin(number)
+            if engine.table is not table:
+                table = engine.table
+                rows = told.noting(table)
+            found = run_here(engine, asked.mode, case_of(asked), asked.limit, rows)
+            told.begin(0)
+            wire.send_bytes(encode(answer(found)))
+        if os.fstat(1).st_size > OUTPUT:
+            os.ftruncate(1, 0)
+
+
+def _engine(hello: Hello) -> tuple[Differentiator | None, str]:
+    sys.path[:] = hello.path
+    try:
+        os.chdir(hello.folder)
+        return class_at(hello.engine)(), ""
+    except BaseException as problem:
+        found = raised_by(problem)
+        return None, f"{found.kind}: {found}"
+
+
+def _apart(output: int) -> None:
+    """Output into a file, no input, no interrupts; killed when the run is."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)
+
+
+def _limit_memory(allowed: int) -> None:
+    """So many bytes more than there are in use; an allocation beyond is an error."""
+    if not allowed:
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        limit = allowed + _in_use()
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _in_use() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

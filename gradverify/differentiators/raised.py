@@ -1,0 +1,60 @@
+"""What an engine raised, as text, since its exceptions may be as hostile as it is."""
+
+from __future__ import annotations
+
+TEXT = 20_000  # characters that are kept of one text
+
+
+class Raised(Exception):
+    """What an engine raised, its text read once; it can be raised again.
+
+    kind: the name of its class. kinds: of its class and all that this is made of.
+    detail: what else there is to read, such as the last words of a process.
+    """
+
+    def __init__(
+        self, kind: str, text: str, kinds: tuple[str, ...] = (), detail: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.kind, self.text, self.detail = kind, text, detail
+        self.kinds = kinds or (kind,)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the engine says that it has no such thing."""
+        return "NotImplementedError" in self.kinds
+
+
+def raised_by(problem: BaseException) -> Raised:
+    """The record of an exception. Never raises, whatever its methods do."""
+    if isinstance(problem, Raised):
+        return problem
+    kinds = tuple(_name(kind) for kind in type(problem).__mro__)
+    return Raised(kinds[0], told(problem), kinds)
+
+
+def told(thing: object) -> str:
+    """The text of an exception or a warning, also where `__str__` raises."""
+    try:
+        text = str(thing)
+        # a class derived from str may go on misbehaving
+        return str.__str__(text)[:TEXT]
+    except BaseException as problem:
+        return f"its text cannot be read: __str__ raised {_name(type(problem))}"
+
+
+def is_hosts(problem: BaseException) -> bool:
+    """Whether an exception is meant for the program that we run in."""
+    if isinstance(problem, KeyboardInterrupt):
+        return True
+    # pytest's own, such as the end of a test by a plugin for timeouts; some of its
+    # classes give themselves out as builtins, but their bases do not
+    kinds = type(problem).__mro__
+    return any(str(kind.__module__).startswith("_pytest.") for kind in kinds)
+
+
+def _name(kind: type) -> str:
+    return type.__dict__["__name__"].__get__(kind)  # type: ignore[no-any-return]

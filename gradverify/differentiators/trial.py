@@ -1,0 +1,61 @@
+"""An engine is tried in a process of its own first, so that it can end only that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradverify.differentiators.handshake import Greeting, greeting, warm_up
+from gradverify.differentiators.isolation import isolate, release
+from gradverify.differentiators.isolation.worker import IS_POSSIBLE
+from gradverify.differentiators.protocol import Differentiator
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of trying an engine: problems of its registration, and notes.
+
+    ops: by op that fails alone, the sentence on it. unsupported: by op whose row raises
+    `NotImplementedError`, what it says.
+    """
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    ops: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of(found: Greeting, *notes: str) -> Trial:
+    return Trial(tuple(found.problems), notes, found.ops, found.unsupported)
+
+
+def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
+    """The handshake, in a process of its own for an engine that is not built in.
+
+    An engine that ends its process there, or has to be ended, goes on in one of its
+    own, as an engine does that asks for it. Others run in this process afterwards.
+    """
+    name = differentiator.name
+    if is_trusted(differentiator) or not IS_POSSIBLE:
+        return _of(greeting(differentiator, limit))
+    worker = isolate(differentiator)
+    trouble = worker.start()
+    if trouble and not worker.deaths:
+        if differentiator.isolated:
+            return Trial((trouble,))
+        release(differentiator)
+        return _of(greeting(differentiator, limit), trouble)
+    nothing = Greeting([], {}, {})
+    found = nothing if trouble else greeting(differentiator, limit)
+    if worker.deaths:
+        note = f"{name} was tried and {worker.last}; it runs in a process of its own"
+        return _of(found, note)
+    if not differentiator.isolated:
+        release(differentiator)
+        warm_up(differentiator)
+    return _of(found)
+
+
+def is_trusted(differentiator: Differentiator) -> bool:
+    """Whether the engine is one of ours: it is tried by our own tests."""
+    return type(differentiator).__module__.startswith("gradverify.")

@@ -1,0 +1,19 @@
+"""What is global in the process, and whose it is: the host's, an engine's, ours."""
+
+from gradverify.surroundings.entering import (
+    SETTINGS,
+    Surroundings,
+    built_in,
+    engine_call,
+    remember,
+    surrounded,
+)
+
+__all__ = [
+    "SETTINGS",
+    "Surroundings",
+    "built_in",
+    "engine_call",
+    "remember",
+    "surrounded",
+]

@@ -1,0 +1,124 @@
+"""What is global in Python itself and in its standard library."""
+
+from __future__ import annotations
+
+import gc
+import locale
+import math
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from operator import attrgetter
+from typing import Any
+
+from gradverify.surroundings import floating
+from gradverify.surroundings.setting import Setting, Value, fixed, never
+
+DEPTH = 1000  # frames; Python's own default
+_PATH = tuple(sys.path)  # of the time of import: our own files are found by it
+_MATH = dict(vars(math))
+_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGALRM")
+    if hasattr(signal, name)
+)
+_DECIMAL = attrgetter("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+
+def _set_depth(python: Any, depth: int) -> None:
+    with suppress(RecursionError):  # we are deeper already
+        sys.setrecursionlimit(depth)
+
+
+def _set_mode(python: Any, mode: bytes | None) -> None:
+    floating.set_mode(mode)
+
+
+def _set_math(python: Any, functions: dict[str, Any]) -> None:
+    vars(math).update(functions)
+
+
+def _folder(python: Any) -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return None
+
+
+def _set_folder(python: Any, folder: str | None) -> None:
+    if folder is not None:
+        with suppress(OSError):
+            os.chdir(folder)
+
+
+def _set_path(python: Any, path: tuple[str, ...]) -> None:
+    sys.path[:] = path
+
+
+def _completed(path: tuple[str, ...]) -> tuple[str, ...]:
+    missing = [place for place in _PATH if place not in path]
+    return (*path, *missing) if missing else path
+
+
+def _set_collecting(python: Any, enabled: bool) -> None:
+    gc.enable() if enabled else gc.disable()
+
+
+def _numbers(python: Any) -> str:
+    return locale.setlocale(locale.LC_NUMERIC)
+
+
+def _set_numbers(python: Any, name: str) -> None:
+    locale.setlocale(locale.LC_NUMERIC, name)
+
+
+def _handlers(python: Any) -> tuple[Any, ...]:
+    return tuple(map(signal.getsignal, _SIGNALS))
+
+
+def _set_handlers(python: Any, handlers: tuple[Any, ...]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in zip(_SIGNALS, handlers, strict=True):
+            if handler is not None:  # one that C code has set
+                signal.signal(number, handler)
+
+
+def _decimal(decimal: Any) -> Value:
+    context = decimal.getcontext()
+    return (*_DECIMAL(context), *context.traps.values())
+
+
+def _set_decimal(decimal: Any, value: Value) -> None:
+    context = decimal.Context(*value[:6])
+    context.traps.update(zip(context.traps, value[6:], strict=True))
+    decimal.setcontext(context)
+
+
+_DECIMAL_USUAL = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0,
+                  True, False, True, True, *(False,) * 5)  # fmt: skip
+
+# fmt: off
+PYTHON = (
+    # first, and last when it is put back, since all the others need room
+    Setting("the recursion limit", "",
+            lambda python: sys.getrecursionlimit(), _set_depth,
+            ours=lambda host: max(host, DEPTH), for_engines=False),
+    Setting("the floating-point mode", "", lambda python: floating.mode(), _set_mode,
+            ours=fixed(None), for_engines=False),
+    Setting("the functions of math", "", lambda python: dict(vars(math)), _set_math,
+            ours=lambda host: host | _MATH, for_engines=False),
+    Setting("the folder", "", _folder, _set_folder),
+    Setting("sys.path", "", lambda python: tuple(sys.path), _set_path, ours=_completed),
+    Setting("the garbage collector", "", lambda python: gc.isenabled(), _set_collecting,
+            ours=fixed(True)),
+    Setting("the locale of numbers", "", _numbers, _set_numbers, ours=fixed("C")),
+    Setting("the handlers of signals", "", _handlers, _set_handlers, in_calls=False),
+    Setting("decimal's context", "decimal", _decimal, _set_decimal,
+            ours=fixed(_DECIMAL_USUAL)),
+    Setting("the state of random", "random",
+            lambda random: random.getstate(),
+            lambda random, state: random.setstate(state), in_calls=False, same=never),
+)
+# fmt: on
