@@ -122,3 +122,12 @@ def test_attention_in_float32_explains_float32s_roundings_alone(
 def test_a_size_is_a_part_or_bounds() -> None:
     assert str(Size(2e-9)) == "2e-09"
     assert str(Size(20.0, in_bounds=True)) == "20 bounds"
+
+
+def test_an_underflow_within_a_product_is_known_by_its_cotangent() -> None:
+    """torch.hypot multiplies by the cotangent first: 1e-3 times 1e-36 is subnormal."""
+    row = ROWS["torch-hypot-underflow-float32"]
+    graph = trace(lambda a, b: s.hypot(a, b) * 1e-36, (), ())
+    point = (np.array(1.7e-3, np.float32), np.array(0.31e-8, np.float32))
+    case = Case(graph, point, "float32")
+    assert explained(load("torch-cpu"), case, row) == row.id
