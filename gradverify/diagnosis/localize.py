@@ -40,6 +40,10 @@ NUMBERS = frozenset({
 })  # fmt: skip
 
 
+# A cotangent of a wrong shape may make a later sum raise.
+SHAPES = frozenset({Verdict.WRONG_SHAPE, Verdict.CRASHED})
+
+
 def guilty_op(
     case: Case, judge: Callable[[Case], Judgement], judgement: Judgement
 ) -> Guilty:
@@ -81,7 +85,8 @@ def _exception(text: str) -> str:
 
 
 def _may_be(found: Judgement, wanted: Judgement) -> bool:
-    if found.verdict in NUMBERS and wanted.verdict in NUMBERS:
+    both = {found.verdict, wanted.verdict}
+    if both <= NUMBERS or both == SHAPES:
         return True
     return is_same(found, wanted)
 
