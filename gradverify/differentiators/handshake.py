@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,7 +23,9 @@ PATIENCE = 2  # ops that end the engine's process, or have no end, before it is 
 
 
 @surrounded
-def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
+def handshake(
+    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+) -> list[str]:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone.
 
@@ -30,23 +34,26 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
     and no problem of its registration.
 
     limit: seconds for one op. After two that had no end in time, no more are tried.
+    seconds: for all ops and modes together. The rest is judged without having been
+        tried.
     """
     name = differentiator.name
     if not differentiator.modes():
         return [f"{name} has no mode: decorate a method with @mode('gradient')"]
     problems = _rows(differentiator)
+    end = time.perf_counter() + seconds
     cases, lost, warm = _cases(differentiator), 0, False
-    for mode, declared in differentiator.modes().items():
-        if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
+    for mode in differentiator.modes():
+        if _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
         for op, case in cases.items():
-            if lost >= PATIENCE:
+            if lost >= PATIENCE or time.perf_counter() > end:
                 break
-            time = limit if warm else max(limit, LOADING)
-            found, warm = run(differentiator, mode, case, limit=time), True
+            most = limit if warm else max(limit, LOADING)
+            found, warm = run(differentiator, mode, case, limit=most), True
             lost += found.fatal or found.timed_out
-            text = _problem(op, found, time)
+            text = _problem(op, found, most)
             if text:
                 failures.setdefault(text, []).append(op)
         problems += [
@@ -59,8 +66,8 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
 def warm_up(differentiator: Differentiator) -> None:
     """Run every mode once, so that what a first call loads does not count later."""
     cases = _cases(differentiator)
-    for mode, declared in differentiator.modes().items():
-        if declared.kind != "hvp" and cases:
+    for mode in differentiator.modes():
+        if cases:
             run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gradverify.differentiators.handshake import handshake, warm_up
@@ -18,7 +19,9 @@ class Trial:
     notes: tuple[str, ...] = ()
 
 
-def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
+def tried_out(
+    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+) -> Trial:
     """The handshake, in a process of its own for an engine that is not built in.
 
     An engine that ends its process there, or has to be ended, goes on in one of its
@@ -26,15 +29,15 @@ def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
     """
     name = differentiator.name
     if is_trusted(differentiator) or not IS_POSSIBLE:
-        return Trial(tuple(handshake(differentiator, limit)))
+        return Trial(tuple(handshake(differentiator, limit, seconds)))
     worker = isolate(differentiator)
     trouble = worker.start()
     if trouble and not worker.deaths:
         if differentiator.isolated:
             return Trial((trouble,))
         release(differentiator)
-        return Trial(tuple(handshake(differentiator, limit)), (trouble,))
-    problems = () if trouble else tuple(handshake(differentiator, limit))
+        return Trial(tuple(handshake(differentiator, limit, seconds)), (trouble,))
+    problems = () if trouble else tuple(handshake(differentiator, limit, seconds))
     if worker.deaths:
         note = f"{name} was tried and {worker.last}; it runs in a process of its own"
         return Trial(problems, (note,))

@@ -43,6 +43,7 @@ PROFILES: Mapping[str, Profile] = {
 
 END = 0.07  # of the time of a run is kept for the page
 PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+LOOKING = 0.3  # of the time is for cases, however long loading took
 FEWEST = 2  # cases that an item looks at, if it looks at all
 
 
@@ -95,9 +96,11 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """The seconds that are left."""
+        """The seconds that are left; loading and trying engines leave a share of all."""
         reserve = min(max(END * self.seconds, PAGE), self.seconds / 2)
-        return max(0.0, self.seconds - reserve - self.spent)
+        looked = self.shared.seconds + self.extra.seconds
+        least = LOOKING * self.seconds - looked
+        return max(0.0, self.seconds - reserve - self.spent, least)
 
     @property
     def even(self) -> float:

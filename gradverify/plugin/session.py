@@ -39,6 +39,7 @@ from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
+HANDSHAKE = 0.25  # of the time that is left goes to trying an engine, at most
 SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
 LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
 LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
@@ -170,7 +171,8 @@ class Session:
         """What the handshake says about a differentiator; it runs once in a process."""
         name = differentiator.name
         if name not in self._problems:
-            trial = tried_out(differentiator, self.limit(differentiator))
+            seconds = HANDSHAKE * self.clock.left
+            trial = tried_out(differentiator, self.limit(differentiator), seconds)
             self._problems[name] = list(trial.problems)
             self.note(trial.notes)
         return self._problems[name]

@@ -78,7 +78,7 @@ def test_a_row_with_another_signature_is_shown_how_it_is_called() -> None:
 
 def test_a_row_that_is_no_op_is_named() -> None:
     (problem,) = handshake(toy(airy=np.exp))
-    assert "a row 'airy', which is no op; the ops are neg, exp" in problem
+    assert "a row 'airy', which is no op; `gradverify ops` lists them" in problem
 
 
 def test_a_row_that_is_neither_function_nor_reason_is_named() -> None:

@@ -127,6 +127,14 @@ def test_every_block_is_looked_at_where_there_is_time(hand: Hand) -> None:
         clock.looked(clock.shared, 20)
 
 
+def test_slow_loading_leaves_a_share_of_the_time(hand: Hand) -> None:
+    clock = of(10)
+    clock.spent = 200.0
+    assert clock.left == pytest.approx(0.3 * clock.seconds)
+    look(clock, hand, 0, 0.5 * clock.seconds)
+    assert clock.left == 0.0
+
+
 def test_the_profiles_are_what_the_readme_says() -> None:
     seconds = {name: profile.seconds for name, profile in PROFILES.items()}
     assert seconds == {"smoke": 20.0, "ci": 120.0, "deep": 7200.0}
