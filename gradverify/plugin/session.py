@@ -259,8 +259,9 @@ class Session:
         found = shards.merged(
             self.folder, self.run, own=writer.lines, died=frozenset(self.died)
         )
-        self.troubles += [writer.trouble] if writer.trouble else []
-        told = (Note(text=trouble) for trouble in self.troubles)
+        has_moved = writer.folder != self.folder or writer.is_mute
+        told = [Note(text=writer.trouble)] if writer.trouble and not has_moved else []
+        self.troubles = [writer.trouble] if has_moved else []
         notes = (*found.notes, *self.notes, *changers(found), *told)
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:

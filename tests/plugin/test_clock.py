@@ -100,7 +100,7 @@ def test_a_block_looks_at_fewer_cases_where_the_least_does_not_fit(hand: Hand) -
     clock = of(100)
     assert clock.least(clock.shared, 1.0, 20) == 20  # nothing is known yet
     look(clock, hand, 0, 4.0)
-    clock.looked(clock.shared, 20)  # 0.2 s a case
+    clock.looked(clock.shared, 0, 20, 4.0)  # 0.2 s a case
     assert clock.least(clock.shared, 1.0, 20) == 5
     assert clock.least(clock.shared, 0.0, 20) == 2
 
@@ -113,10 +113,21 @@ def test_blocks_that_do_not_fit_are_left_out_evenly_and_the_time_is_kept(
         looked.append(clock.affords(clock.shared, k))
         if looked[-1]:
             look(clock, hand, k, 4.0)
-            clock.looked(clock.shared, 2)
+            clock.looked(clock.shared, k, 2, 4.0)
     assert 20 <= sum(looked) <= 26
     assert clock.spent <= 104.0
     assert all(any(looked[k : k + 10]) for k in range(0, 90, 10))
+
+
+def test_what_the_first_blocks_load_is_no_price_of_the_others(hand: Hand) -> None:
+    clock, looked = of(100), []
+    for k in range(100):
+        looked.append(clock.affords(clock.shared, k))
+        if looked[-1]:
+            takes = 30.0 if k == 0 else 0.6
+            look(clock, hand, k, takes)
+            clock.looked(clock.shared, k, 2, takes)
+    assert all(looked)
 
 
 def test_every_block_is_looked_at_where_there_is_time(hand: Hand) -> None:
@@ -124,7 +135,7 @@ def test_every_block_is_looked_at_where_there_is_time(hand: Hand) -> None:
     for k in range(100):
         assert clock.affords(clock.shared, k)
         look(clock, hand, k, 0.9)
-        clock.looked(clock.shared, 20)
+        clock.looked(clock.shared, k, 20, 0.9)
 
 
 def test_slow_loading_leaves_a_share_of_the_time(hand: Hand) -> None:
