@@ -148,18 +148,16 @@ class Clock:
 
     def looked(self, queue: Queue, block: Hashable, cases: int, seconds: float) -> None:
         """An item has looked at so many cases of a block, in so many seconds."""
+        queue.seconds += seconds
+        queue.saved = max(0.0, queue.saved - seconds)
         price, items = queue.prices.get(block, (0.0, 0))
         queue.prices[block] = price + seconds / cases, items + 1
 
     @contextmanager
-    def running(self, queue: Queue | None = None) -> Iterator[None]:
-        """Time that counts as spent, on a block of that queue."""
+    def running(self) -> Iterator[None]:
+        """Time that counts as spent."""
         began = time.perf_counter()
         try:
             yield
         finally:
-            seconds = time.perf_counter() - began
-            self.spent += seconds
-            if queue is not None:
-                queue.seconds += seconds
-                queue.saved = max(0.0, queue.saved - seconds)
+            self.spent += time.perf_counter() - began

@@ -144,7 +144,7 @@ class GradverifyItem(ReportingItem):
             queue, key = session.place(self.block, self.differentiator)
         began = time.perf_counter()
         try:
-            with session.clock.running(queue), deaf(one_thread=bool(session.worker)):
+            with session.clock.running(), deaf(one_thread=bool(session.worker)):
                 result = self.unjudged() or self.judged()
         except Exception as error:
             error.add_note(self.last_words())

@@ -301,7 +301,7 @@ def test_a_run_that_is_killed_at_any_moment_loses_the_case_in_flight_alone(
         process = begun(repository)
         time.sleep(float(random.uniform(0, 1)))
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
         reports = repository.root / REPORTS
         (shard,) = reports.glob(".gradverify-*.jsonl")
         whole = shard.read_bytes().count(b"\n")
