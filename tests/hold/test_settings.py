@@ -246,19 +246,20 @@ def test_a_low_recursion_limit_is_lifted_and_put_back(usual: list[Any]) -> None:
             frame, count = frame.f_back, count + 1  # type: ignore[assignment]
         return count
 
-    before, low = sys.getrecursionlimit(), depth() + 15
+    block, before, low = drawn(), sys.getrecursionlimit(), depth() + 15
     sys.setrecursionlimit(low)
     try:
-        found, after = verdicts_deep(), sys.getrecursionlimit()
+        found, after = entered(block), sys.getrecursionlimit()
     finally:
         sys.setrecursionlimit(before)
     assert after == low
     assert found == usual[0][1]
 
 
-def verdicts_deep() -> dict[Any, int]:
+def entered(block: Block) -> dict[Any, int]:
     """One item, entered with as few frames as a caller may have left."""
-    return dict(judged(OwnTape()).counts)
+    budget = Budget(5, least=5)
+    return dict(verify_item(block, OwnTape(), "reverse", budget=budget).counts)
 
 
 # ---- an engine that changes a setting in a call
