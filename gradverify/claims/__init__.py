@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradverify.claims.checking.check import check_claim as check_claim
+    from gradverify.claims.checking.check import exact_gradient as exact_gradient
     from gradverify.claims.checking.check_result import (
         ClaimedDerivative as ClaimedDerivative,
     )
@@ -21,6 +22,7 @@ HOMES = {
     "ClaimResult": "gradverify.claims.checking.check_result",
     "ClaimedDerivative": "gradverify.claims.checking.check_result",
     "check_claim": "gradverify.claims.checking.check",
+    "exact_gradient": "gradverify.claims.checking.check",
     "graph_of": "gradverify.claims.checking.formula_graph",
 }
 

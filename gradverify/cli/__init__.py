@@ -3,7 +3,9 @@ is.
 
 The exit status of `run` is that of pytest. For all others it is 0 if all is right, 1 if
 something is wrong, 2 for a usage error or an unreadable file, and 3 if nothing was
-understood or could be judged.
+understood or could be judged. Any command ends with 70 at a fault of gradverify itself,
+with 74 if standard output cannot be written, with 141 if the program that reads it has
+gone, and with 130 or 143 after the signals INT and TERM.
 """
 
 from __future__ import annotations
@@ -11,33 +13,65 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gradverify.cli.arguments import Command, expression_last, parser
-from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+from gradverify.cli.output import complain, finish, say, silence
+from gradverify.cli.status import (
+    FAULT,
+    INTERRUPTED,
+    NOTHING,
+    OUTPUT,
+    RIGHT,
+    USAGE,
+    WRONG,
+    CommandError,
+    OutputError,
+)
+from gradverify.outside.printing import every_sign
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["run"]:
-        return _run(given[1:])
-    if given[:1] == ["check"]:
-        given = expression_last(given)
-    options = parser(_commands()).parse_args(given)
+    with every_sign():
+        try:
+            try:
+                return _status(given)
+            finally:
+                finish()
+        except OutputError as error:
+            silence(sys.stdout)
+            if error.status == OUTPUT:
+                complain(f"standard output cannot be written: {error}")
+            return error.status
+
+
+def _status(given: list[str]) -> int:
+    """What a command ends with, whatever happens in it."""
     try:
+        if given[:1] == ["run"]:
+            return _run(given[1:])
+        if given[:1] == ["check"]:
+            given = expression_last(given)
+        options = parser(_commands()).parse_args(given)
         return int(options.command(options))
     except CommandError as error:
-        print(f"gradverify: {error}", file=sys.stderr)
+        complain(error)
         return USAGE
-    except (
-        BrokenPipeError
-    ):  # the program that reads our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return RIGHT
+    except OutputError:
+        raise
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        what = "".join(traceback.format_exception(error))
+        complain(f"{what}This is a fault of gradverify itself: nothing was judged.")
+        return FAULT
 
 
 # ---- commands without a repository
@@ -49,7 +83,11 @@ def _run(arguments: Sequence[str]) -> int:
     from gradverify.cli.place import plugin_arguments
 
     given = _with_values(arguments)
-    return int(pytest.main([*plugin_arguments(), "--gradverify-only", *given]))
+    try:
+        return int(pytest.main([*plugin_arguments(), "--gradverify-only", *given]))
+    except OSError:
+        finish()  # says so if it is standard output that takes no more
+        raise
 
 
 def _with_values(arguments: Sequence[str]) -> list[str]:
@@ -70,15 +108,18 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from gradverify.claims import check_claim
+    from gradverify.claims import check_claim, exact_gradient
 
     try:
-        at = dict(_pair("--at", text) for text in options.at)
-        claims = dict(_pair("--claim", text) for text in options.claim)
+        at, claims = _pairs("--at", options.at), _pairs("--claim", options.claim)
+        if not claims:
+            gradient = exact_gradient(options.expression, at)
+            say(str(gradient))
+            return RIGHT if gradient else NOTHING
         result = check_claim(options.expression, at=at, claims=claims)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    print(result)
+    say(str(result))
     if any(claim.judged and not claim.right for claim in result.claims):
         return WRONG
     return RIGHT if result else NOTHING
@@ -88,6 +129,15 @@ def _claims(options: argparse.Namespace) -> int:
     from gradverify.cli.claim_files import claims
 
     return claims(options)
+
+
+def _pairs(option: str, texts: Iterable[str]) -> dict[str, Any]:
+    """Names and numbers; a name that is given twice is refused."""
+    pairs = [_pair(option, text) for text in texts]
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            raise CommandError(f"{option}: {name} is given {times} times; give it once")
+    return dict(pairs)
 
 
 def _pair(option: str, text: str) -> tuple[str, Any]:
@@ -126,7 +176,9 @@ def _ops(options: argparse.Namespace) -> int:
             marks += [] if row.is_primitive else ["expands into primitives"]
             spelled = f" ({row.operator})" if row.operator else ""
             count = f"{row.arity} operand" + ("s" if row.arity != 1 else "")
-            print(f"{row.name + spelled:<14}", ", ".join([count, *marks]), sep="  ")
+            say(f"{row.name + spelled:<14}  {', '.join([count, *marks])}")
+            if row.formula:
+                say(f"{'':<14}  {row.formula}")
     return RIGHT
 
 
@@ -199,15 +251,16 @@ def _accept(options: argparse.Namespace) -> int:
     from gradverify.cli.place import Place, within
 
     def command(place: Place) -> int:
-        from gradverify.cli.accept import accept
+        from gradverify.cli.accept import Accepted, accept
 
-        return accept(
-            place,
-            options.finding,
+        asked = Accepted(
+            options.findings,
+            every=options.all,
             reason=options.reason,
             until=options.until,
             when=options.when,
         )
+        return accept(place, asked)
 
     return within(command, options.report)
 

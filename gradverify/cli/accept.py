@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
+from gradverify.cli.output import complain, say
 from gradverify.cli.place import Place
 from gradverify.cli.replay import case_of, recorded
-from gradverify.cli.status import RIGHT, CommandError
+from gradverify.cli.status import RIGHT, USAGE, CommandError
 from gradverify.diagnosis.op_alone import node_values
 from gradverify.graph import LEAVES
 from gradverify.known import (
@@ -21,46 +22,104 @@ from gradverify.known import (
     Condition,
     Deviation,
     DeviationError,
-    append_row,
+    append_rows,
     operand_names,
     read_rows,
 )
 from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
 from gradverify.records import Discrepancy
 from gradverify.report.wording import DIED
 from gradverify.verdict import Verdict
 
 
-def accept(
-    place: Place, finding: str, *, reason: str, until: date | None, when: str
-) -> int:
-    """List a finding of the last run as known, with its case as the witness."""
-    matching = [record for record in recorded(place) if record.finding == finding]
-    if not matching:
-        near = sorted({record.finding for record in recorded(place)})
-        listed = "".join(f"\n  {name}" for name in near) or " none"
+@dataclass(frozen=True)
+class Accepted:
+    """What is accepted, and how: findings by name, or every one that fails."""
+
+    findings: Sequence[str]
+    every: bool = False
+    reason: str = ""
+    until: date | None = None
+    when: str = ""
+
+
+def accept(place: Place, asked: Accepted) -> int:
+    """List findings of the last run as known, each with its case as the witness.
+
+    Nothing is written if one that was named cannot be accepted. Of all findings, those
+    that cannot be are named, and the status is 2.
+    """
+    if asked.until is not None and asked.until < date.today():
         raise CommandError(
-            f"no finding {finding!r} in {place.reports}; there are:{listed}"
+            f"--until {asked.until}: that day has passed; give today, {date.today()}, "
+            "or a later one"
         )
-    if until is not None and until < date.today():
-        raise CommandError(
-            f"--until {until}: that day has passed; give today, {date.today()}, or a "
-            "later one"
-        )
-    record = next((r for r in matching if r.known is None), matching[0])
-    if record.known is not None:
-        print(f"{finding} is known already: {record.known}")
-        return RIGHT
-    path = place.root / FILE_NAME
+    if bool(asked.findings) == asked.every:
+        raise CommandError("name the findings to accept, or give --all")
+    path, rows, status = place.root / FILE_NAME, list[Deviation](), RIGHT
     try:
-        row = _deviation(record, reason, until)
-        row = replace(row, id=_free(row.id, path), when=_checked(when, row))
-        append_row(path, row)
+        listed = list(read_rows(path))
+        for record in _chosen(place, asked):
+            try:
+                row = _row(record, asked, [*listed, *rows])
+            except CommandError as error:
+                if not asked.every:
+                    raise
+                complain(error)
+                status = USAGE
+                continue
+            if row is not None:
+                rows.append(row)
+        if rows:
+            append_rows(path, *rows)
     except DeviationError as error:
         raise CommandError(str(error)) from error
-    print(f"{path}: {row.id}")
-    print(_covered(record, row))
-    return RIGHT
+    for row in rows:
+        say(f"{path}: {row.id}")
+        say(_covered(row))
+    return status
+
+
+def _chosen(place: Place, asked: Accepted) -> list[Discrepancy]:
+    """A record of each finding that was named, or of each that fails."""
+    found = list(recorded(place))
+    by_name: dict[str, Discrepancy] = {}
+    for record in sorted(found, key=lambda r: r.known is not None):
+        by_name.setdefault(record.finding, record)
+    if asked.every:
+        failing = [r for r in by_name.values() if r.failed and r.known is None]
+        if not failing:
+            raise CommandError(f"--all: no finding in {place.reports} fails")
+        return failing
+    names = list(dict.fromkeys(asked.findings))
+    for name in names:
+        if name not in by_name:
+            near = meant(name, sorted(by_name), f"they are in {place.reports}")
+            raise CommandError(f"no finding {name!r} in {place.reports}; {near}")
+    return [by_name[name] for name in names]
+
+
+def _row(
+    record: Discrepancy, asked: Accepted, listed: Sequence[Deviation]
+) -> Deviation | None:
+    """The row that lists a finding; None if one does already, which is said."""
+    if record.known is not None:
+        say(f"{record.finding} is known already: {record.known}")
+        return None
+    row = _deviation(record, asked.reason, asked.until)
+    row = replace(row, when=_checked(asked.when, row))
+    for other in listed:
+        if _about(other) == _about(row):
+            say(f"{record.finding} is accepted already: {other.id} in {FILE_NAME}")
+            return None
+    return replace(row, id=_free(row.id, listed))
+
+
+def _about(row: Deviation) -> tuple[object, ...]:
+    """What a row covers."""
+    covers = (row.differentiator, row.op, row.verdict, row.modes, row.dtypes, row.when)
+    return (*covers, frozenset(row.witness.graph.ops) if row.op == WHOLE else ())
 
 
 def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviation:
@@ -94,11 +153,9 @@ def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviatio
     )
 
 
-def _free(wanted: str, path: Path) -> str:
-    """The id, with a number at its end if a finding is accepted under several
-    conditions.
-    """
-    taken = {row.id for row in read_rows(path)}
+def _free(wanted: str, listed: Sequence[Deviation]) -> str:
+    """The id, with a number if a finding is accepted under several conditions."""
+    taken = {row.id for row in listed}
     ids = (wanted, *(f"{wanted}-{k}" for k in range(2, len(taken) + 3)))
     return next(i for i in ids if i not in taken)
 
@@ -130,16 +187,17 @@ def _checked(when: str, row: Deviation) -> str:
     )
 
 
-def _covered(record: Discrepancy, row: Deviation) -> str:
-    who = f"{record.differentiator}, {record.mode}, {record.dtype}"
+def _covered(row: Deviation) -> str:
+    who = f"{row.differentiator}, {row.modes[0]}, {row.dtypes[0]}"
+    verdict = row.verdict[0].name
     if row.op == WHOLE:
         ops = Counter(n.op for n in row.witness.graph.nodes if n.op not in LEAVES)
         names = ", ".join(f"{op} ({n} times)" if n > 1 else op for op, n in ops.items())
         return (
-            f"no op shows it alone: covers every {record.verdict} in {who} that no op "
+            f"no op shows it alone: covers every {verdict} in {who} that no op "
             f"shows alone, of graphs that have {names}"
         )
-    every = f"covers every {record.verdict} of {row.op} in {who}"
+    every = f"covers every {verdict} of {row.op} in {who}"
     if row.when:
         return f"{every} where {row.when}"
     names = ", ".join(operand_names(row.op))

@@ -11,6 +11,8 @@ from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
+LARGEST = 2**63 - 1  # of a number that is typed
+
 
 def day(text: str) -> date:
     """A date in the form YYYY-MM-DD."""
@@ -21,9 +23,12 @@ def day(text: str) -> date:
 
 
 def count(text: str) -> int:
-    """A whole number from 0 up to the largest of 64 bits."""
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    """A whole number of up to 63 bits."""
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    if not (text.isdecimal() and len(text) <= 40 and int(text) <= LARGEST):
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} is no whole number from 0 to {LARGEST}"
+        )
     return int(text)
 
 
@@ -68,8 +73,10 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
     "save": ("keep a case in gradverify-cases/, to be run ever after", (
         ("case",     {},   "ten hex digits"),
         ("--report", FILE, "the report folder"))),
-    "accept": ("list a finding in gradverify-known.toml", (
-        ("finding",  {},            "differentiator:mode:dtype/op/verdict"),
+    "accept": ("list findings in gradverify-known.toml", (
+        ("findings", {"nargs": "*", "metavar": "FINDING"},
+                                    "differentiator:mode:dtype/op/verdict"),
+        ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),

@@ -15,7 +15,9 @@ import msgspec
 from gradverify.claims.mending.patch import patch
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in, text_of
+from gradverify.cli.output import complain, say, say_exactly
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
+from gradverify.outside.printing import visible
 from gradverify.records import Claim
 from gradverify.report import claim_text as text
 
@@ -26,6 +28,13 @@ def claims(options: argparse.Namespace) -> int:
     """Read files and folders, print what is wrong in them, and return the exit
     status.
     """
+    try:
+        import lark
+    except ImportError:
+        raise CommandError(
+            'reading claims needs lark: pip install "gradverify[claims]"'
+        ) from None
+    del lark
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)
@@ -33,11 +42,9 @@ def claims(options: argparse.Namespace) -> int:
             of_file = read_claims(path)
         except UnreadableError as error:
             _progress(0, len(paths), path)
-            print(f"gradverify: {error}", file=sys.stderr)
+            complain(error)
             unreadable += 1
             continue
-        except ModuleNotFoundError as error:
-            raise CommandError(str(error)) from error
         found += of_file
         _progress(0, len(paths), path)
         if options.fix:
@@ -66,16 +73,16 @@ def _status(found: Sequence[Claim], unreadable: int) -> int:
 def _progress(number: int, count: int, path: Path) -> None:
     """The name of the file that is being read, on a line that is overwritten."""
     if count >= MANY and sys.stderr.isatty():
-        line = f"{number} of {count}: {path.name}" if number else ""
+        line = f"{number} of {count}: {visible(path.name)}" if number else ""
         print(f"\r{line[:76]:<76}", end="" if number else "\r", file=sys.stderr)
 
 
 def _print(records: Sequence[Claim], as_json: bool, verbose: bool) -> None:
     for record in records:
         if as_json:
-            print(msgspec.json.encode(record).decode())
+            say(_ascii(record))
         elif verbose or record.verdict != "right":
-            print("\n".join(text.lines(record)))
+            say("\n".join(text.lines(record)))
 
 
 def _print_patch(path: Path, found: Sequence[Claim]) -> None:
@@ -84,20 +91,35 @@ def _print_patch(path: Path, found: Sequence[Claim]) -> None:
 
     diff, left = patch(path.as_posix(), text_of(path), found, read)
     if diff:
-        print(diff)
+        _print_diff(path, diff)
     for claim in left:
         place = text.place(claim)
-        print(f"gradverify: not corrected: {place}: {claim.text}", file=sys.stderr)
+        complain(f"not corrected: {place}: {visible(claim.text)}")
+
+
+def _print_diff(path: Path, diff: str) -> None:
+    """A diff, which another program is to apply: not one that acts on a terminal."""
+    hidden = {c for c in diff if not c.isprintable() and c not in "\n\t\r"}
+    if hidden:
+        shown = ", ".join(sorted(map(visible, hidden)))
+        complain(f"{path}: no diff: the lines beside a correction have {shown}")
+    else:
+        say_exactly(diff)
+
+
+def _ascii(record: Claim) -> str:
+    """JSON that every encoding has, and that has no sign that acts on a terminal."""
+    return json.dumps(msgspec.to_builtins(record), ensure_ascii=True)
 
 
 def _finish(
     found: Sequence[Claim], count: int, sarif: Path | None, quiet: bool
 ) -> None:
     if not quiet:
-        print(text.counted(found, count))
+        say(text.counted(found, count))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in text.error_lines(found):
-                print(line)
+                say(line)
     if sarif is not None:
         document = text.sarif(found, metadata.version("gradverify"))
         try:

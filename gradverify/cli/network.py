@@ -12,6 +12,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.autodiff import Dual, Tape
 from gradverify.autodiff.pushforward import pushforward
+from gradverify.cli.output import say
 from gradverify.cli.status import RIGHT, WRONG, CommandError
 from gradverify.compare import decimal
 from gradverify.graph import Array, Case, interpret, interpret_all
@@ -36,7 +37,7 @@ def forward_entry(sizes: str, entry: str, output: int | None, activation: str) -
     except ValueError as error:
         raise CommandError(str(error)) from error
     name = f"{network.inputs[position]}{list(index)}"
-    print(f"∂o[{k}]/∂{name} of {network.name}, {activation}")
+    say(f"∂o[{k}]/∂{name} of {network.name}, {activation}")
     found = reference(network.case)
     if found.status is not Slope.SMOOTH:
         raise CommandError(f"the exact derivative is not known: {found.note}")
@@ -48,9 +49,9 @@ def _compared(
 ) -> int:
     exact = found.gradient[position][index]
     allowed = float(found.loose[position][index])
-    print(f"exact     {decimal(exact)}, by rounding ± {allowed:.1e}")
+    say(f"exact     {decimal(exact)}, by rounding ± {allowed:.1e}")
     if is_last and len(index) == 2:
-        print(f"h[{index[0]}]     {decimal(_hidden(case, index))}, its closed form")
+        say(f"h[{index[0]}]     {decimal(_hidden(case, index))}, its closed form")
     status = RIGHT
     for name, engine in ENGINES.items():
         began = time.process_time()
@@ -60,7 +61,7 @@ def _compared(
         agrees = error <= allowed
         status = status if agrees else WRONG
         verdict = "agrees" if agrees else "wrong"
-        print(f"{name:<10}{got!r}, off by {error:.1e}: {verdict}, {spent * 1e3:.1f} ms")
+        say(f"{name:<10}{got!r}, off by {error:.1e}: {verdict}, {spent * 1e3:.1f} ms")
     return status
 
 

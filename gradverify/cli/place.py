@@ -5,7 +5,6 @@ Nothing heavy is imported here, because pytest must load its plugins before othe
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gradverify.cli.output import complain
 from gradverify.cli.status import USAGE, CommandError
 from gradverify.plugin import options as settings
 
@@ -45,13 +45,13 @@ class _Within:
         try:
             register_hooked(config)
         except ValueError as error:
-            print(f"gradverify: {error}", file=sys.stderr)
+            complain(error)
             return self.status
         try:
             reports = self.reports or settings.report_folder(config)
             self.status = self.command(Place(config.rootpath, reports))
         except (CommandError, pytest.UsageError) as error:
-            print(f"gradverify: {error}", file=sys.stderr)
+            complain(error)
         return self.status
 
 

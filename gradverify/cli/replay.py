@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import say
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.diagnosis.explanation import Explanation
@@ -22,10 +23,12 @@ from gradverify.differentiators import (
     registered,
 )
 from gradverify.graph import Case, case_from_json, case_name, case_to_json
-from gradverify.plugin import folder
-from gradverify.records import Discrepancy
+from gradverify.outside.reading import read_bytes
+from gradverify.outside.writing import replace
+from gradverify.plugin import folder, shards
+from gradverify.records import Discrepancy, Records, Unfinished
 from gradverify.report.terminal import failure_text
-from gradverify.suites.blocks import SAVED
+from gradverify.suites.blocks import CASE, SAVED
 from gradverify.suites.large_network import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock, judge, verify_large
@@ -51,10 +54,21 @@ class FoundCase:
 
 def recorded(place: Place) -> Iterator[Discrepancy]:
     """The discrepancies of the last run, and of runs that were killed."""
-    for name in (folder.RECORDS, folder.KILLED):
+    for found in _left(place):
+        yield from found.discrepancies
+
+
+def _left(place: Place) -> Iterator[Records]:
+    """The records of the last run, and of runs that were killed."""
+    for name in (folder.RECORDS, shards.KILLED):
         path = place.reports / name
-        if path.is_file():
-            yield from records.read(path).discrepancies
+        if path.exists():
+            try:
+                yield records.read(path)
+            except OSError as error:
+                raise CommandError(
+                    f"{path} cannot be read: {error.strerror}"
+                ) from error
 
 
 def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
@@ -63,8 +77,11 @@ def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
             is_large = record.network is not None
             case = _network_of(record) if is_large else case_of(record)
             yield FoundCase(case, record.differentiator, record.mode, record)
+    for left in (left for found in _left(place) for left in found.unfinished):
+        if left.case.startswith(name):
+            yield FoundCase(case_of(left), left.differentiator, left.mode)
     for path in sorted(place.reports.glob(".gradverify-*.in-flight")):
-        flight = folder.read_flight(path)
+        flight = shards.read_flight(path)
         if flight is not None and case_name(flight[1]).startswith(name):
             yield FoundCase(flight[1], flight[0][0], flight[0][1])
     saved = place.root / SAVED
@@ -72,9 +89,9 @@ def _candidates(place: Place, name: str) -> Iterator[FoundCase]:
         yield _of_file(path)
 
 
-def case_of(record: Discrepancy) -> Case:
+def case_of(record: Discrepancy | Unfinished) -> Case:
     """The case of a record; `CommandError` if it is malformed or not there."""
-    if record.network is not None:
+    if isinstance(record, Discrepancy) and record.network is not None:
         raise CommandError(
             f"case {record.case} is too large to be written down: replay it instead"
         )
@@ -94,9 +111,11 @@ def _network_of(record: Discrepancy) -> Network:
 
 def _of_file(path: Path) -> FoundCase:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_bytes(path, CASE))
         case = case_from_json(data)
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} cannot be read as a case: {error}") from error
     named = [data.get(key) for key in ("differentiator", "mode")]
     who, mode = (text if isinstance(text, str) else "" for text in named)
@@ -133,7 +152,7 @@ def replay(place: Place, name: str, only: str | None) -> int:
     if only or not named:
         pairs = [(found[0], d, m) for d in _instances(only) for m in modes(d)]
     else:
-        pairs = [(f, _load(f.differentiator), f.mode) for f in named]
+        pairs = [(f, _of_record(f.differentiator), f.mode) for f in named]
     outcomes = [_again(f, differentiator, mode) for f, differentiator, mode in pairs]
     if not outcomes or set(outcomes) == {NOTHING}:
         return NOTHING
@@ -154,6 +173,19 @@ def _names() -> tuple[str, ...]:
         raise CommandError(str(error)) from error
 
 
+def _of_record(name: str) -> Differentiator:
+    """The engine that a record or a file names.
+
+    A file names no class, since whoever wrote it would choose what is imported here.
+    """
+    if ":" in name:
+        raise CommandError(
+            f"the case names the differentiator {name!r}; only the command line names "
+            "a class: add --differentiator package.module:Class"
+        )
+    return _load(name)
+
+
 def _load(name: str) -> Differentiator:
     try:
         return load(name)
@@ -165,21 +197,21 @@ def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
     who = f"{differentiator.name}, {mode}, {found.case.dtype}"
     reason = differentiator.available()
     if reason is not None:
-        print(f"NOT RUN  {who}: {reason}")
+        say(f"NOT RUN  {who}: {reason}")
         return NOTHING
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
-    print(f"case {found.name} with {who}", flush=True)  # it may kill this process
+    say(f"case {found.name} with {who}", flush=True)  # it may kill this process
     judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
-        print(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
+        say(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")
         return NOTHING
     if _deviates(judgement, found.record):
-        print(f"STILL {judgement.verdict.name}")
-        print(failure_text([shown()], again=False))
+        say(f"STILL {judgement.verdict.name}")
+        say(failure_text([shown()], said=None))
         return WRONG
     was = f", was {found.record.verdict}" if found.record else ""
-    print(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
+    say(f"{'FIXED' if found.record else 'RIGHT'}: {judgement.verdict.value}{was}")
     return RIGHT
 
 
@@ -253,10 +285,10 @@ def save(place: Place, name: str) -> int:
         content |= {"differentiator": found.differentiator, "mode": found.mode}
     try:
         path.parent.mkdir(exist_ok=True)
-        folder.replace(path, (json.dumps(content, indent=1) + "\n").encode())
+        replace(path, (json.dumps(content, indent=1) + "\n").encode())
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error}") from error
-    print(path)
+    say(str(path))
     return RIGHT
 
 
@@ -271,5 +303,5 @@ def list_differentiators(place: Place) -> int:
             versions = (f"{k} {v}" for k, v in found.versions().items())
             parts = [", ".join(modes(found)), *versions]
         own = ["registered here"] if name in registered() else []
-        print(f"{name:<12}", "; ".join([*parts, *own]), sep="  ")
+        say(f"{name:<12}  {'; '.join([*parts, *own])}")
     return RIGHT

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import complain, say
 from gradverify.cli.status import NOTHING, RIGHT, CommandError
+from gradverify.outside.printing import visible
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.records import Records
 from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
-from gradverify.report.wording import visible
+from gradverify.report.wording import remarks
 
 
 def report(
@@ -40,13 +42,13 @@ def report(
     _write(short, markdown(found).encode("utf-8", "replace"))
     if merged is not None:
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
-    for note in found.notes:
-        print(visible(note.text))
-    print(visible(headline(found)))
-    print(output)
+    for remark in remarks(found):
+        say(remark)
+    say(visible(headline(found)))
+    say(str(output))
     empty = [path for path, part in zip(paths, parts, strict=True) if _is_empty(part)]
     for path in empty:
-        print(f"gradverify: {path}: no record in it was understood", file=sys.stderr)
+        complain(f"{path}: no record in it was understood")
     return NOTHING if empty else RIGHT
 
 
@@ -59,7 +61,7 @@ def _read(path: Path) -> Records:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        folder.replace(path, content)
+        replace(path, content)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradverify import records
+from gradverify.cli.output import say
 from gradverify.cli.place import Place
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.differentiators import Differentiator, modes, present
 from gradverify.formats import DTYPES
 from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.shield import deaf
 from gradverify.selftest import FAULTS, OpScore, Score, score
@@ -35,10 +38,8 @@ def selftest(place: Place, request: Request) -> int:
     The status is 1 if a fault was missed, and 3 if none could be planted.
     """
     engine, mode = _chosen(request)
-    print(
-        f"{engine.name}, {mode}, {request.dtype}: faults planted one at a time, by op"
-    )
-    print(_line("op", [*FAULTS]))
+    say(f"{engine.name}, {mode}, {request.dtype}: faults planted one at a time, by op")
+    say(_line("op", [*FAULTS]))
     with deaf():
         found = score(
             engine,
@@ -47,10 +48,10 @@ def selftest(place: Place, request: Request) -> int:
             dtype=request.dtype,
             cases=request.cases,
             seed=request.seed,
-            progress=lambda op: print(_line(op.op, _cells(op)), flush=True),
+            progress=lambda op: say(_line(op.op, _cells(op)), flush=True),
         )
     for line in _closing(found):
-        print(line)
+        say(line)
     _keep(place.reports, found, request.dtype)
     planted, seen = found.planted().total(), found.found().total()
     return NOTHING if not planted else RIGHT if seen == planted else WRONG
@@ -69,7 +70,8 @@ def _chosen(request: Request) -> tuple[Differentiator, str]:
         raise CommandError(f"--dtype {request.dtype!r}: {engine.name} takes {allowed}")
     for op in request.ops:
         if op not in OPS.public():
-            raise CommandError(f"--ops {op!r} is unknown; `gradverify ops` lists them")
+            near = meant(op, OPS.public(), "`gradverify ops` lists them")
+            raise CommandError(f"--ops {op!r} is unknown; {near}")
     known = modes(engine)
     if request.mode and request.mode not in known:
         raise CommandError(f"--mode {request.mode!r}: {engine.name} has {known}")
@@ -136,7 +138,7 @@ def _keep(reports: Path, found: Score, dtype: str) -> None:
             != (record.engine, record.mode, record.dtype)
         ]
         lines = b"".join(map(records.encode, [*others, record]))
-        folder.replace(path, lines)
+        replace(path, lines)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error}") from error
-    print(f"kept in {path}, for the page of the next run")
+    say(f"kept in {path}, for the page of the next run")

@@ -19,6 +19,8 @@ from gradverify.ops.shapes import reduction
 
 Key = Any
 FIT = "fitted"  # the key of a factor that is read off the numbers
+# Reductions with the same slope for every operand: a dropped one is a wrong factor.
+COUNTING = ("sum", "mean")
 
 
 # ---- factors
@@ -27,7 +29,7 @@ FIT = "fitted"  # the key of a factor that is read off the numbers
 def dropped(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([np.longdouble(1.0)] * len(a.xs))
-    if "axis" in a.node.params and a.node.op not in ("sum", "mean"):
+    if "axis" in a.node.params and a.node.op not in COUNTING:
         return [spread(a, a.ct, k) for k in range(len(a.xs))]
     return None
 
@@ -140,10 +142,14 @@ def swapped(a: Application, key: Key) -> Bars | None:
     return bars
 
 
+TRANSPOSES: Mapping[str, tuple[Key, ...]] = {
+    "matmul": ("the other operand", "the result"),
+    "transpose": ("the axes' order",),
+}
+
+
 def transposes(a: Application) -> list[Key]:
-    if a.node.op == "matmul":
-        return ["the other operand", "the result"]
-    return ["the axes' order"] if a.node.op == "transpose" else []
+    return list(TRANSPOSES.get(a.node.op, ()))
 
 
 def transposed(a: Application, key: Key) -> Bars | None:

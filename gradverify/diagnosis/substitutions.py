@@ -9,6 +9,7 @@ operands of the run before.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,16 @@ from gradverify.formats import format_of, narrower_than
 from gradverify.ops import OPS
 from gradverify.ops import shapes as s
 
+Params = Mapping[str, Any]
+
 # ---- another derivative
 
 
 def others(a: Application) -> list[Key]:
     """Ops that could be taken for this one, as pairs of a name and params."""
     op, shape, params = a.node.op, OPS[a.node.op].shape, a.node.params
-    if op == "power":
-        n = params["n"]
-        return [("power", (("n", k),)) for k in (n + 1, n - 1, -n) if k not in (0, 1)]
-    if op == "gelu":
-        form = "none" if params.get("approximate") == "tanh" else "tanh"
-        return [("gelu", (("approximate", form),)), *_alike(1, s.elementwise, op)]
+    if op in VARIANTS:
+        return VARIANTS[op](params)
     if a.is_elementwise:
         return _alike(len(a.xs), s.elementwise, op)
     kept = tuple(sorted(params.items()))
@@ -45,6 +44,21 @@ def others(a: Application) -> list[Key]:
     return []
 
 
+def _exponents(params: Params) -> list[Key]:
+    n = params["n"]
+    return [("power", (("n", k),)) for k in (n + 1, n - 1, -n) if k not in (0, 1)]
+
+
+def _forms(params: Params) -> list[Key]:
+    form = "none" if params.get("approximate") == "tanh" else "tanh"
+    return [("gelu", (("approximate", form),)), *_alike(1, s.elementwise, "gelu")]
+
+
+# The ops that may be taken for themselves with other params.
+VARIANTS: Mapping[str, Callable[[Params], list[Key]]] = {
+    "power": _exponents,
+    "gelu": _forms,
+}
 KINKED = ("abs", "relu", "leaky_relu", "maximum", "minimum")
 REDUCTIONS = (s.reduction, s.nonempty_reduction, s.spread, s.deviation, s.norm)
 # Their partials are 0, 1 or -1, which would be a dropped factor or a sign instead.
@@ -52,6 +66,8 @@ UNTABLED = (
     "add", "sub", "neg", "sign", "slack", "slack_back", "step", "peak", "accumulate",
     "where",
 )  # fmt: skip
+# Internal ops that are no public op with a factor, so that a rule may name them.
+INTERNAL = ("sech",)
 
 
 def _alike(arity: int, shape: Any, op: str) -> list[Key]:
@@ -62,7 +78,7 @@ def _alike(arity: int, shape: Any, op: str) -> list[Key]:
         and row.shape is shape
         and row.name not in (op, *UNTABLED)
         and (row.name in KINKED) == (op in KINKED)
-        and (not row.internal or row.name == "sech")
+        and (not row.internal or row.name in INTERNAL)
     ]
 
 

@@ -13,6 +13,7 @@ from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import run, unsupported
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.ops import OPS, Op
+from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
 
 LOADING = 5.0  # seconds for the first call of an engine, which may load a library
@@ -104,7 +105,7 @@ def _rows(differentiator: Differentiator) -> list[str]:
         if op not in known:
             problems.append(
                 f"{differentiator.name}: the table has a row {op!r}, which is no op; "
-                f"the ops are {', '.join(OPS.public())}"
+                f"{meant(str(op), OPS.public(), '`gradverify ops` lists them')}"
             )
         elif not callable(row) and not isinstance(row, str):
             problems.append(

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.outside.nearest import meant
 
 GROUP = "gradverify.differentiators"
 # What stands in the names of items and on command lines, where commas, colons and
@@ -90,8 +91,8 @@ def _instance(name: str) -> Differentiator:
     if name in installed:
         return _made(_class_at(installed[name].value))
     raise ValueError(
-        f"no differentiator {name!r}; known are {', '.join(known_names())}, or name a "
-        "class as package.module:Class"
+        f"no differentiator {name!r}; {meant(name, known_names())} (a class is "
+        "named as package.module:Class)"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from gradverify.graph.node import LEAVES, Node
 from gradverify.ops import OPS
+
+Text = tuple[str, int]
+"""A term, and how closely it binds: 9 for a name, less for what has operators."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LONGEST = 2000  # characters of an operand; one that is longer stands by its name
@@ -65,7 +68,7 @@ def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     nodes, where not `names_of`.
     """
     names = names_of(graph) if names is None else names
-    texts: list[tuple[str, int]] = []
+    texts: list[Text] = []
     for i, node in enumerate(graph.nodes):
         if node.op == "input":
             texts.append((names[i], 9))
@@ -78,12 +81,10 @@ def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     return texts[-1][0]
 
 
-def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
+def _expression(node: Node, operands: Sequence[Text]) -> Text:
     symbol = OPS[node.op].operator
-    if node.op == "neg":
-        return f"-{wrapped(operands[0], 3)}", 3
-    if node.op == "power":
-        return f"{wrapped(operands[0], 5)}**{_wrapped_exponent(node.params['n'])}", 4
+    if node.op in WRITTEN:
+        return WRITTEN[node.op](node, operands)
     if symbol is None:
         return _call(node, [text for text, _ in operands]), 9
     level = _PRECEDENCE[symbol]
@@ -92,13 +93,26 @@ def _expression(node: Node, operands: list[tuple[str, int]]) -> tuple[str, int]:
     return (f"{left} {symbol} {right}" if level < 4 else f"{left}**{right}"), level
 
 
-def wrapped(text: tuple[str, int], level: int) -> str:
+def wrapped(text: Text, level: int) -> str:
     """A term with its precedence, in parentheses where it binds less than `level`."""
     return text[0] if text[1] >= level else f"({text[0]})"
 
 
-def _wrapped_exponent(n: float) -> str:
-    return f"({n!r})" if n < 0 else repr(n)
+def _negated(node: Node, operands: Sequence[Text]) -> Text:
+    del node
+    return f"-{wrapped(operands[0], 3)}", 3
+
+
+def _raised(node: Node, operands: Sequence[Text]) -> Text:
+    n = node.params["n"]
+    return f"{wrapped(operands[0], 5)}**{f'({n!r})' if n < 0 else repr(n)}", 4
+
+
+# The ops that are written neither as a call nor between two operands.
+WRITTEN: Mapping[str, Callable[[Node, Sequence[Text]], Text]] = {
+    "neg": _negated,
+    "power": _raised,
+}
 
 
 def numbered_lines(graph: Listing) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from gradverify.known.rows import (
     read_rows,
     shipped_rows,
 )
-from gradverify.known.writer import append_row
+from gradverify.known.writer import append_rows
 
 __all__ = [
     "FILE_NAME",
@@ -19,7 +19,7 @@ __all__ = [
     "Condition",
     "Deviation",
     "DeviationError",
-    "append_row",
+    "append_rows",
     "applies",
     "is_expired",
     "known_rows",

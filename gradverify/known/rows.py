@@ -22,7 +22,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from gradverify.graph import Case, case_from_json
 from gradverify.known.condition import Condition
 from gradverify.ops import OPS
+from gradverify.outside.nearest import meant
+from gradverify.outside.reading import read_bytes
 from gradverify.verdict import Verdict
+
+FILE_BYTES = 16_000_000
 
 FILE_NAME = "gradverify-known.toml"
 """A repository's own rows, beside its pyproject.toml."""
@@ -107,7 +111,9 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _op(value: Any) -> str:
     if value not in (WHOLE, *OPS.public()):
-        raise ValueError(f"one of {', '.join((*OPS.public(), WHOLE))}")
+        known = (*OPS.public(), WHOLE)
+        near = meant(str(value), known, "`gradverify ops` lists them")
+        raise ValueError(f"the name of an op, or {WHOLE!r} ({near})")
     return str(value)
 
 
@@ -158,7 +164,7 @@ REQUIRED = tuple(
 def read_rows(path: Path) -> tuple[Deviation, ...]:
     """The rows of a file; none where there is no such file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, FILE_BYTES).decode("utf-8")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
@@ -170,7 +176,7 @@ def parse_rows(text: str, path: Path) -> tuple[Deviation, ...]:
     """The rows in the text of a file; `path` is used in messages only."""
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DeviationError(f"{path} is no TOML file: {error}") from None
     tables = data.pop("deviation", [])
     if data or not isinstance(tables, list):

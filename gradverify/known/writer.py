@@ -5,16 +5,21 @@ rest.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from gradverify.graph import case_to_json
-from gradverify.known.rows import READERS, Deviation, DeviationError, parse_rows
+from gradverify.known.rows import (
+    FILE_BYTES,
+    READERS,
+    Deviation,
+    DeviationError,
+    parse_rows,
+)
+from gradverify.outside.reading import read_bytes
+from gradverify.outside.writing import replace
 
 # What TOML allows between single quotes, where nothing is escaped.
 LITERAL = re.compile(r"[\t\x20-\x26\x28-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]*")
@@ -56,38 +61,22 @@ def row_to_toml(row: Deviation) -> str:
     return "\n".join(["[[deviation]]", *lines, ""])
 
 
-def append_row(path: Path, row: Deviation) -> None:
-    """Add a row to a file; the file is made if there is none.
+def append_rows(path: Path, *rows: Deviation) -> None:
+    """Add rows to a file, all or none; the file is made if there is none.
 
-    What the file holds already stays as it is, comments included. The new file is
-    written beside the old one and then renamed, so that no reader sees half of it.
+    What the file holds already stays as it is, comments included.
     """
     path = path.resolve()
     try:
-        old = path.read_bytes().decode("utf-8")
+        old = read_bytes(path, FILE_BYTES).decode("utf-8")
     except FileNotFoundError:
         old = ""
     except (OSError, UnicodeDecodeError) as error:
         raise DeviationError(f"{path} cannot be read: {error}") from None
     gap = "" if not old else "\n" if old.endswith("\n") else "\n\n"
-    new = old + gap + row_to_toml(row)
-    parse_rows(new, path)  # raises for a second row with that id, and for a broken file
+    new = old + gap + "\n".join(map(row_to_toml, rows))
+    parse_rows(new, path)  # raises for a second row with an id, and for a broken file
     try:
-        _replace(path, new)
+        replace(path, new.encode("utf-8"))
     except OSError as error:
         raise DeviationError(f"{path} cannot be written: {error}") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        if path.exists():
-            shutil.copymode(path, name)
-        else:
-            os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

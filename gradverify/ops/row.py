@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gradverify.ops.calculus import CALCULUS, Calculus
 from gradverify.ops.domains import EVERYWHERE, Domain
 from gradverify.ops.shapes import Shape
+from gradverify.outside.nearest import meant
 
 Stability = Literal["forward", "mixed"]
 
@@ -48,6 +49,8 @@ class Op:
         of the unit roundoff.
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
+    formula: what a library must compute, where its constants or its cases are not told
+        by the name; x, y or x, t are the operands, and the rest are params.
     internal: used by expansions and gradient programs alone, never drawn or judged.
     calculus: the site, the reach and the rules of a primitive; the table fills it in.
     """
@@ -63,6 +66,7 @@ class Op:
     derivative_error: Callable[[Any, Any], Any] | None = None
     operator: str | None = None
     masks: tuple[int, ...] = ()
+    formula: str = ""
     internal: bool = False
     calculus: Calculus | None = None
 
@@ -107,8 +111,8 @@ class Table:
 
     def __getitem__(self, name: str) -> Op:
         if name not in self.rows:
-            known = ", ".join(sorted(n for n, r in self.rows.items() if not r.internal))
-            raise ValueError(f"unknown op {name!r}; the ops are {known}")
+            near = meant(name, self.public(), "`gradverify ops` lists them")
+            raise ValueError(f"unknown op {name!r}; {near}")
         return self.rows[name]
 
     def __iter__(self) -> Any:

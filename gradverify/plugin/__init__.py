@@ -8,12 +8,14 @@ PYTEST_DONT_REWRITE: `gradverify run` has imported this before pytest starts.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradverify.outside.printing import for_terminal
 from gradverify.plugin import hookspecs
 from gradverify.plugin import options as settings
 
@@ -70,7 +72,7 @@ class Hooks:
 
     def pytest_report_header(self) -> list[str]:
         """Say which differentiators run, and why the others do not."""
-        return self.session.header()
+        return [for_terminal(line) for line in self.session.header()]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_file(
@@ -99,6 +101,19 @@ class Hooks:
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """The time of a run does not count tests that are not ours."""
+        from gradverify.plugin.items import ReportingItem
+
+        began = time.time()
+        result = yield
+        if not isinstance(item, ReportingItem):
+            self.session.elsewhere += time.time() - began
+        return result
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist which run it is part of."""
@@ -120,6 +135,16 @@ class Hooks:
         """Merge and write the page, once the workers are done."""
         session.exitstatus = self.session.close(int(exitstatus))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Know which worker of pytest-xdist died of the case that it ran."""
+        if error:
+            self.session.died.add(node.gateway.id)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave nothing behind where the run did not come to its end."""
+        self.session.abandon()
+
     def pytest_terminal_summary(
         self, terminalreporter: Any, config: pytest.Config
     ) -> None:
@@ -132,11 +157,14 @@ class Hooks:
 
         terminalreporter.section("gradverify")
         for line in summary(found, brief=config.get_verbosity() < 0):
-            terminalreporter.line(line)
-        terminalreporter.line(f"page: {self.session.folder / 'gradverify.html'}")
+            terminalreporter.line(for_terminal(line))
+        for trouble in self.session.troubles:
+            terminalreporter.line(for_terminal(trouble))
+        if self.session.page is not None:
+            terminalreporter.line(for_terminal(f"page: {self.session.page}"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in in_github_actions(found, os.environ):
-                terminalreporter.line(line)
+                terminalreporter.line(for_terminal(line))
 
 
 def _is_test_module(config: pytest.Config, path: Path) -> bool:

@@ -19,6 +19,7 @@ import pytest
 
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in
+from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.options import report_folder
 from gradverify.records import Claim, Records, Run, decode, encode, in_order
@@ -164,8 +165,8 @@ class ClaimHooks:
         found = Records(claims=tuple(self.claims), run=run)
         try:
             folder.prepare(reports)
-            folder.replace(reports / RECORDS, b"".join(map(encode, in_order(found))))
-            folder.replace(reports / PAGE, page(found).encode("utf-8", "replace"))
+            replace(reports / RECORDS, b"".join(map(encode, in_order(found))))
+            replace(reports / PAGE, page(found).encode("utf-8", "replace"))
         except OSError as error:
             raise pytest.UsageError(f"--gradverify-report: {error}") from error
 

@@ -1,7 +1,7 @@
 """How the time of a run is cut: every block gets an even part of the time that is left.
 
-What a block leaves over goes to those after it. A block may also take more than its
-part, to look at the least number of cases; that is taken from those after it.
+What a block leaves over goes to those after it. If the least number of cases does not
+fit, blocks look at fewer; if not even the fewest fit, some blocks are left out.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ class Profile:
     """How much a run looks at.
 
     seconds: the time to which it is cut.
-    least, most: how many cases an item looks at, however little or much time there is.
+    least: how many cases an item looks at, if that many fit into the time at all.
+    most: how many it looks at, however much time there is.
     chunk: how many are drawn at once.
-    whole: whether all blocks are looked at. If not, engines that compile, and blocks in
-        a second dtype, get only as many as there is time for.
+    whole: whether all blocks are alike. If not, engines that compile, and blocks in a
+        second dtype, get only what the others leave over.
     """
 
     seconds: float
@@ -40,20 +41,27 @@ PROFILES: Mapping[str, Profile] = {
 }
 # fmt: on
 
-END = 0.07  # part of a run's time that is kept for the page
+END = 0.07  # of the time of a run is kept for the page
+PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+FEWEST = 2  # cases that an item looks at, if it looks at all
 
 
 @dataclass(eq=False)
 class Queue:
-    """Blocks of one kind: how many there are, which have begun, and what they took.
+    """Blocks of one kind: how many there are, which have begun, what they took.
 
-    forgone: those for which there was no time.
+    forgone: those that there was no time for.
+    looks, cases: how many items looked at the blocks, and at how many cases together.
+    saved: the seconds that were shared out to blocks and not spent on them.
     """
 
     expected: float = 0.0
     begun: set[Hashable] = field(default_factory=set)
     forgone: set[Hashable] = field(default_factory=set)
     seconds: float = 0.0
+    looks: int = 0
+    cases: int = 0
+    saved: float = 0.0
 
     @property
     def ahead(self) -> float:
@@ -62,53 +70,80 @@ class Queue:
 
     @property
     def mean(self) -> float:
-        """The seconds that one block took on average."""
+        """The seconds that one took."""
         return self.seconds / max(1, len(self.begun))
+
+    @property
+    def by_case(self) -> float:
+        """The seconds of one case in all items of a block; 0 if nothing is known."""
+        looks = self.looks / max(1, len(self.begun))
+        return looks * self.seconds / self.cases if self.cases else 0.0
 
 
 @dataclass(eq=False)
 class Clock:
     """The time of one process of a run; `spent` counts from the beginning of the run.
 
-    shared: blocks that are looked at in any case.
-    extra: blocks that a short run looks at only if there is time: those of an engine
-        that compiles, and those in a second dtype.
+    shared: blocks that all engines look at.
+    extra: those of an engine that compiles, and in a short run those in a second dtype.
     """
 
     seconds: float
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
     extra: Queue = field(default_factory=Queue)
-    _saved: float = 0.0
 
     @property
     def left(self) -> float:
         """The seconds that are left."""
-        return max(0.0, self.seconds * (1.0 - END) - self.spent)
+        reserve = min(max(END * self.seconds, PAGE), self.seconds / 2)
+        return max(0.0, self.seconds - reserve - self.spent)
+
+    @property
+    def even(self) -> float:
+        """An even part of what is left, for a block that is next."""
+        return self.left / (1.0 + self.shared.ahead + self.extra.ahead)
 
     def part(self, queue: Queue, block: Hashable) -> float:
         """The seconds for a block: an even part of what is left."""
         queue.begun.add(block)
-        return self.left / (1.0 + self.shared.ahead + self.extra.ahead)
+        return self.even
 
-    def affords(self, block: Hashable) -> bool:
-        """Whether there is time for an extra block; asked once for each.
+    def least(self, queue: Queue, seconds: float, wanted: int) -> int:
+        """How many cases an item looks at in any case: those wanted, if they fit."""
+        if not queue.by_case:
+            return wanted
+        return max(FEWEST, min(wanted, int(seconds / queue.by_case)))
 
-        The time that the shared blocks ahead will take is set aside. The rest is saved
-        up for one extra block after another, so that those looked at are spread over
-        the run.
+    def affords(self, queue: Queue, block: Hashable, last: bool = False) -> bool:
+        """Whether there is time for a block; asked once for each.
+
+        Each block has an even part of the time that is left. If that is too short for
+        the fewest cases, parts are saved up for one block after another, so that those
+        looked at are spread over the run.
+
+        last: the block's part is of what the shared blocks ahead will leave over.
         """
-        queue = self.extra
         if block not in queue.begun | queue.forgone:
-            spare = self.left - self.shared.ahead * self.shared.mean
-            self._saved += max(0.0, spare) / max(1.0, queue.ahead)
-            is_saved = self._saved > 0.0 and self._saved >= queue.mean
+            if last:
+                spare = self.left - self.shared.ahead * self.shared.mean
+                queue.saved += max(0.0, spare) / max(1.0, queue.ahead)
+                price = queue.mean
+            else:
+                queue.saved += self.even
+                price = FEWEST * queue.by_case
+            is_saved = self.left > 0.0 and 0.0 < queue.saved >= price
             (queue.begun if is_saved else queue.forgone).add(block)
         return block in queue.begun
 
+    def looked(self, queue: Queue, cases: int) -> None:
+        """An item has looked at so many cases of a block."""
+        queue.looks += 1
+        queue.cases += cases
+
     @contextmanager
     def running(self, queue: Queue | None = None) -> Iterator[None]:
-        """Count the time within as spent on a block of that queue."""
+        """Time that counts as spent, on a block of that queue."""
         began = time.perf_counter()
         try:
             yield
@@ -117,5 +152,4 @@ class Clock:
             self.spent += seconds
             if queue is not None:
                 queue.seconds += seconds
-            if queue is self.extra:
-                self._saved = max(0.0, self._saved - seconds)
+                queue.saved = max(0.0, queue.saved - seconds)

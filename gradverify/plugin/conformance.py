@@ -81,7 +81,7 @@ def _check(block: Block, instance: Differentiator, mode: str, cases: int) -> Non
     if item.outcome == "skipped":
         pytest.skip(item.reason)
     if item.outcome == "failed":
-        _fail(failure_text(judged.failing, item.more, again=False), item.reason)
+        _fail(failure_text(judged.failing, item.more, said=None), item.reason)
 
 
 def _fail(*lines: str) -> None:

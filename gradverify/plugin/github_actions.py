@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gradverify.outside.writing import append
 from gradverify.records import Records
 from gradverify.report.job_summary import SUMMARY, job_summary, workflow_commands
 
@@ -25,7 +26,6 @@ def in_github_actions(found: Records, environ: Mapping[str, str]) -> Iterator[st
     try:
         there = path.stat().st_size if path.exists() else 0
         text = job_summary(found, SUMMARY - there)
-        with path.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+        append(path, text.encode("utf-8", "replace"))
     except OSError as error:
         yield f"gradverify: GITHUB_STEP_SUMMARY: {name} cannot be written ({error})"

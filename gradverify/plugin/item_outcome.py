@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradverify import records
 from gradverify.graph import Case
-from gradverify.plugin.folder import of_case
+from gradverify.plugin.shards import of_case
 from gradverify.records import Discrepancy, number_text
 from gradverify.verdict import Judgement, Verdict
 

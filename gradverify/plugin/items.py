@@ -12,13 +12,14 @@ import pytest
 from gradverify.differentiators import Differentiator, is_trusted
 from gradverify.graph import Case, case_name
 from gradverify.known import Deviation, applies
+from gradverify.outside.printing import for_terminal
 from gradverify.plugin.item_outcome import ItemOutcome, heading, outcome, without_a_run
 from gradverify.plugin.junit import properties
 from gradverify.plugin.progress import Progress
 from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
-from gradverify.report.wording import OUT_OF_TIME
+from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
     STAGES,
@@ -47,17 +48,20 @@ class ReportingItem(pytest.Item):
 
     def show(self, result: ItemOutcome) -> None:
         """Write the outcome down, and end as it says."""
-        self.config.stash[SESSION].record(result)
+        session = self.config.stash[SESSION]
+        session.record(result)
         if result.item.outcome == "skipped":
-            pytest.skip(result.item.reason)
+            pytest.skip(for_terminal(result.item.reason))
         if result.item.outcome == "failed":
-            text = failure_text(result.failing, result.item.more)
+            settings, classes = session.settings, session.selection.classes
+            said = Invocation(settings.report_as_given, classes)
+            text = failure_text(result.failing, result.item.more, said)
             raise Refuted("\n\n".join(t for t in (text, result.item.reason) if t))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Our own text for what was refuted; a traceback if the fault is ours."""
         if isinstance(excinfo.value, Refuted):
-            return str(excinfo.value)
+            return for_terminal(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -134,6 +138,7 @@ class GradverifyItem(ReportingItem):
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         session, queue = self.gradverify, None
+        session.tick()
         if self.is_drawn:
             queue = session.place(self.block, self.differentiator)[0]
         try:
@@ -148,6 +153,8 @@ class GradverifyItem(ReportingItem):
             self.fault.error.add_note(self.last_words())
             self.gradverify.record(self.faulty(result, self.fault.error))
             raise self.fault.error
+        if queue is not None and result.item.cases:
+            session.clock.looked(queue, result.item.cases)
         versions = self.differentiator.versions()
         self.user_properties += properties(
             result, versions, self.gradverify.settings.seed

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradverify.outside.nearest import meant
 from gradverify.suites import SUITES
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ ANCHORS = (
     "setup.py",
     "conftest.py",
 )
+
+LARGEST = 2**63 - 1  # of a number that is typed
 
 NAMED_NETWORK = re.compile(r"::networks::(\d+(?:-\w+)+)")
 
@@ -67,6 +70,7 @@ class Settings:
     seed: int
     fail_on: str
     report: Path
+    report_as_given: str
     against: Path | None
 
 
@@ -136,6 +140,7 @@ def checked(config: pytest.Config) -> Settings:
         seed=_number(config, "seed", int, 0) or 0,
         fail_on=_one(config, "fail-on", POLICIES, "wrong"),
         report=report_folder(config),
+        report_as_given=(config.getoption(_key("report")) or "").strip(),
         against=_path(config, "against"),
     )
 
@@ -165,7 +170,7 @@ def _among(config: pytest.Config, name: str, known: Iterable[str]) -> tuple[str,
     known, names = tuple(known), _names(config, name)
     for word in names:
         if word not in known:
-            raise unknown(_flag(name), word, known)
+            raise unknown(_flag(name), word, known, LISTINGS.get(name, ""))
     return names
 
 
@@ -176,9 +181,16 @@ def _one(config: pytest.Config, name: str, known: Sequence[str], default: str) -
     return word
 
 
-def unknown(flag: str, word: str, known: Iterable[str]) -> pytest.UsageError:
+LISTINGS = {"ops": "`gradverify ops` lists them"}
+
+
+def unknown(
+    flag: str, word: str, known: Iterable[str], listing: str = ""
+) -> pytest.UsageError:
     """The error about a name that an option does not know."""
-    return pytest.UsageError(f"{flag}: {word!r} is unknown; known: {', '.join(known)}")
+    return pytest.UsageError(
+        f"{flag}: {word!r} is unknown; {meant(word, known, listing)}"
+    )
 
 
 def _networks(config: pytest.Config) -> tuple[Network, ...]:
@@ -215,9 +227,12 @@ def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
         number = kind(text)
     except ValueError:
         number = None
-    if number is None or not least <= number < 2**63:
+    if number is None or not least <= number <= LARGEST:
         word = "a whole number" if kind is int else "seconds"
-        raise pytest.UsageError(f"{_flag(name)}: {text!r}: give {word} from {least} up")
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise pytest.UsageError(
+            f"{_flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
+        )
     return number
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -21,10 +21,14 @@ OWN = frozenset({"own-dual", "own-tape"})
 
 @dataclass(frozen=True)
 class Selection:
-    """The differentiators that are judged, and the absent ones with the reason."""
+    """The differentiators that are judged, and the absent ones with the reason.
+
+    classes: those that were named as `package.module:Class`, by their names.
+    """
 
     judged: tuple[Differentiator, ...]
     absent: Mapping[str, str]
+    classes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def only_own(self) -> bool:
@@ -60,6 +64,7 @@ def register_hooked(config: pytest.Config) -> None:
 
 def _all_of(named: Iterable[str]) -> Selection:
     judged: dict[str, Differentiator] = {}
+    classes: dict[str, str] = {}
     for name in named:
         try:
             load(name)
@@ -72,7 +77,9 @@ def _all_of(named: Iterable[str]) -> Selection:
                 f"{found}"
             )
         judged[found.name] = found
-    return Selection(tuple(judged.values()), {})
+        if ":" in name:
+            classes[found.name] = name
+    return Selection(tuple(judged.values()), {}, classes)
 
 
 def _present(names: Iterable[str], absent: Mapping[str, str]) -> Selection:

@@ -24,20 +24,22 @@ from gradverify.differentiators import (
 )
 from gradverify.formats import DTYPES
 from gradverify.known import WHOLE, is_expired
-from gradverify.plugin import folder
+from gradverify.plugin import folder, shards
 from gradverify.plugin.baseline import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
-from gradverify.plugin.folder import Writer
 from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
+from gradverify.plugin.shards import Writer
+from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
+SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
 LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
 LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
@@ -65,9 +67,14 @@ class Session:
         self.writer: Writer | None = None
         self.notes: list[Note] = []
         self.found: Records | None = None
+        self.page: Path | None = None
+        self.troubles: list[str] = []
+        self.died: set[str] = set()
+        self.termination = Termination()
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
+        self.elsewhere = 0.0  # seconds in tests that are not ours
         self.spokesmen: dict[str, str] = {}
         self._problems: dict[str, list[str]] = {}
         self._lost: dict[str, tuple[int, float]] = {}
@@ -123,24 +130,34 @@ class Session:
         return self.clock.shared, id(block)
 
     def affords(self, block: Block, who: Differentiator) -> bool:
-        """Whether there is time for a block that a short run may leave out."""
+        """Whether there is time for a block."""
         queue, key = self.place(block, who)
-        if self.profile.whole or queue is self.clock.shared:
-            return True
-        return self.clock.affords(key)
+        last = queue is self.clock.extra and not self.profile.whole
+        return self.clock.affords(queue, key, last=last)
 
     def budget(self, block: Block, who: Differentiator) -> Budget:
         """How much an item of the block may look at."""
-        seconds = self.clock.part(*self.place(block, who))
+        queue, key = self.place(block, who)
+        seconds = self.clock.part(queue, key)
         shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
-        profile = self.profile
-        return Budget(profile.most, seconds, max(1, shared_by), profile.least)
+        least = self.clock.least(queue, seconds, self.profile.least)
+        shrinking = max(SHRINKING, seconds)
+        return Budget(self.profile.most, seconds, max(1, shared_by), least, shrinking)
+
+    def tick(self) -> None:
+        """Bring the clock to the time of the run, but for tests that are not ours."""
+        self.clock.spent = time.time() - self.began - self.elsewhere
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that this repository accepts today, in whatever place."""
+        """The findings that are not new: those that this repository accepts today, in
+        whatever place, and those of the run that the user compares this one with.
+        """
         today = date.today()
-        return frozenset(
+        before: set[str] = set()
+        if self.base is not None and self.base.is_named:
+            before = {d.finding for d in self.base.found.discrepancies if not d.known}
+        return frozenset(before) | frozenset(
             f"{row.differentiator}:{mode}:{dtype}/{row.op}/{verdict.name.lower()}"
             for row in self.own_rows
             if not (row.when or row.op == WHOLE or is_expired(row, today))
@@ -197,15 +214,17 @@ class Session:
         """Begin to write; `pytest.UsageError` if nothing can be written to the
         folder.
         """
+        if self.is_controller or self.settings.against:
+            self.base = base(self.settings.against, self.folder)
         try:
             if self.is_controller:
-                self.base = base(self.settings.against, self.folder)
                 folder.prepare(self.folder)
-                self.notes += folder.collect_leftovers(self.folder)
+                self.notes += shards.collect_leftovers(self.folder)
                 self.notes += expired(self.own_rows)
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
-            self.writer = Writer(self.folder, self.run, self.worker or folder.MAIN)
+            self.termination.begin()
+            self.writer = Writer(self.folder, self.run, self.worker or shards.MAIN)
         except OSError as error:
             raise pytest.UsageError(
                 f"--gradverify-report: {self.folder} cannot be written ({error}); "
@@ -228,19 +247,36 @@ class Session:
         close_all()
         if self.writer is None:
             return exitstatus
-        if not self.is_controller:
-            self.writer.close()
-            return exitstatus
         self.writer.landed()
-        found = folder.merged(self.folder, self.run)
-        notes = (*found.notes, *self.notes, *changers(found))
+        if self.is_controller:
+            exitstatus = self._merge(exitstatus, self.writer)
+        self.abandon()
+        return exitstatus
+
+    def _merge(self, exitstatus: int, writer: Writer) -> int:
+        found = shards.merged(
+            self.folder, self.run, own=writer.lines, died=frozenset(self.died)
+        )
+        self.troubles += [writer.trouble] if writer.trouble else []
+        told = (Note(text=trouble) for trouble in self.troubles)
+        notes = (*found.notes, *self.notes, *changers(found), *told)
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
+            exitstatus = self.termination.status or exitstatus
             self._publish(found, exitstatus)
-        self.writer.close()
-        folder.clear(self.folder, self.run)
-        return exitstatus
+            if self.page is None:
+                exitstatus = exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
+        return self.termination.status or exitstatus
+
+    def abandon(self) -> None:
+        """Close what is open and leave nothing behind, whatever became of the run."""
+        if self.writer is not None:
+            self.writer.close()
+            if self.is_controller:
+                shards.clear(self.folder, self.run)
+            self.writer = None
+        self.termination.end()
 
     def _publish(self, found: Records, exitstatus: int) -> None:
         from gradverify.report.markdown import markdown
@@ -259,7 +295,9 @@ class Session:
             folder.PAGE: page(self.found),
             folder.MARKDOWN: markdown(self.found),
         }
-        folder.write(self.folder, self.found, run, views)
+        published = folder.publish(self.folder, self.found, run, self.run, views)
+        self.page = published.page
+        self.troubles = list(published.troubles) or self.troubles
 
     def _changes(self, found: Records) -> Changes | None:
         if self.base is None:
@@ -294,6 +332,8 @@ class Session:
             seconds=seconds,
             exit=int(exitstatus),
             commit=commit(self.root),
+            report=self.settings.report_as_given,
+            classes=dict(self.selection.classes),
         )
 
     def versions(self) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from gradverify.records.lines import decode as decode
 from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered
 from gradverify.records.lines import in_order as in_order
+from gradverify.records.lines import lines_of as lines_of
 from gradverify.records.lines import read as read
 from gradverify.records.record_kinds import SCHEMA as SCHEMA
 from gradverify.records.record_kinds import Changes as Changes
@@ -24,6 +25,7 @@ from gradverify.records.record_kinds import Record as Record
 from gradverify.records.record_kinds import Records as Records
 from gradverify.records.record_kinds import Run as Run
 from gradverify.records.record_kinds import Selftest as Selftest
+from gradverify.records.record_kinds import Unfinished as Unfinished
 from gradverify.records.record_kinds import number_of as number_of
 from gradverify.records.record_kinds import number_text as number_text
 from gradverify.records.sums import counts_by_differentiator as counts_by_differentiator

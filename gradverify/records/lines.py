@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from gradverify.outside.reading import read_bytes
 from gradverify.records.record_kinds import (
     SCHEMA,
     Changes,
@@ -21,7 +22,12 @@ from gradverify.records.record_kinds import (
     Records,
     Run,
     Selftest,
+    Unfinished,
 )
+
+FILE = 2_000_000_000  # bytes of a file of records
+LINE = 64_000_000  # and of a record
+TOLD = 20  # lines of a file that a note of its own says are skipped
 
 
 def encode(record: msgspec.Struct) -> bytes:
@@ -41,6 +47,7 @@ def in_order(found: Records) -> list[Record]:
         *found.claims,
         *found.known,
         *found.selftests,
+        *found.unfinished,
         *changes,
         *found.notes,
         *run,
@@ -73,15 +80,31 @@ def read(path: Path) -> Records:
 
     Raises `OSError` if there is no such file.
     """
-    found: list[Record] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    return gathered(lines_of(path))
+
+
+def lines_of(path: Path) -> Iterator[Record]:
+    """The records of a file in its order; a line that cannot be read is a note."""
+    newer: set[int] = set()
+    skipped = 0
+    for number, line in enumerate(read_bytes(path, FILE).split(b"\n"), 1):
         if not line.strip():
             continue
-        record = decode(line)
-        if isinstance(record, str):
-            record = Note(text=f"{path.name}: line {number} {record}; read past")
-        found.append(record)
-    return gathered(found)
+        record = decode(line) if len(line) <= LINE else f"has over {LINE:,} bytes"
+        if not isinstance(record, str):
+            newer.add(record.schema)
+            yield record
+            continue
+        skipped += 1
+        if skipped <= TOLD:
+            yield Note(text=f"{path.name}: line {number} {record}; read past")
+    if skipped > TOLD:
+        yield Note(text=f"{path.name}: {skipped - TOLD} more lines were read past")
+    if max(newer, default=0) > SCHEMA:
+        yield Note(
+            text=f"{path.name}: records of schema {max(newer)}, of which this version "
+            f"understands what schema {SCHEMA} has"
+        )
 
 
 R = TypeVar("R")
@@ -106,4 +129,5 @@ def gathered(records: Iterable[Record]) -> Records:
         next(reversed(_of(Changes, found)), None),
         _of(Selftest, found),
         _of(Known, found),
+        _of(Unfinished, found),
     )

@@ -6,7 +6,7 @@ browser drops digits.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,7 +14,12 @@ from gradverify.claims.judgement.verdicts import Claim as Claim
 
 SCHEMA = 1
 
+NUMBER = r"^-?(inf|nan|[0-9]{1,400}([.][0-9]{0,400})?(e[+-]?[0-9]{1,9})?)$"
+
 Counts = dict[str, int]
+
+Number = Annotated[str, msgspec.Meta(pattern=NUMBER)]
+"""A number as text. Any other text is no record of ours."""
 
 
 class Diagnosis(msgspec.Struct, kw_only=True, frozen=True):
@@ -80,15 +85,15 @@ class Discrepancy(
     point: list[dict[str, Any]]
     got: str
     exact: str
-    bound: str | None
+    bound: Number | None
     known: str | None
     finding: str
     case: str
     op: str = ""
     where: str = ""
-    error_ulps: str | None = None
-    bound_ratio: str | None = None
-    smallest_fault: str | None = None
+    error_ulps: Number | None = None
+    bound_ratio: Number | None = None
+    smallest_fault: Number | None = None
     note: str = ""
     lines: list[str] = []
     formula: str = ""
@@ -129,10 +134,10 @@ class Item(msgspec.Struct, tag_field="type", tag="item", kw_only=True, frozen=Tr
     regimes: Counts = {}
     errors: Counts = {}
     more: int = 0
-    median_fault: str | None = None
-    worst_fault: str | None = None
-    worst_ulps: str | None = None
-    worst_ratio: str | None = None
+    median_fault: Number | None = None
+    worst_fault: Number | None = None
+    worst_ulps: Number | None = None
+    worst_ratio: Number | None = None
     draws: Counts = {}
     seconds: dict[str, float] = {}
     warnings: list[str] = []
@@ -145,6 +150,22 @@ class Note(msgspec.Struct, tag_field="type", tag="note", kw_only=True, frozen=Tr
     """A sentence about the run."""
 
     text: str
+    schema: int = SCHEMA
+
+
+class Unfinished(
+    msgspec.Struct, tag_field="type", tag="unfinished", kw_only=True, frozen=True
+):
+    """A case that was running when its run was stopped. It was not judged."""
+
+    differentiator: str
+    mode: str
+    dtype: str
+    item: str
+    case: str
+    formula: str
+    graph: dict[str, Any]
+    point: list[dict[str, Any]]
     schema: int = SCHEMA
 
 
@@ -197,7 +218,11 @@ class Selftest(
 
 
 class Run(msgspec.Struct, tag_field="type", tag="run", kw_only=True, frozen=True):
-    """The last line: what ran, where, and how often each verdict was given."""
+    """The last line: what ran, where, and how often each verdict was given.
+
+    report: the report folder as the user named it, if he did on the command line.
+    classes: differentiators that were named as `package.module:Class`, by their names.
+    """
 
     counts: dict[str, Counts] = {}
     items: Counts = {}
@@ -216,6 +241,8 @@ class Run(msgspec.Struct, tag_field="type", tag="run", kw_only=True, frozen=True
     seconds: dict[str, float] = {}
     exit: int = 0
     commit: str | None = None
+    report: str = ""
+    classes: dict[str, str] = {}
     schema: int = SCHEMA
 
 
@@ -236,7 +263,18 @@ class History(
     schema: int = SCHEMA
 
 
-Record = Discrepancy | Item | Note | Run | History | Claim | Known | Changes | Selftest
+Record = (
+    Discrepancy
+    | Item
+    | Note
+    | Run
+    | History
+    | Claim
+    | Known
+    | Changes
+    | Selftest
+    | Unfinished
+)
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -250,6 +288,7 @@ class Records(msgspec.Struct, frozen=True):
     changes: Changes | None = None
     selftests: tuple[Selftest, ...] = ()
     known: tuple[Known, ...] = ()
+    unfinished: tuple[Unfinished, ...] = ()
 
 
 def number_text(number: float | None) -> str | None:

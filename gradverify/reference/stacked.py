@@ -136,8 +136,8 @@ def _functions(
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The op and the size of its site, over stacks."""
     size = OPS.calculus(node.op).site.size
-    if node.op == "matmul":
-        product = partial(_product, node.shape, shapes)
+    if node.op in PRODUCTS:
+        product = partial(PRODUCTS[node.op].result, node.shape, shapes)
         return product, partial(size, _Products(np.abs, product))
     params = dict(node.params)
     if "axis" in OPS[node.op].params:  # counted from the last, where none is named
@@ -157,7 +157,7 @@ def _is_map(op: str, arity: int) -> bool:
 
 def _widened(node: Node, kinds: Sequence[Any]) -> tuple[Shape | None, ...]:
     rank = len(node.shape)
-    if _is_map(node.op, len(kinds)) or node.op == "matmul":
+    if _is_map(node.op, len(kinds)) or node.op in PRODUCTS:
         return (None,) * len(kinds)
     return tuple(
         (1,) * (rank - len(shape)) + shape
@@ -183,8 +183,8 @@ def _pull(
     rule = rules_of(node.op, len(shapes))[k]
     if rule == 0.0:
         return None
-    if node.op == "matmul":
-        return partial(_pull_factor, shapes, k, size)
+    if node.op in PRODUCTS:
+        return partial(PRODUCTS[node.op].pull, shapes, k, size)
     if isinstance(rule, Linear):
         return _pull_map(rule, node, shapes)
     pull = _pull_slope(rule, node, size)
@@ -211,7 +211,18 @@ def _pull_map(rule: Linear, node: Node, shapes: Sequence[Shape]) -> Pull:
     return pull
 
 
-# ---- the one map of two operands, matrices or vectors
+# ---- maps of two operands: products of matrices or vectors
+
+
+class Product(NamedTuple):
+    """A product over stacks, whose operands do not broadcast to one another.
+
+    result: `(shape, shapes, a, b)` to the product of the stacks a and b.
+    pull: `(shapes, k, size, ct, y, x)` to what operand k receives.
+    """
+
+    result: Callable[..., Any]
+    pull: Callable[..., Any]
 
 
 class _Products(NamedTuple):
@@ -244,3 +255,6 @@ def _pull_factor(
     ct = ct.reshape(*lead, left.shape[1], right.shape[2])
     bar = ct @ right.swapaxes(1, 2) if k == 0 else left.swapaxes(1, 2) @ ct
     return bar.reshape(*lead, *shapes[k])
+
+
+PRODUCTS: Mapping[str, Product] = {"matmul": Product(_product, _pull_factor)}

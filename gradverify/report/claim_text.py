@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
+from gradverify.outside.printing import visible
 from gradverify.records import Claim
 from gradverify.report.commands import command
 
@@ -18,7 +19,7 @@ ANNOTATIONS = 10  # GitHub shows no more for one step
 def place(claim: Claim) -> str:
     """`notes.md:12`, or `lecture.ipynb:cell 3:2`."""
     cell = "" if claim.cell is None else f"cell {claim.cell}:"
-    return f"{claim.file}:{cell}{claim.line}"
+    return f"{visible(claim.file)}:{cell}{claim.line}"
 
 
 def chain(claim: Claim) -> str:
@@ -30,12 +31,13 @@ def chain(claim: Claim) -> str:
 
 
 def _short(text: str) -> str:
+    text = visible(text)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def lines(claim: Claim) -> Iterator[str]:
     """A claim as a few lines: where, the chain, what is wrong, what it should be."""
-    reason = f": {claim.reason}" if claim.reason else ""
+    reason = f": {visible(claim.reason)}" if claim.reason else ""
     yield f"{place(claim)}: {claim.verdict}{reason}"
     yield f"    {chain(claim)}"
     if claim.verdict not in ("wrong", "unsure"):

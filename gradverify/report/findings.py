@@ -13,13 +13,22 @@ from gradverify.report.formula import Term, line, term
 from gradverify.report.highlight import CodeToken, tokens
 from gradverify.report.picture import Picture, picture
 from gradverify.report.shared_digits import Compared, compared
-from gradverify.report.signs import SIGNS, is_accepted, is_listed, kind_of, word
+from gradverify.report.signs import (
+    LIVED_WITH,
+    SIGNS,
+    is_accepted,
+    is_listed,
+    kind_of,
+    word,
+)
 from gradverify.report.wording import (
+    Invocation,
     anchor,
     columns,
     commands,
     error,
     inputs,
+    invocation,
     rank,
     sentence,
     who,
@@ -86,10 +95,10 @@ def findings(found: Records) -> Findings | None:
     lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
-        (title, list(_cards(members, budget)))
+        (title, list(_cards(members, budget, invocation(found.run))))
         for title, members in (
             ("", failing),
-            ("Accepted", accepted),
+            (LIVED_WITH.capitalize(), accepted),
             ("Listed, not failing", lossy),
         )
     ]
@@ -112,10 +121,12 @@ class _Budget:
         return fits
 
 
-def _cards(found: Iterable[Discrepancy], budget: _Budget) -> Iterator[Card]:
+def _cards(
+    found: Iterable[Discrepancy], budget: _Budget, said: Invocation
+) -> Iterator[Card]:
     for members in in_groups(found):
         if budget.takes(members[0]):
-            yield _card(members)
+            yield _card(members, said)
 
 
 def in_groups(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
@@ -130,7 +141,7 @@ def _size(found: Discrepancy) -> tuple[int, int, str]:
     return len(found.formula) + numbers, len(found.lines), found.case
 
 
-def _card(members: Sequence[Discrepancy]) -> Card:
+def _card(members: Sequence[Discrepancy], said: Invocation) -> Card:
     d = members[0]
     graph = graph_of(d)
     tree = term(graph) if graph else None
@@ -146,7 +157,7 @@ def _card(members: Sequence[Discrepancy]) -> Card:
         picture=picture(graph, _evidence(d)) if graph else None,
         charts=[chart for chart in (convergence(d), along(d)) if chart],
         code=tokens(d.reproducer),
-        commands=commands(d),
+        commands=commands(d, said),
         items=items[:NAMED],
         more_items=max(0, len(items) - NAMED),
     )

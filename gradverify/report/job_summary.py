@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records, grouped
 from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
-from gradverify.report.wording import point, rank, sentence, visible, who
+from gradverify.report.wording import commands, invocation, point, rank, sentence, who
 
 ANNOTATIONS = 10  # GitHub shows no more for one step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
@@ -19,7 +20,7 @@ TEXT = 300  # characters of a formula or a number
 
 def workflow_commands(found: Records) -> list[str]:
     """A workflow command for each of the worst ten findings that fail."""
-    return [_command(members) for members in _worst(found)[:ANNOTATIONS]]
+    return [_command(members, found) for members in _worst(found)[:ANNOTATIONS]]
 
 
 def _worst(found: Records) -> list[list[Discrepancy]]:
@@ -31,11 +32,11 @@ def _worst(found: Records) -> list[list[Discrepancy]]:
     )
 
 
-def _command(members: Sequence[Discrepancy]) -> str:
+def _command(members: Sequence[Discrepancy], found: Records) -> str:
     d = members[0]
     title = f"gradverify: {_names(members)}"
     text = f"{sentence(d.verdict)}: {d.formula} at {point(d)}; {_answer(d)}\n"
-    text += f"gradverify replay {d.case}"
+    text += next(iter(commands(d, invocation(found.run))), "")
     return command(text, title=_cut(title))
 
 

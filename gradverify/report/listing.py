@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records, number_of
 from gradverify.report.signs import SIGNS, kind_of, word
-from gradverify.report.wording import anchor, columns, cut, figure, point, rank, visible
+from gradverify.report.wording import anchor, columns, cut, figure, point, rank
 
 STATIC = 200  # rows that can be seen without JavaScript
 LONGEST = 120  # characters of a formula, a point or a number in a row

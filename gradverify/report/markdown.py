@@ -9,18 +9,20 @@ from typing import Any
 
 import jinja2
 
+from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records
 from gradverify.report.findings import in_groups
 from gradverify.report.overview import headline, is_right, overview
 from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
 from gradverify.report.wording import (
+    Invocation,
     commands,
     cut,
     error,
+    invocation,
     point,
     sentence,
-    visible,
     who,
 )
 from gradverify.surroundings import surrounded
@@ -41,7 +43,9 @@ def markdown(found: Records) -> str:
             title=headline(found),
             is_right=is_right(found),
             overview=overview(found),
-            findings=[_entry(members) for members in failing[:SHOWN]],
+            findings=[
+                _entry(members, invocation(found.run)) for members in failing[:SHOWN]
+            ],
             findings_left_out=max(0, len(failing) - SHOWN),
             claims=wrong[:SHOWN],
             claims_left_out=max(0, len(wrong) - SHOWN),
@@ -51,7 +55,7 @@ def markdown(found: Records) -> str:
     )
 
 
-def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
+def _entry(members: Sequence[Discrepancy], said: Invocation) -> dict[str, Any]:
     d = members[0]
     why = d.diagnosis.sentence if d.diagnosis else sentence(d.verdict)
     rows = {
@@ -65,7 +69,7 @@ def _entry(members: Sequence[Discrepancy]) -> dict[str, Any]:
         "why": why,
         "rows": [(k, text) for k, text in rows.items() if text],
         "error": error(d),
-        "commands": commands(d),
+        "commands": commands(d, said),
         "reproducer": d.reproducer.splitlines(),
     }
 

@@ -15,7 +15,15 @@ from gradverify.records import (
     total,
 )
 from gradverify.report.signs import SIGNS, kind, word
-from gradverify.report.wording import changed, figure, looked_at, rank, sentence, share
+from gradverify.report.wording import (
+    changed,
+    figure,
+    looked_at,
+    rank,
+    remarks,
+    sentence,
+    share,
+)
 
 NAMED = 6  # items of a reason, or findings of a change, that are named
 
@@ -99,7 +107,7 @@ def overview(found: Records) -> Overview:
         base=found.changes.base if found.changes else "",
         changed=changed(found.changes) if found.changes else "",
         changes=list(_changes(found.changes)) if found.changes else [],
-        notes=[*(note.text for note in found.notes), *_missing_run(found)],
+        notes=[*remarks(found), *_missing_run(found)],
     )
 
 
@@ -112,7 +120,8 @@ def is_right(found: Records) -> bool:
     """Whether nothing failed."""
     failed = any(i.outcome == "failed" for i in found.items)
     wrong = any(claim.verdict == "wrong" for claim in found.claims)
-    return not failed and not wrong and run_of(found).exit == 0
+    failing = any(d.failed for d in found.discrepancies)
+    return not (failed or failing or wrong) and run_of(found).exit == 0
 
 
 # ---- the sentence
@@ -124,7 +133,7 @@ def headline(found: Records) -> str:
     seen = len({i.differentiator for i in found.items} - {""})
     compared = f"{many(cases, 'comparison')} of {many(seen, 'differentiator')}: "
     said = [*_found(found), *_worked_out(found)]
-    if not cases and not found.claims:
+    if not said or not (cases or found.claims or found.discrepancies):
         return "Nothing was compared."
     return (compared if cases else "") + "; ".join(said) + "."
 

@@ -19,6 +19,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from gradverify.outside.printing import visible
 from gradverify.records import Records
 from gradverify.report.accuracy import accuracy
 from gradverify.report.findings import findings
@@ -27,7 +28,6 @@ from gradverify.report.listing import listing
 from gradverify.report.matrix import matrix
 from gradverify.report.overview import headline, is_right, overview
 from gradverify.report.trust import trust
-from gradverify.report.wording import visible
 from gradverify.surroundings import surrounded
 
 FOLDER = Path(__file__).parent

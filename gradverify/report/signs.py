@@ -18,6 +18,9 @@ SIGNS: dict[str, tuple[str, str]] = {
     "none": ("·", "not run: the differentiator has no such op"),
 }
 
+LIVED_WITH = "accepted, or there before"
+"""The title of findings that fail nothing, although their verdict is a failing one."""
+
 KINDS = {
     "IMPRECISE": "lost",
     "UNRESOLVED": "unseen",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
+from gradverify.outside.printing import visible
 from gradverify.records import (
     Changes,
     Counts,
@@ -13,8 +14,10 @@ from gradverify.records import (
     counts_by_differentiator,
     grouped,
 )
-from gradverify.report.signs import is_accepted, is_listed
+from gradverify.report.signs import LIVED_WITH, is_accepted, is_listed
 from gradverify.report.wording import (
+    PLAIN,
+    Invocation,
     changed,
     columns,
     commands,
@@ -22,9 +25,9 @@ from gradverify.report.wording import (
     looked_at,
     point,
     rank,
+    remarks,
     sentence,
     share,
-    visible,
     who,
 )
 
@@ -42,21 +45,22 @@ def cut(text: str, width: int) -> str:
 
 
 def failure_text(
-    found: Sequence[Discrepancy], more: int = 0, again: bool = True
+    found: Sequence[Discrepancy], more: int = 0, said: Invocation | None = PLAIN
 ) -> str:
     """What a failed item prints: a block for each discrepancy, of 15 lines of 100
     columns.
 
     more: how many kinds were counted and not shrunk.
-    again: whether the commands that replay, save and accept are of use.
+    said: what the commands that replay, save and accept must say; None if they are of
+    no use.
     """
-    blocks = ["\n".join(_block(d, again)) for d in found]
+    blocks = ["\n".join(_block(d, said)) for d in found]
     if more:
         blocks.append(f"{more} more kinds of discrepancy were counted, not shrunk")
     return "\n\n".join(blocks)
 
 
-def _block(found: Discrepancy, again: bool) -> Iterator[str]:
+def _block(found: Discrepancy, said: Invocation | None) -> Iterator[str]:
     yield cut(f"{who(found)}: {sentence(found.verdict)}", WIDTH)
     yield _row("graph", found.formula)
     is_short = len(found.ops) > 1 and len(found.lines) <= LINES_OF_GRAPH
@@ -73,9 +77,9 @@ def _block(found: Discrepancy, again: bool) -> Iterator[str]:
     if note and note != found.got.partition("\n")[0]:
         yield _row("note", note)
     yield from _why(found)
-    if again:
-        for key, command in zip(("next", "", ""), commands(found), strict=False):
-            yield f"  {key:<8}{command}"
+    told = () if said is None else commands(found, said)
+    for key, command in zip(("next", "", ""), told, strict=False):
+        yield f"  {key:<8}{visible(command)}"
 
 
 def _why(found: Discrepancy) -> Iterator[str]:
@@ -109,7 +113,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from table(counts_by_differentiator(found.items))
     yield from _changes(found.changes, brief)
     yield from _listed("discrepancies", [d for d in found.discrepancies if d.failed])
-    yield from _listed("accepted", [d for d in found.discrepancies if is_accepted(d)])
+    yield from _listed(LIVED_WITH, [d for d in found.discrepancies if is_accepted(d)])
     known = [d for d in found.discrepancies if d.known is not None]
     yield from _known(known, brief)
     if not brief:
@@ -117,7 +121,7 @@ def summary(found: Records, brief: bool = False) -> Iterator[str]:
         yield from _listed("listed, not failing", passing, PASSING)
         yield from _unseen(found)
         yield from filter(None, [looked_at(found)])
-    yield from (visible(note.text) for note in found.notes)
+    yield from remarks(found)
 
 
 def _changes(changes: Changes | None, brief: bool) -> Iterator[str]:

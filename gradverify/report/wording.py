@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gradverify.graph import array_from_json
-from gradverify.records import Changes, Discrepancy, Records, number_of
+from gradverify.outside.printing import visible
+from gradverify.records import Changes, Discrepancy, Records, Run, number_of
 from gradverify.suites import TABLE
 from gradverify.verdict import Verdict
 
@@ -25,6 +28,8 @@ SEVERITY = (
     Verdict.AGREES,
     Verdict.UNSUPPORTED,
 )
+LONGEST_NOTE = 1_000  # characters
+NOTES = 50  # that are shown
 NAMED = 3  # how many worse findings a sentence names
 DIED = "the process died"  # the answer of an engine that ended its process
 DRAWN = tuple(row.name for row in TABLE if row.is_drawn)
@@ -44,13 +49,6 @@ def sentence(verdict: str) -> str:
 def rank(verdict: str) -> int:
     """The place of a verdict in the order from worst to best."""
     return ORDER.get(verdict, -1)
-
-
-def visible(text: str) -> str:
-    """Text on one line, with control characters spelled out."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def cut(text: str, most: int) -> str:
@@ -123,19 +121,64 @@ def figure(text: str) -> str:
     return f"{number:.0f}" if 10 <= abs(number) < 1e5 else f"{number:.3g}"
 
 
-def commands(found: Discrepancy) -> tuple[str, ...]:
-    """What to type next.
+@dataclass(frozen=True)
+class Invocation:
+    """What a command line said that commands about its run must say again.
+
+    report: the report folder; empty if none was named. classes: engines that were named
+    as `package.module:Class`, by their names.
+    """
+
+    report: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Invocation()
+
+
+def invocation(run: Run | None) -> Invocation:
+    """What the command line of a run said."""
+    return PLAIN if run is None else Invocation(run.report, run.classes)
+
+
+def commands(found: Discrepancy, said: Invocation = PLAIN) -> tuple[str, ...]:
+    """What to type next, as a shell reads it.
 
     A case that is too large to be written down can only be replayed.
     """
+    where = f" --report {shlex.quote(said.report)}" if said.report else ""
+    cls = said.classes.get(found.differentiator)
+    who = f" --differentiator {shlex.quote(cls)}" if cls else ""
+    replay = f"gradverify replay {found.case}{who}{where}"
     if is_large(found):
-        return (f"gradverify replay {found.case}",) if found.network else ()
-    accept = f"gradverify accept {found.finding}"
+        return (replay,) if found.network else ()
+    accept = f"gradverify accept {shlex.quote(found.finding)}{where}"
     return (
-        f"gradverify replay {found.case}",
-        f"gradverify save {found.case}",
+        replay,
+        f"gradverify save {found.case}{where}",
         *([accept] if found.got != DIED else []),  # no run could look at its witness
     )
+
+
+def remarks(found: Records) -> list[str]:
+    """What a reader of the records must know: notes, and what is missing in them."""
+    said = [cut(note.text, LONGEST_NOTE) for note in found.notes]
+    said += [
+        cut(
+            f"the run ended while {left.differentiator} ({left.mode}) ran "
+            f"case {left.case}, {left.formula}: it was not judged; see: "
+            f"gradverify replay {left.case}",
+            LONGEST_NOTE,
+        )
+        for left in found.unfinished
+    ]
+    known = {item.id for item in found.items}
+    orphans = sum(bool(d.item) and d.item not in known for d in found.discrepancies)
+    if orphans:
+        what = "1 discrepancy" if orphans == 1 else f"{orphans} discrepancies"
+        said.append(f"{what} without items: the records of their tests are missing")
+    more = len(said) - NOTES
+    return said if more <= 0 else [*said[:NOTES], f"{more} more notes in the records"]
 
 
 def looked_at(found: Records) -> str:

@@ -24,7 +24,14 @@ ACTIVATIONS = (
     "celu", "selu", "mish", "hardswish", "hardtanh", "softsign", "log_sigmoid", "abs",
     "sin",
 )  # fmt: skip
-NORMS = ("layer_norm", "rms_norm", "batch_norm", "group_norm", "batch_norm_eval")
+# The axis along which the weights of a norm lie, where the operand has it.
+NORMS = {
+    "layer_norm": -1,
+    "rms_norm": -1,
+    "batch_norm": 1,
+    "group_norm": 1,
+    "batch_norm_eval": 1,
+}
 WINDOWS = ("max_pool", "avg_pool")
 
 
@@ -54,9 +61,8 @@ def activation(net: Net, choice: int) -> None:
 
 def norm(net: Net, layer: LayerChoice) -> None:
     """One of the norms that fit, with weights of its own."""
-    op = NORMS[layer.kind % len(NORMS)]
-    channels = op in ("batch_norm", "group_norm", "batch_norm_eval")
-    width = net.shape[1 if channels and len(net.shape) > 1 else -1]
+    op, axis = tuple(NORMS.items())[layer.kind % len(NORMS)]
+    width = net.shape[axis if axis < len(net.shape) else -1]
     weights = [net.leaf((width,)) for _ in range(OPS[op].arity - 1)]
     net.chosen(op, layer.extra, net.here, *weights)
 

@@ -15,6 +15,7 @@ from gradverify.differentiators import Accepts
 from gradverify.formats import DTYPES
 from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
+from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, graphs, networks, op_cases
 from gradverify.strategies.layer_choices import LAYER_SHAPES
@@ -30,6 +31,8 @@ AGAIN = 4
 
 Single ops have one: their faults hide in shapes and params rather than in points.
 """
+
+CASE = 64_000_000  # bytes of a file that holds a case
 
 SAVED = "gradverify-cases"  # the folder in which a repository keeps its cases
 
@@ -220,6 +223,8 @@ def saved(asked: Asked) -> Iterator[Block]:
 def read_case(path: Path) -> Case:
     """The case in a file. `ValueError` names the file and says what is malformed."""
     try:
-        return case_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError) as error:
+        return case_from_json(json.loads(read_bytes(path, CASE)))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a case that can be read: {error}") from None

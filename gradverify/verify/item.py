@@ -44,12 +44,14 @@ class Budget:
 
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
+    shrinking: seconds in which all that deviates is shrunk.
     """
 
     cases: int = 100
     seconds: float = float("inf")
     shared_by: int = 1
     least: int = CHUNK
+    shrinking: float = float("inf")
 
 
 @surrounded
@@ -84,7 +86,7 @@ def verify_item(
     if not sweep.is_out_of_patience:
         block.count = block.count or sweep.looked
     shrinking = time.perf_counter()
-    findings, more = sweep.findings(known, in_flight)
+    findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
     for stage, spent in block.seconds.items():
         seconds[stage] = spent - seconds_before.get(stage, 0.0)
@@ -119,7 +121,8 @@ def _is_enough(
     if sweep.is_out_of_patience:
         return True
     if block.count is not None:
-        return position >= block.count
+        is_slow = sweep.seconds["run"] > budget.seconds
+        return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
     if position < budget.least:
@@ -214,20 +217,30 @@ class _Sweep:
         return [c for c in cases if unsupported(self.differentiator, c) is None]
 
     def findings(
-        self, known: Sequence[Deviation], in_flight: Callable[[Case], None]
+        self,
+        known: Sequence[Deviation],
+        in_flight: Callable[[Case], None],
+        seconds: float,
     ) -> tuple[tuple[Finding, ...], int]:
         """One finding for each kind, failing ones first; and how many kinds are left
         out.
+
+        seconds: for the shrinking of all kinds; each has an even part of what is left.
         """
-        kinds = self._kinds(known)
+        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
+        kinds = self._kinds(listed)
         ordered = sorted(kinds.items(), key=_rank)
-        result = []
-        for (verdict, op, row), members in ordered[:KINDS_SHRUNK]:
+        shown, result = ordered[:KINDS_SHRUNK], []
+        end = time.perf_counter() + seconds
+        for k, ((verdict, op, row), members) in enumerate(shown):
             case, judgement = min(members, key=lambda m: m[0].graph.size)
             name, why = self._name(op, verdict), None
             try:
                 if row is None and verdict.fails():
-                    case, judgement = self._smallest(case, judgement, op, in_flight)
+                    left = end - time.perf_counter()
+                    until = time.perf_counter() + left / (len(shown) - k)
+                    kind = _Kind(verdict, op, listed, until)
+                    case, judgement = self._smallest(case, judgement, kind, in_flight)
                 if row is None and verdict in EXPLAINED and not judgement.fatal:
                     why = self._explained(case, judgement, op, in_flight)
             except Exception as error:  # what was found stands, as it was found
@@ -239,7 +252,7 @@ class _Sweep:
         self,
         case: Case,
         judgement: Judgement,
-        op: str,
+        kind: _Kind,
         in_flight: Callable[[Case], None],
     ) -> tuple[Case, Judgement]:
         """The case shrunk, with its judgement.
@@ -248,8 +261,8 @@ class _Sweep:
         """
         verdict = judgement.verdict
         if judgement.fatal or verdict is Verdict.TIMED_OUT:
-            return self._alone(case, judgement, op, in_flight)
-        case = self._shrunk(case, verdict, op, in_flight)
+            return self._alone(case, judgement, kind.op, in_flight)
+        case = self._shrunk(case, kind, in_flight)
         again = self.judge(case)
         return case, again if again.verdict is verdict else judgement
 
@@ -293,10 +306,9 @@ class _Sweep:
         return f"{who}/{op}/{verdict.name.lower()}"
 
     def _kinds(
-        self, known: Sequence[Deviation]
+        self, listed: Listed
     ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
         kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
         for case, judgement in self.deviating:
             try:
@@ -320,19 +332,28 @@ class _Sweep:
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
 
     def _shrunk(
-        self, case: Case, verdict: Verdict, op: str, in_flight: Callable[[Case], None]
+        self, case: Case, kind: _Kind, in_flight: Callable[[Case], None]
     ) -> Case:
-        """The smallest case found with the same verdict and the same guilty op."""
+        """The smallest case of the same kind that was found in time.
+
+        It is outside all known deviations: a case that a row explains would show a
+        finding by what is accepted.
+        """
 
         def fails(candidate: Case) -> bool:
+            if time.perf_counter() > kind.until:
+                return False
             in_flight(candidate)
             if self.lost >= 2 * PATIENCE:  # each one takes the time of many others
                 return False
-            if op != WHOLE and op not in candidate.graph.ops:
+            if kind.op != WHOLE and kind.op not in candidate.graph.ops:
                 return False
-            if self.judge(candidate).verdict is not verdict:
+            judgement = self.judge(candidate)
+            if judgement.verdict is not kind.verdict:
                 return False
-            return guilty_op(candidate, self.judge, verdict).op == op
+            guilty = guilty_op(candidate, self.judge, kind.verdict)
+            is_same = guilty.op == kind.op
+            return is_same and kind.listed.row(candidate, judgement, guilty) is None
 
         smallest = minimise(case, fails)
         if self.lost >= 2 * PATIENCE:
@@ -342,6 +363,16 @@ class _Sweep:
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a case must show to be of the kind that is shrunk, and until when."""
+
+    verdict: Verdict
+    op: str
+    listed: Listed
+    until: float
 
 
 def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradverify import records
-from gradverify.cli.accept import accept
+from gradverify.cli.accept import Accepted, accept
 from gradverify.cli.place import Place
 from gradverify.cli.status import RIGHT, CommandError
 from gradverify.graph import Case, Graph, apply_op, input_leaf
@@ -46,7 +46,7 @@ def place(folder: Path, op: str = WHOLE, got: str = "0.5") -> Place:
 
 def accepted(here: Place, op: str = WHOLE, **options: Any) -> int:
     given = {"reason": "planted", "until": None, "when": ""} | options
-    return accept(here, f"{NAME}/{op}/wrong", **given)
+    return accept(here, Accepted([f"{NAME}/{op}/wrong"], **given))
 
 
 def test_a_finding_that_no_op_shows_alone_is_accepted_for_graphs_with_its_ops(

@@ -40,6 +40,16 @@ def test_an_expression_may_begin_with_a_minus(arguments: list[str]) -> None:
     assert main(["check", *arguments]) == 0
 
 
+def test_without_a_claim_the_gradient_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(ELEVEN) == 0
+    assert capsys.readouterr().out == "∂/∂a = 21\n∂/∂b = 16\n"
+    assert main(["check", "abs(a)", "--at", "a=0"]) == 0
+    assert "∂/∂a = [-1, 1]" in capsys.readouterr().out
+    assert main(["check", "log(a)", "--at", "a=-1"]) == 3
+
+
 def test_a_word_too_many_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([*ELEVEN, "--claims-of", "a=11"])
@@ -58,7 +68,8 @@ def test_claims_about_arrays() -> None:
         (["check", "__import__('os')", "--at", "a=1", "--claim", "a=1"], "gradverify:"),
         (["check", "a", "--at", "a", "--claim", "a=1"], "write it as --at a=2"),
         (["check", "a", "--at", "a=[1,", "--claim", "a=1"], "no list of numbers"),
-        (["check", "a", "--at", "a=1"], "no claims are given"),
+        (["check", "a", "--at", "a=1", "--at", "a=2"], "a is given 2 times"),
+        (["check", "a", "--at", "a=1", "--claim", "a=1", "--claim", "a=2"], "2 times"),
         (["report", "nowhere.jsonl"], "nowhere.jsonl"),
     ],
 )
@@ -252,7 +263,7 @@ def test_differentiators_are_listed(repository: Scratch) -> None:
     [
         (("replay", "xyz"), "'xyz' is no case"),
         (("replay", "0123456789"), "no case 0123456789"),
-        (("replay", "nowhere.json"), "cannot be read as a case"),
+        (("replay", "nowhere.json"), "nowhere.json cannot be read: No such file"),
         (("save", "0123456789"), "no case 0123456789"),
         (("accept", "toy/x"), "no finding 'toy/x'"),
         (("accept", "toy/x", "--until", "soon"), "no date"),

@@ -20,7 +20,7 @@ from gradverify.known import (
     FILE_NAME,
     Deviation,
     DeviationError,
-    append_row,
+    append_rows,
     applies,
     is_expired,
     known_rows,
@@ -137,8 +137,8 @@ BAD_ROWS = [
     ("witness",  None,             "lacks witness"),
     ("witness",  '"{"',            r"witness is '{'; allowed: a case as JSON"),
     ("witness",  '"[[[]]]"',       "allowed: a case as JSON"),
-    ("op",       '"sine"',         "op is 'sine'; allowed: one of neg, exp"),
-    ("op",       '"step"',         "op is 'step'; allowed: one of"),
+    ("op",       '"sine"',         "op is 'sine'; allowed: the name.*mean sin"),
+    ("op",       '"step"',         "op is 'step'; .*`gradverify ops` lists them"),
     ("op",       '"sin"',          "the witness has exp; allowed: with sin"),
     ("verdict",  '"AGREES"',       "verdict is 'AGREES'; allowed: one or a list of"),
     ("verdict",  "[]",             r"verdict is \[\]; allowed"),
@@ -190,7 +190,7 @@ def test_no_file_is_no_rows(tmp_path: Path) -> None:
 
 def test_a_row_of_the_repository_wins_over_a_shipped_one(tmp_path: Path) -> None:
     own = dataclasses.replace(ROW, id=shipped_rows()[0].id)
-    append_row(tmp_path / FILE_NAME, own)
+    append_rows(tmp_path / FILE_NAME, own)
     rows = known_rows(tmp_path)
     assert [row.id for row in rows].count(own.id) == 1
     assert rows[0].differentiator == "toy"
@@ -222,7 +222,7 @@ def as_row(row: Deviation) -> tuple[object, ...]:
 def test_awkward_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     path = tmp_path / FILE_NAME
     row = dataclasses.replace(ROW, reason=text, link=text, modes=(text, "b"))
-    append_row(path, row)
+    append_rows(path, row)
     (found,) = read_rows(path)
     assert as_row(found) == as_row(row)
 
@@ -236,8 +236,8 @@ def test_half_a_character_is_refused() -> None:
 def test_what_the_file_holds_stays_as_it_is(tmp_path: Path, before: str) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(before.encode())
-    append_row(path, ROW)
-    append_row(path, dataclasses.replace(ROW, id="second", until=None))
+    append_rows(path, ROW)
+    append_rows(path, dataclasses.replace(ROW, id="second", until=None))
     assert path.read_bytes().decode().startswith(before)
     assert [row.id for row in read_rows(path)] == ["toy-exp", "second"]
     assert [p.name for p in tmp_path.iterdir()] == [FILE_NAME]
@@ -245,17 +245,17 @@ def test_what_the_file_holds_stays_as_it_is(tmp_path: Path, before: str) -> None
 
 def test_a_row_is_not_written_twice_nor_into_a_broken_file(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
-    append_row(path, ROW)
+    append_rows(path, ROW)
     text = path.read_bytes()
     with pytest.raises(DeviationError, match="'toy-exp' occurs twice"):
-        append_row(path, ROW)
+        append_rows(path, ROW)
     assert path.read_bytes() == text
     path.write_text("[[deviation]\n")
     with pytest.raises(DeviationError, match="no TOML"):
-        append_row(path, ROW)
+        append_rows(path, ROW)
     assert path.read_text() == "[[deviation]\n"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeviationError, match="cannot be written"):
-        append_row(tmp_path / "gone" / FILE_NAME, ROW)
+        append_rows(tmp_path / "gone" / FILE_NAME, ROW)

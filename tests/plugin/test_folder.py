@@ -12,8 +12,8 @@ import pytest
 
 from gradverify import records
 from gradverify.graph import Case, Graph, apply_op, case_name, input_leaf
-from gradverify.plugin import folder
-from gradverify.plugin.folder import Writer
+from gradverify.plugin import folder, shards
+from gradverify.plugin.shards import Writer
 from gradverify.records import Note
 
 
@@ -42,7 +42,7 @@ def test_a_folder_that_takes_no_file_is_an_error(tmp_path: Path) -> None:
 def test_a_record_is_in_the_file_at_once(tmp_path: Path) -> None:
     writer = Writer(tmp_path, "run")
     writer.write(Note(text="first"))
-    assert records.read(folder.shards(tmp_path, "run")[0]).notes[0].text == "first"
+    assert records.read(shards.shards(tmp_path, "run")["main"]).notes[0].text == "first"
     writer.close()
 
 
@@ -50,13 +50,16 @@ def test_the_case_in_flight_is_named(tmp_path: Path) -> None:
     writer = Writer(tmp_path, "run", "gw0")
     case = tanh()
     writer.in_flight("toy", "reverse", "x.toml::ops::tanh[toy:reverse:float64]", case)
-    found = folder.merged(tmp_path, "run")
+    stopped = shards.merged(tmp_path, "run")
+    assert stopped.unfinished[0].case == case_name(case)
+    assert not stopped.discrepancies  # of what ended from outside nobody is accused
+    found = shards.merged(tmp_path, "run", died={"gw0"})
     assert found.discrepancies[0].case == case_name(case)
     assert found.discrepancies[0].verdict == "CRASHED"
     assert found.discrepancies[0].note.endswith("(worker gw0)")
     assert (found.items[0].suite, found.items[0].block) == ("ops", "tanh")
     writer.landed()
-    assert not folder.merged(tmp_path, "run").discrepancies
+    assert not shards.merged(tmp_path, "run", died={"gw0"}).discrepancies
     writer.close()
 
 
@@ -64,7 +67,7 @@ def test_a_shorter_case_overwrites_a_longer_one(tmp_path: Path) -> None:
     writer = Writer(tmp_path, "run")
     writer.in_flight("toy", "reverse", "i" * 500, tanh())
     writer.in_flight("toy", "reverse", "i", tanh())
-    assert folder.merged(tmp_path, "run").discrepancies[0].item == "i"
+    assert shards.merged(tmp_path, "run").unfinished[0].item == "i"
     writer.close()
 
 
@@ -87,7 +90,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.plugin.folder import Writer
+from gradverify.plugin.shards import Writer
 from gradverify.records import Note
 
 nodes = [input_leaf()]
@@ -106,24 +109,24 @@ def test_what_a_killed_run_left_is_collected_once(
     monkeypatch.setenv("PYTHONPATH", str(root))
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     assert done.returncode == -9
-    notes = folder.collect_leftovers(tmp_path)
+    notes = shards.collect_leftovers(tmp_path)
     assert case_name(tanh()) in notes[0].text
     assert [path.name for path in tmp_path.iterdir()] == ["gradverify-killed.jsonl"]
     kept = records.read(tmp_path / "gradverify-killed.jsonl")
     assert kept.notes[0].text == "kept"
-    assert kept.discrepancies[0].case == case_name(tanh())
-    assert not folder.collect_leftovers(tmp_path)
+    assert kept.unfinished[0].case == case_name(tanh())
+    assert not shards.collect_leftovers(tmp_path)
 
 
 def test_a_living_run_is_no_leftover(tmp_path: Path) -> None:
     writer = Writer(tmp_path, "living")
     writer.in_flight("toy", "reverse", "item", tanh())
-    assert not folder.collect_leftovers(tmp_path)
-    assert folder.shards(tmp_path, "living")
+    assert not shards.collect_leftovers(tmp_path)
+    assert shards.shards(tmp_path, "living")
     writer.close()
 
 
 def test_a_torn_note_is_read_past(tmp_path: Path) -> None:
     for text in (b"", b"\n", b'{"head":["a"', b'{"head":[1],"case":{}}\n', b"\xff"):
         (tmp_path / ".gradverify-x-main.in-flight").write_bytes(text)
-        assert not folder.merged(tmp_path, "x").discrepancies
+        assert not shards.merged(tmp_path, "x").unfinished

@@ -9,7 +9,7 @@ import pytest
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.graph import Case
-from gradverify.known import FILE_NAME, Deviation, append_row
+from gradverify.known import FILE_NAME, Deviation, append_rows
 from gradverify.verdict import Verdict
 
 from ..scratch import RIGHT_ENGINE, Scratch
@@ -30,7 +30,7 @@ def judged(repository: Scratch) -> Callable[..., pytest.RunResult]:
             reason="planted",
             witness=Case(PRODUCT, (np.array(3.0), np.array(7.0))),
         )
-        append_row(repository.root / FILE_NAME, row)
+        append_rows(repository.root / FILE_NAME, row)
         return repository.pytest("--gradverify", "--gradverify-suites", "known")
 
     return run

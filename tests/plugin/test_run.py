@@ -193,14 +193,20 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--gradverify-ops", "foo"), "--gradverify-ops: 'foo' is unknown; known: neg"),
-        (("--gradverify-suites", "foo"), "'foo' is unknown; known: ops"),
+        (
+            ("--gradverify-ops", "foo"),
+            "--gradverify-ops: 'foo' is unknown; `gradverify ops`",
+        ),
+        (("--gradverify-suites", "foo"), "'foo' is unknown; known: cases"),
         (("--gradverify-dtypes", "int8"), "'int8' is unknown; known: float64"),
         (("--gradverify-profile", "foo"), "'foo' is unknown; known: smoke, ci, deep"),
         (("--gradverify-fail-on", "foo"), "'foo' is unknown; known: wrong"),
-        (("--gradverify-seed", "x"), "'x': give a whole number from 0 up"),
-        (("--gradverify-time", "-1"), "'-1': give seconds from 1 up"),
-        (("--gradverify-differentiators", "foo"), "no differentiator 'foo'; known are"),
+        (("--gradverify-seed", "x"), "'x': give a whole number from 0 to"),
+        (("--gradverify-time", "-1"), "'-1': give seconds from 1 to"),
+        (
+            ("--gradverify-differentiators", "foo"),
+            "no differentiator 'foo'; known: own",
+        ),
         (("--gradverify-report", "conftest.py"), "cannot be written"),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_large_graph_is_cut(found: Make, wide_case: Case, golden: Golden) -> N
 
 
 def test_without_commands(found: Make) -> None:
-    assert "gradverify replay" not in failure_text([found()], again=False)
+    assert "gradverify replay" not in failure_text([found()], said=None)
 
 
 def test_the_summary(records: Records, golden: Golden) -> None:

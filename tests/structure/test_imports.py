@@ -16,7 +16,7 @@ PACKAGE = Path(gradverify.__file__).parent
 
 # Earlier rooms know nothing of later ones; rooms on one line do not know each other.
 ORDER = (
-    ("surroundings", "formats"),
+    ("surroundings", "formats", "outside"),
     ("ops",),
     ("graph",),
     ("arithmetic",),

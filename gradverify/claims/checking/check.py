@@ -14,7 +14,11 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.balls import BALLS
-from gradverify.claims.checking.check_result import ClaimedDerivative, ClaimResult
+from gradverify.claims.checking.check_result import (
+    ClaimedDerivative,
+    ClaimResult,
+    ExactGradient,
+)
 from gradverify.claims.checking.formula_graph import graph_of
 from gradverify.claims.computation.numbers import Stated, floats, nested, plain, stated
 from gradverify.claims.mending.slips import why_wrong
@@ -24,6 +28,7 @@ from gradverify.surroundings import surrounded
 
 PRECISION = 2400  # bits: a sum of the largest and the smallest float is exact
 SAME = mpf(2) ** -52  # of the exact number: a float that is next to it
+DIGITS = 15  # of an exact derivative that is printed
 LARGEST_EXPONENT = 16384  # in bits, of a value on the way
 
 
@@ -43,13 +48,8 @@ def check_claim(
     found = {name: _claimed(name, x, point) for name, x in claims.items()}
     if not found:
         raise ValueError(f"no claims are given; allowed: {', '.join(point)}")
-    graph = graph_of(expression, {name: x.shape for name, x in point.items()})
-    if graph.output.shape != ():
-        raise ValueError(
-            f"the expression has shape {graph.output.shape}; allowed: a single number, "
-            "such as its sum(...)"
-        )
-    case = Case(graph, tuple(point.values()))
+    case = _case(expression, point)
+    graph = case.graph
     too_large = _beyond_reach(case)
     if too_large:
         return ClaimResult(expression, _not_judged(found, "not known", too_large))
@@ -60,6 +60,45 @@ def check_claim(
     wrong = any(claim.judged and not claim.right for claim in judged)
     why = why_wrong(found, truth, [*point]) if wrong else None
     return ClaimResult(expression, judged, why, graph)
+
+
+def exact_gradient(expression: str, at: Mapping[str, Any]) -> ExactGradient:
+    """The gradient of a formula at a point, as `check_claim` would hold claims to it.
+
+    Raises `ValueError` where the input makes no sense.
+    """
+    point = {name: floats(f"{name} (in at)", x) for name, x in at.items()}
+    case = _case(expression, point)
+    if too_large := _beyond_reach(case):
+        return ExactGradient(expression, {}, too_large)
+    with np.errstate(all="ignore"):
+        truth = reference(case)
+    if truth.status in (Slope.SMOOTH, Slope.ONE_SIDED):
+        texts = (
+            nested(_reshaped([plain(x, DIGITS) for x in exact.flat], exact.shape))
+            for exact in truth.gradient
+        )
+        note = "the one-sided slope" if truth.status is Slope.ONE_SIDED else ""
+        return ExactGradient(expression, dict(zip(point, texts, strict=True)), note)
+    if truth.status is Slope.KINK and truth.kinked is not None:
+        ends = np.cumsum([0, *(x.size for x in case.point)])
+        ranges = {
+            name: _range_text(truth.kinked.hull, np.arange(*ends[k : k + 2]), x.shape)
+            for k, (name, x) in enumerate(point.items())
+        }
+        return ExactGradient(expression, ranges, "at a kink: ranges of slopes")
+    return ExactGradient(expression, {}, truth.note or "the function has no derivative")
+
+
+def _case(expression: str, point: Mapping[str, Array]) -> Case:
+    """The formula at a point; `ValueError` where it is no single number."""
+    graph = graph_of(expression, {name: x.shape for name, x in point.items()})
+    if graph.output.shape != ():
+        raise ValueError(
+            f"the expression has shape {graph.output.shape}; allowed: a single number, "
+            "such as its sum(...)"
+        )
+    return Case(graph, tuple(point.values()))
 
 
 def _claimed(name: str, value: Any, point: Mapping[str, Array]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gradverify.claims.checking.notebook import as_html, as_latex
@@ -34,6 +35,25 @@ class ClaimedDerivative:
             f"∂/∂{self.name}: claimed {self.claimed}, exact {self.exact} - "
             f"{outcome}{note}"
         )
+
+
+@dataclass(frozen=True)
+class ExactGradient:
+    """The derivatives of an expression by the names in it, as text.
+
+    Where there are none it is false, and the note says why.
+    """
+
+    expression: str
+    derivatives: Mapping[str, str]
+    note: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.derivatives)
+
+    def __str__(self) -> str:
+        lines = [f"∂/∂{name} = {text}" for name, text in self.derivatives.items()]
+        return "\n".join([*lines, *([self.note] if self.note else [])])
 
 
 @dataclass(frozen=True)

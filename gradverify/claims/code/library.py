@@ -101,7 +101,7 @@ def by_axis(
         params["axis"] = params["axis"] or (-1,)
     elif keep is not None:
         params["keepdims"] = bool(keep)
-    if op in ("var", "std"):
+    if "ddof" in OPS[op].params:
         correction = given.pop("ddof", given.pop("correction", None))
         if correction is None:
             raise NotUnderstood(f"the correction of {op} is not stated")

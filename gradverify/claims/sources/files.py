@@ -6,13 +6,17 @@ Scripts, notebooks, Markdown and LaTeX; files are read as text, within limits.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
+import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gradverify.outside.reading import read_bytes
 
 FILE_BYTES = 32_000_000
 CELL_CHARACTERS = 400_000
@@ -46,8 +50,8 @@ class Cell:
 def files_in(base: Path, word: str) -> Iterator[Path]:
     """The files that a word names: one file, those within a folder, or of a glob."""
     path = base / word
-    if path.is_file():
-        yield path
+    if path.exists() and not path.is_dir():
+        yield path  # what is no file is refused where it is read
         return
     if path.is_dir():
         found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -85,15 +89,23 @@ def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > FILE_BYTES:
-            raise UnreadableError(
-                f"{path}: over {FILE_BYTES} bytes; allowed: up to that"
-            )
-        return path.read_bytes().decode("utf-8-sig")
+        content = read_bytes(path, FILE_BYTES)
+        return content.decode(_encoding(path, content))
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"{path}: is no UTF-8 text ({error.reason})") from error
+        name = error.encoding.upper().replace("_", "-")
+        raise UnreadableError(f"{path}: is no {name} text ({error.reason})") from error
+
+
+def _encoding(path: Path, content: bytes) -> str:
+    """UTF-8, or what a Python file declares in its first two lines (PEP 263)."""
+    if path.suffix.lower() != ".py":
+        return "utf-8-sig"
+    try:
+        return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+    except SyntaxError as error:
+        raise UnreadableError(f"{path}: is no UTF-8 text ({error.msg})") from error
 
 
 def _limited(cell: Cell) -> Cell:

@@ -1,0 +1,72 @@
+"""The formulas that the op table tells are what the ops compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.graph import Graph, Node, apply_op, input_leaf, interpret
+from gradverify.ops import OPS, Op
+
+README = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+POINTS = (-7.25, -3.5, -1.0, -0.3125, 0.25, 0.75, 1.5, 6.5)
+NAMES = ("exp", "log", "tanh", "erf", "sqrt", "pi")
+
+# A choice of params for each op that has some; losses are taken entry by entry.
+PARAMS = {
+    "gelu": ({"approximate": "none"}, {"approximate": "tanh"}),
+    "celu": ({"alpha": 1.0}, {"alpha": 0.7}),
+    "huber": ({"delta": 1.0}, {"delta": 0.3}),
+    "kl_div": ({"log_target": False}, {"log_target": True}),
+}
+TOLD = [row for row in OPS if row.formula]
+POSITIVE = ("bce", "kl_div")
+
+
+def _id(part: object) -> str | None:
+    return part.name if isinstance(part, Op) else None
+
+
+SETTINGS = [(row, params) for row in TOLD for params in PARAMS.get(row.name, ({},))]
+
+
+@pytest.mark.parametrize(("row", "params"), SETTINGS, ids=_id)
+def test_a_formula_is_what_the_op_computes(row: Op, params: dict[str, object]) -> None:
+    errors = []
+    for k, x in enumerate(POINTS):
+        operands = [x, POINTS[k - 3]][: row.arity]
+        if row.name in POSITIVE:
+            operands = [abs(v) / 10 for v in operands]
+        names = dict(zip(("x", "t"), operands, strict=False))
+        with mp.workprec(200):
+            made = _computed(row, operands, params)
+            told = _value(row.formula, names, params)
+            errors.append(abs(told - made) / (1 + abs(made)))
+    assert max(errors) < 1e-15
+
+
+def _value(formula: str, names: dict[str, float], params: dict[str, object]) -> Any:
+    scope = {name: getattr(mp, name) for name in NAMES} | params
+    scope |= {name: mp.mpf(x) for name, x in names.items()}
+    return eval(formula, scope)  # a text of our own table
+
+
+def _computed(row: Op, operands: list[float], params: dict[str, object]) -> Any:
+    if "reduction" in row.params:
+        params = {**params, "reduction": "sum"}
+    nodes: list[Node] = [input_leaf() for _ in operands]
+    nodes.append(apply_op(nodes, row.name, range(len(operands)), **params))
+    inputs = [MULTIPRECISION.lift(np.array(x)) for x in operands]
+    return interpret(Graph(tuple(nodes)), MULTIPRECISION.table, inputs)
+
+
+def test_readme_tells_every_formula_that_has_a_constant() -> None:
+    told = README.replace("`", "").replace("\\|", "|")
+    constants = [row for row in TOLD if any(c.isdigit() for c in row.formula)]
+    missing = [row.name for row in constants if row.formula not in told]
+    assert not missing
