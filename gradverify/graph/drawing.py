@@ -1,4 +1,4 @@
-"""A graph as a picture, where Graphviz is installed, else as a numbered program."""
+"""A graph as a picture, or as a numbered program where Graphviz is not installed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ def drawing(
 ) -> str:
     """The graph as HTML: an SVG drawn by pygraphviz, or the lines of the program.
 
-    lines: a node each, such as `d = a * b`. notes: what stands below, such as values;
-    may be empty. guilty: a node and an operand, whose edge is red; all of its edges,
-    if the operand is None. All text is escaped.
+    All text is escaped.
+
+    lines: one for each node, such as `d = a * b`.
+    notes: one for each node, such as its value. It stands below the line, and may be
+        empty.
+    guilty: a node and the operand whose edge is red. If the operand is None, all edges
+        of the node are.
     """
     if len(graph.nodes) <= MOST:
         found = _svg(graph, lines, notes, guilty)

@@ -96,7 +96,7 @@ def op_cases(
     if op not in LAYER_SHAPES:
         ranks = range(within.ranks.start, min(within.ranks.stop, 3))
         within = replace(within, ranks=ranks)
-    scope = Scope(_menu([op]), within, dtype)
+    scope = Scope(_menu([op]), within, dtype, edges=op not in LAYER_SHAPES)
     _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)

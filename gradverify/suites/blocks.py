@@ -17,7 +17,7 @@ from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
 from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
-from gradverify.strategies import Met, graphs, networks, op_cases
+from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.suites import TABLE, Suite
 from gradverify.suites.large_network import Network, network_block
@@ -120,7 +120,16 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                 own = _seed(asked.seed, "ops", op, dtype)
                 cases = partial(op_cases, op, within=Limits(), dtype=dtype)
                 steered = _steered(cases)
-                yield Block("ops", op, dtype, own, cases(), steered, _of_op(op))
+                yield Block(
+                    "ops",
+                    op,
+                    dtype,
+                    own,
+                    cases(),
+                    steered,
+                    _of_op(op),
+                    first=first_cases(op, dtype),
+                )
 
 
 def _steered(strategy: Callable[..., Any]) -> Callable[[Met], Any]:
