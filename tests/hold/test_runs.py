@@ -108,7 +108,8 @@ def test_an_engine_that_dies_when_it_is_tried_is_named_with_the_op(
     assert (found["op"], found["finding"]) == ("mul", "toy:forward:float64/mul/crashed")
     assert "Segmentation fault" in found["note"]
     outcomes = {i["block"]: i["outcome"] for i in scratch.of_type("item")}
-    assert outcomes == {"add": "passed", "mul": "failed", "sin": "passed"}
+    ran = {name: how for name, how in outcomes.items() if how != "skipped"}
+    assert ran == {"add": "passed", "mul": "failed", "sin": "passed"}
 
 
 @pytest.mark.slow
