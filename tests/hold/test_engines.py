@@ -181,12 +181,15 @@ def test_all_that_an_engine_gives_comes_through_the_wire() -> None:
         )
 
     engine = hostile.Hostile()
-    for family in ("small", "arrays", "shared"):
-        drawn = block(family, chunk=20)
-        for _, case in zip(range(20), drawn.cases(), strict=False):
-            apart = run(engine, "reverse", case[1])
-            here = run_here(engine, "reverse", case[1], 10.0)
-            assert plain(apart) == plain(here)
+    cases = [
+        case
+        for family in ("small", "arrays", "shared")
+        for _, (_, case) in zip(range(20), block(family, 20).cases(), strict=False)
+    ]
+    apart = [plain(run(engine, "reverse", case)) for case in cases]
+    here = [plain(run_here(engine, "reverse", case, 10.0)) for case in cases]
+    assert len(apart) == 60
+    assert apart == here
 
 
 def test_an_isolated_engine_has_the_verdicts_of_one_that_is_not() -> None:
