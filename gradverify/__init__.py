@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from gradverify.claims import check_claim as check_claim
     from gradverify.differentiators import Accepts as Accepts
     from gradverify.differentiators import Differentiator as Differentiator
+    from gradverify.differentiators import Lowered as Lowered
     from gradverify.differentiators import Pulled as Pulled
     from gradverify.differentiators import Pushed as Pushed
+    from gradverify.differentiators import Rows as Rows
     from gradverify.differentiators import functions as functions
     from gradverify.differentiators import mode as mode
     from gradverify.differentiators import operators as operators
@@ -41,8 +43,10 @@ HOMES = {
     "Graph": "gradverify.graph",
     "Judgement": "gradverify.verdict",
     "Limits": "gradverify.graph",
+    "Lowered": "gradverify.differentiators",
     "Pulled": "gradverify.differentiators",
     "Pushed": "gradverify.differentiators",
+    "Rows": "gradverify.differentiators",
     "Verdict": "gradverify.verdict",
     "check_claim": "gradverify.claims",
     "conformance": "gradverify.plugin.conformance",

@@ -1,7 +1,7 @@
-"""Floating-point formats: all that is known of one stands in its row.
+"""Floating-point formats: all that is known of a format stands in its row.
 
-A dtype of cases is a format whose row says how cases in it are drawn. The others are
-formats in which hardware computes what was asked for in a wider one.
+A case may have a dtype if the row of that format says how cases in it are drawn. In the
+other formats, hardware computes what a program asked for in a wider one.
 """
 
 from __future__ import annotations
@@ -15,28 +15,31 @@ from functools import cached_property
 class Drawn:
     """How cases in a dtype are drawn, and made wrong on purpose.
 
-    growth: the most decades that a product of partial derivatives along a path may
-        span (`strategies/draft.py`), some way within the format's range.
+    growth: how many decades a product of partial derivatives along a path may span
+        (`strategies/draft.py`). That is well within the format's range.
     largest: the largest modulus of a number at which a graph is looked at. Its square
         and its cube are within the format's range.
-    wrong_constant: how far off, relatively, the selftest makes a constant: what a
-        mistyped digit may come to.
+    wrong_constant: the relative error that the selftest plants into a constant. A
+        mistyped digit may have such an error.
+    extremes: numbers whose squares do not fit, though what one op makes of them may.
     """
 
     growth: float
     largest: float
     wrong_constant: float
+    extremes: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Format:
     """A binary format, in the terms of IEEE 754.
 
-    precision: bits of the significand, the leading one included.
-    emin, emax: the exponents of the smallest normal and of the largest numbers, whose
-        significands are in [1, 2). There are subnormal numbers below.
-    wider: the next format that holds all of its numbers, by name; None in the widest.
-    drawn: None where no case is in this format.
+    precision: the bits of the significand, its leading bit included.
+    emin, emax: the exponents of the smallest normal number and of the largest number.
+        Significands are in [1, 2). Below are subnormal numbers.
+    wider: the name of the next format that holds all of its numbers; None if there is
+        no such format.
+    drawn: how cases are drawn; None if no case is in this format.
     """
 
     name: str
@@ -72,11 +75,17 @@ class Format:
         return (2.0 - self.spacing) * 2.0**self.emax
 
 
+BEYOND_64 = (2e154, 1e200, 1e300, 1e-155, 1e-200, 1e-300, -1e200, 1023.5)
+BEYOND_32 = (2e19, 1e25, 1e37, 1e-20, 1e-25, 1e-37, -1e25, 127.5)
+
+DRAWN_64 = Drawn(250.0, 1e30, 1e-9, BEYOND_64)
+DRAWN_32 = Drawn(30.0, 1e12, 1e-3, BEYOND_32)
+
 # fmt: off
 ROWS = (
     #      name     precision   emin   emax  wider      drawn
-    Format("float64",      53, -1022,  1023, None,      Drawn(250.0, 1e30, 1e-9)),
-    Format("float32",      24,  -126,   127, "float64", Drawn(30.0, 1e12, 1e-3)),
+    Format("float64",      53, -1022,  1023, None,      DRAWN_64),
+    Format("float32",      24,  -126,   127, "float64", DRAWN_32),
     Format("TF32",         11,  -126,   127, "float32"),
     Format("bfloat16",      8,  -126,   127, "float32"),
 )
@@ -89,7 +98,7 @@ DTYPES = tuple(row.name for row in ROWS if row.drawn is not None)
 
 
 def format_of(name: str) -> Format:
-    """The row of a format; `ValueError` where there is none."""
+    """The row of a format. Raises `ValueError` if there is none."""
     if name not in FORMATS:
         raise ValueError(
             f"format {name!r} is unknown; known are {', '.join(FORMATS)}: give one of "
@@ -99,7 +108,7 @@ def format_of(name: str) -> Format:
 
 
 def drawn_in(dtype: str) -> Drawn:
-    """How cases in a dtype are drawn; `ValueError` where it is no dtype of cases."""
+    """How cases in a dtype are drawn. Raises `ValueError` if cases cannot have it."""
     drawn = format_of(dtype).drawn
     if drawn is None:
         raise ValueError(
@@ -110,13 +119,13 @@ def drawn_in(dtype: str) -> Drawn:
 
 
 def check_dtype(dtype: object) -> None:
-    """Raise `ValueError` where a case cannot have that dtype."""
+    """Raise `ValueError` if a case cannot have that dtype."""
     if dtype not in DTYPES:
         raise ValueError(f"dtype {dtype!r} is unknown; allowed are {DTYPES}")
 
 
 def narrower_than(name: str) -> tuple[Format, ...]:
-    """The formats that a wider one holds all numbers of, wider ones first."""
+    """The formats whose numbers the given one holds, the wider ones first."""
     return tuple(row for row in ROWS if name in _names_of_wider(row))
 
 

@@ -14,11 +14,12 @@ from gradverify.ops import OPS
 class Arithmetic:
     """What a graph can be run on.
 
-    `table` gives a function for every op, for `interpret`; the same functions are
-    attributes (`m.exp`), for rules and expansions. `lift` makes the arithmetic's own
-    value from a float array of rank 0 or more. With `lifts_literals` the literals of a
-    graph are lifted too: a Python float divided by another would be rounded by Python.
-    Raises `LookupError` where a primitive of the op table has no row.
+    `table` has a function for every op; `interpret` takes it. The same functions are
+    attributes, such as `m.exp`, for rules and expansions. `lift` makes a value of the
+    arithmetic from a float array of any rank. With `lifts_literals`, the literals of a
+    graph are lifted too. Otherwise Python would round `1.0 / 3.0` to a float.
+
+    Raises `LookupError` if a primitive of the op table has no row.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Balls (python-flint `arb`): every result encloses the exact one, at any precision.
 
-The precision in force is `flint.ctx.prec`. Outside a domain a ball is NaN, which no
-comparison takes for a number.
+The precision in force is `flint.ctx.prec`. Outside a domain the result is a NaN ball.
+No comparison takes it for a number.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flint import arb
+from flint import acb, arb
 
 from gradverify.arithmetic import matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
@@ -27,7 +27,7 @@ BETWEEN = arb("0.5", "0.5")
 
 
 def step(x: Any) -> Any:
-    """0, 1/2, 1 below, at and above 0; [0, 1] where the sign is not decided."""
+    """0 below 0, 1/2 at 0, 1 above it; [0, 1] if the sign is not decided."""
     if x > 0:
         return arb(1)
     if x < 0:
@@ -36,7 +36,7 @@ def step(x: Any) -> Any:
 
 
 def sigmoid(x: Any) -> Any:
-    """1/(1 + exp(-x)), by the exponential that does not grow."""
+    """1/(1 + exp(-x)), by the exponential that is at most 1."""
     if x < 0:
         small = x.exp()
         return small / (1 + small)
@@ -49,10 +49,10 @@ def softplus(x: Any) -> Any:
 
 
 def power_of(x: Any, n: Any) -> Any:
-    """x**n; integer n by multiplication, which allows any x."""
+    """x**n. For an integer n it is multiplied out, so that x may be any number."""
     if isinstance(n, float) and n == int(n):
         n = int(n)
-    if isinstance(n, int) and n > 0 and x.mid() == 0:  # where arb's own power is NaN
+    if isinstance(n, int) and n > 0 and x.mid() == 0:  # arb's own power is NaN there
         return arb(0, x.rad() ** n)
     return x**n if isinstance(n, int) else x ** arb(n)
 
@@ -68,7 +68,7 @@ def maximum(a: Any, b: Any) -> Any:
 
 
 def sign(x: Any) -> Any:
-    """-1, 0, 1 below, at and above 0."""
+    """-1 below 0, 0 at 0, and 1 above it."""
     return arb(x).sgn()
 
 
@@ -78,7 +78,7 @@ def modulus(x: Any) -> Any:
 
 
 def atan2(a: Any, b: Any) -> Any:
-    """A ball around the angle of (b, a); no number on the cut along negative b."""
+    """A ball around the angle of (b, a); NaN on the cut along negative b."""
     a, b = arb(a), arb(b)
     return arb.nan() if a.contains(0) and not b > 0 else arb.atan2(a, b)
 
@@ -89,16 +89,21 @@ def hypot(a: Any, b: Any) -> Any:
 
 
 def logaddexp(a: Any, b: Any) -> Any:
-    """log(exp(a) + exp(b)), by the exponential that does not grow."""
+    """log(exp(a) + exp(b)), by the exponential that is at most 1."""
     return a + softplus(b - a) if a > b else b + softplus(a - b)
 
 
+def log_gamma(x: Any) -> Any:
+    """log|gamma(x)|."""
+    return arb(x).lgamma() if x > 0 else acb(x).lgamma().real
+
+
 def polygamma_of(x: Any, n: int) -> Any:
-    """The n-th derivative of digamma at x > 0, by Hurwitz's zeta (DLMF 25.11.12)."""
-    if not x > 0:
-        return arb.nan()
+    """The n-th derivative of digamma, for x > 0 by Hurwitz's zeta (DLMF 25.11.12)."""
     if n == 0:
         return arb(x).digamma()
+    if not x > 0:
+        return acb(x).polygamma(n).real
     return (-1) ** (n + 1) * arb(n).fac() * arb(n + 1).zeta(x)
 
 
@@ -107,7 +112,7 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(lambda t: polygamma_of(t, n), 1)(x)
 
 
-# Functions, since the digits depend on the precision in force.
+# These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": arb.const_log2,
     "1/log(2)": lambda: 1 / arb.const_log2(),
@@ -161,7 +166,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      elementwise(arb.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
-    "log_gamma": elementwise(arb.lgamma, 1),
+    "log_gamma": elementwise(log_gamma, 1),
     "polygamma": polygamma,
     "pad":       pad_with(arb(0)),
     "put":       put_into(arb(0)),

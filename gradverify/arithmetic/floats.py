@@ -1,4 +1,4 @@
-"""Floats: NumPy arrays of any float dtype, of rank 0 and more."""
+"""Floats: NumPy arrays of any float dtype and any rank."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 
@@ -24,7 +23,7 @@ def softplus(x: Any) -> Any:
 
 
 def power(x: Any, *, n: float) -> Any:
-    """x**n for a constant n; an int n keeps integer powers of negative x real."""
+    """x**n for a constant n. An int n keeps powers of negative numbers real."""
     if n == 2:
         return x * x
     return np.power(x, float(n))
@@ -61,14 +60,14 @@ def broadcast_to(x: Any, *, shape: Sequence[int]) -> Any:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """The matrix product; of a column and a row it is one product an entry."""
+    """The matrix product. That of a column and a row has one product in each entry."""
     if np.ndim(a) == 2 == np.ndim(b) and np.shape(a)[1] == 1:
         return np.multiply(a, b)
     return np.matmul(a, b)
 
 
 def along(axis: Sequence[int], chosen: Any) -> tuple[Any, ...]:
-    """An index of that slice or places along one axis, counted from the last."""
+    """An index that takes a slice or places along one axis, and all of other axes."""
     return (..., chosen, *(slice(None),) * (-1 - axis[0]))
 
 
@@ -90,7 +89,10 @@ def cumsum_back(x: Any, *, axis: Sequence[int]) -> Any:
 
 
 def pad_with(zero: Any) -> Callable[..., Any]:
-    """Zeros before and after along one axis; None for those of x's own dtype."""
+    """A function that puts zeros before and after, along one axis.
+
+    zero: what is put; None for a zero of the operand's own dtype.
+    """
 
     def pad(x: Any, *, axis: Sequence[int], before: int, after: int) -> Any:
         (a,) = axis
@@ -109,7 +111,10 @@ def take(x: Any, *, axis: Sequence[int], index: Sequence[int]) -> Any:
 
 
 def put_into(zero: Any) -> Callable[..., Any]:
-    """Elements added up at their places along one axis; None for x's own zero."""
+    """A function that adds up elements at their places along one axis.
+
+    zero: what a place begins with; None for a zero of the operand's own dtype.
+    """
 
     def put(x: Any, *, axis: Sequence[int], index: Sequence[int], length: int) -> Any:
         (a,) = axis
@@ -123,7 +128,7 @@ def put_into(zero: Any) -> Callable[..., Any]:
 
 
 def slack(x: Any, size: Any) -> Any:
-    """x."""
+    """The first operand."""
     del size
     return x
 
@@ -142,23 +147,28 @@ def accumulate(*terms: Any) -> Any:
     return result
 
 
-def in_doubles(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy, which has no loops for long doubles, in x's own dtype."""
+def of_scipy(name: str, *given: Any) -> Callable[[Any], Any]:
+    """A function of `scipy.special`, in x's dtype; x stands after what is given.
+
+    SciPy has no loops for long doubles, so that they are computed as doubles. It takes
+    as long to load as all of us, and is loaded when it is first called.
+    """
 
     def apply(x: Any) -> Any:
+        from scipy import special
+
         narrow = x.astype(np.float64) if x.dtype == np.longdouble else x
-        return np.asarray(function(narrow), x.dtype)[()]
+        return np.asarray(getattr(special, name)(*given, narrow), x.dtype)[()]
 
     return apply
 
 
 def polygamma(x: Any, *, n: int) -> Any:
     """The n-th derivative of digamma."""
-    function = special.psi if n == 0 else lambda t: special.polygamma(n, t)
-    return in_doubles(function)(x)
+    return (of_scipy("polygamma", n) if n else of_scipy("psi"))(x)
 
 
-# The constants of selu as its paper prints them, decimals for every arithmetic.
+# The constants of selu, with the decimals that its paper prints.
 SELU = "1.0507009873554804934193349852946"
 SELU_BELOW = "1.6732632423543772848170429916717"
 
@@ -215,8 +225,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sinh":      np.sinh,
     "cosh":      np.cosh,
     "asinh":     np.arcsinh,
-    "erf":       in_doubles(special.erf),
-    "erfc":      in_doubles(special.erfc),
+    "erf":       of_scipy("erf"),
+    "erfc":      of_scipy("erfc"),
     "add":       np.add,
     "sub":       np.subtract,
     "mul":       np.multiply,
@@ -231,7 +241,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
     "scale":     scale,
-    "log_gamma": in_doubles(special.gammaln),
+    "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,
     "pad":       pad_with(None),
     "put":       put_into(None),
@@ -246,6 +256,6 @@ def _extended(x: Any) -> Any:
     return x if x.dtype == bool else x.astype(np.longdouble)[()]
 
 
-# Where the platform's long double is wider than a double, its exponent keeps the
-# products of a bound from overflowing; elsewhere an overflow only makes a bound wide.
+# On most platforms a long double is wider than a double. Then its exponent keeps the
+# products of a bound from overflowing. Elsewhere an overflow only makes a bound wide.
 EXTENDED = Arithmetic("extended floats", PRIMITIVES, _extended, lifts_literals=True)

@@ -1,6 +1,6 @@
-"""Large matrices of balls or of mpmath numbers: sums and products of them in C.
+"""Large matrices of balls or of mpmath numbers, with sums and products in C.
 
-One `arb_mat` holds the entries. What it cannot do, the array of its objects does.
+One `arb_mat` holds the entries. Anything else runs on an array of their objects.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-LARGE = 4096  # multiplications from which a product is worth the way to C and back
+LARGE = 4096  # multiplications from which the way to C and back pays
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The objects of an arithmetic, next to balls.
+    """How the objects of an arithmetic become balls, and balls such objects.
 
-    into: the ball of an object, exactly. out_of: the object of a ball, rounded to the
-    precision in force. bits: the precision at which sums and products are taken.
+    into: from an object to its ball, exactly.
+    out_of: from a ball to an object, rounded to the precision in force.
+    bits: the precision at which sums and products are taken.
     """
 
     into: Callable[[Any], Any]
@@ -29,10 +30,10 @@ class Numbers:
 
 
 class Matrix:
-    """A matrix of rank 2 in place of an object array; `whole` is the `arb_mat`."""
+    """It stands in place of an object array of rank 2. `whole` is the `arb_mat`."""
 
     __slots__ = ("numbers", "whole")
-    __array_ufunc__ = None  # so that ndarray + Matrix asks Matrix
+    __array_ufunc__ = None  # so that `ndarray + Matrix` asks Matrix
     ndim = 2
 
     def __init__(self, numbers: Numbers, whole: Any) -> None:
@@ -62,7 +63,7 @@ class Matrix:
         return self if index == () else self.objects()[index]
 
     def transpose(self, axes: Sequence[int] | None = None) -> Matrix:
-        """Rows and columns changed; the order (0, 1) leaves them."""
+        """The matrix with rows and columns exchanged; as it is for the order (0, 1)."""
         if axes is not None and [a % 2 for a in axes] == [0, 1]:
             return self
         return Matrix(self.numbers, self.whole.transpose())
@@ -110,12 +111,12 @@ class Matrix:
 
 
 def plain(x: Any) -> Any:
-    """An array of objects for a matrix; anything else as it is."""
+    """The array of objects if it is a matrix; anything else as it is."""
     return x.objects() if isinstance(x, Matrix) else x
 
 
 def whole_of(x: Any) -> Any:
-    """Floats or long doubles of rank 2 as an `arb_mat`, exactly."""
+    """An array of floats or long doubles of rank 2 as an `arb_mat`, exactly."""
     high = x.astype(np.float64)
     rows, columns = x.shape
     whole = arb_mat(rows, columns, high.reshape(-1).tolist())
@@ -127,7 +128,7 @@ def whole_of(x: Any) -> Any:
 
 
 def lifting_large(lift: Callable[[Any], Any], numbers: Numbers) -> Callable[[Any], Any]:
-    """From a float array to a `Matrix` where it is a large one, else as `lift` says."""
+    """A function that lifts a large matrix to a `Matrix`, and all else by `lift`."""
 
     def apply(x: Any) -> Any:
         if x.ndim == 2 and x.size >= LARGE and x.dtype != bool:
@@ -140,7 +141,7 @@ def lifting_large(lift: Callable[[Any], Any], numbers: Numbers) -> Callable[[Any
 def matmul_large(
     matmul: Callable[[Any, Any], Any], numbers: Numbers
 ) -> Callable[[Any, Any], Any]:
-    """The product in C where it is a large one, else as `matmul` says."""
+    """A function that takes a large product in C, and any other by `matmul`."""
 
     def apply(a: Any, b: Any) -> Any:
         rank, shape = max(np.ndim(a), np.ndim(b)), np.shape(a) + np.shape(b)[1:]

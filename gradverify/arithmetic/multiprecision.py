@@ -1,6 +1,7 @@
 """mpmath numbers at the precision in force: the arithmetic of the reference.
 
-Real only: an op outside its domain raises `OutsideDomain` instead of going complex.
+All numbers are real. An op outside its domain raises `OutsideDomain`, where mpmath
+would turn to complex numbers.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ def div(a: Any, b: Any) -> Any:
 
 
 def power_of(x: Any, n: Any) -> Any:
-    """x**n where it is real and finite."""
+    """x**n, if that is real and finite."""
     if (x == 0 and n < 0) or (x < 0 and n != int(n)):
         raise OutsideDomain(f"{mp.nstr(x)} ** {mp.nstr(n)}")
     return mp.power(x, n)
 
 
 def step(x: Any) -> Any:
-    """0, 1/2, 1 below, at and above 0."""
+    """0 below 0, 1/2 at 0, and 1 above it."""
     return mpf(1) if x > 0 else mpf(0) if x < 0 else mpf("0.5")
 
 
@@ -96,9 +97,9 @@ GUARD = 64  # bits more, so that what arb gives is right to the precision in for
 
 
 def from_balls(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function that mpmath is too slow at, or does not end at, by arb.
+    """A function by arb, where mpmath is too slow or does not end.
 
-    Values alone: what is differenced is still no derivative.
+    Only values come from arb. What is differenced is still no derivative.
     """
 
     def apply(x: Any) -> Any:
@@ -124,18 +125,18 @@ def rounded(ball: Any) -> Any:
     return +mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))
 
 
-# A large product by arb: as `mp.fdot`, every sum is rounded once.
+# A large product is taken by arb. Every sum is rounded once, as `mp.fdot` rounds it.
 NUMBERS = matrices.Numbers(
     into=ball_of, out_of=rounded, bits=lambda: int(mp.prec) + GUARD
 )
 
 
-def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The function by arb, for x > 0."""
+def of_gamma(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function by arb, but at the poles of gamma: 0, -1, -2, ..."""
     inside = from_balls(function)
 
     def apply(x: Any) -> Any:
-        if not x > 0:
+        if x <= 0 and x == mp.floor(x):
             raise OutsideDomain(f"lgamma, or a derivative of it, of {mp.nstr(x)}")
         return inside(x)
 
@@ -143,11 +144,11 @@ def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def polygamma(x: Any, *, n: int) -> Any:
-    """The n-th derivative of digamma, for x > 0."""
-    return elementwise(of_positive(lambda t: balls.polygamma_of(t, n)), 1)(x)
+    """The n-th derivative of digamma."""
+    return elementwise(of_gamma(lambda t: balls.polygamma_of(t, n)), 1)(x)
 
 
-# Functions, since the digits depend on the precision in force.
+# These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": lambda: mp.log(2),
     "1/log(2)": lambda: 1 / mp.log(2),
@@ -206,7 +207,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      elementwise(mp.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
-    "log_gamma": elementwise(of_positive(arb.lgamma), 1),
+    "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),
     "polygamma": polygamma,
     "pad":       pad_with(mpf(0)),
     "put":       put_into(mpf(0)),

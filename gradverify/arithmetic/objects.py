@@ -1,6 +1,7 @@
 """Arrays of Python objects (mpf, arb): what multiprecision and balls have in common.
 
-Rank 0 is the bare number, since every NumPy function on objects returns that.
+A value of rank 0 is the bare number, because that is what NumPy's functions return for
+objects.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ARRAYS = (np.ndarray, Matrix)
 
 
 def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
-    """The function of numbers as a function of arrays and numbers."""
+    """Make a function of numbers one of arrays and numbers."""
     ufunc = np.frompyfunc(function, arity, 1)
 
     def apply(*operands: Any) -> Any:
@@ -29,13 +30,13 @@ def elementwise(function: Callable[..., Any], arity: int) -> Callable[..., Any]:
 
 
 def lifting(number: Callable[[float], Any]) -> Callable[[Any], Any]:
-    """From a float array to objects; masks stay as they are."""
+    """A function from a float array to objects. Masks stay as they are."""
     convert = np.frompyfunc(lambda x: number(float(x)), 1, 1)
     return lambda x: x if x.dtype == bool else convert(x)
 
 
 def sum_from(zero: Any) -> Callable[..., Any]:
-    """The sum over axes; `zero` where there is nothing to sum."""
+    """A function that sums over axes; it gives `zero` where nothing is to be summed."""
 
     def total(
         x: Any, *, axis: Sequence[int] | None = None, keepdims: bool = False
@@ -50,7 +51,7 @@ def sum_from(zero: Any) -> Callable[..., Any]:
 
 
 def matmul_from(zero: Any) -> Callable[[Any, Any], Any]:
-    """The matrix product; `zero` where there is nothing to sum."""
+    """A function for the matrix product; `zero` where nothing is to be summed."""
 
     def matmul(a: Any, b: Any) -> Any:
         if np.shape(a)[-1]:
@@ -62,7 +63,7 @@ def matmul_from(zero: Any) -> Callable[[Any, Any], Any]:
 
 
 def peak_by(largest: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """The reduction of `largest` over axes."""
+    """A function that reduces axes by `largest`."""
     ufunc = np.frompyfunc(largest, 2, 1)
 
     def peak(

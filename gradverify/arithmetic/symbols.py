@@ -1,4 +1,4 @@
-"""Symbols: run a graph or a Python function on these and another graph comes out."""
+"""Symbols: a graph or a Python function that is run on them writes down a graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradverify.ops import OPS, Shape
 
 
 class Program:
-    """Nodes that are being written down, one by one; constants in that dtype."""
+    """Nodes that are written down one by one. Constants are rounded to the dtype."""
 
     def __init__(self, dtype: str = "float64") -> None:
         self.nodes: list[Node] = []
@@ -25,12 +25,12 @@ class Program:
         return Symbol(self, len(self.nodes) - 1)
 
     def apply(self, op: str, *operands: Any, **params: Any) -> Symbol:
-        """The symbol of `op` applied; numbers and arrays become leaves."""
+        """The symbol of the result of `op`. Numbers and arrays become leaves."""
         indices = [self.lift(x).index for x in operands]
         return self.append(apply_op(self.nodes, op, indices, **params))
 
     def lift(self, value: Any) -> Symbol:
-        """The symbol itself, a literal for a Python number, data for an array."""
+        """The symbol itself; for a Python number a literal, for an array data."""
         if isinstance(value, Symbol):
             return value
         if isinstance(value, int | float) and not isinstance(value, np.floating):
@@ -39,7 +39,7 @@ class Program:
         return self.append(data_leaf(self.rounded(value)))
 
     def rounded(self, value: Any) -> Any:
-        """A number, or an array but for masks, as the dtype has it."""
+        """A number or an array, rounded to the dtype. Masks stay as they are."""
         if isinstance(value, float) and not isinstance(value, np.floating):
             return float(self.dtype(value))
         array = np.asarray(value)
@@ -59,10 +59,10 @@ def _reflected(op: str) -> Callable[[Symbol, Any], Symbol]:
 
 
 class Symbol:
-    """A value that is a node of a program; Python's operators apply ops to it."""
+    """A value that is a node of a program. Python's operators apply ops to it."""
 
     __slots__ = ("index", "program")
-    __array_ufunc__ = None  # so that ndarray + Symbol asks Symbol
+    __array_ufunc__ = None  # so that `ndarray + Symbol` asks Symbol
 
     def __init__(self, program: Program, index: int) -> None:
         self.program = program
@@ -102,7 +102,7 @@ def _apply(op: str) -> Callable[..., Any]:
     return apply
 
 
-# Primitives alone: composite ops expand, so that a graph run on these is expanded.
+# These are primitives alone. Composite ops expand, so a graph run on them is expanded.
 PRIMITIVE_SYMBOLS = Arithmetic(
     "symbols", {name: _apply(name) for name in OPS.primitives()}, lambda x: x
 )
@@ -115,9 +115,9 @@ def trace(
     function: Callable[..., Any],
     *shapes: Sequence[int],
 ) -> Graph:
-    """The graph of a Python function of symbols, one input of each shape.
+    """The graph of a Python function of symbols, with one input for each shape.
 
-    The function uses Python's operators and `SYMBOLS.exp(x)` and so on.
+    The function may use Python's operators, and ops such as `SYMBOLS.exp(x)`.
     """
     program = Program()
     inputs = [program.append(input_leaf(shape)) for shape in shapes]

@@ -20,9 +20,10 @@ from gradverify.ops import OPS, Op
 class Dual(Traced):
     """A primal and its tangents: a stack of shape `(m, *primal.shape)`.
 
-    Duals that meet have the same number of tangents. Operands that are no duals are
-    constants. `Dual.over(BALLS)` are duals over another arithmetic than floats;
-    `table` gives a function on duals for every op, and "data", for `interpret`.
+    All duals of one computation have the same number of tangents, m. Operands that are
+    no duals are constants. For example, `Dual.over(BALLS)` is the class of duals whose
+    parts are balls in place of floats. `table` is what `interpret` takes: it has a
+    function on duals for every op, and a row "data".
     """
 
     __slots__ = ("primal", "tangent")
@@ -40,7 +41,7 @@ class Dual(Traced):
         self.tangent = tangent
 
     def along(self, tangent: Any) -> Dual:
-        """The same primal, not copied, with other tangents that fit it."""
+        """The same primal with other tangents. They must fit it; it is not copied."""
         return _dual(type(self), self.primal, tangent)
 
     @staticmethod
@@ -91,7 +92,7 @@ def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
 
 
 def _like(kind: type[Dual], operands: tuple[Any, ...]) -> Dual | None:
-    """One of the duals among the operands, all of which fit together."""
+    """One of the duals among the operands, once all are known to fit together."""
     duals = [x for x in operands if type(x) is kind]
     for x in operands:
         if isinstance(x, Traced) and type(x) is not kind:
@@ -103,7 +104,7 @@ def _like(kind: type[Dual], operands: tuple[Any, ...]) -> Dual | None:
 
 
 def _total(m: Arithmetic, terms: list[Any], shape: tuple[int, ...], y: Any) -> Any:
-    """The sum of the terms in the full shape of a stack of tangents of y."""
+    """The sum of the terms, in the full shape of a stack of tangents of y."""
     if not terms:
         return zeros(m, shape, y)
     total = terms[0]

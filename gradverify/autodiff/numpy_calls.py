@@ -1,4 +1,4 @@
-"""NumPy's functions as ops: which op a call means, with params in canonical form."""
+"""NumPy's functions as ops: which op a call means, and with which params."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _compare(name: str, table: Ops, a: Any, b: Any) -> Any:
     return getattr(operator, name)(a, b)
 
 
-# Ufuncs of NumPy that have the op's own name.
+# Ufuncs of NumPy with the same name as the op.
 SAME = (
     "sign square reciprocal exp2 expm1 log2 log10 log1p tan sinh cosh minimum hypot "
     "logaddexp"
@@ -92,7 +92,7 @@ def _reduce(
 
 
 def _whole_shape(size: int, shape: Any) -> tuple[int, ...]:
-    """A shape with its one -1, if any, written out."""
+    """A shape whose -1, if it has one, is replaced by the length it stands for."""
     whole = canonical_axis(shape) or ()
     rest = size // max(-math.prod(whole), 1)
     return tuple(rest if n == -1 else n for n in whole)

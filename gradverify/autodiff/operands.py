@@ -11,9 +11,9 @@ from gradverify.arithmetic.arithmetic import Arithmetic
 
 
 def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
-    """The arithmetic's own value of an array or a number; rank 0 is a bare number.
+    """An array or a number as a value of the arithmetic. Rank 0 is a bare number.
 
-    In the dtype of the arithmetic's value `like`, where that is a NumPy value.
+    If `like`, a value of the arithmetic, is NumPy's, the result has its dtype.
     """
     if not isinstance(value, np.ndarray | np.generic | float | int | list | tuple):
         return value
@@ -26,7 +26,7 @@ def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
 
 
 def _is_constant(value: Any) -> bool:
-    """Whether an array needs no copy, since nobody can write into it."""
+    """Whether nobody can write into an array, so that it needs no copy."""
     is_array = type(value) is np.ndarray and value.ndim > 0
     return is_array and not value.flags.writeable and value.base is None
 
@@ -38,9 +38,9 @@ def zeros(m: Arithmetic, shape: Sequence[int], like: Any) -> Any:
 
 
 def constant(m: Arithmetic, value: Any, like: Any) -> Any:
-    """What a plain value is next to the arithmetic's value `like`.
+    """What a plain value becomes beside `like`, a value of the arithmetic.
 
-    A Python number takes the type of `like`, so that it never widens a float32.
+    A Python number takes the type of `like`. So it never makes a float64 of a float32.
     """
     if type(value) is float or type(value) is int:
         kind = type(like)
@@ -57,14 +57,15 @@ def constant(m: Arithmetic, value: Any, like: Any) -> Any:
 
 
 def data(m: Arithmetic) -> Callable[[Any], Any]:
-    """How an engine over `m` lifts arrays: rank 0 gives a Python number."""
+    """How an engine over `m` takes arrays: one of rank 0 as a Python number."""
     return lambda x: x.item() if x.ndim == 0 else m.lift(x)
 
 
 def evaluate(m: Arithmetic, op: str, *operands: Any, **params: Any) -> Any:
-    """An op on plain values alone; Python numbers give a Python number.
+    """An op on plain values alone. Python numbers alone give a Python number.
 
-    Beside an array of floats they take its dtype, so that they never widen a float32.
+    Beside an array of floats they take its dtype, so that they never make a float64 of
+    a float32.
     """
     numbers = [type(x) is float or type(x) is int for x in operands]
     floats = (x for x in operands if getattr(_dtype(x), "kind", "") == "f")

@@ -1,4 +1,4 @@
-"""Forward mode along a tape that is written: tangents go the way the values went."""
+"""Forward mode along a written tape: tangents go the way that the values went."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gradverify.autodiff.tape import Step, Tape, Variable
 
 
 def pushforward(tape: Tape, y: Variable, tangents: Mapping[Variable, Any]) -> Any:
-    """The tangent of y, where some variables have tangents of their shapes.
+    """The tangent of y, if some variables have tangents of their own shapes.
 
-    Raises `ValueError` for a variable of another tape, or a shape that does not fit.
+    Raises `ValueError` for a variable of another tape or a shape that does not fit.
     """
     m = tape.arithmetic
     found: list[Any] = [None] * len(tape.steps)
@@ -38,7 +38,7 @@ def pushforward(tape: Tape, y: Variable, tangents: Mapping[Variable, Any]) -> An
 
 
 def _pushed(m: Any, step: Step, found: list[Any]) -> Any:
-    """What a step makes of the tangents of its operands; None where none has one."""
+    """The tangent of a step's result; None if no operand has a tangent."""
     rules, y, xs, parents, params = step
     total: Any = None
     for k, (rule, j) in enumerate(zip(rules, parents, strict=True)):

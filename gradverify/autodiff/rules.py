@@ -15,6 +15,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 
 
 def rules_of(op: str, arity: int) -> tuple[Rule, ...]:
-    """One rule an operand; a sum of any number of terms has one rule for all."""
+    """One rule for each operand. A sum of many terms has one rule for all of them."""
     rules = RULES[op]
     return rules if OPS[op].arity else rules * arity

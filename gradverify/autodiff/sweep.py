@@ -1,9 +1,12 @@
 """The walk back over a program, and what one application of an op passes on.
 
 `walk_back` is the one loop that accumulates cotangents: in any arithmetic, on symbols,
-over stacks of points, or with a change at some edges. They differ in what an
-application passes on and in how terms are added. (The tape has a loop of its own, which
-calls nothing at a step, since its speed is the speed of reverse mode.)
+over stacks of points, or with a change at some edges. These uses differ in what an
+application passes on, and in how terms are added. For example, in `y = a * b` the
+cotangent 1 of y passes b on to a, and a on to b.
+
+The tape has a loop of its own. It calls no function at a step, because its speed is the
+speed of reverse mode.
 """
 
 from __future__ import annotations
@@ -19,13 +22,14 @@ from gradverify.graph import CONSTANTS, Graph, Node
 from gradverify.ops import Shape
 from gradverify.ops.maps import Linear, align, unbroadcast
 
-# A node and the cotangent that reaches it: what each of its operands receives, None
-# where nothing flows.
+# From a node and the cotangent that reaches it to what each of its operands receives;
+# None for an operand to which nothing flows.
 Pull = Callable[[int, Any], Iterable[Any]]
-# A node and the terms that reach it, more than one, the last use first: what they
-# come to.
+# From a node and the terms that reach it to their sum. There are at least two terms;
+# that of the last use stands first.
 Join = Callable[[int, Sequence[Any]], Any]
-# What a rule makes of a cotangent: `pulled`, or the same in absolute values.
+# How a rule turns a cotangent into what an operand receives: `pulled`, or the same in
+# absolute values.
 Rate = Callable[[Any, Rule, Any, Any, Sequence[Any], Node], Any]
 
 
@@ -40,9 +44,9 @@ def total(_: int, terms: Sequence[Any]) -> Any:
 def walk_back(
     nodes: Sequence[Node], seeds: Mapping[int, Any], pull: Pull, join: Join = total
 ) -> list[Any]:
-    """The cotangent of every node, None where nothing flows; leaves included.
+    """The cotangent of every node and leaf; None where nothing flows.
 
-    seeds: node index to cotangent; it is the first of the terms that reach the node.
+    seeds: the index of a node to a cotangent, the first of the terms that reach it.
     """
     terms: list[list[Any]] = [[] for _ in nodes]
     for i, seed in seeds.items():
@@ -53,7 +57,7 @@ def walk_back(
         if not reached:
             continue
         ct = found[i] = reached[0] if len(reached) == 1 else join(i, reached)
-        terms[i] = []  # their memory
+        terms[i] = []  # which frees their memory
         if operands := nodes[i].operands:
             for j, bar in zip(operands, pull(i, ct), strict=True):
                 if bar is not None:
@@ -65,9 +69,9 @@ def walk_back(
 
 
 def pulled(m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node) -> Any:
-    """What `rule` makes of a cotangent of y, before broadcasting is undone.
+    """What an operand receives from a cotangent of y, before broadcasting is undone.
 
-    None where the derivative is zero everywhere.
+    None if the derivative is zero everywhere.
     """
     if isinstance(rule, Linear):
         return rule.vjp(m, ct, y, *x, **node.params)
@@ -79,7 +83,7 @@ def pulled(m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node) ->
 def pulled_modulus(
     m: Any, rule: Rule, ct: Any, y: Any, x: Sequence[Any], node: Node
 ) -> Any:
-    """As `pulled`, with every local derivative replaced by its absolute value."""
+    """As `pulled`, but with the absolute value of every local derivative."""
     if isinstance(rule, Linear):
         return pulled(m, rule, ct, y, [_modulus(m, v) for v in x], node)
     if isinstance(rule, float):
@@ -104,8 +108,9 @@ def pullback(
 ) -> list[Any]:
     """What the operands of one application of an op receive; None for nothing.
 
-    shapes: of the operands, None for those that nothing is to flow to. ct: of the
-        node's shape, or a stack of such with leading axes.
+    ct: the cotangent of the result, of the node's shape. It may be a stack of such
+        cotangents, with leading axes.
+    shapes: those of the operands; None for operands to which nothing is to flow.
     """
     bars: list[Any] = []
     for rule, shape in zip(rules, shapes, strict=True):
@@ -121,9 +126,9 @@ def pullback(
 def pushed(
     m: Any, rule: Rule, x_dot: Any, i: int, y: Any, x: Sequence[Any], params: Any
 ) -> Any:
-    """What operand i contributes to the tangent of y, its tangent being x_dot.
+    """What operand i, with the tangent x_dot, adds to the tangent of y.
 
-    It may have fewer axes than y where the operand is broadcast.
+    If the operand is broadcast, it may have fewer axes than y.
     """
     if isinstance(rule, Linear):
         return rule.jvp(m, x_dot, y, *x, **params)
@@ -136,8 +141,8 @@ def pushed(
 def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
     """The product, in which a zero tangent stays zero.
 
-    Else an operand that does not move would make NaN of an infinite partial, and of
-    the derivatives by all other inputs.
+    Zero times an infinite partial would be NaN. So an operand that does not move would
+    spoil the derivatives by all other inputs.
     """
     product = x_dot * partial
     if _is_finite(partial):
@@ -149,7 +154,7 @@ def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
 
 
 def _is_finite(partial: Any) -> bool:
-    """Whether floats say that no product with zero can be anything else."""
+    """Whether a partial is finite floats, so that its product with zero is zero."""
     dtype = getattr(partial, "dtype", None)
     return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
 
@@ -158,7 +163,7 @@ def _is_finite(partial: Any) -> bool:
 
 
 def operand_shapes(nodes: Sequence[Node], node: Node) -> list[Shape | None]:
-    """The shapes of a node's operands, None for constants: nothing flows to them."""
+    """The shapes of a node's operands; None for constants, to which nothing flows."""
     return [None if nodes[j].op in CONSTANTS else nodes[j].shape for j in node.operands]
 
 
@@ -170,11 +175,13 @@ def reverse(
     *,
     rate: Rate = pulled,
 ) -> list[Any]:
-    """The cotangent of every node, None where nothing flows; leaves included.
+    """The cotangent of every node and leaf; None where nothing flows.
 
-    seeds: node index to cotangent, or to a stack of them with leading axes, the same
-        for all. With the rate `pulled_modulus` the result is the sum over all paths of
-        |products| of local derivatives.
+    With the rate `pulled_modulus`, it is the sum over all paths of the absolute value
+    of the product of local derivatives along the path.
+
+    seeds: the index of a node to a cotangent, or to a stack of cotangents. All stacks
+        have the same leading axes.
     """
     nodes = graph.nodes
 

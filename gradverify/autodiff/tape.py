@@ -1,4 +1,4 @@
-"""Reverse mode: a tape that is written while a function runs, over any arithmetic."""
+"""Reverse mode over any arithmetic: a tape is written while the function runs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from gradverify.ops import OPS, Op
 from gradverify.ops.maps import Linear, leading, unbroadcast
 
 # One application of an op: its rules, its result, its operands' primals, the indices
-# of their variables (-1: none) and its params. A plain tuple, since it is made at
-# every op.
+# of their variables (-1 for a constant), and its params. It is a plain tuple, because
+# one is made at every op.
 Step = tuple[tuple[Rule, ...], Any, tuple[Any, ...], tuple[int, ...], dict[str, Any]]
 
 # From an op and its number of operands to its row in a table of rules.
 RulesOf = Callable[[str, int], tuple[Rule, ...]]
 
 NOTHING: dict[str, Any] = {}
-COPIED = 4096  # elements up to which a cotangent is copied without a question
+COPIED = 4096  # elements up to which a cotangent is copied, needed or not
 
-# On NumPy's scalars Python's operators do the same in a sixth of the time.
+# Python's operators do the same to NumPy's scalars, in a sixth of the time.
 SCALAR: Mapping[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -40,7 +40,7 @@ SCALAR: Mapping[Any, Callable[..., Any]] = {
 
 
 class Variable(Traced):
-    """A value on a tape. Made by `tape.variable` and by ops on other variables."""
+    """A value on a tape, made by `tape.variable` or by an op on another variable."""
 
     __slots__ = ("index", "primal", "tape")
 
@@ -56,9 +56,10 @@ class Variable(Traced):
 class Tape:
     """Everything that was computed from the variables made on it, in order.
 
-    `table` gives a function on variables for every op, composites included, and
-    "data", for `interpret`. Operands that are no variables are constants. `rules`
-    gives other rules than those of the calculus table; tapes with one table share it.
+    Operands that are no variables are constants. `table` is what `interpret` takes: it
+    has a function on variables for every op, composites too, and a row "data". `rules`
+    are other rules than those of the calculus table. Tapes with the same rules share
+    one table.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Tape:
     def pullback(self, y: Variable, ct: Any, wrt: Sequence[Variable]) -> list[Any]:
         """The cotangents of `wrt` for a cotangent of y, or for a stack of them.
 
-        Zeros where y does not depend on a variable. The arrays are fresh.
+        They are zeros for a variable on which y does not depend. The arrays are new.
         """
         self._check([y, *wrt])
         found = self.cotangents({y: ct})
@@ -95,11 +96,12 @@ class Tape:
         return [_fresh(self.arithmetic, found, x, lead) for x in wrt]
 
     def cotangents(self, seeds: Mapping[Variable, Any]) -> list[Any]:
-        """The cotangent of every variable on the tape, None where unconnected.
+        """The cotangent of every variable on the tape; None where nothing flows.
 
-        `seeds` gives cotangents of some variables; each may have leading axes before
-        the variable's shape, all of them the same: a stack is pulled back at once.
         The arrays may share memory with each other and with the seeds.
+
+        seeds: the index of a variable to its cotangent. All may have the same leading
+            axes before the variable's shape, so that a stack is pulled back at once.
         """
         self._check(seeds)
         found: list[Any] = [None] * len(self.steps)
@@ -136,9 +138,10 @@ class Tape:
 
 
 def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
-    """From the last step to the first: cotangents of operands from those of results.
+    """Go from the last step to the first, and add up the cotangents of operands.
 
-    One loop, without a call a step, since its speed is the speed of reverse mode.
+    This is one loop that calls no function of ours at a step, because its speed is the
+    speed of reverse mode.
     """
     array = np.ndarray
     for i in range(len(steps) - 1, -1, -1):
@@ -165,7 +168,7 @@ def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
 
 
 def _fresh(m: Arithmetic, found: list[Any], x: Variable, lead: tuple[int, ...]) -> Any:
-    """A cotangent that shares its memory with no other one."""
+    """A cotangent that shares no memory with any other array."""
     ct = found[x.index]
     if ct is None:
         return zeros(m, lead + np.shape(x.primal), x.primal)

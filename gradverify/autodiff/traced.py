@@ -1,4 +1,4 @@
-"""What variables and duals have in common: Python's operators, NumPy's functions."""
+"""What variables and duals have in common: Python's operators and NumPy's functions."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _comparison(name: str) -> Callable[[Any, Any], Any]:
 
 
 class Traced:
-    """A value that an engine follows; every op on it goes through the engine's table.
+    """A value that an engine follows: every op on it goes through the engine's table.
 
-    `primal` is the arithmetic's own value. Comparisons look at primals alone and give
-    Boolean arrays, for `np.where`.
+    `primal` is its value in the arithmetic. Comparisons look at primals alone. They
+    give Boolean arrays, which `np.where` takes.
     """
 
     __slots__ = ()
@@ -100,13 +100,13 @@ class Traced:
         return result
 
     def reshape(self, *shape: Any) -> Self:
-        """The same elements in another shape, written out or as one tuple."""
+        """The same elements in another shape, given as numbers or as one tuple."""
         whole = shape[0] if len(shape) == 1 else shape
         result: Self = FUNCTIONS["reshape"](self.table, self, whole)
         return result
 
     def transpose(self, *axes: Any) -> Self:
-        """The axes in another order, written out or as one tuple; none: reversed."""
+        """The axes in another order, as numbers or one tuple; without it, reversed."""
         order = axes[0] if len(axes) == 1 else axes or None
         result: Self = FUNCTIONS["transpose"](self.table, self, order)
         return result

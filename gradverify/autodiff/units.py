@@ -1,4 +1,4 @@
-"""Multiples of unit tangents of a large array, many at once, without their zeros."""
+"""Tangents of a large array with one entry each, many at once, kept without zeros."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class Units(NDArrayOperatorsMixin):
-    """A stack of tangents that have one entry or none that is not zero.
+    """A stack of tangents, each with at most one entry that is not zero.
 
-    shape: `(count, *x.shape)`. What keeps one entry a tangent gives units again: a
-    product with an array of x's shape or smaller, a sum with other units, a matrix
-    product with one row or column left. Other matrix products and whole sums pick
-    from their operand; every other function gets the stack written out. A zero stays
-    zero, also beside an infinity.
+    Its shape is `(count, *x.shape)`. Three functions give such a stack again: a product
+    with an array of x's shape or smaller, a sum with other units that leaves one entry
+    in each tangent, and a matrix product of which one row or column is left. Other
+    matrix products and whole sums pick entries from their operand. Every other function
+    gets the stack with its zeros written out. A zero stays zero, also beside an
+    infinity.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Units(NDArrayOperatorsMixin):
         return self if index == () else np.asarray(self)[index]
 
     def reshape(self, shape: Any, order: Any = "C") -> Any:
-        """The tangents in another shape; the stack written out where it changes."""
+        """The tangents in another shape; if it differs, the stack is written out."""
         same = shape[:1] == self.shape[:1] and math.prod(shape) == math.prod(self.shape)
         if same and order == "C":
             return Units(shape, self.rows, self.entries, self.values)
@@ -72,11 +73,11 @@ class Units(NDArrayOperatorsMixin):
         return Units(self.shape, self.rows, self.entries, values)
 
 
-# ---- what functions make of units: NotImplemented where it is more than that
+# ---- functions on units; NotImplemented where the stack must be written out
 
 
 def _product(a: Any, b: Any) -> Any:
-    """Every entry times what is at its place."""
+    """Every entry times the factor at its place."""
     units, x = (a, b) if isinstance(a, Units) else (b, a)
     shape = units.shape[1:]
     if isinstance(x, Units) or np.ndim(x) >= units.ndim:
@@ -89,7 +90,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    """Of units at the same places, or of other tangents of the stack."""
+    """The sum of units at the same places, or of those of other tangents."""
     if not isinstance(a, Units) or not isinstance(b, Units) or a.shape != b.shape:
         return NotImplemented
     if a.entries is b.entries and a.rows is b.rows:
@@ -108,7 +109,7 @@ def _matmul(a: Any, b: Any) -> Any:
 
 
 def _after(a: Any, units: Units) -> Any:
-    """a @ units: a multiple of column i of a, in the place of column j."""
+    """`a @ units`: a multiple of column i of a stands in the place of column j."""
     i, j = np.divmod(units.entries, units.shape[2])
     shape = (len(units), len(a), units.shape[2])
     if len(a) == 1:
@@ -119,7 +120,7 @@ def _after(a: Any, units: Units) -> Any:
 
 
 def _before(units: Units, b: Any) -> Any:
-    """units @ b: a multiple of row j of b, in the place of row i."""
+    """`units @ b`: a multiple of row j of b stands in the place of row i."""
     i, j = np.divmod(units.entries, units.shape[-1])
     shape = (*units.shape[:-1], b.shape[1])
     if b.shape[1] == 1:
@@ -131,7 +132,7 @@ def _before(units: Units, b: Any) -> Any:
 
 
 def _whole_sum(units: Units, axis: Any = 0) -> Any:
-    """Of each tangent: its entry."""
+    """The sum of each tangent, which is its entry."""
     axes = {a % units.ndim for a in axis} if isinstance(axis, tuple) else {axis}
     if axes != {*range(1, units.ndim)}:
         return NotImplemented

@@ -265,7 +265,7 @@ def _why(
     def verdict_on(part: Case) -> Judgement:
         return judge(part, differentiator, mode)
 
-    guilty = guilty_op(case, verdict_on, judgement.verdict)
+    guilty = guilty_op(case, verdict_on, judgement)
     return diagnose(Failure(case, judgement, guilty.op, differentiator, mode))
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gradverify.diagnosis import expansion_slips as x
+from gradverify.diagnosis import formula_slips as f
 from gradverify.diagnosis import operand_slips as c
 from gradverify.diagnosis import substitutions as e
 from gradverify.diagnosis.operand_slips import Key
@@ -48,9 +50,11 @@ class Cause:
         shapes.
         """
         try:
-            return self.change(a, key)
+            bars = self.change(a, key)
         except ValueError:
             return None
+        fits = bars is None or all(map(a.has_shape, range(len(bars)), bars))
+        return bars if fits else None
 
 
 # Where a constant comes from: the ops whose derivative has it.
@@ -78,6 +82,13 @@ CAUSES: tuple[Cause, ...] = (
     Cause("off-diagonal",      "each entry is differentiated by its own operand alone",              e.diagonal),
     Cause("stale point",       "{partials} is evaluated at operands {key}{truth}",                e.stale, e.moments, weight=2),
     Cause("lower precision",   "{key}",                                                              e.rounded, e.roundings, by_hand=False),
+    Cause("wrong formula",     "{key} is taken for {partials}{truth}",                              f.by_formula, f.formulas),
+    Cause("epsilon",           "{key}",                                                              f.with_epsilon, f.epsilons, whole=True),
+    Cause("result for exp",    "{key}",                                                              f.by_result, f.logarithms),
+    Cause("index overwritten", "what an index that occurs twice gives is overwritten instead of added up: {key} alone counts", f.indexed, f.repeats),
+    Cause("short constant",    "the constant {key}",                                                 x.with_short_constant, x.short_constants, whole=True),
+    Cause("other param",       "{key} is taken",                                                     x.with_param, x.other_params, whole=True),
+    Cause("held constant",     "{key} within {op} is taken for a constant",                           x.held, x.parts, whole=True),
     Cause("cotangent ignored", "the cotangent is ignored: {partials} is not multiplied by it",       e.ignored),
     Cause("cotangent squared", "the cotangent is squared: {partials} is multiplied by it twice",     e.squared),
 )

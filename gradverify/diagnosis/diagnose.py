@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from gradverify.diagnosis import lost_digits
+from gradverify.diagnosis import lost_digits, nonfinite
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
 from gradverify.diagnosis.explain_claim import said, shown
@@ -21,7 +22,7 @@ from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
-from gradverify.graph import LEAVES, Case
+from gradverify.graph import CONSTANTS, LEAVES, Case
 from gradverify.reference import reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -171,14 +172,56 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
     if not alone.point or reference(alone).kinked is None:
         return None
     judgement = failure.judgement
+    shares = _shares(failure, alone)
+    text = f"at its kink {judgement.got} is given; allowed is {judgement.exact}"
+    text = text if shares is None else SHARES[shares]
     return Explanation(
-        sentence=f"at {words.line(node)}: at its kink {judgement.got} is given; "
-        f"allowed is {judgement.exact}",
-        cause="kink slope",
+        sentence=f"at {words.line(node)}: {SHARES.get(shares or '', text)}",
+        cause="kink slope" if shares is None else "ties",
         node=node,
         op=failure.op,
         shown=shown(words, (node, None)),
     )
+
+
+# How operands that are equal share a cotangent, where their shares do not add up to it.
+SHARES = {
+    "whole": "each of the operands that are equal gets the whole cotangent",
+    "nothing": "none of the operands that are equal gets anything of the cotangent",
+    "half": "one of the operands that are equal gets half of the cotangent, and no "
+    "other one gets the rest",
+}
+
+
+def _shares(failure: Failure, alone: Case) -> str | None:
+    """How an op alone shares a cotangent of ones between equal operands, or entries.
+
+    None if it is no op that chooses, or if the shares add up.
+    """
+    op = alone.graph.ops[0]
+    found = failure.look(alone) if op in CHOOSING else None
+    if found is None or found.error is not None or len(alone.point) > 2:
+        return None
+    given = [0.0 if ct is None else np.asarray(ct) for ct in found.cotangents]
+    if len(alone.point) == 2:
+        if alone.point[0].shape != alone.point[1].shape:
+            return None
+        tied = alone.point[0] == alone.point[1]
+        total, count = np.broadcast_to(sum(given), tied.shape)[tied], 2
+    else:
+        (x,), peak = alone.point, np.max if op.startswith("max") else np.min
+        tied = x == peak(x) if x.size else np.zeros(x.shape, bool)
+        count = int(tied.sum())
+        total = np.array([np.sum(np.broadcast_to(given[0], x.shape)[tied])])
+        if alone.graph.nodes[len(alone.graph.inputs)].shape != () or count < 2:
+            return None
+    for name, share in (("whole", count), ("nothing", 0.0), ("half", 0.5)):
+        if total.size and np.all(total == share):
+            return name
+    return None
+
+
+CHOOSING = ("maximum", "minimum", "max", "min")
 
 
 # ---- rounding
@@ -244,6 +287,57 @@ def _usual(failure: Failure, words: Naming, node: int) -> lost_digits.Formula | 
     return lost_digits.by_formula(words.right, node, partial)
 
 
+# ---- NaN and infinities
+
+
+def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation | None:
+    """What is computed where a derivative is NaN or infinite; None if it is unknown.
+
+    node: the op that deviates alone; None if there is none.
+    """
+    if failure.judgement.verdict is not Verdict.NONFINITE:
+        return None
+    found = None
+    if node is not None:
+        given = _given_alone(failure, words, node)
+        found = given and nonfinite.of_op(words.right, node, given)
+    found = found or nonfinite.zero_times_infinity(words.right)
+    if not found:
+        return None
+    i, k, formula = found.node, found.operand, found.formula
+    if formula is None:
+        text = f"since the cotangent is 0 and {words.partial(i, k)} is infinite"
+    else:
+        told = words.in_names(formula.says, i)
+        text = f"{words.in_names(formula.why, i)}, as the formula {told} gives"
+    return Explanation(
+        sentence=f"at {words.line(i)}: {found.kind} {text}",
+        cause=found.kind,
+        node=i,
+        operand=k,
+        op=words.graph.nodes[i].op,
+        shown=shown(words, (i, k)),
+    )
+
+
+def _given_alone(failure: Failure, words: Naming, node: int) -> list[Any] | None:
+    """What the engine gives for each operand of an op alone; None for constants."""
+    case, applied = failure.case, words.graph.nodes[node]
+    values = [np.asarray(v, case.dtype) for v in words.right.values]
+    try:
+        alone = op_alone(case, node, values, np.ones(applied.shape))
+    except ValueError:
+        return None
+    derivatives = failure.look(alone) if alone.point else None
+    if derivatives is None or derivatives.error is not None:
+        return None
+    rest = iter(derivatives.cotangents)
+    return [
+        None if words.graph.nodes[j].op in CONSTANTS else next(rest, None)
+        for j in applied.operands
+    ]
+
+
 # ---- what is no slip of a derivative
 
 
@@ -252,8 +346,13 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
         return _rounding(failure, words) or Explanation(shown=shown(words))
     node = _node(failure, words)
     if node is None:
-        return Explanation(shown=shown(words))
+        known = _nonfinite(failure, words, None)
+        return known or Explanation(shown=shown(words))
     judgement = failure.judgement
+    if judgement.verdict is Verdict.NONFINITE:
+        known = _nonfinite(failure, words, node)
+        if known is not None:
+            return known
     place, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
     texts = {
         Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "

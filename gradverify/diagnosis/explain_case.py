@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradverify.diagnosis.generic_points import GOLDEN, twins
+from gradverify.diagnosis.generic_points import GOLDEN, larger_twins, twins
 from gradverify.diagnosis.graph_slips import WholeSlip, whole_slips
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.observation import Observation, observed
@@ -98,7 +98,9 @@ def _seen(
 def _at_twins(
     case: Case, look: Look, first: Observation | None, leaves: bool, inner: bool
 ) -> list[Observation]:
-    """Up to three twins at which the deviation still shows."""
+    """Up to three twins at which the deviation still shows, and one with larger
+    arrays.
+    """
     found: list[Observation] = []
     before = None if first is None else first.right
     for which in range(TWINS):
@@ -109,8 +111,17 @@ def _at_twins(
                 found.append(seen)
                 break
         else:
-            return found
-    return found
+            break
+    return [*found, *_larger(case, look, inner)]
+
+
+def _larger(case: Case, look: Look, inner: bool = False) -> Iterator[Observation]:
+    """A twin with larger arrays at which the deviation still shows, if there is one."""
+    for twin in larger_twins(case):
+        seen = _seen(twin, look, None, inner)
+        if seen is not None and seen.deviates:
+            yield seen
+            return
 
 
 def _suspects(case: Case, op: str, seen: Sequence[Observation]) -> tuple[int, ...]:
@@ -166,7 +177,7 @@ def _observed_alone(
     """The op alone, at the values that it met in each twin, from a generic
     cotangent.
     """
-    before = None
+    before, first = None, None
     for k, whole in enumerate(seen[:TWINS]):
         values = node_values(whole.case)
         for ct in _cotangents(whole.case, i, k):
@@ -177,8 +188,11 @@ def _observed_alone(
             found = _seen(alone, look, before) if alone.point else None
             before = found.right if found is not None else None
             if found is not None and found.deviates:
+                first = found if first is None else first
                 yield found
                 break
+    if first is not None:
+        yield from _larger(first.case, look)
 
 
 def _cotangents(case: Case, i: int, k: int) -> list[Array]:

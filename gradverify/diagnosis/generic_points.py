@@ -1,4 +1,5 @@
-"""Generic twins of a case: the same program at numbers that do not hide the cause.
+"""Generic twins of a case: the same program at numbers and shapes that do not hide the
+cause.
 
 At (1, 1), for example, both partials of a product are 1. Most slips cannot be seen
 there, or cannot be told apart.
@@ -7,7 +8,7 @@ there, or cannot be told apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,17 @@ import numpy as np
 
 from gradverify.diagnosis.observation import margins
 from gradverify.diagnosis.op_alone import node_values
-from gradverify.graph import LEAVES, Array, Case, Graph, Node, data_leaf, literal_leaf
+from gradverify.graph import (
+    LEAVES,
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    literal_leaf,
+)
 from gradverify.ops import OPS
 from gradverify.reference.gradient_program import gradient_program
 
@@ -63,6 +74,63 @@ def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
             yield twin
 
 
+def larger_twins(case: Case) -> Iterator[Case]:
+    """The same program on larger arrays, each at a generic point.
+
+    In two rows, for example, n and n / (n - 1) are the same factor.
+    """
+    for grow in GROWTHS:
+        larger = _resized(case, grow)
+        if larger is None:
+            continue
+        program = gradient_program(larger.graph, larger.dtype)
+        own = [np.sign(x) for x, _ in margins(program, larger)]
+        for style in STYLES:
+            twin = moved(larger, 0, style)
+            if twin is not None and _is_alike(twin, own):
+                yield twin
+
+
+# The first keeps the program for most graphs, the second where an axis is cut into
+# equal parts. Axes of length 0 and 1 stay what they are.
+GROWTHS: tuple[Callable[[int], int], ...] = (
+    lambda n: n + 1 if n > 1 else n,
+    lambda n: 2 * n if n > 1 else n,
+)
+
+
+def _resized(case: Case, grow: Callable[[int], int]) -> Case | None:
+    """The case with every axis grown, its entries repeated; None if the ops do not fit.
+
+    None as well if nothing grows.
+    """
+
+    def grown(x: Array) -> Array:
+        index = [np.arange(grow(n)) % max(n, 1) for n in x.shape]
+        return x[np.ix_(*index)] if x.ndim else x
+
+    nodes: list[Node] = []
+    for node in case.graph.nodes:
+        if node.op == "input":
+            nodes.append(input_leaf([grow(n) for n in node.shape]))
+        elif node.op == "data":
+            nodes.append(data_leaf(grown(node.value)))
+        elif node.op == "literal":
+            nodes.append(node)
+        else:
+            params = dict(node.params)
+            if "shape" in params:
+                params["shape"] = tuple(grow(n) for n in params["shape"])
+            try:
+                nodes.append(apply_op(nodes, node.op, node.operands, **params))
+            except ValueError:
+                return None
+    same = [n.shape for n in nodes] == [n.shape for n in case.graph.nodes]
+    if same or nodes[-1].shape != ():
+        return None
+    return Case(Graph(tuple(nodes)), tuple(map(grown, case.point)), case.dtype)
+
+
 def moved(case: Case, which: int, style: PointStyle) -> Case | None:
     """The case with its numbers moved; None if they do not fit the dtype."""
     places = iter(range(100 * which + 1, 10**9))
@@ -108,7 +176,10 @@ def _is_alike(twin: Case, signs: list[Array]) -> bool:
         if not np.all(np.isfinite(value)):
             return False
         operands = [values[j] for j in node.operands]
-        if not OPS[node.op].domain.contains(*operands, **node.params):
+        others = [twin.graph.nodes[j].op for j in node.operands[1:]]
+        fixed = all(op in ("literal", "data") for op in others)
+        domain = OPS[node.op].domain
+        if not domain.holds(*operands, beside_constants=fixed, **node.params):
             return False
     found = margins(gradient_program(twin.graph, twin.dtype), twin)
     return all(

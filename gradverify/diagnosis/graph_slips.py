@@ -18,6 +18,7 @@ from gradverify.diagnosis.substitutions import narrower
 from gradverify.formats import DOUBLE, format_of, narrower_than
 from gradverify.graph import CONSTANTS, LEAVES, Array, Graph
 
+SHORT = 4  # bits that a number of a format may lack and still be typical of it
 Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 
 
@@ -162,13 +163,14 @@ def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
     """
     if format_of(key) not in narrower_than(o.case.dtype):
         return None
-    unit = format_of(key).unit_roundoff
-    near = np.abs(o.given - o.exact) <= 16 * unit * np.maximum(
-        np.abs(o.exact), o.room * unit / DOUBLE.unit_roundoff
-    )
+    unit, own = format_of(key).unit_roundoff, format_of(o.case.dtype).unit_roundoff
+    room = np.maximum(16 * unit * np.abs(o.exact), o.room * (unit / own))
+    near = np.abs(o.given - o.exact) <= room
     inputs = [o.got[i] for i in o.nodes if o.right.graph.nodes[i].op in LEAVES]
     narrow = all(bool(np.all(narrower(x, key) == x)) for x in inputs)
-    return o.given if narrow and np.all(near) else None
+    # 0, 1 and their like are numbers of every format, and say nothing about this one
+    fills = any(bool(np.any(narrower(x, key, SHORT) != x)) for x in inputs)
+    return o.given if narrow and fills and np.all(near) else None
 
 
 OFTEN = (2, 3, "as often as there are uses", "as a mean")
@@ -229,4 +231,4 @@ def _fits(
 ) -> bool:
     with np.errstate(all="ignore"):
         numbers = cause.numbers(o, b, key, nodes)
-    return numbers is not None and o.agrees(numbers)
+    return numbers is not None and o.is_explained_by(numbers)

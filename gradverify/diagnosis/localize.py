@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ WHOLE = "graph"  # the op of a discrepancy that no op shows by itself
 
 @dataclass(frozen=True)
 class Guilty:
-    """The op that deviates alone, the case that shows it, and the verdict on that case.
+    """The op that deviates alone, the case that shows it, and the judgement on that.
 
     `op` is "graph" and the rest None if all ops are right alone. Then they interact
     wrongly, such as in a fan-out that is overwritten.
@@ -29,38 +30,72 @@ class Guilty:
 
     op: str
     alone: Case | None = None
-    verdict: Verdict | None = None
+    judgement: Judgement | None = None
+
+
+# What is wrong with a derivative as a number; one of them alone may be another of them
+# in a graph, such as a missing cotangent that makes a sum wrong.
+NUMBERS = frozenset({
+    Verdict.WRONG, Verdict.WRONG_VALUE, Verdict.NONFINITE, Verdict.MISSING,
+})  # fmt: skip
 
 
 def guilty_op(
-    case: Case, judge: Callable[[Case], Judgement], verdict: Verdict
+    case: Case, judge: Callable[[Case], Judgement], judgement: Judgement
 ) -> Guilty:
     """Judge every op alone, and name the first that deviates as the case does.
 
-    If the case fails, the op must have any failing verdict; otherwise it must have the
-    same verdict. The product and the sum that make a scalar of an op's result are
-    suspects too.
+    judgement: of the case. The op must have the same verdict, and raise the same
+        exception where the case raises one. If no op has the verdict, one whose numbers
+        are wrong in another way is named for numbers that are wrong.
+
+    The product and the sum that make a scalar of an op's result are suspects too.
     """
+    first: Guilty | None = None
+    for alone, rest in _suspects(case):
+        found = judge(alone)
+        if not _may_be(found, judgement):
+            continue
+        guilty = Guilty(alone.graph.ops[0], alone, found)
+        if rest is not None and is_same(other := judge(rest), found):
+            guilty = Guilty(rest.graph.ops[0], rest, other)
+        if is_same(found, judgement):
+            return guilty
+        first = first or guilty
+    return first or Guilty(WHOLE)
 
-    def deviates(alone: Case) -> Verdict | None:
-        found = judge(alone).verdict
-        same = found is verdict or (found.fails() and verdict.fails())
-        return found if same and alone.point else None
 
+def is_same(found: Judgement, wanted: Judgement) -> bool:
+    """Whether two cases deviate in the same way: by their verdicts, and by the
+    exception where there is one.
+    """
+    if found.verdict is not wanted.verdict:
+        return False
+    crashed = found.verdict is Verdict.CRASHED
+    return not crashed or _exception(found.got) == _exception(wanted.got)
+
+
+def _exception(text: str) -> str:
+    """An exception without its numbers, which belong to shapes and values."""
+    return re.sub(r"[\d().,\[\]\s-]+", " ", text)
+
+
+def _may_be(found: Judgement, wanted: Judgement) -> bool:
+    if found.verdict in NUMBERS and wanted.verdict in NUMBERS:
+        return True
+    return is_same(found, wanted)
+
+
+def _suspects(case: Case) -> Iterator[tuple[Case, Case | None]]:
+    """Every op alone, with what makes a scalar of its result."""
     values = node_values(case)
     for i, ct in _candidates(case):
         try:
             alone = op_alone(case, i, values, ct)
         except ValueError:  # the literal is no operand of this op alone
             continue
-        found = deviates(alone)
-        if found is None:
-            continue
-        rest = output_alone(case, i, values, ct)
-        if rest is not None and (other := deviates(rest)) is not None:
-            return Guilty(rest.graph.ops[0], rest, other)
-        return Guilty(case.graph.nodes[i].op, alone, found)
-    return Guilty(WHOLE)
+        if alone.point:
+            yield alone, output_alone(case, i, values, ct)
 
 
 def _candidates(case: Case) -> Iterator[tuple[int, Array]]:

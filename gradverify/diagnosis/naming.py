@@ -26,6 +26,8 @@ from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
 
+DIGITS = 6  # of a number in a sentence, unless more are needed to tell it from another
+MOST_DIGITS = 17  # tell any two numbers of float64 apart
 ENTRIES = 4  # entries of an array that a sentence writes out
 
 
@@ -135,12 +137,25 @@ class Naming:
         return graph, [*own, *names_of(graph)[len(own) :]]
 
     def _spelled(self, i: int) -> str:
-        """A name, or the number that a literal is."""
+        """A name, or the numbers that a literal or an array of data holds."""
         node = self.graph.nodes[i]
-        if node.op == "literal" or (node.op == "data" and node.shape == ()):
-            text = number(node.value)
-            return f"({text})" if text.startswith("-") else text
-        return self.names[i]
+        if node.op not in CONSTANTS:
+            return self.names[i]
+        if np.size(node.value) > ENTRIES:
+            return "data"
+        text = number(node.value)
+        return f"({text})" if text.startswith("-") else text
+
+    def in_names(self, text: str, i: int) -> str:
+        """A formula in y, the result of a node, and x, or a and b, its operands, with
+        their own names.
+        """
+        node = self.graph.nodes[i]
+        operands = [self._spelled(j) for j in node.operands]
+        known = {"y": self.names[i], "x": operands[0]}
+        known |= dict(zip("ab", operands, strict=False)) if len(operands) > 1 else {}
+        known |= {k: repr(v) for k, v in node.params.items()}
+        return re.sub(r"\b[a-z]+\b", lambda found: known.get(found[0], found[0]), text)
 
     # ---- numbers
 
@@ -154,7 +169,7 @@ class Naming:
         bar = self.right.application(i, one).bars[k]
         return np.longdouble(0.0) if bar is None else bar
 
-    def truth(self, i: int, k: int) -> str:
+    def truth(self, i: int, k: int, digits: int = DIGITS) -> str:
         """What a partial derivative is, as `b = 3`; empty if that has no short form."""
         node = self.graph.nodes[i]
         if self._derivative(i, k) is None and not self.is_scalar:
@@ -162,7 +177,7 @@ class Naming:
         text = self.symbol(i, k)
         if node.shape != () or self.graph.nodes[node.operands[k]].shape != ():
             return text
-        figure = number(self.local(i, k))
+        figure = number(self.local(i, k), digits)
         return text if text == figure else f"{text} = {figure}"
 
 
@@ -179,12 +194,20 @@ def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Namin
         for k, i in enumerate(right.graph.inputs):
             names[i] = inputs[k]
         for i, node in enumerate(right.graph.nodes):
-            if node.operands and not names[i].startswith("%"):
-                names[i] = next(free, f"%{i}")
+            if node.operands and len(names[i]) == 1:
+                names[i] = next(free, f"v{i}")
     return Naming(right, tuple(names), who)
 
 
-def number(value: Any, digits: int = 6) -> str:
+def digits_apart(value: Any, other: Any) -> int:
+    """As many digits as tell two numbers, or two short arrays, apart."""
+    for digits in range(DIGITS, MOST_DIGITS):
+        if number(value, digits) != number(other, digits):
+            return digits
+    return MOST_DIGITS
+
+
+def number(value: Any, digits: int = DIGITS) -> str:
     """A number, or a short array, as people write it."""
     array = np.asarray(value)
     if array.ndim:

@@ -18,6 +18,7 @@ from gradverify.reference.bound import bounds
 from gradverify.reference.gradient_program import GradientProgram, gradient_program
 
 ROUNDINGS = 64  # units of roundoff by which the numbers of a changed sweep may be off
+LEFT = 0.125  # of the error that a slip explains, so much may remain
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,21 @@ class Observation:
             near = np.abs(numbers - self.given) <= self.room + self._own(numbers)
         same = near | (numbers == self.given)
         return bool(np.all(same | (np.isnan(numbers) & np.isnan(self.given))))
+
+    def is_explained_by(self, numbers: Array) -> bool:
+        """Whether these numbers are the given ones, and not also the right ones.
+
+        Near the bound the right numbers agree with the given ones as well. So a slip
+        must account for most of every error; where nothing is wrong, it may change
+        nothing.
+        """
+        if not self.agrees(numbers):
+            return False
+        with np.errstate(all="ignore"):
+            error = np.abs(self.given - self.exact)
+            remains = np.abs(self.given - numbers) <= LEFT * error
+        small = error <= self.room
+        return bool(np.all(small | remains | ~np.isfinite(error)))
 
     def _own(self, numbers: Array) -> Array:
         unit = ROUNDINGS * format_of(self.case.dtype).unit_roundoff

@@ -128,13 +128,12 @@ def by_count(a: Application, key: Key) -> Bars | None:
 
 
 def swapped(a: Application, key: Key) -> Bars | None:
+    if a.is_elementwise and len(a.xs) == 2:  # one of them may be a number
+        partials = a.partials()
+        return a.through(partials[::-1])
     if len(a.moved) != 2:
         return None
     i, j = a.moved
-    if a.is_elementwise:
-        partials = a.partials()
-        partials[i], partials[j] = partials[j], partials[i]
-        return a.through(partials)
     bars = list(a.bars)
     if bars[i] is None or bars[j] is None or np.shape(bars[i]) != np.shape(bars[j]):
         return None

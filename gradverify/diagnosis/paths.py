@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.diagnosis.naming import Naming, listed, number
+from gradverify.diagnosis.naming import (
+    DIGITS,
+    Naming,
+    digits_apart,
+    listed,
+    number,
+)
 from gradverify.diagnosis.slip_search import Edge, Slip, changing
 from gradverify.graph import Graph
 from gradverify.graph.latex import symbol
 
-MOST = 8  # paths that are written out
+MOST_PATHS = 8  # paths that are written out
 LONGEST = 200  # characters of a sum
 
 
@@ -46,7 +52,7 @@ def few_paths(graph: Graph, target: int) -> list[tuple[Edge, ...]] | None:
     found = []
     for path in paths_to(graph, target):
         found.append(path)
-        if len(found) > MOST:
+        if len(found) > MOST_PATHS:
             return None
     return found
 
@@ -109,14 +115,14 @@ def _is_atom(text: str) -> bool:
     return True
 
 
-def _figures(products: Sequence[Sequence[Any]]) -> str:
+def _figures(products: Sequence[Sequence[Any]], digits: int = DIGITS) -> str:
     """The same sum in numbers. Factors of 1 are left out, and a product with 0 is 0."""
     terms = []
     for factors in products:
         if any(f == 0 for f in factors):
             terms.append("0")
             continue
-        texts = [number(f) for f in factors if f != 1] or ["1"]
+        texts = [number(f, digits) for f in factors if f != 1] or ["1"]
         terms.append(
             "·".join(
                 f"({t})" if t.startswith("-") and (k or terms) else t
@@ -157,16 +163,25 @@ def _taken(
     if not np.isfinite(total) or abs(total - given) > 1e-3 * abs(given):
         return None
     on_paths = [e for e in slip.edges if e in other and any(e in p for p in paths)]
-    told = listed(
-        [
-            f"{words.partial(*e)} as {number(other[e])} (it is {words.truth(*e)})"
-            for e in on_paths
-        ]
-        or ["…"]
+    if not on_paths:
+        return None
+    told = listed([_took(words, e, other[e]) for e in on_paths])
+    exact = sum(
+        (np.prod(np.array([words.local(*e) for e in p])) for p in paths),
+        np.longdouble(0.0),
     )
-    figures = _figures(products)
-    result = " = ".join(_distinct([figures, number(total)]))
-    return f"{words.who} took {told}: {result}" if on_paths else None
+    digits = digits_apart(total, exact)
+    result = " = ".join(_distinct([_figures(products, digits), number(total, digits)]))
+    return f"{words.who} took {told}: {result}"
+
+
+def _took(words: Naming, edge: Edge, other: Any) -> str:
+    """What a local derivative was taken as, with enough digits to see that it is
+    another.
+    """
+    digits = digits_apart(other, words.local(*edge))
+    taken = number(other, digits)
+    return f"{words.partial(*edge)} as {taken} (it is {words.truth(*edge, digits)})"
 
 
 def _others(

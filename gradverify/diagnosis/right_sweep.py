@@ -86,6 +86,12 @@ class Application:
         found = pullback(op or self.node.op, params, self.dtype, ones, y, wide)
         return [0.0 * ones if p is None else p for p in found]
 
+    def of_params(self, params: Mapping[str, Any]) -> Bars:
+        """The bars of the same op with other params."""
+        y = value_of(self.node.op, params, self.xs)
+        found = pullback(self.node.op, params, self.dtype, self.ct, y, self.xs)
+        return [b if f else None for b, f in zip(found, self.follows, strict=True)]
+
     def through(self, partials: Sequence[Any], ct: Any = None) -> Bars:
         """The bars of an elementwise op that has these partials."""
         ct = self.ct if ct is None else ct
@@ -98,6 +104,15 @@ class Application:
         """A term in the shape of the result, summed to the shape of an operand."""
         rank = len(self.node.shape)
         return unbroadcast(EXTENDED, term, np.shape(self.xs[position]), rank)
+
+    def has_shape(self, position: int, bar: Any) -> bool:
+        """Whether a bar has the shape of an operand, behind the axes of several
+        cotangents.
+        """
+        if bar is None:
+            return True
+        lead = np.shape(self.ct)[: np.ndim(self.ct) - len(self.node.shape)]
+        return bool(np.shape(bar) == (*lead, *np.shape(self.xs[position])))
 
     @property
     def moved(self) -> list[int]:
@@ -128,10 +143,20 @@ def pullback(
     if OPS[op].is_primitive:
         node, rules = Node(op, (), params, np.shape(y)), rules_of(op, len(xs))
         return sweep.pullback(EXTENDED, rules, ct, y, xs, node, shapes)
-    graph = _expanded(op, tuple(sorted(params.items())), shapes, dtype)
+    graph = expansion_of(op, params, shapes, dtype)
     values = interpret_all(graph, EXTENDED.table, xs)
     bars = reverse(graph, EXTENDED, values, {len(values) - 1: ct})
     return [bars[i] for i in graph.inputs]
+
+
+def expansion_of(
+    op: str,
+    params: Mapping[str, Any],
+    shapes: tuple[tuple[int, ...], ...],
+    dtype: str,
+) -> Graph:
+    """A composite op alone, written over primitives."""
+    return _expanded(op, tuple(sorted(params.items())), shapes, dtype)
 
 
 @lru_cache(maxsize=4096)
@@ -141,7 +166,6 @@ def _expanded(
     shapes: tuple[tuple[int, ...], ...],
     dtype: str,
 ) -> Graph:
-    """A composite op alone, written over primitives."""
     nodes = [input_leaf(shape) for shape in shapes]
     nodes.append(apply_op(nodes, op, range(len(nodes)), **dict(params)))
     return expand(Graph(tuple(nodes)), dtype).graph

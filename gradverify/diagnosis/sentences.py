@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradverify.diagnosis.graph_slips import WholeSlip
-from gradverify.diagnosis.naming import Naming, listed, number
+from gradverify.diagnosis.naming import (
+    DIGITS,
+    MOST_DIGITS,
+    Naming,
+    digits_apart,
+    listed,
+    number,
+)
 from gradverify.diagnosis.operand_slips import CONSTANTS, count_of
-from gradverify.diagnosis.slip_search import Slip
+from gradverify.diagnosis.paths import locals_with
+from gradverify.diagnosis.slip_search import Edge, Slip
 
 PRECISION = {
     "the partial": "the partial derivative is rounded to {form}",
@@ -48,7 +57,8 @@ def reason(words: Naming, found: Slip | WholeSlip) -> str:
         return found.cause.says.format(key=_whole_key(words, found))
     i, k = found.edges[0]
     own = [e for e in found.edges if e[0] == i]
-    truths = [t for e in own if (t := words.truth(*e))]
+    taken = locals_with(words, found) if words.is_scalar else {}
+    truths = [t for e in own if (t := words.truth(*e, _digits(words, e, taken)))]
     verb = "it is" if len(own) == 1 else "they are"
     truth = f" ({verb} {listed(truths)})" if len(truths) == len(own) else ""
     node = words.graph.nodes[i]
@@ -56,24 +66,66 @@ def reason(words: Naming, found: Slip | WholeSlip) -> str:
         partials=listed([words.partial(*e) for e in own]),
         inner=words.partial(i, k).partition(" by ")[0],
         truth=truth,
-        key=_key(found.cause.name, found.key),
+        key=_key(words, i, found),
         node=words.names[i],
         op=node.op,
         n=count_of(words.right.application(i)) if k == 0 else "",
     )
 
 
-def _key(cause: str, key: Any) -> str:
-    if cause == "another op":
-        op, params = key
-        told = ", ".join(f"{k}={v!r}" for k, v in params)
-        return f"{op}({told})" if told else str(op)
-    if cause == "lower precision":
-        what, form = key
-        return PRECISION[what].format(form=form)
-    if cause == "constant factor" and key not in CONSTANTS:
-        return number(key, 12)
-    return str(key)
+def _digits(words: Naming, edge: Edge, taken: Mapping[Edge, Any]) -> int:
+    """As many digits as tell a local derivative from what was taken for it."""
+    if edge not in taken:
+        return DIGITS
+    return digits_apart(taken[edge], words.local(*edge))
+
+
+def _key(words: Naming, i: int, found: Slip) -> str:
+    cause, key = found.cause.name, found.key
+    if cause == "wrong formula":
+        return words.in_names(key.says, i)
+    return KEYS[cause](key) if cause in KEYS else str(key)
+
+
+def _other_op(key: Any) -> str:
+    op, params = key
+    told = ", ".join(f"{k}={v!r}" for k, v in params)
+    return f"{op}({told})" if told else str(op)
+
+
+def _factor(key: Any) -> str:
+    if key in CONSTANTS:
+        return str(key)
+    return number(key, max(12, digits_apart(key, 1.0)))
+
+
+def _epsilon(key: Any) -> str:
+    small, way = key
+    if way == "square":
+        return f"the divisor d of its derivative is sqrt(d**2 + {small})"
+    return f"{small} is added to the divisor of its derivative"
+
+
+def _short(key: Any) -> str:
+    _, constant, short = key
+    digits = max(MOST_DIGITS - 1, digits_apart(constant, short))
+    return f"{number(constant, digits)} has too few digits: {number(short, digits)}"
+
+
+# How the key of a cause is said, where it is not said as it is.
+KEYS: Mapping[str, Callable[[Any], str]] = {
+    "another op": _other_op,
+    "lower precision": lambda key: PRECISION[key[0]].format(form=key[1]),
+    "constant factor": _factor,
+    "epsilon": _epsilon,
+    "result for exp": lambda key: {
+        "y for exp(y)": "its result y is taken for the softmax exp(y)",
+        "softmax of y": "it is differentiated as softmax is, by its own result",
+    }[key],
+    "short constant": _short,
+    "other param": lambda key: f"the derivative with {key[0]}={key[1]!r}",
+    "held constant": lambda key: str(key[0]),
+}
 
 
 def _whole_key(words: Naming, found: WholeSlip) -> str:

@@ -114,7 +114,7 @@ def _tried(seen: Sequence[Observation], a: Application, slip: Slip) -> Slip | No
             return None
         slip = replace(slip, key=factor)
     numbers = _predicted(seen[0], a, slip)
-    if numbers is None or not seen[0].agrees(numbers):
+    if numbers is None or not seen[0].is_explained_by(numbers):
         return None
     return slip if all(reproduces(o, slip) for o in seen) else None
 
@@ -198,12 +198,9 @@ def predicted(seen: Observation, slip: Slip) -> Array | None:
 
 
 def reproduces(seen: Observation, slip: Slip) -> bool:
-    """Whether the slip gives the numbers.
-
-    If some are wrong, it must also change some.
-    """
+    """Whether the slip gives the numbers, and the right computation does not."""
     numbers = predicted(seen, slip)
-    return numbers is not None and seen.agrees(numbers)
+    return numbers is not None and seen.is_explained_by(numbers)
 
 
 # ---- at every application of an op

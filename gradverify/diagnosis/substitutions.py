@@ -37,10 +37,13 @@ def others(a: Application) -> list[Key]:
         return [
             (row.name, tuple(p for p in kept if p[0] in row.params))
             for row in OPS
-            if row.shape in REDUCTIONS and row.name not in (op, *UNTABLED)
+            if row.shape in REDUCTIONS
+            and not row.internal
+            and row.name not in (op, *UNTABLED)
         ]
     if shape is s.along:
-        return [(r.name, kept) for r in OPS if r.shape is s.along and r.name != op]
+        along = [r.name for r in OPS if r.shape is s.along and not r.internal]
+        return [(name, kept) for name in along if name != op]
     return []
 
 
@@ -133,8 +136,8 @@ def moments(a: Application) -> list[Key]:
 
 
 def stale(a: Application, key: Key) -> Bars | None:
-    if key == RUN_BEFORE and a.before is not None:
-        return at(a, a.before)
+    if key == RUN_BEFORE:
+        return None if a.before is None else at(a, a.before)
     if key == OWN_RESULT:
         return at(a, (a.y,))
     return at(a, tuple(x if _is_mask(x) else np.rint(x) for x in a.xs))
@@ -144,12 +147,15 @@ def _is_mask(x: Any) -> bool:
     return bool(np.asarray(x).dtype == bool)
 
 
-def narrower(x: Any, form: str) -> Any:
-    """x rounded to the significand of a format; the exponent is not limited."""
+def narrower(x: Any, form: str, less: int = 0) -> Any:
+    """x rounded to the significand of a format; the exponent is not limited.
+
+    less: bits of the significand that are left out as well.
+    """
     if _is_mask(x):
         return x
     mantissa, exponent = np.frexp(x)
-    bits = format_of(form).precision
+    bits = format_of(form).precision - less
     return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
 
 

@@ -1,7 +1,7 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
 from gradverify.differentiators.derivatives import Derivatives
-from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.handshake import Greeting, greeting, handshake
 from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
@@ -10,6 +10,7 @@ from gradverify.differentiators.protocol import (
     Misuse,
     Pulled,
     Pushed,
+    Rows,
     functions,
     mode,
     operators,
@@ -28,14 +29,17 @@ __all__ = [
     "Accepts",
     "Derivatives",
     "Differentiator",
+    "Greeting",
     "Lowered",
     "Misuse",
     "Pulled",
     "Pushed",
+    "Rows",
     "Trial",
     "close_all",
     "foresee",
     "functions",
+    "greeting",
     "handshake",
     "is_trusted",
     "known_names",

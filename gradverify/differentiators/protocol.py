@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MethodType, ModuleType
+from types import MappingProxyType, MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 from gradverify.differentiators.spelling import Spelling
@@ -19,10 +19,11 @@ Rows = Mapping[str, Callable[..., Any] | str]
 
 
 class Pulled(NamedTuple):
-    """What a gradient or vjp mode returns: the value and a cotangent an input.
+    """What a gradient or vjp mode returns: the value, and one cotangent for each input.
 
-    A cotangent may be None, the engine's word for "not connected". `intermediates`
-    are cotangents of other nodes by their index, where an engine offers them.
+    A cotangent may be None, by which an engine says that an input is not connected.
+    An engine may also offer `intermediates`: the index of another node to its
+    cotangent.
     """
 
     value: Any
@@ -50,7 +51,7 @@ def arguments_of(kind: str) -> str:
 
 
 class Mode:
-    """A method of a differentiator that differentiates; its name stands in ids."""
+    """A method of a differentiator that differentiates. Its name is a part of ids."""
 
     def __init__(self, kind: str, default: bool, method: Callable[..., Any]) -> None:
         self.kind = kind
@@ -78,7 +79,7 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
     point: the inputs, a list of NumPy arrays. cotangents: a list with one array of an
     input's shape for each input, or None where it is not connected.
 
-    default: run when no mode is named; where no mode is marked, all are.
+    If a run names no modes, the `default` ones are run; if none is marked so, all are.
     Raises `ValueError` for another kind. Second derivatives are not judged.
     """
     if kind not in KINDS:
@@ -93,11 +94,10 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
 class Accepts(Limits):
     """What a differentiator can run; nothing outside is ever handed to it.
 
-    Beside what graphs may be made of (`ranks`, `broadcasting`, `empty`, `literals` and
-    `data` of `Limits`):
+    It has the fields of `Limits`, which say what graphs may be made of, and these:
 
-    subnormals: numbers so small that some take them for zero.
-    raises_overflow: raises where NumPy gives infinity.
+    subnormals: whether it keeps numbers so small that some engines take them for zero.
+    raises_overflow: whether it raises an error where NumPy gives infinity.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
@@ -126,15 +126,21 @@ class Accepts(Limits):
 
 
 class Differentiator(ABC):
-    """An engine under test. Abstract; every concrete one is final.
+    """An engine under test. This class is abstract; every concrete one is final.
 
-    table: op to function of the engine's own arrays, or a string: why it is absent.
-        It may have a row "data" that makes an engine's array of a NumPy array.
-    compiles: every new graph costs a compilation, so that fewer are drawn, and each is
-        looked at in many points.
-    device: where the arrays live; on a device two runs may round differently.
-    isolated: it runs in a process of its own, which is started again if it ends, and
-        which is ended if it gives no answer in time.
+    table: from an op to a function of the engine's own arrays, or to a string that says
+        why the engine has no such function. It may have a row "data", which makes an
+        engine's array of a NumPy array.
+    compiles: whether the engine compiles every new graph. Then fewer graphs are drawn,
+        and each is looked at in many points.
+    device: where the arrays live. On a device two runs may round differently.
+    isolated: whether the engine runs in a process of its own. That process is started
+        again if it ends, and it is ended if it gives no answer in time.
+    accuracy: ops that the library itself says are less accurate than usual, and by how
+        many units of roundoff values and derivatives may be off, such as
+        `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
+        differences. The source of each number belongs beside it.
+    taken_out: ops that the handshake found to fail, and why; they are not judged.
     """
 
     name: ClassVar[str]
@@ -142,14 +148,16 @@ class Differentiator(ABC):
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
     isolated: ClassVar[bool] = False
+    accuracy: ClassVar[Mapping[str, float]] = {}
+    taken_out: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abstractmethod
     def table(self) -> Rows:
-        """A class attribute does; a property lets the library be imported late."""
+        """The rows: a class attribute, or a property that imports the library late."""
 
     def available(self) -> str | None:
-        """None, or why the engine cannot run here; tries one op."""
+        """Why the engine cannot run here; None if one op runs."""
         return None
 
     def versions(self) -> Mapping[str, str]:
@@ -159,7 +167,8 @@ class Differentiator(ABC):
     def spelling(self, mode: str) -> Spelling:
         """How the engine's own API is written, for a script that shows a deviation.
 
-        Unless an engine says more, its class is imported and its table called.
+        Without a method of the engine's own, the script imports its class and calls its
+        table.
         """
         from gradverify.differentiators.spelling.by_class import by_class
 
@@ -175,7 +184,7 @@ class Differentiator(ABC):
 
 @lru_cache(maxsize=256)
 def _modes_of(kind: type) -> Mapping[str, Mode]:
-    """The modes of a class and of those that it is made of."""
+    """The modes of a class and of its base classes."""
     found: dict[str, Mode] = {}
     for base in reversed(kind.__mro__):
         found |= {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
@@ -183,7 +192,7 @@ def _modes_of(kind: type) -> Mapping[str, Mode]:
 
 
 def tried(package: str, attempt: Callable[[], object]) -> str | None:
-    """None where the attempt succeeds, else why the package cannot be used."""
+    """Why the package cannot be used; None if the attempt succeeds."""
     try:
         attempt()
     except ImportError as error:
@@ -199,8 +208,8 @@ def tried(package: str, attempt: Callable[[], object]) -> str | None:
 class Lowered:
     """A graph as a function of an engine's own arrays: `function(*inputs)`.
 
-    Arrays of data take the case's dtype, then go through the table's row "data";
-    without that row, rank 0 is a Python number.
+    Arrays of data get the case's dtype, and then go through the table's row "data".
+    Without that row, data of rank 0 become Python numbers.
     """
 
     def __init__(self, graph: Graph, table: Rows, dtype: str) -> None:
@@ -215,7 +224,7 @@ class Lowered:
         return self.values(*inputs)[-1]
 
     def values(self, *inputs: Any) -> list[Any]:
-        """The values of all nodes, of which the last is the output."""
+        """The values of all nodes. The last one is the output."""
         needed = len(self.graph.inputs)
         if any(isinstance(x, list | tuple) for x in inputs) or len(inputs) != needed:
             given = ", ".join(type(x).__name__ for x in inputs)
@@ -227,7 +236,7 @@ class Lowered:
 
 
 class Misuse(TypeError):
-    """A mode does not keep to the protocol; the message says how it should."""
+    """A mode does not keep to the protocol. The message says how it should."""
 
 
 def _cast(value: Any, dtype: str) -> Any:
@@ -254,7 +263,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 
 
 def sliced(x: Any, axis: Sequence[int], start: int, stop: int) -> Any:
-    """The row of `slice` for arrays that are indexed as NumPy's are."""
+    """The row of `slice`, for arrays that are indexed as NumPy's are."""
     place = axis[0] % len(x.shape)
     return x[(slice(None),) * place + (slice(start, stop),)]
 
@@ -270,9 +279,9 @@ def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
 def functions(
     module: ModuleType | Any, ops: str = "", **renamed: str
 ) -> dict[str, Callable[..., Any] | str]:
-    """Rows for ops that are functions of a module, `op="name"` for another name.
+    """Rows for ops that are functions of a module; `op="name"` if the name differs.
 
-    A name with the arguments of NumPy alone; for others write the row out.
+    The functions must take the arguments that NumPy's take. Other rows are written out.
     """
     names = {op: op for op in ops.split()} | renamed
     rows: dict[str, Callable[..., Any] | str] = {}

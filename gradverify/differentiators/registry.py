@@ -17,8 +17,10 @@ from gradverify.differentiators.protocol import (
     Mode,
     arguments_of,
 )
+from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
 
+EVERY_OP = "*"  # in a declared accuracy
 GROUP = "gradverify.differentiators"
 # What stands in the names of items and on command lines, where commas, colons and
 # brackets have a meaning.
@@ -186,6 +188,13 @@ def _check(cls: object) -> None:
         )
     for mode, declared in cls.modes().items():
         _check_call(_path(cls), mode, declared)
+    for op, units in cls.accuracy.items():
+        is_number = isinstance(units, int | float) and not isinstance(units, bool)
+        if op not in (EVERY_OP, *OPS.public()) or not is_number or not units > 0:
+            raise ValueError(
+                f"{_path(cls)}: accuracy has {op!r}: {units!r}; allowed are a public "
+                f"op or {EVERY_OP!r}, and how many units of roundoff it may be off by"
+            )
     name: object = cls.name
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise ValueError(

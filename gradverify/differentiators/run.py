@@ -18,7 +18,7 @@ from gradverify.ops.shapes import elementwise
 
 
 def modes(differentiator: Differentiator) -> tuple[str, ...]:
-    """The modes that are run when none is named: the default ones, else all."""
+    """The modes that run if none is named: the default ones, or all without such."""
     found = differentiator.modes()
     default = tuple(name for name, m in found.items() if m.default)
     return default or tuple(found)
@@ -29,9 +29,9 @@ def run(
 ) -> Derivatives:
     """The gradient of the case by that mode, in at most `limit` seconds.
 
-    Never raises: what the engine raises, warns of, overwrites and changes is in the
-    result, and so is the end of its process, if it has one of its own. The user's own
-    interrupt, and what ends a test of pytest, are passed on.
+    Nothing is raised. What the engine raises, warns of, overwrites or changes is in the
+    result. If it has a process of its own, so is the end of that process. Only the
+    user's own interrupt, and what ends a test of pytest, are passed on.
     """
     worker = worker_of(differentiator)
     if worker is not None:
@@ -43,7 +43,7 @@ def run(
 
 
 def unsupported(differentiator: Differentiator, case: Case) -> str | None:
-    """Why the differentiator cannot run the case; None where it can."""
+    """Why the differentiator cannot run the case; None if it can."""
     accepts, graph = differentiator.accepts, case.graph
     if case.dtype not in accepts.dtypes:
         return f"dtype {case.dtype}: only {', '.join(accepts.dtypes)}"
@@ -52,6 +52,7 @@ def unsupported(differentiator: Differentiator, case: Case) -> str | None:
     table = differentiator.table
     for op in graph.ops:
         row = table.get(op, "the table has no row for it")
+        row = differentiator.taken_out.get(op, row)
         if isinstance(row, str):
             return f"{op}: {row}"
     if not accepts.subnormals and _has_subnormals(case):

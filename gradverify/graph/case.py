@@ -15,8 +15,8 @@ from gradverify.graph.program import Graph
 class Case:
     """A graph with a scalar output, the point to differentiate at, and a dtype.
 
-    The point has one array for each input, of the input's shape and of `dtype`;
-    it may hold NaN or infinity, which the verdict then says.
+    The point has one array for each input, of the input's shape and of `dtype`. It may
+    hold NaN or infinity; the verdict then says so.
     """
 
     graph: Graph

@@ -1,4 +1,4 @@
-"""A graph as a picture, where Graphviz is installed, else as a numbered program."""
+"""A graph as a picture, or as a numbered program where Graphviz is not installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gradverify.graph.node import LEAVES
 from gradverify.graph.program import Graph
 
-MOST = 40  # nodes of a picture that is read
+MOST_NODES = 40  # nodes of a picture that is read
 WRONG, PLAIN = "#c0392b", "#555555"
 
 
@@ -20,11 +20,15 @@ def drawing(
 ) -> str:
     """The graph as HTML: an SVG drawn by pygraphviz, or the lines of the program.
 
-    lines: a node each, such as `d = a * b`. notes: what stands below, such as values;
-    may be empty. guilty: a node and an operand, whose edge is red; all of its edges,
-    if the operand is None. All text is escaped.
+    All text is escaped.
+
+    lines: one for each node, such as `d = a * b`.
+    notes: one for each node, such as its value. It stands below the line, and may be
+        empty.
+    guilty: a node and the operand whose edge is red. If the operand is None, all edges
+        of the node are.
     """
-    if len(graph.nodes) <= MOST:
+    if len(graph.nodes) <= MOST_NODES:
         found = _svg(graph, lines, notes, guilty)
         if found is not None:
             return found

@@ -12,7 +12,7 @@ from gradverify.graph.program import Graph
 
 
 class OutsideDomain(ArithmeticError):
-    """A value lies outside the domain of the op it is handed to."""
+    """A value lies outside the domain of the op that it is handed to."""
 
 
 def interpret_all(
@@ -22,7 +22,8 @@ def interpret_all(
 ) -> list[Any]:
     """The value of every node, in order, in the meaning that `table` gives to the ops.
 
-    A table may say under "data" and "literal" how it lifts those leaves.
+    The rows "data" and "literal" of a table, where it has them, turn such leaves into
+    its own values.
     """
     lift_data: Callable[[Any], Any] = table.get("data", _plain)
     lift_literal: Callable[[Any], Any] = table.get("literal", _plain)
@@ -47,9 +48,11 @@ def interpret_again(
     values: Sequence[Any],
     leaves: Mapping[int, Any],
 ) -> list[Any]:
-    """The values of `interpret_all` once some leaves have others; `leaves` says which.
+    """What `interpret_all` gives if some leaves have other values.
 
-    Only nodes that depend on these are run again.
+    Only nodes that depend on these leaves are run again.
+
+    leaves: the index of a leaf to its other value.
     """
     again, touched = list(values), set(leaves)
     for i, value in leaves.items():
@@ -69,7 +72,7 @@ def interpret(
 
 
 def _plain(value: Any) -> Any:
-    """Arrays as they are; rank 0 as a Python number, which any engine understands."""
+    """An array as it is, or a Python number for rank 0: any engine understands that."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return value.item()
     return value

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a graph may be made of; unless said, of everything.
+    """What a graph may be made of. Without arguments, everything is allowed.
 
-    ranks: of every value.
-    broadcasting: operands of different shapes.
-    empty: arrays with an axis of length 0.
-    literals: Python numbers as operands.
-    data: arrays that are not differentiated.
+    ranks: the ranks that values may have.
+    broadcasting: whether operands may have different shapes.
+    empty: whether arrays may have an axis of length 0.
+    literals: whether operands may be Python numbers.
+    data: whether there may be arrays that are not differentiated.
     """
 
     ranks: range = range(5)

@@ -23,9 +23,9 @@ CONSTANTS = ("data", "literal")
 class Node:
     """One application of an op, or a leaf.
 
-    Leaves are `input` (differentiated), `data` (an array that is not: targets,
-    masks; in `value`) and `literal` (a plain Python number, handed to a library as
-    such; in `value`).
+    There are three kinds of leaves. An `input` is differentiated. `data` is an array
+    that is not, such as a target or a mask. A `literal` is a plain Python number, and
+    is handed to a library as one. The last two have their value in `value`.
     """
 
     op: str
@@ -36,7 +36,7 @@ class Node:
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """What tells this node from another, hashable."""
+        """What tells this node from another one, in a form that can be hashed."""
         value = self.value
         if isinstance(value, np.ndarray):
             value = (value.dtype.str, value.tobytes())
@@ -69,7 +69,7 @@ def apply_op(
 ) -> Node:
     """The node that applies `op` to earlier nodes; its shape is worked out here.
 
-    Raises `ValueError` where the op is unknown, or operands or params do not fit.
+    Raises `ValueError` if the op is unknown, or if operands or params do not fit it.
     """
     row = OPS[op]
     if row.arity and len(operands) != row.arity:

@@ -17,7 +17,8 @@ Arrays = Sequence[Array]
 class Graph:
     """A straight-line program: nodes in topological order, the last one its output.
 
-    Building one checks it: `ValueError` names the node, the value, what is allowed.
+    It is checked when it is built. A `ValueError` names the node, the value, and what
+    is allowed.
     """
 
     nodes: tuple[Node, ...]
@@ -27,7 +28,7 @@ class Graph:
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """What tells this graph from another, hashable."""
+        """What tells this graph from another one, in a form that can be hashed."""
         return tuple(node.key for node in self.nodes)
 
     @cached_property
@@ -52,7 +53,7 @@ class Graph:
 
     @cached_property
     def ops(self) -> tuple[str, ...]:
-        """The ops that occur, in order, each once; leaves are no ops."""
+        """The ops that occur, each once, in their order. Leaves are no ops."""
         return tuple(dict.fromkeys(n.op for n in self.nodes if n.op not in LEAVES))
 
     @cached_property

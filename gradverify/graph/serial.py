@@ -1,4 +1,4 @@
-"""Graphs and cases as JSON: parsed and checked, never executed."""
+"""Graphs and cases as JSON. What is read is checked, and never executed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gradverify.graph.node import (
 from gradverify.graph.program import Graph
 from gradverify.ops import OPS
 
-# What a file may ask for; no case that is drawn or saved comes near.
+# What a file may ask for. No case that is drawn or saved comes near these limits.
 ELEMENTS = 10**6  # of one node
 NODES = 10_000
 RANK = 32
@@ -54,7 +54,10 @@ def _number_from_json(value: Any) -> float:
 
 
 def array_to_json(array: Array) -> dict[str, Any]:
-    """Shape, dtype and the values, row by row, as `float.hex()` or 0 and 1."""
+    """Its shape, its dtype, and its values row by row.
+
+    Floats are written by `float.hex()`, Booleans as 0 and 1.
+    """
     flat = array.ravel().tolist()
     is_mask = array.dtype == bool
     return {
@@ -65,7 +68,10 @@ def array_to_json(array: Array) -> dict[str, Any]:
 
 
 def array_from_json(data: Mapping[str, Any]) -> Array:
-    """The array that `array_to_json` wrote; `ValueError` where it is malformed."""
+    """The array that `array_to_json` wrote.
+
+    Raises `ValueError` if it is malformed.
+    """
     if data["dtype"] not in ("bool", *DTYPES):
         raise _refused(data["dtype"], "a dtype", f"bool, {', '.join(DTYPES)}")
     shape, found = _shape(data["shape"]), _list(data["values"], "values")
@@ -108,7 +114,7 @@ def _check_size(shape: Sequence[int]) -> None:
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
-    """A plain JSON object; the shapes of ops are left out, since they follow."""
+    """A plain JSON object, without the shapes of ops, which follow from the rest."""
     nodes = []
     for node in graph.nodes:
         entry: dict[str, Any] = {"op": node.op}
@@ -195,9 +201,10 @@ def _param_from_json(op: str, name: str, value: Any) -> Any:
 
 
 def graph_from_json(data: Mapping[str, Any]) -> Graph:
-    """The graph that `graph_to_json` wrote, checked as any other.
+    """The graph that `graph_to_json` wrote. It is checked as any other graph is.
 
-    Raises `ValueError` naming what is malformed, or larger than any case needs to be.
+    Raises `ValueError` that names what is malformed, or what is larger than any case
+    needs it to be.
     """
     nodes: list[Node] = []
     try:
@@ -241,7 +248,10 @@ def case_to_json(case: Case) -> dict[str, Any]:
 
 
 def case_from_json(data: Any) -> Case:
-    """The case that `case_to_json` wrote; `ValueError` says what is malformed."""
+    """The case that `case_to_json` wrote.
+
+    Raises `ValueError` that says what is malformed.
+    """
     if not isinstance(data, Mapping) or not {"graph", "point"} <= set(data):
         raise ValueError("a case is a JSON object with graph, point and dtype")
     dtype = data.get("dtype", "float64")

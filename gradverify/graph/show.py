@@ -1,4 +1,4 @@
-"""A graph as people read it: one formula, or numbered lines."""
+"""A graph as people read it: as one formula, or as numbered lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Text = tuple[str, int]
 """A term, and how closely it binds: 9 for a name, less for what has operators."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LONGEST = 2000  # characters of an operand; one that is longer stands by its name
+LONGEST = 2000  # characters of an operand; a longer one is shown by its name
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
@@ -34,13 +34,14 @@ class Listing(Hashable, Protocol):
 
 @lru_cache(maxsize=256)
 def names_of(graph: Listing) -> tuple[str, ...]:
-    """A short name for every node: a, b, c … for inputs and then ops; else %3.
+    """A short name for every node.
 
-    Ops have letters where the alphabet has enough of them; literals and data have none.
+    Inputs are a, b, c …, and ops have the letters after those if the alphabet has
+    enough of them. All other nodes are named by their index, such as v3.
     """
     ops = [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]
     inputs, lettered = graph.inputs, [*graph.inputs, *ops]
-    names = [f"%{i}" for i in range(len(graph.nodes))]
+    names = [f"v{i}" for i in range(len(graph.nodes))]
     if len(lettered) > len(LETTERS):
         lettered = [*inputs]
     for k, i in enumerate(lettered):
@@ -49,9 +50,19 @@ def names_of(graph: Listing) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, separator=", ", threshold=8).replace("\n", "")
-    return repr(value)
+    """A number, or an array, with as many digits as tell it from every other one."""
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.ndim == 0:
+        return repr(value.item())
+    text = np.array2string(
+        value, separator=", ", threshold=8, formatter={"float_kind": _entry}
+    )
+    return text.replace("\n", "")
+
+
+def _entry(value: Any) -> str:
+    return repr(float(value))
 
 
 def _call(node: Node, operands: Sequence[str]) -> str:
@@ -64,8 +75,9 @@ def _call(node: Node, operands: Sequence[str]) -> str:
 def formula(graph: Listing, names: Sequence[str] | None = None) -> str:
     """The output as one expression, with the least parentheses.
 
-    Shared operands are written out each time, unless they are long. names: of the
-    nodes, where not `names_of`.
+    Operands that are used twice are written out twice, unless they are long.
+
+    names: of the nodes; without it they are those of `names_of`.
     """
     names = names_of(graph) if names is None else names
     texts: list[Text] = []

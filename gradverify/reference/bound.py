@@ -2,10 +2,10 @@
 
     B(w) = c * sum over sites s of |d(w.g)/ds| * scale_s
 
-to first order, by one reverse sweep over the gradient program for a stack of
-projections w, at all points of a graph at once; where there are too many projections,
-by running errors (`running.py`). Where first order does not hold, by balls
-(`widening.py`).
+This holds to first order. One reverse sweep over the gradient program gives it for a
+stack of projections w, at all points of a graph at once. If there are too many
+projections, running errors take its place (`running.py`). If first order does not hold,
+balls do (`widening.py`).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from gradverify.reference.running import running_errors
 from gradverify.reference.stacked import swept
 from gradverify.reference.widening import ball_bounds
 
-STACK = 64  # projections swept at once: more would only cost memory
-NUMBERS = 2**22  # of one node in a sweep, at most, where more than one projection is
+STACK = 64  # projections that are swept at once; more would only cost memory
+NUMBERS = 2**22  # of one node in a sweep at most, unless it has a single projection
 FLOORS = 64.0  # smallest numbers that running errors add up where all is zero
-WORK = 2.0**25  # products of a reverse sweep an entry, beyond which errors run
+WORK = 2.0**25  # products in all reverse sweeps, beyond which errors run
 
 
 @dataclass(frozen=True)
 class Bound:
     """Allowed absolute errors of the entries of one node of the gradient program.
 
-    tight: rounding inside the ops' stable formulas, arrays of the node's shape.
-    loose: operands moved by an ulp as well, never less than tight.
+    tight: for rounding inside the ops' stable formulas, in the node's shape.
+    loose: for operands that are moved by an ulp as well. It is never less than tight.
     """
 
     tight: Array
@@ -50,7 +50,7 @@ def bounds(
 ) -> list[Bound]:
     """The bound of every entry of each target node of the program.
 
-    Infinite where an intermediate overflows the format: rounding explains anything.
+    It is infinite if an intermediate overflows the format: rounding explains anything.
     """
     found = roundings(program, [point], dtype)
     return bounds_at(program, found, targets)(0)
@@ -59,7 +59,7 @@ def bounds(
 def bounds_at(
     program: GradientProgram, found: Roundings, targets: Sequence[int]
 ) -> Callable[[int], list[Bound]]:
-    """`bounds` at any of the points, which are all swept at once."""
+    """`bounds` at each of the points, all of which are swept at once."""
     count = len(found.points)
     with np.errstate(all="ignore"):
         sweep = _first_order if _work(program, targets) <= WORK else _running
@@ -75,7 +75,7 @@ def _checked(
     first: Sequence[Bound],
     again: Sequence[Bound],
 ) -> list[Bound]:
-    """The bounds at a point; by balls where those at the moved point are others."""
+    """The bounds at a point. If they differ at the moved point, balls give them."""
     result, form = list(first), found.form
     is_swept = _work(program, targets) <= WORK
     least = form.smallest * (1.0 if is_swept else FLOORS)
@@ -93,14 +93,14 @@ def _checked(
 
 
 def _work(program: GradientProgram, targets: Sequence[int]) -> int:
-    """Entries of the targets times numbers of the program: the cost of all sweeps."""
+    """The cost of all sweeps: entries of the targets times numbers of the program."""
     nodes = program.graph.nodes
     entries = sum(math.prod(nodes[t].shape) for t in targets)
     return entries * sum(math.prod(node.shape) for node in nodes)
 
 
 def _alike(a: Bound, b: Bound, least: float) -> bool:
-    """Whether the bound is the same, within 2, at a point moved by the roundings."""
+    """Whether the bound at a point moved by the roundings is the same within 2."""
     return all(
         bool(np.all((x <= 2 * y + least) & (y <= 2 * x + least)))
         for x, y in ((a.tight, b.tight), (a.loose, b.loose))
@@ -132,7 +132,7 @@ def _first_order(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
 
 
 def _running(found: Roundings, targets: Sequence[int]) -> list[list[Bound]]:
-    """As `_first_order`, never less than that, for any number of entries at once."""
+    """As `_first_order` for any number of entries, and never less than that."""
     result = []
     for k in range(2 * len(found.points)):
         values, scales = found.values_at(k), found.scales_at(k)

@@ -1,8 +1,8 @@
 """The truth: difference quotients in mpmath, at a precision that balls vouch for.
 
-No derivative rule is used here. The same quotient is evaluated on balls first, and the
-precision raised until their radius says that rounding cannot matter; whether the step
-was small enough is asked of quotients on the other side and at another scale.
+No derivative rule is used here. The same quotient is first evaluated on balls. The
+precision is raised until their radius says that rounding cannot matter. Quotients on
+the other side and at another scale say whether the step was small enough.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gradverify.reference.steps import Step, exactly, step_along
 OTHER_SIDE = -0.731  # of the step, so that the two sides share no scale
 FURTHER_IN = 2.0**-13
 FLOOR = mpf(2) ** -70  # of the largest part of a mix: a little more than rounding
-NEGLIGIBLE = arb(2) ** -2300  # or this, whatever the quotient
+NEGLIGIBLE = arb(2) ** -2300  # or below this, whatever the quotient is
 SLACK_BITS = 120  # beyond q, where the precision starts
 HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpmath
 
@@ -44,8 +44,9 @@ HOPELESS_BITS = 2400  # beyond q, where a ball that is no number is left to mpma
 class Demand:
     """How sharp quotients are to be.
 
-    levels: the steps that are tried. rounding: of a quotient, with room for sums of
-    many of them. agree: of a slope, what our own gradient may differ from it by.
+    levels: the steps that are tried.
+    rounding: the part of a quotient that rounding may be, with room for sums of many.
+    agree: the part of a slope by which our own gradient may differ from it.
     """
 
     levels: tuple[int, ...]
@@ -62,10 +63,10 @@ CERTIFYING = Demand(LEVELS[1:], arb(2) ** -100, mpf(2) ** -84)
 class Differences:
     """Slopes along displacements, and how they were found.
 
-    slopes: one mpf a displacement; at a kink, or at the edge of a domain, from the
-        side that exists.
-    errors: what the slopes may be off by where that matters: the last quotient, for
-        one that vanishes like the step and is taken for zero.
+    slopes: one mpf for each displacement. At a kink or at the edge of a domain, it is
+        the slope on the side that exists.
+    errors: how far the slopes may be off, where that matters. A quotient that vanishes
+        like the step is taken for zero; its error is the last quotient.
     other: at a kink, the slope along the mixed displacement from the other side.
     value: the output at the point itself; None outside the domain.
     step_bits, precision: q of the last step 2**-q, and the bits of the arithmetic.
@@ -90,17 +91,18 @@ def differences(
 ) -> Differences:
     """The slopes of a scalar graph along displacements of its inputs.
 
-    displacements: each has one float for every entry of the inputs, in order, none
-        negative, of at most 12 significant bits; 2**-q of it is the step.
-    allowed: for each slope, the absolute error that would not matter; the quotients
-        agree to an eighth of it, or to 60 bits, before they are believed.
+    Every quotient is a forward one. Two more go along a mix of all displacements: one
+    backward by another step, and one forward by a much smaller step. All components of
+    the mix are positive, so that no kink can hide from it.
 
-    Every quotient is forward. Two more go along a mix of all displacements: one
-    backward, by another step, one forward, much further in. All components of the
-    mix are positive, so that no kink can hide from it.
+    displacements: each has one float for every entry of the inputs, in their order.
+        None is negative, and none has more than 12 significant bits. The step is 2**-q
+        of it.
+    allowed: for each slope, the absolute error that would not matter. Quotients must
+        agree to an eighth of it, or to 60 bits, before they are believed.
     """
     allowed = np.asarray(allowed, np.longdouble)
-    if np.isnan(allowed).any():  # a value on the way is no number: outside a domain
+    if np.isnan(allowed).any():  # a value is no number: outside a domain
         return _undecided(graph, point)
     weights = _weights(allowed, seed)
     none = np.zeros(sum(x.size for x in point), np.longdouble)
@@ -133,10 +135,10 @@ def _undecided(graph: Graph, point: Sequence[Array]) -> Differences:
 
 
 def _weights(allowed: Array, seed: int) -> Array:
-    """Larger where less error is allowed, so that the mix sees every component.
+    """Weights, larger where less error is allowed: the mix sees every component.
 
-    Of few bits, so that the mix is exact where displacements move different entries,
-    or are allowed the same error; of wide range, as inputs of 5e-324 need.
+    They have few bits, so that the mix is exact if displacements move different entries
+    or are allowed the same error. Their range is wide, since inputs may be 5e-324.
     """
     size = np.clip(np.asarray(allowed, np.longdouble), LEAST, 1 / LEAST)
     powers = np.round(np.log2(size.min(initial=1 / LEAST) / size))
@@ -146,7 +148,7 @@ def _weights(allowed: Array, seed: int) -> Array:
 
 @lru_cache(maxsize=256)
 def _draws(count: int, seed: int) -> Array:
-    """Random numbers in [1, 2) of 7 bits; a generator costs more than its numbers."""
+    """Random numbers in [1, 2) of 7 bits, kept: a generator costs more than these."""
     return np.random.default_rng(seed).integers(64, 128, count) / 64.0
 
 
@@ -159,7 +161,7 @@ LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
 def _quotients(
     graph: Graph, base: list[Any] | None, steps: Iterable[Step], q: int, m: Any
 ) -> Iterator[Any]:
-    """(f(x + t*d) - f(x))/t for every step t*d, None outside the domain.
+    """`(f(x + t*d) - f(x))/t` for every step t*d; None outside the domain.
 
     base: the values of all nodes at x.
     """
@@ -222,9 +224,9 @@ def value_at(graph: Graph, point: Sequence[Array]) -> Any:
 def _precision_for(
     graph: Graph, point: Sequence[Array], steps: Sequence[Step], q: int, rounding: Any
 ) -> int | None:
-    """Bits at which rounding is under that part of every quotient, by balls.
+    """The bits at which rounding is below that part of every quotient, by balls.
 
-    A ball that is no number may be too wide or outside the domain; only a high
+    A ball that is no number is either too wide or outside the domain. Only a high
     precision tells, and then the differences say which.
     """
     precision = q + SLACK_BITS
@@ -243,7 +245,7 @@ def _precision_for(
 
 
 def _wanted_bits(ball: Any, precision: int, is_late: bool, rounding: Any) -> int:
-    """The precision that would make a quotient sharp, as far as this one tells."""
+    """The precision that would make a quotient sharp, as far as its ball tells."""
     grown = int(precision * GROWTH)
     if ball is None or not ball.is_finite():
         return 0 if is_late else grown

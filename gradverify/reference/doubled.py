@@ -1,4 +1,4 @@
-"""Many exact numbers at once: two floats each, in place of an object array of mpf."""
+"""Many exact numbers at once: each is two floats in place of one mpf."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.matrices import Matrix, whole_of
 from gradverify.graph import Array
 
-BITS = 2200  # more than any two doubles are apart
+ALL_BITS = 2200  # more than any two doubles are apart
 
 
 @dataclass(frozen=True, eq=False)
 class Doubled:
-    """Exact numbers, each the sum of two doubles: 106 bits of it.
+    """Exact numbers, to 106 bits: each is the sum of two doubles.
 
-    high: the nearest doubles. low: what they leave out.
+    high: the nearest doubles.
+    low: what these leave out.
     """
 
     high: Array
@@ -31,8 +32,8 @@ class Doubled:
         return self.high.shape
 
     def __getitem__(self, index: tuple[int, ...]) -> Any:
-        """One number, an mpf."""
-        with mp.workprec(BITS):
+        """One of the numbers, as an mpf."""
+        with mp.workprec(ALL_BITS):
             return mpf(float(self.high[index])) + mpf(float(self.low[index]))
 
     def reshape(self, *shape: Any) -> Array:
@@ -43,7 +44,7 @@ class Doubled:
         return result.reshape(*shape)
 
     def error(self, got: Array) -> Array:
-        """How far floats are from the exact numbers, to a rounding of that."""
+        """How far floats are from the exact numbers, to a rounding of that distance."""
         difference = got.astype(np.longdouble) - self.high
         return np.asarray(np.abs(difference - self.low))
 
@@ -62,7 +63,7 @@ def _floats(whole: Any) -> Array:
 
 
 def floats_of(exact: Any) -> Array:
-    """Exact numbers, in an object array or doubled, as the floats next to them."""
+    """The floats next to exact numbers, which are doubled or in an object array."""
     if isinstance(exact, Doubled):
         return exact.high
     flat = [float(v) for v in np.asarray(exact, dtype=object).reshape(-1)]
@@ -70,7 +71,7 @@ def floats_of(exact: Any) -> Array:
 
 
 def undecided(matrix: Matrix, bits: int) -> list[Any]:
-    """The balls of which floats cannot say that they are known to so many bits."""
+    """Which balls may be known to fewer bits than that, as far as floats can say."""
     entries = matrix.whole.entries()
     sizes = np.abs(np.array([float(ball) for ball in entries]))
     radii = np.array([float(ball.rad()) for ball in entries])

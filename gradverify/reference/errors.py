@@ -18,8 +18,8 @@ from gradverify.reference.stacked import swept
 class Errors(NamedTuple):
     """The bounds at a point: of the value, of inputs, of margins, of inner nodes.
 
-    inner: by node of the case's graph; None where there are too many to be swept
-        before they are asked for.
+    inner: by the nodes of the case's graph. It is None if there are so many that they
+        are swept only once somebody asks for them.
     """
 
     value: Bound
@@ -31,7 +31,7 @@ class Errors(NamedTuple):
 def errors_at(
     program: GradientProgram, case: Case, whole: Roundings
 ) -> Callable[[int], Errors]:
-    """The bounds at any of the points, which are all swept at once."""
+    """The bounds at each of the points, all of which are swept at once."""
     nodes, inputs = program.graph.nodes, program.expansion.graph.inputs
     wanted = [program.cotangents[i] for i in inputs]
     targets = [len(program.expansion.graph.nodes) - 1]
@@ -58,7 +58,7 @@ def errors_at(
 
 
 def inner_targets(program: GradientProgram, graph: Graph) -> dict[int, int]:
-    """For every op's node that the output depends on, its cotangent's node."""
+    """For every op's node that the output depends on, the node of its cotangent."""
     place = program.expansion.place
     found = (
         (i, program.cotangents[place[i]])
@@ -75,7 +75,9 @@ def _zero_bound(shape: tuple[int, ...]) -> Bound:
 def paths_at(graph: Graph, values: Sequence[Any]) -> list[tuple[Array, ...]]:
     """For every input entry the sum over paths of |products of local derivatives|.
 
-    values: stacks, of more nodes than the graph's; a tuple for each of their rows.
+    There is one tuple for each row of the values.
+
+    values: stacks, for the nodes of the graph and perhaps more nodes.
     """
     values = values[: len(graph.nodes)]
     rows = len(values[-1])

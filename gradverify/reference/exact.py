@@ -1,4 +1,4 @@
-"""Our own exact gradient: one reverse sweep over balls, at the precision it needs."""
+"""Our own exact gradient: one reverse sweep over balls, as precise as need be."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gradverify.graph import Array, Graph, interpret_all
 from gradverify.reference.doubled import undecided
 
 START, GROWTH, STOP = 200, 1.7, 12_000
-"""Bits: where the precision starts, what it is multiplied by, where it ends."""
-HOPELESS = 2600  # bits at which a ball that is no number is outside a domain
+"""The bits at which the precision starts, its factor, and the bits at which it ends."""
+HOPELESS = 2600  # bits at which a ball that is no number must be outside a domain
 
 BITS = 64  # to which every derivative is known
-DIGITS = arb(2) ** -BITS
+SHARP = arb(2) ** -BITS
 SMALLEST = arb(2) ** -1140
 
 
@@ -31,9 +31,9 @@ SMALLEST = arb(2) ** -1140
 class Exact:
     """Enclosures of a graph's values and of the derivatives with respect to them.
 
-    values: the ball, or array of balls, of every node.
-    cotangents: as many; None where the derivative is zero everywhere.
-    precision: the bits they were computed at.
+    values: for every node a ball, or an array of balls.
+    cotangents: the same; None where the derivative is zero everywhere.
+    precision: the bits at which they were computed.
     """
 
     values: list[Any]
@@ -42,10 +42,10 @@ class Exact:
 
 
 def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
-    """Sweep until every input's derivative is known to 64 bits.
+    """Sweep, until the derivative by every input is known to 64 bits.
 
-    None where no precision up to the last decides them: at a kink, or outside a
-    domain.
+    None if no precision up to the last one decides them. That is so at a kink, or
+    outside a domain.
     """
     precision = START
     while precision <= STOP:
@@ -62,7 +62,7 @@ def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
 
 
 def on_a_pole(graph: Graph, point: Sequence[Array]) -> bool:
-    """Whether some value is no finite ball with the most bits, as tan(acos(0))."""
+    """Whether some value, such as tan(acos(0)), is no finite ball at the most bits."""
     with ctx.workprec(STOP):
         values = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
     return not all(
@@ -71,7 +71,7 @@ def on_a_pole(graph: Graph, point: Sequence[Array]) -> bool:
 
 
 def flat(value: Any) -> list[Any]:
-    """The balls of an array, or the one ball; none for None."""
+    """The balls of an array, or the one ball; an empty list for None."""
     if isinstance(value, np.ndarray):
         return list(value.reshape(-1))
     return [] if value is None else [value]
@@ -84,13 +84,13 @@ def _any_finite(values: Sequence[Any]) -> bool:
 def is_sharp(value: Any) -> bool:
     """Whether every ball is known to 64 bits, or to far below the smallest float."""
     return all(
-        b.is_finite() and (b.rad() <= abs(b).lower() * DIGITS or b.rad() <= SMALLEST)
+        b.is_finite() and (b.rad() <= abs(b).lower() * SHARP or b.rad() <= SMALLEST)
         for b in (undecided(value, BITS) if isinstance(value, Matrix) else flat(value))
     )
 
 
 def middle(value: Any, shape: tuple[int, ...]) -> Any:
-    """The midpoints of balls, exactly, as an object array of mpf; zeros for None."""
+    """The exact midpoints of balls, as an object array of mpf; zeros for None."""
     entries = [to_mpf(ball) for ball in flat(value)]
     if value is None:
         entries = [mpf(0)] * math.prod(shape)
@@ -100,7 +100,7 @@ def middle(value: Any, shape: tuple[int, ...]) -> Any:
 
 
 def to_mpf(ball: Any) -> Any:
-    """The midpoint of a ball, exactly."""
+    """The exact midpoint of a ball."""
     # mpf((mantissa, exponent)) would round to the precision in force.
     mantissa, exponent = arb(ball).mid().man_exp()
     return mp.make_mpf(from_man_exp(int(mantissa), int(exponent)))

@@ -1,4 +1,4 @@
-"""The gradients that are derivatives at kinks: a convex hull, and who is inside."""
+"""The gradients that are derivatives at kinks: a convex hull, and what is inside it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from gradverify.formats import DOUBLE
 from gradverify.graph import Array
 
-SAME = DOUBLE.spacing  # of a number: what two roundings of it may differ by
+SAME = DOUBLE.spacing  # the part of a number by which two roundings of it may differ
 
 
 @dataclass(frozen=True, eq=False)
 class Hull:
     """Admissible gradients, flattened over all inputs.
 
-    vertices: gradients at realizable combinations of branches; a row of floats each.
+    vertices: the gradients at realizable combinations of branches, one row each.
     lowest, highest: a box around the gradients at all slopes, realizable or not.
     is_complete: whether all combinations were looked at.
     """
@@ -39,9 +39,9 @@ def is_point(lowest: Array, highest: Array) -> bool:
 
 
 def inside_hull(hull: Hull, gradient: Array, allowed: Array) -> bool:
-    """Whether a flat gradient is a derivative at the kinks, widened by `allowed`.
+    """Whether a flat gradient is within `allowed` of a derivative at the kinks.
 
-    A linear program: is there a convex combination of vertices that near?
+    A linear program asks whether a convex combination of vertices is so near.
     """
     lowest, highest = hull.vertices.min(axis=0), hull.vertices.max(axis=0)
     below, above = gradient < lowest - allowed, gradient > highest + allowed
@@ -51,7 +51,7 @@ def inside_hull(hull: Hull, gradient: Array, allowed: Array) -> bool:
 
 
 def inside_box(hull: Hull, gradient: Array, allowed: Array) -> bool:
-    """Whether some choice of slopes might give this flat gradient."""
+    """Whether some choice of slopes may give this flat gradient."""
     below = gradient < hull.lowest - allowed
     return not (np.any(below) or np.any(gradient > hull.highest + allowed))
 

@@ -1,11 +1,14 @@
 """Kinks: which are active at a point, and which gradients are admissible there.
 
-A kink is active when its margin may be zero for all that rounding can say. Each active
-element takes a slope s in [0, 1] between its two branches; the gradient is affine in
-every s by itself. A combination of branches is *realizable* when the function follows
-it in some direction from the point; the convex hull of the realizable gradients is
-what a derivative may be (Clarke, 1983). Conventions chosen op by op can leave it, as
-0 does for relu(x) - relu(-x) at 0, but never the hull of all combinations.
+A kink is *active* if its margin may be zero for all that rounding can say. Each active
+element has a slope s in [0, 1] between its two branches. The gradient is affine in
+every s by itself. A combination of branches is *realizable* if the function follows it
+in some direction from the point. A derivative may be anything in the convex hull of the
+realizable gradients (Clarke, 1983).
+
+Conventions that are chosen op by op can leave this hull, but never the hull of all
+combinations. For example, relu(x) - relu(-x) is x. At 0 its only slope is 1, but with
+relu'(0) = 0 the chain rule gives 0.
 """
 
 from __future__ import annotations
@@ -29,18 +32,19 @@ from gradverify.reference.exact import exact_gradient, flat, middle
 from gradverify.reference.gradient_program import GradientProgram, margins_alone
 from gradverify.reference.hull import Hull
 
-ALL_BRANCHES = 4  # active elements up to which every combination is swept
-SOME_BRANCHES = 32  # combinations swept beyond that
-DIRECTIONS = 96  # from the point, in search of realizable combinations
+ALL_BRANCHES = 4  # up to so many active elements, every combination is swept
+SOME_BRANCHES = 32  # combinations that are swept if there are more
+DIRECTIONS = 96  # that are tried from the point, in search of realizable combinations
 MARGIN_BITS = 1200
 
 
 @dataclass(frozen=True, eq=False)
 class ActiveKink:
-    """A kink node of an expansion, by elements.
+    """A kink node of an expansion. The fields are masks over its elements.
 
-    positive: where its margin is positive. active: where its margin may be zero.
-    exact: where it is zero beyond doubt, so that directions decide the branch.
+    positive: where its margin is positive.
+    active: where its margin may be zero.
+    exact: where its margin is zero beyond doubt, so that directions decide the branch.
     """
 
     node: int
@@ -54,7 +58,9 @@ def active_kinks(
 ) -> tuple[ActiveKink, ...]:
     """The kink nodes with a margin that is within its loose bound of zero.
 
-    A right formula that loses digits may land on the other side as well.
+    The loose bound is taken because a right formula that loses digits may also land on
+    the other side.
+
     bounds: one for each of the program's margins.
     """
     if not program.margins:
@@ -81,10 +87,10 @@ def active_kinks(
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """An expansion with every active kink replaced by a mix of its two branches.
+    """An expansion in which a mix of its two branches replaces every active kink.
 
-    graph: the slopes are inputs of it, beside the original ones.
-    inputs, slopes: positions of the two sorts among its inputs.
+    graph: it has the slopes as inputs, beside the original inputs.
+    inputs, slopes: the positions of the original inputs and of the slopes among them.
     """
 
     graph: Graph
@@ -99,7 +105,7 @@ class Blend:
 
 
 def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
-    """The graph with a slope as an input at every active kink."""
+    """The graph in which every active kink has a slope, which is an input."""
     active = {kink.node for kink in kinks}
     program = Program()
     values: list[Symbol] = []
@@ -112,7 +118,7 @@ def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
             slopes.append(len(inputs) + len(slopes))
             s = program.append(input_leaf(node.shape))
             above, below = kink.branches(PRIMITIVE_SYMBOLS, *x)
-            values.append(below + s * (above - below))  # exact at a tie, whatever s
+            values.append(below + s * (above - below))  # exact at a tie, for any s
         elif x:
             values.append(program.apply(node.op, *x, **node.params))
         else:
@@ -127,7 +133,7 @@ def admissible(
 ) -> tuple[Hull, tuple[Any, ...], Blend] | None:
     """The hull, one admissible gradient in full precision, and the blended graph.
 
-    None where a branch has no gradient that balls can decide.
+    None if balls cannot decide the gradient of some branch.
     """
     blended = blend(program.expansion.graph, kinks)
     count = sum(int(kink.active.sum()) for kink in kinks)
@@ -154,7 +160,7 @@ def _realizable(
 ) -> list[tuple[float, ...]]:
     """The combinations of branches that directions from the point lead to.
 
-    Where a margin is zero only for all that rounding can say, both branches count.
+    If a margin is not exactly zero, but rounding may make it so, both branches count.
     """
     graph = program.expansion.graph
     exact = np.concatenate([kink.exact[kink.active] for kink in kinks])
@@ -192,7 +198,7 @@ def _chosen(value: Any, mask: Array) -> list[Any]:
 def _directions(
     shapes: Sequence[tuple[int, ...]], draw: np.random.Generator
 ) -> Iterator[list[Array]]:
-    """All ones, then random directions; each with its opposite."""
+    """All ones and then random directions, each with its opposite."""
     for k in range(DIRECTIONS // 2):
         direction = [
             np.ones(shape) if k == 0 else draw.standard_normal(shape)
@@ -211,7 +217,7 @@ def _choices(count: int, draw: np.random.Generator) -> list[tuple[float, ...]]:
 def gradient_at(
     blended: Blend, point: Sequence[Array], slopes: Sequence[Array]
 ) -> tuple[Any, ...] | None:
-    """The gradient with the given slopes at the kinks: object arrays of mpf."""
+    """The gradient with the given slopes at the kinks, as object arrays of mpf."""
     exact = exact_gradient(blended.graph, blended.point(point, slopes))
     if exact is None:
         return None
@@ -228,9 +234,10 @@ def _floats(gradient: Sequence[Any]) -> Array:
 def _combinations(
     kinks: Sequence[ActiveKink], count: int
 ) -> Iterator[tuple[float, ...]]:
-    """Every combination of branches; at many kinks, a telling choice.
+    """Every combination of branches, or a choice of them if there are many kinks.
 
-    The choice: every node's active elements all alike, which is how libraries choose.
+    In that choice all active elements of a node have the same branch, since libraries
+    choose in this way.
     """
     if count <= ALL_BRANCHES:
         yield from itertools.product((1.0, 0.0), repeat=count)
@@ -242,10 +249,10 @@ def _combinations(
 
 
 def branch_slopes(kinks: Sequence[ActiveKink]) -> Iterator[list[Array]]:
-    """Slopes at which a bound is largest: all branches, or at many kinks the plainest.
+    """The slopes at which a bound is largest: all branches, or a few at many kinks.
 
-    A bound is convex in every slope; with more kinks it is swept where all are alike,
-    and half way.
+    A bound is convex in every slope, so that it is largest at branches. If there are
+    many kinks, it is swept where all slopes are alike, and half way between.
     """
     count = sum(int(kink.active.sum()) for kink in kinks)
     for sides in _combinations(kinks, count):
@@ -267,7 +274,7 @@ def _slopes(kinks: Sequence[ActiveKink], sides: Sequence[float]) -> list[Array]:
 def _box(
     blended: Blend, point: Sequence[Array], kinks: Sequence[ActiveKink]
 ) -> tuple[Array, Array]:
-    """Enclosures of every entry with all active slopes anywhere in [0, 1]."""
+    """Enclosures of every entry, for any active slopes in [0, 1]."""
     slopes: list[Any] = []
     for kink in kinks:
         s = BALLS.lift(kink.positive.astype(float))

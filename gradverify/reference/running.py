@@ -1,11 +1,11 @@
 """Running errors: bounds of every number of a program at once, to first order.
 
-One forward sweep carries, beside every value, the sum over sites of the products of
-|local derivatives| and the size of the rounding (Wilkinson, 1963; Higham, 2002, section
-3.3). By the triangle inequality that is never less than the sum over sites of
-|derivatives|, and it costs one evaluation of the program whatever the number of its
-entries: the error of an outer product h_i d_j is |h_i| times that of d_j, |d_j| times
-that of h_i, and its own rounding.
+One forward sweep carries an error beside every value: the sum over sites of the size of
+the rounding, times the absolute values of the local derivatives on the way (Wilkinson,
+1963; Higham, 2002, section 3.3). By the triangle inequality, that is never less than
+the bound by a reverse sweep. It costs one evaluation of the program, however many
+entries there are. For example, the error of an outer product h_i d_j is |h_i| times the
+error of d_j, plus |d_j| times the error of h_i, plus its own rounding.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ def running_errors(
 ) -> list[tuple[Array, Array]]:
     """What the roundings of two kinds come to in the entries of each target.
 
-    values: of every node, in floats. scales: by node, how large a rounding may be, of
-    either kind. Infinite where infinities meet.
+    An error is infinite where infinities meet.
+
+    values: of every node, in floats.
+    scales: by node, how large a rounding may be, of either kind.
     """
     errors: list[Any] = []
     last = {j: i for i, node in enumerate(graph.nodes) for j in node.operands}
@@ -44,12 +46,12 @@ def running_errors(
         )
         for j in set(node.operands):
             if last[j] == i:
-                errors[j] = None  # its memory
+                errors[j] = None  # which frees its memory
     return [_both(errors[t], graph.nodes[t].shape) for t in targets]
 
 
 def _own(node: Node, sizes: Sequence[Array | None]) -> Any:
-    """The roundings at a node itself: a stack of both kinds, None where exact."""
+    """The roundings at a node itself, a stack of both kinds; None if it is exact."""
     if all(size is None for size in sizes):
         return None
     own = np.zeros((2, *node.shape), np.longdouble)
@@ -62,7 +64,7 @@ def _own(node: Node, sizes: Sequence[Array | None]) -> Any:
 def _error(
     node: Node, values: Sequence[Any], i: int, errors: Sequence[Any], total: Any
 ) -> Any:
-    """The node's own roundings, and what it makes of those of its operands."""
+    """The node's own roundings, and what it makes of the errors of its operands."""
     x = [values[j] for j in node.operands]
     for j, rule in zip(node.operands, rules_of(node.op, len(x)), strict=True):
         if errors[j] is None or rule == 0.0:
@@ -75,7 +77,7 @@ def _error(
 def _pushed(
     rule: Rule, error: Any, y: Any, x: Sequence[Any], node: Node, shape: Any
 ) -> Any:
-    """|local derivative| times the error of one operand."""
+    """The error of one operand, times the local derivative in absolute value."""
     if isinstance(rule, Linear):
         sizes = [v if np.asarray(v).dtype == bool else np.abs(v) for v in x]
         return rule.jvp(EXTENDED, error, y, *sizes, **node.params)

@@ -1,7 +1,7 @@
 """A program at several points at once: every value has an axis of points in front.
 
-One call of NumPy then serves all points of a graph. What the calls are is worked out
-once a program.
+One call of NumPy then serves all points of a graph. Which calls there are is worked out
+once for each program.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from gradverify.ops.maps import Linear, unbroadcast
 from gradverify.ops.shapes import axes_of
 
 Pull = Callable[[Any, Any, Sequence[Any]], Any]
-"""From a cotangent of y, y, and its operands to the cotangent of one of them."""
+"""From a cotangent of y, from y and its operands, to the cotangent of an operand."""
 
 
 class StackedOp(NamedTuple):
     """One op of a program, over stacks.
 
-    widened: for each operand, its shape with axes of length 1 in front where it
-        broadcasts to more axes; None where it stays.
-    function: operands to result. site: result and operands to the size of a rounding.
+    widened: for each operand that broadcasts to more axes, its shape with axes of
+        length 1 in front; None for the others.
+    function: from the operands to the result.
+    site: from the result and the operands to the size of a rounding.
     pulls, moduli: what each operand receives, and its size; None for nothing.
     """
 
@@ -42,7 +43,7 @@ class StackedOp(NamedTuple):
     moduli: tuple[Pull | None, ...]
 
     def operands(self, values: Sequence[Any]) -> list[Any]:
-        """The operands, with as many axes as the result where they broadcast."""
+        """The operands. Those that broadcast have as many axes as the result."""
         return [
             values[j] if shape is None else values[j].reshape(len(values[j]), *shape)
             for j, shape in zip(self.node.operands, self.widened, strict=True)
@@ -60,7 +61,7 @@ def steps_of(graph: Graph) -> tuple[StackedOp, ...]:
 
 
 def leaf_values(graph: Graph, points: Sequence[Sequence[Array]]) -> list[Any]:
-    """Stacks of the leaves, None for all other nodes; masks stay as they are."""
+    """Stacks of the leaves; None for all other nodes. Masks stay as they are."""
     inputs = iter(zip(*points, strict=True))
     values: list[Any] = [None] * len(graph.nodes)
     for i, node in enumerate(graph.nodes):
@@ -84,10 +85,12 @@ def swept(
     *,
     modulus: bool = False,
 ) -> list[Any]:
-    """The cotangent of every node, None where nothing flows.
+    """The cotangent of every node; None where nothing flows.
 
-    seeds: by node, a stack of cotangents in front of the axis of the points. With
-        `modulus`, local derivatives are replaced by their absolute values.
+    With `modulus`, the absolute values of local derivatives stand in their place.
+
+    seeds: for some nodes, a stack of cotangents, whose axis is in front of that of the
+        points.
     """
     steps = {step.place: step for step in steps_of(graph)}
 
@@ -117,7 +120,7 @@ def _kind(operand: Node) -> str:
 
 @lru_cache(maxsize=4096)
 def _functions_of(op: str, params: Any, shape: Shape, kinds: Any) -> tuple[Any, ...]:
-    """What a step has beside its node, for all nodes that are alike."""
+    """What a step has beside its node. It is the same for all nodes that are alike."""
     node = Node(op, (), {name: value for name, _, value in params}, shape)
     shapes = [s for _, s in kinds]
     function, site = _functions(node, shapes)
@@ -140,13 +143,13 @@ def _functions(
         product = partial(PRODUCTS[node.op].result, node.shape, shapes)
         return product, partial(size, _Products(np.abs, product))
     params = dict(node.params)
-    if "axis" in OPS[node.op].params:  # counted from the last, where none is named
+    if "axis" in OPS[node.op].params:  # counted from the last; all of them if None
         params["axis"] = axes_of(shapes[0], params.get("axis"))
     site = partial(size, EXTENDED, **params)
     rule = rules_of(node.op, len(shapes))[0]
     if _is_map(node.op, len(shapes)) and isinstance(rule, Linear):
         y, x = _like(node.shape), _like(shapes[0])
-        # linear in its one operand, an op is its own jvp, which takes stacks
+        # an op that is linear in its one operand is its own jvp, which takes stacks
         return lambda v: rule.jvp(EXTENDED, v, y, x, **node.params), site
     return partial(EXTENDED.table[node.op], **params), site
 
@@ -168,7 +171,7 @@ def _widened(node: Node, kinds: Sequence[Any]) -> tuple[Shape | None, ...]:
 
 
 def _like(shape: Shape) -> Array:
-    """A stand-in for operands whose shape is all that a rule asks for."""
+    """A stand-in for an operand of which a rule needs nothing but the shape."""
     return np.broadcast_to(np.longdouble(0.0), shape)
 
 
@@ -179,7 +182,7 @@ def _itself(value: Any) -> Any:
 def _pull(
     node: Node, shapes: Sequence[Shape], k: int, size: Callable[[Any], Any]
 ) -> Pull | None:
-    """What operand k receives, by local derivatives or their `size`."""
+    """What operand k receives, by local derivatives or by their `size`."""
     rule = rules_of(node.op, len(shapes))[k]
     if rule == 0.0:
         return None

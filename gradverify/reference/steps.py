@@ -13,16 +13,16 @@ from gradverify.arithmetic import matrices
 from gradverify.formats import DOUBLE
 from gradverify.graph import Array
 
-MANTISSA = DOUBLE.precision  # bits, at most, that a displacement has
+MANTISSA = DOUBLE.precision  # bits that a displacement has at most
 
 
 @dataclass(frozen=True)
 class Step:
     """A displacement, and the factor by which the step along it is scaled.
 
-    moves: for every input that moves, its place among the inputs, and by how far its
-        entries move: place in it, mantissa and exponent. What stays is left out.
-    matrices: large ones, which move as a whole.
+    moves: for every input that moves, its place among the inputs, and how far its
+        entries move (place, mantissa, exponent). Entries that stay are left out.
+    matrices: the large ones, which move as a whole.
     """
 
     moves: Mapping[int, Sequence[tuple[int, int, int]]]
@@ -38,12 +38,12 @@ class Moved:
 
     @cached_property
     def whole(self) -> Any:
-        """It as an `arb_mat`, exactly."""
+        """The displacement as an `arb_mat`, exactly."""
         return matrices.whole_of(self.floats)
 
 
 def step_along(point: Sequence[Array], displacement: Array) -> Step:
-    """The step that moves all inputs by a displacement, in order."""
+    """The step that moves all inputs, in their order, by a displacement."""
     moves, large, start = {}, {}, 0
     for k, x in enumerate(point):
         part = displacement[start : start + x.size]
@@ -68,7 +68,7 @@ def _entries(part: Array) -> list[tuple[int, int, int]]:
 
 
 def exactly(x: Array, number: Any) -> Any:
-    """Long doubles as objects, without their passing through a double's range."""
+    """Long doubles as objects, which do not go through the range of a double."""
     mantissa, exponent = np.frexp(x)
     if np.ndim(x) == 0:
         return number(float(mantissa)) * number(2) ** int(exponent)

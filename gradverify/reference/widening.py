@@ -1,6 +1,6 @@
 """Bounds where first order does not hold: a program on balls that widen at every site.
 
-They are rounded outwards (Johansson, 2017, for the arithmetic).
+The balls are rounded outwards (Johansson, 2017, has the arithmetic).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def ball_bounds(
     form: Format,
     targets: Sequence[int],
 ) -> list[tuple[Array, Array]]:
-    """Radii of the targets, tight and loose, when every site is a ball.
+    """The radii of the targets, tight and loose, if every site is a ball.
 
     No rounding is left out.
     """
@@ -45,7 +45,7 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
     unit = arb(0, SAFETY * form.unit_roundoff)
     tiny = arb(0, SAFETY) * arb(form.smallest)
     in_range = elementwise(lambda y: y if abs(y) <= form.largest else arb.nan(), 1)
-    zero = arb(0)  # what a backend may make of a subnormal number
+    zero = arb(0)  # a backend may turn a subnormal number into zero
     flushed = elementwise(lambda y: y.union(zero) if abs(y) < form.normal else y, 1)
 
     def rounded(op: str) -> Any:
@@ -69,9 +69,9 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:
-    """Twice the radii, rounded up, since the exact number may lie at a ball's edge.
+    """Twice the radii, rounded up: the exact number may lie at a ball's edge.
 
-    Infinite where a ball is no number.
+    It is infinite if a ball is no number.
     """
     balls = np.asarray(value, dtype=object).reshape(-1)
     return np.array(

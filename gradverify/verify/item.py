@@ -16,7 +16,7 @@ import numpy as np
 
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op
+from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import Differentiator, foresee, unsupported
 from gradverify.graph import Case
@@ -31,6 +31,7 @@ from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
+from gradverify.verify.other_format import model_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -195,7 +196,9 @@ class _Sweep:
         if position % REPEATED == 1:
             following = self.block.drawn[position : position + REPEATED - 1]
             foresee(self.differentiator, self.mode, self._run(following), self.limit)
-        found = self.block.reference(position, case)
+        found = self.block.reference(
+            position, case, model=model_of(self.differentiator)
+        )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
         self.seconds["run"] += time.perf_counter() - began
@@ -239,7 +242,7 @@ class _Sweep:
                 if row is None and verdict.fails():
                     left = end - time.perf_counter()
                     until = time.perf_counter() + left / (len(shown) - k)
-                    kind = _Kind(verdict, op, listed, until)
+                    kind = _Kind(judgement, op, listed, until)
                     case, judgement = self._smallest(case, judgement, kind, in_flight)
                 if row is None and verdict in EXPLAINED and not judgement.fatal:
                     why = self._explained(case, judgement, op, in_flight)
@@ -326,7 +329,7 @@ class _Sweep:
         process, is not asked; its process may have noted in which op it was.
         """
         if not judgement.fatal and judgement.verdict is not Verdict.TIMED_OUT:
-            return guilty_op(case, self.judge, judgement.verdict)
+            return guilty_op(case, self.judge, judgement)
         if judgement.op in case.graph.ops:
             return Guilty(judgement.op)
         return Guilty(case.graph.ops[0] if len(case.graph.ops) == 1 else WHOLE)
@@ -349,11 +352,11 @@ class _Sweep:
             if kind.op != WHOLE and kind.op not in candidate.graph.ops:
                 return False
             judgement = self.judge(candidate)
-            if judgement.verdict is not kind.verdict:
+            if not is_same(judgement, kind.judgement):
                 return False
-            guilty = guilty_op(candidate, self.judge, kind.verdict)
-            is_same = guilty.op == kind.op
-            return is_same and kind.listed.row(candidate, judgement, guilty) is None
+            guilty = guilty_op(candidate, self.judge, judgement)
+            same_op = guilty.op == kind.op
+            return same_op and kind.listed.row(candidate, judgement, guilty) is None
 
         smallest = minimise(case, fails)
         if self.lost >= 2 * PATIENCE:
@@ -369,7 +372,7 @@ class _Sweep:
 class _Kind:
     """What a case must show to be of the kind that is shrunk, and until when."""
 
-    verdict: Verdict
+    judgement: Judgement
     op: str
     listed: Listed
     until: float

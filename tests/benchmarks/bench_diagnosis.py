@@ -75,7 +75,7 @@ def outcome(planted: Trial) -> Outcome:
     """Localise and diagnose; right is what the first sentence says."""
     case, who, found = planted.case, planted.who, planted.found
     began = time.process_time()
-    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found.verdict)
+    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found)
     between = time.process_time()
     why = diagnose(Failure(case, found, guilty.op, who, "reverse"))
     ended = time.process_time()

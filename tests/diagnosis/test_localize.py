@@ -11,7 +11,7 @@ from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.localize import guilty_op
 from gradverify.differentiators import load
 from gradverify.graph import Case
-from gradverify.verdict import Verdict
+from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 
 
@@ -19,7 +19,45 @@ def test_an_op_that_needs_its_own_cotangent_is_named_at_a_kink() -> None:
     """autograd's abs underflows at -5e-324 pulled back from 1/2, and not from 1."""
     point = (np.array([0.0, 1.0, -5e-324]),)
     graph = trace(lambda x: s.sum(s.abs(x) * np.array(0.5), axis=None), (3,))
+    case = Case(graph, point)
     deviates = partial(judge, differentiator=load("autograd"), mode="reverse")
-    guilty = guilty_op(Case(graph, point), deviates, Verdict.WRONG)
+    guilty = guilty_op(case, deviates, deviates(case))
     assert guilty.op == "abs"
-    assert guilty.verdict is Verdict.WRONG
+    assert guilty.judgement is not None
+    assert guilty.judgement.verdict is Verdict.WRONG
+
+
+def test_an_exception_convicts_only_the_op_that_raises_it() -> None:
+    """sin is wrong alone and exp raises something else; tanh raises what the graph
+    raises, with other numbers in it.
+    """
+    said = {
+        "sin": Judgement(Verdict.WRONG),
+        "exp": Judgement(Verdict.CRASHED, got="TypeError: no shape (3,)"),
+        "tanh": Judgement(Verdict.CRASHED, got="ValueError: no shape (2, 3)"),
+    }
+    graph = trace(lambda x: s.sum(s.sin(s.exp(s.tanh(x))), axis=None), (3,))
+    case = Case(graph, (np.ones(3),))
+    agrees = Judgement(Verdict.AGREES)
+
+    def judged(alone: Case) -> Judgement:
+        return said.get(alone.graph.ops[0], agrees)
+
+    whole = Judgement(Verdict.CRASHED, got="ValueError: no shape (4,)")
+    assert guilty_op(case, judged, whole).op == "tanh"
+    other = Judgement(Verdict.CRASHED, got="ValueError: no axis")
+    assert guilty_op(case, judged, other).op == "graph"
+
+
+def test_a_missing_cotangent_makes_a_wrong_number_in_a_graph() -> None:
+    """No op alone has the graph's verdict; one has no derivative at all."""
+    graph = trace(lambda x: s.sum(s.sin(x) * x, axis=None), (3,))
+    missing = Judgement(Verdict.MISSING)
+
+    def judged(alone: Case) -> Judgement:
+        is_sin = alone.graph.ops[0] == "sin"
+        return missing if is_sin else Judgement(Verdict.AGREES)
+
+    case = Case(graph, (np.ones(3),))
+    assert guilty_op(case, judged, Judgement(Verdict.WRONG)).op == "sin"
+    assert guilty_op(case, judged, Judgement(Verdict.WRONG_SHAPE)).op == "graph"

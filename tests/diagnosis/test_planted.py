@@ -1,9 +1,18 @@
 """Slips planted into engines are named, at their node; right engines get no cause."""
 
+# The rows of the tables are wider than a page.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
+import numpy as np
 import pytest
 
+from gradverify.arithmetic.symbols import SYMBOLS as S
+from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explain_case import explained
 from gradverify.diagnosis.explanation import Explanation
@@ -13,11 +22,21 @@ from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 from tests.planted.drawn import drawn, failing
-from tests.planted.slips import SLIPS, WHOLE_SLIPS, Slip, by_op, rightly
+from tests.planted.layer_faults import LAYER_FAULTS, planted
+from tests.planted.slips import (
+    SLIPS,
+    WHOLE_SLIPS,
+    Slip,
+    by_op,
+    formula,
+    over_one_less,
+    rightly,
+    scaled,
+)
 
 
 def explanation(case: Case, who: Differentiator, found: Judgement) -> Explanation:
-    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found.verdict)
+    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), found)
     why = diagnose(Failure(case, found, guilty.op, who, "reverse"))
     assert "own fault" not in why.sentence
     return why
@@ -35,7 +54,104 @@ def test_a_slip_in_a_rule_is_named_at_its_node(slip: Slip) -> None:
     why = explanation(case, who, found)
     assert why.node is not None
     assert case.graph.nodes[why.node].op == op
-    assert slip.cause in (why.cause, *why.also), why.sentence
+    assert slip.cause in (why.cause, *why.equally), why.sentence
+
+
+WEIGHTS = np.array([[1.0], [2.0], [0.3]])
+ROWS_OF_3 = ([[1.0], [2.0], [5.0]], [1.0], [0.0])
+QKV = ([[1.0], [2.0]], [[1.0], [2.5]], [[0.7], [2.0]])
+
+
+def batch_norm(x: Any, w: Any, b: Any) -> Any:
+    return S.sum(S.batch_norm(x, w, b, eps=1e-5) * WEIGHTS, axis=None)
+
+
+def attention(q: Any, k: Any, v: Any) -> Any:
+    y = S.scaled_dot_product_attention(q, k, v, mask="none")
+    return S.sum(y * np.array([[1.0], [0.3]]), axis=None)
+
+
+def rows(x: Any) -> Any:
+    return S.sum(S.embedding(x, index=(0, 0)), axis=None)
+
+
+# fmt: off
+LAYERS = (
+    ("no path through the variance", batch_norm, ROWS_OF_3, "held constant", "the variance within"),
+    ("statistics held",              batch_norm, ROWS_OF_3, "held constant", "mean and deviation within"),
+    ("repeated rows overwritten",    rows, ([[1.0], [2.0]],), "index overwritten", "the last alone counts"),
+    ("no row sum",                   attention, QKV, "held constant", "the sum within"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("fault", "f", "point", "cause", "says"), LAYERS)
+def test_a_slip_in_a_layer_is_named(
+    fault: str, f: Any, point: Any, cause: str, says: str
+) -> None:
+    pytest.importorskip("torch")
+    planted_fault = next(known for known in LAYER_FAULTS if known.name == fault)
+    why = at(planted(planted_fault), f, *point)
+    assert why.cause == cause
+    assert says in why.sentence
+
+
+# fmt: off
+CASES = (
+    ("exp",  scaled(1.0 + 3e-14),  lambda a: S.exp(a), (1.0,), "constant factor", "1.00000000000003"),
+    ("mean", over_one_less, lambda a: S.mean(a, axis=None), ([1.0, 2.0],), "scaled by n", "n/(n-1)"),
+    ("mul",  formula(lambda y, a, b: a, lambda y, a, b: b), lambda a: 3.0 * a, (2.0,), "swapped", "swapped"),
+    ("selu", formula(lambda y, x: 1.0507 + 0 * x), lambda a: S.selu(a), (1.0,), "short constant", "too few digits: 1.0507"),
+    ("sigmoid", formula(lambda y, x: np.exp(x) / (1 + np.exp(x)) ** 2), lambda a: S.sigmoid(a), (800.0,), "inf/inf", "where exp overflows"),
+    ("maximum", formula(lambda y, a, b: a >= b, lambda y, a, b: b >= a), lambda a: S.maximum(a, a), (1.0,), "ties", "the whole cotangent"),
+    ("maximum", formula(lambda y, a, b: a > b, lambda y, a, b: b > a), lambda a: S.maximum(a, a), (1.0,), "ties", "none of the operands"),
+    ("prod", lambda op, ct, y, xs, params: [ct * y / xs[0]], lambda a: S.prod(a, axis=None), ([0.0, 2.0],), "0/0", "the formula b/a"),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("op", "rule", "f", "point", "cause", "says"), CASES)
+def test_a_slip_at_a_point_that_hides_it_is_named(
+    op: str, rule: Any, f: Any, point: Any, cause: str, says: str
+) -> None:
+    who = by_op(Slip(cause, (op,), rule), op, inner=False)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        why = at(who, f, *point)
+    assert why.cause == cause, why.sentence
+    assert says in why.sentence
+
+
+def at(who: Differentiator, f: Any, *point: Any) -> Explanation:
+    arrays = tuple(np.array(x) for x in point)
+    case = Case(trace(f, *(x.shape for x in arrays)), arrays)
+    found = judge(case, who, "reverse")
+    assert found.verdict.fails()
+    return explanation(case, who, found)
+
+
+def test_bars_of_another_shape_are_no_slip_and_no_fault_of_ours() -> None:
+    """sum over an axis, its cotangent transposed and broadcast along the other one."""
+
+    def turned(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+        return [np.broadcast_to(np.reshape(ct, (1, -1)), np.shape(xs[0]))]
+
+    def f(a: Any) -> Any:
+        return S.sum(S.sum(a, axis=(-1,)) * np.array([0.3, 0.6, 0.8]), axis=None)
+
+    who = by_op(Slip("", ("sum",), turned), "sum", inner=False)
+    why = at(who, f, np.arange(9.0).reshape(3, 3))
+    assert "own fault" not in why.sentence
+
+
+def test_no_slip_is_offered_that_changes_less_than_it_is_matched_with() -> None:
+    """At a = 1e-9 the partial of exp is 1 to nine digits; "taken as 1" is another
+    slip, and not this one.
+    """
+    who = by_op(Slip("", ("exp",), scaled(1.0 + 1e-13)), "exp", inner=False)
+    why = at(who, S.exp, 1e-15)
+    assert why.cause == "constant factor"
+    assert "a factor 1 too much" not in why.sentence
 
 
 @pytest.mark.parametrize("cause", WHOLE_SLIPS)

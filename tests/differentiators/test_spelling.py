@@ -22,7 +22,8 @@ from gradverify.differentiators import (
     unsupported,
 )
 from gradverify.differentiators.own.tape_engine import OwnTape
-from gradverify.differentiators.spelling import Spelling
+from gradverify.differentiators.spelling import ScriptContents, Spelling, script
+from gradverify.differentiators.spelling.by_class import by_class
 from gradverify.graph import Case, Graph, Node, input_leaf
 from gradverify.ops import OPS
 from gradverify.verdict import Judgement, Verdict
@@ -30,7 +31,9 @@ from gradverify.verdict import Judgement, Verdict
 from .test_contract import SETTINGS, TWO, case_of
 
 ENGINES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
-COMPILED = ("add", "softplus", "norm", "einsum", "gelu")  # others cost JAX much time
+# others cost JAX much time
+COMPILED = ("add", "softplus", "norm", "einsum", "gelu", "conv2d", "max_pool2d",
+            "group_norm", "scaled_dot_product_attention", "cross_entropy")  # fmt: skip
 SAID = Judgement(Verdict.WRONG)
 NUMBER = re.compile(r"^d/d\w+(?:\[\d+\])?: got (\S+), exact (\S+), error (\S+)$", re.M)
 
@@ -94,8 +97,44 @@ def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
         input=json.dumps(scripts), capture_output=True, text=True, check=True,
     )  # fmt: skip
     outputs = done.stdout.split("----\n")[:-1]
+    if not name.startswith("own"):
+        assert not [text for text in scripts if "gradverify" in text]
     for case, text, output in zip(cases, scripts, outputs, strict=True):
         assert numbers(output) == given(who, mode, case), text
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_row_of_a_table_is_spelled(name: str) -> None:
+    """Also those that JAX is not asked to compile here: their scripts are Python."""
+    who = engine(name)
+    mode = next(iter(who.modes()))
+    cases = [
+        case
+        for op in OPS.public()
+        for shapes, params in settings(op)[:1]
+        if unsupported(who, case := case_of(op, shapes, params, "float64")) is None
+    ]
+    scripts = [reproducer(case, who, mode, SAID) for case in cases]
+    assert len(scripts) > 40
+    assert not [text for text in scripts if "case_from_json" in text]
+    assert all(compile(text, name, "exec") for text in scripts)
+
+
+def test_an_engine_that_offers_intermediates_has_a_script_that_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """PyTorch's mode asks `function.values`; here through its class, as for engines of
+    users.
+    """
+    torch = engine("torch-cpu")
+    path = f"{type(torch).__module__}:{type(torch).__qualname__}"
+    case = case_of("div", ((2, 3), (3,)), {}, "float64")
+    spelling = by_class(path, "reverse", "gradient")
+    contents = ScriptContents(case, "torch", "0", [["0"] * 6, ["0"] * 3])
+    text = script(contents, spelling, "reverse")
+    assert text is not None
+    exec(compile(text, "torch", "exec"), {"__name__": "torch_script"})
+    assert numbers(capsys.readouterr().out) == given(torch, "reverse", case)
 
 
 @pytest.mark.parametrize("name", ENGINES)

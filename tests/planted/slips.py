@@ -168,7 +168,60 @@ def stale() -> Rule:
     return rule
 
 
+def formula(*partials: Callable[..., Any]) -> Rule:
+    """A partial for each operand, from the result, the operands and the params."""
+
+    def rule(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+        with np.errstate(all="ignore"):
+            found = [
+                np.broadcast_to(f(y, *xs, **params), np.shape(y)) for f in partials
+            ]
+            return [_summed(ct * p, x) for p, x in zip(found, xs, strict=True)]
+
+    return rule
+
+
+def _kept(y: Any, x: Any, params: Any) -> Any:
+    """The result of a reduction, or its cotangent, beside the operand."""
+    axis = params.get("axis")
+    axis = tuple(range(np.ndim(x))) if axis is None else tuple(axis)
+    gone = {a % np.ndim(x) for a in axis} if np.ndim(x) else set()
+    return np.reshape(y, [1 if k in gone else n for k, n in enumerate(np.shape(x))])
+
+
+def norm_with_epsilon(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+    (x,) = xs
+    return [_kept(ct, x, params) * x / (_kept(y, x, params) + 1e-6)]
+
+
+def log_softmax_by_output(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+    axis = tuple(params["axis"])
+    return [ct - y * np.sum(ct, axis=axis, keepdims=True)]
+
+
+def softmax_without_sum(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+    return [ct * y]
+
+
+def over_one_less(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+    """A reduction over n elements divided by n - 1, unless n is 1."""
+    n = np.size(xs[0]) // max(1, np.size(y))
+    (found,) = right_cotangents(op, ct, xs, params)
+    return [found * n / max(n - 1, 1)]
+
+
+def with_ddof(op: str, ct: Any, y: Any, xs: Any, params: Any) -> Any:
+    """The deviation over n - 1 on the way back, or over n where it is over n - 1."""
+    n = np.size(xs[0]) // max(1, np.size(y))
+    ddof = params.get("ddof", 0)
+    (found,) = right_cotangents(op, ct, xs, params)
+    return [found * np.sqrt((n - ddof) / max(n - 1 + ddof, 1))]
+
+
 SQUARE = ("matmul",)
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
 
 # fmt: off
 SLIPS: tuple[Slip, ...] = (
@@ -197,6 +250,20 @@ SLIPS: tuple[Slip, ...] = (
     Slip("cotangent ignored", UNARY,       cotangent(0)),
     Slip("cotangent squared", UNARY,       cotangent(2)),
     Slip("zero",              UNARY,       scaled(0.0)),
+    Slip("wrong formula",     ("exp",),    formula(lambda y, x: x), "x for exp(x)"),
+    Slip("wrong formula",     ("tanh",),   formula(lambda y, x: 1 - y), "1 - y for tanh"),
+    Slip("wrong formula",     ("sigmoid",), formula(lambda y, x: y * (1 + y)), "y(1 + y) for sigmoid"),
+    Slip("wrong formula",     ("log",),    formula(lambda y, x: x), "x for 1/x"),
+    Slip("wrong formula",     ("div",),    formula(lambda y, a, b: 1 / b, lambda y, a, b: -y), "a/b for a/b**2"),
+    Slip("wrong formula",     ("pow",),    formula(lambda y, a, b: b * a ** (b - 1), lambda y, a, b: y * np.log(b)), "the log of the exponent"),
+    Slip("wrong formula",     ("sqrt",),   formula(lambda y, x: 0.5 / x), "1/(2x) for sqrt"),
+    Slip("epsilon",           ("norm",),   norm_with_epsilon, "1e-6"),
+    Slip("short constant",    ("log10",),  formula(lambda y, x: 0.4343 / x), "0.4343"),
+    Slip("short constant",    ("erf",),    formula(lambda y, x: 1.1284 * np.exp(-x * x)), "1.1284"),
+    Slip("result for exp",    ("log_softmax",), log_softmax_by_output),
+    Slip("held constant",     ("softmax",), softmax_without_sum, "the sum"),
+    Slip("other param",       ("std",),    with_ddof, "ddof"),
+    Slip("scaled by n",       ("mean",),   over_one_less, "n/(n-1)"),
 )
 # fmt: on
 

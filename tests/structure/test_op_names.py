@@ -37,6 +37,9 @@ ALLOWED = {
     "diagnosis/conventions.py::_maxima": "maximum",
     "diagnosis/lost_digits.py::_opens": "add sum",
     "diagnosis/lost_digits.py::_shown": "mul power",
+    # What a mean and a constant look like in an expansion.
+    "diagnosis/expansion_slips.py::_called": "div sum",
+    "diagnosis/expansion_slips.py::_constant": "div mul scale",
     # The weights of a cotangent are a product and a sum themselves.
     "diagnosis/explain_case.py::_cotangents": "mul sum",
     # The one op that makes its operand larger.

@@ -1,4 +1,4 @@
-"""Activations composed of a library's functions, for one that has none of its own."""
+"""Activations composed of a library's functions, for a library that has none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Function = Callable[..., Any]
 
 
 def activations(np: Any, sigmoid: Function, erf: Function) -> Rows:
-    """Rows over `np`, a module with NumPy's functions, and two more functions."""
+    """Rows over two functions, and `np`, a module with functions as NumPy's."""
 
     def gelu(x: Any, approximate: str) -> Any:
         if approximate == "none":

@@ -1,6 +1,6 @@
-"""Network layers and losses composed of a library's functions, as its users do.
+"""Network layers and losses composed of a library's functions, as its users do it.
 
-For libraries in NumPy's spelling that have no such functions of their own.
+They are for libraries in NumPy's spelling that have no such functions of their own.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Weights = Sequence[float] | None
 
 @dataclass(frozen=True)
 class Composed:
-    """Layers over `np`, a module with NumPy's functions, and two more functions.
+    """Layers over two functions, and `np`, a module with functions as NumPy's.
 
-    log_softmax: along the last axis, which may hold -inf.
+    log_softmax: it goes along the last axis. Entries may be -inf.
     """
 
     np: Any
@@ -32,7 +32,7 @@ class Composed:
     log_softmax: Any
 
     def rows(self) -> Rows:
-        """A row for every layer and loss."""
+        """One row for every layer and loss."""
         np = self.np
         # fmt: off
         return {
@@ -72,12 +72,12 @@ class Composed:
     # ---- activations
 
     def celu(self, x: Any, alpha: float) -> Any:
-        """The exponential part at min(x, 0), where it cannot overflow."""
+        """celu. Its exponential is taken at min(x, 0), where it cannot overflow."""
         np = self.np
         return np.maximum(x, 0.0) + alpha * np.expm1(np.minimum(x, 0.0) / alpha)
 
     def selu(self, x: Any) -> Any:
-        """With the constants of its paper."""
+        """selu, with the constants of its paper."""
         np, scale, alpha = self.np, 1.0507009873554805, 1.6732632423543772
         below = alpha * np.expm1(np.minimum(x, 0.0))
         return scale * (np.maximum(x, 0.0) + below)
@@ -85,14 +85,14 @@ class Composed:
     # ---- windows
 
     def padded(self, x: Any, padding: Sizes, value: float = 0.0) -> Any:
-        """x with that value around its space."""
+        """x, with that value put around its space."""
         widths = ((0, 0), (0, 0), *((p, p) for p in padding))
         return self.np.pad(x, widths, mode="constant", constant_values=value)
 
     def shifted(
         self, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes
     ) -> list[tuple[tuple[int, ...], Any]]:
-        """For each place of a kernel what it sees, (batch, channels, *steps)."""
+        """What each place of a kernel sees, of shape `(batch, channels, *steps)`."""
         space = x.shape[2:]
         counts = window_counts(space, kernel, stride, (0,) * len(space), dilation)
         result = []
@@ -112,7 +112,7 @@ class Composed:
         dilation: Sizes,
         groups: int,
     ) -> Any:
-        """A product for each place of the kernel, added up."""
+        """A convolution: one product for each place of the kernel, added up."""
         np, (outputs, per_group, *kernel) = self.np, w.shape
         ones, total = (1,) * len(kernel), 0.0
         x = self.padded(x, padding)
@@ -128,7 +128,7 @@ class Composed:
     def max_pool(
         self, x: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
     ) -> Any:
-        """The maximum of two entries after another."""
+        """A pooling by maxima of two, one entry of the window after the other."""
         x = self.padded(x, padding, -math.inf) if any(padding) else x
         first, *others = (y for _, y in self.shifted(x, kernel, stride, dilation))
         for other in others:
@@ -143,7 +143,7 @@ class Composed:
         padding: Sizes,
         count_include_pad: bool,
     ) -> Any:
-        """The sum of all entries over their number."""
+        """A pooling: the sum of the window's entries, divided by their number."""
         ones = (1,) * len(kernel)
         seen = self.shifted(self.padded(x, padding), kernel, stride, ones)
         total = sum(y for _, y in seen)
@@ -159,11 +159,11 @@ class Composed:
     # ---- norms
 
     def normalised(self, x: Any, w: Any, eps: float) -> Any:
-        """Over the last axes, as many as w has."""
+        """A layer norm over the last axes, as many as w has."""
         return self.over(x, tuple(range(-w.ndim, 0)), eps)
 
     def over(self, x: Any, axis: Any, eps: float) -> Any:
-        """Without the mean along some axes, over the deviation."""
+        """x less its mean along some axes, divided by its deviation there."""
         np = self.np
         rest = x - np.mean(x, axis=axis, keepdims=True)
         return rest / np.sqrt(np.mean(rest * rest, axis=axis, keepdims=True) + eps)
@@ -174,7 +174,7 @@ class Composed:
         return y * self.np.reshape(w, shape) + self.np.reshape(b, shape)
 
     def batch_norm(self, x: Any, w: Any, b: Any, eps: float) -> Any:
-        """By the batch's own statistics."""
+        """A batch norm by the statistics of the batch."""
         axis = tuple(a for a in range(x.ndim) if a != 1)
         return self.affine(self.over(x, axis, eps), w, b)
 
@@ -187,19 +187,19 @@ class Composed:
         var: Sequence[float],
         eps: float,
     ) -> Any:
-        """By statistics that are given."""
+        """A batch norm by given statistics."""
         shape = (len(mean), *(1,) * (x.ndim - 2))
         middle, variance = (numpy.array(v, x.dtype).reshape(shape) for v in (mean, var))
         y = (x - middle) / numpy.sqrt(variance + numpy.array(eps, x.dtype))
         return self.affine(y, w, b)
 
     def rms_norm(self, x: Any, w: Any, eps: float) -> Any:
-        """Over the root of the mean square."""
+        """x divided by the root of its mean square."""
         np, axis = self.np, tuple(range(-w.ndim, 0))
         return x / np.sqrt(np.mean(x * x, axis=axis, keepdims=True) + eps) * w
 
     def group_norm(self, x: Any, w: Any, b: Any, groups: int, eps: float) -> Any:
-        """By groups of channels."""
+        """A norm within each group of channels."""
         rows = self.np.reshape(x, (x.shape[0], groups, -1))
         y = self.np.reshape(self.over(rows, (-1,), eps), x.shape)
         return self.affine(y, w, b)
@@ -207,7 +207,7 @@ class Composed:
     # ---- attention
 
     def attention(self, q: Any, k: Any, v: Any, mask: str) -> Any:
-        """Masked scores are put so low that nothing is left of them."""
+        """Attention. Masked scores are made so low that nothing is left of them."""
         np = self.np
         seen = mask_of(mask, q.shape[-2], k.shape[-2])
         scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
@@ -219,36 +219,36 @@ class Composed:
     # ---- losses
 
     def reduced(self, y: Any, reduction: str) -> Any:
-        """Every loss, their mean, or their sum."""
+        """All losses, their mean, or their sum."""
         if reduction == "none":
             return y
         return self.np.mean(y) if reduction == "mean" else self.np.sum(y)
 
     def huber(self, x: Any, t: Any, delta: float, reduction: str) -> Any:
-        """By the part of the distance within delta."""
+        """The Huber loss, by the part of the distance that lies within delta."""
         np, d = self.np, x - t
         near = np.minimum(np.maximum(d, -delta), delta)
         return self.reduced(near * (d - 0.5 * near), reduction)
 
     def bce(self, x: Any, t: Any, reduction: str) -> Any:
-        """Of probabilities."""
+        """The binary cross-entropy of probabilities."""
         np, (x, t) = self.np, _alike(x, t)
         y = -(t * np.log(x) + (1.0 - t) * np.log(1.0 - x))
         return self.reduced(y, reduction)
 
     def bce_with_logits(self, x: Any, t: Any, reduction: str) -> Any:
-        """Of what a sigmoid makes probabilities of."""
+        """The binary cross-entropy of what a sigmoid turns into probabilities."""
         x, t = _alike(x, t)
         return self.reduced(self.softplus(x) - t * x, reduction)
 
     def kl_div(self, x: Any, t: Any, log_target: bool, reduction: str) -> Any:
-        """The target is a probability, or its logarithm."""
+        """The Kullback-Leibler divergence. Targets are probabilities or logarithms."""
         np, (x, t) = self.np, _alike(x, t)
         y = np.exp(t) * (t - x) if log_target else t * (np.log(t) - x)
         return self.reduced(y, reduction)
 
     def nll(self, x: Any, target: Sizes, weight: Weights, reduction: str) -> Any:
-        """The entries of the targets by their weights."""
+        """The entries at the targets, times their weights."""
         chosen = numpy.array(target)
         y = -x[numpy.arange(len(target)), chosen]
         if weight is None:
@@ -261,7 +261,7 @@ class Composed:
     def cross_entropy(
         self, x: Any, target: Sizes, weight: Weights, reduction: str, smoothing: float
     ) -> Any:
-        """By the logarithm of the softmax."""
+        """The cross-entropy, by the logarithm of the softmax."""
         np = self.np
         logs = self.log_softmax(x)
         hard = self.nll(logs, target, weight, reduction)
@@ -276,7 +276,7 @@ class Composed:
 
 
 def _alike(a: Any, b: Any) -> tuple[Any, Any]:
-    """Two operands, a Python number among them in the dtype of the other."""
+    """The two operands. A Python number gets the dtype of the other one."""
     if isinstance(a, float):
         return numpy.asarray(a, b.dtype)[()], b
     return (a, numpy.asarray(b, a.dtype)[()]) if isinstance(b, float) else (a, b)

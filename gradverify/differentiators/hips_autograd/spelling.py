@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.hips_autograd.table import (
+    _log_softmax,
+    _softmax,
+    _softplus,
+)
+from gradverify.differentiators.spelling.definitions import Defined
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
 from gradverify.differentiators.spelling.source_rows import (
     Row,
     Spelling,
     Tail,
     calls,
-    through_the_engine,
+    defined,
 )
 
 
@@ -26,12 +33,20 @@ def _kept_norm(x: str, axis: Any = None, keepdims: bool = False) -> str:
     return f"np.reshape({found}, tuple({kept}))"
 
 
+def _gelu(x: str, approximate: str) -> str:
+    if approximate == "none":
+        return f"0.5 * {x} * (1.0 + special.erf({x} / math.sqrt(2.0)))"
+    bent = f"math.sqrt(2.0 / math.pi) * ({x} + 0.044715 * {x} * {x} * {x})"
+    return f"0.5 * {x} * (1.0 + np.tanh({bent}))"
+
+
 def head(dtype: str) -> Sequence[str]:
     """Imports."""
     del dtype
     return [
         "import autograd.numpy as np",
         "import autograd.scipy.special as special",
+        "import numpy",
         "from autograd import make_vjp",
     ]
 
@@ -47,6 +62,7 @@ def by_make_vjp(names: Sequence[str]) -> Sequence[str]:
 
 ROWS: dict[str, Row | None] = {
     **numpy_rows("np"),
+    **composed_spelling("np"),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,
@@ -62,12 +78,9 @@ ROWS: dict[str, Row | None] = {
     "hardswish": "{0} * np.minimum(np.maximum({0} + 3.0, 0.0), 6.0) / 6.0",
     "softsign": "{0} / (1.0 + np.abs({0}))",
     "linear": "np.matmul({0}, {1}.T) + {2}",
-    **through_the_engine(
-        "gelu celu selu mish softmax log_softmax conv1d conv2d max_pool1d "
-        "max_pool2d avg_pool1d avg_pool2d batch_norm batch_norm_eval layer_norm "
-        "rms_norm group_norm embedding scaled_dot_product_attention dropout mse l1 "
-        "huber bce bce_with_logits kl_div nll cross_entropy"
-    ),
+    "gelu": _gelu,
+    "softmax": defined("_softmax(np)", _softmax),
+    "log_softmax": defined("_log_softmax(np)", _log_softmax),
 }
 
 # How a script asks for the derivative, by mode.
@@ -79,4 +92,8 @@ AUTOGRAD = Spelling(
     data=lambda text: f"({text})[()]",
     rows=ROWS,
     tails=TAILS,
+    setup=Defined(
+        lambda: "layers = Composed(np, _softplus(np), _log_softmax(np))",
+        (_softplus, _log_softmax),
+    ),
 )

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradverify.differentiators.composed.composed_layers import Composed
+from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.jax_numpy import layers
+from gradverify.differentiators.spelling.definitions import Defined
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
 from gradverify.differentiators.spelling.source_rows import (
     Row,
     Spelling,
     Tail,
     calls,
-    through_the_engine,
+    defined,
 )
 
 
@@ -20,6 +24,7 @@ def head(dtype: str) -> Sequence[str]:
     return [
         "import jax",
         "import jax.numpy as jnp",
+        "import numpy",
         "import numpy as np",
         "from jax.scipy import special",
         "",
@@ -49,6 +54,7 @@ def _norm(x: str, **params: Any) -> str:
 
 ROWS: dict[str, Row | None] = {
     **numpy_rows("jnp"),
+    **composed_spelling("jnp"),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
     **calls("jax.nn", hardtanh="hard_tanh", hardswish="hard_swish"),
@@ -59,11 +65,21 @@ ROWS: dict[str, Row | None] = {
     "rsqrt": "jax.lax.rsqrt({0})",
     "gelu": lambda x, approximate: f"jax.nn.gelu({x}, {approximate == 'tanh'})",
     "norm": _norm,
-    **through_the_engine(
-        "linear conv1d conv2d max_pool1d max_pool2d avg_pool1d avg_pool2d "
-        "batch_norm batch_norm_eval layer_norm rms_norm group_norm embedding "
-        "scaled_dot_product_attention dropout mse l1 huber bce bce_with_logits "
-        "kl_div nll cross_entropy"
+    "linear": "jnp.matmul({0}, {1}.T) + {2}",
+    "conv1d": defined("_conv", layers._conv),
+    "conv2d": defined("_conv", layers._conv),
+    "max_pool1d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
+    "max_pool2d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
+    "avg_pool1d": defined("_avg_pool", layers._avg_pool),
+    "avg_pool2d": defined("_avg_pool", layers._avg_pool),
+    "layer_norm": defined("_layer_norm", layers._layer_norm),
+    "batch_norm": defined("_batch_norm(layers)", layers._batch_norm, Composed.affine),
+    "group_norm": defined("_group_norm(layers)", layers._group_norm, Composed.affine),
+    "embedding": lambda table, index: (
+        f"jnp.take({table}, jnp.array({index!r}), axis=0)"
+    ),
+    "scaled_dot_product_attention": defined(
+        "_attention(layers)", layers._attention, Composed.attention
     ),
 }
 
@@ -76,4 +92,7 @@ JAX = Spelling(
     data=lambda text: f"jnp.asarray({text})",
     rows=ROWS,
     tails=TAILS,
+    setup=Defined(
+        lambda: "layers = Composed(jnp, jax.nn.softplus, jax.nn.log_softmax)", ()
+    ),
 )

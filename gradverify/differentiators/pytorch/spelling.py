@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradverify.differentiators.pytorch import layers
 from gradverify.differentiators.spelling.source_rows import (
     OPERATORS,
     Row,
     Spelling,
     Tail,
     calls,
+    defined,
     sliced,
-    through_the_engine,
 )
 
 Axis = Sequence[int] | None
@@ -107,6 +108,26 @@ def by_grad(names: Sequence[str]) -> Sequence[str]:
     ]
 
 
+def _like(x: str, values: Sequence[float]) -> str:
+    return f"torch.tensor({list(values)!r}, dtype={x}.dtype, device={x}.device)"
+
+
+def _weights(x: str, weight: Sequence[float] | None) -> str:
+    return "None" if weight is None else _like(x, weight)
+
+
+def _indices(x: str, index: Sequence[int]) -> str:
+    return f"torch.tensor({index!r}, device={x}.device)"
+
+
+def _pool(function: str) -> Row:
+    def text(x: str, kernel: Sequence[int], **rest: Any) -> str:
+        named = "".join(f", {k}={v!r}" for k, v in rest.items())
+        return f"{function}({x}, {tuple(kernel)!r}{named})"
+
+    return text
+
+
 ROWS: dict[str, Row | None] = {
     **OPERATORS,
     **calls("torch", PLAIN),
@@ -143,12 +164,29 @@ ROWS: dict[str, Row | None] = {
     "reshape": lambda x, shape: f"torch.reshape({x}, {tuple(shape)!r})",
     "transpose": permute,
     "broadcast_to": lambda x, shape: f"torch.broadcast_to({x}, {tuple(shape)!r})",
-    **through_the_engine(
-        "max_pool1d max_pool2d avg_pool1d avg_pool2d batch_norm_eval embedding "
-        "scaled_dot_product_attention dropout kl_div nll cross_entropy"
+    "max_pool1d": _pool("F.max_pool1d"),
+    "max_pool2d": _pool("F.max_pool2d"),
+    "avg_pool1d": _pool("F.avg_pool1d"),
+    "avg_pool2d": _pool("F.avg_pool2d"),
+    "batch_norm_eval": lambda x, w, b, mean, var, eps: (
+        f"F.batch_norm({x}, {_like(x, mean)}, {_like(x, var)}, {w}, {b}, eps={eps})"
+    ),
+    "embedding": lambda table, index: f"F.embedding({_indices(table, index)}, {table})",
+    "scaled_dot_product_attention": defined("_attention", layers._attention),
+    "dropout": lambda x, mask, p: f"torch.where({mask}, {x} / (1 - {p!r}), 0.0)",
+    "kl_div": lambda x, t, log_target, reduction: (
+        f"torch.kl_div({x}, {t}, {layers.REDUCTIONS[reduction]}, "
+        f"log_target={log_target!r})"
+    ),
+    "nll": lambda x, target, weight, reduction: (
+        f"F.nll_loss({x}, {_indices(x, target)}, {_weights(x, weight)}, "
+        f"reduction={reduction!r})"
+    ),
+    "cross_entropy": lambda x, target, weight, reduction, smoothing: (
+        f"F.cross_entropy({x}, {_indices(x, target)}, {_weights(x, weight)}, "
+        f"reduction={reduction!r}, label_smoothing={smoothing!r})"
     ),
 }
-
 
 # How a script asks for the derivative, by mode.
 TAILS: Mapping[str, Tail] = {"reverse": by_grad}

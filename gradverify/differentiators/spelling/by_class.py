@@ -54,6 +54,7 @@ def by_class(path: str, mode: str, kind: str) -> Spelling:
         data=lambda text: f"lift({text})",
         rows=ByTable(),
         tails={mode: lambda names: _tail(names, mode, kind)},
+        values=True,
     )
 
 

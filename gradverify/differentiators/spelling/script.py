@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradverify.differentiators.spelling.definitions import definitions
 from gradverify.differentiators.spelling.source_rows import Spelling
-from gradverify.graph import Array, Case, Node, case_to_json, formula, names_of
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    case_to_json,
+    formula,
+    names_of,
+)
 
 PRINTED = '''
 def entries(x):
@@ -66,6 +75,7 @@ def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None
         if text is None:
             return None
         body.append(f"    {names[i]} = {text}")
+    needs, setup = spelling.own(graph.ops)
     inputs = [names[i] for i in graph.inputs]
     out = _operand(graph.output, names[-1])
     lines = [
@@ -74,15 +84,14 @@ def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None
         "import math",
         "from decimal import Decimal",
         "",
+        *(definitions(needs) if needs else ()),
         *spelling.head(program.case.dtype),
+        *setup,
         "",
         *_leaves(program.case, spelling, names),
         "",
         "",
-        f"def function({', '.join(inputs)}):",
-        f"    # {_quoted(formula(graph))[:200]}",
-        *body,
-        f"    return {out}",
+        *_function(graph, inputs, body, out, names if spelling.values else None),
         "",
         "",
         *spelling.tails[mode](inputs),
@@ -90,6 +99,27 @@ def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None
         *_exact(program, inputs),
     ]
     return "\n".join(lines) + PRINTED
+
+
+def _function(
+    graph: Graph,
+    inputs: Sequence[str],
+    body: Sequence[str],
+    out: str,
+    names: Sequence[str] | None,
+) -> Iterator[str]:
+    """The function; with `names`, it has the values of all nodes as well."""
+    given = ", ".join(inputs)
+    yield f"def {'function' if names is None else 'values'}({given}):"
+    yield f"    # {_quoted(formula(graph))[:200]}"
+    yield from body
+    if names is None:
+        yield f"    return {out}"
+        return
+    every = [_operand(n, name) for n, name in zip(graph.nodes, names, strict=True)]
+    yield f"    return [{', '.join(every)}]"
+    yield from ("", "", f"def function({given}):", f"    return values({given})[-1]")
+    yield from ("", "", "function.values = values  # of all nodes")
 
 
 def by_engine(program: ScriptContents, path: str, mode: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradverify.differentiators.spelling.definitions import Defined
+
 # A template of operands, or a function of their texts and of the op's params.
 Row = str | Callable[..., str]
 
@@ -24,6 +26,8 @@ class Spelling:
         go through the engine, since its API has no one expression for it.
     tails: by mode, lines that set `value` and `got` (one entry an input), from the
         names of the inputs and `function`.
+    setup: a line after the head, which makes `layers` for rows that call it.
+    values: whether a mode may ask `function.values` for the values of all nodes.
     """
 
     head: Callable[[str], Sequence[str]]
@@ -31,6 +35,8 @@ class Spelling:
     data: Callable[[str], str]
     rows: Mapping[str, Row | None]
     tails: Mapping[str, Tail]
+    setup: Defined | None = None
+    values: bool = False
 
     def call(
         self, op: str, operands: Sequence[str], params: Mapping[str, Any]
@@ -45,6 +51,16 @@ class Spelling:
             row.format(*operands) if isinstance(row, str) else row(*operands, **params)
         )
 
+    def own(self, ops: Sequence[str]) -> tuple[tuple[Any, ...], list[str]]:
+        """The functions of ours that the rows of these ops call, and lines that prepare
+        them.
+        """
+        rows = [r for op in ops if isinstance(r := self.rows.get(op), Defined)]
+        needs = tuple(need for row in rows for need in row.needs)
+        if self.setup is None or not any(row.layered for row in rows):
+            return needs, []
+        return (*needs, *self.setup.needs), ["", self.setup.text()]
+
 
 OPERATORS: Mapping[str, Row] = {
     "neg": "-{0}",
@@ -58,18 +74,20 @@ OPERATORS: Mapping[str, Row] = {
 }
 
 
-def through_the_engine(ops: str) -> dict[str, Row | None]:
-    """Rows for ops that are not spelled: absence is written down."""
-    return dict.fromkeys(ops.split())
+def defined(function: str, *needs: Any) -> Defined:
+    """A row that calls a function of ours, whose source the script has."""
+    return Defined(call_of(function), needs, "layers" in function)
 
 
 def calls(module: str, ops: str = "", **renamed: str) -> dict[str, Row]:
     """Rows for functions of a module that take the operands, and the params by name."""
     names = {op: op for op in ops.split()} | renamed
-    return {op: _call(f"{module}.{name}") for op, name in names.items()}
+    return {op: call_of(f"{module}.{name}") for op, name in names.items()}
 
 
-def _call(function: str) -> Row:
+def call_of(function: str) -> Callable[..., str]:
+    """A call with the operands, and with the params by name."""
+
     def text(*operands: str, **params: Any) -> str:
         named = (f"{k}={v!r}" for k, v in params.items())
         return f"{function}({', '.join([*operands, *named])})"

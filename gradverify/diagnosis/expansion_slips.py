@@ -1,0 +1,202 @@
+"""Slips inside a composite op: a part held constant, a short constant, another param.
+
+They change the op's expansion, or what goes back through it. As in `operand_slips`,
+each function takes an application of an op and a key. It gives the bars that the
+application passes on if it is made with that slip, or None if the slip does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import CONSTANTS, EXTENDED
+from gradverify.autodiff.rules import rules_of
+from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
+from gradverify.diagnosis.operand_slips import Key
+from gradverify.diagnosis.right_sweep import Application, Bars, expansion_of
+from gradverify.graph import Graph, Node, interpret_all, literal_leaf
+from gradverify.ops import OPS
+
+MOST = 60  # nodes of an expansion that is looked into
+
+
+def _expansion(a: Application) -> Graph | None:
+    if OPS[a.node.op].is_primitive:
+        return None
+    shapes = tuple(np.shape(x) for x in a.xs)
+    graph = expansion_of(a.node.op, a.node.params, shapes, a.dtype)
+    return graph if len(graph.nodes) <= MOST else None
+
+
+def _bars(a: Application, graph: Graph, held: Sequence[int] = ()) -> Bars:
+    """What goes back through an expansion, but for the nodes that are held."""
+    values = interpret_all(graph, EXTENDED.table, list(a.xs))
+    nodes = graph.nodes
+
+    def pull(i: int, ct: Any) -> list[Any]:
+        node = nodes[i]
+        if i in held:
+            return [None] * len(node.operands)
+        xs = [values[j] for j in node.operands]
+        shapes = operand_shapes(nodes, node)
+        rules = rules_of(node.op, len(xs))
+        return pullback(EXTENDED, rules, ct, values[i], xs, node, shapes)
+
+    found = walk_back(nodes, {len(nodes) - 1: a.ct}, pull)
+    bars = [found[i] for i in graph.inputs]
+    return [b if f else None for b, f in zip(bars, a.follows, strict=True)]
+
+
+# ---- something within the op is held constant
+
+NAMED = {
+    "sqrt": "the square root",
+    "sum": "the sum",
+    "exp": "the exponential",
+    "rise": "the tanh",
+    "reciprocal": "the quotient",
+}
+STATISTICS = ("the mean", "the square root")
+# What the mean of the results of an op is.
+MEANS = {"deviation2": "the variance", "mul": "the mean square"}
+HELD = ("sqrt", "sum", "exp", "log", "sigmoid", "tanh", "softplus", "rise", "erfc",
+        "abs", "expm1", "step")  # fmt: skip
+
+
+def parts(a: Application) -> list[Key]:
+    """What may be held: one node of the expansion, or all statistics of a norm."""
+    graph = _expansion(a)
+    if graph is None:
+        return []
+    named = [(_called(graph, i), i) for i in _inner(graph)]
+    single = [(name, (i,)) for name, i in named]
+    statistics = tuple(i for name, i in named if name in STATISTICS)
+    several = {name for name, i in named if i in statistics} == {*STATISTICS}
+    return [*single, ("mean and deviation", statistics)] if several else single
+
+
+def _inner(graph: Graph) -> Iterator[int]:
+    for i, node in enumerate(graph.nodes[:-1]):
+        if node.op in HELD:
+            yield i
+
+
+def _called(graph: Graph, i: int) -> str:
+    """What a node of an expansion is: a sum over a count is a mean."""
+    node = graph.nodes[i]
+    users = [n for n in graph.nodes if n.op == "div" and n.operands[0] == i]
+    counts = any(graph.nodes[n.operands[1]].op == "literal" for n in users)
+    if node.op == "sum" and counts:
+        return MEANS.get(graph.nodes[node.operands[0]].op, "the mean")
+    return NAMED.get(node.op, node.op)
+
+
+def held(a: Application, key: Key) -> Bars | None:
+    """Nothing goes back through a part of the op."""
+    graph = _expansion(a)
+    return None if graph is None else _bars(a, graph, key[1])
+
+
+# ---- a constant with too few digits
+
+FEWEST, MOST_DECIMALS = 2, 8
+# Constants of primitives; those of composite ops stand in their expansions.
+OF_PRIMITIVES = {"erf": "2/sqrt(pi)", "erfc": "2/sqrt(pi)"}
+
+
+def short_constants(a: Application) -> list[Key]:
+    """Every constant of the op, cut to a few decimal digits, or rounded to a format."""
+    found = OF_PRIMITIVES.get(a.node.op)
+    if found is not None:
+        return [(None, CONSTANTS[found], s) for s in _shorter(CONSTANTS[found])]
+    graph = _expansion(a)
+    if graph is None:
+        return []
+    constants = [(i, _constant(graph, i)) for i in range(len(graph.nodes))]
+    return [(i, c, s) for i, c in constants if c is not None for s in _shorter(c)]
+
+
+def _constant(graph: Graph, i: int) -> float | None:
+    """The constant by which a node multiplies; None if it has none."""
+    node = graph.nodes[i]
+    if node.op == "scale":
+        return CONSTANTS[node.params["by"]]
+    if node.op == "literal":
+        users = [n for n in graph.nodes if i in n.operands]
+        if all(n.op == "mul" for n in users):
+            return float(node.value)
+        if all(n.op == "div" and n.operands[1] == i for n in users):
+            return 1.0 / float(node.value)
+    return None
+
+
+def _shorter(constant: float) -> list[float]:
+    rounded = [float(f"{constant:.{n - 1}e}") for n in range(FEWEST, MOST_DECIMALS + 1)]
+    narrow = float(np.float32(constant))
+    return list(dict.fromkeys(s for s in (*rounded, narrow) if s != constant))
+
+
+def with_short_constant(a: Application, key: Key) -> Bars | None:
+    """The derivative with a constant that lacks digits."""
+    at, constant, short = key
+    ratio = np.longdouble(short) / np.longdouble(constant)
+    if at is None:
+        return [None if b is None else b * ratio for b in a.bars]
+    graph = _expansion(a)
+    if graph is None:
+        return None
+    node = graph.nodes[at]
+    if node.op == "literal":
+        is_factor = float(node.value) == constant
+        value = short if is_factor else 1.0 / short
+        nodes = [*graph.nodes]
+        nodes[at] = literal_leaf(value)
+    else:
+        nodes = _product(graph.nodes, at, short)
+    return _bars(a, Graph(tuple(nodes)))
+
+
+def _product(nodes: Sequence[Node], at: int, factor: float) -> list[Node]:
+    """Nodes in which one is a product with a literal, all later ones moved by one."""
+    node = nodes[at]
+
+    def later(j: int) -> int:
+        return j + 1 if j >= at else j
+
+    moved: list[Node] = [*nodes[:at], literal_leaf(factor)]
+    moved.append(Node("mul", (at, node.operands[0]), {}, node.shape))
+    for n in nodes[at + 1 :]:
+        moved.append(
+            Node(n.op, tuple(map(later, n.operands)), n.params, n.shape, n.value)
+        )
+    return moved
+
+
+# ---- another param
+
+OTHER: dict[str, Callable[[Any], Sequence[Any]]] = {
+    "ddof": lambda n: (1 - n,),
+    "eps": lambda e: [v for v in (0.0, 1e-3, 1e-5, 1e-6, 1e-8, 1e-12) if v != e],
+    "alpha": lambda v: [w for w in (1.0,) if w != v],
+    "delta": lambda v: [w for w in (1.0,) if w != v],
+    "keepdims": lambda v: (),
+    "count_include_pad": lambda v: (not v,),
+    "log_target": lambda v: (not v,),
+    "smoothing": lambda v: [0.0] if v else (),
+    "weight": lambda v: [None] if v is not None else (),
+}
+
+
+def other_params(a: Application) -> list[Key]:
+    """The usual other values of the op's params."""
+    given = a.node.params
+    return [(k, v) for k in given if k in OTHER for v in OTHER[k](given[k])]
+
+
+def with_param(a: Application, key: Key) -> Bars | None:
+    """The derivative with one param changed."""
+    name, value = key
+    return a.of_params({**a.node.params, name: value})

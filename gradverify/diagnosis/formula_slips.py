@@ -1,0 +1,162 @@
+"""Slips in the formula of one op: another formula, a number added to a divisor, an index.
+
+As in `operand_slips`, each function takes an application of an op and a key, and gives
+the bars that the application passes on if it is made with that slip, or None if the slip
+does not apply.
+"""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import EXTENDED
+from gradverify.diagnosis.operand_slips import Key, spread
+from gradverify.diagnosis.right_sweep import Application, Bars
+
+# ---- a formula that people write, and that is wrong
+
+
+@dataclass(frozen=True)
+class WrongFormula:
+    """A wrong formula for the derivative of an op by one of its operands.
+
+    says: the formula in y, the result, and x, or a and b, the operands.
+    partial: from the result, the operands and the params.
+    position: of the operand.
+    """
+
+    says: str
+    partial: Callable[..., Any]
+    position: int = 0
+
+
+W = WrongFormula
+m = EXTENDED
+
+# fmt: off
+WRONG_FORMULAS: Mapping[str, Sequence[WrongFormula]] = {
+    "exp":        (W("x", lambda y, x: x),),
+    "log":        (W("x", lambda y, x: x), W("1/y", lambda y, x: 1 / y)),
+    "tanh":       (W("1 - y", lambda y, x: 1 - y), W("1 + y*y", lambda y, x: 1 + y * y), W("1 - x*x", lambda y, x: 1 - x * x)),
+    "sigmoid":    (W("y*(1 + y)", lambda y, x: y * (1 + y)), W("1 - y", lambda y, x: 1 - y), W("x*(1 - x)", lambda y, x: x * (1 - x)), W("1 - y*y", lambda y, x: 1 - y * y)),
+    "sqrt":       (W("1/(2*x)", lambda y, x: 0.5 / x), W("y/2", lambda y, x: y / 2), W("2*y", lambda y, x: 2 * y)),
+    "rsqrt":      (W("-y/2", lambda y, x: -y / 2), W("-y*y/2", lambda y, x: -y * y / 2)),
+    "reciprocal": (W("-1/x", lambda y, x: -y), W("-x*x", lambda y, x: -x * x), W("x", lambda y, x: x)),
+    "square":     (W("2*y", lambda y, x: 2 * y),),
+    "softplus":   (W("exp(x)", lambda y, x: m.exp(x)), W("1 - sigmoid(x)", lambda y, x: m.sigmoid(-x))),
+    "log_sigmoid": (W("sigmoid(x)", lambda y, x: m.sigmoid(x)), W("exp(y)", lambda y, x: m.exp(y))),
+    "silu":       (W("sigmoid(x)", lambda y, x: m.sigmoid(x)), W("y*(1 - y)", lambda y, x: y * (1 - y))),
+    "atan":       (W("1/(1 - x*x)", lambda y, x: 1 / (1 - x * x)), W("1/(1 + x)", lambda y, x: 1 / (1 + x))),
+    "atanh":      (W("1/(1 + x*x)", lambda y, x: 1 / (1 + x * x)),),
+    "asin":       (W("1/sqrt(1 + x*x)", lambda y, x: 1 / m.sqrt(1 + x * x)), W("1/(1 - x*x)", lambda y, x: 1 / (1 - x * x))),
+    "asinh":      (W("1/sqrt(x*x - 1)", lambda y, x: 1 / m.sqrt(x * x - 1)),),
+    "tan":        (W("1 - y*y", lambda y, x: 1 - y * y), W("1/cos(x)", lambda y, x: 1 / m.cos(x)), W("y*y", lambda y, x: y * y)),
+    "erf":        (W("2/sqrt(pi)*exp(-x)", lambda y, x: m.scale(m.exp(-x), by="2/sqrt(pi)")),),
+    "softsign":   (W("1/(1 + |x|)", lambda y, x: 1 / (1 + np.abs(x))),),
+    "div":        (W("b", lambda y, a, b: b), W("-a/b", lambda y, a, b: -y, 1), W("-1/b**2", lambda y, a, b: -1 / (b * b), 1)),
+    "pow":        (W("a**(b - 1)", lambda y, a, b: y / a), W("b*y", lambda y, a, b: b * y), W("y*log(b)", lambda y, a, b: y * m.log(b), 1), W("log(a)", lambda y, a, b: m.log(a), 1)),
+    "power":      (W("x**(n - 1)", lambda y, x, n: y / x), W("n*y", lambda y, x, n: n * y)),
+    "hypot":      (W("a", lambda y, a, b: a), W("b", lambda y, a, b: b, 1), W("a/y**2", lambda y, a, b: a / (y * y)), W("b/y**2", lambda y, a, b: b / (y * y), 1)),
+    "logaddexp":  (W("exp(a)", lambda y, a, b: m.exp(a)), W("exp(b)", lambda y, a, b: m.exp(b), 1), W("exp(b - y)", lambda y, a, b: m.exp(b - y))),
+}
+# fmt: on
+
+
+def formulas(a: Application) -> list[Key]:
+    """The wrong formulas that are known for the op."""
+    return list(WRONG_FORMULAS.get(a.node.op, ()))
+
+
+def by_formula(a: Application, key: WrongFormula) -> Bars | None:
+    """The derivative by one operand by a wrong formula, the others right."""
+    partials = a.partials()
+    partials[key.position] = np.broadcast_to(
+        key.partial(a.y, *a.xs, **a.node.params), a.node.shape
+    )
+    return a.through(partials)
+
+
+# ---- a small number that keeps a divisor from zero
+
+EPSILONS = tuple(f"1e-{k}" for k in range(3, 17))
+
+# By what the derivative of an op divides: from its result and its operands.
+DIVISORS: Mapping[str, Callable[[Any, Sequence[Any]], Any]] = {
+    **dict.fromkeys(("norm", "std", "sqrt", "hypot"), lambda y, xs: y),
+    "rsqrt": lambda y, xs: 1 / y,
+    **dict.fromkeys(("log", "reciprocal", "div"), lambda y, xs: xs[-1]),
+}
+
+
+def epsilons(a: Application) -> list[Key]:
+    """The usual small numbers, added to the divisor or to its square."""
+    if a.node.op not in DIVISORS:
+        return []
+    return [(e, way) for e in EPSILONS for way in ("divisor", "square")]
+
+
+def with_epsilon(a: Application, key: Key) -> Bars | None:
+    """The bars, divided by a little more."""
+    text, way = key
+    small = np.longdouble(text)
+    divisor = DIVISORS[a.node.op](a.y, a.xs)
+    larger = np.sqrt(divisor**2 + small) if way == "square" else divisor + small
+    ratio = divisor / larger
+    if a.is_elementwise:
+        return a.through([p * ratio for p in a.partials()])
+    wide = spread(a, ratio, 0)
+    return None if wide is None else [None if b is None else b * wide for b in a.bars]
+
+
+# ---- the result in the place of its exponential
+
+
+LOGARITHMS: Mapping[str, Sequence[str]] = {
+    "log_softmax": ("y for exp(y)", "softmax of y"),
+}
+
+
+def logarithms(a: Application) -> list[Key]:
+    """What is taken for the exponential of a result."""
+    return list(LOGARITHMS.get(a.node.op, ()))
+
+
+def by_result(a: Application, key: Key) -> Bars | None:
+    """The derivative of log_softmax by its result y as if that were a softmax."""
+    axis = a.node.params["axis"][0]
+    if key == "y for exp(y)":
+        return [a.ct - a.y * np.sum(a.ct, axis=axis, keepdims=True)]
+    return [a.y * (a.ct - np.sum(a.ct * a.y, axis=axis, keepdims=True))]
+
+
+# ---- an index that occurs more than once
+
+
+# The param that says which rows an op chooses.
+INDEX: Mapping[str, str] = {"embedding": "index"}
+
+
+def repeats(a: Application) -> list[Key]:
+    """Which of several cotangents that belong to one row is left."""
+    index = a.node.params.get(INDEX.get(a.node.op, ""), ())
+    rows = np.ravel(index).tolist()
+    return [] if len(set(rows)) == len(rows) else ["the last", "the first"]
+
+
+def indexed(a: Application, key: Key) -> Bars | None:
+    """Rows that are written over one another where they must be added up."""
+    index = np.array(a.node.params[INDEX[a.node.op]])
+    lead = np.ndim(a.ct) - len(a.node.shape)
+    found = np.zeros((*np.shape(a.ct)[:lead], *np.shape(a.xs[0])), np.longdouble)
+    places = list(np.ndindex(index.shape))
+    stack: tuple[Any, ...] = (slice(None),) * lead
+    for place in places if key == "the last" else reversed(places):
+        found[(*stack, index[place])] = a.ct[(*stack, *place)]
+    return [found]
