@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.diagnosis import lost_digits, nonfinite
+from gradverify.diagnosis.declarations import DeviatingEngine, declaration
+from gradverify.diagnosis.declarations import sentence as declarations_sentence
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
 from gradverify.diagnosis.explain_claim import said, shown
@@ -75,7 +77,10 @@ def _diagnosed(failure: Failure) -> Explanation:
     case, judgement = failure.case, failure.judgement
     with np.errstate(all="ignore"):
         words = naming(right(case), failure.differentiator.name)
-        if judgement.verdict in SLIPS:
+        declared = _declared(failure, words)
+        if declared is not None:
+            found = declared
+        elif judgement.verdict in SLIPS:
             found = _by_slips(failure, words)
         else:
             found = _by_verdict(failure, words)
@@ -83,6 +88,26 @@ def _diagnosed(failure: Failure) -> Explanation:
             found = replace(found, shown=_drawn(failure, found.shown))
         script = reproducer(case, failure.differentiator, failure.mode, judgement)
         return replace(found, script=script)
+
+
+def _declared(failure: Failure, words: Naming) -> Explanation | None:
+    """What the engine may declare instead; None if nothing explains the deviation."""
+    who, verdict = failure.differentiator, failure.judgement.verdict
+    if not verdict.fails():
+        return None
+    found = DeviatingEngine(failure.case, failure.judgement, who, failure.look)
+    row = declaration(found)
+    if row is None:
+        return None
+    node = _node(failure, words)
+    place = "" if node is None else f"at {words.line(node)}: "
+    return Explanation(
+        sentence=place + declarations_sentence(row, found),
+        cause=row.name,
+        node=node,
+        op=failure.op,
+        shown=shown(words, None if node is None else (node, None)),
+    )
 
 
 def _drawn(failure: Failure, shown: DrawnEvidence) -> DrawnEvidence:
