@@ -10,13 +10,14 @@ not take is right, or a case that has nothing else deviates as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from statistics import median
 
 import numpy as np
 
 from gradverify.diagnosis.generic_points import resized
+from gradverify.diagnosis.observation import is_smooth, observed
 from gradverify.diagnosis.right_sweep import right
 from gradverify.differentiators import Derivatives, Differentiator
 from gradverify.formats import format_of
@@ -67,14 +68,13 @@ class Declaration:
 # ---- evidence
 
 
-def _runs(found: Derivatives | None, case: Case) -> bool:
-    """Whether a run gave a derivative of the right shape for every input."""
+def _is_right(look: Look, case: Case) -> bool:
+    """Whether the engine is right at a case; at a kink, whether it runs there."""
+    found = look(case)
     if found is None or found.error is not None or found.timed_out:
         return False
-    shapes = [np.shape(ct) for ct in found.cotangents if ct is not None]
-    return len(shapes) == len(case.point) and all(
-        shape == x.shape for shape, x in zip(shapes, case.point, strict=True)
-    )
+    seen = observed(case, found)
+    return not seen.deviates if seen is not None else not is_smooth(case)
 
 
 def _with_inputs(case: Case, op: str) -> Case | None:
@@ -122,7 +122,7 @@ def refuses(op: str) -> Callable[[DeviatingEngine], bool]:
 
     def shows(found: DeviatingEngine) -> bool:
         other = _with_inputs(found.case, op) if _crashes(found) else None
-        return other is not None and _runs(found.look(other), other)
+        return other is not None and _is_right(found.look, other)
 
     return shows
 
@@ -162,13 +162,13 @@ def needs_entries(found: DeviatingEngine) -> bool:
     if all(node.shape.count(0) == 0 for node in found.case.graph.nodes):
         return False
     other = resized(found.case, lambda n: n or 2, fill=1.5)
-    return other is not None and _runs(found.look(other), other)
+    return other is not None and _is_right(found.look, other)
 
 
 def needs_equal_shapes(found: DeviatingEngine) -> bool:
     """Whether an exception is gone with leaves in the shape of the result."""
     other = _unbroadcast(found.case) if _crashes(found) else None
-    return other is not None and _runs(found.look(other), other)
+    return other is not None and _is_right(found.look, other)
 
 
 def _unbroadcast(case: Case) -> Case | None:
@@ -199,12 +199,6 @@ def _unbroadcast(case: Case) -> Case | None:
         return None
 
 
-def raises_overflow(found: DeviatingEngine) -> bool:
-    """Whether the exception is Python's for a number that is too large."""
-    crashed = found.judgement.verdict is Verdict.CRASHED
-    return crashed and found.judgement.got.startswith("OverflowError")
-
-
 # fmt: off
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration("python numbers", "a Python number makes {got} of {exact}, as in a * 1.5",         "literals=False",       promotes),
@@ -213,7 +207,6 @@ DECLARATIONS: tuple[Declaration, ...] = (
     Declaration("empty arrays",   "it does not take an array without entries; two entries run",    "empty=False",          needs_entries),
     Declaration("broadcasting",   "it does not take operands of different shapes; equal ones run", "broadcasting=False",   needs_equal_shapes),
     Declaration("data",           "it does not take an array that is not differentiated",          "data=False",           refuses("data")),
-    Declaration("overflow",       "it raises an error where NumPy gives infinity",                 "raises_overflow=True", raises_overflow),
 )
 # fmt: on
 
@@ -229,7 +222,43 @@ def declaration(found: DeviatingEngine) -> Declaration | None:
 def sentence(row: Declaration, found: DeviatingEngine) -> str:
     """What happens, and what the engine may say."""
     told = row.says.format(got=found.judgement.got, exact=found.judgement.exact)
+    return f"{told}; {_advice(row, found)}"
+
+
+def _advice(row: Declaration, found: DeviatingEngine) -> str:
+    """What the engine declares, or where the Python number is that is no operand."""
+    said = "if that is meant, the engine says so: accepts = gradverify.Accepts"
+    nodes = found.case.graph.nodes
+    if row.shows is not promotes or any(node.op == "literal" for node in nodes):
+        return f"{said}({row.declare})"
+    scalars = any(node.op == "data" and node.shape == () for node in nodes)
+    if scalars and "data" not in found.differentiator.table:
+        return 'data of rank 0 are such numbers, unless the table has a row "data"'
     return (
-        f"{told}; if that is meant, the engine says so: "
-        f"accepts = gradverify.Accepts({row.declare})"
+        "here the row, a param of the op, or the library itself has one: make it a "
+        f"number of {found.case.dtype} in the row"
     )
+
+
+# ---- what is seen in the time that runs take
+
+SLOW = 0.25  # seconds for a graph of a few ops: more than NumPy needs for a thousand
+ENOUGH = 4  # cases
+
+
+def compiling(differentiator: Differentiator, seconds: Sequence[float]) -> str | None:
+    """What an engine may declare that needs so long for every case; None if it is
+    fast, or says so.
+    """
+    if differentiator.compiles or len(seconds) < ENOUGH:
+        return None
+    usual = median(seconds)
+    if usual < SLOW:
+        return None
+    return (
+        f"{differentiator.name} takes {usual:.1f} s for a graph of a few ops; if it "
+        f"compiles every new graph, it says so: {COMPILES}"
+    )
+
+
+COMPILES = "compiles = True"

@@ -320,12 +320,19 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
 
     node: the op that deviates alone; None if there is none.
     """
-    if failure.judgement.verdict is not Verdict.NONFINITE:
+    judgement = failure.judgement
+    found: nonfinite.Nonfinite | None = None
+    if judgement.verdict is Verdict.CRASHED:
+        if node is None or NEGATIVE_POWER not in judgement.got:
+            return None
+        found = nonfinite.of_exception(words.right, node)
+        if found is None:
+            return None
+    elif judgement.verdict is not Verdict.NONFINITE:
         return None
-    found = None
-    if node is not None:
+    elif node is not None:
         given = _given_alone(failure, words, node)
-        found = given and nonfinite.of_op(words.right, node, given)
+        found = nonfinite.of_op(words.right, node, given) if given else None
     found = found or nonfinite.zero_times_infinity(words.right)
     if not found:
         return None
@@ -343,6 +350,9 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
         op=words.graph.nodes[i].op,
         shown=shown(words, (i, k)),
     )
+
+
+NEGATIVE_POWER = "negative power"  # in the text of Python's exception for 0.0**-1
 
 
 def _given_alone(failure: Failure, words: Naming, node: int) -> list[Any] | None:
@@ -374,10 +384,9 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
         known = _nonfinite(failure, words, None)
         return known or Explanation(shown=shown(words))
     judgement = failure.judgement
-    if judgement.verdict is Verdict.NONFINITE:
-        known = _nonfinite(failure, words, node)
-        if known is not None:
-            return known
+    known = _nonfinite(failure, words, node)
+    if known is not None:
+        return known
     place, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
     texts = {
         Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "
