@@ -21,11 +21,13 @@ class Drawn:
         and its cube are within the format's range.
     wrong_constant: the relative error that the selftest plants into a constant. A
         mistyped digit may have such an error.
+    extremes: numbers whose squares do not fit, though what one op makes of them may.
     """
 
     growth: float
     largest: float
     wrong_constant: float
+    extremes: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,17 @@ class Format:
         return (2.0 - self.spacing) * 2.0**self.emax
 
 
+BEYOND_64 = (2e154, 1e200, 1e300, 1e-155, 1e-200, 1e-300, -1e200, 1023.5)
+BEYOND_32 = (2e19, 1e25, 1e37, 1e-20, 1e-25, 1e-37, -1e25, 127.5)
+
+DRAWN_64 = Drawn(250.0, 1e30, 1e-9, BEYOND_64)
+DRAWN_32 = Drawn(30.0, 1e12, 1e-3, BEYOND_32)
+
 # fmt: off
 ROWS = (
     #      name     precision   emin   emax  wider      drawn
-    Format("float64",      53, -1022,  1023, None,      Drawn(250.0, 1e30, 1e-9)),
-    Format("float32",      24,  -126,   127, "float64", Drawn(30.0, 1e12, 1e-3)),
+    Format("float64",      53, -1022,  1023, None,      DRAWN_64),
+    Format("float32",      24,  -126,   127, "float64", DRAWN_32),
     Format("TF32",         11,  -126,   127, "float32"),
     Format("bfloat16",      8,  -126,   127, "float32"),
 )

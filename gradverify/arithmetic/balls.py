@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flint import arb
+from flint import acb, arb
 
 from gradverify.arithmetic import matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
@@ -93,12 +93,17 @@ def logaddexp(a: Any, b: Any) -> Any:
     return a + softplus(b - a) if a > b else b + softplus(a - b)
 
 
+def log_gamma(x: Any) -> Any:
+    """log|gamma(x)|."""
+    return arb(x).lgamma() if x > 0 else acb(x).lgamma().real
+
+
 def polygamma_of(x: Any, n: int) -> Any:
-    """The n-th derivative of digamma at x > 0, by Hurwitz's zeta (DLMF 25.11.12)."""
-    if not x > 0:
-        return arb.nan()
+    """The n-th derivative of digamma, for x > 0 by Hurwitz's zeta (DLMF 25.11.12)."""
     if n == 0:
         return arb(x).digamma()
+    if not x > 0:
+        return acb(x).polygamma(n).real
     return (-1) ** (n + 1) * arb(n).fac() * arb(n + 1).zeta(x)
 
 
@@ -161,7 +166,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      elementwise(arb.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
-    "log_gamma": elementwise(arb.lgamma, 1),
+    "log_gamma": elementwise(log_gamma, 1),
     "polygamma": polygamma,
     "pad":       pad_with(arb(0)),
     "put":       put_into(arb(0)),

@@ -131,12 +131,12 @@ NUMBERS = matrices.Numbers(
 )
 
 
-def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The function by arb, for x > 0."""
+def of_gamma(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function by arb, but at the poles of gamma: 0, -1, -2, ..."""
     inside = from_balls(function)
 
     def apply(x: Any) -> Any:
-        if not x > 0:
+        if x <= 0 and x == mp.floor(x):
             raise OutsideDomain(f"lgamma, or a derivative of it, of {mp.nstr(x)}")
         return inside(x)
 
@@ -144,8 +144,8 @@ def of_positive(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def polygamma(x: Any, *, n: int) -> Any:
-    """The n-th derivative of digamma, for x > 0."""
-    return elementwise(of_positive(lambda t: balls.polygamma_of(t, n)), 1)(x)
+    """The n-th derivative of digamma."""
+    return elementwise(of_gamma(lambda t: balls.polygamma_of(t, n)), 1)(x)
 
 
 # These are functions, because the digits depend on the precision in force.
@@ -207,7 +207,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      elementwise(mp.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
-    "log_gamma": elementwise(of_positive(arb.lgamma), 1),
+    "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),
     "polygamma": polygamma,
     "pad":       pad_with(mpf(0)),
     "put":       put_into(mpf(0)),

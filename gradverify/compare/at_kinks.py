@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradverify.compare.entries import DROPPED_PATH, OVERFLOWS
+from gradverify.compare.entries import DROPPED_PATH, UNBOUNDED
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case
 from gradverify.reference import Reference, inside_box, inside_hull
@@ -36,7 +36,7 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
         allowed=float(allowed.max(initial=0.0)),
     )
     if not np.all(np.isfinite(allowed)):
-        return replace(base, verdict=Verdict.VACUOUS, note=OVERFLOWS)
+        return replace(base, verdict=Verdict.VACUOUS, note=UNBOUNDED)
     if not np.all(np.isfinite(got)):
         return replace(base, verdict=Verdict.NONFINITE)
     if inside_hull(hull, got, allowed):

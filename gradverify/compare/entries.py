@@ -14,7 +14,7 @@ from gradverify.verdict import Judgement, Verdict
 DROPPED_PATH = 8.0  # a bound over an eighth of a path could hide its loss
 DIGITS = 25  # digits of an exact number as text
 HIDDEN = "zeros would agree as well: the derivative is below what rounding explains"
-OVERFLOWS = "an intermediate overflows, in the value or on the way back"
+UNBOUNDED = "rounding explains anything"  # `Reference.unbounded` says why
 
 
 class Entry(NamedTuple):
@@ -112,7 +112,7 @@ def _written(dtype: str, entry: Entry, found: _Found, seen: float | None) -> Jud
     if found.verdict is Verdict.NO_DERIVATIVE:
         note = f"the exact number is not finite in {dtype}"
     elif not math.isfinite(entry.loose):
-        note = OVERFLOWS
+        note = UNBOUNDED
     at = str(list(entry.place)) if entry.place else ""
     error = found.error
     return Judgement(

@@ -11,8 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.compare.at_edges import at_edges
 from gradverify.compare.at_kinks import at_kinks
-from gradverify.compare.entries import HIDDEN, Entry, all_hidden, decimal, worst
+from gradverify.compare.entries import (
+    HIDDEN,
+    UNBOUNDED,
+    Entry,
+    all_hidden,
+    decimal,
+    worst,
+)
 from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
@@ -37,6 +45,13 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     Whether that is true, only the library's own conventions can tell; see
     `diagnosis/conventions.py`.
     """
+    judgement = _compared(case, reference, derivatives)
+    if judgement.note == UNBOUNDED:
+        return replace(judgement, note=reference.unbounded)
+    return judgement
+
+
+def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
     trouble = _trouble(case, reference, derivatives)
     if trouble is not None:
         return trouble
@@ -55,6 +70,8 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
         if reference.status is Slope.UNRESOLVED:
             verdict = Verdict.UNRESOLVED
         return Judgement(verdict, note=reference.note)
+    if reference.edges is not None:
+        return at_edges(case, reference, derivatives)
     if reference.kinked is not None:
         return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))
@@ -275,6 +292,7 @@ def _noteworthy(
         yield Entry(where, number, exact[place], tight, loose, path, place)
 
 
+@np.errstate(over="ignore")
 def _floats(x: Array) -> list[float]:
     found: list[float] = np.asarray(x, np.float64).reshape(-1).tolist()
     return found

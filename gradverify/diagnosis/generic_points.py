@@ -180,7 +180,10 @@ def _is_alike(twin: Case, signs: list[Array]) -> bool:
         if not np.all(np.isfinite(value)):
             return False
         operands = [values[j] for j in node.operands]
-        if not OPS[node.op].domain.contains(*operands, **node.params):
+        others = [twin.graph.nodes[j].op for j in node.operands[1:]]
+        fixed = all(op in ("literal", "data") for op in others)
+        domain = OPS[node.op].domain
+        if not domain.holds(*operands, beside_constants=fixed, **node.params):
             return False
     found = margins(gradient_program(twin.graph, twin.dtype), twin)
     return all(

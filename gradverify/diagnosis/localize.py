@@ -22,7 +22,7 @@ WHOLE = "graph"  # the op of a discrepancy that no op shows by itself
 
 @dataclass(frozen=True)
 class Guilty:
-    """The op that deviates alone, the case that shows it, and the verdict on that case.
+    """The op that deviates alone, the case that shows it, and the judgement on that.
 
     `op` is "graph" and the rest None if all ops are right alone. Then they interact
     wrongly, such as in a fan-out that is overwritten.
@@ -30,7 +30,7 @@ class Guilty:
 
     op: str
     alone: Case | None = None
-    verdict: Verdict | None = None
+    judgement: Judgement | None = None
 
 
 # What is wrong with a derivative as a number; one of them alone may be another of them
@@ -56,9 +56,9 @@ def guilty_op(
         found = judge(alone)
         if not _may_be(found, judgement):
             continue
-        guilty = Guilty(alone.graph.ops[0], alone, found.verdict)
+        guilty = Guilty(alone.graph.ops[0], alone, found)
         if rest is not None and is_same(other := judge(rest), found):
-            guilty = Guilty(rest.graph.ops[0], rest, other.verdict)
+            guilty = Guilty(rest.graph.ops[0], rest, other)
         if is_same(found, judgement):
             return guilty
         first = first or guilty

@@ -1,7 +1,7 @@
 """What is judged: one file for each differentiator, and how one is run."""
 
 from gradverify.differentiators.derivatives import Derivatives
-from gradverify.differentiators.handshake import handshake
+from gradverify.differentiators.handshake import Greeting, greeting, handshake
 from gradverify.differentiators.isolation import close_all, foresee
 from gradverify.differentiators.protocol import (
     Accepts,
@@ -29,6 +29,7 @@ __all__ = [
     "Accepts",
     "Derivatives",
     "Differentiator",
+    "Greeting",
     "Lowered",
     "Misuse",
     "Pulled",
@@ -38,6 +39,7 @@ __all__ = [
     "close_all",
     "foresee",
     "functions",
+    "greeting",
     "handshake",
     "is_trusted",
     "known_names",

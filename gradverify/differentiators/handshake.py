@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import run, unsupported
-from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    interpret,
+)
 from gradverify.ops import OPS, Op
 from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
@@ -19,23 +30,49 @@ from gradverify.surroundings import surrounded
 LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
 PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
+FAR = 1e-4  # of a value: more than any format loses at these points
+
+
+class Greeting(NamedTuple):
+    """What is wrong with an engine as a whole, and with single ops of its table.
+
+    problems: sentences; with one of them nothing can be judged.
+    ops: by op that fails alone, the sentence on it. Other ops are judged.
+    unsupported: by op whose row raises NotImplementedError, what it says.
+    """
+
+    problems: list[str]
+    ops: dict[str, str]
+    unsupported: dict[str, str]
+
 
 @surrounded
 def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
+    """All that `greeting` finds wrong with an engine; each sentence once."""
+    found = greeting(differentiator, limit)
+    return [*found.problems, *dict.fromkeys(found.ops.values())]
+
+
+@surrounded
+def greeting(differentiator: Differentiator, limit: float = 5.0) -> Greeting:
     """What is wrong with a registered engine: every mode is tried once on every op
-    alone.
+    alone, inside the op's domain.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence. No derivative is judged here. What ends the engine's process is a verdict,
+    sentence; what all of them fail with is wrong with the engine. No derivative is
+    judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
     limit: seconds for one op. After two that had no end in time, no more are tried.
     """
     name = differentiator.name
     if not differentiator.modes():
-        return [f"{name} has no mode: decorate a method with @mode('gradient')"]
+        hint = "decorate a method with @mode('gradient')"
+        return Greeting([f"{name} has no mode: {hint}"], {}, {})
     problems = _rows(differentiator)
     cases, lost, warm = _cases(differentiator), 0, False
+    alone: dict[str, str] = {}
+    absent: dict[str, str] = {}
     for mode, declared in differentiator.modes().items():
         if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
             continue
@@ -47,13 +84,17 @@ def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
             found, warm = run(differentiator, mode, case, limit=time), True
             lost += found.fatal or found.timed_out
             text = _problem(op, found, time)
-            if text:
+            if found.error is not None and found.error.is_missing:
+                absent[op] = f"it raises {text}"
+            elif text := text or _other_default(op, case, found):
                 failures.setdefault(text, []).append(op)
-        problems += [
-            f"{name}:{mode} fails on {_list(ops)}: {text}"
-            for text, ops in failures.items()
-        ]
-    return problems
+        for text, ops in failures.items():
+            sentence = f"{name}:{mode} fails on {_list(ops)}: {text}"
+            if len(ops) == len(cases):
+                problems.append(sentence)
+            else:
+                alone |= dict.fromkeys(ops, sentence)
+    return Greeting(problems, alone, absent)
 
 
 def warm_up(differentiator: Differentiator) -> None:
@@ -128,9 +169,10 @@ def _cases(differentiator: Differentiator) -> dict[str, Case]:
 
 def _case(row: Op, dtype: str) -> Case:
     shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
+    below = bool(row.formula) and row.arity == 1
     values = row.domain.moved(
         *(
-            np.ones(shape, bool) if i in row.masks else _spread(i, shape)
+            np.ones(shape, bool) if i in row.masks else _spread(i, shape, below)
             for i, shape in enumerate(shapes)
         ),
         **params,
@@ -145,8 +187,12 @@ def _case(row: Op, dtype: str) -> Case:
     return Case(Graph(tuple(nodes)), point, dtype)
 
 
-def _spread(i: int, shape: tuple[int, ...]) -> Array:
-    """Numbers near 1 + i, no two of which are alike."""
+def _spread(i: int, shape: tuple[int, ...], below: bool) -> Array:
+    """Numbers near 1 + i, no two of which are alike; one below 0 for an op that has
+    constants there.
+    """
+    if below:
+        return np.full(shape, -2.75)
     count = np.prod(shape, dtype=int)
     return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
@@ -160,6 +206,25 @@ def _problem(op: str, result: Derivatives, limit: float) -> str | None:
         return None
     text = f"{result.error.kind}: {result.error}"
     return f"{text}{_hint(op, result.error)}"
+
+
+def _other_default(op: str, case: Case, result: Derivatives) -> str | None:
+    """What a value says of a constant that another library has another default for."""
+    formula = OPS[op].formula
+    if not formula:
+        return None
+    with np.errstate(all="ignore"):
+        values = interpret(case.graph, FLOATS.table, [np.array(x) for x in case.point])
+    try:
+        got, ours = float(result.value), float(values)
+    except (TypeError, ValueError):
+        return None
+    if abs(got - ours) <= FAR * abs(ours):
+        return None
+    return (
+        f"its value is {got:.6g} where that of {op}, {formula}, is {ours:.6g}; give "
+        "the row these constants"
+    )
 
 
 def _hint(op: str, error: BaseException) -> str:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MethodType, ModuleType
+from types import MappingProxyType, MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 from gradverify.differentiators.spelling import Spelling
@@ -93,6 +93,11 @@ class Differentiator(ABC):
     device: where the arrays live. On a device two runs may round differently.
     isolated: whether the engine runs in a process of its own. That process is started
         again if it ends, and it is ended if it gives no answer in time.
+    accuracy: ops that the library itself says are less accurate than usual, and by how
+        many units of roundoff values and derivatives may be off, such as
+        `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
+        differences. The source of each number belongs beside it.
+    taken_out: ops that the handshake found to fail, and why; they are not judged.
     """
 
     name: ClassVar[str]
@@ -100,6 +105,8 @@ class Differentiator(ABC):
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
     isolated: ClassVar[bool] = False
+    accuracy: ClassVar[Mapping[str, float]] = {}
+    taken_out: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abstractmethod

@@ -22,6 +22,11 @@ class Raised(Exception):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the engine says that it has no such thing."""
+        return "NotImplementedError" in self.kinds
+
 
 def raised_by(problem: BaseException) -> Raised:
     """The record of an exception. Never raises, whatever its methods do."""

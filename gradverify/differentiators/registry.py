@@ -10,8 +10,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
 
+EVERY_OP = "*"  # in a declared accuracy
 GROUP = "gradverify.differentiators"
 # What stands in the names of items and on command lines, where commas, colons and
 # brackets have a meaning.
@@ -167,6 +169,13 @@ def _check(cls: object) -> None:
     if missing or not cls.modes():
         missing += [] if cls.modes() else ["a method decorated with @mode"]
         raise ValueError(f"{_path(cls)} lacks {' and '.join(missing)}")
+    for op, units in cls.accuracy.items():
+        is_number = isinstance(units, int | float) and not isinstance(units, bool)
+        if op not in (EVERY_OP, *OPS.public()) or not is_number or not units > 0:
+            raise ValueError(
+                f"{_path(cls)}: accuracy has {op!r}: {units!r}; allowed are a public "
+                f"op or {EVERY_OP!r}, and how many units of roundoff it may be off by"
+            )
     name: object = cls.name
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise ValueError(

@@ -52,6 +52,7 @@ def unsupported(differentiator: Differentiator, case: Case) -> str | None:
     table = differentiator.table
     for op in graph.ops:
         row = table.get(op, "the table has no row for it")
+        row = differentiator.taken_out.get(op, row)
         if isinstance(row, str):
             return f"{op}: {row}"
     if not accepts.subnormals and _has_subnormals(case):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from gradverify.differentiators.handshake import handshake, warm_up
+from gradverify.differentiators.handshake import Greeting, greeting, warm_up
 from gradverify.differentiators.isolation import isolate, release
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE
 from gradverify.differentiators.protocol import Differentiator
@@ -12,10 +13,20 @@ from gradverify.differentiators.protocol import Differentiator
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of trying an engine: problems of its registration, and notes."""
+    """What came of trying an engine: problems of its registration, and notes.
+
+    ops: by op that fails alone, the sentence on it. unsupported: by op whose row raises
+    `NotImplementedError`, what it says.
+    """
 
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    ops: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of(found: Greeting, *notes: str) -> Trial:
+    return Trial(tuple(found.problems), notes, found.ops, found.unsupported)
 
 
 def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
@@ -26,22 +37,23 @@ def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
     """
     name = differentiator.name
     if is_trusted(differentiator) or not IS_POSSIBLE:
-        return Trial(tuple(handshake(differentiator, limit)))
+        return _of(greeting(differentiator, limit))
     worker = isolate(differentiator)
     trouble = worker.start()
     if trouble and not worker.deaths:
         if differentiator.isolated:
             return Trial((trouble,))
         release(differentiator)
-        return Trial(tuple(handshake(differentiator, limit)), (trouble,))
-    problems = () if trouble else tuple(handshake(differentiator, limit))
+        return _of(greeting(differentiator, limit), trouble)
+    nothing = Greeting([], {}, {})
+    found = nothing if trouble else greeting(differentiator, limit)
     if worker.deaths:
         note = f"{name} was tried and {worker.last}; it runs in a process of its own"
-        return Trial(problems, (note,))
+        return _of(found, note)
     if not differentiator.isolated:
         release(differentiator)
         warm_up(differentiator)
-    return Trial(problems)
+    return _of(found)
 
 
 def is_trusted(differentiator: Differentiator) -> bool:

@@ -1,12 +1,19 @@
 """Known deviations of released libraries: listed with a reason and a witness."""
 
 from gradverify.known.condition import Condition, operand_names
-from gradverify.known.match import applies, is_expired, matches, matches_whole
+from gradverify.known.match import (
+    applies,
+    is_expired,
+    is_within,
+    matches,
+    matches_whole,
+)
 from gradverify.known.rows import (
     FILE_NAME,
     WHOLE,
     Deviation,
     DeviationError,
+    Size,
     known_rows,
     read_rows,
     shipped_rows,
@@ -19,9 +26,11 @@ __all__ = [
     "Condition",
     "Deviation",
     "DeviationError",
+    "Size",
     "append_rows",
     "applies",
     "is_expired",
+    "is_within",
     "known_rows",
     "matches",
     "matches_whole",

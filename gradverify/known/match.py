@@ -7,10 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from mpmath import mpf
 from packaging.version import InvalidVersion, Version
 
 from gradverify.graph import LEAVES, Graph
 from gradverify.known.rows import WHOLE, Deviation
+from gradverify.verdict import Judgement, Verdict
+
+OF_NUMBERS = frozenset({Verdict.WRONG, Verdict.WRONG_VALUE, Verdict.IMPRECISE})
+ROUNDED = 1.0 + 1e-6  # the largest size itself is not refused for its rounding
 
 
 def is_expired(row: Deviation, today: date) -> bool:
@@ -56,6 +61,23 @@ def matches(
 ) -> bool:
     """Whether a row is about this op, at these values of its operands and params."""
     return row.op == op and row.condition.holds(operands, params)
+
+
+def is_within(row: Deviation, judgement: Judgement) -> bool:
+    """Whether a number deviates by no more than the row says; NaN is no number.
+
+    A hull at a kink has no one exact number to be a part of: only bounds are asked.
+    """
+    if row.at_most is None or judgement.verdict not in OF_NUMBERS:
+        return True
+    if row.at_most.in_bounds:
+        ratio = judgement.bound_ratio
+        return ratio is not None and ratio <= row.at_most.amount
+    try:
+        got, exact = mpf(judgement.got), mpf(judgement.exact)
+    except ValueError:
+        return False
+    return bool(abs(got - exact) <= row.at_most.amount * ROUNDED * abs(exact))
 
 
 def matches_whole(row: Deviation, graph: Graph) -> bool:

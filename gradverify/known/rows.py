@@ -8,6 +8,7 @@ the field, its value, and what is allowed.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from gradverify.formats import DTYPES
 from gradverify.graph import Case, case_from_json
 from gradverify.known.condition import Condition
 from gradverify.ops import OPS
@@ -39,6 +41,20 @@ SHIPPED = Path(__file__).with_name("shipped.toml")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+BOUNDS = re.compile(r"(\d+(?:\.\d+)?(?:e\d+)?) bounds")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a deviation is at most: a part of the exact number, or in bounds."""
+
+    amount: float
+    in_bounds: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.amount:g} bounds" if self.in_bounds else f"{self.amount:g}"
+
+
 class DeviationError(ValueError):
     """A file of known deviations that cannot be read, or a bad row in it."""
 
@@ -54,6 +70,11 @@ class Deviation:
     op: "graph" if no op shows the deviation alone. It is then about graphs that have
         all ops of the witness, each at least as often as the witness.
     verdict: the verdicts that it shows as.
+    at_most: how large the deviation of a number is at most; what is larger is new.
+    computes_in: the format that the engine computes in, whatever its operands are; what
+    rounding does not explain there is new.
+    at_edge: whether it is about points where the op has no one derivative: its result
+    is a norm of zeros, or a deviation of equal numbers.
     until: the last day on which it is accepted.
     """
 
@@ -68,6 +89,9 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     when: str = ""
+    at_most: Size | None = None
+    computes_in: str = ""
+    at_edge: bool = False
     link: str = ""
     until: date | None = None
 
@@ -132,6 +156,28 @@ def _versions(value: Any) -> SpecifierSet:
         raise ValueError('a PEP 440 specifier, such as ">=2.2,<3"') from None
 
 
+def _size(value: Any) -> Size:
+    allowed = 'a part of the exact number, such as 2e-9, or "20 bounds"'
+    if isinstance(value, str) and (found := BOUNDS.fullmatch(value)):
+        return Size(float(found[1]), in_bounds=True)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < math.inf:
+        raise ValueError(allowed)
+    return Size(float(value))
+
+
+def _format(value: Any) -> str:
+    if value not in DTYPES:
+        raise ValueError(f"one of {', '.join(DTYPES)}")
+    return str(value)
+
+
+def _yes(value: Any) -> bool:
+    if value is not True:
+        raise ValueError("true, or nothing")
+    return True
+
+
 def _until(value: Any) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError("a date without quotes, such as 2030-01-31")
@@ -149,7 +195,8 @@ def _witness(value: Any) -> Case:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
     "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
-    "verdict": _verdicts, "reason": _text, "link": _any_text, "until": _until,
+    "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": _size,
+    "computes_in": _format, "at_edge": _yes, "until": _until,
     "witness": _witness,
 }
 # fmt: on

@@ -16,6 +16,7 @@ from gradverify.known.rows import (
     READERS,
     Deviation,
     DeviationError,
+    Size,
     parse_rows,
 )
 from gradverify.outside.reading import read_bytes
@@ -43,7 +44,11 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x20 or 0x7F <= code < 0xA0 else character
 
 
-def _toml(value: str | date | Sequence[str]) -> str:
+def _toml(value: str | bool | date | Size | Sequence[str]) -> str:
+    if isinstance(value, bool):
+        return "true"
+    if isinstance(value, Size):
+        return quoted(str(value)) if value.in_bounds else repr(value.amount)
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, date):

@@ -68,17 +68,36 @@ def erf_partial(m: Any, y: Any, x: Any) -> Any:
     return m.scale(m.exp(-(x * x)), by="2/sqrt(pi)")
 
 
+def at_zero(m: Any, y: Any) -> Any:
+    """1 where a number y >= 0 is 0, else 0: held constant, and not rounded."""
+    return 2.0 * (1.0 - m.step(y))
+
+
+def filled(m: Any, y: Any) -> Any:
+    """A number y >= 0, and 1 in its place where it is 0."""
+    return y + at_zero(m, y)
+
+
 def power_partial(m: Any, y: Any, x: Any, *, n: float) -> Any:
     """n * x**(n - 1), without a power where none is needed.
 
-    For some n, such as 0.1, n - 1 is not exact in floats. The result is used then; x is
-    not 0 there.
+    Where n - 1 is no float, as for 0.1, it goes by the result. Libraries round n - 1
+    there, and are off by that much of the logarithm.
     """
     if n in (0, 1):
         return float(n)
     if n == 2:
         return 2.0 * x
-    return n * m.power(x, n=n - 1) if (n - 1) + 1 == n else n * (y / x)
+    if (n - 1) + 1 == n:
+        return n * m.power(x, n=n - 1)
+    positive = filled(m, x)
+    slope = n * (y / positive)
+    return m.slack(slope, slope * m.log(positive))
+
+
+def pow_partial(m: Any, y: Any, a: Any, b: Any) -> Any:
+    """y * log(a), which is 0 for a = 0 and b > 0."""
+    return y * m.log(a + at_zero(m, m.abs(a)))
 
 
 def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
@@ -127,7 +146,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "log1p":        row(relative(4),    to_minus_1, lambda m, y, x: 1.0 / (1.0 + x)),
     "sinh":         row(relative(8),    radian,     lambda m, y, x: m.cosh(x)),
     "cosh":         row(relative(8),    radian,     lambda m, y, x: m.sinh(x)),
-    "asinh":        row(relative(8),    wide,       lambda m, y, x: 1.0 / m.sqrt(1.0 + x * x)),
+    "asinh":        row(relative(8),    wide,       lambda m, y, x: 1.0 / m.hypot(x, 0.0 * x + 1.0)),
     "erf":          row(relative(8),    narrow,     erf_partial),
     "erfc":         row(relative(8),    narrow,     lambda m, y, x: -erf_partial(m, y, x)),
     "add":          row(rounded_sum,    STRAIGHT,   1.0, 1.0),
@@ -137,15 +156,15 @@ CALCULUS: Mapping[str, Calculus] = {
     "div":          row(relative(1),    divisor,    lambda m, y, a, b: 1.0 / b,
                                                     lambda m, y, a, b: -y / b),
     "pow":          row(relative(8),    powers,     lambda m, y, a, b: b * m.pow(a, b - 1.0),
-                                                    lambda m, y, a, b: y * m.log(a)),
+                                                    pow_partial),
     "power":        row(relative(8),    to_zero,    power_partial),
     "maximum":      row(exact,          STRAIGHT,   lambda m, y, a, b: m.step(a - b),
                                                     lambda m, y, a, b: m.step(b - a)),
     "where":        row(exact,          STRAIGHT,   0.0, maps.where_map(1), maps.where_map(2)),
-    "atan2":        row(relative(8),    to_origin,  lambda m, y, a, b: b / (a * a + b * b),
-                                                    lambda m, y, a, b: -a / (a * a + b * b)),
-    "hypot":        row(relative(4),    to_origin,  lambda m, y, a, b: a / y,
-                                                    lambda m, y, a, b: b / y),
+    "atan2":        row(relative(8),    to_origin,  lambda m, y, a, b: b / m.hypot(a, b) / m.hypot(a, b),
+                                                    lambda m, y, a, b: -a / m.hypot(a, b) / m.hypot(a, b)),
+    "hypot":        row(relative(4),    to_origin,  lambda m, y, a, b: a / filled(m, y),
+                                                    lambda m, y, a, b: b / filled(m, y)),
     "logaddexp":    row(of_logaddexp,   radians,    lambda m, y, a, b: m.sigmoid(a - b),
                                                     lambda m, y, a, b: m.sigmoid(b - a)),
     "sum":          row(of_sum,         STRAIGHT,   Linear(maps.sum_jvp, maps.sum_vjp)),

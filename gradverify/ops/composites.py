@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.ops.calculus import at_zero, filled
 from gradverify.ops.functions import minimum
 from gradverify.ops.shapes import (
     axes_of,
@@ -63,20 +64,34 @@ def log_softmax(m: Any, x: Any, *, axis: Axis) -> Any:
 def var(
     m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, ddof: int = 0
 ) -> Any:
-    """The mean square of x minus its mean, divided by count - ddof instead of count."""
-    rest = x - mean(m, x, axis=axis, keepdims=True)
+    """The mean square of x minus its mean, divided by count - ddof instead of count.
+
+    The usual derivative has the rounded mean in x - mean and sends nothing back through
+    it. Where that rounding is taken both ways it cancels, as for `std` of near numbers.
+    """
+    squares = m.deviation2(x, mean(m, x, axis=axis, keepdims=True))
     count = count_of(np.shape(x), axis) - ddof
-    return m.sum(rest * rest, axis=axis, keepdims=keepdims) / float(count)
+    return m.sum(squares, axis=axis, keepdims=keepdims) / float(count)
 
 
 def std(m: Any, x: Any, **params: Any) -> Any:
-    """The square root of the variance."""
-    return m.sqrt(var(m, x, **params))
+    """The square root of the variance.
+
+    Of equal numbers it is 0, and its slope here is 0, of all in the unit ball.
+    """
+    square = var(m, x, **params)
+    return m.sqrt(filled(m, square)) - at_zero(m, square)
 
 
 def norm(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The square root of the sum of squares."""
-    return m.sqrt(m.sum(x * x, axis=axis, keepdims=keepdims))
+    """The square root of the sum of squares, of x over its largest element.
+
+    So no square overflows. Of zeros it is 0, and its slope here is 0, of all in the
+    unit ball.
+    """
+    top = m.peak(m.abs(x), axis=axis, keepdims=keepdims)
+    y = x / filled(m, m.peak(m.abs(x), axis=axis, keepdims=True))
+    return top * m.sqrt(filled(m, m.sum(y * y, axis=axis, keepdims=keepdims)))
 
 
 # ---- reductions by halves

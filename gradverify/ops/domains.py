@@ -24,10 +24,28 @@ class Domain:
         inside?
     into: any finite operand values and params to as many arrays of the same shapes
         that lie inside. Distinct numbers of ordinary size stay distinct.
+    reaches: as `contains`, for a larger set: with the edges at which all one-sided
+        slopes are known (`reference/edges.py`).
+    of_constants: as `contains`, where all operands but the first are constants.
     """
 
     contains: Callable[..., Any]
     into: Callable[..., Sequence[Any]]
+    reaches: Callable[..., Any] | None = None
+    of_constants: Callable[..., Any] | None = None
+
+    def holds(
+        self,
+        *operands: Any,
+        at_edges: bool = False,
+        beside_constants: bool = False,
+        **params: Any,
+    ) -> bool:
+        """Whether every element is inside, or in one of the larger sets asked for."""
+        tests = [self.contains]
+        tests += [self.reaches] if at_edges and self.reaches else []
+        tests += [self.of_constants] if beside_constants and self.of_constants else []
+        return any(bool(np.all(test(*operands, **params))) for test in tests)
 
     def moved(self, *operands: Any, **params: Any) -> tuple[Any, ...]:
         """The operands themselves where they lie inside, else others that do."""
@@ -58,29 +76,35 @@ def above(least: float) -> Callable[[Any], Any]:
 
 
 def _power(x: Any, *, n: float) -> Any:
-    """Where x**n is smooth: fractional n needs x > 0, negative n needs x != 0."""
+    """Where x**n has a slope: a root needs x > 0, another fraction none that is < 0."""
     if n != int(n):
-        return np.all(x > 0)
+        return np.all(x >= 0) if n > 1 else np.all(x > 0)
     return n >= 0 or np.all(x != 0)
 
 
-def _axes(axis: Any) -> tuple[int, ...] | None:
-    return None if axis is None else tuple(axis)
+def _into_power(x: Any, *, n: float) -> Sequence[Any]:
+    return (above(0.0)(x),)
 
 
-def _uneven(x: Any, *, axis: Any = None, ddof: int = 0, **_: Any) -> Any:
-    """Where a standard deviation is smooth: no slice along `axis` is constant."""
-    return np.all(np.ptp(x, axis=_axes(axis)) > 0)
+def _reaches_power(x: Any, *, n: float) -> Any:
+    """With the infinite slope of a root at 0."""
+    return _power(x, n=n) or (n > 0 and np.all(x >= 0))
 
 
-def _into_uneven(x: Any, **_: Any) -> Sequence[Any]:
-    """Steps of 2, moved by less than 1 each: no two entries are equal."""
-    return (2.0 * np.arange(np.size(x)).reshape(np.shape(x)) + squeezed(x),)
+def _base(a: Any, b: Any) -> Any:
+    """Where a**b has slopes by both: at a = 0 it is 0 for b > 0."""
+    return np.all((a > 0) | ((a == 0) & (b >= 1)))
 
 
-def _not_null(x: Any, *, axis: Any = None, **_: Any) -> Any:
-    """Where a norm is smooth: no slice along `axis` is zero."""
-    return np.all(np.any(x != 0, axis=_axes(axis)))
+def _base_of_constants(a: Any, b: Any) -> Any:
+    """A negative number has whole powers."""
+    whole = np.equal(b, np.round(b))
+    return np.all((a > 0) | ((a == 0) & (b >= 1)) | ((a < 0) & whole))
+
+
+def _off_poles(x: Any) -> Any:
+    """Where gamma is finite: not at 0, -1, -2, ..."""
+    return np.all((x > 0) | (x != np.round(x)))
 
 
 def _probabilities(x: Any, t: Any, **_: Any) -> Any:
@@ -105,12 +129,11 @@ ABOVE_MINUS_1 = Domain(lambda x: np.all(x > -1),                      lambda x: 
 INSIDE_1      = Domain(lambda x: np.all(np.abs(x) < 1),               lambda x: (squeezed(x),))
 NONZERO       = Domain(lambda x: np.all(x != 0),                      lambda x: (apart(x),))
 DIVISOR       = Domain(lambda a, b: np.all(b != 0),                   lambda a, b: (a, apart(b)))
-BASE          = Domain(lambda a, b: np.all(a > 0),                    lambda a, b: (above(0.0)(a), b))
-OFF_ORIGIN    = Domain(lambda a, b: np.all((a != 0) | (b != 0)),      lambda a, b: (a, apart(b)))
+BASE          = Domain(_base,                                         lambda a, b: (above(0.0)(a), b), lambda a, b: np.all((a > 0) | ((a == 0) & (b > 0))), _base_of_constants)
 OFF_CUT       = Domain(lambda a, b: np.all((a != 0) | (b > 0)),       lambda a, b: (a, above(0.0)(b)))
-POWER         = Domain(_power,                                        lambda x, n: (above(0.0)(x),))
-UNEVEN        = Domain(_uneven,                                       _into_uneven)
-NOT_NULL      = Domain(_not_null,                                     lambda x, **_: (apart(x),))
+POWER         = Domain(_power,                                        _into_power, _reaches_power)
+OFF_POLES     = Domain(_off_poles,                                    lambda x: (above(0.0)(x),))
+ROOT          = Domain(lambda x: np.all(x > 0),                       lambda x: (above(0.0)(x),), lambda x: np.all(x >= 0))
 PROBABILITIES = Domain(_probabilities,                                lambda x, t, **_: (_half(x), _half(t)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))
 # fmt: on

@@ -172,7 +172,8 @@ def lgamma(m: Any, x: Any) -> Any:
 
     The usual sums (Lanczos) have terms of size 8, which cancel at 1 and 2.
     """
-    return m.slack(m.log_gamma(x), constant(m, 8.0))
+    size = m.abs(x)
+    return m.slack(m.log_gamma(x), size * m.log1p(size) + 8.0)
 
 
 def digamma(m: Any, x: Any) -> Any:
@@ -181,7 +182,7 @@ def digamma(m: Any, x: Any) -> Any:
     At its root the usual code (Cephes) subtracts ten reciprocals from a logarithm, and
     they cancel.
     """
-    return m.slack(m.polygamma(x, n=0), constant(m, 8.0))
+    return m.slack(m.polygamma(x, n=0), m.log1p(m.abs(x)) + 8.0)
 
 
 def minimum(m: Any, a: Any, b: Any) -> Any:

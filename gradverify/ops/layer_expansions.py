@@ -240,7 +240,13 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
 
 
 def attention(m: Any, q: Any, k: Any, v: Any, *, mask: str) -> Any:
-    """softmax(q kᵀ / sqrt(width)) v; a masked score has no weight at all."""
+    """softmax(q kᵀ / sqrt(width)) v; a masked score has no weight at all.
+
+    The result is divided and not the weights, so that what the normalisation sends
+    back is the sum of dO * O, as fused kernels take it (Dao and others, 2022), with
+    the rounding of O. On the way back they make the weights anew from the rounded
+    logsumexp, which is off by as much of each: a slack of what scores and v receive.
+    """
     *lead, length, width = np.shape(q)
     keys, values = np.shape(k)[-2], np.shape(v)[-1]
     left = m.reshape(q, shape=(*lead, length, 1, width))
@@ -248,12 +254,17 @@ def attention(m: Any, q: Any, k: Any, v: Any, *, mask: str) -> Any:
     scores = m.sum(left * right, axis=(-1,)) * (1.0 / math.sqrt(width))
     seen = mask_of(mask, length, keys)
     if seen.all():
-        e = m.exp(scores - m.peak(scores, axis=(-1,), keepdims=True))
+        top = m.peak(scores, axis=(-1,), keepdims=True)
+        e = m.exp(scores - top)
     else:
         least = -m.peak(-scores, axis=(-1,), keepdims=True)
         top = m.peak(m.where(seen, scores, least), axis=(-1,), keepdims=True)
         shifted = m.where(seen, scores, top) - top
         e = m.where(seen, m.exp(shifted), array_of(m, 0.0, q))
-    weights = e / m.sum(e, axis=(-1,), keepdims=True)
-    weights = m.reshape(weights, shape=(*lead, length, keys, 1))
-    return m.sum(weights * m.reshape(v, shape=(*lead, 1, keys, values)), axis=(-2,))
+    size = m.abs(top) + math.log(keys)  # of the logsumexp, at most
+    e = m.slack_back(e, size)
+    whole = (*lead, length, keys, values)
+    spread = m.broadcast_to(m.reshape(v, shape=(*lead, 1, keys, values)), shape=whole)
+    spread = m.slack_back(spread, m.reshape(size, shape=(*lead, length, 1, 1)))
+    total = m.sum(e, axis=(-1,), keepdims=True)
+    return m.sum(m.reshape(e, shape=(*whole[:-1], 1)) * spread, axis=(-2,)) / total

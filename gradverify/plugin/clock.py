@@ -36,8 +36,8 @@ class Profile:
 # fmt: off
 PROFILES: Mapping[str, Profile] = {
     "smoke": Profile(  20.0, least=2,     most=20, chunk=2, whole=False),
-    "ci":    Profile( 120.0, least=CHUNK, most=200),
-    "deep":  Profile(7200.0, least=CHUNK, most=5000),
+    "ci":    Profile( 120.0, least=CHUNK, most=2_000),
+    "deep":  Profile(7200.0, least=CHUNK, most=1_000_000),
 }
 # fmt: on
 

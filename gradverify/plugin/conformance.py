@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradverify.differentiators import Differentiator, modes, tried_out
+from gradverify.differentiators import Differentiator, Trial, modes, tried_out
 from gradverify.plugin.item_outcome import heading, outcome
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
@@ -46,11 +46,11 @@ def conformance(
         reason = instance.available()
         if reason is not None:
             pytest.skip(reason)
-        problems = _problems(differentiator)
+        found = _trial(differentiator)
         if block is None:
-            if problems:
+            if problems := [*found.problems, *dict.fromkeys(found.ops.values())]:
                 _fail(f"{instance.name} is not registered rightly:", *problems)
-        elif problems:
+        elif found.problems:
             pytest.skip(f"{instance.name} is not registered rightly")
         else:
             _check(block, instance, mode, cases)
@@ -94,5 +94,8 @@ def _instance(differentiator: type[Differentiator]) -> Differentiator:
 
 
 @cache
-def _problems(differentiator: type[Differentiator]) -> list[str]:
-    return list(tried_out(_instance(differentiator)).problems)
+def _trial(differentiator: type[Differentiator]) -> Trial:
+    instance = _instance(differentiator)
+    found = tried_out(instance)
+    instance.taken_out = {**found.ops, **found.unsupported}
+    return found

@@ -207,7 +207,14 @@ class GradverifyItem(ReportingItem):
 
     def absent(self) -> ItemOutcome | None:
         """An outcome without a run, if the table says why it lacks the op."""
-        if self.block.suite != "ops" or not isinstance(self.table_row, str):
+        if self.block.suite != "ops":
+            return None
+        found = self.gradverify.trial(self.differentiator)
+        if (problem := found.ops.get(self.block.family)) is not None:
+            return without_a_run(self.head, "failed", problem)
+        if (reason := found.unsupported.get(self.block.family)) is not None:
+            return without_a_run(self.head, "skipped", f"{self.block.family}: {reason}")
+        if not isinstance(self.table_row, str):
             return None
         reason = f"{self.block.family}: {self.table_row}"
         return without_a_run(self.head, "skipped", reason)

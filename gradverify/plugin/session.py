@@ -17,6 +17,7 @@ import pytest
 from gradverify import records
 from gradverify.differentiators import (
     Differentiator,
+    Trial,
     close_all,
     is_trusted,
     modes,
@@ -76,7 +77,7 @@ class Session:
         self.clock = Clock(seconds, time.time() - self.began)
         self.elsewhere = 0.0  # seconds in tests that are not ours
         self.spokesmen: dict[str, str] = {}
-        self._problems: dict[str, list[str]] = {}
+        self._trials: dict[str, Trial] = {}
         self._lost: dict[str, tuple[int, float]] = {}
 
     @property
@@ -167,13 +168,21 @@ class Session:
         )
 
     def problems(self, differentiator: Differentiator) -> list[str]:
-        """What the handshake says about a differentiator; it runs once in a process."""
+        """What is wrong with a differentiator as a whole."""
+        return list(self.trial(differentiator).problems)
+
+    def trial(self, differentiator: Differentiator) -> Trial:
+        """What the handshake says about a differentiator; it runs once in a process.
+
+        Ops that fail in it are taken out of what the differentiator is asked for.
+        """
         name = differentiator.name
-        if name not in self._problems:
+        if name not in self._trials:
             trial = tried_out(differentiator, self.limit(differentiator))
-            self._problems[name] = list(trial.problems)
+            self._trials[name] = trial
+            differentiator.taken_out = {**trial.ops, **trial.unsupported}
             self.note(trial.notes)
-        return self._problems[name]
+        return self._trials[name]
 
     def note(self, texts: Iterable[str]) -> None:
         """Write sentences about the run down, whatever process of it this is."""
@@ -338,13 +347,13 @@ class Session:
 
     def versions(self) -> dict[str, dict[str, str]]:
         """The judged differentiators with their versions."""
-        return {d.name: dict(d.versions()) for d in self.selection.judged}
+        return {d.name: _stated(d) for d in self.selection.judged}
 
     def header(self) -> list[str]:
         """The text above the run."""
         settings, lines = self.settings, []
         for d in self.selection.judged:
-            parts = [f"{k} {v}" for k, v in d.versions().items()]
+            parts = [f"{k} {v}" for k, v in _stated(d).items()]
             lines.append(f"  {d.name} ({', '.join([*modes(d), *parts])})")
         reasons: dict[str, list[str]] = {}
         for name, why in self.selection.absent.items():
@@ -357,6 +366,13 @@ class Session:
             f"fails on {settings.fail_on}, {device()}, report in {self.folder}"
         )
         return [first, *lines, *(f"  {note.text}" for note in self.notes)]
+
+
+def _stated(who: Differentiator) -> dict[str, str]:
+    """The versions of an engine, and what it declares of its accuracy."""
+    units = ", ".join(f"{op} {n:g}" for op, n in sorted(who.accuracy.items()))
+    declared = {"declared accuracy in units of roundoff:": units} if units else {}
+    return {**who.versions(), **declared}
 
 
 def changers(found: Records) -> list[Note]:

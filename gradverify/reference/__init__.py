@@ -9,17 +9,27 @@ from gradverify.reference.assemble import (
 )
 from gradverify.reference.bound import Bound
 from gradverify.reference.doubled import Doubled, floats_of
+from gradverify.reference.edges import RAY, straightened
 from gradverify.reference.hull import Hull, inside_box, inside_hull
 from gradverify.reference.kinks import gradient_at
 from gradverify.reference.levels import Slope
+from gradverify.reference.rounding import (
+    ANY_OP,
+    USUAL_ROUNDING,
+    RoundingModel,
+)
 
 __all__ = [
+    "ANY_OP",
+    "RAY",
     "STAGES",
+    "USUAL_ROUNDING",
     "Bound",
     "Doubled",
     "Hull",
     "Kinked",
     "Reference",
+    "RoundingModel",
     "Slope",
     "floats_of",
     "gradient_at",
@@ -27,4 +37,5 @@ __all__ = [
     "inside_hull",
     "reference",
     "references",
+    "straightened",
 ]

@@ -19,6 +19,13 @@ from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
 from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
+from gradverify.reference.edges import (
+    MOST_SLOPES,
+    Straightened,
+    follows,
+    is_linear,
+    straightened,
+)
 from gradverify.reference.errors import Errors, errors_at, inner_targets, paths_at
 from gradverify.reference.exact import Exact, exact_gradient, middle, on_a_pole
 from gradverify.reference.gradient_program import GradientProgram, gradient_program
@@ -31,6 +38,7 @@ from gradverify.reference.kinks import (
     branch_slopes,
 )
 from gradverify.reference.levels import Slope
+from gradverify.reference.rounding import USUAL_ROUNDING, RoundingModel
 from gradverify.reference.roundings import roundings
 from gradverify.reference.smooth import (
     OUR_FAULT,
@@ -51,6 +59,20 @@ class Kinked:
 
 
 @dataclass(frozen=True, eq=False)
+class AtEdges:
+    """What is known at edges: gradients as a linear map of slopes.
+
+    base: derivatives where all slopes are 0, an object array of mpf for each input.
+    slopes: how much each entry of all inputs, one after another, grows with each
+        slope. groups: the ball of each slope, or `RAY`.
+    """
+
+    base: tuple[Any, ...]
+    slopes: Array
+    groups: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """The exact derivative of a case.
 
@@ -62,6 +84,7 @@ class Reference:
     paths: for each input, the sum over all paths of the absolute value of the product
         along the path. A dropped path may be as large as that.
     kinked: what is known at active kinks; None at a smooth point.
+    edges: what is known at edges of ops; None elsewhere.
     note: one more sentence about the case.
     """
 
@@ -76,6 +99,7 @@ class Reference:
     note: str = ""
     exact: Exact | None = field(default=None, repr=False)
     inner: dict[int, Bound] | None = field(default=None, repr=False)
+    edges: AtEdges | None = None
 
     @property
     def bound(self) -> tuple[Array, ...]:
@@ -86,6 +110,21 @@ class Reference:
     def loose(self) -> tuple[Array, ...]:
         """The loose bounds, one array for each input."""
         return tuple(b.loose for b in self.bounds)
+
+    @cached_property
+    def unbounded(self) -> str:
+        """What happens if rounding explains anything: an overflow, or lost digits."""
+        program = gradient_program(self.case.graph, self.case.dtype)
+        with np.errstate(all="ignore"):
+            whole = roundings(program, [self.case.point], self.case.dtype)
+        nodes, expansion = self.case.graph.nodes, program.expansion
+        forward = len(expansion.graph.nodes)
+        for i, size in sorted(whole.tight.items()):
+            if np.any(np.isinf(size)):
+                where = nodes[expansion.origin(i)].op if i < forward else ""
+                way = f"of {where}" if where else "on the way back"
+                return f"an intermediate {way} overflows {self.case.dtype}"
+        return LOST
 
     @cached_property
     def intermediates(self) -> dict[int, tuple[Any, Bound]]:
@@ -110,6 +149,10 @@ class Reference:
 STAGES = ("bounds of rounding", "quotients in mpmath", "our exact gradient")
 """What a reference of a smooth point is made of, in this order."""
 
+LOST = (
+    "digits cancel or underflow on the way, so many that rounding explains any number"
+)
+
 Stage = Callable[[str], None]
 
 
@@ -117,25 +160,37 @@ def _silent(stage: str) -> None:
     del stage
 
 
-def reference(case: Case) -> Reference:
-    """The exact derivative of a case, by differences that our own gradient confirms."""
-    return references([case])[0]
+def reference(case: Case, model: RoundingModel = USUAL_ROUNDING) -> Reference:
+    """The exact derivative of a case, by differences that our own gradient confirms.
+
+    model: how the engine rounds that is to be held against it.
+    """
+    return references([case], model=model)[0]
 
 
 @surrounded
-def references(cases: Sequence[Case], stage: Stage = _silent) -> list[Reference]:
+def references(
+    cases: Sequence[Case],
+    stage: Stage = _silent,
+    *,
+    model: RoundingModel = USUAL_ROUNDING,
+) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
     What rounding may explain is worked out for all of them at once.
 
     stage: a function that is called with each of `STAGES` before that begins.
     """
-    found: list[Reference | None] = [_not_finite(case) for case in cases]
+    found: list[Reference | None] = [
+        _not_finite(case) or _at_edges(case, model) for case in cases
+    ]
     rest = [k for k, known in enumerate(found) if known is None]
     if rest:
         with np.errstate(all="ignore"):
             for k, result in zip(
-                rest, _of_finite([cases[k] for k in rest], stage), strict=True
+                rest,
+                _of_finite([cases[k] for k in rest], stage, model),
+                strict=True,
             ):
                 found[k] = result
     return [result for result in found if result is not None]
@@ -147,11 +202,14 @@ def _not_finite(case: Case) -> Reference | None:
     return _without(case, Slope.NONE, "the point holds NaN or an infinity")
 
 
-def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
+def _of_finite(
+    cases: Sequence[Case], stage: Stage, model: RoundingModel
+) -> Iterator[Reference]:
     first = cases[0]
     stage(STAGES[0])
-    program = gradient_program(first.graph, first.dtype)
-    whole = roundings(program, [case.point for case in cases], first.dtype)
+    program = gradient_program(first.graph, first.dtype, model.units)
+    form = model.form or first.dtype
+    whole = roundings(program, [case.point for case in cases], form)
     graph = program.expansion.graph
     values = whole.values[: len(graph.nodes)]
     paths = paths_at(graph, whole.values)
@@ -161,35 +219,37 @@ def _of_finite(cases: Sequence[Case], stage: Stage) -> Iterator[Reference]:
             note = "a number on the way is not finite, even with a wider exponent"
             yield _without(case, Slope.NONE, note)
         else:
-            yield _of_finite_point(case, program, errors(k), paths[k], stage)
+            found = errors(k), paths[k]
+            yield _of_finite_point(case, program, found, model, stage)
 
 
 def _of_finite_point(
     case: Case,
     program: GradientProgram,
-    errors: Errors,
-    paths: tuple[Array, ...],
+    found: tuple[Errors, tuple[Array, ...]],
+    model: RoundingModel,
     stage: Stage,
 ) -> Reference:
+    errors, paths = found
     graph = program.expansion.graph
     kinks = active_kinks(program, case.point, errors.margins)
     if kinks:
-        return _at_kinks(case, graph, kinks, errors.value)
+        return _at_kinks(case, program, kinks, errors.value, model)
     directions, allowed = directions_of(case.point, errors.inputs, paths)
     many = sum(x.size for x in case.point) >= LARGE
     demand = CERTIFYING if many else USUAL
     stage(STAGES[1])
-    found = differences(graph, case.point, directions, allowed, demand=demand)
+    slopes = differences(graph, case.point, directions, allowed, demand=demand)
     stage(STAGES[2])
     exact = exact_gradient(graph, case.point)
     status, gradient, note = conclude_smooth(
-        graph, case.point, found, directions, allowed, exact, demand
+        graph, case.point, slopes, directions, allowed, exact, demand
     )
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
     if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
         status, note = Slope.NONE, "a number on the way is not finite: a pole"
-    value = mpf("nan") if found.value is None else found.value
+    value = mpf("nan") if slopes.value is None else slopes.value
     return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
                      None, note, exact, errors.inner)  # fmt: skip
 
@@ -200,7 +260,11 @@ def _outside_domain(case: Case) -> str | None:
     values = interpret_all(case.graph, EXTENDED.table, inputs)
     for node in case.graph.nodes:
         operands = [values[j] for j in node.operands]
-        if operands and not OPS[node.op].domain.contains(*operands, **node.params):
+        others = [case.graph.nodes[j].op for j in node.operands[1:]]
+        fixed = all(op in ("literal", "data") for op in others)
+        if operands and not OPS[node.op].domain.holds(
+            *operands, beside_constants=fixed, **node.params
+        ):
             return node.op
     return None
 
@@ -220,19 +284,81 @@ def _value(graph: Graph, point: Sequence[Array]) -> Any:
         return mpf("nan") if value is None else value
 
 
+# ---- edges
+
+
+def _at_edges(case: Case, model: RoundingModel) -> Reference | None:
+    """The gradients at all slopes of the edges, from those at a few; None at none.
+
+    Every one is a reference of its own, of the graph that has slopes for inputs.
+    """
+    straight = straightened(case.graph, case.point)
+    if straight is None:
+        return None
+    count = straight.count
+    if count > MOST_SLOPES:
+        return _without(case, Slope.NONE, f"{count} slopes at edges are too many")
+    chosen = [np.zeros(count), *np.eye(count), np.full(count, 0.5)]
+    cases = [
+        Case(straight.graph, tuple(straight.point(case.point, slopes)), case.dtype)
+        for slopes in map(straight.chosen, chosen)
+    ]
+    found = references(cases, model=model)
+    if any(r.status is not Slope.SMOOTH for r in found):
+        return _without(case, Slope.NONE, "an edge stands beside a kink or an edge")
+    base, *others = [_gradient_of(straight, r) for r in found]
+    slopes = np.array([x - base for x in others[:-1]]).reshape(count, len(base)).T
+    value = _value(found[0].case.graph, found[0].case.point)
+    if not (
+        is_linear(base, slopes, others[-1])
+        and follows(case.graph, case.point, base, slopes, straight)
+    ):
+        return _without(case, Slope.NONE, "the slopes at an edge meet in another way")
+    bounds = tuple(
+        Bound(*(np.max([getattr(r.bounds[k], n) for r in found], axis=0)
+                for n in ("tight", "loose")))
+        for k in straight.inputs
+    )  # fmt: skip
+    paths = tuple(np.max([r.paths[k] for r in found], axis=0) for k in straight.inputs)
+    gradient = tuple(found[0].gradient[k] for k in straight.inputs)
+    groups = np.concatenate([g[g != 0] for g in straight.groups] or [np.zeros(0)])
+    edges = AtEdges(gradient, slopes.astype(float), groups)
+    is_smooth = not np.any(edges.slopes)
+    return Reference(
+        case,
+        Slope.SMOOTH if is_smooth else Slope.KINK,
+        value,
+        gradient if is_smooth else (),
+        found[0].value_bound,
+        bounds,
+        paths,
+        edges=None if is_smooth else edges,
+    )
+
+
+def _gradient_of(straight: Straightened, found: Reference) -> Any:
+    """The derivatives by the graph's own inputs, one after another."""
+    parts = [found.gradient[k].reshape(-1) for k in straight.inputs]
+    return np.concatenate([np.zeros(0, object), *parts])
+
+
 # ---- active kinks
 
 
 def _at_kinks(
-    case: Case, graph: Graph, kinks: tuple[ActiveKink, ...], value_bound: Bound
+    case: Case,
+    program: GradientProgram,
+    kinks: tuple[ActiveKink, ...],
+    value_bound: Bound,
+    model: RoundingModel,
 ) -> Reference:
     """The hull of the branches' gradients, or the gradient if all of them are equal."""
-    value = _value(graph, case.point)
-    found = admissible(gradient_program(case.graph, case.dtype), case.point, kinks)
+    value = _value(program.expansion.graph, case.point)
+    found = admissible(program, case.point, kinks)
     if found is None:
         return _without(case, Slope.NONE, "a branch at a kink has no gradient")
     hull, gradient, blended = found
-    widest, paths = _over_branches(case, blended, kinks)
+    widest, paths = _over_branches(case, blended, kinks, model)
     is_smooth = is_point(hull.lowest, hull.highest)
     status, note = Slope.SMOOTH if is_smooth else Slope.KINK, ""
     if not _confirmed(blended, case.point, kinks):
@@ -251,18 +377,19 @@ def _at_kinks(
 
 
 def _over_branches(
-    case: Case, blended: Blend, kinks: Sequence[ActiveKink]
+    case: Case, blended: Blend, kinks: Sequence[ActiveKink], model: RoundingModel
 ) -> tuple[tuple[Bound, ...], tuple[Array, ...]]:
-    """The widest bound and the largest paths of every entry, over all branches."""
-    program = gradient_program(blended.graph, case.dtype)
+    """The widest bound of every entry, and its largest paths, over the branches."""
+    program = gradient_program(blended.graph, case.dtype, model.units)
     graph = program.expansion.graph
     inputs = [graph.inputs[k] for k in blended.inputs]
     wanted = [program.cotangents[i] for i in inputs]
     targets = [i for i in wanted if i is not None]
     tight = [np.zeros(x.shape, np.longdouble) for x in case.point]
     loose, paths = [x.copy() for x in tight], [x.copy() for x in tight]
+    form = model.form or case.dtype
     points = [blended.point(case.point, slopes) for slopes in branch_slopes(kinks)]
-    whole = roundings(program, points, case.dtype)
+    whole = roundings(program, points, form)
     at, sizes = bounds_at(program, whole, targets), paths_at(graph, whole.values)
     for row in range(len(points)):
         found = iter(at(row))

@@ -6,8 +6,8 @@ Its nodes are the places where a library may round.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
 from gradverify.graph import CONSTANTS, LEAVES, Graph, Node, interpret_all
 from gradverify.ops import OPS
 from gradverify.ops.row import FORWARD
+from gradverify.reference.rounding import ANY_OP, Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +27,13 @@ class Expansion:
     """A graph over primitives alone, with slack where right formulas need it.
 
     place: for every node of the original graph, its node here.
+    declared: by node of the original graph, the units of roundoff that an engine
+        declares for its op.
     """
 
     graph: Graph
     place: tuple[int, ...]
+    declared: Mapping[int, float] = field(default_factory=dict)
 
     def origin(self, index: int) -> int:
         """The node of the original graph that node `index` helps to compute."""
@@ -44,12 +48,14 @@ class GradientProgram:
         of the output with respect to it; None where that is zero everywhere.
     margins: pairs of a kink node that the output depends on, and of the node that
         holds its margin.
+    units: by node, the units of roundoff that an engine declares, where it does.
     """
 
     expansion: Expansion
     graph: Graph
     cotangents: tuple[int | None, ...]
     margins: tuple[tuple[int, int], ...]
+    units: Mapping[int, float] = field(default_factory=dict)
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
@@ -81,7 +87,7 @@ _WRITTEN = {row.name: _apply(row.name) for row in OPS}
 
 
 @lru_cache(maxsize=4096)
-def expand(graph: Graph, dtype: str = "float64") -> Expansion:
+def expand(graph: Graph, dtype: str = "float64", units: Units = ()) -> Expansion:
     """The graph run on symbols: composites become primitives.
 
     Literals, data and the constants of expansions are rounded to the dtype, as every
@@ -96,23 +102,41 @@ def expand(graph: Graph, dtype: str = "float64") -> Expansion:
 
     table = {**_WRITTEN, "data": constant, "literal": constant}
     values = interpret_all(graph, table, leaves)
-    return Expansion(
-        Graph(tuple(program.nodes)), tuple(symbol.index for symbol in values)
-    )
+    given = dict(units)
+    declared = {
+        i: given.get(node.op, given.get(ANY_OP, 0.0))
+        for i, node in enumerate(graph.nodes)
+        if node.op not in LEAVES and (node.op in given or ANY_OP in given)
+    }
+    places = tuple(symbol.index for symbol in values)
+    return Expansion(Graph(tuple(program.nodes)), places, declared)
 
 
 @lru_cache(maxsize=4096)
-def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
-    """The expansion of a scalar graph with its reverse sweep written after it."""
-    expansion = expand(graph, dtype)
+def gradient_program(
+    graph: Graph, dtype: str = "float64", units: Units = ()
+) -> GradientProgram:
+    """The expansion of a scalar graph with its reverse sweep written after it.
+
+    units: what an engine declares of its ops. The value of such an op is rounded that
+    much, and so is everything that it passes back.
+    """
+    expansion = expand(graph, dtype, units)
     nodes = expansion.graph.nodes
     program = Program()
     program.nodes.extend(nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
+    units_at = {expansion.place[i]: n for i, n in expansion.declared.items()}
+
+    def pull(i: int, ct: Symbol) -> list[Any]:
+        bars = _pulled(values, nodes, i, ct)
+        units_at.update(_declared(expansion, i, bars))
+        return bars
+
     found = walk_back(
         nodes,
         {len(nodes) - 1: program.lift(np.float64(1.0))},
-        lambda i, ct: _pulled(values, nodes, i, ct),
+        pull,
         lambda _, terms: program.apply("accumulate", *terms),
     )
     cotangents = tuple(
@@ -126,7 +150,21 @@ def gradient_program(graph: Graph, dtype: str = "float64") -> GradientProgram:
         and node.op not in LEAVES
         and (kink := OPS[node.op].kink)
     )
-    return GradientProgram(expansion, Graph(tuple(program.nodes)), cotangents, margins)
+    return GradientProgram(
+        expansion, Graph(tuple(program.nodes)), cotangents, margins, units_at
+    )
+
+
+def _declared(
+    expansion: Expansion, i: int, bars: Sequence[Symbol | None]
+) -> Iterator[tuple[int, float]]:
+    """What a declared op passes back from node i to nodes before its own."""
+    owner = expansion.origin(i)
+    units = expansion.declared.get(owner)
+    if units is not None:
+        for j, bar in zip(expansion.graph.nodes[i].operands, bars, strict=True):
+            if bar is not None and expansion.origin(j) < owner:
+                yield bar.index, units
 
 
 def _pulled(

@@ -121,7 +121,8 @@ def _limits(now: Level, before: Level) -> tuple[tuple[Any, ...], tuple[Any, ...]
     pairs = list(zip(now.forward, before.forward, strict=True))
     slopes = tuple(_limit(a, b) for a, b in pairs)
     errors = tuple(
-        abs(a) if s == 0 else mpf(0) for s, (a, _) in zip(slopes, pairs, strict=True)
+        2 * abs(a) if s == 0 else mpf(0)
+        for s, (a, _) in zip(slopes, pairs, strict=True)
     )
     return slopes, errors
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,19 +71,31 @@ def roundings(
         if known.reach is not None:
             is_straight &= _stays(known.reach, x, count)
         y = values[step.place] = step.function(*x)
+        units = program.units.get(step.place)
         if step.node.op == "slack":
+            if units is not None:
+                tight[step.place] = units * form.unit_roundoff * np.abs(y)
             size = np.broadcast_to(np.abs(x[1]), y.shape)
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
                 y = values[step.place] = y.copy()  # which was the operand itself
                 _move(y[count:], next(sign), size[count:], known.site, form)
             continue
-        scale = step.site(y, *x)
+        scale = _scale(step, y, x, units)
         if scale is not None:
             _move(y[count:], next(sign), scale[count:], known.site, form)
-            if not _is_exact_product(graph.nodes, step.node):
-                _enter(step, y, step.site(y, *x), form, tight, loose)
+            if units or not _is_exact_product(graph.nodes, step.node):
+                _enter(step, y, _scale(step, y, x, units), form, tight, loose)
     return Roundings(graph, points, form, values, tight, loose, is_straight)
+
+
+def _scale(step: StackedOp, y: Array, x: Sequence[Any], units: float | None) -> Any:
+    """The rounding of a node in units of roundoff, or what an engine declares of it."""
+    scale = step.site(y, *x)
+    if units is None:
+        return scale
+    declared = units * np.abs(y)
+    return declared if scale is None else np.maximum(scale, declared)
 
 
 def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
@@ -95,16 +109,20 @@ def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
 
 
 def _move(y: Array, sign: float, scale: Array, site: Site, form: Format) -> None:
+    """Move every entry by its rounding; neighbours apart, as no shift would see it."""
     least = SAFETY * form.smallest if site.underflows else 0.0
-    y += sign * (SAFETY * form.unit_roundoff * scale + least)
+    signs = sign * _signs(y[0].size).reshape(y.shape[1:])
+    y += signs * (SAFETY * form.unit_roundoff * scale + least)
 
 
 def _alternating() -> Iterator[float]:
     """Signs without a short period (Thue and Morse), so that no two errors pair up."""
-    k = 0
-    while True:
-        yield -1.0 if k.bit_count() % 2 else 1.0
-        k += 1
+    return (-1.0 if k.bit_count() % 2 else 1.0 for k in itertools.count())
+
+
+@lru_cache(maxsize=256)
+def _signs(count: int) -> Array:
+    return np.fromiter(_alternating(), float, count)
 
 
 def _enter(

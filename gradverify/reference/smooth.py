@@ -20,7 +20,7 @@ from gradverify.reference.exact import Exact, flat, middle, to_mpf
 from gradverify.reference.levels import TINY, Slope
 from gradverify.reference.steps import exactly
 
-UNKNOWN = mpf(2) ** -1130  # what our gradient's entries are known to at worst
+UNKNOWN = mpf(2) ** -1076  # a quarter of the least float, which is nothing
 COMPONENTS = 16  # input entries up to which every one is differenced
 
 

@@ -20,7 +20,7 @@ There are two exceptions:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,16 @@ USUAL = Limits(ranks=range(3), empty=False)
 
 @dataclass(frozen=True)
 class Scope:
-    """Out of what a graph is drawn: ops, what else it may be made of, its dtype."""
+    """Out of what a graph is drawn: ops, what else it may be made of, its dtype.
+
+    edges: whether operands may lie at the edge of a domain, and be of any size whose
+        result the dtype holds.
+    """
 
     ops: tuple[str, ...]
     limits: Limits = USUAL
     dtype: str = "float64"
+    edges: bool = False
 
 
 class Grown:
@@ -125,7 +130,12 @@ class Draft:
     ) -> tuple[Any, float] | None:
         """The value and its growth; None if a domain or a limit forbids the op."""
         operands = [x.value for x in parts]
-        if not np.all(row.domain.contains(*operands, **params)):
+        if not row.domain.holds(
+            *operands,
+            at_edges=self.scope.edges,
+            beside_constants=are_constants(x.node for x in parts[1:]),
+            **params,
+        ):
             return None
         value = self._apply(row, operands, params)
         if not np.all(np.abs(value) <= self.most):
@@ -138,7 +148,8 @@ class Draft:
         if self._is_linear_here(row, operands, params, value):
             return value, max(x.growth for x in parts)
         on_leaves = not any(x.node.operands for x in parts)
-        is_safe = on_leaves and max(below, above) <= self.room / 2
+        fits = self.scope.edges or max(below, above) <= self.room / 2
+        is_safe = on_leaves and fits
         is_safe = is_safe and np.sum(np.abs(value)) <= self.most
         return (value, math.inf) if is_safe else None
 
@@ -178,6 +189,11 @@ def _spreads(op: str, parts: Sequence[Grown]) -> bool:
     return rule is broadcast_to or (rule is elementwise and len(distinct) > 1)
 
 
+def are_constants(nodes: Iterable[Node]) -> bool:
+    """Whether none of these is differentiated."""
+    return all(node.op in ("literal", "data") for node in nodes)
+
+
 def is_sound(case: Case) -> bool:
     """Whether all values are finite, and all operands lie in the domain of their op."""
     with np.errstate(all="ignore"):
@@ -187,6 +203,12 @@ def is_sound(case: Case) -> bool:
                 return False
             if node.operands:
                 operands = [values[j] for j in node.operands]
-                if not np.all(OPS[node.op].domain.contains(*operands, **node.params)):
+                others = (case.graph.nodes[j] for j in node.operands[1:])
+                if not OPS[node.op].domain.holds(
+                    *operands,
+                    at_edges=True,
+                    beside_constants=are_constants(others),
+                    **node.params,
+                ):
                     return False
     return True

@@ -37,7 +37,7 @@ def one_of_many(count: int) -> st.SearchStrategy[int]:
 
 PLAIN = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, 4.0, -0.5, 5.0, 1.5, -3.0, 0.25, 10.0)
 DECIMAL = (0.1, 0.7, -0.3, 1.2, -1.7, 2.5, 3.14, -4.6, 0.01, 6.3, -7.25, 9.9)
-SATURATED = (20.0, 30.0, 40.0, -40.0, -20.0, 88.0, 100.0, 500.0, 700.0, 709.0, -700.0)
+SATURATED = (20.0, 30.0, 40.0, -40.0, -20.0, 88.0, 100.0, 25.0, 700.0, 709.0, -700.0)
 HUGE = (1000.0, 1e4, -1000.0, 1e8, -1e8, 1e12, 1e30, -1e30)
 TINY = (1e-3, 1e-8, -1e-8, 1e-12, 1e-16, 1e-30, -1e-30)
 
@@ -83,12 +83,17 @@ def _beside_other(place: int, spread: int, other: float, dtype: Any) -> float:
     return float(np.nextafter(dtype(other), dtype((-1) ** place * np.inf)))
 
 
+def _extreme(place: int, spread: int, other: float, dtype: Any) -> float:
+    del spread, other
+    return drawn_in(dtype.__name__).extremes[place]
+
+
 # fmt: off
 KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("plain",       len(PLAIN),     lambda k, s, other, t: PLAIN[k]),
     ("zero",        6,              lambda k, s, other, t: 0.0),
     ("decimal",     len(DECIMAL),   lambda k, s, other, t: DECIMAL[k]),
-    ("digits",      31,             lambda k, s, other, t: _digits(k, s)),
+    ("digits",      23,             lambda k, s, other, t: _digits(k, s)),
     ("tie",          4,             lambda k, s, other, t: other),
     ("beside a tie", 4,             _beside_other),
     ("beside zero", 2,              _beside_zero),
@@ -97,18 +102,75 @@ KINDS: tuple[tuple[str, int, Entry], ...] = (
     ("saturated",   len(SATURATED), lambda k, s, other, t: SATURATED[k]),
     ("huge",        len(HUGE),      lambda k, s, other, t: HUGE[k]),
     ("tiny",        len(TINY),      lambda k, s, other, t: TINY[k]),
+    ("extreme",      8,             _extreme),
 )
 # fmt: on
 
 ENTRIES = tuple((entry, k) for _, count, entry in KINDS for k in range(count))
 
 
-def array_of(
-    choices: Values, shape: Shape, before: Array | None = None, dtype: str = "float64"
-) -> Array:
-    """The array that these choices mean.
+# ---- arrays that make formulas lose digits
 
-    `before` is the array with which ties are made.
+
+def _squashed(x: Array) -> Array:
+    return x / (1.0 + np.abs(x))
+
+
+def _near(x: Array, k: int, digits: int) -> Array:
+    """Numbers that differ in a few of their digits."""
+    size = 2.0 ** -(digits * (1 + k) // 5)
+    return (1.0 + np.abs(_squashed(x[:1]))) * (1.0 + size * _squashed(x))
+
+
+def _offset(x: Array, k: int, digits: int) -> Array:
+    """Numbers of size 1 about a large mean."""
+    return _squashed(x) + 10.0 ** (1 + k)
+
+
+def _logits(x: Array, k: int, digits: int) -> Array:
+    """Numbers that saturate a softmax."""
+    return _squashed(x) * (30.0, 300.0)[k]
+
+
+def _cancelling(x: Array, k: int, digits: int) -> Array:
+    """Numbers whose sum is nearly zero."""
+    y = 10.0 * _squashed(x)
+    rest = 2.0 ** -(digits // (2 - k)) * _squashed(x[-1:])
+    return np.concatenate([y[:-1], rest - y[:-1].sum()])
+
+
+# Which of the choices for the spread mean such an array, of two entries or more.
+# fmt: off
+LOSING: tuple[tuple[range, Callable[[Array, int, int], Array]], ...] = (
+    (range(86, 90), _near),
+    (range(90, 94), _offset),
+    (range(94, 96), _logits),
+    (range(96, 98), _cancelling),
+)
+# fmt: on
+
+
+@np.errstate(all="ignore")
+def _losing(x: Array, spread: int, dtype: str) -> Array | None:
+    """The entries made to lose digits; None if the spread does not mean that."""
+    digits = np.finfo(dtype).nmant
+    for choices, make in LOSING:
+        if spread in choices and x.size > 1:
+            return make(np.clip(x, -1e6, 1e6), spread - choices.start, digits)
+    return None
+
+
+def array_of(
+    choices: Values,
+    shape: Shape,
+    before: Array | None = None,
+    dtype: str = "float64",
+    *,
+    widest: bool = False,
+) -> Array:
+    """The array that these choices mean; ties are made with entries of `before`.
+
+    widest: whether its entries may be of any size, not only of one whose cubes fit.
     """
     others = [1.0] if before is None or not before.size else before.ravel().tolist()
     kind = np.dtype(dtype).type
@@ -118,11 +180,13 @@ def array_of(
         choice = choices.entries[i % len(choices.entries)]
         entry, place = ENTRIES[choice % len(ENTRIES)]
         value = entry(place, choices.spread, others[i % len(others)], kind)
-        value = math.copysign(min(abs(value), most), value)
-        if 1e-40 < abs(value) < 1 / most:
-            value = math.copysign(1 / most, value)
+        if not widest:
+            value = math.copysign(min(abs(value), most), value)
+            if 1e-40 < abs(value) < 1 / most:
+                value = math.copysign(1 / most, value)
         result.append(abs(value) if choices.spread >= 50 else value)
-    return np.array(result, dtype).reshape(shape)
+    lost = _losing(np.array(result), choices.spread, dtype)
+    return np.array(result if lost is None else lost, dtype).reshape(shape)
 
 
 def points(
@@ -164,6 +228,15 @@ def _between(low: float, high: float) -> Callable[[Array], Any]:
     return lambda x: np.any((np.abs(x) >= low) & (np.abs(x) < high))
 
 
+def _is_extreme(x: Array) -> Array:
+    """Entries whose squares the format does not hold, or holds with fewer digits."""
+    form = np.finfo(x.dtype)
+    size = np.abs(x)
+    above, below = np.sqrt(form.max), np.sqrt(form.tiny)
+    found: Array = (size > above) | ((size < below) & (size >= form.tiny))
+    return found
+
+
 REGIMES: dict[str, Callable[[Array], Any]] = {
     "zero": lambda x: np.any(x == 0),
     "tie": lambda x: len(np.unique(x)) < len(x),
@@ -174,6 +247,7 @@ REGIMES: dict[str, Callable[[Array], Any]] = {
     "ordinary": _between(1e-2, 15.0),
     "saturated": _between(15.0, 999.0),
     "huge": _between(999.0, np.inf),
+    "extreme": lambda x: np.any(_is_extreme(x)),
 }
 
 # The choices that mean a value of a regime.

@@ -153,7 +153,9 @@ def _leaves(
         elif kind == "literal":
             leaves.append(literal(choice.kind - LITERAL))
         else:
-            before = array_of(choice.values, shape, before, scope.dtype)
+            before = array_of(
+                choice.values, shape, before, scope.dtype, widest=scope.edges
+            )
             is_input = kind == "input"
             leaf = Grown(input_leaf(shape), before) if is_input else data_of(before)
             leaves.append(leaf)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.reference import Reference, references
+from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Block:
     strategy: what the cases are drawn from; None for written ones.
     steered: the same strategy, leaning towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of the cases.
+    first: cases that are looked at before any that are drawn.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -54,6 +55,7 @@ class Block:
     steered: Callable[[Met], SearchStrategy[Case]] | None = None
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
+    first: tuple[Case, ...] = ()
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
@@ -63,7 +65,7 @@ class Block:
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _own: dict[str, Block] = field(default_factory=dict)
-    _references: dict[int, Reference] = field(default_factory=dict)
+    _references: dict[RoundingModel, dict[int, Reference]] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -90,6 +92,7 @@ class Block:
                     self.seed,
                     strategy,
                     steered,
+                    first=self.first,
                     points=points,
                     chunk=self.chunk,
                 )
@@ -101,7 +104,8 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        first = [case for _, case in itertools.islice(self.cases(), self.chunk)]
+        begin, end = len(self.first), len(self.first) + self.chunk
+        first = [case for _, case in itertools.islice(self.cases(), begin, end)]
         runs = sum(unsupported(differentiator, case) is None for case in first)
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
@@ -136,6 +140,8 @@ class Block:
         seed = self.seed * 1_000_003 + before
         later = self.again if before and self.chunk == CHUNK else 1
         points = max(self.points, later)
+        if not before:
+            self.drawn.extend(self.first)
         fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
@@ -159,6 +165,7 @@ class Block:
         position: int,
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
+        model: RoundingModel = USUAL_ROUNDING,
     ) -> Reference:
         """The reference of the case, computed once for all differentiators.
 
@@ -168,11 +175,12 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        if position not in self._references:
+        references_of = self._references.setdefault(model, {})
+        if position not in references_of:
             began = time.perf_counter()
             following = itertools.islice(self.drawn, position, None)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case], stage)
-            self._references.update(enumerate(found, position))
+            found = references([*alike] or [case], stage, model=model)
+            references_of.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
-        return self._references[position]
+        return references_of[position]

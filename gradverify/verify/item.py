@@ -32,6 +32,7 @@ from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
 from gradverify.verify.judging import judge
 from gradverify.verify.known_rows import Listed
+from gradverify.verify.other_format import model_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -205,7 +206,9 @@ class _Sweep:
         if position % REPEATED == 1:
             following = self.block.drawn[position : position + REPEATED - 1]
             foresee(self.differentiator, self.mode, self._run(following), self.limit)
-        found = self.block.reference(position, case)
+        found = self.block.reference(
+            position, case, model=model_of(self.differentiator)
+        )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
         self.each.append(time.perf_counter() - began)

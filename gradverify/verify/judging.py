@@ -15,6 +15,7 @@ from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.other_format import model_of, reconsidered
 
 
 @surrounded
@@ -35,10 +36,13 @@ def judge(
     reason = unsupported(differentiator, case)
     if reason is not None:
         return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case)
+    found = found or reference(case, model_of(differentiator))
     derivatives = run(differentiator, mode, case, limit=limit)
     if derivatives.timed_out and derivatives.starved:
         derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.error is not None and derivatives.error.is_missing:
+        note = f"it raises NotImplementedError: {derivatives.error}"
+        return Judgement(Verdict.UNSUPPORTED, note=note)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
         judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
@@ -47,6 +51,10 @@ def judge(
         if not _same(derivatives, again):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
+    if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
+        judgement = reconsidered(
+            judgement, case, found, derivatives, differentiator, mode, limit
+        )
     return replace(
         judgement,
         warnings=derivatives.warnings,

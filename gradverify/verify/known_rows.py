@@ -10,8 +10,10 @@ from gradverify.diagnosis.localize import WHOLE, Guilty
 from gradverify.diagnosis.op_alone import node_values, op_nodes
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
-from gradverify.known import Deviation, applies, matches, matches_whole
-from gradverify.verdict import Judgement, Verdict
+from gradverify.known import Deviation, applies, is_within, matches, matches_whole
+from gradverify.reference import RoundingModel, reference, straightened
+from gradverify.verdict import Judgement
+from gradverify.verify.judging import judge
 
 
 @dataclass(frozen=True)
@@ -39,26 +41,43 @@ class Listed:
         index = op_nodes(alone.graph)[0]
         node, values = alone.graph.nodes[index], node_values(alone)
         operands = [values[j] for j in node.operands]
+        assert guilty.judgement is not None
+        rows = self._applying(guilty.judgement)
         return next(
             (
                 row.id
-                for row in self._applying(guilty.verdict)
+                for row in rows
                 if matches(row, node.op, operands, node.params)
+                and self._is_explained(row, alone)
             ),
             None,
         )
 
+    def _is_explained(self, row: Deviation, alone: Case) -> bool:
+        """Whether the op alone is where the row says, or as imprecise as its format."""
+        if row.at_edge and straightened(alone.graph, alone.point) is None:
+            return False
+        if not row.computes_in:
+            return True
+        found = reference(alone, RoundingModel(row.computes_in))
+        judgement = judge(alone, self.differentiator, self.mode, found=found)
+        return not judgement.verdict.fails()
+
     def _whole(self, case: Case, judgement: Judgement) -> str | None:
         """The row that is about graphs like this one, if no op deviates alone."""
-        rows = self._applying(judgement.verdict)
+        rows = self._applying(judgement)
         return next((r.id for r in rows if matches_whole(r, case.graph)), None)
 
-    def _applying(self, verdict: Verdict | None) -> Iterator[Deviation]:
-        """The rows about this differentiator, here and today, with such a verdict."""
+    def _applying(self, judgement: Judgement) -> Iterator[Deviation]:
+        """The rows about this differentiator, here and today, with that size."""
         who = self.differentiator
-        version = next(iter(who.versions().values()), "")
+        version, today = next(iter(who.versions().values()), ""), date.today()
         for row in self.rows:
-            if verdict in row.verdict and applies(
-                row, who.name, version, self.mode, self.dtype, who.device, date.today()
+            if (
+                judgement.verdict in row.verdict
+                and is_within(row, judgement)
+                and applies(
+                    row, who.name, version, self.mode, self.dtype, who.device, today
+                )
             ):
                 yield row

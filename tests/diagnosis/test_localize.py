@@ -23,7 +23,8 @@ def test_an_op_that_needs_its_own_cotangent_is_named_at_a_kink() -> None:
     deviates = partial(judge, differentiator=load("autograd"), mode="reverse")
     guilty = guilty_op(case, deviates, deviates(case))
     assert guilty.op == "abs"
-    assert guilty.verdict is Verdict.WRONG
+    assert guilty.judgement is not None
+    assert guilty.judgement.verdict is Verdict.WRONG
 
 
 def test_an_exception_convicts_only_the_op_that_raises_it() -> None:

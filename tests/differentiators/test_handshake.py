@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.differentiators import (
     Differentiator,
     Pulled,
+    greeting,
     handshake,
     mode,
     operators,
 )
 from gradverify.differentiators.handshake import _case
+from gradverify.graph import Case
 from gradverify.ops import OPS
+from gradverify.verdict import Verdict
+from gradverify.verify import judge
 
 
 def right(function: Any, point: list[Any]) -> Any:
@@ -78,7 +83,7 @@ def test_a_row_with_another_signature_is_shown_how_it_is_called() -> None:
 
 def test_a_row_that_is_no_op_is_named() -> None:
     (problem,) = handshake(toy(airy=np.exp))
-    assert "a row 'airy', which is no op; the ops are neg, exp" in problem
+    assert "a row 'airy', which is no op; `gradverify ops` lists them" in problem
 
 
 def test_a_row_that_is_neither_function_nor_reason_is_named() -> None:
@@ -102,6 +107,47 @@ def test_a_class_without_a_mode_is_told_to_have_one() -> None:
 def test_many_ops_that_fail_alike_are_counted() -> None:
     (problem,) = handshake(toy(lambda f, p: None, exp=np.exp, sin=np.sin))
     assert "fails on exp, sin, add and 1 more ops" in problem
+
+
+def not_there(*x: Any) -> Any:
+    raise NotImplementedError("no Bessel functions in this build")
+
+
+def test_an_op_that_fails_takes_out_itself_alone() -> None:
+    found = greeting(toy(sin=lambda x, y: x, exp=np.exp, erf=not_there))
+    assert found.problems == []
+    assert [*found.ops] == ["sin"]
+    assert "toy:backward fails on sin: TypeError" in found.ops["sin"]
+    assert found.unsupported["erf"].startswith("it raises NotImplementedError: no B")
+
+
+def test_what_all_ops_fail_with_is_wrong_with_the_engine() -> None:
+    found = greeting(toy(lambda f, p: None, exp=np.exp))
+    assert len(found.problems) == 1
+    assert found.ops == {}
+
+
+def test_acosh_is_tried_inside_its_domain() -> None:
+    def acosh(x: Any) -> Any:
+        if np.any(x <= 1):
+            raise ValueError("outside the domain")
+        return np.arccosh(x)
+
+    assert handshake(toy(acosh=acosh)) == []
+
+
+def test_another_default_is_found_out() -> None:
+    (problem,) = handshake(toy(leaky_relu=lambda x: np.maximum(x, 0.2 * x)))
+    assert "where that of leaky_relu, x if x > 0 else 0.01 * x, is" in problem
+    assert handshake(toy(leaky_relu=lambda x: np.maximum(x, 0.01 * x))) == []
+
+
+def test_an_op_that_is_not_implemented_is_no_crash() -> None:
+    engine = toy(erf=not_there)
+    case = Case(trace(lambda x: SYMBOLS.erf(x) * x, ()), (np.array(0.5),))
+    found = judge(case, engine, "backward")
+    assert found.verdict is Verdict.UNSUPPORTED
+    assert "no Bessel functions" in found.note
 
 
 def counting(seen: list[list[str]], **rows: Any) -> Differentiator:

@@ -20,6 +20,7 @@ from gradverify.known import (
     FILE_NAME,
     Deviation,
     DeviationError,
+    Size,
     append_rows,
     applies,
     is_expired,
@@ -46,6 +47,8 @@ ROW = Deviation(
     dtypes=("float64",),
     devices=("cpu",),
     when="x > 20",
+    at_most=Size(12.0, in_bounds=True),
+    computes_in="float32",
     link="https://example.org/1",
     until=date(2030, 6, 30),
 )
@@ -149,6 +152,10 @@ BAD_ROWS = [
     ("until",    "2030-01-31T00:00:00", "allowed: a date without quotes"),
     ("when",     '"y > 1"',        "when is 'y > 1': column 1: y is no operand"),
     ("when",     '"x >"',          "when is 'x >': column"),
+    ("at_most",  "0",              "at_most is 0; allowed: a part of the exact number"),
+    ("at_most",  '"20 ulps"',      'allowed: a part .* or "20 bounds"'),
+    ("at_most",  "true",           "at_most is True; allowed"),
+    ("computes_in", '"float16"',   "computes_in is 'float16'; allowed: one of float64"),
     ("wen",      '"x > 1"',        "unknown field 'wen'; allowed: id, diff"),
 ]
 # fmt: on

@@ -30,6 +30,8 @@ CHECKED = {
 }
 # The derivative is below what rounding may take it to: zero would agree as well.
 UNSEEN = {("sqrt(x*x + 1) - x", "float32")}
+# JAX takes the softmax of float64 attention in float32: `known/shipped.toml`.
+DEVIATES = {("attention by saturated weights", "float64", "jax")}
 
 
 def total(x: Any) -> Any:
@@ -45,6 +47,18 @@ def deep(x: Any) -> Any:
     """The sum of a thousand elements, squashed and mixed."""
     return s.mean(s.tanh(x) * s.exp(-x), axis=None) / s.sqrt(1.0 + total(x * x))
 
+
+def attention(q: Any, k: Any, v: Any) -> Any:
+    y = s.scaled_dot_product_attention(q, k, v, mask="none")
+    return total(y * np.array([1.0, -0.5])[:, None])
+
+
+PEAKED = np.array([1.0, 1.0, 1.0, 700.0]).reshape(1, 2, 2, 1)
+ONES = np.ones((1, 2, 2, 1))
+HUNDREDS = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 100.0, 100.0, 100.0]).reshape(1, 2, 2, 2)
+SPREAD = np.linspace(-1.0, 1.25, 12).reshape(2, 2, 3)[::-1].reshape(1, 2, 2, 3)
+NEAR = 6.07 + 1e-3 * np.sin(np.arange(6.0)).reshape(3, 2)
+WEIGHTS = np.array([3.0, -1.0])
 
 RNG = np.random.default_rng(30)
 THOUSAND = RNG.normal(size=1000)
@@ -98,6 +112,12 @@ SMALL: tuple[Row, ...] = (
     ("exp(x) - 1",                       lambda x: s.exp(x) - 1.0,                      (1e-5,)),
     ("a variance of neighbours",         lambda x: s.var(x, axis=None),                 ([1000.0, 1000.5, 1001.0],)),
     ("a standard deviation of neighbours", lambda x: s.std(x, axis=None),               ([100.0, 100.5, 101.5],)),
+    ("a standard deviation of two neighbours", lambda x: s.std(x, axis=None),           ([7.21, 7.211],)),
+    ("a standard deviation of two equals and a neighbour", lambda x: s.std(x, axis=None), ([6.0731, 6.0731, 6.0733],)),
+    ("standard deviations over columns", lambda x: total(s.std(x, axis=(0,), ddof=1) * WEIGHTS), (NEAR,)),
+    ("attention of one large query",     attention,                                     (PEAKED, ONES, PEAKED)),
+    ("attention of hundreds",            attention,                                     (HUNDREDS, HUNDREDS, HUNDREDS)),
+    ("attention by saturated weights",   attention,                                     (30.0 * SPREAD, SPREAD[..., ::-1], SPREAD[::-1])),
     ("a sum of opposites",               lambda x: total(x) * total(x * x),             (CANCELS[980:1020],)),
     # saturated
     ("tanh of 9",                        s.tanh,                                        (9.0,)),
@@ -174,4 +194,5 @@ def test_nobody_is_accused_at_an_awkward_point(name: str, dtype: str) -> None:
             assert judgement.verdict is Verdict.VACUOUS, judgement
         elif engine == "own-tape":
             assert judgement.verdict in CHECKED, judgement
-        assert not judgement.verdict.fails(), (engine, judgement)
+        deviates = (name, dtype, engine) in DEVIATES
+        assert judgement.verdict.fails() is deviates, (engine, judgement)

@@ -80,7 +80,7 @@ def regimes_met(op: str, *, is_steered: bool) -> int:
 
 
 def test_ops_are_put_to_more_kinds_of_values_sooner() -> None:
-    ops = ("exp", "abs", "mul")
+    ops = ("exp", "abs", "mul", "tanh", "sub", "maximum")
     steered, free = (
         sum(regimes_met(op, is_steered=s) for op in ops) for s in (True, False)
     )

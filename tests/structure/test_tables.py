@@ -113,7 +113,7 @@ DOMAINS = {
     name: value for name, value in vars(domains).items() if isinstance(value, Domain)
 }
 PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False}}
-OF_TWO = {"DIVISOR", "BASE", "OFF_ORIGIN", "OFF_CUT", "PROBABILITIES", "WEIGHTY"}
+OF_TWO = {"DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY"}
 
 
 @pytest.mark.parametrize("name", DOMAINS)

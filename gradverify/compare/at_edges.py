@@ -1,0 +1,162 @@
+"""A gradient at edges of ops against the slopes that the function has there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradverify.compare.at_kinks import flat_gradient
+from gradverify.compare.entries import UNBOUNDED, Entry, decimal, worst
+from gradverify.differentiators import Derivatives
+from gradverify.graph import Array, Case, names_of
+from gradverify.reference import RAY, Reference
+from gradverify.verdict import Judgement, Verdict
+
+STEPS = 2000  # of the search for slopes within their balls
+UNDEFINED = "NaN where the slope is infinite on one side"
+INFINITE = "the slope is infinite on one side"
+
+
+def at_edges(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
+    """The worst of what the entries say.
+
+    Entries that no slope moves are judged as anywhere else, so that a NaN which leaks
+    into them is found. Those in a ball are right inside it. Where a slope has no limit,
+    infinity of the right sign, and any number on that side, is a convention; NaN is
+    one as well, and is listed as such.
+    """
+    edges = reference.edges
+    assert edges is not None
+    got = flat_gradient(case, derivatives)
+    where, exact = _places(case), np.concatenate([x.ravel() for x in edges.base])
+    allowed = [np.concatenate([np.ravel(getattr(b, n)) for b in reference.bounds])
+               for n in ("tight", "loose")]  # fmt: skip
+    is_ray = np.any(edges.slopes[:, edges.groups == RAY] != 0, axis=1)
+    is_moved = np.any(edges.slopes != 0, axis=1)
+    rows = zip(where, got, exact, *allowed, strict=True)
+    plain = [
+        Entry(name, float(number), whole, float(tight), float(loose), None, place)
+        for moved, ((name, place), number, whole, tight, loose) in zip(
+            is_moved, rows, strict=True
+        )
+        if not moved
+    ]
+    found = [worst(case.dtype, plain)] if plain else []
+    for k in np.flatnonzero(is_ray):
+        found.append(_of_ray(where[k], got[k], exact[k], edges.slopes[k]))
+    inside = is_moved & ~is_ray
+    if inside.any():
+        found.append(
+            _of_balls(
+                [where[k] for k in np.flatnonzero(inside)],
+                got[inside],
+                np.array([float(x) for x in exact[inside]]),
+                edges.slopes[inside],
+                edges.groups,
+                allowed[1][inside].astype(float),
+            )
+        )
+    return min(found, key=lambda j: _ORDER.index(j.verdict))
+
+
+_ORDER = (
+    Verdict.NONFINITE,
+    Verdict.WRONG,
+    Verdict.IMPRECISE,
+    Verdict.KINK_CONVENTION,
+    Verdict.AGREES,
+    Verdict.NO_DERIVATIVE,
+    Verdict.VACUOUS,
+)
+
+
+def _places(case: Case) -> list[tuple[str, tuple[int, ...]]]:
+    names = names_of(case.graph)
+    return [
+        (f"d/d{names[node]}", place)
+        for node, x in zip(case.graph.inputs, case.point, strict=True)
+        for place in np.ndindex(x.shape)
+    ]
+
+
+def _text(where: tuple[str, tuple[int, ...]]) -> str:
+    return where[0] + (str(list(where[1])) if where[1] else "")
+
+
+def _of_ray(where: Any, got: float, base: Any, slopes: Array) -> Judgement:
+    """One entry of which a slope is any number from 0 to infinity."""
+    signs = np.sign(slopes[slopes != 0])
+    sign = signs[0] if np.all(signs == signs[0]) else 0.0
+    end = "-inf" if sign < 0 else "inf"
+    exact = f"between {decimal(base)} and {end}" if sign else "any number"
+    judgement = Judgement(
+        Verdict.KINK_CONVENTION, _text(where), repr(float(got)), exact, note=INFINITE
+    )
+    if math.isnan(got):
+        return replace(judgement, note=UNDEFINED)
+    least = float(base) - sign * 1e-6 * abs(float(base))
+    if sign and (got - least) * sign < 0.0:
+        return replace(judgement, verdict=Verdict.WRONG, note="")
+    return judgement
+
+
+def _of_balls(
+    where: Any, got: Array, base: Array, slopes: Array, groups: Array, allowed: Array
+) -> Judgement:
+    """Entries that slopes within their balls must give together."""
+    sizes = np.sqrt(np.sum(slopes**2, axis=1))
+    exact = f"within {_vector(sizes)} of {_vector(base)}"
+    first = where[0][0] if len({w[0] for w in where}) == 1 else "gradient"
+    judgement = Judgement(
+        Verdict.KINK_CONVENTION, first, _vector(got), exact,
+        allowed=float(allowed.max(initial=0.0)),
+    )  # fmt: skip
+    if not np.all(np.isfinite(allowed)):
+        return replace(judgement, verdict=Verdict.VACUOUS, note=UNBOUNDED)
+    if not np.all(np.isfinite(got)):
+        return replace(judgement, verdict=Verdict.NONFINITE)
+    far = np.abs(slopes @ nearest(slopes, groups, got - base) - (got - base))
+    if np.all(far <= allowed + 1e-6 * sizes):
+        return judgement
+    return replace(judgement, verdict=Verdict.WRONG)
+
+
+def nearest(slopes: Array, groups: Array, target: Array) -> Array:
+    """The slopes within their balls whose sum is nearest to a target.
+
+    By projected gradients with momentum (Beck and Teboulle, 2009).
+    """
+    scale = np.max(np.abs(slopes), axis=1, keepdims=True)
+    scale[scale == 0.0] = 1.0
+    a, b = slopes / scale, target / scale[:, 0]
+    rate = 1.0 / max(float(np.linalg.norm(a, 2)) ** 2, 1e-300)
+    s, t = _within(np.linalg.lstsq(a, b, rcond=None)[0], groups), 1.0
+    moved = s
+    for _ in range(STEPS):
+        step = _within(moved - rate * (a.T @ (a @ moved - b)), groups)
+        following = (1.0 + math.sqrt(1.0 + 4.0 * t * t)) / 2.0
+        moved, t = step + (t - 1.0) / following * (step - s), following
+        if np.max(np.abs(step - s), initial=0.0) < 1e-12:
+            return step
+        s = step
+    return s
+
+
+def _within(s: Array, groups: Array) -> Array:
+    """Every ball's slopes, made as short as its radius."""
+    result = s.copy()
+    for group in set(groups.tolist()):
+        members = groups == group
+        size = float(np.linalg.norm(s[members]))
+        if group != RAY and size > 1.0:
+            result[members] = s[members] / size
+    return result
+
+
+def _vector(numbers: Array) -> str:
+    text = ", ".join(f"{x:.17g}" for x in numbers[:6])
+    more = ", ..." if len(numbers) > 6 else ""
+    return text if len(numbers) == 1 else f"({text}{more})"

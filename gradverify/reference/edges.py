@@ -1,0 +1,377 @@
+"""Edges: points where an op has no derivative and its one-sided slopes are known.
+
+At 0 a norm has the unit ball for its slopes, and so has a standard deviation of equal
+numbers; a root has slopes without limit on one side. There the op is replaced by a
+linear map in slopes that are inputs of their own, so that the rest of the graph is
+smooth and all the machinery for smooth points applies: with every choice of slopes in
+their set, the gradient of the new graph is one that the function may have (Clarke,
+1983).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import ctx
+from mpmath import mp, mpf
+
+from gradverify.arithmetic.balls import BALLS
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.arithmetic.multiprecision import MULTIPRECISION
+from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
+from gradverify.graph import (
+    Array,
+    Graph,
+    Node,
+    OutsideDomain,
+    input_leaf,
+    interpret_all,
+)
+from gradverify.ops import Shape
+from gradverify.ops.shapes import axes_of
+from gradverify.reference.differences import value_at
+from gradverify.reference.exact import flat
+
+EDGE_BITS = 400  # at which a number is zero or not
+MOST_SLOPES = 12  # beyond them the reference of a point would take too long
+RAY = -1  # the group of a slope that is any number from 0 to infinity
+
+
+Slopes = list[tuple[Symbol, Array]]
+
+
+@dataclass(frozen=True)
+class OpEdge:
+    """What an op is at its edge.
+
+    at: operands as floats and params to the entries of the result at the edge.
+    replaced: a program, the mask, operands and params to the op's symbol with its edge
+        straightened, and its slopes with their groups.
+    beside: operands as floats, and the result's shape, to what `replaced` asks beside.
+    """
+
+    at: Callable[..., Any]
+    replaced: Callable[..., tuple[Symbol, Slopes]]
+    beside: Callable[[Sequence[Any], Shape], dict[str, Any]] = lambda x, shape: {}
+
+
+def _slope(program: Program, groups: Array) -> tuple[Symbol, Array]:
+    """A slope for each entry; entries of one group are in one ball; 0 has none."""
+    return program.append(input_leaf(groups.shape)), groups
+
+
+def _kept(shape: Shape, axis: Any) -> Shape:
+    """A shape with axes of length 1 for those that are reduced."""
+    axes = {a % len(shape) for a in axes_of(shape, axis)} if shape else set()
+    return tuple(1 if a in axes else n for a, n in enumerate(shape))
+
+
+def _whole(mask: Array, shape: Shape, axis: Any) -> Array:
+    """The mask of a reduction's result over all entries that it reduces."""
+    return np.broadcast_to(mask.reshape(_kept(shape, axis)), shape)
+
+
+def _slices(whole: Array, axis: Any) -> Array:
+    """The number of each entry's slice, from 1; 0 for those that are not at an edge."""
+    kept = _kept(whole.shape, axis)
+    numbers = 1 + np.arange(math.prod(kept)).reshape(kept)
+    return np.where(whole, numbers, 0)
+
+
+# ---- norms
+
+
+def _null(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.all(x == 0, axis=axes_of(np.shape(x), axis), keepdims=keepdims)
+
+
+def _norm(
+    p: Program, mask: Array, x: Symbol, *, axis: Any = None, keepdims: bool = False
+) -> tuple[Symbol, Slopes]:
+    whole = _whole(mask, x.shape, axis)
+    s = _slope(p, _slices(whole, axis))
+    straight = SYMBOLS.sum(s[0] * x, axis=axis, keepdims=keepdims)
+    away = SYMBOLS.where(whole, np.ones(x.shape), x)
+    rest = SYMBOLS.norm(away, axis=axis, keepdims=keepdims)
+    return SYMBOLS.where(mask, straight, rest), [s]
+
+
+def _even(x: Any, *, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
+    axes = axes_of(np.shape(x), axis)
+    first = np.min(x, axis=axes, keepdims=True)
+    return np.all(x == first, axis=axes, keepdims=keepdims)
+
+
+def _std(
+    p: Program,
+    mask: Array,
+    x: Symbol,
+    *,
+    axis: Any = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+) -> tuple[Symbol, Slopes]:
+    whole = _whole(mask, x.shape, axis)
+    s = _slope(p, _slices(whole, axis))
+    count = math.prod(x.shape[a] for a in axes_of(x.shape, axis)) - ddof
+    rest = x - SYMBOLS.mean(x, axis=axis, keepdims=True)
+    straight = SYMBOLS.sum(s[0] * rest, axis=axis, keepdims=keepdims)
+    straight = straight * (1.0 / math.sqrt(count))
+    distinct = np.arange(float(math.prod(x.shape))).reshape(x.shape)
+    away = SYMBOLS.where(whole, distinct, x)
+    other = SYMBOLS.std(away, axis=axis, keepdims=keepdims, ddof=ddof)
+    return SYMBOLS.where(mask, straight, other), [s]
+
+
+def _hypot(p: Program, mask: Array, a: Symbol, b: Symbol) -> tuple[Symbol, Slopes]:
+    numbers = np.where(mask, 1 + np.arange(mask.size).reshape(mask.shape), 0)
+    s, t = _slope(p, numbers), _slope(p, numbers)
+    straight = s[0] * a + t[0] * b
+    away = SYMBOLS.where(mask, np.ones(mask.shape), a)
+    return SYMBOLS.where(mask, straight, SYMBOLS.hypot(away, b)), [s, t]
+
+
+# ---- roots and powers at 0
+
+
+def _root(p: Program, mask: Array, x: Symbol) -> tuple[Symbol, Slopes]:
+    s = _slope(p, np.where(mask, RAY, 0))
+    away = SYMBOLS.where(mask, np.ones(mask.shape), x)
+    return SYMBOLS.where(mask, s[0] * x, SYMBOLS.sqrt(away)), [s]
+
+
+def _at_fraction(x: Any, *, n: float) -> Any:
+    return (np.asarray(x) == 0) & (n != int(n)) & (n > 0)
+
+
+def _fraction(p: Program, mask: Array, x: Symbol, *, n: float) -> tuple[Symbol, Slopes]:
+    s = _slope(p, np.where(mask & (n < 1), RAY, 0))
+    away = SYMBOLS.power(SYMBOLS.where(mask, np.ones(mask.shape), x), n=n)
+    return SYMBOLS.where(mask, s[0] * x, away), [s]
+
+
+def _at_base(a: Any, b: Any) -> Any:
+    return (np.asarray(a) == 0) & (np.asarray(b) > 0)
+
+
+def _base(
+    p: Program, mask: Array, a: Symbol, b: Symbol, *, exponents: Array
+) -> tuple[Symbol, Slopes]:
+    s = _slope(p, np.where(mask & (exponents < 1), RAY, 0))
+    fixed = np.where(mask & (exponents == 1), 1.0, 0.0)
+    away = SYMBOLS.pow(SYMBOLS.where(mask, np.ones(mask.shape), a), b)
+    return SYMBOLS.where(mask, s[0] * a + fixed * a, away), [s]
+
+
+def _exponents(operands: Sequence[Any], shape: Shape) -> dict[str, Any]:
+    return {"exponents": np.broadcast_to(operands[1], shape)}
+
+
+# fmt: off
+EDGES: Mapping[str, OpEdge] = {
+    "norm":  OpEdge(_null,                              _norm),
+    "std":   OpEdge(_even,                              _std),
+    "hypot": OpEdge(lambda a, b: (a == 0) & (b == 0),   _hypot),
+    "sqrt":  OpEdge(lambda x: np.asarray(x) == 0,       _root),
+    "power": OpEdge(_at_fraction,                       _fraction),
+    "pow":   OpEdge(_at_base,                           _base, _exponents),
+}
+# fmt: on
+
+
+@dataclass(frozen=True, eq=False)
+class Straightened:
+    """A graph whose edges are linear in slopes, which are inputs beside its own.
+
+    inputs, slopes: positions of the two sorts among its inputs. groups: for each slope
+    input, the ball that each entry is in, by number; `RAY` for one from 0 to infinity,
+    0 for one that is not used.
+    """
+
+    graph: Graph
+    inputs: tuple[int, ...]
+    slopes: tuple[int, ...]
+    groups: tuple[Array, ...]
+
+    def point(self, point: Sequence[Any], slopes: Sequence[Any]) -> list[Any]:
+        """The original point and the slopes, in the order of the graph's inputs."""
+        merged = [*zip(self.inputs, point, strict=True)]
+        merged += zip(self.slopes, slopes, strict=True)
+        return [value for _, value in sorted(merged, key=lambda pair: pair[0])]
+
+    @property
+    def count(self) -> int:
+        """How many slopes there are."""
+        return sum(int(np.count_nonzero(g)) for g in self.groups)
+
+    def chosen(self, numbers: Sequence[float]) -> list[Array]:
+        """The slopes as arrays, from one number for each that is used."""
+        rest = iter(numbers)
+        return [
+            np.array([next(rest) if k else 0.0 for k in g.ravel()]).reshape(g.shape)
+            for g in self.groups
+        ]
+
+
+def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
+    """The graph with its edges straightened; None where the point is at none."""
+    if not any(node.op in EDGES for node in graph.nodes):
+        return None
+    masks = _masks(graph, point)
+    if not masks:
+        return None
+    program = Program()
+    values: list[Symbol] = []
+    inputs: list[int] = []
+    slopes: list[int] = []
+    groups: list[Array] = []
+    for i, node in enumerate(graph.nodes):
+        x = [values[j] for j in node.operands]
+        if i in masks:
+            mask, more = masks[i]
+            symbol, found = EDGES[node.op].replaced(
+                program, mask, *x, **node.params, **more
+            )
+            for s, group in found:
+                slopes.append(s.index)
+                groups.append(group)
+            values.append(symbol)
+        elif x:
+            values.append(program.apply(node.op, *x, **node.params))
+        else:
+            values.append(program.append(node))
+            if node.op == "input":
+                inputs.append(values[-1].index)
+    whole = program.graph(values[-1])
+    place = {node: k for k, node in enumerate(whole.inputs)}
+    return Straightened(
+        whole,
+        tuple(place[i] for i in inputs),
+        tuple(place[i] for i in slopes),
+        tuple(groups),
+    )
+
+
+def _masks(
+    graph: Graph, point: Sequence[Array]
+) -> dict[int, tuple[Array, dict[str, Any]]]:
+    """By node that is at an edge: at which entries, and what its row asks beside."""
+    with np.errstate(all="ignore"):
+        floats = interpret_all(
+            graph, FLOATS.table, [FLOATS.lift(np.array(x, np.float64)) for x in point]
+        )
+    found = {}
+    for i, node in enumerate(graph.nodes):
+        if node.op not in EDGES:
+            continue
+        operands = [floats[j] for j in node.operands]
+        near = np.asarray(EDGES[node.op].at(*operands, **node.params))
+        if not near.any() or not _depends(graph, node):
+            continue
+        mask = np.asarray(_confirmed(graph, point, node) & near)
+        if mask.any():
+            more = EDGES[node.op].beside(operands, node.shape)
+            found[i] = (np.broadcast_to(mask, node.shape), more)
+    return found
+
+
+def _depends(graph: Graph, node: Node) -> bool:
+    """Whether an operand is no constant, so that the op is differentiated at all."""
+    return any(graph.nodes[j].op not in ("literal", "data") for j in node.operands)
+
+
+def _confirmed(graph: Graph, point: Sequence[Array], node: Node) -> Any:
+    """The entries at which a node is exactly at its edge, and not for rounding alone.
+
+    Balls are asked with their radii taken for signs: what is no exact zero is 1.
+    """
+    with ctx.workprec(EDGE_BITS):
+        balls = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
+        operands = [_exactly(balls[j], graph.nodes[j].shape) for j in node.operands]
+    return EDGES[node.op].at(*operands, **node.params)
+
+
+def _exactly(value: Any, shape: Sequence[int]) -> Any:
+    """Numbers that are equal, or zero, only where the balls are beyond doubt.
+
+    A ball that is inexact, or below all floats, becomes a number of its own.
+    """
+    found = []
+    for k, ball in enumerate(flat(value)):
+        number = float(ball.mid()) if ball.is_exact() else 0.0
+        is_known = ball.is_exact() and (number != 0.0 or ball.is_zero())
+        found.append(number if is_known else math.pi * (k + 2))
+    return np.array(found).reshape(tuple(shape))
+
+
+# ---- do the slopes say what the function does?
+
+LINEAR = mpf(2) ** -40  # of the largest derivative: what a sum of slopes may be off by
+QUOTIENT_BITS = 640  # of the step of a quotient; a root of it is still nothing
+OUTSIDE = mpf(2) ** -50  # of a slope: what a quotient may be off by
+WIDER = mpf(2) ** -20  # of a ball, whose radius may hold a rounded constant
+
+
+def is_linear(base: Any, slopes: Any, mixed: Any) -> bool:
+    """Whether the gradient at half of every slope is that of the halves added up."""
+    expected = base + slopes.sum(axis=1) / 2
+    sizes = abs(base) + abs(slopes).sum(axis=1)
+    pairs = zip(mixed - expected, sizes, strict=True)
+    return all(abs(gap) <= LINEAR * size for gap, size in pairs)
+
+
+def follows(
+    graph: Graph,
+    point: Sequence[Array],
+    base: Any,
+    slopes: Any,
+    straight: Straightened,
+) -> bool:
+    """Whether quotients of the function itself lie between the slopes of every entry.
+
+    Taken in mpmath, on whichever side is inside the domain. Where slopes have no limit
+    nothing is asked.
+    """
+    groups = np.concatenate([g[g != 0] for g in straight.groups] or [np.zeros(0)])
+    with mp.workprec(3 * QUOTIENT_BITS):
+        start = value_at(graph, point)
+        if start is None:
+            return False
+        for k, (slope, row) in enumerate(zip(base, slopes, strict=True)):
+            if any(row[groups == RAY] != 0):
+                continue
+            widest = sum(
+                (mp.norm(list(row[groups == g])) for g in set(groups.tolist())), mpf(0)
+            )
+            quotient = _quotient(graph, point, k, start)
+            reach = (1 + WIDER) * widest + OUTSIDE * abs(slope) + OUTSIDE**4
+            if quotient is None or abs(quotient - slope) > reach:
+                return False
+    return True
+
+
+def _quotient(graph: Graph, point: Sequence[Array], entry: int, start: Any) -> Any:
+    for step in (mpf(2) ** -QUOTIENT_BITS, -(mpf(2) ** -QUOTIENT_BITS)):
+        moved = []
+        first = 0
+        for x in point:
+            whole = np.array([mpf(float(v)) for v in x.ravel()], object)
+            if first <= entry < first + x.size:
+                whole[entry - first] += step
+            first += x.size
+            moved.append(whole.reshape(x.shape) if x.shape else whole[0])
+        value = _value_of(graph, moved)
+        if value is not None:
+            return (value - start) / step
+    return None
+
+
+def _value_of(graph: Graph, inputs: Sequence[Any]) -> Any:
+    try:
+        return interpret_all(graph, MULTIPRECISION.table, inputs)[-1]
+    except OutsideDomain:
+        return None

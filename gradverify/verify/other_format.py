@@ -1,0 +1,223 @@
+"""Wrong formula or lost digits? The same point in the engine's other format tells.
+
+Lost digits are a number of units of roundoff, and so grow and shrink with the format; a
+wrong formula is off by the same part of the number in every format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+
+from gradverify.compare import compare, flat_gradient
+from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.formats import DTYPES, format_of
+from gradverify.graph import Array, Case
+from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
+from gradverify.verdict import Judgement, Verdict
+
+SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
+NEAR = (1.0, 1.0 + 2.0**-7, 1.0 - 2.0**-7, 1.0 + 2.0**-6)
+ALIKE = 16.0  # how many times fewer units a narrower format may lose
+STEADY = 0.25  # of an error: what one that is no rounding differs by between points
+DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
+
+UNTOLD = (
+    "the engine has no other format here that would tell a wrong formula from lost "
+    "digits"
+)
+
+
+@dataclass(frozen=True)
+class WorstNumber:
+    """Which number deviates most, of the value and then all derivatives; how much.
+
+    part: its error as a part of the exact number.
+    """
+
+    entry: int
+    part: float
+
+
+def reconsidered(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    derivatives: Derivatives,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+) -> Judgement:
+    """`IMPRECISE` in place of `WRONG` or `WRONG_VALUE` if digits are lost.
+
+    At least half of the digits must be right. A value that loses digits does not hide
+    its derivatives: they are judged as if it did not.
+    """
+    own = deviation(judgement, found, derivatives)
+    unit = format_of(case.dtype).unit_roundoff
+    if own is None or not 0.0 < own.part <= math.sqrt(unit):
+        return judgement
+    told = False
+    for dtype in DTYPES:
+        others = _in_format(case, dtype)
+        parts = [
+            _part_there(other, own.entry, differentiator, mode, limit)
+            for other in others
+            if unsupported(differentiator, other) is None
+        ]
+        part = max((p for p in parts if p is not None), default=None)
+        if part is None:
+            continue
+        told = True
+        if _are_digits(
+            own.part, unit, part, format_of(dtype).unit_roundoff
+        ) and not _is_steady(case, own.entry, differentiator, mode, limit):
+            return _imprecise(judgement, case, found, derivatives, dtype)
+    is_doubtful = not told and own.part <= DOUBTFUL * unit
+    return replace(judgement, note=UNTOLD) if is_doubtful else judgement
+
+
+def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bool:
+    """Whether an error goes with the roundoff of the format."""
+    if unit_there < unit:
+        return there <= SHRUNK * part
+    return ALIKE * there / unit_there >= part / unit
+
+
+def _imprecise(
+    judgement: Judgement,
+    case: Case,
+    found: Reference,
+    derivatives: Derivatives,
+    dtype: str,
+) -> Judgement:
+    what = ""
+    if judgement.verdict is Verdict.WRONG_VALUE:
+        value = float(found.value)
+        rest = compare(case, found, replace(derivatives, value=value))
+        if rest.verdict.fails():
+            return rest
+        what = "the value, not the derivative; "
+    note = f"{what}digits are lost: in {dtype} the error is as many units of roundoff"
+    if format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff:
+        note = f"{what}digits are lost: in {dtype} they are there"
+    return replace(judgement, verdict=Verdict.IMPRECISE, note=note)
+
+
+def deviation(
+    judgement: Judgement, found: Reference, derivatives: Derivatives
+) -> WorstNumber | None:
+    """The value if that is wrong, else the derivative furthest beyond its bound.
+
+    None if it cannot be said.
+    """
+    signed = _errors(found, derivatives)
+    if signed is None:
+        return None
+    errors = np.abs(signed)
+    if judgement.verdict is Verdict.WRONG_VALUE:
+        return WorstNumber(0, _part(float(errors[0]), found, 0))
+    loose = [found.value_bound.loose, *(b for x in found.loose for b in np.ravel(x))]
+    with np.errstate(all="ignore"):
+        ratios = errors / np.array(loose, np.float64)
+    ratios[0] = 0.0
+    k = int(np.argmax(np.where(errors == 0.0, 0.0, ratios)))
+    return WorstNumber(k, _part(float(errors[k]), found, k))
+
+
+def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
+    """What value and all derivatives are too large by; None where that has no sense."""
+    if found.status is not Slope.SMOOTH or found.kinked is not None:
+        return None
+    if any(isinstance(x, Doubled) for x in found.gradient):
+        return None
+    try:
+        numbers = [float(derivatives.value), *flat_gradient(found.case, derivatives)]
+    except (TypeError, ValueError):
+        return None
+    exact = _exact(found)
+    if len(exact) != len(numbers) or not np.all(np.isfinite(numbers)):
+        return None
+    pairs = zip(numbers, exact, strict=True)
+    return np.array([float(mpf(float(got)) - x) for got, x in pairs])
+
+
+def _exact(found: Reference) -> list[Any]:
+    return [found.value, *(v for x in found.gradient for v in x.ravel())]
+
+
+def _part(error: float, found: Reference, entry: int) -> float:
+    """An error as a part of the exact number."""
+    size = float(abs(_exact(found)[entry]))
+    return error / size if size else math.inf if error else 0.0
+
+
+def _in_format(case: Case, dtype: str) -> list[Case]:
+    """The same graph at the same point in another format; empty if that is not there.
+
+    In a narrower one it is beside a few points near it as well, because a rounding may
+    be small by chance.
+    """
+    if dtype == case.dtype:
+        return []
+    wider = format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff
+    return _near(case, dtype, (1.0,) if wider else NEAR)
+
+
+def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
+    found = []
+    for factor in factors:
+        with np.errstate(all="ignore"):
+            point = tuple((factor * np.asarray(x)).astype(dtype) for x in case.point)
+        pairs = zip(case.point, point, strict=True)
+        same = (np.isfinite(y) & ((x == 0) == (y == 0)) for x, y in pairs)
+        if all(map(np.all, same)):
+            found.append(Case(case.graph, point, dtype))
+    return found
+
+
+def _is_steady(
+    case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+) -> bool:
+    """Whether the error is the same part of the number at all points near the case.
+
+    Roundings go up and down from point to point, and a wrong constant does not.
+    """
+    parts = [
+        _part_there(other, entry, differentiator, mode, limit, signed=True)
+        for other in _near(case, case.dtype, NEAR)
+    ]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(NEAR):
+        return False
+    return max(known) - min(known) <= STEADY * max(map(abs, known))
+
+
+def _part_there(
+    case: Case,
+    entry: int,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+    *,
+    signed: bool = False,
+) -> float | None:
+    found = reference(case, model_of(differentiator))
+    derivatives = run(differentiator, mode, case, limit=limit)
+    if derivatives.error is not None or derivatives.timed_out:
+        return None
+    errors = _errors(found, derivatives)
+    if errors is None:
+        return None
+    error = float(errors[entry])
+    return _part(error if signed else abs(error), found, entry)
+
+
+def model_of(differentiator: Differentiator) -> RoundingModel:
+    """What the engine declares of its ops."""
+    return RoundingModel(units=tuple(sorted(differentiator.accuracy.items())))

@@ -1,0 +1,124 @@
+"""A known deviation explains what is as large as it says, and nothing larger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from packaging.specifiers import SpecifierSet
+from scipy import special
+
+from gradverify.arithmetic.symbols import SYMBOLS as s
+from gradverify.arithmetic.symbols import trace
+from gradverify.diagnosis.localize import guilty_op
+from gradverify.differentiators import Differentiator, load
+from gradverify.graph import Case
+from gradverify.known import Deviation, Size, shipped_rows
+from gradverify.verify import judge
+from gradverify.verify.known_rows import Listed
+
+from ..planted.engines import ENGINES
+from ..planted.faults import Application
+
+ROWS = {row.id: replace(row, versions=SpecifierSet()) for row in shipped_rows()}
+
+
+def explained(who: Differentiator, case: Case, row: Deviation) -> str | None:
+    """The row's id, where it explains what an engine makes of the case."""
+    judgement = judge(case, who, "reverse")
+    assert judgement.verdict.fails(), judgement
+    guilty = guilty_op(case, lambda c: judge(c, who, "reverse"), judgement)
+    rows = (replace(row, differentiator=who.name),)
+    return Listed(rows, who, "reverse", case.dtype).row(case, judgement, guilty)
+
+
+def planted(op: str, slope: Callable[[Any], Any]) -> Differentiator:
+    """PyTorch with another derivative of one op."""
+    return ENGINES["torch-cpu"].with_rule(
+        f"torch with another {op}", op, lambda ct, y, x: [ct * slope(x)]
+    )
+
+
+def off(size: float) -> Callable[[Any], Any]:
+    """The slope of softplus above 20, off by that part of itself."""
+    return lambda x: (1.0 + size) / (1.0 + np.exp(-x))
+
+
+SOFTPLUS = ROWS["torch-softplus-threshold"]
+DIGAMMA = ROWS["torch-digamma-derivative"]
+AT_30 = Case(trace(s.softplus, ()), (np.array(30.0),))
+AT_3 = Case(trace(s.digamma, ()), (np.array(3.0),))
+
+
+@pytest.mark.parametrize(
+    ("size", "is_known"), [(1e-9, True), (-2e-9, True), (3e-9, False), (-1.0, False)]
+)
+def test_softplus_is_known_as_far_as_its_threshold_takes_it(
+    size: float, is_known: bool
+) -> None:
+    row = SOFTPLUS
+    found = explained(planted("softplus", off(size)), AT_30, row)
+    assert (found == row.id) is is_known
+
+
+def test_a_wrong_sign_of_digamma_is_no_lost_digit() -> None:
+    row = DIGAMMA
+    wrong = planted("digamma", lambda x: -special.polygamma(1, x))
+    assert explained(wrong, AT_3, row) is None
+    near = planted("digamma", lambda x: special.polygamma(1, x) * (1.0 + 4e-10))
+    assert explained(near, AT_3, row) == row.id
+
+
+@pytest.mark.parametrize("name", ["softplus", "digamma"])
+def test_what_the_library_does_stays_known(name: str) -> None:
+    row = {"softplus": SOFTPLUS, "digamma": DIGAMMA}[name]
+    case = AT_3 if name == "digamma" else Case(AT_30.graph, (np.array(20.5),))
+    assert explained(load("torch-cpu"), case, row) == row.id
+
+
+# ---- a library that computes in another format
+
+
+def attention(q: Any, k: Any, v: Any) -> Any:
+    return s.sum(s.scaled_dot_product_attention(q, k, v, mask="none"), axis=None)
+
+
+X = np.sin(np.arange(8.0)).reshape(1, 2, 2, 2)
+ATTENTION = Case(trace(attention, *(X.shape,) * 3), (X, X[..., ::-1], 2.0 * X))
+IN_FLOAT32 = ROWS["jax-attention-float32"]
+
+
+def attending(spoilt: Callable[[Any], Any]) -> Differentiator:
+    def rule(ct: Any, y: Any, *x: Any, **params: Any) -> Any:
+        given = [np.asarray(v, np.float64) for v in x]
+        whole = Application("scaled_dot_product_attention", ct, y, given, params)
+        return [spoilt(g) for g in whole.right()]
+
+    engine = ENGINES["own-tape"]
+    return engine.with_rule("attending", "scaled_dot_product_attention", rule)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "is_known"),
+    [
+        (lambda g: g.astype(np.float32).astype(np.float64), True),
+        (lambda g: g * (1.0 + 1e-3), False),
+        (lambda g: g * np.nan, False),
+        (lambda g: g * 0.0, False),
+    ],
+    ids=["rounded to float32", "a thousandth too much", "NaN", "zero"],
+)
+def test_attention_in_float32_explains_float32s_roundings_alone(
+    spoilt: Callable[[Any], Any], is_known: bool
+) -> None:
+    row = IN_FLOAT32
+    found = explained(attending(spoilt), ATTENTION, row)
+    assert (found == row.id) is is_known
+
+
+def test_a_size_is_a_part_or_bounds() -> None:
+    assert str(Size(2e-9)) == "2e-09"
+    assert str(Size(20.0, in_bounds=True)) == "20 bounds"

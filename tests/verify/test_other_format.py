@@ -1,0 +1,206 @@
+"""Lost digits are imprecise and a wrong formula is wrong, by the same point elsewhere."""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from scipy import special
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.arithmetic.symbols import SYMBOLS as s
+from gradverify.arithmetic.symbols import trace
+from gradverify.differentiators import (
+    Accepts,
+    Differentiator,
+    Lowered,
+    Pulled,
+    mode,
+    register,
+)
+from gradverify.differentiators.hips_autograd import HipsAutograd
+from gradverify.differentiators.own.tape_engine import OwnTape
+from gradverify.graph import Case
+from gradverify.verdict import Judgement, Verdict
+from gradverify.verify import judge
+from gradverify.verify.other_format import UNTOLD
+
+from ..planted.engines import ENGINES, PlantedAutograd
+
+
+def in_own_dtype(x: Any, value: float) -> Any:
+    return np.asarray(x).dtype.type(value)
+
+
+def shifted(x: Any) -> Any:
+    """exp by that of a shifted operand, whose rounding is as large as the shift."""
+    return np.exp(x + 70) * np.exp(in_own_dtype(x, -70.0))
+
+
+def units(x: Any, count: float) -> Any:
+    """A factor that is off by so many units of roundoff."""
+    return in_own_dtype(x, 1.0 + count * np.finfo(np.asarray(x).dtype).epsneg)
+
+
+# A slope of exp beside the right one, and the verdict in both formats.
+# fmt: off
+SLOPES: Mapping[str, tuple[Callable[[Any], Any], Verdict]] = {
+    "a shifted operand":    (shifted, Verdict.IMPRECISE),
+    "300 units too much":   (lambda x: np.exp(x) * units(x, 300), Verdict.WRONG),
+    "a constant too short": (lambda x: np.exp2(x * in_own_dtype(x, 1.44270)), Verdict.WRONG),
+    "1e-5 too much":        (lambda x: np.exp(x) * in_own_dtype(x, 1 + 1e-5), Verdict.WRONG),
+    "a dropped path":       (lambda x: 0.0 * x, Verdict.WRONG),
+}
+# fmt: on
+
+
+def planted(op: str, slope: Callable[[Any], Any]) -> Differentiator:
+    engine = ENGINES["own-tape"]
+    return engine.with_rule("planted", op, lambda ct, y, x: [ct * slope(x)])
+
+
+def judged(slope: Callable[[Any], Any], dtype: str) -> Judgement:
+    case = Case(trace(s.exp, ()), (np.array(1.3, dtype),), dtype)
+    return judge(case, planted("exp", slope), "reverse")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", SLOPES)
+def test_the_other_format_tells_lost_digits_from_a_wrong_formula(
+    name: str, dtype: str
+) -> None:
+    slope, verdict = SLOPES[name]
+    assert judged(slope, dtype).verdict is verdict
+
+
+@pytest.mark.parametrize("part", [1e-9, 1e-13])
+def test_a_small_part_too_much_is_no_lost_digit(part: float) -> None:
+    found = judged(lambda x: np.exp(x) * (1.0 + part), "float64")
+    assert found.verdict is Verdict.WRONG
+
+
+# ---- values
+
+AT = {"float64": 2.6, "float32": 2.35}
+
+
+def subtracting(factor: float) -> Differentiator:
+    """autograd with erfc as 1 - erf, whose slope is right but for a factor."""
+    from autograd.extend import defvjp, primitive
+
+    @primitive
+    def erfc(x: Any) -> Any:
+        return 1 - special.erf(x)
+
+    defvjp(
+        erfc,
+        lambda y, x: (
+            lambda ct: -ct * np.exp(-x * x) * x.dtype.type(factor * 2 / np.sqrt(np.pi))
+        ),
+    )
+    return PlantedAutograd("autograd with 1 - erf", {"erfc": erfc})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_value_that_loses_digits_is_imprecise(dtype: str) -> None:
+    case = Case(trace(s.erfc, ()), (np.array(AT[dtype], dtype),), dtype)
+    found = judge(case, subtracting(1.0), "reverse")
+    assert found.verdict is Verdict.IMPRECISE
+    assert found.note.startswith("the value, not the derivative; digits are lost")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_such_a_value_does_not_hide_a_wrong_derivative(dtype: str) -> None:
+    case = Case(trace(s.erfc, ()), (np.array(AT[dtype], dtype),), dtype)
+    found = judge(case, subtracting(1.0 + 1e-4), "reverse")
+    assert found.verdict is Verdict.WRONG
+    assert found.where == "d/da"
+
+
+# ---- declared accuracies
+
+
+class Coarse(Differentiator):
+    """autograd with an exp that is off by so many units of roundoff."""
+
+    name = "coarse"
+    accepts = Accepts(dtypes=("float64",))
+    units = 60.0
+    reverse = HipsAutograd.reverse
+
+    @property
+    def table(self) -> Any:
+        from autograd.extend import defvjp, primitive
+
+        @primitive
+        def exp(x: Any) -> Any:
+            return np.exp(x) * (1.0 + self.units * 2.0**-53)
+
+        defvjp(exp, lambda y, x: lambda ct: ct * y)
+        return {**HipsAutograd().table, "exp": exp}
+
+
+class Declared(Coarse):
+    """The same, and it says so."""
+
+    name = "declared"
+    accuracy: ClassVar[Mapping[str, float]] = {"exp": 32.0}
+
+
+class FarOff(Declared):
+    """One that is off by more than it says."""
+
+    name = "far off"
+    units = 400.0
+
+
+class OfDifferences(Differentiator):
+    """Central differences, which say that half of the digits are there."""
+
+    name = "differences"
+    accepts = Accepts(dtypes=("float64",))
+    accuracy: ClassVar[Mapping[str, float]] = {"*": 2.0**27}
+    table: ClassVar[Any] = dict(FLOATS.table)
+
+    @mode("gradient")
+    def central(self, function: Lowered, point: Sequence[Any]) -> Pulled:
+        x, h = point[0], 2.0**-18
+        slope = (function(x + h) - function(x - h)) / (2.0 * h)
+        return Pulled(function(x), [slope])
+
+
+EXP = Case(trace(lambda x: s.exp(x) * 3.0, ()), (np.array(1.25),))
+SINE = Case(trace(lambda x: s.exp(s.sin(x)), ()), (np.array(0.7),))
+
+
+def test_an_undeclared_accuracy_is_a_finding_of_which_no_format_tells() -> None:
+    found = judge(EXP, Coarse(), "reverse")
+    assert found.verdict is Verdict.WRONG_VALUE
+    assert found.note == UNTOLD
+
+
+def test_a_declared_accuracy_is_in_the_bound() -> None:
+    assert judge(EXP, Declared(), "reverse").verdict is Verdict.AGREES
+    assert judge(EXP, FarOff(), "reverse").verdict.fails()
+
+
+def test_an_engine_of_differences_declares_all_its_ops() -> None:
+    assert judge(SINE, OfDifferences(), "central").verdict is Verdict.AGREES
+    exact = judge(SINE, OwnTape(), "reverse")
+    assert exact.allowed is not None
+    assert exact.allowed < 1e-14  # another engine's bound stays its own
+
+
+@pytest.mark.parametrize("declared", [{"sine": 3.0}, {"exp": -1.0}, {"exp": True}])
+def test_a_bad_declaration_is_refused(declared: Any) -> None:
+    class Bad(Coarse):
+        name = "badly declared"
+        accuracy = declared
+
+    with pytest.raises(ValueError, match=r"accuracy has .* allowed are a public op"):
+        register(Bad)
