@@ -98,12 +98,8 @@ class Scratch:
         return self._here(lambda: main(arguments), ".")
 
     def apart(self, module: str, *arguments: str) -> pytest.RunResult:
-        """Run `python -m module` in a process of its own.
-
-        Where that is pytest, it rewrites no assertion, of which we have none: for each
-        of our modules that would take as long as to load it.
-        """
-        loaded = (*LOADED, "--assert=plain") if module == "pytest" else ()
+        """Run `python -m module` in a process of its own."""
+        loaded = LOADED if module == "pytest" else ()
         began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", module, *loaded, *arguments],

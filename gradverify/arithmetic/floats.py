@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 
@@ -148,23 +147,25 @@ def accumulate(*terms: Any) -> Any:
     return result
 
 
-def in_doubles(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy, with the result in x's dtype.
+def of_scipy(name: str, *given: Any) -> Callable[[Any], Any]:
+    """A function of `scipy.special`, in x's dtype; x stands after what is given.
 
-    SciPy has no loops for long doubles.
+    SciPy has no loops for long doubles, so that they are computed as doubles. It takes
+    as long to load as all of us, and is loaded when it is first called.
     """
 
     def apply(x: Any) -> Any:
+        from scipy import special
+
         narrow = x.astype(np.float64) if x.dtype == np.longdouble else x
-        return np.asarray(function(narrow), x.dtype)[()]
+        return np.asarray(getattr(special, name)(*given, narrow), x.dtype)[()]
 
     return apply
 
 
 def polygamma(x: Any, *, n: int) -> Any:
     """The n-th derivative of digamma."""
-    function = special.psi if n == 0 else lambda t: special.polygamma(n, t)
-    return in_doubles(function)(x)
+    return (of_scipy("polygamma", n) if n else of_scipy("psi"))(x)
 
 
 # The constants of selu, with the decimals that its paper prints.
@@ -224,8 +225,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sinh":      np.sinh,
     "cosh":      np.cosh,
     "asinh":     np.arcsinh,
-    "erf":       in_doubles(special.erf),
-    "erfc":      in_doubles(special.erfc),
+    "erf":       of_scipy("erf"),
+    "erfc":      of_scipy("erfc"),
     "add":       np.add,
     "sub":       np.subtract,
     "mul":       np.multiply,
@@ -240,7 +241,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
     "scale":     scale,
-    "log_gamma": in_doubles(special.gammaln),
+    "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,
     "pad":       pad_with(None),
     "put":       put_into(None),

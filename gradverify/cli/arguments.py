@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gradverify.formats import DTYPES
+
 Command = Callable[[argparse.Namespace], int]
 
 LARGEST = 2**63 - 1  # of a number that is typed
@@ -62,7 +64,7 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
         ("engine",   {"nargs": "?", "default": "own-tape"}, "its name"),
         ("--mode",   TEXT, "how it differentiates"),
         ("--ops",    TEXT, "which ops, by commas (default: all)"),
-        ("--dtype",  {"default": "float64"}, "float64 or float32"),
+        ("--dtype",  {"default": DTYPES[0]}, " or ".join(DTYPES)),
         ("--cases",  {"type": count, "default": 60}, "at most, by op"),
         ("--seed",   {"type": count, "default": 0}, "what is drawn"),
         ("--report", FILE, "the report folder"))),

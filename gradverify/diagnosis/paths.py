@@ -19,7 +19,7 @@ from gradverify.diagnosis.slip_search import Edge, Slip, changing
 from gradverify.graph import Graph
 from gradverify.graph.latex import symbol
 
-MOST = 8  # paths that are written out
+MOST_PATHS = 8  # paths that are written out
 LONGEST = 200  # characters of a sum
 
 
@@ -52,7 +52,7 @@ def few_paths(graph: Graph, target: int) -> list[tuple[Edge, ...]] | None:
     found = []
     for path in paths_to(graph, target):
         found.append(path)
-        if len(found) > MOST:
+        if len(found) > MOST_PATHS:
             return None
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gradverify.graph.node import LEAVES
 from gradverify.graph.program import Graph
 
-MOST = 40  # nodes of a picture that is read
+MOST_NODES = 40  # nodes of a picture that is read
 WRONG, PLAIN = "#c0392b", "#555555"
 
 
@@ -28,7 +28,7 @@ def drawing(
     guilty: a node and the operand whose edge is red. If the operand is None, all edges
         of the node are.
     """
-    if len(graph.nodes) <= MOST:
+    if len(graph.nodes) <= MOST_NODES:
         found = _svg(graph, lines, notes, guilty)
         if found is not None:
             return found

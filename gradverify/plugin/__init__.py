@@ -18,6 +18,7 @@ import pytest
 from gradverify.outside.printing import for_terminal
 from gradverify.plugin import hookspecs
 from gradverify.plugin import options as settings
+from gradverify.plugin.plain_imports import import_plainly
 
 if TYPE_CHECKING:
     from gradverify.plugin.session import Session
@@ -31,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the hook by which engines are named."""
     pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before anything imports more of us."""
+    early_config.add_cleanup(import_plainly())
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.matrices import Matrix, whole_of
 from gradverify.graph import Array
 
-BITS = 2200  # more than any two doubles are apart
+ALL_BITS = 2200  # more than any two doubles are apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Doubled:
 
     def __getitem__(self, index: tuple[int, ...]) -> Any:
         """One of the numbers, as an mpf."""
-        with mp.workprec(BITS):
+        with mp.workprec(ALL_BITS):
             return mpf(float(self.high[index])) + mpf(float(self.low[index]))
 
     def reshape(self, *shape: Any) -> Array:

@@ -23,7 +23,7 @@ START, GROWTH, STOP = 200, 1.7, 12_000
 HOPELESS = 2600  # bits at which a ball that is no number must be outside a domain
 
 BITS = 64  # to which every derivative is known
-DIGITS = arb(2) ** -BITS
+SHARP = arb(2) ** -BITS
 SMALLEST = arb(2) ** -1140
 
 
@@ -84,7 +84,7 @@ def _any_finite(values: Sequence[Any]) -> bool:
 def is_sharp(value: Any) -> bool:
     """Whether every ball is known to 64 bits, or to far below the smallest float."""
     return all(
-        b.is_finite() and (b.rad() <= abs(b).lower() * DIGITS or b.rad() <= SMALLEST)
+        b.is_finite() and (b.rad() <= abs(b).lower() * SHARP or b.rad() <= SMALLEST)
         for b in (undecided(value, BITS) if isinstance(value, Matrix) else flat(value))
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gradverify.graph import LEAVES, Graph, Node, names_of
 
-MOST = 40  # leaves of a formula; with more it is shown as a program
+MOST_LEAVES = 40  # leaves of a formula; with more it is shown as a program
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUM, PRODUCT, PREFIX, POWER, ATOM = range(1, 6)  # how tightly a form binds
@@ -40,7 +40,7 @@ def term(graph: Graph) -> Term | None:
     sizes: list[int] = []
     for i, node in enumerate(graph.nodes):
         size = sum(sizes[j] for j in node.operands) or 1
-        if size > MOST:
+        if size > MOST_LEAVES:
             return None
         sizes.append(size)
         terms.append(

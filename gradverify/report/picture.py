@@ -11,7 +11,7 @@ from gradverify.graph import LEAVES, Graph, names_of
 from gradverify.records import Evidence
 from gradverify.report.wording import cut
 
-MOST = 30  # nodes of a picture; a longer graph is shown as a program
+MOST_NODES = 30  # nodes of a picture; a longer graph is shown as a program
 CHARACTER, LINE, MARGIN = 7.3, 16, 8  # of a box, in pixels
 LONGEST = 26  # characters of a line in a box
 ORDERED = frozenset({"sub", "div", "pow", "atan2", "where", "matmul", "clip"})
@@ -62,7 +62,7 @@ def picture(graph: Graph, evidence: Evidence | None) -> Picture | None:
 
     None if it is long, or if there is no Graphviz.
     """
-    if len(graph.nodes) > MOST:
+    if len(graph.nodes) > MOST_NODES:
         return None
     try:
         import pygraphviz

@@ -94,8 +94,7 @@ def op_cases(
     domain is moved into it. Only network layers have ranks above 2.
     """
     if op not in LAYER_SHAPES:
-        ranks = range(within.ranks.start, min(within.ranks.stop, 3))
-        within = replace(within, ranks=ranks)
+        within = in_drawn_ranks(within)
     scope = Scope(_menu([op]), within, dtype, edges=op not in LAYER_SHAPES)
     _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
@@ -109,6 +108,12 @@ def op_cases(
         return alone(OpChoice(op, 0, 0, params), leaves, Ending(0, weights), scope)
 
     return drawn.map(case)
+
+
+def in_drawn_ranks(limits: Limits) -> Limits:
+    """The limits without the ranks above 2, which only network layers have."""
+    ranks = range(limits.ranks.start, min(limits.ranks.stop, 3))
+    return replace(limits, ranks=ranks)
 
 
 def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:

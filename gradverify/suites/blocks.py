@@ -18,6 +18,7 @@ from gradverify.ops import OPS
 from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
+from gradverify.strategies.graphs import in_drawn_ranks
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.suites import TABLE, Suite
 from gradverify.suites.large_network import Network, network_block
@@ -181,11 +182,14 @@ def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     def strategy(
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None
     ) -> Any:
+        within = in_drawn_ranks(replace(accepts, empty=False))
+        if "sum" not in table:  # by which every array becomes a scalar at last
+            within = replace(within, ranks=range(within.ranks.start, 1))
         return graphs(
             ops=tuple(op for op in table if op in (ops or plain)),
             max_nodes=max_nodes,
             max_inputs=min(3, accepts.max_inputs or 3),
-            within=replace(accepts, empty=False),
+            within=within,
             dtype=dtype,
             met=met,
         )

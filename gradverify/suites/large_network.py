@@ -28,7 +28,7 @@ from gradverify.suites.digit_images import PIXELS, digit
 from gradverify.verify import LargeBlock
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "silu", "elu", "leaky_relu")
-MOST = 2_000_000  # entries of all weights; with their reference they fit into 2 GB
+MOST_ENTRIES = 2_000_000  # of all weights; with their reference they fit into 2 GB
 LABEL = 3  # the digit, and the target class if there are enough
 REDRAWN = 20  # how often biases may be drawn again to avoid kinks
 
@@ -78,10 +78,10 @@ class Network:
     target: int | None = None
 
     def __post_init__(self) -> None:
-        if len(self.sizes) < 2 or min(self.sizes) < 1 or self.entries > MOST:
+        if len(self.sizes) < 2 or min(self.sizes) < 1 or self.entries > MOST_ENTRIES:
             raise ValueError(
                 f"a network {self.name} is none that can be judged; allowed are two "
-                f"sizes and more, from 1 up, with at most {MOST:,} weights in all"
+                f"sizes and more, from 1 up, with at most {MOST_ENTRIES:,} weights"
             )
         if self.activation not in ACTIVATIONS or self.loss not in LOSSES:
             raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,38 @@ def test_a_killed_run_is_named_by_the_next(armed: Scratch) -> None:
     assert (armed.root / "reports" / "gradverify-killed.jsonl").is_file()
     again = armed.pytest("--gradverify", *SMALL, "-k", "add")
     assert "an earlier run" not in again.stdout.str()
+
+
+# ---- what a run costs everybody
+
+LOADERS = """\
+import sys
+
+import gradverify.verify
+import pytest
+
+def test_loaders():
+    names = ["gradverify.verify.item", "gradverify.graph.node", __name__]
+    assert [type(sys.modules[n].__loader__).__name__ for n in names] == [
+        "SourceFileLoader", "SourceFileLoader", "AssertionRewritingHook",
+    ]
+
+def test_finders():
+    assert [type(f).__name__ for f in sys.meta_path].count("PlainImports") == 1
+"""
+
+
+def test_pytest_rewrites_no_assertions_of_ours(scratch: Scratch) -> None:
+    scratch.write("test_loaders.py", LOADERS)
+    result = scratch.apart("pytest")
+    assert result.parseoutcomes() == {"passed": 2}, result.outlines
+
+
+def test_what_finds_our_modules_goes_when_the_run_ends(scratch: Scratch) -> None:
+    scratch.write("test_it.py", "def test_it():\n    pass\n")
+    before = [*sys.meta_path]
+    assert scratch.pytest().ret == 0
+    assert sys.meta_path == before
 
 
 # ---- conformance

@@ -85,6 +85,20 @@ def test_import_brings_no_heavy_library(module: str) -> None:
     assert not set(HEAVY) & set(done.stdout.split())
 
 
+def test_scipy_is_loaded_by_what_needs_it() -> None:
+    needs = (
+        "import sys, numpy, gradverify.verify, gradverify.suites\n"
+        "from gradverify.arithmetic.floats import FLOATS\n"
+        "print('scipy' in sys.modules)\n"
+        "FLOATS.table['erf'](numpy.array(0.5))\n"
+        "print('scipy' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", needs], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_that_test_can_fail() -> None:
     script = "import sys, numpy; print(*sys.modules)"
     done = subprocess.run(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
-from gradverify.differentiators import Accepts
+from gradverify.differentiators import Accepts, unsupported
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
 from gradverify.reference import reference
@@ -98,6 +99,26 @@ def test_an_engine_that_can_run_little_and_compiles_gets_both() -> None:
     own = block("arrays").fitting(Scalars())
     assert own.points == POINTS
     assert all(n.shape == () for c in first(own, CHUNK) for n in c.graph.nodes)
+
+
+@pytest.mark.parametrize("family", ["small", "arrays"])
+@pytest.mark.parametrize("ops", [("add", "mul", "sin"), ("add", "mul", "sum")])
+def test_an_engine_of_few_ops_gets_graphs_of_them(
+    family: str, ops: tuple[str, ...]
+) -> None:
+    class Few(OwnTape):
+        accepts = Accepts()
+        table: ClassVar = {op: OwnTape.table[op] for op in (*ops, "data")}
+
+    assert max(Few.accepts.ranks) > 2, "more than graphs have"
+    shared = block(family)
+    own = shared.fitting(Few())
+    assert own is not shared
+    cases = first(own, CHUNK)
+    assert {op for case in cases for op in case.graph.ops} == set(ops)
+    assert all(unsupported(Few(), case) is None for case in cases)
+    is_array = any(x.shape for case in cases for x in case.point)
+    assert is_array == ("sum" in ops)
 
 
 def test_an_item_over_its_own_block_is_as_long_as_any() -> None:

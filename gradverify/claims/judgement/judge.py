@@ -15,8 +15,7 @@ A witness is one of these:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 
 from gradverify.claims.judgement.read_claim import ReadClaim
 from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
@@ -25,6 +24,11 @@ NO_WITNESS = (
     "nothing shows that our reading is the author's: no other claim about it comes out "
     "right, and no usual slip leads from the exact result to this one"
 )
+FAR = (
+    "what it is about is defined in another section, and nothing near shows that the "
+    "same is meant"
+)
+NEAR = 12  # lines from a claim to one that shows that the same function is meant
 SAME = "both sides are the same, so that there is nothing to check"
 
 
@@ -35,40 +39,46 @@ def judged(
 
     numbers: of the cells of a notebook; None for other files.
     """
-    rights = _rights(findings)
-    wrongs = Counter(f.subject for f in findings if f.is_contradicted and not f.follows)
-    return [
-        _claim(file, numbers[f.cell], f, *_verdict(f, rights, wrongs)) for f in findings
+    return [_claim(file, numbers[f.cell], f, *_verdict(f, findings)) for f in findings]
+
+
+def _witnesses(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[int, int]:
+    """How many claims of the same subject come out right, and how many do not.
+
+    Of a definition that stands far away only those count that are near the claim.
+    """
+    if f.subject is None:
+        return 0, 0
+    same = [
+        o
+        for o in findings
+        if o.subject == f.subject
+        and not _is_vacuous(o)
+        and (not f.is_far or (o.cell == f.cell and abs(o.line - f.line) <= NEAR))
     ]
-
-
-def _rights(findings: Iterable[ReadClaim]) -> Counter[Hashable]:
-    """How many claims of each subject come out right, and say something."""
-    return Counter(
-        f.subject
-        for f in findings
-        if f.is_right and f.subject is not None and not _is_vacuous(f)
-    )
+    rights = sum(o.is_right for o in same)
+    return rights, sum(o.is_contradicted and not o.follows for o in same)
 
 
 def _is_vacuous(finding: ReadClaim) -> bool:
     return finding.outcome is not None and finding.outcome.is_vacuous
 
 
-def _verdict(
-    f: ReadClaim, rights: Counter[Hashable], wrongs: Counter[Hashable]
-) -> tuple[ClaimVerdict, str]:
+def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict, str]:
     """The verdict, and where it is unsure or not understood, why."""
     if f.outcome is None:
         return ClaimVerdict.NOT_UNDERSTOOD, f.reason
     if f.is_right:
-        if f.outcome.is_vacuous:
+        if _is_vacuous(f):
             return ClaimVerdict.NOT_UNDERSTOOD, SAME
         return ClaimVerdict.RIGHT, ""
     if f.doubts:
         return ClaimVerdict.UNSURE, f.doubts[0]
-    seen = f.subject is not None and rights[f.subject] >= wrongs[f.subject]
-    if f.member or f.explained.is_slip or f.follows or (seen and rights[f.subject]):
+    rights, wrongs = _witnesses(f, findings)
+    if f.is_far and not rights:
+        return ClaimVerdict.UNSURE, FAR
+    seen = 0 < rights >= wrongs
+    if f.member or f.explained.is_slip or f.follows or seen:
         return ClaimVerdict.WRONG, ""
     return ClaimVerdict.UNSURE, NO_WITNESS
 

@@ -35,7 +35,8 @@ class ReadClaim:
     understood, and then `reason` says why. subject: what the derivative is of; claims
     of one subject are witnesses of each other. doubts: why our reading may not be the
     author's. member: whether another member of the chain comes out right.
-    follows: whether it is wrong only because of an earlier line.
+    follows: whether it is wrong only because of an earlier line. is_far: whether what
+    it is about is defined in another section, where a later reader may not look.
     """
 
     cell: int
@@ -49,6 +50,7 @@ class ReadClaim:
     doubts: tuple[str, ...] = ()
     member: bool = False
     follows: bool = False
+    is_far: bool = False
 
     @property
     def is_right(self) -> bool:

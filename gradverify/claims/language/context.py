@@ -23,7 +23,7 @@ CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("the text states a condition",
      re.compile(r"\b(?:suppose|assum\w+|require\w*|must|need|want|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
     ("the text denies it",
-     re.compile(r"\b(?:not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
+     re.compile(r"\b(?:might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
     ("the text speaks of an approximation",
      re.compile(r"\b(?:approximat\w+|finite differences?|numerical(?:ly)?|taylor|linear[iz]s?ation|differenzenquotient|näherung\w*|approch\w+|aproxima\w+)\b", re.I)),
     ("the text puts something else in the place of the function",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gradverify.claims.computation.file_program import NotUnderstood
@@ -39,9 +39,11 @@ start: side ((EQ | APPROX) side)*
       | atom CARET TRANSPOSE                       -> transpose
       | atom CARET LB TRANSPOSE RB                 -> transpose
 ?follower: unnumbered
+         | base CARET exponent                     -> pow
          | unnumbered CARET exponent               -> pow
          | unnumbered CARET TRANSPOSE              -> transpose
          | unnumbered CARET LB TRANSPOSE RB        -> transpose
+base: NUMBER                                       -> number
 ?exponent: atom | MINUS atom                       -> neg
 ?atom: NUMBER ELL?                                 -> number
      | unnumbered
@@ -65,6 +67,7 @@ start: side ((EQ | APPROX) side)*
      | FUNC primes arguments                       -> call_prime
      | UCALL arguments                             -> apply
      | UCALL primes arguments                      -> apply_prime
+     | UCALL CARET NUMBER arguments                -> apply_power
      | UFUNC                                       -> bare
      | UFUNC primes                                -> bare_prime
      | NAME primes                                 -> prime
@@ -156,27 +159,35 @@ def readings(tokens: Sequence[Token]) -> list[tuple[list[Formula], list[bool]]]:
 
     `NotUnderstood` names a token that is in no place where the grammar knows it.
     """
-    from lark.exceptions import LarkError, UnexpectedInput
-
     for token in tokens:
         if token.kind not in TERMINALS:
             raise NotUnderstood(f"{token.text!r} is not understood")
     if len(tokens) > LONGEST:
         raise NotUnderstood(f"the formula has over {LONGEST} tokens")
+    found = _parsed(tuple((t.kind, t.text) for t in tokens))
+    if isinstance(found, str):
+        raise NotUnderstood(found)
+    approximate = [t.kind == "APPROX" for t in tokens if t.kind in ("EQ", "APPROX")]
+    return [(list(f[1:]), list(approximate)) for f in found]
+
+
+@lru_cache(maxsize=2000)
+def _parsed(tokens: tuple[tuple[str, str], ...]) -> tuple[Formula, ...] | str:
+    """The readings of tokens, or why there are none; a claim is tried several times."""
+    from lark.exceptions import LarkError, UnexpectedInput
+
     try:
-        tree = _parser().parse(list(tokens))
+        tree = _parser().parse([Token(kind, text) for kind, text in tokens])
     except UnexpectedInput as error:
         found = getattr(error, "token", None)
         place = repr(str(found)) if found is not None and str(found) else "the end"
-        raise NotUnderstood(f"{place} is in no place where it is understood") from None
+        return f"{place} is in no place where it is understood"
     except (LarkError, RecursionError):
-        raise NotUnderstood("the formula ends too early") from None
-    approximate = [t.kind == "APPROX" for t in tokens if t.kind in ("EQ", "APPROX")]
-    found = itertools.islice(_expanded(tree), READINGS)
-    unique = {repr(f): f for f in found}
+        return "the formula ends too early"
+    several = itertools.islice(_expanded(tree), READINGS)
+    unique = {repr(f): f for f in several}
     natural = {k: f for k, f in unique.items() if POWER_OF_OPERATOR not in k}
-    unique = natural or unique
-    return [(list(f[1:]), approximate) for f in unique.values()]
+    return tuple((natural or unique).values())
 
 
 def _expanded(tree: Any) -> Iterator[Formula]:

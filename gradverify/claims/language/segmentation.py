@@ -133,7 +133,9 @@ def _cuts(
         related = any(t.kind in RELATIONS for t in so_far)
         return "relation" if head and not related else "cut"
     if kind == "DOT":
-        mathematical = (
+        ends_sentence = following is not None and following.gap and not token.gap
+        is_mark = len(so_far) == 1 and so_far[0].text.isupper()  # of a choice: B. …
+        mathematical = not (ends_sentence or is_mark) and (
             previous is not None
             and previous.kind in ENDS
             and following is not None
@@ -209,6 +211,9 @@ def _applied(tokens: list[Token], words: Vocabulary) -> list[Token]:
         is_name = token.kind in ("UFUNC", "NAME")
         if is_name and opens and _is_applied(tokens, i, j, words):
             result[i] = token.of("UCALL")
+        kinds = [t.kind for t in tokens[i + 1 : i + 4]]
+        if token.kind == "UFUNC" and kinds == ["CARET", "NUMBER", "LPAR"]:
+            result[i] = token.of("UCALL")
         end = _derivative_end(tokens, i)
         if end is not None and end < len(tokens) and tokens[end].kind == "LPAR":
             close = _closed(tokens, end)
@@ -235,7 +240,7 @@ def _is_applied(tokens: Sequence[Token], i: int, j: int, words: Vocabulary) -> b
     if i and tokens[i - 1].kind == "D":  # ∂f(x, y)/∂x
         return _is_list(inner) and words.is_formula(name)
     if j > i + 1:  # y'(0)
-        return _is_list(inner) and words.is_formula(name)
+        return True
     if words.is_formula(name):
         return _is_list(inner) and not tokens[j].gap
     applied = _is_list(inner) or any(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 # fmt: off
 GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
 LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", GREEK, strict=True)) | {"ϵ": "epsilon", "ϕ": "phi", "ς": "sigma", "Δ": "Delta", "Σ": "Sigma", "Θ": "Theta"}
-SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ", "0123456789-+T", strict=True))
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀˣⁿʸᵗᵏᵐᵃᵇᵘᵛʳˢ⁽⁾", "0123456789-+Txnytkmabuvrs()", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
 # What a person reads as "the derivative of … by …", by language.
@@ -79,6 +79,9 @@ REWRITINGS: tuple[tuple[str, str], ...] = (
     (r"\\(?:top|intercal)(?![a-zA-Z])", "T"),
     (r"\\(?:prime)(?![a-zA-Z])|[′’]", "'"),
     (r"\^\{?\s*('+)\s*\}?", r"\1"),
+    (r"\^\s*\{\s*\(\s*1\s*\)\s*\}", "'"),
+    (r"\^\s*\{\s*\(\s*2\s*\)\s*\}", "''"),
+    (r"\^\s*\{\s*\(\s*3\s*\)\s*\}", "'''"),
     (r"√", "\\\\sqrt "),
     (r"\*\*", "^"),
     (r"\\l?vert(?![a-zA-Z])|\\rvert(?![a-zA-Z])|\\mid(?![a-zA-Z])", "|"),

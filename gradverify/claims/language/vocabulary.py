@@ -40,6 +40,8 @@ AT_WORDS = frozenset(
 )
 # fmt: on
 
+Place = tuple[int, int, int]  # a cell, its section, a line
+
 PIECES = 12  # of a word that is split
 
 
@@ -47,13 +49,13 @@ PIECES = 12  # of a word that is split
 class TextFunction:
     """A function that a text defines: its parameters, and the formula of its value.
 
-    place: the cell and the line of the definition.
+    place: the cell, its section and the line of the definition.
     """
 
     name: str
     parameters: tuple[str, ...]
     formula: Any
-    place: tuple[int, int] = (0, 0)
+    place: Place = (0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class TextFormula:
 
     name: str
     formula: Any
-    place: tuple[int, int] = (0, 0)
+    place: Place = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Depends:
 
     name: str
     on: tuple[str, ...]
-    place: tuple[int, int] = (0, 0)
+    place: Place = (0, 0, 0)
 
 
 TextValue = TextFunction | TextFormula | Depends

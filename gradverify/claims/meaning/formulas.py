@@ -334,4 +334,4 @@ def number_leaf(meaning: Meaning, text: str) -> Symbol:
     """A stated number, taken exactly."""
     sign = -1 if text.startswith("-") else 1
     value, _ = interval(text.lstrip("-"))
-    return meaning.code.program.number(sign * value)
+    return meaning.code.program.number(sign * value, is_constant=True)

@@ -184,6 +184,10 @@ def _apply(m: Meaning, name: Any, arguments: Formula) -> Symbol:
     return m.called(name[1], _places(m, arguments, count))
 
 
+def _apply_power(m: Meaning, name: Any, n: Any, arguments: Formula) -> Symbol:
+    return _power(m, ("apply", name, arguments), ("number", n))
+
+
 def _apply_prime(m: Meaning, name: Any, primes: Any, arguments: Formula) -> Symbol:
     if isinstance(m.words.names.get(name[1]), TextFunction | Function):
         function = m.value(name[1])
@@ -211,6 +215,8 @@ def _order(primes: Any) -> int:
 def _prime(m: Meaning, name: Any, primes: Any) -> Symbol:
     """`y'`: by the one name that y is computed from."""
     y, program = m.named(name[1]), m.code.program
+    if y.index in program.leaves:
+        raise NotUnderstood(f"nothing in the text says what {name[1]} is")
     names = {**m.words.names, **m.bound}
     named = {v.index: k for k, v in names.items() if isinstance(v, Symbol)}
     cut = program.cut(y.index, frozenset(named) - {y.index})
@@ -345,7 +351,8 @@ RULES: Mapping[str, Rule] = {
     "root_of_number": lambda m, t: m.code.program.apply("sqrt", _number(m, t)),
     "root_of_name": lambda m, t: m.code.program.apply("sqrt", _name(m, t)),
     "call": _call, "call_power": _call_power, "call_prime": _call_prime,
-    "apply": _apply, "apply_prime": _apply_prime, "bare": _bare,
+    "apply": _apply, "apply_prime": _apply_prime, "apply_power": _apply_power,
+    "bare": _bare,
     "bare_prime": _bare_prime, "prime": _prime, "name_of": _name_of,
     "derivative": _derivative, "derivative_at": _derivative_at, "d1": _d1,
     "d_operator": _d_operator, "operator": _d_operator, "d2_operator": _d2_operator,

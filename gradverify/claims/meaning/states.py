@@ -25,13 +25,14 @@ from gradverify.claims.computation.file_program import (
     NotUnderstood,
     understood,
 )
-from gradverify.claims.computation.point import PRECISION, Balls, Point
+from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
 from gradverify.claims.language.tokens import LONGEST, Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
+    Place,
     TextFormula,
     TextFunction,
     TextValue,
@@ -43,18 +44,23 @@ from gradverify.claims.meaning.kinds import RULES
 from gradverify.claims.sources.fragments import Fragment
 from gradverify.ops import Shape
 
+ROUGH = 0.05  # relative: how far a rounded number may be from the one of the code
 REREAD = 200  # times that a text is cut anew, since a definition changed its words
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """The names after a line, and the values that texts have given to leaves."""
+    """The names after a line, and the values that texts have given to leaves.
+
+    clashes: names to which text and code give different values.
+    """
 
     cell: int
     line: int
     names: Mapping[str, Any]
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
+    clashes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +319,7 @@ def _definition(
         return None
     if not fragment.defines and name in states.coded and not is_call:
         return None  # a comment says again what the code has
-    place = fragment.cell, fragment.line + part.line
+    place = fragment.cell, fragment.section, fragment.line + part.line
     parameters = _parameters(head)
     if parameters is None:
         return None
@@ -337,14 +343,12 @@ def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     return tuple(t.text for t in inner if t.kind == "NAME")
 
 
-def _unread(
-    name: str, place: tuple[int, int], token: Token, state: State
-) -> State | None:
+def _unread(name: str, place: Place, token: Token, state: State) -> State | None:
     """A definition that is not understood takes away the one before it."""
     known = state.names.get(name)
     if not token.formula or not isinstance(known, TextValue):
         return None
-    why = Unknown(f"the definition of {name} in line {place[1]} is not understood")
+    why = Unknown(f"the definition of {name} in line {place[2]} is not understood")
     return replace(state, names={**state.names, name: why})
 
 
@@ -353,7 +357,7 @@ def _bound(
     name: str,
     parameters: tuple[str, ...],
     members: Sequence[Formula],
-    place: tuple[int, int],
+    place: Place,
     state: State,
 ) -> State | None:
     formula = members[0]
@@ -369,7 +373,9 @@ def _bound(
         function = TextFunction(name, parameters, formula, place)
         if not mentioned and isinstance(known, TextValue):
             return None
-        return replace(state, names={**state.names, name: function})
+        stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
+        also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
+        return replace(state, names={**state.names, **also, name: function})
     composed = _composition(name, formula, place, state)
     if composed is not None:
         return replace(state, names={**state.names, name: composed})
@@ -404,7 +410,7 @@ def _dependence(name: str, formula: Formula, state: State) -> tuple[str, ...] | 
 
 
 def _composition(
-    name: str, formula: Formula, place: tuple[int, int], state: State
+    name: str, formula: Formula, place: Place, state: State
 ) -> TextFunction | None:
     """`F = g ∘ f`: F(x) = g(f(x))."""
     match formula:
@@ -436,17 +442,40 @@ def _number(states: States, name: str, formula: Formula, state: State) -> State 
     program = states.code.program
     if isinstance(known, Symbol) and known.index in program.leaves:
         if name in states.coded:
-            return None
+            return _clashing(states, name, known, value, state)
         if known.shape != np.shape(value):
             leaf = states.open(name, np.shape(value))
             values = {**state.values, leaf.index: value}
             return replace(state, names={**state.names, name: leaf}, values=values)
         return replace(state, values={**state.values, known.index: value})
+    if isinstance(known, Symbol) and not known.shape and not np.shape(value):
+        return _clashing(states, name, known, value, state)
     if known is not None and not isinstance(known, Unknown):
         return None
     leaf = states.open(name, np.shape(value))
     values = {**state.values, leaf.index: value}
     return replace(state, names={**state.names, name: leaf}, values=values)
+
+
+def _clashing(
+    states: States, name: str, known: Symbol, value: Balls, state: State
+) -> State | None:
+    """A text that gives a name of the code another value: it holds in the text."""
+    if known.shape != np.shape(value) or known.shape:
+        return None
+    coded = flat(Point(states.code.program, {}).value(known.index))[0]
+    (ball,) = flat(value)
+    if not coded.is_finite() or abs(float(ball) - float(coded)) <= ROUGH * abs(
+        float(coded)
+    ):
+        return None
+    leaf = known if known.index in states.code.program.leaves else states.open(name)
+    return replace(
+        state,
+        names={**state.names, name: leaf},
+        values={**state.values, leaf.index: value},
+        clashes=state.clashes | {name},
+    )
 
 
 def _value(states: States, formula: Formula) -> Balls:

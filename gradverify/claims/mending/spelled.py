@@ -109,6 +109,8 @@ def _other(formula: Formula) -> tuple[str, int]:
             return f"{name}^{n}({_listed(arguments)})", 9
         case ("call_prime" | "apply_prime", (_, name), *middle, arguments):
             return f"{name}{_primes(middle)}({_listed(arguments)})", 9
+        case ("apply_power", (_, name), (_, n), arguments):
+            return f"{name}^{n}({_listed(arguments)})", 9
         case ("prime" | "bare_prime", (_, name), primes):
             return f"{name}{_primes([primes])}", 9
         case ("name_of", (_, name), arguments):

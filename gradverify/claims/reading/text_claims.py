@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
@@ -14,6 +15,7 @@ from gradverify.claims.judgement.chain import judge, merged, nearly
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
+    is_number,
     member_agrees,
 )
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
@@ -33,6 +35,7 @@ from gradverify.claims.language.vocabulary import (
     Depends,
     TextFormula,
     TextFunction,
+    TextValue,
     Vocabulary,
     free_words,
 )
@@ -44,6 +47,9 @@ from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
 
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
+NEAR = 20  # lines from a definition to a claim that surely is about it
+CLASH = "the text and the code give a name of it different values"
+SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 MANY = 6  # states in which a claim is tried
 
@@ -58,6 +64,7 @@ class Tried:
     subject: Hashable
     member: bool
     doubts: tuple[str, ...] = ()
+    is_far: bool = False
 
 
 def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
@@ -101,6 +108,7 @@ def _claim(
             subject=tried.subject,
             doubts=(*tried.doubts, *doubts_of(read.tokens, part, fragment.lead)),
             member=tried.member,
+            is_far=tried.is_far,
         )
     return ReadClaim(*place, chain, reason=reason)
 
@@ -191,7 +199,10 @@ def _read_so(
     tokens = left_trimmed(part.tokens)
     found = readings(tokens)
     sign = next((t.text for t in tokens if t.kind == "D"), "∂")
-    place = _Place(file, state, states, words, at, line_of(read.fragment, part.line))
+    text = line_of(read.fragment, part.line)
+    section = read.fragment.cell, read.fragment.section
+    line = read.fragment.line + part.line
+    place = _Place(file, state, states, words, at, text, section, line)
     tried = [_judged(place, members, marks, sign) for members, marks in found]
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
     return result
@@ -225,6 +236,8 @@ class _Place:
     words: Vocabulary
     at: Sequence[tuple[str, str]]
     text: str
+    section: tuple[int, int]
+    line: int
 
 
 def _judged(
@@ -234,6 +247,7 @@ def _judged(
 
     People write both with the same sign. A d at the head is a total one, though.
     """
+    formulas, marks = _from_derivative(formulas, marks, place.state)
     formulas, marks, doubts = _without_equation(formulas, marks)
     outcomes: list[tuple[Members, Outcome, Meaning]] = []
     problem: NotUnderstood | None = None
@@ -274,15 +288,23 @@ def _judged(
     if meaning.curves:
         doubts = ()
     strange = _strangers(formulas, place) if outcome.step is not None else ()
-    if meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys():
-        strange = (*strange, UNKNOWN_FUNCTION)
+    unknown = meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys()
+    if outcome.step is not None and unknown:
+        raise NotUnderstood(UNKNOWN_FUNCTION)
+    if outcome.step is not None and place.state.clashes & {
+        *_mentioned(formulas, place.state)
+    }:
+        strange = (*strange, CLASH)
+    if outcome.step is not None and _is_special(formulas, place.state):
+        strange = (*strange, SPECIAL)
     return Tried(
         outcome,
         explain(wrong),
         chain,
-        _subject(formulas, place.state),
+        (_subject(formulas, place.state), place.section),
         member_agrees(members, outcome),
         (*doubts, *strange),
+        _is_far(formulas, place),
     )
 
 
@@ -302,6 +324,35 @@ def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
         yield _Mode(head=True, inner=True)
 
 
+def _from_derivative(
+    formulas: Sequence[Formula], marks: Sequence[bool], state: State
+) -> tuple[Sequence[Formula], Sequence[bool]]:
+    """Without a name that is only given to the derivative, as in `m = f'(2) = 4`.
+
+    `dy = f'(x) dx` says what dy is to mean, and nothing about f.
+    """
+    head = formulas[0]
+    if is_number(head) or _has_derivative(head):
+        return formulas, marks
+    if any(n in state.names for n in names_in(head)):
+        return formulas, marks
+    if len(formulas) < 3:
+        raise NotUnderstood("it says what a name is to mean")
+    return formulas[1:], marks[1:]
+
+
+DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
+               "indexed",
+               "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
+               "call_prime")  # fmt: skip
+
+
+def _has_derivative(formula: Any) -> bool:
+    if not isinstance(formula, tuple) or not formula:
+        return False
+    return formula[0] in DERIVATIVES or any(map(_has_derivative, formula[1:]))
+
+
 def _without_equation(
     formulas: Sequence[Formula], marks: Sequence[bool]
 ) -> tuple[Sequence[Formula], Sequence[bool], tuple[str, ...]]:
@@ -310,11 +361,21 @@ def _without_equation(
     `f'(x) = 2x - 4 = 0` claims that f'(x) is 2x - 4. What `f'(x) = 0` says alone is
     open, unless it is said of a stated point.
     """
+    if _asks_where(formulas):
+        return formulas, marks, (EQUATION,)
     if formulas[-1] != ("number", ("NUMBER", "0")) or "derivative_at" in repr(formulas):
         return formulas, marks, ()
     if len(formulas) > 2:
         return formulas[:-1], marks[:-1], ()
     return formulas, marks, (EQUATION,)
+
+
+def _asks_where(formulas: Sequence[Formula]) -> bool:
+    """`f'(x) = 2`, with a letter in the parentheses: where is the slope 2?"""
+    match formulas[0]:
+        case ("apply_prime", _, _, ("arguments", ("name", _))):
+            return len(formulas) == 2 and is_number(formulas[1])
+    return False
 
 
 def _members(
@@ -425,8 +486,43 @@ def _strangers(formulas: Sequence[Formula], place: _Place) -> tuple[str, ...]:
     """Names of the claim that nothing says anything about, and its function has not."""
     known = _mentioned(formulas[:1], place.state)
     claimed = {n for f in formulas[1:] for n in names_in(f)}
-    strange = sorted(n for n in claimed - known if n not in place.state.names)
+    names = place.state.names
+    coded = _coded(place.state)
+    strange = sorted(
+        n
+        for n in claimed - known
+        if n not in coded and not isinstance(names.get(n), TextValue | Function)
+    )
     return tuple(f"nothing in the text says what {n} is" for n in strange)
+
+
+def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
+    """Whether a definition that the claim rests on stands in another section."""
+    values = (place.state.names.get(n) for n in _mentioned(formulas, place.state))
+    found = [v.place for v in values if isinstance(v, TextValue)]
+    if any((cell, section) != place.section for cell, section, _ in found):
+        return True
+    return any(place.line - line > NEAR for _, _, line in found)
+
+
+def _is_special(formulas: Sequence[Formula], state: State) -> bool:
+    """Whether a claim may be of one member of a family, as 2x is of x^n for n = 2."""
+    claimed = {n for f in formulas[1:] for n in names_in(f)}
+    for name in _mentioned(formulas[:1], state):
+        value = state.names.get(name)
+        if isinstance(value, TextFormula | TextFunction):
+            inside = {n for e in _exponents(value.formula) for n in names_in(e)}
+            if any(n not in state.names for n in inside - claimed):
+                return True
+    return False
+
+
+def _exponents(formula: Any) -> Iterator[Formula]:
+    if isinstance(formula, tuple) and formula:
+        if formula[0] == "pow":
+            yield formula[2]
+        for part in formula[1:]:
+            yield from _exponents(part)
 
 
 def _mentioned(formulas: Sequence[Formula], state: State) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,8 @@ class Fragment:
 
     line: of the cell or file, from 1. kind: comment, trailing, string, text, output.
     defines: whether its formulas may give names a meaning. lead: the words before it
-    that its sentence begins with, where it is a formula of its own.
+    that its sentence begins with, where it is a formula of its own. section: which one
+    of its cell it stands in, counted from 0; examples are sections of their own.
     """
 
     cell: int
@@ -29,6 +31,7 @@ class Fragment:
     kind: str
     defines: bool = False
     lead: str = ""
+    section: int = 0
 
 
 def fragments(index: int, cell: Cell) -> Iterator[Fragment]:
@@ -36,7 +39,7 @@ def fragments(index: int, cell: Cell) -> Iterator[Fragment]:
     if cell.kind == "code":
         yield from _in_code(index, cell)
     elif cell.kind in ("text", "tex"):
-        yield from _with_leads(_in_text(index, cell))
+        yield from _with_leads(_in_sections(cell, _in_text(index, cell)))
 
 
 # ---- code
@@ -92,6 +95,21 @@ def _commented(text: str) -> Iterator[tuple[str, int, str]]:
 
 
 # ---- text
+
+
+HEADING = re.compile(
+    r"^ {0,3}#{1,6} |\\(?:chapter|(?:sub){0,2}section|paragraph)\*?\s*[\[{]"
+    r"|\\(?:begin|end)\{(?:example|exercise|exemple|beispiel|theorem|proof|problem"
+    r"|solution|definition|remark|proposition|lemma|corollary)\w*\*?\}"
+)
+
+
+def _in_sections(cell: Cell, found: Iterator[Fragment]) -> Iterator[Fragment]:
+    """Each fragment with the number of its section."""
+    lines = cell.text.split("\n")
+    starts = [i for i, line in enumerate(lines, cell.line) if HEADING.search(line)]
+    for fragment in found:
+        yield replace(fragment, section=bisect_right(starts, fragment.line))
 
 
 def _with_leads(found: Iterator[Fragment]) -> Iterator[Fragment]:

@@ -22,9 +22,9 @@ from gradverify.differentiators.spelling import Spelling
 from gradverify.graph import Array, Graph
 
 FEWEST = 256  # tangents in one run, at least, to share its cost
-MOST = 2048  # at most: beyond that a run costs in proportion
-NUMBERS = 2**22  # of a result of the run, to which its tangents are cut down
-WHOLE = 2**20  # numbers of an input, from which unit tangents are not written out
+MOST_TANGENTS = 2048  # at most: beyond that a run costs in proportion
+MOST_NUMBERS = 2**22  # of a result of the run, to which its tangents are cut down
+SPARSE_FROM = 2**20  # numbers of an input, from which unit tangents are not written out
 
 
 class OwnDual(Differentiator):
@@ -64,13 +64,13 @@ class OwnDual(Differentiator):
 def _tangents(graph: Graph) -> int:
     """How many are pushed in one run."""
     results = (math.prod(node.shape) for node in graph.nodes if node.operands)
-    return max(FEWEST, min(MOST, NUMBERS // max((1, *results))))
+    return max(FEWEST, min(MOST_TANGENTS, MOST_NUMBERS // max((1, *results))))
 
 
 def _seeded(inputs: Sequence[Dual], first: int, last: int) -> list[Dual]:
     """The inputs with the unit tangents from `first` up to `last` of all entries."""
     duals, start, count = [], 0, last - first
-    is_large = max((x.size for x in inputs), default=0) * count > WHOLE
+    is_large = max((x.size for x in inputs), default=0) * count > SPARSE_FROM
     for x in inputs:
         entries = np.arange(max(first, start), min(last, start + x.size))
         ones = np.ones(len(entries), np.asarray(x.primal).dtype)
