@@ -131,7 +131,7 @@ def _candidates(code: Journal, parameter: Parameter) -> Iterator[Callable[[], Va
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_setting and not parameter.name[0].isupper():
-        yield from (lambda n=n: Fraction(n) for n in SIZES)  # type: ignore[misc]
+        yield from (lambda n=n: Fraction(n) for n in SIZES)
     if LABELS.fullmatch(parameter.name) and parameter.prefers_arrays:
         yield lambda: _stated(code, np.arange(ROWS) + 1)
         for columns in (INPUTS, OUTPUTS):
