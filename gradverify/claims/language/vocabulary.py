@@ -179,7 +179,9 @@ def _spellings(name: str) -> Iterator[str]:
 # ---- names that have no value
 
 # A name within a formula: a letter with its index, which may be a word at the end.
-PIECE = re.compile(r"[A-Za-z](?:_\d+|_[A-Za-z](?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*")
+PIECE = re.compile(
+    r"[A-Za-z](?:_\d+|_[A-Za-z]\d*(?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*"
+)
 INDEXED = re.compile(r"[A-Za-z]{2,}_\w+")
 MARKED = re.compile(r"\w+_(?:hat|bar|tilde)")
 
