@@ -22,7 +22,8 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"
      "- $f(x) = \\cos x$, $f'(x) = \\sin x$\n", [R, R, W]),
     ("a table row has its own function",
-     "| $f(x) = x^2$ | $f'(x) = 2x$ |\n| $f(x) = e^{3x}$ | $f'(x) = e^{3x}$ |\n", [R, W]),
+     "| $f(x) = x^2$ | $f'(x) = 2x$ |\n| $f(x) = e^{3x}$ | $f'(x) = e^{3x}$ |\n",
+     [R, W]),
     ("numbers put in do not replace the formula",
      "$E = \\frac12 (k u - v)^2$\n\n$E = \\frac12 (3 \\cdot 2 - 5)^2 = 0.5$\n\n"
      "$\\frac{\\partial E}{\\partial k} = (k u - v) u$ and "
@@ -98,7 +99,8 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "W = np.array([[1.0, 0.5], [0.2, 3.0]])\nz = W @ x\nL = np.sum(z**2)\n```\n\n"
      "$\\frac{\\partial L}{\\partial W} = \\frac{\\partial L}{\\partial z} x^T$ and "
      "$\\frac{\\partial z}{\\partial x} = W^T$\n", [R, R]),
-    ("0 = 0 is no check", "$f(x,y) = x$. $\\frac{\\partial f}{\\partial y} = 0$\n", [N]),
+    ("0 = 0 is no check",
+     "$f(x,y) = x$. $\\frac{\\partial f}{\\partial y} = 0$\n", [N]),
 )
 
 # fmt: on

@@ -130,6 +130,9 @@ class Vocabulary:
             return None
         if not (index.isascii() and index.isalpha() and index.islower()):
             return None
+        value = self.names.get(name)
+        if isinstance(value, TextFunction) and not {*index} <= {*value.parameters}:
+            return None  # f_c(x) = c + x is another function
         return f"{name}_{index}" if len(set(index)) < 3 and len(index) < 4 else None
 
     def split(self, word: str) -> tuple[str, ...] | None:
