@@ -1,11 +1,12 @@
 """The command `gradverify`: run, check, replay, save, accept, and lists of what there
 is.
 
-The exit status of `run` is that of pytest. For all others it is 0 if all is right, 1 if
-something is wrong, 2 for a usage error or an unreadable file, and 3 if nothing was
-understood or could be judged. Any command ends with 70 at a fault of gradverify itself,
-with 74 if standard output cannot be written, with 141 if the program that reads it has
-gone, and with 130 or 143 after the signals INT and TERM.
+The exit status of `run` is that of pytest. If the run does not come to its end, it is
+128 with the number of the signal that killed it, or 70. For all others it is 0 if all
+is right, 1 if something is wrong, 2 for a usage error or an unreadable file, and 3 if
+nothing was understood or could be judged. Any command ends with 70 at a fault of
+gradverify itself, with 74 if standard output cannot be written, with 141 if the program
+that reads it has gone, and with 130 or 143 after the signals INT and TERM.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gradverify.cli import supervision
 from gradverify.cli.arguments import Command, expression_last, parser
 from gradverify.cli.output import complain, finish, say, silence
 from gradverify.cli.status import (
@@ -36,8 +38,14 @@ from gradverify.outside.printing import every_sign
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status."""
+    """Run a command; returns the exit status.
+
+    arguments: those of the command line if none are given. Then a run has a process of
+        its own, so that it cannot end without being noticed.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and given[:1] == ["run"] and supervision.IS_POSSIBLE:
+        return supervision.supervised(given)
     with every_sign():
         try:
             try:

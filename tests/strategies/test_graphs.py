@@ -72,6 +72,7 @@ def literals_at(cases: list[Case], place: int) -> int:
 
 
 def test_drawn_cases_are_sound(drawn: list[Case]) -> None:
+    assert len(drawn) == 800
     assert all(is_sound(case) for case in drawn)
 
 

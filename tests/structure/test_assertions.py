@@ -1,8 +1,9 @@
 """No test can pass without having asserted anything.
 
 A test that asserts only inside loops or conditions passes where a loop runs over
-nothing. Such a test asserts first that there is something to look at; loops over what
-is written down in the file need no such assertion.
+nothing, and so does one that asserts `all(...)` of nothing. Such a test asserts first
+that there is something to look at; loops over what is written down in the file need no
+such assertion.
 """
 
 from __future__ import annotations
@@ -23,12 +24,31 @@ STARTS = ("assert", "fnmatch", "no_fnmatch")
 def is_check(node: ast.AST) -> bool:
     """Whether a node asserts: the statement, or a call of a function that does."""
     if isinstance(node, ast.Assert):
-        return True
+        return not is_true_of_nothing(node.test)
     if not isinstance(node, ast.Call):
         return False
     called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
     name = called.id if isinstance(called, ast.Name) else called
     return isinstance(name, str) and (name in CHECKS or name.startswith(STARTS))
+
+
+def is_true_of_nothing(test: ast.expr) -> bool:
+    """Whether a condition holds if what it loops over is empty, as `all(...)` does."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(is_true_of_nothing(value) for value in values)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            name = "any"
+            call = operand
+        case _:
+            name, call = "all", test
+    match call:
+        case ast.Call(func=ast.Name(id=called), args=[ast.GeneratorExp() as loop]):
+            sources = [generator.iter for generator in loop.generators]
+            is_sure = all(is_written_down(source) for source in sources)
+            has_conditions = any(generator.ifs for generator in loop.generators)
+            return called == name and (has_conditions or not is_sure)
+    return False
 
 
 def is_written_down(node: ast.expr) -> bool:
@@ -116,6 +136,9 @@ def test_every_test_surely_asserts() -> None:
         "for x in found:\n        assert x",
         "for x in []:\n        assert x",
         "for k in range(0):\n        assert k",
+        "assert all(x for x in found())",
+        "assert all(x for x in found) and not any(x for x in found)",
+        "assert all(x for x in (1, 2) if x > 3)",
         "if found():\n        assert True",
         "while found():\n        assert True",
         "def inner():\n        assert True",
@@ -133,6 +156,11 @@ def test_a_test_that_may_assert_nothing_is_seen(body: str) -> None:
         "assert found\n    for x in found:\n        assert x",
         "for x in (1, 2):\n        assert x",
         "for x in ROWS:\n        assert x",
+        "assert all(x for x in (1, 2))",
+        "assert len(found) == 3 and all(x for x in found)",
+        "assert found\n    assert all(x for x in found)",
+        "assert any(x for x in found)",
+        "assert not all(x for x in found)",
         "for x, y in ROWS.items():\n        assert x",
         "for k in range(3):\n        assert k",
         "if found():\n        assert True\n    else:\n        assert False",

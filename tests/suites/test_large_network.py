@@ -72,7 +72,9 @@ def test_an_entry_is_named_by_input_and_index() -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_no_unit_of_a_relu_network_is_near_its_kink(dtype: str) -> None:
     network = Network((30, 40, 20, 5), "relu", dtype=dtype)
-    assert not any(np.any(units) for units in close_to_kinks(network.case))
+    units = list(close_to_kinks(network.case))
+    assert [u.shape for u in units] == [(40,), (20,)]
+    assert not np.any(np.concatenate(units))
 
 
 def test_a_record_tells_the_network_without_its_weights() -> None:

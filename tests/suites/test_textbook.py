@@ -57,13 +57,13 @@ def test_the_reference_gives_the_known_answer(row: Textbook) -> None:
         assert apart(found, exact) < 1e-15
 
 
-@every_row
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.intermediates], ids=lambda row: row.name
+)
 def test_the_reference_gives_the_known_intermediates(row: Textbook) -> None:
     truth = reference(row.case())
-    assert all(
-        truth.intermediates[node][0] == exact
-        for node, exact in row.intermediates.items()
-    )
+    found = {node: truth.intermediates[node][0] for node in row.intermediates}
+    assert found == dict(row.intermediates)
 
 
 def test_both_intermediates_of_the_squared_sum_are_16() -> None:

@@ -37,6 +37,7 @@ GRACE = 0.25  # seconds for a process to end a case by itself, once its time is 
 TICK = 0.05  # seconds between two looks at the clock
 MEMORY = 16 << 30  # bytes that an engine may take at most
 TAIL = 1500  # characters of an engine's last words
+FATAL = "Fatal Python error"  # as faulthandler writes
 KEPT = 64  # answers that nobody has asked for yet
 IS_POSSIBLE = os.name == "posix"
 
@@ -92,10 +93,11 @@ class _Process:
         return status
 
     def _tail(self) -> str:
-        size = os.fstat(self.output.fileno()).st_size
-        start = max(0, size - TAIL)
-        found = os.pread(self.output.fileno(), TAIL, start)
-        return found.decode("utf-8", "replace").strip()
+        size, length = os.fstat(self.output.fileno()).st_size, 8 * TAIL
+        found = os.pread(self.output.fileno(), length, max(0, size - length))
+        text = found.decode("utf-8", "replace").strip()
+        _, fatal, rest = text.rpartition(FATAL)  # a traceback, the last call first
+        return (fatal + rest)[:TAIL] if fatal else text[-TAIL:]
 
 
 class Worker:

@@ -1,0 +1,29 @@
+"""The other end of `supervision.py`: a command that says that it came to its end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+from gradverify.cli import main
+from gradverify.cli.status import FAULT
+
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG
+
+
+def attested(writing: int) -> None:
+    """Run the command of `sys.argv`, and write its status into the pipe at its end.
+
+    If the supervisor is killed, the run ends as it does after SIGTERM.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGTERM)
+    os.set_inheritable(writing, False)
+    try:
+        status = main(sys.argv[1:])
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else FAULT
+    os.write(writing, str(int(status)).encode())
+    sys.exit(status)

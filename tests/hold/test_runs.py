@@ -1,0 +1,214 @@
+"""Whole runs with engines that end them, hang in them, or set what is everybody's."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..scratch import LOADED, PATHS, RIGHT_ENGINE, TOY_ENGINE, Scratch
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs its signals")
+
+SMALL = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops,graphs",
+         "--gradverify-dtypes", "float64", "-q", "-p", "no:cacheprovider")  # fmt: skip
+ONLY = ("--gradverify-only", *SMALL)
+
+HEAD = "import ctypes, os, sys, time\n"
+
+
+def engine(attack: str, when: str = "len(function.graph.nodes) > 4") -> str:
+    """A conftest with a right engine that does something at some of its cases."""
+    right = RIGHT_ENGINE.replace(
+        "        y = function(", f"        if {when}:\n            {attack}\n"
+        "        y = function(", 1
+    )  # fmt: skip
+    assert attack in right
+    return HEAD + right
+
+
+def finding(scratch: Scratch) -> dict[str, Any]:
+    (found,) = {d["finding"]: d for d in scratch.of_type("discrepancy")}.values()
+    assert isinstance(found, dict)
+    return found
+
+
+# ---- the end of a process
+
+
+def test_a_run_with_an_engine_that_calls_os_exit_is_not_green(scratch: Scratch) -> None:
+    scratch.write("conftest.py", engine("os._exit(0)"))
+    done = scratch.apart("pytest", *ONLY)
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["*called os._exit(0), which would have ended the run*"])
+    assert finding(scratch)["verdict"] == "CRASHED"
+
+
+@pytest.mark.parametrize(
+    ("attack", "status", "how"),
+    [
+        ("ctypes.CDLL(None)._exit(0)", 70, "with the status 0"),
+        pytest.param("ctypes.CDLL(None).exit(0)", 70, "with the status 0",
+                     marks=pytest.mark.slow),
+        pytest.param("ctypes.string_at(0)", 139, "it was killed by SIGSEGV",
+                     marks=pytest.mark.slow),
+        pytest.param("os.kill(os.getpid(), 9)", 137, "it was killed by SIGKILL",
+                     marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
+def test_a_run_that_does_not_come_to_its_end_says_so(
+    scratch: Scratch, attack: str, status: int, how: str
+) -> None:
+    scratch.write("conftest.py", engine(attack))
+    done = scratch.apart("gradverify.cli", "run", *SMALL)
+    assert done.ret == status
+    assert "the run did not come to its end" in done.stderr.str()
+    assert how in done.stderr.str()
+    scratch.write("conftest.py", RIGHT_ENGINE)
+    again = scratch.apart("gradverify.cli", "run", *SMALL, "-k", "add")
+    assert again.ret == 0
+    again.stdout.fnmatch_lines(["an earlier run was killed while toy (forward) ran *"])
+
+
+def test_the_status_of_a_run_that_comes_to_its_end_is_its_own(
+    repository: Scratch,
+) -> None:
+    done = repository.apart("gradverify.cli", "run", *SMALL, "-k", "add")
+    assert done.ret == 0
+    done = repository.apart("gradverify.cli", "run", *SMALL, "-k", "mul")
+    assert done.ret == 1
+    done = repository.apart("gradverify.cli", "run", "--gradverify-ops", "foo")
+    assert done.ret == 4
+
+
+def test_an_engine_that_dies_when_it_is_tried_is_named_with_the_op(
+    scratch: Scratch,
+) -> None:
+    text = engine("pass").replace(
+        "        return Dual(self.x * other.x", "        ctypes.string_at(0)\n"
+        "        return Dual(self.x * other.x"
+    )  # fmt: skip
+    scratch.write("conftest.py", text)
+    done = scratch.apart("pytest", *ONLY, "-k", "add or mul or sin")
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(
+        [
+            "*got     ProcessEnded: its process was killed by SIGSEGV in the op mul",
+            "toy was tried and its process was killed by SIGSEGV in the op mul; *",
+        ]
+    )
+    found = finding(scratch)
+    assert (found["op"], found["finding"]) == ("mul", "toy:forward:float64/mul/crashed")
+    assert "Segmentation fault" in found["note"]
+    outcomes = {i["block"]: i["outcome"] for i in scratch.of_type("item")}
+    ran = {name: how for name, how in outcomes.items() if how != "skipped"}
+    assert ran == {"add": "passed", "mul": "failed", "sin": "passed"}
+
+
+@pytest.mark.slow
+def test_workers_of_xdist_that_die_one_after_another_lose_no_other_item(
+    scratch: Scratch,
+) -> None:
+    pytest.importorskip("xdist")
+    scratch.write("conftest.py", engine("ctypes.string_at(0)"))
+    done = scratch.apart("pytest", *ONLY, "-n", "2")
+    assert "INTERNALERROR" not in done.stdout.str()
+    assert done.ret == 1
+    assert done.parseoutcomes()["failed"] == 4, "the families of graphs"
+    blocks = {i["block"] for i in scratch.of_type("item") if i["outcome"] == "passed"}
+    assert {"add", "mul", "sin"} <= blocks
+
+
+# ---- no end
+
+
+def test_an_engine_without_an_end_stays_within_the_time_of_the_run(
+    scratch: Scratch,
+) -> None:
+    text = engine("while True: time.sleep(0.01)").replace(
+        '    name = "toy"', '    name = "toy"\n    isolated = True'
+    )
+    scratch.write("conftest.py", text)
+    began = time.monotonic()
+    done = scratch.apart("pytest", *ONLY, "--gradverify-time", "20")
+    took = time.monotonic() - began
+    assert done.ret == 1
+    assert took < 40, "of a busy machine; 146 s of 4 it once was"
+    skipped = [i["reason"] for i in scratch.of_type("item") if i["reason"]]
+    assert any("the rest of it is not run" in reason for reason in skipped)
+    assert finding(scratch)["verdict"] == "TIMED_OUT"
+
+
+# ---- what is everybody's
+
+
+def test_an_engine_that_changes_a_setting_is_named_in_the_output(
+    scratch: Scratch,
+) -> None:
+    text = engine("__import__('mpmath').mp.dps = 5", when="True")
+    scratch.write("conftest.py", text)
+    done = scratch.apart("pytest", *ONLY, "-k", "add")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(
+        ["toy changes mpmath's precision while it runs; it was *"]
+    )
+
+
+def test_what_a_test_module_sets_makes_no_right_engine_wrong(scratch: Scratch) -> None:
+    scratch.write("conftest.py", RIGHT_ENGINE)
+    scratch.write(
+        "test_own.py", "import mpmath\nmpmath.mp.dps = 5\ndef test_own(): pass\n"
+    )
+    done = scratch.apart(
+        "pytest", "test_own.py", "--gradverify", *SMALL, "-k", "add or mul or own"
+    )
+    assert done.ret == 0
+
+
+# ---- a run that is killed
+
+
+def _killed(scratch: Scratch, seconds: float) -> tuple[int, bool]:
+    """Kill a run after some time; its status, and whether it had begun to write."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *LOADED, "--assert=plain", *ONLY],
+        cwd=scratch.root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(seconds)
+    run.kill()
+    return run.wait(), any(scratch.root.glob("reports/.gradverify-*"))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_loses_the_case_in_flight_at_most(
+    scratch: Scratch,
+) -> None:
+    """Twenty times, each at a random moment."""
+    scratch.write("conftest.py", TOY_ENGINE)
+    source, told = random.Random(7), 0
+    for _ in range(20):
+        status, has_begun = _killed(scratch, source.uniform(0.5, 6.0))
+        shards = scratch.root.glob("reports/.gradverify-*.jsonl")
+        known = sum(len(p.read_bytes().splitlines()) for p in shards)
+        done = scratch.apart("pytest", *ONLY, "-k", "sin")
+        assert done.ret == 0, "the next run is well"
+        if status == -signal.SIGKILL and has_begun:
+            kept = sorted(scratch.root.glob("reports/gradverify-killed*.jsonl"))
+            lines = [line for p in kept for line in p.read_bytes().splitlines()]
+            assert len(lines) >= known, "all that was written is kept"
+            told += "an earlier run was killed" in done.stdout.str()
+            for path in kept:
+                path.unlink()
+        left = [p.name for p in Path(scratch.root, "reports").glob(".gradverify-*")]
+        assert not left
+    assert told >= 5
