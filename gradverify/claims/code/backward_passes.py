@@ -244,9 +244,9 @@ def _output(
     if fits[best[0]]:
         return best
     losses = [t for t in tried if _is_loss(t[0])]
-    claims = [g for g in gradients if g.strong or len(gradients) > 1]
-    is_layer = any(name == UPSTREAM for name, _ in losses)
-    return losses[-1] if losses and (claims or is_layer) else None
+    sure = len(gradients) > 1 or any(name == UPSTREAM for name, _ in losses)
+    claims = [g for g in gradients if g.strong or sure]
+    return losses[-1] if losses and claims else None
 
 
 def _is_loss(name: str) -> bool:
