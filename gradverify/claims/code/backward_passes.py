@@ -349,7 +349,7 @@ def _given(
 
 
 @dataclass(frozen=True)
-class Fit:
+class GradientFit:
     """How many gradients are the derivatives that they claim, and how many not.
 
     misshapen: how many do not have the shape of what they are by.
@@ -360,7 +360,7 @@ class Fit:
     misshapen: int = 0
 
 
-def fit_of(code: Journal, assigned: Sequence[Assigned]) -> Fit:
+def fit_of(code: Journal, assigned: Sequence[Assigned]) -> GradientFit:
     """Of the steps of the passes among assignments, as numbers at some point show."""
     right = other = misshapen = 0
     for step in steps(code, assigned):
@@ -372,7 +372,7 @@ def fit_of(code: Journal, assigned: Sequence[Assigned]) -> Fit:
         is_right = bool(_fitting(code.program, step.y, [found], step.holds))
         right, other = right + is_right, other + (not is_right)
         misshapen += value.shape != step.x.shape
-    return Fit(right, other, misshapen)
+    return GradientFit(right, other, misshapen)
 
 
 # ---- what is no gradient

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import Fit, fit_of
+from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Unknown, Value
@@ -50,7 +50,7 @@ MISFITS = (
 
 
 @dataclass(frozen=True)
-class Parameter:
+class OpenParameter:
     """An operand that is to be chosen.
 
     key: under which the choice is handed on, since an object and its method may have
@@ -72,7 +72,7 @@ def parameters(
     skip: int = 0,
     key: str = "{}",
     is_setting: bool = False,
-) -> list[Parameter]:
+) -> list[OpenParameter]:
     """Those that have no default value, with what their use says about them."""
     defaults: list[ast.expr | None] = [*given.defaults]
     several = [*given.posonlyargs, *given.args]
@@ -80,7 +80,7 @@ def parameters(
     nodes = [n for statement in bodies for n in ast.walk(statement)]
     has_arrays = any(map(_is_of_arrays, nodes))
     return [
-        Parameter(
+        OpenParameter(
             a.arg, key.format(a.arg), _least(a.arg, nodes), is_setting, has_arrays
         )
         for a, default in list(zip(several, padded, strict=True))[skip:]
@@ -121,7 +121,9 @@ def _is(tree: ast.expr, name: str) -> int:
     return int(ast.unparse(tree) in (name, f"self.{name}"))
 
 
-def _candidates(code: Journal, parameter: Parameter) -> Iterator[Callable[[], Value]]:
+def _candidates(
+    code: Journal, parameter: OpenParameter
+) -> Iterator[Callable[[], Value]]:
     """What an operand may be; a name that the file has is that."""
     known = code.names.get(parameter.name)
     if isinstance(known, Symbol | dict):
@@ -155,14 +157,14 @@ Run = Callable[[Mapping[str, Value]], Value]
 
 
 @dataclass(frozen=True)
-class Trial:
+class ShapeTrial:
     """What came of a choice. is_misfit: whether some statement does not fit.
 
     unknown: how many values are not understood.
     """
 
     is_misfit: bool = False
-    fit: Fit = field(default_factory=Fit)
+    fit: GradientFit = field(default_factory=GradientFit)
     unknown: int = 0
 
     @property
@@ -182,14 +184,14 @@ class Trial:
         return self.is_shapely and fit.right > 0 and not fit.other and not self.unknown
 
 
-def run_at_best(code: Journal, several: Sequence[Parameter], run: Run) -> None:
+def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> None:
     """Run once with the operands under which most gradients come out right.
 
     Where the search ends early and under no choice the gradients have the shapes of
     what they are by, nothing is kept. run: follows the function, and returns what it
     returns.
     """
-    search = _Search(code, several, run)
+    search = _ShapeSearch(code, several, run)
     search.descend({}, 0)
     best = max(search.found, key=lambda f: f[0].score, default=None)
     is_cut = search.runs >= RUNS
@@ -197,13 +199,15 @@ def run_at_best(code: Journal, several: Sequence[Parameter], run: Run) -> None:
         search.once(best[1], undo=False)
 
 
-class _Search:
+class _ShapeSearch:
     """Goes through the parameters, and back where a statement does not fit."""
 
-    def __init__(self, code: Journal, several: Sequence[Parameter], run: Run) -> None:
+    def __init__(
+        self, code: Journal, several: Sequence[OpenParameter], run: Run
+    ) -> None:
         self.code, self.run, self.runs = code, run, 0
         self.several = sorted(several, key=lambda p: -p.least)
-        self.found: list[tuple[Trial, dict[str, Any]]] = []
+        self.found: list[tuple[ShapeTrial, dict[str, Any]]] = []
         self.shapely = 0
         self.is_over = False
 
@@ -228,7 +232,7 @@ class _Search:
         self.shapely += trial.is_shapely
         self.is_over = self.shapely >= SCORED or trial.is_perfect
 
-    def once(self, chosen: Mapping[str, Any], undo: bool = True) -> Trial:
+    def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:
         """Run, and what came of it."""
         code, program = self.code, self.code.program
         self.runs += 1
@@ -242,7 +246,7 @@ class _Search:
                 result = self.run(operands)
             return self.trial(code.assigned[counts[0] :], result, is_complete)
         except NotUnderstood as error:
-            return Trial(is_misfit=OPEN not in str(error))
+            return ShapeTrial(is_misfit=OPEN not in str(error))
         finally:
             if undo:
                 del code.assigned[counts[0] :]
@@ -250,11 +254,13 @@ class _Search:
                 program.shorten(length)
                 code.statements = statements
 
-    def trial(self, new: Sequence[Assigned], result: Value, is_complete: bool) -> Trial:
+    def trial(
+        self, new: Sequence[Assigned], result: Value, is_complete: bool
+    ) -> ShapeTrial:
         """What came of a run that went to its end."""
         values = [*(e.value for e in new), result]
         reasons = [v.reason for v in values if isinstance(v, Unknown)]
         is_misfit = any(m in reason for reason in reasons for m in MISFITS)
         if not is_complete:
-            return Trial(is_misfit)
-        return Trial(is_misfit, fit_of(self.code, new), len(reasons))
+            return ShapeTrial(is_misfit)
+        return ShapeTrial(is_misfit, fit_of(self.code, new), len(reasons))

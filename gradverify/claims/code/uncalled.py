@@ -20,7 +20,7 @@ from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
 from gradverify.claims.code.syntax import defines
-from gradverify.claims.code.trials import Parameter, parameters, run_at_best
+from gradverify.claims.code.trials import OpenParameter, parameters, run_at_best
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
@@ -101,7 +101,9 @@ def _methods(kind: ast.ClassDef) -> Iterator[ast.FunctionDef]:
     return (p for p in kind.body if isinstance(p, ast.FunctionDef))
 
 
-def _applied(code: Journal, function: Function, several: Sequence[Parameter]) -> Any:
+def _applied(
+    code: Journal, function: Function, several: Sequence[OpenParameter]
+) -> Any:
     names = [p.name for p in several]
 
     def run(operands: Mapping[str, Value]) -> Value:
@@ -267,7 +269,7 @@ def _call_method(
 
 def _settings(
     methods: Mapping[str, ast.FunctionDef], body: Sequence[ast.stmt]
-) -> list[Parameter]:
+) -> list[OpenParameter]:
     init = methods.get("__init__")
     if init is None:
         return []
