@@ -1,4 +1,4 @@
-"""Value classes with a backward step of their own: `self.grad += other.data * out.grad`.
+"""Value classes with a backward step of their own: `self.grad += y.data * out.grad`.
 
 A method such as `__mul__` computes `out` from the numbers of its operands, and holds a
 function that adds to their gradients. Each such line claims the derivative of the
