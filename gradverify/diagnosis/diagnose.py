@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.diagnosis import lost_digits, nonfinite
+from gradverify.diagnosis.declarations import DeviatingEngine, declaration
+from gradverify.diagnosis.declarations import sentence as declarations_sentence
 from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
 from gradverify.diagnosis.explain_claim import said, shown
@@ -75,7 +77,10 @@ def _diagnosed(failure: Failure) -> Explanation:
     case, judgement = failure.case, failure.judgement
     with np.errstate(all="ignore"):
         words = naming(right(case), failure.differentiator.name)
-        if judgement.verdict in SLIPS:
+        declared = _declared(failure, words)
+        if declared is not None:
+            found = declared
+        elif judgement.verdict in SLIPS:
             found = _by_slips(failure, words)
         else:
             found = _by_verdict(failure, words)
@@ -83,6 +88,26 @@ def _diagnosed(failure: Failure) -> Explanation:
             found = replace(found, shown=_drawn(failure, found.shown))
         script = reproducer(case, failure.differentiator, failure.mode, judgement)
         return replace(found, script=script)
+
+
+def _declared(failure: Failure, words: Naming) -> Explanation | None:
+    """What the engine may declare instead; None if nothing explains the deviation."""
+    who, verdict = failure.differentiator, failure.judgement.verdict
+    if not verdict.fails():
+        return None
+    found = DeviatingEngine(failure.case, failure.judgement, who, failure.look)
+    row = declaration(found)
+    if row is None:
+        return None
+    node = _node(failure, words)
+    place = "" if node is None else f"at {words.line(node)}: "
+    return Explanation(
+        sentence=place + declarations_sentence(row, found),
+        cause=row.name,
+        node=node,
+        op=failure.op,
+        shown=shown(words, None if node is None else (node, None)),
+    )
 
 
 def _drawn(failure: Failure, shown: DrawnEvidence) -> DrawnEvidence:
@@ -295,12 +320,19 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
 
     node: the op that deviates alone; None if there is none.
     """
-    if failure.judgement.verdict is not Verdict.NONFINITE:
+    judgement = failure.judgement
+    found: nonfinite.Nonfinite | None = None
+    if judgement.verdict is Verdict.CRASHED:
+        if node is None or NEGATIVE_POWER not in judgement.got:
+            return None
+        found = nonfinite.of_exception(words.right, node)
+        if found is None:
+            return None
+    elif judgement.verdict is not Verdict.NONFINITE:
         return None
-    found = None
-    if node is not None:
+    elif node is not None:
         given = _given_alone(failure, words, node)
-        found = given and nonfinite.of_op(words.right, node, given)
+        found = nonfinite.of_op(words.right, node, given) if given else None
     found = found or nonfinite.zero_times_infinity(words.right)
     if not found:
         return None
@@ -318,6 +350,9 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
         op=words.graph.nodes[i].op,
         shown=shown(words, (i, k)),
     )
+
+
+NEGATIVE_POWER = "negative power"  # in the text of Python's exception for 0.0**-1
 
 
 def _given_alone(failure: Failure, words: Naming, node: int) -> list[Any] | None:
@@ -349,10 +384,9 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
         known = _nonfinite(failure, words, None)
         return known or Explanation(shown=shown(words))
     judgement = failure.judgement
-    if judgement.verdict is Verdict.NONFINITE:
-        known = _nonfinite(failure, words, node)
-        if known is not None:
-            return known
+    known = _nonfinite(failure, words, node)
+    if known is not None:
+        return known
     place, shape = f"at {words.line(node)}", words.graph.nodes[node].shape
     texts = {
         Verdict.WRONG_VALUE: f"the value is wrong already, {judgement.got} for "

@@ -80,7 +80,7 @@ def larger_twins(case: Case) -> Iterator[Case]:
     In two rows, for example, n and n / (n - 1) are the same factor.
     """
     for grow in GROWTHS:
-        larger = _resized(case, grow)
+        larger = resized(case, grow)
         if larger is None:
             continue
         program = gradient_program(larger.graph, larger.dtype)
@@ -99,14 +99,18 @@ GROWTHS: tuple[Callable[[int], int], ...] = (
 )
 
 
-def _resized(case: Case, grow: Callable[[int], int]) -> Case | None:
+def resized(
+    case: Case, grow: Callable[[int], int], *, fill: float = 1.0
+) -> Case | None:
     """The case with every axis grown, its entries repeated; None if the ops do not fit.
 
-    None as well if nothing grows.
+    None as well if nothing grows. fill: the entries of what was empty.
     """
 
     def grown(x: Array) -> Array:
-        index = [np.arange(grow(n)) % max(n, 1) for n in x.shape]
+        if not x.size:
+            return np.full([grow(n) for n in x.shape], fill, x.dtype)
+        index = [np.arange(grow(n)) % n for n in x.shape]
         return x[np.ix_(*index)] if x.ndim else x
 
     nodes: list[Node] = []

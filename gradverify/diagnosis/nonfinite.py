@@ -1,4 +1,7 @@
-"""Why a derivative is NaN or infinite: the usual formulas that are so at a point."""
+"""Why a derivative is NaN or infinite: the usual formulas that are so at a point.
+
+Engines in plain Python raise an error there instead.
+"""
 
 # The rows of the table are wider than a page.
 # ruff: noqa: E501
@@ -131,13 +134,30 @@ def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
 
 
 def _is_alike(partial: Any, got: Any) -> bool:
-    """Whether two arrays are NaN at the same entries, and infinite at the same."""
+    """Whether a formula is NaN, or infinite, and what was given is so there.
+
+    In forward mode the NaN of one entry gets into the derivatives by all entries.
+    """
     shape = np.broadcast_shapes(np.shape(got), np.shape(partial))
     left, right = np.broadcast_to(partial, shape), np.broadcast_to(got, shape)
-    alike = np.array_equal(np.isnan(left), np.isnan(right)) and np.array_equal(
-        np.isinf(left), np.isinf(right)
-    )
-    return alike and not np.all(np.isfinite(left))
+    nan, infinite = np.isnan(left), np.isinf(left)
+    if np.any(infinite) and not np.array_equal(infinite, np.isinf(right)):
+        return False
+    return bool(np.all(np.isnan(right[nan])) and np.any(nan | infinite))
+
+
+def of_exception(right: Right, node: int) -> Nonfinite | None:
+    """The usual formula that raises to a negative power where the operand is 0."""
+    applied = right.graph.nodes[node]
+    kind = np.dtype(right.case.dtype).type
+    xs = [_floats(right.values[j], kind) for j in applied.operands]
+    y = _floats(right.values[node], kind)
+    for formula in FORMULAS.get(applied.op, ()):
+        with np.errstate(all="ignore"):
+            partial = np.asarray(formula.partial(y, *xs, **applied.params))
+        if "**" in formula.says and not np.all(np.isfinite(partial)):
+            return Nonfinite(formula.kind, node, formula.position, formula)
+    return None
 
 
 def zero_times_infinity(right: Right) -> Nonfinite | None:

@@ -4,6 +4,7 @@ from gradverify.records.changes import changes as changes
 from gradverify.records.changes import looked as looked
 from gradverify.records.common import grouped as grouped
 from gradverify.records.common import marked as marked
+from gradverify.records.common import title_of as title_of
 from gradverify.records.lines import decode as decode
 from gradverify.records.lines import encode as encode
 from gradverify.records.lines import gathered as gathered

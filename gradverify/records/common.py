@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from gradverify.diagnosis.declarations import DECLARED
 from gradverify.formats import FORMATS
 from gradverify.records.record_kinds import Discrepancy, number_of
 
@@ -58,19 +59,27 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
 
 def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
     """Discrepancies by finding and known deviation; those in common mode form one
-    group.
+    group. What an engine may declare is one finding, with all its ops.
 
     Groups and their members keep the order in which they come.
     """
     kinds: dict[tuple[str, str | None], list[Discrepancy]] = {}
     for d in found:
-        kinds.setdefault((d.finding, d.known), []).append(d)
+        kinds.setdefault((title_of(d), d.known), []).append(d)
     leader: dict[tuple[str, str | None], tuple[str, str | None]] = {}
     for key, members in kinds.items():
-        others = ((f, key[1]) for d in members for f in d.common)
+        others = ((f, key[1]) for d in members for f in d.common)  # of other engines
         first = next((leader[o] for o in others if o in leader), key)
         leader[key] = first
     groups: dict[tuple[str, str | None], list[Discrepancy]] = {}
     for key, members in kinds.items():
         groups.setdefault(leader[key], []).extend(members)
     return list(groups.values())
+
+
+def title_of(found: Discrepancy) -> str:
+    """The name of a finding; where the engine may declare its cause, of that cause."""
+    why = found.diagnosis
+    if why is None or why.cause not in DECLARED:
+        return found.finding
+    return f"{found.differentiator}:{found.mode}:{found.dtype}/{why.cause}"

@@ -13,6 +13,7 @@ from gradverify.records import (
     Records,
     counts_by_differentiator,
     grouped,
+    title_of,
 )
 from gradverify.report.signs import LIVED_WITH, is_accepted, is_listed
 from gradverify.report.wording import (
@@ -161,11 +162,19 @@ def _listed(
     yield f"{title}: {len(kinds)}"
     for members in kinds[:most]:
         d = min(members, key=lambda d: len(d.formula) + len(point(d)))
-        name = members[0].finding + _same(members)
+        name = _titled(members) + _same(members)
         times = f" in {len(members)} items" if len(members) > 1 else ""
         yield cut(f"  {name}{times}: {d.case} {d.formula} at {point(d)}", WIDTH)
     if len(kinds) > most:
         yield f"  and {len(kinds) - most} more in the page"
+
+
+def _titled(members: Sequence[Discrepancy]) -> str:
+    """The name of a group; what an engine may declare has all its ops."""
+    title = title_of(members[0])
+    if title == members[0].finding:
+        return title
+    return f"{title} ({', '.join(dict.fromkeys(d.op for d in members))})"
 
 
 def _same(members: Sequence[Discrepancy]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.diagnosis.declarations import COMPILES
 from gradverify.graph import array_from_json
 from gradverify.outside.printing import visible
 from gradverify.records import Changes, Discrepancy, Records, Run, number_of
@@ -172,6 +173,7 @@ def remarks(found: Records) -> list[str]:
         )
         for left in found.unfinished
     ]
+    said += _advice(found)
     known = {item.id for item in found.items}
     orphans = sum(bool(d.item) and d.item not in known for d in found.discrepancies)
     if orphans:
@@ -179,6 +181,16 @@ def remarks(found: Records) -> list[str]:
         said.append(f"{what} without items: the records of their tests are missing")
     more = len(said) - NOTES
     return said if more <= 0 else [*said[:NOTES], f"{more} more notes in the records"]
+
+
+def _advice(found: Records) -> list[str]:
+    """What engines may declare that take long for every graph, once for each engine."""
+    told: dict[str, str] = {}
+    for item in found.items:
+        for text in item.warnings:
+            if text.endswith(COMPILES):
+                told.setdefault(item.differentiator, text)
+    return [cut(text, LONGEST_NOTE) for text in told.values()]
 
 
 def looked_at(found: Records) -> str:

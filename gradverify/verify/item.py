@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from gradverify.diagnosis.declarations import compiling
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
@@ -36,6 +37,7 @@ from gradverify.verify.other_format import model_of
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
 PATIENCE = 2  # after so many time-outs an item tries no more cases
+OPS_SUITE = "ops"  # its graphs are small
 REPEATED = 8  # one case in so many is run twice
 
 
@@ -103,7 +105,7 @@ def verify_item(
         errors=sweep.errors,
         skipped=sweep.skipped,
         draws=block.draws - draws_before,
-        warnings=tuple(sweep.warnings),
+        warnings=(*sweep.warnings, *sweep.advice()),
         changed=tuple(sweep.changed),
         lost=sweep.lost,
         fault=sweep.fault,
@@ -149,6 +151,7 @@ class _Sweep:
     regimes: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    each: list[float] = field(default_factory=list)
     faults: list[float] = field(default_factory=list)
     errors: ErrorHistogram = field(default_factory=ErrorHistogram)
     warnings: dict[str, None] = field(default_factory=dict)
@@ -165,6 +168,13 @@ class _Sweep:
             self.lost += 1
             self.seconds["lost"] += time.perf_counter() - began
         return judgement
+
+    def advice(self) -> Iterator[str]:
+        """What the engine may declare that compiles without saying so."""
+        if self.block.suite == OPS_SUITE:
+            text = compiling(self.differentiator, self.each)
+            if text is not None:
+                yield text
 
     @property
     def is_out_of_patience(self) -> bool:
@@ -201,7 +211,8 @@ class _Sweep:
         )
         began = time.perf_counter()
         judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
-        self.seconds["run"] += time.perf_counter() - began
+        self.each.append(time.perf_counter() - began)
+        self.seconds["run"] += self.each[-1]
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
         traits = self.block.traits(position, case)

@@ -11,7 +11,7 @@ import pytest
 
 from gradverify.differentiators import Differentiator, load
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.strategies import networks, sample
+from gradverify.strategies import minimise, networks, sample
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge, verify_item
@@ -85,3 +85,30 @@ def test_a_loss_that_is_zero_in_floats_is_no_check(engine: str) -> None:
     assert judge(saturated, load(engine), "reverse").verdict is Verdict.VACUOUS
     ordinary = Case(Graph(tuple(nodes)), (np.array([[1.0, -1.0]]),))
     assert judge(ordinary, load(engine), "reverse").verdict is Verdict.AGREES
+
+
+def test_a_convolution_is_shrunk_to_one_group() -> None:
+    """A fault that needs no groups, found in a convolution with two of them."""
+    fault = next(f for f in LAYER_FAULTS if f.name == "padding not cropped")
+    who, draw = planted(fault), np.random.default_rng(0)
+    point = [draw.normal(size=shape) for shape in ((2, 4, 5, 6), (4, 2, 3, 2), (4,))]
+    nodes = [input_leaf(x.shape) for x in point]
+    moved = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 1), "groups": 2}
+    nodes.append(apply_op(nodes, "conv2d", [0, 1, 2], **moved))
+    nodes.append(apply_op(nodes, "sum", [3], axis=None, keepdims=False))
+    case, judged = Case(Graph(tuple(nodes)), tuple(point)), 0
+
+    def fails(candidate: Case) -> bool:
+        nonlocal judged
+        judged += 1
+        return judge(candidate, who, "reverse").verdict is Verdict.WRONG
+
+    small = minimise(case, fails)
+    conv = next(node for node in small.graph.nodes if node.op == "conv2d")
+    assert conv.params["groups"] == 1, (
+        small.graph,
+        [x.shape for x in small.point],
+        judged,
+    )
+    assert [x.shape[:2] for x in small.point] == [(1, 1), (1, 1), (1,)]
+    assert judged < 100

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 
 from gradverify.graph import Array, Node, data_leaf
+from gradverify.ops import OPS
+from gradverify.ops.shapes import elementwise
 from gradverify.strategies.shrinking.editable_case import EditableCase
 
 
@@ -63,10 +66,50 @@ def fewer_entries(program: EditableCase) -> Iterator[EditableCase]:
     for n in sizes:
         for keep in (slice(0, 1), slice(n - 1, n), slice(0, n - 1), slice(1, n)):
             yield _leaves(program, {i: _cut(x, n, keep) for i, x in arrays.items()})
+    yield from _fewer_along(program, arrays)
     for i, x in arrays.items():
         if x.ndim:
             yield from (_leaves(program, {i: value}) for value in x.ravel())
             yield from (_leaves(program, {i: part}) for part in x[:2] if x.ndim > 1)
+
+
+# To which length an axis is cut, the shortest first.
+LENGTHS: tuple[Callable[[int], int], ...] = (
+    lambda n: 1,
+    lambda n: n // 2,
+    lambda n: n - 1,
+)
+
+
+def _fewer_along(
+    program: EditableCase, arrays: dict[int, Array]
+) -> Iterator[EditableCase]:
+    """One axis of a layer's operands cut, or two axes at once.
+
+    Channels are an axis of several arrays, and not of the same length if there are
+    groups. A group is left out by cutting two of them to a half.
+    """
+    for node in program.nodes:
+        leaves = [j for j in dict.fromkeys(node.operands) if j in arrays]
+        if len(leaves) < 2 or OPS[node.op].shape is elementwise:
+            continue
+        axes = [(j, k) for j in leaves for k, n in enumerate(arrays[j].shape) if n > 1]
+        for length in LENGTHS:
+            for chosen in (*combinations(axes, 1), *combinations(axes, 2)):
+                yield _leaves(program, _shortened(arrays, chosen, length))
+
+
+def _shortened(
+    arrays: dict[int, Array],
+    axes: Sequence[tuple[int, int]],
+    length: Callable[[int], int],
+) -> dict[int, Array]:
+    """The arrays that have one of the axes, those axes cut."""
+    found = {j: arrays[j] for j, _ in axes}
+    for j, k in axes:
+        x = found[j]
+        found[j] = x.take(range(length(x.shape[k])), axis=k)
+    return found
 
 
 def _arrays(program: EditableCase) -> dict[int, Array]:
