@@ -47,6 +47,12 @@ class Stated:
 def stated(what: str, value: Any) -> Array:
     """An object array of `Stated`, of the shape of nested lists of numbers."""
     array = np.asarray(value, dtype=object)
+    lengths = [len(x) if isinstance(x, list | tuple) else 1 for x in array.flat]
+    if any(isinstance(x, list | tuple) for x in array.flat):
+        raise ValueError(
+            f"{what} is ragged: its rows have {shortened(str(lengths)[1:-1])} entries; "
+            "allowed: rows of one length"
+        )
     result = np.empty(array.shape, dtype=object)
     for index in np.ndindex(array.shape):
         result[index] = _number(what, array[index])
