@@ -74,7 +74,7 @@ HOSTILE = [
     ("sum(x for i in range(9) if i)",       "one `for` over range(…) or over an array"),
     ("x[0]",                                "has more indices than axes"),
     ("os.det(x)",                           "os.det is no function that is known"),
-    ("mse(x, x, reduction='most')",         "is no reduction; allowed: mean, sum, none"),
+    ("mse(x, x, reduction='most')", "is no reduction; allowed: mean, sum, none"),
     ("cross_entropy(x)",                    "does not say which class is right"),
     ("__import__('os').system('true')",     "__import__('os').system is no function"),
     ("().__class__.__mro__",                "column 1: ().__class__.__mro__ is not"),

@@ -373,7 +373,7 @@ class _Reader:
         row = OPS[FUNCTIONS[name]]
         if any(isinstance(arg, ast.Starred) for arg in node.args):
             self.refuse(node, "unpacks its operands", f"{name} of {row.arity} operands")
-        counts = (row.arity,)
+        counts: tuple[int, ...] = (row.arity,)
         if row.name in BY_CLASS:
             counts = (1, 2)
         elif row.name == "layer_norm":
