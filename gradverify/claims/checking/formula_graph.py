@@ -219,8 +219,8 @@ class _Reader:
             node = ast.copy_location(ast.Call(node.func, args, keywords), node)
         if any(isinstance(arg, ast.Starred) for arg in node.args):
             self.refuse(node, "unpacks its operands", f"{name} of {row.arity} operands")
-        if row.name == "layer_norm" and len(node.args) == 1:
-            return self.layer_norm(node)
+        if row.name in WEIGHTLESS and len(node.args) == 1:
+            return WEIGHTLESS[row.name](self, node)
         if len(node.args) != row.arity:
             problem = f"has {len(node.args)} operands"
             self.refuse(node, problem, f"{name} of {row.arity}, keywords for the rest")
@@ -412,6 +412,11 @@ class _Reader:
             return CONSTANTS[name]
         self.refuse(node, "is not understood", f"{SYNTAX}; math.pi and math.e")
 
+
+# Functions that may be called without their weights.
+WEIGHTLESS: Mapping[str, Callable[[_Reader, ast.Call], Value]] = {
+    "layer_norm": _Reader.layer_norm
+}
 
 MATRICES: Mapping[str, Callable[[_Reader, ast.expr, Symbol], Value]] = {
     "trace": _Reader.trace,
