@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
+from gradverify.claims.checking.formula_params import DEFAULTS, PARAMS, read_param
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.expressions import Expression, ExpressionError, parse
 from gradverify.graph import Graph, data_leaf, input_leaf
@@ -41,26 +42,14 @@ PREFIXES = (
     "nn.functional", "torch.nn.functional", "scipy.special", "special",
 )
 
-PARAMS = {"dim": "axis", "keepdim": "keepdims", "label_smoothing": "smoothing"}
-DEFAULTS: Mapping[str, Any] = {  # of params that a call may leave out
-    "reduction": "mean", "delta": 1.0, "weight": None, "smoothing": 0.0,
-    "log_target": False, "eps": 1e-5,
-}
-REDUCTIONS = ("mean", "sum", "none")
-NUMBERS = ("delta", "smoothing", "eps")
-BY_CLASS = ("cross_entropy", "nll")  # the second operand names classes
-MATRIX_FUNCTIONS = ("trace", "det", "inv", "outer")
-MATRIX_SIZE = 4  # of a determinant or an inverse
-TERMS = 1000  # of a sum over a generator
 CONSTANTS = {"pi": Fraction(math.pi), "e": Fraction(math.e)}
 # fmt: on
 
 
-PARAM_VALUES = "whole numbers, tuples of them, and for keepdims True or False"
-SYNTAX = (
-    "names, numbers, + - * / ** @, parentheses, entries such as z[0], and calls such "
-    "as exp(x)"
-)
+PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
+SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
+TERMS = 200  # of a sum that is written out
+LARGEST_MATRIX = 4  # of which a determinant is written out
 
 
 def graph_of(expression: str, shapes: Mapping[str, Shape]) -> Graph:
@@ -78,9 +67,10 @@ class _Reader:
 
     def __init__(self, expression: Expression, shapes: Mapping[str, Shape]) -> None:
         self.expression = expression
-        self.program, self.steps = Program(), 0
+        self.program = Program()
+        self.indices: dict[str, int] = {}  # those of sums that are written out
         self.elements = sum(math.prod(shape) for shape in shapes.values())
-        self.names: dict[str, Value] = {
+        self.names = {
             name: self.program.append(input_leaf(shape))
             for name, shape in shapes.items()
         }
@@ -103,6 +93,8 @@ class _Reader:
         match node:
             case ast.Constant():
                 return Fraction(self.expression.number(node))
+            case ast.Name(id=name) if name in self.indices:
+                return Fraction(self.indices[name])
             case ast.Name(id=name) if name in self.names:
                 return self.names[name]
             case ast.Name(id=name) if name in CONSTANTS:
@@ -120,11 +112,12 @@ class _Reader:
             case ast.Call():
                 return self.call(node)
             case ast.Attribute(attr="T"):
-                return self.apply(node, "transpose", self.read(node.value), axes=None)
+                x = self.leaf(self.read(node.value))
+                return self.apply(node, "transpose", x, axes=None)
             case ast.Attribute():
                 return self.attribute(node)
             case ast.Subscript():
-                return self.entry(node)
+                return self.subscript(node)
         self.refuse(node, f"({type(node).__name__}) is not understood")
 
     # ---- operators
@@ -204,218 +197,187 @@ class _Reader:
         plain = None if isinstance(value, Symbol) else _plain(value)
         return self.leaf(value) if plain is None else self.program.lift(plain)
 
-    # ---- entries, sums and matrices
-
-    def entry(self, node: ast.Subscript) -> Symbol:
-        """`z[0]`, `z[-1, 2]`, `z[1:3]`."""
-        x, axis = self.leaf(self.read(node.value)), 0
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        for part in parts:
-            if axis >= len(x.shape):
-                allowed = f"at most {len(x.shape)} for an array of shape {x.shape}"
-                self.refuse(node, "has more indices than axes", allowed)
-            length, back = x.shape[axis], axis - len(x.shape)
-            if isinstance(part, ast.Slice):
-                if part.step is not None:
-                    self.refuse(node, "has a step", "slices such as z[1:3]")
-                ends = [
-                    None if e is None else self.whole(e)
-                    for e in (part.lower, part.upper)
-                ]
-                low, high, _ = slice(*ends).indices(length)
-                x = self.apply(node, "slice", x, axis=(back,), start=low, stop=high)
-                axis += 1
-                continue
-            at = self.whole(part)
-            if not -length <= at < length:
-                allowed = f"{-length} to {length - 1}"
-                self.refuse(node, f"has no entry {at} along axis {axis}", allowed)
-            at %= length
-            one = self.apply(node, "slice", x, axis=(back,), start=at, stop=at + 1)
-            shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-            x = self.apply(node, "reshape", one, shape=shape)
-        return x
-
-    def whole(self, node: ast.expr) -> int:
-        """A whole number that the formula states."""
-        value = self.read(node)
-        if not isinstance(value, Fraction) or value.denominator != 1:
-            self.refuse(node, "is no index", "whole numbers")
-        return int(value)
-
-    def sum_of(self, node: ast.Call) -> Value | None:
-        """`sum(x[i] * y[i] for i in range(3))`, `sum([a, b])`; None for other sums."""
-        match node.args:
-            case [ast.GeneratorExp() | ast.ListComp() as terms]:
-                values = self.terms(terms)
-            case [ast.List() | ast.Tuple() as listed]:
-                values = [self.read(part) for part in listed.elts]
-            case _:
-                return None
-        total: Value = Fraction(0)
-        for k, value in enumerate(values):
-            total = value if k == 0 else self.binary(node, "add", total, value)
-        return total
-
-    def terms(self, node: ast.GeneratorExp | ast.ListComp) -> list[Value]:
-        """The values of a generator over a range, or over the rows of an array."""
-        allowed = "one `for` over range(…) or over an array, without a condition"
-        match node.generators:
-            case [ast.comprehension(target=ast.Name(id=name), iter=several, ifs=[])]:
-                pass
-            case _:
-                self.refuse(node, "is not understood", allowed)
-        steps: list[Value]
-        match several:
-            case ast.Call(func=ast.Name(id="range"), args=[_, *_] as ends, keywords=[]):
-                found = range(*(self.whole(end) for end in ends[:3]))
-                if len(found) > TERMS:
-                    self.refuse(node, f"has {len(found)} terms", f"up to {TERMS}")
-                steps = [Fraction(k) for k in found]
-            case _:
-                x = self.leaf(self.read(several))
-                if not x.shape:
-                    self.refuse(several, "is a single number", allowed)
-                steps = [self.row(several, x, k) for k in range(x.shape[0])]
-        hidden, values = self.names.get(name), []
-        self.steps += len(steps)
-        if self.steps > TERMS:  # of all sums: nested ones multiply
-            self.refuse(node, f"has over {TERMS} terms", f"up to {TERMS} in all")
-        for step in steps:
-            self.names[name] = step
-            values.append(self.read(node.elt))
-        self.names.pop(name, None)
-        if hidden is not None:
-            self.names[name] = hidden
-        return values
-
-    def row(self, node: ast.expr, x: Symbol, at: int) -> Symbol:
-        """One entry along the first axis."""
-        back = -len(x.shape)
-        one = self.apply(node, "slice", x, axis=(back,), start=at, stop=at + 1)
-        return self.apply(node, "reshape", one, shape=x.shape[1:])
-
-    def matrix(self, node: ast.Call) -> Value | None:
-        """`trace`, `det`, `inv` and `outer`, written by other ops; None for others."""
-        prefix, _, name = _dotted(node.func).rpartition(".")
-        prefix = prefix.removesuffix("linalg").removesuffix(".")
-        if prefix not in ("", *PREFIXES) or node.keywords:
-            return None
-        if name not in MATRIX_FUNCTIONS:
-            return None
-        operands = [self.leaf(self.read(arg)) for arg in node.args]
-        if name == "outer" and len(operands) == 2:
-            tall, wide = (math.prod(x.shape) for x in operands)
-            left = self.apply(node, "reshape", operands[0], shape=(tall, 1))
-            right = self.apply(node, "reshape", operands[1], shape=(1, wide))
-            return self.apply(node, "mul", left, right)
-        shapes = [x.shape for x in operands]
-        if len(shapes) != 1 or len(shapes[0]) != 2 or shapes[0][0] != shapes[0][1]:
-            self.refuse(node, f"has operands of shapes {shapes}", "one square matrix")
-        x, n = operands[0], shapes[0][0]
-        if name == "trace":
-            one = self.program.append(data_leaf(np.eye(n)))
-            product = self.apply(node, "mul", x, one)
-            return self.apply(node, "sum", product, axis=None, keepdims=False)
-        if n > MATRIX_SIZE:
-            self.refuse(node, f"is of a matrix of size {n}", f"up to {MATRIX_SIZE}")
-        rows = [self.row(node, x, i) for i in range(n)]
-        entries = [[self.row(node, row, j) for j in range(n)] for row in rows]
-        whole = self.minor(node, entries)
-        if name == "det":
-            return whole
-        parts = [
-            self.apply(node, "reshape", self.cofactor(node, entries, j, i), shape=(1,))
-            for i in range(n)
-            for j in range(n)
-        ]
-        flat = parts[0]
-        for part in parts[1:]:
-            flat = self.apply(node, "concatenate", flat, part, axis=(-1,))
-        square = self.apply(node, "reshape", flat, shape=(n, n))
-        return self.apply(node, "div", square, whole)
-
-    def minor(self, node: ast.expr, entries: list[list[Symbol]]) -> Symbol:
-        """A determinant, by Laplace's expansion along the first row."""
-        if not entries:
-            return self.leaf(Fraction(1))
-        total: Symbol | None = None
-        for j, first in enumerate(entries[0]):
-            part = self.apply(node, "mul", first, self.cofactor(node, entries, 0, j))
-            total = part if total is None else self.apply(node, "add", total, part)
-        assert total is not None
-        return total
-
-    def cofactor(
-        self, node: ast.expr, entries: list[list[Symbol]], i: int, j: int
-    ) -> Symbol:
-        """The signed determinant without one row and one column."""
-        rest = [
-            [x for c, x in enumerate(row) if c != j]
-            for r, row in enumerate(entries)
-            if r != i
-        ]
-        found = self.minor(node, rest)
-        return found if (i + j) % 2 == 0 else self.apply(node, "neg", found)
-
     # ---- calls
 
     def call(self, node: ast.Call) -> Value:
         """A public op, or an alias of one, applied."""
-        if isinstance(node.func, ast.Name) and node.func.id == "sum":
-            total = self.sum_of(node)
-            if total is not None:
-                return total
-        found = self.matrix(node)
-        if found is not None:
-            return found
+        match node:
+            case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as each]):
+                return self.generated(each)
+            case ast.Call(args=[matrix], keywords=[]) if _last(node.func) in MATRICES:
+                rule = MATRICES[_last(node.func)]
+                return rule(self, node, self.leaf(self.read(matrix)))
+            case ast.Call(args=[left, right], keywords=[]) if (
+                _last(node.func) == "outer"
+            ):
+                return self.outer(node, self.read(left), self.read(right))
         name = self.function(node.func)
         row = OPS[FUNCTIONS[name]]
+        if "target" in row.params and len(node.args) == 2:
+            target = ast.keyword(arg="target", value=node.args[1])
+            args, keywords = node.args[:1], [*node.keywords, target]
+            node = ast.copy_location(ast.Call(node.func, args, keywords), node)
         if any(isinstance(arg, ast.Starred) for arg in node.args):
             self.refuse(node, "unpacks its operands", f"{name} of {row.arity} operands")
-        counts: tuple[int, ...] = (row.arity,)
-        if row.name in BY_CLASS:
-            counts = (1, 2)
-        elif row.name == "layer_norm":
-            counts = (1, 3)
-        if len(node.args) not in counts:
+        if row.name in WEIGHTLESS and len(node.args) == 1:
+            return WEIGHTLESS[row.name](self, node)
+        if len(node.args) != row.arity:
             problem = f"has {len(node.args)} operands"
             self.refuse(node, problem, f"{name} of {row.arity}, keywords for the rest")
-        params = {k: DEFAULTS[k] for k in row.params if k in DEFAULTS}
-        params |= dict(self.param(node, row.params, k) for k in node.keywords)
-        if row.name in BY_CLASS:
-            return self.by_class(node, row.name, params)
-        if row.name == "layer_norm" and len(node.args) == 1:
-            x = self.leaf(self.read(node.args[0]))
-            weight = self.program.append(data_leaf(np.ones(x.shape[-1:])))
-            bias = self.program.append(data_leaf(np.zeros(x.shape[-1:])))
-            return self.apply(node, row.name, x, weight, bias, **params)
+        given = dict(self.param(node, row.params, k) for k in node.keywords)
+        params = {k: DEFAULTS[k] for k in row.params if k in DEFAULTS} | given
         operands = [self.read(arg) for arg in node.args]
         if row.operator is not None and row.arity == 2:
             return self.binary(node, row.name, operands[0], operands[1])
+        if "target" in row.params and len(self.leaf(operands[0]).shape) == 1:
+            x = self.leaf(operands[0])
+            operands = [self.apply(node, "reshape", x, shape=(1, *x.shape))]
         return self.apply(node, row.name, *operands, **params)
 
-    def by_class(self, node: ast.Call, op: str, params: dict[str, Any]) -> Symbol:
-        """`cross_entropy(z, 2)`, or a list of classes for rows of scores."""
-        allowed = f"{op}(z, 2), or {op}(z, [0, 2]) for rows of scores"
-        if len(node.args) == 2:
-            params["target"] = self.classes(node.args[1])
-        if "target" not in params:
-            self.refuse(node, "does not say which class is right", allowed)
-        z, target = self.leaf(self.read(node.args[0])), params["target"]
-        if len(z.shape) == 1:
-            z = self.apply(node, "reshape", z, shape=(1, *z.shape))
-        if len(z.shape) != 2 or len(target) != z.shape[0]:
-            problem = f"has {len(target)} classes for scores of shape {z.shape}"
-            self.refuse(node, problem, allowed)
-        if not all(0 <= c < z.shape[1] for c in target):
-            self.refuse(node, "names a class that is none", f"0 to {z.shape[1] - 1}")
-        return self.apply(node, op, z, **params)
+    def layer_norm(self, node: ast.Call) -> Value:
+        """`layer_norm(x)`: with weights 1 and biases 0."""
+        x = self.leaf(self.read(node.args[0]))
+        given = dict(self.param(node, ("eps",), k) for k in node.keywords)
+        size = x.shape[-1:]
+        ones = self.program.append(data_leaf(np.ones(size)))
+        zeros = self.program.append(data_leaf(np.zeros(size)))
+        params = {"eps": DEFAULTS["eps"]} | given
+        return self.apply(node, "layer_norm", x, ones, zeros, **params)
 
-    def classes(self, node: ast.expr) -> tuple[int, ...]:
-        """A whole number, or a list of them."""
-        parts = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
-        return tuple(self.whole(part) for part in parts)
+    def generated(self, each: ast.GeneratorExp) -> Value:
+        """`sum(x[i]**2 for i in range(3))`, written out."""
+        match each.generators:
+            case [ast.comprehension(
+                target=ast.Name(id=name),
+                iter=ast.Call(func=ast.Name(id="range"), args=ends),
+                ifs=[],
+            )]:  # fmt: skip
+                places = range(*(self.whole(end) for end in ends))
+            case _:
+                self.refuse(each, "is not understood", "sum(… for i in range(n))")
+        if not 0 < len(places) <= TERMS:
+            self.refuse(each, f"has {len(places)} terms", f"from 1 to {TERMS}")
+        hidden = self.indices.get(name)
+        terms = []
+        for place in places:
+            self.indices[name] = place
+            terms.append(self.read(each.elt))
+        if hidden is None:
+            del self.indices[name]
+        else:
+            self.indices[name] = hidden
+        result = terms[0]
+        for term in terms[1:]:
+            result = self.binary(each, "add", result, term)
+        return result
+
+    # ---- subscripts and matrices
+
+    def whole(self, node: ast.expr) -> int:
+        """A whole number, such as that of a subscript."""
+        value = self.read(node)
+        if isinstance(value, Fraction) and value.denominator == 1:
+            return int(value)
+        self.refuse(node, "is no whole number", "0, 1, -1, …")
+
+    def subscript(self, node: ast.Subscript) -> Value:
+        """`x[0]`, `x[0, 1]`, `x[1:3]`."""
+        x = self.leaf(self.read(node.value))
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        axis = 0
+        for part in parts:
+            if axis >= len(x.shape):
+                problem = f"has more subscripts than axes: the shape is {x.shape}"
+                self.refuse(node, problem, "one for each axis")
+            x, axis = self.entry(node, x, part, axis)
+        return x
+
+    def entry(
+        self, node: ast.expr, x: Symbol, part: ast.expr, axis: int
+    ) -> tuple[Symbol, int]:
+        """One entry along an axis, or a range of them; the next axis."""
+        length, back = x.shape[axis], (axis - len(x.shape),)
+        if isinstance(part, ast.Slice):
+            ends = (part.lower, part.upper, part.step)
+            low, high, step = slice(
+                *(None if end is None else self.whole(end) for end in ends)
+            ).indices(length)
+            if step != 1 or high <= low:
+                self.refuse(part, "is not understood", "ranges such as 1:3")
+            return self.apply(
+                node, "slice", x, axis=back, start=low, stop=high
+            ), axis + 1
+        at = self.whole(part)
+        if not -length <= at < length:
+            self.refuse(node, f"is outside the {length} entries", f"0 to {length - 1}")
+        at %= length
+        one = self.apply(node, "slice", x, axis=back, start=at, stop=at + 1)
+        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+        return self.apply(node, "reshape", one, shape=shape), axis
+
+    def outer(self, node: ast.expr, a: Value, b: Value) -> Value:
+        """The products of every entry of a with every entry of b."""
+        left, right = self.leaf(a), self.leaf(b)
+        tall = self.apply(node, "reshape", left, shape=(math.prod(left.shape), 1))
+        wide = self.apply(node, "reshape", right, shape=(1, math.prod(right.shape)))
+        return self.apply(node, "mul", tall, wide)
+
+    def entries(self, node: ast.expr, x: Symbol) -> list[list[Symbol]]:
+        """The entries of a square matrix, one by one."""
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > LARGEST_MATRIX:
+            problem = f"is of a matrix of shape {x.shape}"
+            self.refuse(node, problem, f"square ones, up to {LARGEST_MATRIX} rows")
+
+        def at(i: int, j: int) -> Symbol:
+            row, _ = self.entry(node, x, ast.Constant(i), 0)
+            return self.entry(node, row, ast.Constant(j), 0)[0]
+
+        n = x.shape[0]
+        return [[at(i, j) for j in range(n)] for i in range(n)]
+
+    def determinant(self, node: ast.expr, rows: list[list[Symbol]]) -> Value:
+        """By the first row, written out."""
+        if len(rows) == 1:
+            return rows[0][0]
+        result: Value | None = None
+        for j, factor in enumerate(rows[0]):
+            rest = [row[:j] + row[j + 1 :] for row in rows[1:]]
+            minor = self.determinant(node, rest)
+            term = self.binary(node, "mul", factor, minor)
+            if result is None:
+                result = term
+            else:
+                result = self.binary(node, "sub" if j % 2 else "add", result, term)
+        assert result is not None
+        return result
+
+    def inverse(self, node: ast.expr, x: Symbol) -> Value:
+        """The adjugate by the determinant, written out."""
+        rows = self.entries(node, x)
+        n, whole = len(rows), self.determinant(node, rows)
+        found: Symbol | None = None
+        for i in range(n):
+            for j in range(n):
+                rest = [r[:i] + r[i + 1 :] for k, r in enumerate(rows) if k != j]
+                minor = self.determinant(node, rest) if rest else Fraction(1)
+                entry = self.leaf(self.binary(node, "div", minor, whole))
+                entry = -entry if (i + j) % 2 else entry
+                one = self.apply(node, "reshape", entry, shape=(1,))
+                found = (
+                    one
+                    if found is None
+                    else self.apply(node, "concatenate", found, one, axis=(0,))
+                )
+        assert found is not None
+        return self.apply(node, "reshape", found, shape=(n, n))
+
+    def trace(self, node: ast.expr, x: Symbol) -> Value:
+        """The sum of the diagonal."""
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1]:
+            self.refuse(node, f"is of a matrix of shape {x.shape}", "square ones")
+        eye = self.program.append(data_leaf(np.eye(x.shape[0])))
+        product = self.apply(node, "mul", x, eye)
+        return self.apply(node, "sum", product, axis=None)
 
     def function(self, node: ast.expr) -> str:
         """The name of a function that is known, without its module's."""
@@ -434,32 +396,14 @@ class _Reader:
         if name not in known:
             allowed = ", ".join(known) or "none for this function"
             self.refuse(call, f"has the keyword {keyword.arg!r}", allowed)
-        if name == "target":
-            return name, self.classes(keyword.value)
         try:
             value = ast.literal_eval(keyword.value)
         except (ValueError, TypeError):
             self.refuse(keyword.value, "is no constant", PARAM_VALUES)
-        if name == "reduction":
-            if value not in REDUCTIONS:
-                self.refuse(keyword.value, "is no reduction", ", ".join(REDUCTIONS))
-            return name, value
-        if name in NUMBERS:
-            if type(value) not in (int, float) or not 0 <= value <= LARGEST:
-                self.refuse(keyword.value, f"is no {name}", "numbers from 0")
-            return name, float(value)
-        if name == "log_target" and isinstance(value, bool):
-            return name, value
-        if name == "keepdims" and isinstance(value, bool):
-            return name, value
-        if name in ("axis", "axes") and value is None:
-            return name, None
-        numbers = (value,) if isinstance(value, int) else value
-        if not isinstance(numbers, tuple | list) or not all(
-            type(n) is int for n in numbers
-        ):
-            self.refuse(keyword.value, f"is no {name}", PARAM_VALUES)
-        return name, tuple(numbers)
+        try:
+            return name, read_param(name, value)
+        except ValueError as error:
+            self.refuse(keyword.value, f"is no {name}", str(error))
 
     def attribute(self, node: ast.Attribute) -> Fraction:
         """math.pi and math.e."""
@@ -467,6 +411,23 @@ class _Reader:
         if prefix in PREFIXES and name in CONSTANTS:
             return CONSTANTS[name]
         self.refuse(node, "is not understood", f"{SYNTAX}; math.pi and math.e")
+
+
+# Functions that may be called without their weights.
+WEIGHTLESS: Mapping[str, Callable[[_Reader, ast.Call], Value]] = {
+    "layer_norm": _Reader.layer_norm
+}
+
+MATRICES: Mapping[str, Callable[[_Reader, ast.expr, Symbol], Value]] = {
+    "trace": _Reader.trace,
+    "inv": _Reader.inverse,
+    "det": lambda reader, node, x: reader.determinant(node, reader.entries(node, x)),
+}
+
+
+def _last(node: ast.expr) -> str:
+    """The name of a function, whatever module it is taken from."""
+    return _dotted(node).rpartition(".")[2]
 
 
 def _dotted(node: ast.expr) -> str:
