@@ -39,15 +39,20 @@ class PointStyle:
 
     keeps: one factor moves all numbers, so that zeros and ties stay.
     leaves: whether literals and data are moved too.
+    ordinary: whether numbers are brought near 1 first. Beside a huge or tiny one a term
+        may vanish in rounding.
     """
 
     spread: float
     keeps: bool = False
     leaves: bool = True
+    ordinary: bool = False
 
 
 # The first twin that is in the same branches and still shows the deviation is taken.
 STYLES = (
+    PointStyle(0.4, ordinary=True),
+    PointStyle(0.4, leaves=False, ordinary=True),
     PointStyle(0.4),
     PointStyle(0.4, leaves=False),
     PointStyle(0.05, leaves=False),
@@ -67,7 +72,7 @@ def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
     program = gradient_program(case.graph, case.dtype)
     own = [np.sign(x) for x, _ in margins(program, case)]
     for style in STYLES:
-        if style.leaves and not leaves:
+        if (style.leaves and not leaves) or (style.ordinary and which > 0):
             continue
         twin = moved(case, which, style)
         if twin is not None and _is_alike(twin, own):
@@ -147,7 +152,10 @@ def moved(case: Case, which: int, style: PointStyle) -> Case | None:
     def other(x: Array) -> Array:
         if style.keeps:
             return (x * common).astype(x.dtype)
-        flat = [v * (1.0 + shift()) if v else shift() for v in x.reshape(-1).tolist()]
+        entries = x.reshape(-1).tolist()
+        if style.ordinary:
+            entries = [math.copysign(1.0, v) if v else v for v in entries]
+        flat = [v * (1.0 + shift()) if v else shift() for v in entries]
         return np.array(flat, x.dtype).reshape(x.shape)
 
     point = tuple(other(x) for x in case.point)
