@@ -172,8 +172,8 @@ def observed(
 ) -> Observation | None:
     """What an engine gave, with the bounds on it; None if nothing can be said.
 
-    Nothing can be said at a kink, for an infinite bound, after an exception, or for
-    arrays of other shapes.
+    Nothing can be said at a kink, if all bounds are infinite, after an exception, or
+    for arrays of other shapes.
 
     inner: with the adjoints of all nodes, if the engine gave them.
     """
@@ -198,7 +198,7 @@ def observed(
         if shaped and program.cotangents[place[i]] is not None:
             got[i] = np.asarray(ct).astype(np.longdouble)
     allowed = allowances(case, program, tuple(got))
-    if any(not np.all(np.isfinite(b)) for b in allowed.values()):
+    if not any(np.any(np.isfinite(b)) for b in allowed.values()):
         return None
     value = derivatives.value
     number = float(value) if np.shape(value) == () and value is not None else None
