@@ -70,6 +70,7 @@ class Judgement:
     note: one more sentence.
     warnings: those of the engine.
     changed: the global settings that the engine changed, by name.
+    trace: the traceback of an exception of the engine.
     fatal: the engine's process ended; op: the op in which it did, if it was in one.
     """
 
@@ -86,3 +87,4 @@ class Judgement:
     changed: tuple[str, ...] = ()
     fatal: bool = False
     op: str = ""
+    trace: str = ""

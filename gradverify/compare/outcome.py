@@ -121,7 +121,7 @@ def _trouble(
         if not derivatives.fatal and not _is_finite(case, reference):
             note = f"not finite in {case.dtype}; the differentiator raised {text}"
             return Judgement(Verdict.NO_DERIVATIVE, got=text, note=note)
-        return Judgement(Verdict.CRASHED, got=text, note=told)
+        return Judgement(Verdict.CRASHED, got=text, note=told, trace=error.trace)
     if derivatives.mutated or derivatives.seeds:
         names, inputs = names_of(case.graph), case.graph.inputs
         points = (names[inputs[k]] for k in derivatives.mutated)

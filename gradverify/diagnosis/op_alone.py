@@ -89,6 +89,17 @@ def _contract(nodes: list[Node], cotangent: Array) -> None:
         )
 
 
+def cotangent_alone(alone: Case) -> Array:
+    """The cotangent that a case of `op_alone` is pulled back from."""
+    nodes = alone.graph.nodes
+    first = op_nodes(alone.graph)[0]
+    for node in nodes[first + 1 :]:
+        weights = [nodes[j] for j in node.operands if nodes[j].op == "data"]
+        if weights:
+            return np.asarray(weights[0].value)
+    return np.ones(())
+
+
 def op_nodes(graph: Graph) -> list[int]:
     """The nodes that apply this op."""
     return [i for i, node in enumerate(graph.nodes) if node.op not in LEAVES]

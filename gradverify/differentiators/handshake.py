@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -47,50 +49,58 @@ class Greeting(NamedTuple):
 
 
 @surrounded
-def handshake(differentiator: Differentiator, limit: float = 5.0) -> list[str]:
+def handshake(
+    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+) -> list[str]:
     """All that `greeting` finds wrong with an engine; each sentence once."""
-    found = greeting(differentiator, limit)
+    found = greeting(differentiator, limit, seconds)
     return [*found.problems, *dict.fromkeys(found.ops.values())]
 
 
 @surrounded
-def greeting(differentiator: Differentiator, limit: float = 5.0) -> Greeting:
+def greeting(
+    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+) -> Greeting:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone, inside the op's domain.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence; what all of them fail with is wrong with the engine. No derivative is
+    sentence; if all of them fail, it is the engine that is wrong. No derivative is
     judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
     limit: seconds for one op. After two that had no end in time, no more are tried.
+    seconds: for all ops and modes together. The rest is judged without having been
+        tried.
     """
     name = differentiator.name
     if not differentiator.modes():
         hint = "decorate a method with @mode('gradient')"
         return Greeting([f"{name} has no mode: {hint}"], {}, {})
     problems = _rows(differentiator)
+    end = time.perf_counter() + seconds
     cases, lost, warm = _cases(differentiator), 0, False
     alone: dict[str, str] = {}
     absent: dict[str, str] = {}
-    for mode, declared in differentiator.modes().items():
-        if declared.kind == "hvp" or _compiles_at_once(differentiator, mode, cases):
+    for mode in differentiator.modes():
+        if _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
         for op, case in cases.items():
-            if lost >= PATIENCE:
+            if lost >= PATIENCE or time.perf_counter() > end:
                 break
-            time = limit if warm else max(limit, LOADING)
-            found, warm = run(differentiator, mode, case, limit=time), True
+            most = limit if warm else max(limit, LOADING)
+            found, warm = run(differentiator, mode, case, limit=most), True
             lost += found.fatal or found.timed_out
-            text = _problem(op, found, time)
+            text = _problem(op, found, most)
             if found.error is not None and found.error.is_missing:
                 absent[op] = f"it raises {text}"
             elif text := text or _other_default(op, case, found):
                 failures.setdefault(text, []).append(op)
+        failing = sum(map(len, failures.values()))
         for text, ops in failures.items():
             sentence = f"{name}:{mode} fails on {_list(ops)}: {text}"
-            if len(ops) == len(cases):
+            if failing == len(cases):  # whatever the op, so that it is the engine
                 problems.append(sentence)
             else:
                 alone |= dict.fromkeys(ops, sentence)
@@ -100,8 +110,8 @@ def greeting(differentiator: Differentiator, limit: float = 5.0) -> Greeting:
 def warm_up(differentiator: Differentiator) -> None:
     """Run every mode once, so that what a first call loads does not count later."""
     cases = _cases(differentiator)
-    for mode, declared in differentiator.modes().items():
-        if declared.kind != "hvp" and cases:
+    for mode in differentiator.modes():
+        if cases:
             run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
 
 

@@ -11,7 +11,9 @@ from types import MappingProxyType, MethodType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 from gradverify.differentiators.spelling import Spelling
+from gradverify.formats import DTYPES
 from gradverify.graph import Graph, Limits, interpret_all
+from gradverify.outside.nearest import meant
 
 Rows = Mapping[str, Callable[..., Any] | str]
 
@@ -40,8 +42,12 @@ KINDS = {
     "gradient": "(function, point) -> Pulled",
     "vjp": "(function, point, cotangent) -> Pulled",
     "jvp": "(function, point, tangents) -> Pushed",
-    "hvp": "(function, point, tangents) -> Pulled",
 }
+
+
+def arguments_of(kind: str) -> str:
+    """How a method that is a mode of this kind begins: `self, function, point`."""
+    return f"self, {KINDS[kind].partition(')')[0][1:]}"
 
 
 class Mode:
@@ -57,12 +63,30 @@ class Mode:
 
 
 def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a method as a mode of that kind; `KINDS` says how it is called.
+    """Declare a method as a mode of that kind.
+
+    Each kind has its arguments and its result:
+
+    gradient: `def reverse(self, function, point)` returns `Pulled(value, cotangents)`,
+        the gradient of a function with a scalar result.
+    vjp: `def reverse(self, function, point, cotangent)` returns the same, for a
+        cotangent of the function's result, an array of its shape.
+    jvp: `def forward(self, function, point, tangents)` returns
+        `Pushed(value, tangent)`, the directional derivative along tangents, one for
+        each input.
+
+    function: called as `function(*inputs)` with the engine's own arrays; returns one.
+    point: the inputs, a list of NumPy arrays. cotangents: a list with one array of an
+    input's shape for each input, or None where it is not connected.
 
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
+    Raises `ValueError` for another kind. Second derivatives are not judged.
     """
     if kind not in KINDS:
-        raise ValueError(f"mode kind {kind!r} is unknown; the kinds are {[*KINDS]}")
+        raise ValueError(
+            f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}, and "
+            "leave out a mode of second derivatives, which are not judged"
+        )
     return lambda method: Mode(kind, default, method)
 
 
@@ -80,6 +104,25 @@ class Accepts(Limits):
     max_inputs: int | None = None
     subnormals: bool = True
     raises_overflow: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what is not of its kind, with what to write."""
+        super().__post_init__()
+        dtypes: object = self.dtypes
+        if isinstance(dtypes, str):
+            raise ValueError(f"dtypes={dtypes!r} is a text; write ({dtypes!r},)")
+        if not isinstance(dtypes, tuple | list) or not dtypes:
+            raise ValueError(f'dtypes={dtypes!r}; write a tuple such as ("float64",)')
+        for dtype in dtypes:
+            if dtype not in DTYPES:
+                raise ValueError(f"dtypes has {dtype!r}; {meant(str(dtype), DTYPES)}")
+        most: object = self.max_inputs
+        if most is not None and (type(most) is not int or most < 1):
+            raise ValueError(f"max_inputs={most!r}; write None, or a number from 1 up")
+        for name in ("subnormals", "raises_overflow"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ValueError(f"{name}={value!r}; write True or False")
 
 
 class Differentiator(ABC):

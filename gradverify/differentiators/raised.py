@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+
 TEXT = 20_000  # characters that are kept of one text
+FRAMES, TRACE = 12, 6_000  # calls and characters of a traceback
 
 
 class Raised(Exception):
@@ -10,13 +13,19 @@ class Raised(Exception):
 
     kind: the name of its class. kinds: of its class and all that this is made of.
     detail: what else there is to read, such as the last words of a process.
+    trace: the traceback, line by line.
     """
 
     def __init__(
-        self, kind: str, text: str, kinds: tuple[str, ...] = (), detail: str = ""
+        self,
+        kind: str,
+        text: str,
+        kinds: tuple[str, ...] = (),
+        detail: str = "",
+        trace: str = "",
     ) -> None:
         super().__init__(text)
-        self.kind, self.text, self.detail = kind, text, detail
+        self.kind, self.text, self.detail, self.trace = kind, text, detail, trace
         self.kinds = kinds or (kind,)
 
     def __str__(self) -> str:
@@ -33,7 +42,16 @@ def raised_by(problem: BaseException) -> Raised:
     if isinstance(problem, Raised):
         return problem
     kinds = tuple(_name(kind) for kind in type(problem).__mro__)
-    return Raised(kinds[0], told(problem), kinds)
+    return Raised(kinds[0], told(problem), kinds, trace=_traceback(problem))
+
+
+def _traceback(problem: BaseException) -> str:
+    """Where it was raised; the innermost calls, if there are many."""
+    try:
+        lines = traceback.format_exception(problem, limit=-FRAMES, chain=False)
+        return "".join(lines)[-TRACE:]
+    except BaseException:
+        return ""
 
 
 def told(thing: object) -> str:

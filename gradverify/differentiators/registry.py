@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import reprlib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from types import FunctionType
 from typing import TypeVar
 
-from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.protocol import (
+    Accepts,
+    Differentiator,
+    Mode,
+    arguments_of,
+)
 from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
 
@@ -169,6 +176,18 @@ def _check(cls: object) -> None:
     if missing or not cls.modes():
         missing += [] if cls.modes() else ["a method decorated with @mode"]
         raise ValueError(f"{_path(cls)} lacks {' and '.join(missing)}")
+    if isinstance(inspect.getattr_static(cls, "table"), FunctionType):
+        raise ValueError(
+            f"{_path(cls)}: table is a method; write @property above def table(self)"
+        )
+    accepts: object = cls.accepts
+    if not isinstance(accepts, Accepts):
+        raise ValueError(
+            f"{_path(cls)}: accepts is {reprlib.repr(accepts)}; write accepts = "
+            "gradverify.Accepts(...)"
+        )
+    for mode, declared in cls.modes().items():
+        _check_call(_path(cls), mode, declared)
     for op, units in cls.accuracy.items():
         is_number = isinstance(units, int | float) and not isinstance(units, bool)
         if op not in (EVERY_OP, *OPS.public()) or not is_number or not units > 0:
@@ -182,6 +201,22 @@ def _check(cls: object) -> None:
             f"{_path(cls)} has the name {reprlib.repr(name)}; a name has up to 60 "
             'letters (a to z), digits and the signs - _ . +, such as "my-engine"'
         )
+
+
+def _check_call(path: str, mode: str, declared: Mode) -> None:
+    """Raise `ValueError` where a mode cannot be called as its kind is."""
+    wanted = arguments_of(declared.kind)
+    try:
+        signature = inspect.signature(declared.method)
+    except (TypeError, ValueError):  # nothing that Python can look into
+        return
+    try:
+        signature.bind(*wanted.split(", "))
+    except TypeError:
+        raise ValueError(
+            f"{path}: the mode {mode!r} takes {signature}, and a mode of kind "
+            f"{declared.kind!r} is called with others; write def {mode}({wanted})"
+        ) from None
 
 
 def _is_given(cls: type[Differentiator], key: str) -> bool:

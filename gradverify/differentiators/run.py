@@ -19,7 +19,7 @@ from gradverify.ops.shapes import elementwise
 
 def modes(differentiator: Differentiator) -> tuple[str, ...]:
     """The modes that run if none is named: the default ones, or all without such."""
-    found = {k: m for k, m in differentiator.modes().items() if m.kind != "hvp"}
+    found = differentiator.modes()
     default = tuple(name for name, m in found.items() if m.default)
     return default or tuple(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,7 +30,9 @@ def _of(found: Greeting, *notes: str) -> Trial:
     return Trial(tuple(found.problems), notes, found.ops, found.unsupported)
 
 
-def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
+def tried_out(
+    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+) -> Trial:
     """The handshake, in a process of its own for an engine that is not built in.
 
     An engine that ends its process there, or has to be ended, goes on in one of its
@@ -37,16 +40,16 @@ def tried_out(differentiator: Differentiator, limit: float = 5.0) -> Trial:
     """
     name = differentiator.name
     if is_trusted(differentiator) or not IS_POSSIBLE:
-        return _of(greeting(differentiator, limit))
+        return _of(greeting(differentiator, limit, seconds))
     worker = isolate(differentiator)
     trouble = worker.start()
     if trouble and not worker.deaths:
         if differentiator.isolated:
             return Trial((trouble,))
         release(differentiator)
-        return _of(greeting(differentiator, limit), trouble)
+        return _of(greeting(differentiator, limit, seconds), trouble)
     nothing = Greeting([], {}, {})
-    found = nothing if trouble else greeting(differentiator, limit)
+    found = nothing if trouble else greeting(differentiator, limit, seconds)
     if worker.deaths:
         note = f"{name} was tried and {worker.last}; it runs in a process of its own"
         return _of(found, note)

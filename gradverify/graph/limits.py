@@ -21,3 +21,13 @@ class Limits:
     empty: bool = True
     literals: bool = True
     data: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what is no range, or neither True nor False."""
+        if not isinstance(self.ranks, range):
+            hint = "range(1, 2) for rank 1 alone, range(0, 3) for ranks 0 to 2"
+            raise ValueError(f"ranks={self.ranks!r} is no range; write {hint}")
+        for name in ("broadcasting", "empty", "literals", "data"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ValueError(f"{name}={value!r}; write True or False")

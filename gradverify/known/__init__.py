@@ -1,6 +1,6 @@
 """Known deviations of released libraries: listed with a reason and a witness."""
 
-from gradverify.known.condition import Condition, operand_names
+from gradverify.known.condition import COTANGENT, Condition, operand_names
 from gradverify.known.match import (
     applies,
     is_expired,
@@ -21,6 +21,7 @@ from gradverify.known.rows import (
 from gradverify.known.writer import append_rows
 
 __all__ = [
+    "COTANGENT",
     "FILE_NAME",
     "WHOLE",
     "Condition",

@@ -46,6 +46,8 @@ NAMES: Mapping[int, tuple[str, ...]] = {
 }
 """What the operands of an op are called, by their number."""
 
+COTANGENT = "ct"
+
 LAYER = ("x", "w", "b")
 """Those of a network layer: weights and bias."""
 
@@ -61,9 +63,12 @@ def _operands(op: str) -> tuple[str, ...]:
 
 
 def operand_names(op: str) -> tuple[str, ...]:
-    """What the operands and params of an op are called in a condition."""
+    """What the operands and params of an op are called in a condition.
+
+    And the cotangent that reaches it, where a product with that underflows.
+    """
     row = OPS[op]
-    return _operands(op) + row.params
+    return (*_operands(op), *row.params, COTANGENT)
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Condition:
             return True
         values = dict(zip(_operands(self.op), operands, strict=True))
         # A param that is left out compares with nothing, as None does.
-        scope = dict.fromkeys(OPS[self.op].params) | dict(params) | values
+        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
+        scope = absent | dict(params) | values
         arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
         with np.errstate(all="ignore"):
             try:

@@ -32,11 +32,12 @@ __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 # Libraries usually take the derivative of tanh as 1 - y*y, that of sigmoid as y*(1 - y),
 # and that of expm1 as y + 1. There y is the output and is rounded itself. Its error is
 # up to 4 ulps, the worst that is published for a vectorised tanh; the difference is
-# rounded as well. The derivative of logaddexp is taken as exp(a - y), which an error of
-# e in y makes wrong by e times itself.
+# rounded as well. The derivative of logaddexp is taken as exp(a - y), that of asinh as
+# 1 / cosh(y), which an error of e in y makes wrong by e times itself.
 TANH      = lambda d, y: 16.0 * (y * y) + 1.0  # noqa: E731
 SIGMOID   = lambda d, y: 9.0 * y               # noqa: E731
 EXPM1     = lambda d, y: 9.0 * y               # noqa: E731
+ASINH     = lambda d, y: 9.0 * (d * y)         # noqa: E731
 LOGADDEXP = lambda d, y: 9.0 * (d * y)         # noqa: E731
 
 ABS     = Kink(lambda m, x: x,        lambda m, x: (x, -x))
@@ -74,7 +75,7 @@ ROWS = (
     Op("atan",        1, MIXED,   s.elementwise, expansion=f.atan),
     Op("sinh",        1, MIXED,   s.elementwise),
     Op("cosh",        1, MIXED,   s.elementwise),
-    Op("asinh",       1, MIXED,   s.elementwise),
+    Op("asinh",       1, MIXED,   s.elementwise, derivative_error=ASINH),
     Op("acosh",       1, MIXED,   s.elementwise, domain=ABOVE_1,  expansion=f.acosh),
     Op("atanh",       1, MIXED,   s.elementwise, domain=INSIDE_1, expansion=f.atanh),
     Op("log_sigmoid", 1, MIXED,   s.elementwise, expansion=f.log_sigmoid,

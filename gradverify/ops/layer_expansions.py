@@ -118,7 +118,7 @@ def max_pool(
     """The largest entry of every window; padding is below all of them."""
     seen = windows(m, x, kernel, stride, padding, dilation)
     if any(padding):
-        below = -m.peak(-x, axis=None) - 1.0
+        below = -2.0 * m.peak(m.abs(x), axis=None) - 1.0  # by more than a rounding
         real = inside(np.shape(x)[2:], kernel, stride, padding, dilation)
         seen = m.where(real, seen, below)
     counts = window_counts(np.shape(x)[2:], kernel, stride, padding, dilation)

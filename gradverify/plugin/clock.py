@@ -10,6 +10,7 @@ import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 
 from gradverify.verify import CHUNK
 
@@ -43,6 +44,8 @@ PROFILES: Mapping[str, Profile] = {
 
 END = 0.07  # of the time of a run is kept for the page
 PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+LOOKING = 0.3  # of the time is for cases, however long loading took
+FIRST = 5  # blocks that tell what a case costs
 FEWEST = 2  # cases that an item looks at, if it looks at all
 
 
@@ -51,7 +54,7 @@ class Queue:
     """Blocks of one kind: how many there are, which have begun, what they took.
 
     forgone: those that there was no time for.
-    looks, cases: how many items looked at the blocks, and at how many cases together.
+    prices: by block, seconds for one case in all items so far; and how many those are.
     saved: the seconds that were shared out to blocks and not spent on them.
     """
 
@@ -59,8 +62,7 @@ class Queue:
     begun: set[Hashable] = field(default_factory=set)
     forgone: set[Hashable] = field(default_factory=set)
     seconds: float = 0.0
-    looks: int = 0
-    cases: int = 0
+    prices: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
     saved: float = 0.0
 
     @property
@@ -75,9 +77,13 @@ class Queue:
 
     @property
     def by_case(self) -> float:
-        """The seconds of one case in all items of a block; 0 if nothing is known."""
-        looks = self.looks / max(1, len(self.begun))
-        return looks * self.seconds / self.cases if self.cases else 0.0
+        """The seconds of one case in all items of a block; 0 if nothing is known.
+
+        The median of the blocks, since the first ones pay for what they load.
+        """
+        return (
+            median(price for price, _ in self.prices.values()) if self.prices else 0.0
+        )
 
 
 @dataclass(eq=False)
@@ -95,9 +101,11 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """The seconds that are left."""
+        """The seconds that are left. Loading leaves a share, however long it took."""
         reserve = min(max(END * self.seconds, PAGE), self.seconds / 2)
-        return max(0.0, self.seconds - reserve - self.spent)
+        looked = self.shared.seconds + self.extra.seconds
+        least = LOOKING * self.seconds - looked
+        return max(0.0, self.seconds - reserve - self.spent, least)
 
     @property
     def even(self) -> float:
@@ -111,8 +119,8 @@ class Clock:
 
     def least(self, queue: Queue, seconds: float, wanted: int) -> int:
         """How many cases an item looks at in any case: those wanted, if they fit."""
-        if not queue.by_case:
-            return wanted
+        if not queue.by_case:  # an engine may take seconds for a case
+            return FEWEST
         return max(FEWEST, min(wanted, int(seconds / queue.by_case)))
 
     def affords(self, queue: Queue, block: Hashable, last: bool = False) -> bool:
@@ -132,24 +140,24 @@ class Clock:
             else:
                 queue.saved += self.even
                 price = FEWEST * queue.by_case
+            if not last and len(queue.prices) < FIRST:
+                price = 0.0
             is_saved = self.left > 0.0 and 0.0 < queue.saved >= price
             (queue.begun if is_saved else queue.forgone).add(block)
         return block in queue.begun
 
-    def looked(self, queue: Queue, cases: int) -> None:
-        """An item has looked at so many cases of a block."""
-        queue.looks += 1
-        queue.cases += cases
+    def looked(self, queue: Queue, block: Hashable, cases: int, seconds: float) -> None:
+        """An item has looked at so many cases of a block, in so many seconds."""
+        queue.seconds += seconds
+        queue.saved = max(0.0, queue.saved - seconds)
+        price, items = queue.prices.get(block, (0.0, 0))
+        queue.prices[block] = price + seconds / cases, items + 1
 
     @contextmanager
-    def running(self, queue: Queue | None = None) -> Iterator[None]:
-        """Time that counts as spent, on a block of that queue."""
+    def running(self) -> Iterator[None]:
+        """Time that counts as spent."""
         began = time.perf_counter()
         try:
             yield
         finally:
-            seconds = time.perf_counter() - began
-            self.spent += seconds
-            if queue is not None:
-                queue.seconds += seconds
-                queue.saved = max(0.0, queue.saved - seconds)
+            self.spent += time.perf_counter() - began

@@ -186,6 +186,7 @@ def discrepancy(
         bound_ratio=number_text(judgement.bound_ratio),
         smallest_fault=number_text(judgement.smallest_fault),
         note=_short(judgement.note),
+        traceback=judgement.trace.encode("utf-8", "replace").decode(),
         **(written or of_case(case)),
         **more,
     )

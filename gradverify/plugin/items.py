@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -137,12 +138,13 @@ class GradverifyItem(ReportingItem):
 
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
-        session, queue = self.gradverify, None
+        session, queue, key = self.gradverify, None, None
         session.tick()
         if self.is_drawn:
-            queue = session.place(self.block, self.differentiator)[0]
+            queue, key = session.place(self.block, self.differentiator)
+        began = time.perf_counter()
         try:
-            with session.clock.running(queue), deaf(one_thread=bool(session.worker)):
+            with session.clock.running(), deaf(one_thread=bool(session.worker)):
                 result = self.unjudged() or self.judged()
         except Exception as error:
             error.add_note(self.last_words())
@@ -154,7 +156,8 @@ class GradverifyItem(ReportingItem):
             self.gradverify.record(self.faulty(result, self.fault.error))
             raise self.fault.error
         if queue is not None and result.item.cases:
-            session.clock.looked(queue, result.item.cases)
+            seconds = time.perf_counter() - began
+            session.clock.looked(queue, key, result.item.cases, seconds)
         versions = self.differentiator.versions()
         self.user_properties += properties(
             result, versions, self.gradverify.settings.seed

@@ -40,6 +40,7 @@ from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import remember, surrounded
 from gradverify.verify import Block, Budget
 
+HANDSHAKE = 0.25  # of the time that is left goes to trying an engine, at most
 SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
 LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
 LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
@@ -178,7 +179,8 @@ class Session:
         """
         name = differentiator.name
         if name not in self._trials:
-            trial = tried_out(differentiator, self.limit(differentiator))
+            seconds = HANDSHAKE * self.clock.left
+            trial = tried_out(differentiator, self.limit(differentiator), seconds)
             self._trials[name] = trial
             differentiator.taken_out = {**trial.ops, **trial.unsupported}
             self.note(trial.notes)
@@ -266,8 +268,9 @@ class Session:
         found = shards.merged(
             self.folder, self.run, own=writer.lines, died=frozenset(self.died)
         )
-        self.troubles += [writer.trouble] if writer.trouble else []
-        told = (Note(text=trouble) for trouble in self.troubles)
+        has_moved = writer.folder != self.folder or writer.is_mute
+        told = [Note(text=writer.trouble)] if writer.trouble and not has_moved else []
+        self.troubles = [writer.trouble] if has_moved else []
         notes = (*found.notes, *self.notes, *changers(found), *told)
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:

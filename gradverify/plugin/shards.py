@@ -90,10 +90,15 @@ class Writer:
                 fcntl.flock(self._flight, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.folder = folder
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether records are kept in memory alone."""
+        return self._records < 0
+
     def write(self, record: msgspec.Struct) -> None:
         """Append one record; it is in the file when this returns."""
         self.lines.append(records.encode(record))
-        if self._records < 0:
+        if self.is_mute:
             return
         try:
             self._look()

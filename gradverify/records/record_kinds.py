@@ -107,6 +107,7 @@ class Discrepancy(
     evidence: Evidence | None = None
     reproducer: str = ""
     network: dict[str, Any] | None = None
+    traceback: str = ""
     schema: int = SCHEMA
 
 

@@ -26,6 +26,7 @@ from gradverify.report.wording import (
     anchor,
     columns,
     commands,
+    cut,
     error,
     inputs,
     invocation,
@@ -36,6 +37,7 @@ from gradverify.report.wording import (
 
 DETAILED = 20  # cards with all parts; the table lists the rest
 SMALL = 150_000  # characters of graphs and scripts; then there are no more cards
+MOST, WIDEST = 60, 400  # lines of a traceback, and characters of each
 NAMED = 6  # items that a card names
 
 
@@ -75,6 +77,7 @@ class Card:
     picture: Picture | None
     charts: Sequence[Chart]
     code: Sequence[Sequence[CodeToken]]
+    traceback: Sequence[str]
     commands: Sequence[str]
     items: Sequence[str]
     more_items: int
@@ -157,6 +160,7 @@ def _card(members: Sequence[Discrepancy], said: Invocation) -> Card:
         picture=picture(graph, _evidence(d)) if graph else None,
         charts=[chart for chart in (convergence(d), along(d)) if chart],
         code=tokens(d.reproducer),
+        traceback=[cut(text, WIDEST) for text in d.traceback.splitlines()[-MOST:]],
         commands=commands(d, said),
         items=items[:NAMED],
         more_items=max(0, len(items) - NAMED),

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from gradverify.diagnosis.localize import WHOLE, Guilty
-from gradverify.diagnosis.op_alone import node_values, op_nodes
+from gradverify.diagnosis.op_alone import cotangent_alone, node_values, op_nodes
 from gradverify.differentiators import Differentiator
 from gradverify.graph import Case
-from gradverify.known import Deviation, applies, is_within, matches, matches_whole
+from gradverify.known import (
+    COTANGENT,
+    Deviation,
+    applies,
+    is_within,
+    matches,
+    matches_whole,
+)
 from gradverify.reference import RoundingModel, reference, straightened
 from gradverify.verdict import Judgement
 from gradverify.verify.judging import judge
@@ -41,13 +48,14 @@ class Listed:
         index = op_nodes(alone.graph)[0]
         node, values = alone.graph.nodes[index], node_values(alone)
         operands = [values[j] for j in node.operands]
+        params = {**node.params, COTANGENT: cotangent_alone(alone)}
         assert guilty.judgement is not None
         rows = self._applying(guilty.judgement)
         return next(
             (
                 row.id
                 for row in rows
-                if matches(row, node.op, operands, node.params)
+                if matches(row, node.op, operands, params)
                 and self._is_explained(row, alone)
             ),
             None,

@@ -49,6 +49,23 @@ def test_an_exception_convicts_only_the_op_that_raises_it() -> None:
     assert guilty_op(case, judged, other).op == "graph"
 
 
+def test_a_case_that_is_one_op_is_not_judged_again() -> None:
+    """At another point it would be another case."""
+    case = Case(trace(s.exp, ()), (np.array(1.5),))
+    wrong, asked = Judgement(Verdict.WRONG), []
+
+    def judged(alone: Case) -> Judgement:
+        asked.append(alone)
+        return wrong
+
+    guilty = guilty_op(case, judged, wrong)
+    assert (guilty.op, guilty.judgement) == ("exp", wrong)
+    assert not asked
+    summed = Case(trace(lambda x: s.sum(s.exp(x), axis=None), (2,)), (np.ones(2),))
+    assert guilty_op(summed, judged, wrong).op == "sum"
+    assert asked
+
+
 def test_a_missing_cotangent_makes_a_wrong_number_in_a_graph() -> None:
     """No op alone has the graph's verdict; one has no derivative at all."""
     graph = trace(lambda x: s.sum(s.sin(x) * x, axis=None), (3,))

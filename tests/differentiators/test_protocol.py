@@ -28,7 +28,9 @@ def test_a_function_that_the_module_lacks_is_named() -> None:
 
 
 def test_an_unknown_kind_of_mode_is_refused_with_the_kinds() -> None:
-    with pytest.raises(ValueError, match="mode kind 'backward' is unknown; the kinds"):
+    with pytest.raises(
+        ValueError, match="mode kind 'backward' is not known; write one of"
+    ):
         mode("backward")
 
 

@@ -68,7 +68,7 @@ def test_a_class_is_found_by_its_path() -> None:
     [
         (
             "tensorflow",
-            "'tensorflow'; known are own-dual, own-tape, autograd, torch-cpu, ",
+            "'tensorflow'; known: own-dual, own-tape, autograd, torch-cpu, ",
         ),
         ("nowhere.at:All", "at 'nowhere.at:All' (No module named 'nowhere')"),
         ("gradverify.graph:Missing", "write package.module:Class"),

@@ -74,6 +74,6 @@ def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
 
 
 def test_operands_are_named_by_their_number() -> None:
-    assert operand_names("power") == ("x", "n")
-    assert operand_names("add") == ("a", "b")
-    assert operand_names("where") == ("mask", "a", "b")
+    assert operand_names("power") == ("x", "n", "ct")
+    assert operand_names("add") == ("a", "b", "ct")
+    assert operand_names("where") == ("mask", "a", "b", "ct")

@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from gradverify.diagnosis.localize import WHOLE
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.strategies import USUAL, graphs, op_cases
 from gradverify.verify import Block, Budget, verify_item
 
@@ -21,7 +22,14 @@ SCALAR = ("neg", "exp", "sin", "tanh", "add", "sub", "mul", "div", "maximum")
 
 SCALARS = replace(USUAL, ranks=range(1))
 
-every_engine = pytest.mark.parametrize("engine", ENGINES)
+# In daily work the faults in our tape stand for the same ones in the other engines.
+every_engine = pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(name, marks=() if name == OwnTape.name else pytest.mark.slow)
+        for name in ENGINES
+    ],
+)
 every_fault = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
 

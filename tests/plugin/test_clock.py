@@ -31,10 +31,11 @@ def of(blocks: int, seconds: float = 100.0, extra: int = 0) -> Clock:
     return clock
 
 
-def look(clock: Clock, hand: Hand, block: int, takes: float) -> float:
+def look(clock: Clock, hand: Hand, block: int, takes: float, cases: int = 20) -> float:
     part = clock.part(clock.shared, block)
-    with clock.running(clock.shared):
+    with clock.running():
         hand.now += takes
+    clock.looked(clock.shared, block, cases, takes)
     return part
 
 
@@ -77,8 +78,9 @@ def test_extra_blocks_are_spread_over_what_there_is_time_for(
         look(clock, hand, k, 2.0)  # 40 of 100 s, so that 60 are for 20 s each
         looked.append(clock.affords(clock.extra, k, last=True))
         if looked[-1]:
-            with clock.running(clock.extra):
+            with clock.running():
                 hand.now += 20.0
+            clock.looked(clock.extra, k, 20, 20.0)
     assert sum(looked) in (2, 3, 4)
     assert any(looked[10:])
     assert clock.spent < 120.0
@@ -92,15 +94,15 @@ def test_all_that_is_extra_is_looked_at_where_there_is_time(hand: Hand) -> None:
     for k in range(5):
         look(clock, hand, k, 2.0)
         assert clock.affords(clock.extra, k, last=True)
-        with clock.running(clock.extra):
+        with clock.running():
             hand.now += 2.0
+        clock.looked(clock.extra, k, 20, 2.0)
 
 
 def test_a_block_looks_at_fewer_cases_where_the_least_does_not_fit(hand: Hand) -> None:
     clock = of(100)
-    assert clock.least(clock.shared, 1.0, 20) == 20  # nothing is known yet
-    look(clock, hand, 0, 4.0)
-    clock.looked(clock.shared, 20)  # 0.2 s a case
+    assert clock.least(clock.shared, 1.0, 20) == 2  # nothing is known yet
+    look(clock, hand, 0, 4.0)  # 0.2 s a case
     assert clock.least(clock.shared, 1.0, 20) == 5
     assert clock.least(clock.shared, 0.0, 20) == 2
 
@@ -112,11 +114,20 @@ def test_blocks_that_do_not_fit_are_left_out_evenly_and_the_time_is_kept(
     for k in range(100):
         looked.append(clock.affords(clock.shared, k))
         if looked[-1]:
-            look(clock, hand, k, 4.0)
-            clock.looked(clock.shared, 2)
+            look(clock, hand, k, 4.0, cases=2)
     assert 20 <= sum(looked) <= 26
     assert clock.spent <= 104.0
     assert all(any(looked[k : k + 10]) for k in range(0, 90, 10))
+
+
+def test_what_the_first_blocks_load_is_no_price_of_the_others(hand: Hand) -> None:
+    clock, looked = of(100), []
+    for k in range(100):
+        looked.append(clock.affords(clock.shared, k))
+        if looked[-1]:
+            takes = 30.0 if k == 0 else 0.6
+            look(clock, hand, k, takes, cases=2)
+    assert all(looked)
 
 
 def test_every_block_is_looked_at_where_there_is_time(hand: Hand) -> None:
@@ -124,7 +135,14 @@ def test_every_block_is_looked_at_where_there_is_time(hand: Hand) -> None:
     for k in range(100):
         assert clock.affords(clock.shared, k)
         look(clock, hand, k, 0.9)
-        clock.looked(clock.shared, 20)
+
+
+def test_slow_loading_leaves_a_share_of_the_time(hand: Hand) -> None:
+    clock = of(10)
+    clock.spent = 200.0
+    assert clock.left == pytest.approx(0.3 * clock.seconds)
+    look(clock, hand, 0, 0.5 * clock.seconds)
+    assert clock.left == 0.0
 
 
 def test_the_profiles_are_what_the_readme_says() -> None:

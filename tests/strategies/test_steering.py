@@ -60,7 +60,9 @@ def test_a_value_has_the_regime_of_its_kind(at: float, regime: str) -> None:
     assert f"neg:{regime}" in traits_of(chain("neg", at=at)).regimes
 
 
-@pytest.mark.parametrize("family", ["small", "deep"])
+@pytest.mark.parametrize(
+    "family", ["small", pytest.param("deep", marks=pytest.mark.slow)]
+)
 def test_more_pairs_of_ops_are_met(family: str) -> None:
     """Of 300 graphs, each at one point: 1.27 to 1.40 times as many under six seeds.
 

@@ -122,3 +122,13 @@ def test_attention_in_float32_explains_float32s_roundings_alone(
 def test_a_size_is_a_part_or_bounds() -> None:
     assert str(Size(2e-9)) == "2e-09"
     assert str(Size(20.0, in_bounds=True)) == "20 bounds"
+
+
+def test_an_underflow_within_a_product_is_known_by_its_cotangent() -> None:
+    """torch.hypot multiplies by the cotangent first: that product is subnormal."""
+    row = ROWS["torch-hypot-underflow"]
+    graph = trace(lambda a, b: s.hypot(a, b) * 1e-292, (), ())
+    case = Case(graph, (np.array(3.1e-30), np.array(1.7e-30)))
+    assert explained(load("torch-cpu"), case, row) == row.id
+    plain = replace(row, when="abs(a) < 1e-50")
+    assert explained(load("torch-cpu"), case, plain) is None

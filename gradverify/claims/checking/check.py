@@ -145,7 +145,7 @@ def _judged(
         )
     if truth.status is Slope.KINK and truth.kinked is not None:
         return _at_kink(found, place, truth, truth.kinked.hull)
-    if truth.status is Slope.NONE:
+    if truth.status in (Slope.NONE, Slope.KINK):  # at an edge no number is a slope
         return _not_judged(found, "no derivative", truth.note)
     return _not_judged(found, "not known", truth.note)
 

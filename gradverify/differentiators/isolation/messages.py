@@ -66,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
     value: Value
     cotangents: list[Value]
     intermediates: dict[int, Value] | None
-    error: tuple[str, str, tuple[str, ...]] | None
+    error: tuple[str, str, tuple[str, ...], str, str] | None
     timed_out: bool
     starved: bool
     mutated: tuple[int, ...]
@@ -114,7 +114,9 @@ def answer(found: Derivatives) -> Answer:
         intermediates=None
         if inner is None
         else {int(i): _plain(x) for i, x in inner.items()},
-        error=None if error is None else (error.kind, error.text, error.kinds),
+        error=None
+        if error is None
+        else (error.kind, error.text, error.kinds, error.detail, error.trace),
         timed_out=found.timed_out,
         starved=found.starved,
         mutated=found.mutated,
