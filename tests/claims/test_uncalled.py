@@ -159,3 +159,37 @@ dx[{mask}] = 0
     right, wrong = wrong_lines(tmp_path, code.format(mask="h <= 0"))
     assert (right, wrong) == (2, [])
     assert wrong_lines(tmp_path, code.format(mask="h >= 0"))[1]
+
+
+NUMBER_CLASS = """
+class Number:
+    def __init__(self, data, parents=()):
+        self.data = data
+        self.grad = 0
+        self._backward = lambda: None
+    def __truediv__(self, other):
+        other = other if isinstance(other, Number) else Number(other)
+        out = Number(self.data / other.data, (self, other))
+        def _backward():
+            self.grad += out.grad / other.data
+            other.grad += {by_other} * out.grad
+        out._backward = _backward
+        return out
+    def __mul__(self, other):
+        out = Number(self.data * other.data, (self, other))
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+"""
+
+
+def test_a_value_class_adds_to_the_gradients_of_its_operands(tmp_path: Path) -> None:
+    right = NUMBER_CLASS.format(by_other="-self.data / other.data**2")
+    assert wrong_lines(tmp_path, right) == (4, [])
+    slip = NUMBER_CLASS.format(by_other="self.data / other.data**2")
+    assert wrong_lines(tmp_path, slip) == (
+        3,
+        ["other.grad += self.data / other.data ** 2 * out.grad"],
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -49,6 +49,13 @@ def follow(
 ) -> Value:
     """A function of the file, applied."""
     return _Statements(code, function.cell, "").call(function, operands, keywords)
+
+
+def follow_body(
+    code: Journal, body: Sequence[ast.stmt], names: dict[str, Value]
+) -> Value:
+    """Statements of a function, in names that are given; what they return."""
+    return _Statements(code, 0, "", depth=1).block(body, names)
 
 
 def parsed(text: str) -> ast.Module:
@@ -140,6 +147,7 @@ class _Statements:
                 names[node.name] = node
                 if not self.depth:
                     self.code.classes.append(node)
+                    self.code.class_cells.append(self.cell)
             case ast.Import():
                 self.code.libraries |= {a.name.split(".")[0] for a in node.names}
             case ast.ImportFrom(module=str(module)):

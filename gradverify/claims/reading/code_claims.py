@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
+from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
@@ -29,7 +31,8 @@ from gradverify.claims.sources.fragments import Fragment
 def in_code(file: OpenFile) -> Iterator[ReadClaim]:
     """Backward passes that are written by hand, every step of them."""
     wrong: dict[int, Symbol] = {}
-    for step in steps(file.code, tuple(file.code.assigned)):
+    passes = steps(file.code, tuple(file.code.assigned))
+    for step in itertools.chain(passes, closure_steps(file.code)):
         entry = step.assigned
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
         place = entry.cell, entry.line, entry.text
