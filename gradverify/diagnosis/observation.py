@@ -61,8 +61,12 @@ class Observation:
         return _flat([self.allowed[i] for i in self.nodes])
 
     def rooms_of(self, others: Mapping[int, int]) -> Array:
-        """What rounding explains of other nodes' numbers, in the order of `given`."""
-        return _flat([self.allowed[others.get(i, i)] for i in self.nodes])
+        """What rounding explains of other nodes' numbers, in the order of `given`.
+
+        Of a node about which nothing was given there is no room of its own.
+        """
+        allowed = self.allowed
+        return _flat([allowed.get(others.get(i, i), allowed[i]) for i in self.nodes])
 
     def flat(self, adjoints: Sequence[Any]) -> Array:
         """The numbers that are compared, taken from the adjoints of all nodes."""
