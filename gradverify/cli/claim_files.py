@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from gradverify.claims.mending.patch import patch
+from gradverify.claims.reading.near_misses import near_misses
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in, text_of
 from gradverify.cli.output import complain, say, say_exactly
@@ -47,6 +48,8 @@ def claims(options: argparse.Namespace) -> int:
             continue
         found += of_file
         _progress(0, len(paths), path)
+        if not of_file and not options.json and not options.fix:
+            print("\n".join(text.nothing_found(path.as_posix(), near_misses(path))))
         if options.fix:
             _print_patch(path, of_file)
         else:

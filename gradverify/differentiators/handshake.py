@@ -65,7 +65,7 @@ def greeting(
     alone, inside the op's domain.
 
     Each problem is one sentence with a hint. Ops that fail in the same way share one
-    sentence; what all of them fail with is wrong with the engine. No derivative is
+    sentence; if all of them fail, it is the engine that is wrong. No derivative is
     judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
@@ -97,9 +97,10 @@ def greeting(
                 absent[op] = f"it raises {text}"
             elif text := text or _other_default(op, case, found):
                 failures.setdefault(text, []).append(op)
+        failing = sum(map(len, failures.values()))
         for text, ops in failures.items():
             sentence = f"{name}:{mode} fails on {_list(ops)}: {text}"
-            if len(ops) == len(cases):
+            if failing == len(cases):  # whatever the op, so that it is the engine
                 problems.append(sentence)
             else:
                 alone |= dict.fromkeys(ops, sentence)

@@ -19,6 +19,7 @@ import pytest
 
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError, files_in
+from gradverify.outside.printing import for_terminal, visible
 from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.options import report_folder
@@ -72,19 +73,23 @@ class ClaimItem(pytest.Item):
     def runtest(self) -> None:
         """The file was judged when it was collected."""
         if self.claim.verdict in ("not understood", "unsure"):
-            pytest.skip(f"{self.claim.verdict}: {self.claim.reason}")
+            pytest.skip(for_terminal(f"{self.claim.verdict}: {self.claim.reason}"))
         if self.claim.verdict == "wrong":
             raise WrongClaim("\n".join(text.lines(self.claim)))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """The claim, without a traceback."""
         if isinstance(excinfo.value, WrongClaim):
-            return str(excinfo.value)
+            return for_terminal(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the claim stands."""
-        return self.path, self.claim.line - 1, f"{self.claim.file}: {self.name}"
+        return (
+            self.path,
+            self.claim.line - 1,
+            f"{visible(self.claim.file)}: {self.name}",
+        )
 
 
 class UnreadableClaimFile(pytest.Item):
@@ -101,7 +106,7 @@ class UnreadableClaimFile(pytest.Item):
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """The reason alone."""
         del style
-        return str(excinfo.value)
+        return for_terminal(str(excinfo.value))
 
 
 class ClaimHooks:
@@ -176,12 +181,13 @@ class ClaimHooks:
             return
         files = len({claim.file for claim in self.claims})
         terminalreporter.section("gradverify claims")
-        terminalreporter.line(text.counted(self.claims, files))
+        terminalreporter.line(for_terminal(text.counted(self.claims, files)))
         if self.config.pluginmanager.get_plugin(RUN) is None:
-            terminalreporter.line(f"page: {report_folder(self.config) / PAGE}")
+            page = report_folder(self.config) / PAGE
+            terminalreporter.line(for_terminal(f"page: {page}"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in text.error_lines(self.claims):
-                terminalreporter.line(line)
+                terminalreporter.line(for_terminal(line))
 
 
 def files_of(config: pytest.Config, given: str) -> list[Path]:

@@ -119,8 +119,8 @@ class Clock:
 
     def least(self, queue: Queue, seconds: float, wanted: int) -> int:
         """How many cases an item looks at in any case: those wanted, if they fit."""
-        if not queue.by_case:
-            return wanted
+        if not queue.by_case:  # an engine may take seconds for a case
+            return FEWEST
         return max(FEWEST, min(wanted, int(seconds / queue.by_case)))
 
     def affords(self, queue: Queue, block: Hashable, last: bool = False) -> bool:

@@ -51,6 +51,20 @@ def lines(claim: Claim) -> Iterator[str]:
         yield f"    correct    {_short(claim.corrected)}"
 
 
+KINDS = (
+    "chains such as ∂L/∂w = 2x = 6 or f'(x) = 2x in texts and comments; gradients in "
+    "code such as dw, w_grad, dL_dw, self.dW, grads['W']; functions such as f_prime "
+    "beside f; gradients printed in outputs"
+)
+
+
+def nothing_found(file: str, nearest: Sequence[tuple[int, str]]) -> Iterator[str]:
+    """What a user is told of a file in which no claim was found."""
+    yield f"{file}: no claim found; read are {KINDS}"
+    for line, text in nearest:
+        yield f"    line {line} speaks of a derivative: {_short(text)}"
+
+
 def counted(claims: Sequence[Claim], files: int) -> str:
     """How many claims there are of each verdict."""
     numbers = ", ".join(

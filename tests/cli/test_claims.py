@@ -153,3 +153,29 @@ def test_github_gets_annotations(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     main(["claims", "notes.py"])
     assert "::error file=notes.py,line=6,title=gradverify::" in capsys.readouterr().out
+
+
+def test_a_file_without_claims_says_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "Some words.\n\nThe derivative is left to the reader.\n"
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    assert main(["claims", "a.md"]) == 3
+    printed = capsys.readouterr().out
+    assert "a.md: no claim found; read are chains such as" in printed
+    assert "line 3 speaks of a derivative: The derivative is left" in printed
+
+
+def test_an_unsure_claim_fails_nothing_and_shows_both_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text(CODE + "# ∂e/∂a = 20\n", encoding="utf-8")
+    assert main(["claims", "a.py", "--sarif", "out.sarif"]) == 0
+    printed = capsys.readouterr().out
+    assert "a.py:6: unsure: nothing shows that our reading is the author's" in printed
+    assert "    claimed    20\n    exact      21\n" in printed
+    found = json.loads((tmp_path / "out.sarif").read_text(encoding="utf-8"))
+    (result,) = found["runs"][0]["results"]
+    assert (result["ruleId"], result["kind"]) == ("unsure-derivative", "review")

@@ -101,7 +101,7 @@ def test_all_that_is_extra_is_looked_at_where_there_is_time(hand: Hand) -> None:
 
 def test_a_block_looks_at_fewer_cases_where_the_least_does_not_fit(hand: Hand) -> None:
     clock = of(100)
-    assert clock.least(clock.shared, 1.0, 20) == 20  # nothing is known yet
+    assert clock.least(clock.shared, 1.0, 20) == 2  # nothing is known yet
     look(clock, hand, 0, 4.0)  # 0.2 s a case
     assert clock.least(clock.shared, 1.0, 20) == 5
     assert clock.least(clock.shared, 0.0, 20) == 2

@@ -62,6 +62,7 @@ def check_claim(
     return ClaimResult(expression, judged, why, graph)
 
 
+@surrounded
 def exact_gradient(expression: str, at: Mapping[str, Any]) -> ExactGradient:
     """The gradient of a formula at a point, as `check_claim` would hold claims to it.
 
@@ -145,7 +146,7 @@ def _judged(
         )
     if truth.status is Slope.KINK and truth.kinked is not None:
         return _at_kink(found, place, truth, truth.kinked.hull)
-    if truth.status is Slope.NONE:
+    if truth.status in (Slope.NONE, Slope.KINK):  # at an edge no number is a slope
         return _not_judged(found, "no derivative", truth.note)
     return _not_judged(found, "not known", truth.note)
 

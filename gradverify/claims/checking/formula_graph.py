@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
+from gradverify.claims.checking.formula_params import DEFAULTS, PARAMS, read_param
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.expressions import Expression, ExpressionError, parse
 from gradverify.graph import Graph, data_leaf, input_leaf
@@ -41,13 +42,15 @@ PREFIXES = (
     "nn.functional", "torch.nn.functional", "scipy.special", "special",
 )
 
-PARAMS = {"dim": "axis", "keepdim": "keepdims"}
 CONSTANTS = {"pi": Fraction(math.pi), "e": Fraction(math.e)}
 # fmt: on
 
 
-PARAM_VALUES = "whole numbers, tuples of them, and for keepdims True or False"
-SYNTAX = "names, numbers, + - * / ** @, parentheses and calls such as exp(x)"
+PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
+SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
+TERMS = 200  # of a sum that is written out
+ALL_TERMS = 2000  # of all of them
+LARGEST_MATRIX = 4  # of which a determinant is written out
 
 
 def graph_of(expression: str, shapes: Mapping[str, Shape]) -> Graph:
@@ -66,6 +69,8 @@ class _Reader:
     def __init__(self, expression: Expression, shapes: Mapping[str, Shape]) -> None:
         self.expression = expression
         self.program = Program()
+        self.indices: dict[str, int] = {}  # those of sums that are written out
+        self.terms = 0
         self.elements = sum(math.prod(shape) for shape in shapes.values())
         self.names = {
             name: self.program.append(input_leaf(shape))
@@ -90,8 +95,12 @@ class _Reader:
         match node:
             case ast.Constant():
                 return Fraction(self.expression.number(node))
+            case ast.Name(id=name) if name in self.indices:
+                return Fraction(self.indices[name])
             case ast.Name(id=name) if name in self.names:
                 return self.names[name]
+            case ast.Name(id=name) if name in CONSTANTS:
+                return CONSTANTS[name]
             case ast.Name():
                 known = ", ".join(self.names) or "none: no values are given"
                 self.refuse(node, "is a name without a value", known)
@@ -104,8 +113,13 @@ class _Reader:
                 return self.binary(node, OPERATORS[type(op)], *operands)
             case ast.Call():
                 return self.call(node)
+            case ast.Attribute(attr="T"):
+                x = self.leaf(self.read(node.value))
+                return self.apply(node, "transpose", x, axes=None)
             case ast.Attribute():
                 return self.attribute(node)
+            case ast.Subscript():
+                return self.subscript(node)
         self.refuse(node, f"({type(node).__name__}) is not understood")
 
     # ---- operators
@@ -189,18 +203,186 @@ class _Reader:
 
     def call(self, node: ast.Call) -> Value:
         """A public op, or an alias of one, applied."""
+        match node:
+            case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as each]):
+                return self.generated(each)
+            case ast.Call(args=[matrix], keywords=[]) if _last(node.func) in MATRICES:
+                rule = MATRICES[_last(node.func)]
+                return rule(self, node, self.leaf(self.read(matrix)))
+            case ast.Call(args=[left, right], keywords=[]) if (
+                _last(node.func) == "outer"
+            ):
+                return self.outer(node, self.read(left), self.read(right))
         name = self.function(node.func)
         row = OPS[FUNCTIONS[name]]
+        if "target" in row.params and len(node.args) == 2:
+            target = ast.keyword(arg="target", value=node.args[1])
+            args, keywords = node.args[:1], [*node.keywords, target]
+            node = ast.copy_location(ast.Call(node.func, args, keywords), node)
         if any(isinstance(arg, ast.Starred) for arg in node.args):
             self.refuse(node, "unpacks its operands", f"{name} of {row.arity} operands")
+        if row.name in WEIGHTLESS and len(node.args) == 1:
+            return WEIGHTLESS[row.name](self, node)
         if len(node.args) != row.arity:
             problem = f"has {len(node.args)} operands"
             self.refuse(node, problem, f"{name} of {row.arity}, keywords for the rest")
-        params = dict(self.param(node, row.params, k) for k in node.keywords)
+        given = dict(self.param(node, row.params, k) for k in node.keywords)
+        params = {k: DEFAULTS[k] for k in row.params if k in DEFAULTS} | given
         operands = [self.read(arg) for arg in node.args]
         if row.operator is not None and row.arity == 2:
             return self.binary(node, row.name, operands[0], operands[1])
+        if "target" in row.params and len(self.leaf(operands[0]).shape) == 1:
+            x = self.leaf(operands[0])
+            operands = [self.apply(node, "reshape", x, shape=(1, *x.shape))]
         return self.apply(node, row.name, *operands, **params)
+
+    def layer_norm(self, node: ast.Call) -> Value:
+        """`layer_norm(x)`: with weights 1 and biases 0."""
+        x = self.leaf(self.read(node.args[0]))
+        given = dict(self.param(node, ("eps",), k) for k in node.keywords)
+        size = x.shape[-1:]
+        ones = self.program.append(data_leaf(np.ones(size)))
+        zeros = self.program.append(data_leaf(np.zeros(size)))
+        params = {"eps": DEFAULTS["eps"]} | given
+        return self.apply(node, "layer_norm", x, ones, zeros, **params)
+
+    def generated(self, each: ast.GeneratorExp) -> Value:
+        """`sum(x[i]**2 for i in range(3))`, written out."""
+        match each.generators:
+            case [ast.comprehension(
+                target=ast.Name(id=name),
+                iter=ast.Call(func=ast.Name(id="range"), args=ends),
+                ifs=[],
+            )]:  # fmt: skip
+                places = range(*(self.whole(end) for end in ends))
+            case _:
+                self.refuse(each, "is not understood", "sum(… for i in range(n))")
+        if not 0 < len(places) <= TERMS:
+            self.refuse(each, f"has {len(places)} terms", f"from 1 to {TERMS}")
+        self.terms += len(places)
+        if self.terms > ALL_TERMS:  # sums within sums multiply
+            self.refuse(each, "has too many terms", f"up to {ALL_TERMS} in all")
+        hidden = self.indices.get(name)
+        terms = []
+        for place in places:
+            self.indices[name] = place
+            terms.append(self.read(each.elt))
+        if hidden is None:
+            del self.indices[name]
+        else:
+            self.indices[name] = hidden
+        result = terms[0]
+        for term in terms[1:]:
+            result = self.binary(each, "add", result, term)
+        return result
+
+    # ---- subscripts and matrices
+
+    def whole(self, node: ast.expr) -> int:
+        """A whole number, such as that of a subscript."""
+        value = self.read(node)
+        if isinstance(value, Fraction) and value.denominator == 1:
+            return int(value)
+        self.refuse(node, "is no whole number", "0, 1, -1, …")
+
+    def subscript(self, node: ast.Subscript) -> Value:
+        """`x[0]`, `x[0, 1]`, `x[1:3]`."""
+        x = self.leaf(self.read(node.value))
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        axis = 0
+        for part in parts:
+            if axis >= len(x.shape):
+                problem = f"has more subscripts than axes: the shape is {x.shape}"
+                self.refuse(node, problem, "one for each axis")
+            x, axis = self.entry(node, x, part, axis)
+        return x
+
+    def entry(
+        self, node: ast.expr, x: Symbol, part: ast.expr, axis: int
+    ) -> tuple[Symbol, int]:
+        """One entry along an axis, or a range of them; the next axis."""
+        length, back = x.shape[axis], (axis - len(x.shape),)
+        if isinstance(part, ast.Slice):
+            ends = (part.lower, part.upper, part.step)
+            low, high, step = slice(
+                *(None if end is None else self.whole(end) for end in ends)
+            ).indices(length)
+            if step != 1 or high <= low:
+                self.refuse(part, "is not understood", "ranges such as 1:3")
+            return self.apply(
+                node, "slice", x, axis=back, start=low, stop=high
+            ), axis + 1
+        at = self.whole(part)
+        if not -length <= at < length:
+            self.refuse(node, f"is outside the {length} entries", f"0 to {length - 1}")
+        at %= length
+        one = self.apply(node, "slice", x, axis=back, start=at, stop=at + 1)
+        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+        return self.apply(node, "reshape", one, shape=shape), axis
+
+    def outer(self, node: ast.expr, a: Value, b: Value) -> Value:
+        """The products of every entry of a with every entry of b."""
+        left, right = self.leaf(a), self.leaf(b)
+        tall = self.apply(node, "reshape", left, shape=(math.prod(left.shape), 1))
+        wide = self.apply(node, "reshape", right, shape=(1, math.prod(right.shape)))
+        return self.apply(node, "mul", tall, wide)
+
+    def entries(self, node: ast.expr, x: Symbol) -> list[list[Symbol]]:
+        """The entries of a square matrix, one by one."""
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > LARGEST_MATRIX:
+            problem = f"is of a matrix of shape {x.shape}"
+            self.refuse(node, problem, f"square ones, up to {LARGEST_MATRIX} rows")
+
+        def at(i: int, j: int) -> Symbol:
+            row, _ = self.entry(node, x, ast.Constant(i), 0)
+            return self.entry(node, row, ast.Constant(j), 0)[0]
+
+        n = x.shape[0]
+        return [[at(i, j) for j in range(n)] for i in range(n)]
+
+    def determinant(self, node: ast.expr, rows: list[list[Symbol]]) -> Value:
+        """By the first row, written out."""
+        if len(rows) == 1:
+            return rows[0][0]
+        result: Value | None = None
+        for j, factor in enumerate(rows[0]):
+            rest = [row[:j] + row[j + 1 :] for row in rows[1:]]
+            minor = self.determinant(node, rest)
+            term = self.binary(node, "mul", factor, minor)
+            if result is None:
+                result = term
+            else:
+                result = self.binary(node, "sub" if j % 2 else "add", result, term)
+        assert result is not None
+        return result
+
+    def inverse(self, node: ast.expr, x: Symbol) -> Value:
+        """The adjugate by the determinant, written out."""
+        rows = self.entries(node, x)
+        n, whole = len(rows), self.determinant(node, rows)
+        found: Symbol | None = None
+        for i in range(n):
+            for j in range(n):
+                rest = [r[:i] + r[i + 1 :] for k, r in enumerate(rows) if k != j]
+                minor = self.determinant(node, rest) if rest else Fraction(1)
+                entry = self.leaf(self.binary(node, "div", minor, whole))
+                entry = -entry if (i + j) % 2 else entry
+                one = self.apply(node, "reshape", entry, shape=(1,))
+                found = (
+                    one
+                    if found is None
+                    else self.apply(node, "concatenate", found, one, axis=(0,))
+                )
+        assert found is not None
+        return self.apply(node, "reshape", found, shape=(n, n))
+
+    def trace(self, node: ast.expr, x: Symbol) -> Value:
+        """The sum of the diagonal."""
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1]:
+            self.refuse(node, f"is of a matrix of shape {x.shape}", "square ones")
+        eye = self.program.append(data_leaf(np.eye(x.shape[0])))
+        product = self.apply(node, "mul", x, eye)
+        return self.apply(node, "sum", product, axis=None)
 
     def function(self, node: ast.expr) -> str:
         """The name of a function that is known, without its module's."""
@@ -223,16 +405,10 @@ class _Reader:
             value = ast.literal_eval(keyword.value)
         except (ValueError, TypeError):
             self.refuse(keyword.value, "is no constant", PARAM_VALUES)
-        if name == "keepdims" and isinstance(value, bool):
-            return name, value
-        if name in ("axis", "axes") and value is None:
-            return name, None
-        numbers = (value,) if isinstance(value, int) else value
-        if not isinstance(numbers, tuple | list) or not all(
-            type(n) is int for n in numbers
-        ):
-            self.refuse(keyword.value, f"is no {name}", PARAM_VALUES)
-        return name, tuple(numbers)
+        try:
+            return name, read_param(name, value)
+        except ValueError as error:
+            self.refuse(keyword.value, f"is no {name}", str(error))
 
     def attribute(self, node: ast.Attribute) -> Fraction:
         """math.pi and math.e."""
@@ -240,6 +416,23 @@ class _Reader:
         if prefix in PREFIXES and name in CONSTANTS:
             return CONSTANTS[name]
         self.refuse(node, "is not understood", f"{SYNTAX}; math.pi and math.e")
+
+
+# Functions that may be called without their weights.
+WEIGHTLESS: Mapping[str, Callable[[_Reader, ast.Call], Value]] = {
+    "layer_norm": _Reader.layer_norm
+}
+
+MATRICES: Mapping[str, Callable[[_Reader, ast.expr, Symbol], Value]] = {
+    "trace": _Reader.trace,
+    "inv": _Reader.inverse,
+    "det": lambda reader, node, x: reader.determinant(node, reader.entries(node, x)),
+}
+
+
+def _last(node: ast.expr) -> str:
+    """The name of a function, whatever module it is taken from."""
+    return _dotted(node).rpartition(".")[2]
 
 
 def _dotted(node: ast.expr) -> str:

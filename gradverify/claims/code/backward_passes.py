@@ -171,7 +171,25 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
                 yield BackwardStep(g.assigned, name, g.by, y, g.x, problem)
             continue
         problem = _difference(g.assigned)
-        yield BackwardStep(g.assigned, name, g.by, y, g.x, problem)
+        x = g.x if problem or g.strong else _place(program, y, g)
+        yield BackwardStep(g.assigned, name, g.by, y, x, problem)
+
+
+def _place(program: FileProgram, y: Symbol, g: Gradient) -> Symbol:
+    """What a short name is the gradient by: x, or a step on the way to x.
+
+    Where `h = maximum(0, X @ W)`, many write `dh[h <= 0] = 0`, and go on with the
+    gradient by what the maximum is taken of.
+    """
+    if not isinstance(g.assigned.value, Symbol) or _fitting(program, y, [g]):
+        return g.x
+    nodes = program.record.nodes
+    for i in sorted(program.cut(g.x.index).place, reverse=True)[1:UNNAMED]:
+        if nodes[i].shape == g.x.shape and nodes[i].op not in ("data", "literal"):
+            x = Symbol(program.record, i)
+            if _fitting(program, y, [replace(g, x=x)]):
+                return x
+    return g.x
 
 
 def _gradient(entry: Assigned) -> Gradient | None:
@@ -226,7 +244,8 @@ def _output(
     if fits[best[0]]:
         return best
     losses = [t for t in tried if _is_loss(t[0])]
-    claims = [g for g in gradients if g.strong or len(gradients) > 1]
+    sure = len(gradients) > 1 or any(name == UPSTREAM for name, _ in losses)
+    claims = [g for g in gradients if g.strong or sure]
     return losses[-1] if losses and claims else None
 
 
@@ -327,6 +346,33 @@ def _given(
             of = f"({given.by}·{given.assigned.name})"
             holds = frozenset({value.index})
             yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
+
+
+@dataclass(frozen=True)
+class GradientFit:
+    """How many gradients are the derivatives that they claim, and how many not.
+
+    misshapen: how many do not have the shape of what they are by.
+    """
+
+    right: int = 0
+    other: int = 0
+    misshapen: int = 0
+
+
+def fit_of(code: Journal, assigned: Sequence[Assigned]) -> GradientFit:
+    """Of the steps of the passes among assignments, as numbers at some point show."""
+    right = other = misshapen = 0
+    for step in steps(code, assigned):
+        value = step.assigned.value
+        if step.problem or not isinstance(value, Symbol):
+            other += step.problem != GIVEN
+            continue
+        found = Gradient(step.assigned, step.by, step.x, strong=True)
+        is_right = bool(_fitting(code.program, step.y, [found], step.holds))
+        right, other = right + is_right, other + (not is_right)
+        misshapen += value.shape != step.x.shape
+    return GradientFit(right, other, misshapen)
 
 
 # ---- what is no gradient

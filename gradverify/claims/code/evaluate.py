@@ -163,13 +163,23 @@ class Evaluator:
         return result
 
     def compare(self, op: ast.cmpop, a: Value, b: Value) -> Value:
-        """A comparison as 1 and 0: the slope of a ramp, which has a kink there."""
+        """A comparison as 1 and 0; where both sides are equal, as Python has it.
+
+        After `h = maximum(0, z)` the two are equal in `h <= 0` wherever z is negative.
+        """
+        if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE):
+            raise NotUnderstood(f"the comparison {type(op).__name__} is not read")
+        apply = self.program.apply
         left, right = symbol(self.program, a), symbol(self.program, b)
-        if isinstance(op, ast.Gt | ast.GtE):
-            return self.program.apply("step", self.program.apply("sub", left, right))
         if isinstance(op, ast.Lt | ast.LtE):
-            return self.program.apply("step", self.program.apply("sub", right, left))
-        raise NotUnderstood(f"the comparison {type(op).__name__} is not read")
+            left, right = right, left
+        half = apply("step", apply("sub", left, right))  # 1/2 where they are equal
+        twice = apply("mul", self.program.constant(Fraction(2)), half)
+        one = self.program.constant(Fraction(1))
+        if isinstance(op, ast.GtE | ast.LtE):
+            return apply("minimum", twice, one)
+        above = apply("sub", twice, one)
+        return apply("maximum", above, self.program.constant(Fraction(0)))
 
     # ---- attributes and subscripts
 

@@ -157,8 +157,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     if is_method:
         assert isinstance(node.func, ast.Attribute)
         operands = (e.read(node.func.value), *operands)
-    elif name in ("var", "std") and not {"ddof", "correction"} & set(keywords):
-        assumed = calls.CORRECTION.get(root(node.func))
+    if name in ("var", "std") and not {"ddof", "correction"} & set(keywords):
+        assumed = _correction(e, root(node.func), is_method)
         keywords |= {} if assumed is None else {"ddof": Fraction(assumed)}
     if name in calls.GENERATORS:
         return Layer("generator")
@@ -169,6 +169,14 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     if name in calls.ARRAYS and operands:
         return array(e, operands[0])
     return calls.call(e.program, name, operands, keywords)
+
+
+def _correction(e: Evaluator, module: str, is_method: bool) -> int | None:
+    """Of var and std; of a method, what the one library of the file has."""
+    if not is_method:
+        return calls.CORRECTION.get(module)
+    found = {calls.CORRECTION[m] for m in e.code.libraries if m in calls.CORRECTION}
+    return found.pop() if len(found) == 1 else None
 
 
 def array(e: Evaluator, value: Value) -> Value:

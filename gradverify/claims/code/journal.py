@@ -19,6 +19,7 @@ class Journal:
     functions, classes: those at the top level of the file, each definition of a name.
     statements: how many were read. followed: what of the file was called. stated: for
     the node of x, what was assigned to `x.grad`. scopes: how many were opened.
+    libraries: those that are imported. class_cells: where each of the classes stands.
     """
 
     program: FileProgram = field(default_factory=FileProgram)
@@ -33,6 +34,8 @@ class Journal:
     followed: set[int] = field(default_factory=set)
     stated: dict[int, Value] = field(default_factory=dict)
     scopes: int = 0
+    libraries: set[str] = field(default_factory=set)
+    class_cells: list[int] = field(default_factory=list)
 
     def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
         """What these calls of backward() have added up in `x.grad`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,21 @@ def read_cell(code: Journal, cell: int, text: str) -> None:
     _Statements(code, cell, text).block(parsed(text).body, code.names)
 
 
-def follow(code: Journal, function: Function, operands: tuple[Value, ...]) -> Value:
+def follow(
+    code: Journal,
+    function: Function,
+    operands: tuple[Value, ...],
+    keywords: Mapping[str, Value] = MappingProxyType({}),
+) -> Value:
     """A function of the file, applied."""
-    return _Statements(code, function.cell, "").call(function, operands, {})
+    return _Statements(code, function.cell, "").call(function, operands, keywords)
+
+
+def follow_body(
+    code: Journal, body: Sequence[ast.stmt], names: dict[str, Value]
+) -> Value:
+    """Statements of a function, in names that are given; what they return."""
+    return _Statements(code, 0, "", depth=1).block(body, names)
 
 
 def parsed(text: str) -> ast.Module:
@@ -134,6 +147,11 @@ class _Statements:
                 names[node.name] = node
                 if not self.depth:
                     self.code.classes.append(node)
+                    self.code.class_cells.append(self.cell)
+            case ast.Import():
+                self.code.libraries |= {a.name.split(".")[0] for a in node.names}
+            case ast.ImportFrom(module=str(module)):
+                self.code.libraries.add(module.split(".")[0])
             case ast.Expr():
                 self.expression(node, names)
             case ast.With() | ast.Try():
@@ -266,7 +284,7 @@ class _Statements:
             key = self.value(target.slice, names)
             if isinstance(key, str):
                 holder[key] = found = named(self.code.program, key, value)
-                self.note(_key_name(target.value, key), found, names, node)
+                self.note(_key_name(source(target.value), key), found, names, node)
             return
         try:
             with understood():
@@ -382,19 +400,19 @@ def _is_text(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and isinstance(tree.value, str)
 
 
-def _key_name(holder: ast.expr, key: str) -> str:
+def _key_name(holder: str, key: str) -> str:
     """`dW` for the entry W of a table of gradients; else the entry's own name."""
-    return f"d{key}" if re.match(r"(?i)d|.*grad", source(holder)) else key
+    return f"d{key}" if re.match(r"d(?!ata|ict)|(?i:.*grad)", holder) else key
 
 
 def _held(names: Mapping[str, Value]) -> dict[str, Value]:
     """The names, and what objects and tables among them hold under names of its own."""
     result: dict[str, Value] = {}
-    for value in names.values():
+    for name, value in names.items():
         if isinstance(value, Instance):
-            result.update(value.attributes)
+            result.update(_held(value.attributes))
         elif isinstance(value, dict):
-            result.update(value)
+            result.update({_key_name(name, k): v for k, v in value.items()})
     return {**result, **names}
 
 

@@ -1,15 +1,16 @@
 """Functions and layers that a file defines and never calls, at points of ours.
 
-A function whose body names gradients is followed with operands that are any numbers. A
-class with `forward` and `backward` is made, `forward` is applied to any input, and
-`backward` to any gradient of its output. What an operand's shape is the file does not
-say: what its weights fit is tried.
+A function whose body names gradients is followed with operands that are any numbers. Of
+a pair such as `affine_forward` and `affine_backward`, and of a class with `forward` and
+`backward`, the first is applied to any input, and the second to any gradient of its
+output. What shape an operand has the file does not say: `trials` finds it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,27 +20,55 @@ from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
 from gradverify.claims.code.syntax import defines
-from gradverify.claims.computation.bindings import Function, Instance, Value
+from gradverify.claims.code.trials import OpenParameter, parameters, run_at_best
+from gradverify.claims.computation.bindings import (
+    Function,
+    Instance,
+    Value,
+    known,
+)
 from gradverify.claims.computation.file_program import (
     Leaf,
     NotUnderstood,
-    understood,
 )
 
-ROWS = 2  # of an input whose columns are what a weight has rows
-SHAPES = 6  # that are tried
+PAIRED = (
+    (re.compile(r"(\w*?)_?(?:forward|fwd)"), ("backward", "bwd", "backprop")),
+    (re.compile(r"(?:forward|fwd)_?(\w*?)"), ("backward", "bwd", "backprop")),
+)
+OF_METHOD = "{} of the method"
+SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")
+ABOVE = re.compile(r"(?i)d_?\w+|grad\w*|\w*_grad|upstream\w*|delta\w*|g|dy|error")
 
 
 def call_unused(code: Journal) -> None:
     """Follow what is never called and speaks of gradients."""
+    for forward, backward in _pairs(code.functions):
+        if not _is_followed(code, forward) and not _is_followed(code, backward):
+            _call_pair(code, forward, backward)
     for function in code.functions:
-        body = id(function.body[0]) if function.body else 0
-        if body not in code.followed and _speaks_of_gradients(function.body):
-            _call(code, function)
+        if not _is_followed(code, function) and _speaks_of_gradients(function.body):
+            several = parameters(function.parameters, function.body)
+            run_at_best(code, several, _applied(code, function, several))
     for kind in code.classes:
-        is_layer = defines(kind, "forward") and defines(kind, "backward")
-        if is_layer and not any(id(m.body[0]) in code.followed for m in _methods(kind)):
-            _call_layer(code, kind)
+        methods = {m.name: m for m in _methods(kind)}
+        if any(_is_method_followed(code, m) for m in methods.values()):
+            continue
+        if defines(kind, "forward") and defines(kind, "backward"):
+            _call_layer(code, kind, methods)
+        for method in methods.values():
+            is_own = method.name not in ("forward", "backward", "__init__")
+            is_new = is_own and not _is_method_followed(code, method)
+            if is_new and _speaks_of_gradients(method.body):
+                _call_method(code, kind, methods, method)
+
+
+def _is_followed(code: Journal, function: Function) -> bool:
+    return bool(function.body) and id(function.body[0]) in code.followed
+
+
+def _is_method_followed(code: Journal, method: ast.FunctionDef) -> bool:
+    return id(method.body[0]) in code.followed
 
 
 def _speaks_of_gradients(body: Sequence[ast.stmt]) -> bool:
@@ -50,112 +79,219 @@ def _speaks_of_gradients(body: Sequence[ast.stmt]) -> bool:
         if isinstance(node, ast.Assign)
         for t in node.targets
     )
-    names = (t.id for t in targets if isinstance(t, ast.Name))
-    return any(pattern.fullmatch(name) for name in names for pattern in NAMED)
+    return any(
+        pattern.fullmatch(name)
+        for target in targets
+        for name in _names(target)
+        for pattern in NAMED
+    )
+
+
+def _names(target: ast.expr) -> Iterator[str]:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.Subscript(value=holder, slice=ast.Constant(value=str(key))):
+            yield key
+            if "grad" in ast.unparse(holder):
+                yield f"d{key}"
 
 
 def _methods(kind: ast.ClassDef) -> Iterator[ast.FunctionDef]:
     return (p for p in kind.body if isinstance(p, ast.FunctionDef))
 
 
-def _call(code: Journal, function: Function) -> None:
-    """Follow a function; operands that the file has by their names are those."""
-    operands = []
-    for parameter in function.parameters.args:
-        known = code.names.get(parameter.arg)
-        if isinstance(known, Symbol | dict):
-            operands.append(known)
-        else:
-            operands.append(_any(code, parameter.arg, ()))
-    _followed(code, function, operands)
+def _applied(
+    code: Journal, function: Function, several: Sequence[OpenParameter]
+) -> Any:
+    names = [p.name for p in several]
+
+    def run(operands: Mapping[str, Value]) -> Value:
+        return _follow(code, function, {n: operands[n] for n in names})
+
+    return run
 
 
-def _call_layer(code: Journal, kind: ast.ClassDef) -> None:
-    """Forward with any input, backward with any gradient of the output."""
-    layer = Instance(kind)
-    methods = {m.name: m for m in _methods(kind)}
-    if "__init__" in methods and not _made(code, layer, methods["__init__"]):
-        return
-    forward, backward = methods["forward"], methods["backward"]
-    inputs = [a.arg for a in forward.args.args[1:]]
-    for shape in _shapes(layer):
+def _follow(code: Journal, function: Function, operands: Mapping[str, Value]) -> Value:
+    """A function applied; parameters that have no operand have a default."""
+    return follow(code, function, (), operands)
+
+
+# ---- pairs of functions
+
+
+def _pairs(functions: Sequence[Function]) -> Iterator[tuple[Function, Function]]:
+    """`affine_forward` with `affine_backward`, `forward` with `backward`."""
+    by_name = {f.name: f for f in functions}
+    for forward in by_name.values():
+        for pattern, words in PAIRED:
+            match = pattern.fullmatch(forward.name)
+            if match is None:
+                continue
+            stem = match[1]
+            for word in words:
+                for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}"):
+                    if name.strip("_") in by_name and stem + word:
+                        yield forward, by_name[name.strip("_")]
+                        break
+
+
+def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
+    several = parameters(forward.parameters, forward.body)
+
+    def run(operands: Mapping[str, Value]) -> Value:
         before = len(code.assigned)
-        operands = [_any(code, name, shape) for name in inputs]
-        output = _followed(code, _bound(forward, layer), operands)
-        if not isinstance(output, Symbol):
-            del code.assigned[before:]
-            continue
-        _backward(
-            code, layer, backward, dict(zip(inputs, operands, strict=True)), output
-        )
-        return
+        result = known(_follow(code, forward, operands))
+        held = dict(operands)
+        for entry in code.assigned[before:]:
+            held |= {entry.name: entry.value}
+        output, *saved = result if isinstance(result, tuple) else (result,)
+        return _backward(code, backward, output, saved, held, operands)
 
-
-def _made(code: Journal, layer: Instance, init: ast.FunctionDef) -> bool:
-    given = init.args
-    if len(given.args) - 1 > len(given.defaults):
-        return False
-    _followed(code, _bound(init, layer), [])
-    return True
-
-
-def _shapes(layer: Instance) -> Iterator[tuple[int, ...]]:
-    """A number, or rows that fit one of the layer's weights."""
-    held = [v for v in layer.attributes.values() if isinstance(v, Symbol)]
-    wide = dict.fromkeys((ROWS, v.shape[0]) for v in held if len(v.shape) == 2)
-    yield from [*wide, ()][:SHAPES]
+    run_at_best(code, several, run)
 
 
 def _backward(
     code: Journal,
-    layer: Instance,
-    backward: ast.FunctionDef,
-    inputs: dict[str, Value],
-    output: Symbol,
-) -> None:
+    backward: Function,
+    output: Value,
+    saved: Sequence[Value],
+    held: Mapping[str, Value],
+    inputs: Mapping[str, Value],
+) -> Value:
     """The pass of a layer: of the output, contracted with what comes from above."""
-    above = [_any(code, a.arg, output.shape) for a in backward.args.args[1:2]]
-    if len(backward.args.args) != 2:
-        return
+    output = known(output)
+    if not isinstance(output, Symbol):
+        raise NotUnderstood("what the layer returns is no array")
+    wanted = parameters(backward.parameters, backward.body)
+    if backward.bound is not None:
+        wanted = parameters(backward.parameters, backward.body, skip=1)
+    operands: dict[str, Value] = {}
+    scalar: Symbol | None = None
+    for p in wanted:
+        if SAVED.fullmatch(p.name) and saved:
+            operands[p.name] = saved[0]
+        elif scalar is None and (ABOVE.fullmatch(p.name) or len(wanted) == 1):
+            above = _any(code, p.name, output.shape)
+            operands[p.name] = above
+            product = code.program.apply("mul", output, above)
+            scalar = code.program.apply("sum", product, axis=None)
+        elif p.name in held:
+            operands[p.name] = held[p.name]
+        else:
+            raise NotUnderstood(f"what {p.name} is in {backward.name} is not read")
+    if scalar is None:
+        if output.shape != ():
+            raise NotUnderstood(f"{backward.name} takes no gradient of the output")
+        scalar = output
     before = len(code.assigned)
-    result = _followed(code, _bound(backward, layer), above)
-    program = code.program
-    product = program.apply("mul", output, above[0])
-    scalar = program.apply("sum", product, axis=None) if output.shape else product
-    names = {UPSTREAM: scalar, **inputs, **layer.attributes}
+    result = _follow(code, backward, operands)
+    names = {UPSTREAM: scalar, **inputs}
     for k, entry in enumerate(code.assigned[before:], before):
-        code.assigned[k] = _among(entry, names)
+        code.assigned[k] = replace(entry, names={**names, **entry.names})
+    _note_returned(code, backward, result, names, before)
+    return result
+
+
+def _note_returned(
+    code: Journal,
+    backward: Function,
+    result: Value,
+    names: Mapping[str, Value],
+    before: int,
+) -> None:
+    """A formula that is returned is the gradient by the first input."""
+    inputs = [name for name in names if name != UPSTREAM]
     returned = next(
         (s for s in reversed(backward.body) if isinstance(s, ast.Return)), None
     )
-    if isinstance(result, Symbol) and returned is not None and inputs:
-        name, tree = next(iter(inputs)), returned.value
-        if tree is not None:
-            place = code.assigned[before] if len(code.assigned) > before else None
-            scope = code.scopes if place is None else place.scope
-            cell = 0 if place is None else place.cell
-            line = (returned.lineno, returned.end_lineno or returned.lineno)
-            text = f"return {ast.unparse(tree)}"
-            code.assigned.append(
-                Assigned(cell, *line, f"d{name}", result, text, names, tree, 1, scope)
-            )
-
-
-def _among(entry: Assigned, names: dict[str, Value]) -> Assigned:
-    return replace(entry, names={**names, **entry.names})
-
-
-def _bound(method: ast.FunctionDef, layer: Instance) -> Function:
-    return Function(method.name, method.args, tuple(method.body), layer)
+    tree = None if returned is None else returned.value
+    if tree is None or not inputs or not isinstance(result, Symbol):
+        return
+    if isinstance(tree, ast.Name):
+        return  # what has a name was read where it was given one
+    scope = code.assigned[before].scope if len(code.assigned) > before else code.scopes
+    line, end = tree.lineno, tree.end_lineno or tree.lineno
+    text = f"return {ast.unparse(tree)}"
+    place = backward.cell, line, end
+    name = f"d{inputs[0]}"
+    code.assigned.append(Assigned(*place, name, result, text, names, tree, 1, scope))
 
 
 def _any(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
     return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
 
 
-def _followed(code: Journal, function: Function, operands: Sequence[Any]) -> Value:
-    try:
-        with understood():
-            return follow(code, function, tuple(operands))
-    except NotUnderstood:
-        return None
+# ---- classes
+
+
+def _call_layer(
+    code: Journal, kind: ast.ClassDef, methods: Mapping[str, ast.FunctionDef]
+) -> None:
+    """Forward with any input, backward with any gradient of the output."""
+    forward, backward = methods["forward"], methods["backward"]
+    body = [s for m in methods.values() for s in m.body]
+    several = _settings(methods, body)
+    inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
+
+    def run(operands: Mapping[str, Value]) -> Value:
+        layer = _made(code, kind, methods, operands)
+        given = {p.name: operands[p.key] for p in inputs}
+        before = len(code.assigned)
+        result = known(_follow(code, _bound(forward, layer), given))
+        held = {**layer.attributes, **given}
+        for entry in code.assigned[before:]:
+            held |= {entry.name: entry.value}
+        output, *saved = result if isinstance(result, tuple) else (result,)
+        names = {**given, **layer.attributes}
+        return _backward(code, _bound(backward, layer), output, saved, held, names)
+
+    run_at_best(code, [*several, *inputs], run)
+
+
+def _call_method(
+    code: Journal,
+    kind: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    method: ast.FunctionDef,
+) -> None:
+    """A method that speaks of gradients, of an object that is made for it."""
+    several = _settings(methods, method.body)
+    inputs = parameters(method.args, method.body, skip=1, key=OF_METHOD)
+
+    def run(operands: Mapping[str, Value]) -> Value:
+        layer = _made(code, kind, methods, operands)
+        given = {p.name: operands[p.key] for p in inputs}
+        return _follow(code, _bound(method, layer), given)
+
+    run_at_best(code, [*several, *inputs], run)
+
+
+def _settings(
+    methods: Mapping[str, ast.FunctionDef], body: Sequence[ast.stmt]
+) -> list[OpenParameter]:
+    init = methods.get("__init__")
+    if init is None:
+        return []
+    return parameters(init.args, [*init.body, *body], skip=1, is_setting=True)
+
+
+def _made(
+    code: Journal,
+    kind: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    operands: Mapping[str, Value],
+) -> Instance:
+    """An object of the class."""
+    layer = Instance(kind)
+    init = methods.get("__init__")
+    if init is not None:
+        wanted = [a.arg for a in init.args.args[1:]]
+        _follow(
+            code, _bound(init, layer), {n: operands[n] for n in wanted if n in operands}
+        )
+    return layer
+
+
+def _bound(method: ast.FunctionDef, layer: Instance) -> Function:
+    return Function(method.name, method.args, tuple(method.body), layer)

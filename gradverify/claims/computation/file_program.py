@@ -90,6 +90,21 @@ class FileProgram:
     elements: int = 0
     _sweeps: dict[Any, dict[int, Symbol]] = field(default_factory=dict)
 
+    # ---- trials
+
+    def length(self) -> tuple[int, int]:
+        """How far the program goes, for `shorten`."""
+        return len(self.record.nodes), self.elements
+
+    def shorten(self, length: tuple[int, int]) -> None:
+        """Undo what was written down after the program had this length."""
+        count, self.elements = length
+        del self.record.nodes[count:]
+        self.leaves = {i: leaf for i, leaf in self.leaves.items() if i < count}
+        self.derivatives = {i: d for i, d in self.derivatives.items() if i < count}
+        self.gradients = {i for i in self.gradients if i < count}
+        self._sweeps.clear()
+
     # ---- leaves
 
     def leaf(self, leaf: Leaf) -> Symbol:

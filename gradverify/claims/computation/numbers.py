@@ -46,11 +46,28 @@ class Stated:
 
 def stated(what: str, value: Any) -> Array:
     """An object array of `Stated`, of the shape of nested lists of numbers."""
-    array = np.asarray(value, dtype=object)
+    try:
+        array = np.asarray(value, dtype=object)
+    except ValueError:
+        array = np.empty((), dtype=object)
+    if array.ndim and any(isinstance(row, list | tuple) for row in array.flat):
+        raise ValueError(_ragged(what, value))
+    if not array.ndim and isinstance(value, list | tuple):
+        raise ValueError(_ragged(what, value))
     result = np.empty(array.shape, dtype=object)
     for index in np.ndindex(array.shape):
         result[index] = _number(what, array[index])
     return result
+
+
+def _ragged(what: str, value: Any) -> str:
+    sizes = dict.fromkeys(
+        str(len(row)) if isinstance(row, list | tuple) else "no" for row in value
+    )
+    return (
+        f"{what} is ragged: its rows have {', '.join(sizes)} entries; allowed: rows of "
+        "one length"
+    )
 
 
 def floats(what: str, value: Any) -> Array:

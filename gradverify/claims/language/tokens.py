@@ -34,6 +34,8 @@ HALF_TURN = "halfturn"  # π as an angle, whatever else the letter stands for
 
 # Pattern and what it becomes; in this order.
 REWRITINGS: tuple[tuple[str, str], ...] = (
+    # Markdown that escapes the marks of a formula
+    (r"\\\\\((.*?)\\\\\)", r" ;; ¤ ;; \1 ;; ¤ ;; "),
     # Python
     (r"(?<![\w.])(?:np|numpy|math|torch|jnp|F|nn)\.(?=[A-Za-z])", " "),
     (r"\.T\b", "^T"),

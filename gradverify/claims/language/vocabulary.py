@@ -130,6 +130,9 @@ class Vocabulary:
             return None
         if not (index.isascii() and index.isalpha() and index.islower()):
             return None
+        value = self.names.get(name)
+        if isinstance(value, TextFunction) and not {*index} <= {*value.parameters}:
+            return None  # f_c(x) = c + x is another function
         return f"{name}_{index}" if len(set(index)) < 3 and len(index) < 4 else None
 
     def split(self, word: str) -> tuple[str, ...] | None:
@@ -179,7 +182,9 @@ def _spellings(name: str) -> Iterator[str]:
 # ---- names that have no value
 
 # A name within a formula: a letter with its index, which may be a word at the end.
-PIECE = re.compile(r"[A-Za-z](?:_\d+|_[A-Za-z](?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*")
+PIECE = re.compile(
+    r"[A-Za-z](?:_\d+|_[A-Za-z]\d*(?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*"
+)
 INDEXED = re.compile(r"[A-Za-z]{2,}_\w+")
 MARKED = re.compile(r"\w+_(?:hat|bar|tilde)")
 

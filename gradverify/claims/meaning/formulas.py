@@ -321,6 +321,9 @@ def names_in(formula: Any) -> Iterator[str]:
     if isinstance(formula, tuple) and formula:
         if formula[0] in ("NAME", "UFUNC", "UCALL"):
             yield formula[1]
+        elif formula[0] == "INDEXED":  # f_xy
+            stem, _, index = formula[1].rpartition("_")
+            yield from (stem, *index)
         else:
             for part in formula[1:]:
                 yield from names_in(part)

@@ -380,7 +380,7 @@ def _bound(
     if composed is not None:
         return replace(state, names={**state.names, name: composed})
     if not mentioned:
-        if isinstance(known, TextValue):
+        if isinstance(known, TextValue) and known.place[:2] == place[:2]:
             return None  # numbers put into a formula do not take its place
         return _number(states, name, formula, state)
     return replace(
@@ -450,7 +450,7 @@ def _number(states: States, name: str, formula: Formula, state: State) -> State 
         return replace(state, values={**state.values, known.index: value})
     if isinstance(known, Symbol) and not known.shape and not np.shape(value):
         return _clashing(states, name, known, value, state)
-    if known is not None and not isinstance(known, Unknown):
+    if known is not None and not isinstance(known, Unknown | TextValue):
         return None
     leaf = states.open(name, np.shape(value))
     values = {**state.values, leaf.index: value}

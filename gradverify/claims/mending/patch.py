@@ -44,17 +44,17 @@ def patch(
 
 
 def _is_right(after: Sequence[Claim], claim: Claim, before: Sequence[Claim]) -> bool:
-    """Whether one wrong claim less stands in that line, and nothing else is worse."""
+    """Whether a wrong claim became a right one, and no other claim is worse."""
 
     def wrong(found: Sequence[Claim]) -> list[tuple[int | None, int]]:
         return [(c.cell, c.line) for c in found if c.verdict == ClaimVerdict.WRONG]
 
-    def understood(found: Sequence[Claim]) -> int:
-        return sum(c.verdict != ClaimVerdict.NOT_UNDERSTOOD for c in found)
+    def right(found: Sequence[Claim]) -> int:
+        return sum(c.verdict == ClaimVerdict.RIGHT for c in found)
 
     place = claim.cell, claim.line
     one_less = wrong(after).count(place) == wrong(before).count(place) - 1
-    return one_less and understood(after) >= understood(before)
+    return one_less and right(after) > right(before)
 
 
 def _edited(lines: Sequence[str], claim: Claim) -> list[str] | None:

@@ -20,6 +20,7 @@ from gradverify.graph import LEAVES, Array, Case
 from gradverify.graph.show import LETTERS
 from gradverify.reference import Reference
 
+OTHER = "another op"  # a text that has another function shows the same
 LARGEST = 40  # nodes of a computation that is looked into
 
 
@@ -46,7 +47,9 @@ def slip(
         observed = [o for o in seen if o is not None]
         if len(observed) < len(seen) or not all(o.deviates for o in observed):
             return ""
-        found = [s for s in slips(observed) if s.cause.by_hand]
+        found = [
+            s for s in slips(observed) if s.cause.by_hand and s.cause.name != OTHER
+        ]
         others = whole_slips(observed, by_hand=True)
         called = {v.index: n for n, v in names.items() if isinstance(v, Symbol)}
         back = {new: called.get(old, "") for old, new in cut.place.items()}

@@ -230,7 +230,7 @@ def _ratio(wrong: Wrong) -> str:
         ]
     if len(ratios) < POINTS or not all(math.isclose(r, ratios[0]) for r in ratios):
         return ""
-    if ratios[0] == 0:
+    if ratios[0] == 0 or math.isclose(ratios[0], 1):
         return ""
     return f"a constant factor {ratios[0]:.6g} too much"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
+from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
@@ -29,7 +31,8 @@ from gradverify.claims.sources.fragments import Fragment
 def in_code(file: OpenFile) -> Iterator[ReadClaim]:
     """Backward passes that are written by hand, every step of them."""
     wrong: dict[int, Symbol] = {}
-    for step in steps(file.code, tuple(file.code.assigned)):
+    passes = steps(file.code, tuple(file.code.assigned))
+    for step in itertools.chain(passes, closure_steps(file.code)):
         entry = step.assigned
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
         place = entry.cell, entry.line, entry.text
@@ -84,18 +87,36 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained)
 
 
+def _applied(file: OpenFile, function: Function) -> tuple[Symbol, Symbol]:
+    """Any operand of a function, and what it gives."""
+    program = file.code.program
+    first: NotUnderstood | None = None
+    for shape in ((), (2,), (3,), (4,)):
+        x = program.leaf(Leaf(shape, reason="x is any number"))
+        try:
+            return x, symbol(program, follow(file.code, function, (x,)))
+        except NotUnderstood as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
 def pair(
     file: OpenFile, function: Function, derived: Function
 ) -> tuple[Outcome, Explained]:
-    """Whether one function is the derivative of another, in x or in f(x)."""
+    """Whether one function is the derivative of another, in x or in f(x).
+
+    x is a number, or where the function takes entries of it, as short an array as fits.
+    """
     program = file.code.program
-    x = program.leaf(Leaf((), reason="x is any number"))
-    y = symbol(program, follow(file.code, function, (x,)))
+    x, y = _applied(file, function)
     exact = program.derivative(y, x)
     claimed = symbol(program, follow(file.code, derived, (x,)))
     members = Members((), (exact, claimed))
     outcome = judge_values(program, members)
-    if outcome.step is not None:  # many take the output: y * (1 - y)
+    if (
+        outcome.step is not None and y.shape == x.shape
+    ):  # many take the output: y * (1 - y)
         by_output = symbol(program, follow(file.code, derived, (y,)))
         other = judge_values(program, Members((), (exact, by_output)))
         outcome = other if other.step is None else outcome

@@ -15,6 +15,7 @@ from gradverify.claims.judgement.chain import judge, merged, nearly
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
+    agree,
     is_number,
     member_agrees,
 )
@@ -49,6 +50,7 @@ from gradverify.claims.reading.open_file import OpenFile
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
 NEAR = 20  # lines from a definition to a claim that surely is about it
 CLASH = "the text and the code give a name of it different values"
+ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 MANY = 6  # states in which a claim is tried
@@ -295,6 +297,8 @@ def _judged(
         *_mentioned(formulas, place.state)
     }:
         strange = (*strange, CLASH)
+    if _ends_well(members, outcome):
+        strange = (*strange, ENDS_WELL)
     if outcome.step is not None and _is_special(formulas, place.state):
         strange = (*strange, SPECIAL)
     return Tried(
@@ -503,6 +507,16 @@ def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
     if any((cell, section) != place.section for cell, section, _ in found):
         return True
     return any(place.line - line > NEAR for _, _, line in found)
+
+
+def _ends_well(members: Members, outcome: Outcome) -> bool:
+    """Whether a formula on the way fails and the last one is the derivative."""
+    if outcome.step is None or is_number(members.formulas[-1]):
+        return False
+    return outcome.step < len(members.nodes) - 2 and agree(
+        outcome.point.value(members.nodes[0].index),
+        outcome.point.value(members.nodes[-1].index),
+    )
 
 
 def _is_special(formulas: Sequence[Formula], state: State) -> bool:

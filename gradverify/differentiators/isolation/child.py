@@ -25,6 +25,7 @@ from gradverify.differentiators.isolation.messages import (
 from gradverify.differentiators.isolation.places import class_at
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import raised_by
+from gradverify.surroundings import Surroundings
 
 OUTPUT = 1 << 20  # bytes of an engine's output that are kept between two batches
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG
@@ -41,7 +42,8 @@ def main(connection: int, progress: int, output: int) -> None:
         wire.send_bytes(msgspec.msgpack.encode(Loaded(trouble)))
         if engine is not None:
             _limit_memory(hello.memory)
-            _serve(engine, wire, told)
+            with Surroundings():  # once, since to enter takes as long as a case
+                _serve(engine, wire, told)
     os._exit(0)  # threads of the engine are not waited for
 
 

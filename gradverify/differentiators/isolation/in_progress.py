@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from gradverify.differentiators.time_limit import processor_time
 from gradverify.ops import OPS
 
 _CASE = struct.Struct("<qdd")
@@ -32,7 +33,7 @@ class InProgress:
 
     def begin(self, number: int) -> None:
         """A question is about to be answered."""
-        now = number, time.monotonic(), time.process_time()
+        now = number, time.monotonic(), processor_time()
         self._memory[: _CASE.size] = _CASE.pack(*now)
         self._memory[_OP_AT:] = _OP.pack(0)
 

@@ -1,0 +1,266 @@
+"""What operands a function takes that its file never calls: found by trying.
+
+The file does not say what shape an operand has. What its statements fit is tried, one
+parameter after the other; a shape at which a statement does not fit is left at once. Of
+those that fit, the one counts under which most gradients come out right, since a wrong
+shape makes no wrong gradient right.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.code.backward_passes import GradientFit, fit_of
+from gradverify.claims.code.events import Assigned
+from gradverify.claims.code.journal import Journal
+from gradverify.claims.computation.bindings import Unknown, Value
+from gradverify.claims.computation.file_program import (
+    Leaf,
+    NotUnderstood,
+    understood,
+)
+
+ROWS, INPUTS, OUTPUTS = 2, 3, 4  # all different: a transposed matrix does not fit
+RUNS = 500  # of one function, in all
+SCORED = 16  # complete choices that are compared
+
+# fmt: off
+MATRICES = (
+    (ROWS, INPUTS), (INPUTS, OUTPUTS), (ROWS, 1), (INPUTS, 1), (ROWS, OUTPUTS),
+    (1, OUTPUTS), (1, INPUTS), (INPUTS, ROWS), (OUTPUTS, INPUTS), (1, ROWS),
+    (OUTPUTS, 1), (1, 1),
+)
+VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
+# fmt: on
+SIZES = (INPUTS, OUTPUTS, ROWS)
+LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
+OPEN = "it is not chosen yet what this operand is"
+MISFITS = (
+    "does not fit", "more subscripts", "no length", "outside the list",
+    "is no index", "is none of the", "a whole number is needed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OpenParameter:
+    """An operand that is to be chosen.
+
+    key: under which the choice is handed on, since an object and its method may have
+    operands of one name. least: how many axes it has at least, as the body uses it.
+    is_setting: whether it makes an object, and so may be a size. prefers_arrays:
+    whether a plain number is the last thing to try.
+    """
+
+    name: str
+    key: str
+    least: int = 0
+    is_setting: bool = False
+    prefers_arrays: bool = False
+
+
+def parameters(
+    given: ast.arguments,
+    bodies: Iterable[ast.stmt],
+    skip: int = 0,
+    key: str = "{}",
+    is_setting: bool = False,
+) -> list[OpenParameter]:
+    """Those that have no default value, with what their use says about them."""
+    defaults: list[ast.expr | None] = [*given.defaults]
+    several = [*given.posonlyargs, *given.args]
+    padded = [None] * (len(several) - len(defaults)) + defaults
+    nodes = [n for statement in bodies for n in ast.walk(statement)]
+    has_arrays = any(map(_is_of_arrays, nodes))
+    return [
+        OpenParameter(
+            a.arg, key.format(a.arg), _least(a.arg, nodes), is_setting, has_arrays
+        )
+        for a, default in list(zip(several, padded, strict=True))[skip:]
+        if default is None or _is_none(default)
+    ]
+
+
+def _is_none(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and tree.value is None
+
+
+def _is_of_arrays(node: ast.AST) -> bool:
+    match node:
+        case ast.MatMult() | ast.keyword(arg="axis"):
+            return True
+        case ast.Attribute(attr="T" | "dot" | "matmul" | "shape"):
+            return True
+    return False
+
+
+def _least(name: str, nodes: Sequence[ast.AST]) -> int:
+    """How many axes an operand has at least: `X @ W` is no product of numbers."""
+    least = 2 if name[0].isupper() else 0
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=holder, attr="T") if _is(holder, name):
+                least = 2
+            case ast.BinOp(op=ast.MatMult(), left=left, right=right):
+                least = max(least, *(_is(side, name) for side in (left, right)))
+            case ast.Call(func=ast.Attribute(attr="dot" | "matmul", value=holder)):
+                sides = (holder, *node.args)
+                least = max(least, *(_is(side, name) for side in sides))
+    return least
+
+
+def _is(tree: ast.expr, name: str) -> int:
+    """Whether a tree is the operand, or what an object keeps of it."""
+    return int(ast.unparse(tree) in (name, f"self.{name}"))
+
+
+def _candidates(
+    code: Journal, parameter: OpenParameter
+) -> Iterator[Callable[[], Value]]:
+    """What an operand may be; a name that the file has is that."""
+    known = code.names.get(parameter.name)
+    if isinstance(known, Symbol | dict):
+        yield lambda: dict(known) if isinstance(known, dict) else known
+        return
+    shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
+    if parameter.prefers_arrays:
+        shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
+    if parameter.is_setting and not parameter.name[0].isupper():
+        yield from (lambda n=n: Fraction(n) for n in SIZES)
+    if LABELS.fullmatch(parameter.name) and parameter.prefers_arrays:
+        yield lambda: _stated(code, np.arange(ROWS) + 1)
+        for columns in (INPUTS, OUTPUTS):
+            yield lambda n=columns: _stated(code, np.eye(n, dtype=int)[1 : ROWS + 1])  # type: ignore[misc]
+    for shape in shapes:
+        yield lambda shape=shape: _any(code, parameter.name, shape)  # type: ignore[misc]
+
+
+def _stated(code: Journal, numbers: Any) -> Symbol:
+    exact = np.vectorize(Fraction, otypes=[object])(numbers)
+    return code.program.number(exact, is_constant=True)
+
+
+def _any(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
+    return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
+
+
+# ---- the search
+
+Run = Callable[[Mapping[str, Value]], Value]
+
+
+@dataclass(frozen=True)
+class ShapeTrial:
+    """What came of a choice. is_misfit: whether some statement does not fit.
+
+    unknown: how many values are not understood.
+    """
+
+    is_misfit: bool = False
+    fit: GradientFit = field(default_factory=GradientFit)
+    unknown: int = 0
+
+    @property
+    def is_shapely(self) -> bool:
+        """Whether every statement fits, and every gradient has the shape it should."""
+        return not self.is_misfit and not self.fit.misshapen
+
+    @property
+    def score(self) -> tuple[bool, int, int, int]:
+        """What is better is larger."""
+        return self.is_shapely, self.fit.right, -self.fit.other, -self.unknown
+
+    @property
+    def is_perfect(self) -> bool:
+        """Whether there is nothing that another choice could make better."""
+        fit = self.fit
+        return self.is_shapely and fit.right > 0 and not fit.other and not self.unknown
+
+
+def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> None:
+    """Run once with the operands under which most gradients come out right.
+
+    Where the search ends early and under no choice the gradients have the shapes of
+    what they are by, nothing is kept. run: follows the function, and returns what it
+    returns.
+    """
+    search = _ShapeSearch(code, several, run)
+    search.descend({}, 0)
+    best = max(search.found, key=lambda f: f[0].score, default=None)
+    is_cut = search.runs >= RUNS
+    if best is not None and (best[0].is_shapely or not is_cut):
+        search.once(best[1], undo=False)
+
+
+class _ShapeSearch:
+    """Goes through the parameters, and back where a statement does not fit."""
+
+    def __init__(
+        self, code: Journal, several: Sequence[OpenParameter], run: Run
+    ) -> None:
+        self.code, self.run, self.runs = code, run, 0
+        self.several = sorted(several, key=lambda p: -p.least)
+        self.found: list[tuple[ShapeTrial, dict[str, Any]]] = []
+        self.shapely = 0
+        self.is_over = False
+
+    def descend(self, chosen: dict[str, Any], at: int) -> None:
+        """Try what the next parameter may be."""
+        if at == len(self.several):
+            self.complete(chosen)
+            return
+        parameter = self.several[at]
+        for make in _candidates(self.code, parameter):
+            if self.is_over or self.runs >= RUNS:
+                return
+            more = {**chosen, parameter.key: make}
+            is_last = at + 1 == len(self.several)
+            if is_last or not self.once(more).is_misfit:
+                self.descend(more, at + 1)
+
+    def complete(self, chosen: dict[str, Any]) -> None:
+        """Note what comes of a choice of all operands."""
+        trial = self.once(chosen)
+        self.found.append((trial, chosen))
+        self.shapely += trial.is_shapely
+        self.is_over = self.shapely >= SCORED or trial.is_perfect
+
+    def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:
+        """Run, and what came of it."""
+        code, program = self.code, self.code.program
+        self.runs += 1
+        length, statements = program.length(), code.statements
+        counts = [len(held) for held in (code.assigned, code.snapshots)]
+        operands = {p.key: Unknown(OPEN) for p in self.several}
+        is_complete = len(chosen) == len(operands)
+        try:
+            with understood():
+                operands |= {n: make() for n, make in chosen.items()}
+                result = self.run(operands)
+            return self.trial(code.assigned[counts[0] :], result, is_complete)
+        except NotUnderstood as error:
+            return ShapeTrial(is_misfit=OPEN not in str(error))
+        finally:
+            if undo:
+                del code.assigned[counts[0] :]
+                del code.snapshots[counts[1] :]
+                program.shorten(length)
+                code.statements = statements
+
+    def trial(
+        self, new: Sequence[Assigned], result: Value, is_complete: bool
+    ) -> ShapeTrial:
+        """What came of a run that went to its end."""
+        values = [*(e.value for e in new), result]
+        reasons = [v.reason for v in values if isinstance(v, Unknown)]
+        is_misfit = any(m in reason for reason in reasons for m in MISFITS)
+        if not is_complete:
+            return ShapeTrial(is_misfit)
+        return ShapeTrial(is_misfit, fit_of(self.code, new), len(reasons))

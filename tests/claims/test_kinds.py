@@ -1,0 +1,203 @@
+"""Kinds of text and code that were misread once: a right twin and a planted fault each.
+
+Every text is our own. A right claim must never be called wrong, and a planted fault
+never right; what is expected of each is written beside it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradverify.claims.reading.reader import read_claims
+
+R, W, U, N = "right", "wrong", "unsure", "not understood"
+
+# What the kind is, a text, and the verdicts of its claims in their order.
+# fmt: off
+TEXTS: tuple[tuple[str, str, list[str]], ...] = (
+    # which definition
+    ("a list item has its own function",
+     "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"
+     "- $f(x) = \\cos x$, $f'(x) = \\sin x$\n", [R, R, W]),
+    ("a table row has its own function",
+     "| $f(x) = x^2$ | $f'(x) = 2x$ |\n| $f(x) = e^{3x}$ | $f'(x) = e^{3x}$ |\n",
+     [R, W]),
+    ("numbers put in do not replace the formula",
+     "$E = \\frac12 (k u - v)^2$\n\n$E = \\frac12 (3 \\cdot 2 - 5)^2 = 0.5$\n\n"
+     "$\\frac{\\partial E}{\\partial k} = (k u - v) u$ and "
+     "$\\frac{\\partial E}{\\partial v} = k u - v$\n", [R, W]),
+    ("a definition that is not read takes the stale one away",
+     "$f(x) = x^2$. Now $f(x) = \\fourier(x)$, so $f'(x) = 3$.\n", [N]),
+    ("a figure of the code is no function of the text",
+     "$f(x) = x^4$\n\n```python\nf, ax = plt.subplots()\n```\n\n$f'(x) = 4x^3$\n", [R]),
+    ("what stands in another section wants a witness there",
+     "# One\n\n$g(x) = x^2$\n\n# Two\n\n$g'(x) = x$\n", [U]),
+    # application and product
+    ("a composition is no product",
+     "$p(x) = 5x$, $q(x) = \\cos(x)$, $H(x) = q(p(x))$. "
+     "$H'(x) = -5\\sin(5x)$ or $H'(x) = -\\sin(5x)$?\n", [R, W]),
+    ("a circle between functions composes them",
+     "$u(x) = x^2$, $v(x) = \\exp(x)$, $w = v \\circ u$: $w'(x) = 2x e^{x^2}$\n", [R]),
+    ("the chain rule holds for functions without a formula",
+     "If $y = f(u)$ and $u = g(x)$: $\\frac{dy}{dx} = \\frac{dy}{du}\\frac{du}{dx}$, "
+     "and $\\frac{dy}{dx} = 3\\frac{dy}{du}\\frac{du}{dx}$\n", [R, W]),
+    ("a partial derivative at a point",
+     "$f(x,y) = x y^3$: $\\frac{\\partial f}{\\partial x}(2,1) = 1$, "
+     "$\\frac{\\partial f}{\\partial y}(2,1) = 2$\n", [R, W]),
+    ("a point is no decimal",
+     "$g(x,y) = 4xy$: $\\frac{\\partial^2 g}{\\partial x\\partial y}(0,0) = 4$\n", [R]),
+    ("a prime on a named function",
+     "$\\sin'(t) = \\cos(t)$ and $\\cosh'(t) = -\\sinh(t)$\n", [R, W]),
+    ("a letter with a prime may be a name",
+     "The guess is $z' = av$ and $C = (z - z')^2$: "
+     "$\\frac{\\partial C}{\\partial z'} = -2(z - z')$\n", [R]),
+    # names
+    ("Euler's number beside a variable e",
+     "Let $e = 7$. For $y = e^{4x}$: $\\frac{dy}{dx} = 4e^{4x}$\n", [R]),
+    ("a Greek letter is no product of two names",
+     "$m = 2$, $u = x^2$. $\\frac{d}{dx}(\\mu x^2) = 2\\mu x$\n", [R]),
+    ("words as indices",
+     "$E_{out} = (s_{a1} - s_{b1})^2$: "
+     "$\\frac{\\partial E_{out}}{\\partial s_{a1}} = 2(s_{a1} - s_{b1})$, "
+     "$\\frac{\\partial E_{out}}{\\partial s_{b1}} = 2(s_{a1} - s_{b1})$\n", [R, W]),
+    ("logarithms of other bases",
+     "$y = \\log_2 x$: $\\frac{dy}{dx} = \\frac{1}{x\\ln 2}$ and "
+     "$\\frac{dy}{dx} = \\frac{1}{x}$\n", [R, W]),
+    # numbers
+    ("a list with commas spoils nothing but itself",
+     "The start is $v = 0,0,0$. $f(x) = x^3$ has $f'(x) = 3x^2$.\n", [R]),
+    # what depends on what
+    ("a curve", "$x = s^2$, $y = s^4$: $\\frac{dy}{dx} = 2s^2$, $\\frac{dy}{dx} = 0$\n",
+     [R, W]),
+    ("a rate of a name that moves",
+     "$V = r^3$ and $\\frac{dV}{dt} = 3r^2\\frac{dr}{dt}$, "
+     "$\\frac{dV}{dt} = r^2\\frac{dr}{dt}$\n", [R, W]),
+    ("nothing says how y depends on w", "$y = x^2$. $\\frac{dy}{dw} = 0$\n", [N]),
+    # simple partials
+    ("a variable without a value",
+     "$f = a^2 + 7b$: $\\frac{\\partial f}{\\partial a} = 2a$, "
+     "$\\frac{\\partial f}{\\partial b} = 7b$\n", [R, W]),
+    # no claims
+    ("an equation to be solved",
+     "$f(x) = x^2 - 6x$. At the minimum $f'(x) = 0$.\n", [N]),
+    ("a condition", "$f(x) = x^3$. Suppose $f'(x) = 2$.\n", [N]),
+    ("what is asked after the derivative is no part of it",
+     "$f(x) = x^2 - 6x$. We solve $f'(x) = 2x - 6 = 0$.\n", [R]),
+    ("another equation", "$y = e^x$. The equation $\\frac{dy}{dx} = y + x$ differs.\n",
+     [U]),
+    ("a name that nothing explains", "$f(x) = x^2$ and $f'(x) = q$.\n", [U]),
+    # notation
+    ("gradients", "$f(x,y) = x^2 y$: $\\nabla f = (2xy, x^2)$, "
+     "$\\nabla f(1, 3) = (6, 3)$\n", [R, W]),
+    ("indices of partial derivatives",
+     "$f(x,y) = x^3 y$: $f_x(x,y) = 3x^2 y$, $f_{xy} = 3x^2$, $f_y = 3x^2$\n",
+     [R, R, W]),
+    ("an outer product and its layout",
+     "```python\nimport numpy as np\nx = np.array([1.0, 2.0])\n"
+     "W = np.array([[1.0, 0.5], [0.2, 3.0]])\nz = W @ x\nL = np.sum(z**2)\n```\n\n"
+     "$\\frac{\\partial L}{\\partial W} = \\frac{\\partial L}{\\partial z} x^T$ and "
+     "$\\frac{\\partial z}{\\partial x} = W^T$\n", [R, R]),
+    ("0 = 0 is no check",
+     "$f(x,y) = x$. $\\frac{\\partial f}{\\partial y} = 0$\n", [N]),
+)
+
+# fmt: on
+
+
+def verdicts(path: Path, text: str) -> list[str]:
+    path.write_text(text, encoding="utf-8")
+    return [c.verdict for c in read_claims(path)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [t[1:] for t in TEXTS], ids=[t[0] for t in TEXTS]
+)
+def test_a_kind_of_text(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert verdicts(tmp_path / "a.md", text) == expected
+
+
+def test_macros_of_a_document_are_written_out(tmp_path: Path) -> None:
+    text = (
+        "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+        "$f(x,y) = x y^2$: $\\pd{f}{x} = y^2$ and $\\pd{f}{y} = 2x$\n"
+    )
+    assert verdicts(tmp_path / "a.tex", text) == [R, W]
+
+
+LAYERS = """
+import numpy as np
+X = np.array([[1.0, 2.0], [0.5, -1.0]])
+T = np.array([[1.0], [0.0]])
+V = np.array([[0.3, -0.2, 0.1], [0.4, 0.6, -0.5]])
+U = np.array([[0.7], [-0.9], [0.2]])
+"""
+FORWARD = """h = X @ V
+a = np.maximum(0, h)
+o = a @ U
+cost = 0.5 * np.sum((o - T)**2)
+"""
+
+# What the kind is, code, and the verdicts of its gradients in their order.
+# fmt: off
+CODES: tuple[tuple[str, str, list[str]], ...] = (
+    ("a sum of two lines is one gradient",
+     "x, y = 2.0, 5.0\np = x * y\nL = p**2 + 3*x\ndp = 2*p\ndx = 3.0 + 0*p\n"
+     "dx += y*dp\ndy = x*dp\n", [R, R, R]),
+    ("a mask in place",
+     LAYERS + FORWARD + "do = o - T\nda = do @ U.T\ndh = da\ndh[h <= 0] = 0\n"
+     "dV = X.T @ dh\n", [R, R, R, R]),
+    ("a mask that is left out", LAYERS + FORWARD + "do = o - T\ndU = a.T @ do\n"
+     "dh = do @ U.T\n", [R, R, W]),
+    ("a loop is read in its first pass",
+     LAYERS + "for step in range(50):\n    h = X @ V\n    a = np.tanh(h)\n"
+     "    o = a @ U\n    cost = 0.5 * np.sum((o - T)**2)\n    do = o - T\n"
+     "    dU = a.T @ do\n    dh = (do @ U.T) * (1 + a**2)\n    U -= 0.1 * dU\n",
+     [R, R, W]),
+    ("no loss is written: the rest follows from the first gradient",
+     LAYERS + "h = X @ V\na = np.tanh(h)\no = a @ U\ndo = o - T\ndU = a.T @ do\n"
+     "dh = (do @ U.T) * (1 - a**2)\ndV = X @ dh\n", [N, R, R, W]),
+    ("integer labels",
+     LAYERS + "k = np.array([2, 0])\nz = X @ V\ne = np.exp(z)\n"
+     "p = e / np.sum(e, axis=1, keepdims=True)\n"
+     "loss = -np.sum(np.log(p[range(2), k]))\ndz = p.copy()\ndz[range(2), k] -= 1\n"
+     "dV = X.T @ dz\n", [R, R]),
+    ("a table of parameters and one of gradients",
+     LAYERS + "p = {'V': V}\nh = X @ p['V']\nL = np.sum(h**2)\ngrads = {}\n"
+     "grads['V'] = X.T @ (2*h)\n", [R]),
+    ("an alias of another value is a gradient as well",
+     "x, y = 3.0, -2.0\ns = x + y\nt = x * y\nf = s * t\nds = t\ndt = s\n", [R, R]),
+    ("steps of a grid are no gradients",
+     "L, n = 2.0, 50\nx = L / 4\nu = x**2\ndx = L / n\n", []),
+    ("a length is no gradient", "c, w = 3.0, 2.0\nl = c * w\nd_l = c / w\n", []),
+    ("a layer that is never called",
+     "import numpy as np\nclass Squash:\n    def forward(self, x):\n"
+     "        self.y = np.tanh(x)\n        return self.y\n"
+     "    def backward(self, above):\n        return above * (1 - self.y)\n", [W]),
+    ("the right twin of it",
+     "import numpy as np\nclass Squash:\n    def forward(self, x):\n"
+     "        self.y = np.tanh(x)\n        return self.y\n"
+     "    def backward(self, above):\n        return above * (1 - self.y**2)\n", [R]),
+    ("a function that is never called",
+     "def step(k, u, v):\n    g = k * u\n    L = (g - v)**2\n    dL_dg = 2*(g - v)\n"
+     "    dL_dk = dL_dg * g\n    return dL_dk\n", [R, W]),
+    ("values with a grad of their own",
+     "from micrograd.engine import Value\na = Value(2.0); b = Value(-3.0)\nc = a * b\n"
+     "L = c.tanh()\nL.grad = 1.0\nc.grad = 1 - L.data**2\na.grad = b.data * c.grad\n"
+     "b.grad = b.data * c.grad\n", [R, R, W]),
+    ("two definitions of a function are two functions",
+     "def f(x):\n    return x**2\ndef f_prime(x):\n    return 2*x\n"
+     "def f(x):\n    return x**3\ndef grad_f(x):\n    return x**2\n", [R, W]),
+    ("a large array is refused alone",
+     "import numpy as np\nbig = np.random.randn(500, 500)\nx = 3.0\ny = x**2\n"
+     "dy_dx = 2*x\n", [R]),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [t[1:] for t in CODES], ids=[t[0] for t in CODES]
+)
+def test_a_kind_of_code(tmp_path: Path, code: str, expected: list[str]) -> None:
+    assert verdicts(tmp_path / "a.py", code) == expected

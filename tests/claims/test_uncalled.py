@@ -1,0 +1,208 @@
+"""Functions and layers that a file defines and never calls: their shapes are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradverify.claims.reading.reader import read_claims
+
+DENSE = """
+import numpy as np
+def dense_forward(inputs, weight, bias):
+    result = inputs.dot(weight) + bias
+    return result, (inputs, weight, bias)
+def dense_backward(dresult, cache):
+    inputs, weight, bias = cache
+    dinputs = dresult.dot(weight.T)
+    dweight = {weight}
+    dbias = {bias}
+    return dinputs, dweight, dbias
+"""
+NORM = """
+import numpy as np
+def norm_forward(x, scale, shift):
+    width = np.sqrt(x.var(axis=0) + 1e-6)
+    unit = (x - x.mean(axis=0)) / width
+    return scale * unit + shift, (unit, scale, width)
+def norm_backward(dout, cache):
+    unit, scale, width = cache
+    dscale = np.sum({scale}, axis=0)
+    dshift = np.sum(dout, axis=0)
+    dunit = dout * scale
+    dx = (dunit - dunit.mean(axis=0) - unit * np.mean(dunit * unit, axis=0)) / width
+    return dx, dscale, dshift
+"""
+LOGISTIC = """
+import numpy as np
+def step(w, b, X, Y):
+    count = X.shape[1]
+    A = 1 / (1 + np.exp(-(np.dot(w.T, X) + b)))
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / count
+    dw = np.dot(X, {error}.T) / count
+    db = np.sum(A - Y) / count
+    return cost, dw, db
+"""
+CLASSIFIER = """
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.params = {{
+            "W1": np.random.randn(n_in, n_hidden), "b1": np.zeros(n_hidden),
+            "W2": np.random.randn(n_hidden, n_out), "b2": np.zeros(n_out)}}
+    def loss(self, X, y):
+        W1, b1 = self.params["W1"], self.params["b1"]
+        W2, b2 = self.params["W2"], self.params["b2"]
+        N = X.shape[0]
+        h = np.maximum(0, X.dot(W1) + b1)
+        e = np.exp(h.dot(W2) + b2)
+        probs = e / np.sum(e, axis=1, keepdims=True)
+        loss = -np.sum(np.log(probs[np.arange(N), y])) / N
+        grads = {{}}
+        dscores = probs.copy()
+        dscores[np.arange(N), y] -= 1
+        dscores /= N
+        grads["W2"] = {w2}
+        grads["b2"] = np.sum(dscores, axis=0)
+        dh = dscores.dot(W2.T)
+        dh[h <= 0] = 0
+        grads["W1"] = X.T.dot(dh)
+        grads["b1"] = np.sum(dh, axis=0)
+        return loss, grads
+"""
+LAYER = """
+import numpy as np
+class Dense:
+    def __init__(self, wide, narrow):
+        self.W = np.random.randn(wide, narrow)
+        self.b = np.zeros(narrow)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = {bias}
+        return dout @ self.W.T
+"""
+LOSS = """
+import numpy as np
+class Loss:
+    def forward(self, x, t):
+        self.t = t
+        self.y = np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True)
+        return -np.sum(t * np.log(self.y)) / x.shape[0]
+    def backward(self, dout=1):
+        dx = {dx}
+        return dx
+"""
+
+
+def wrong_lines(folder: Path, code: str) -> tuple[int, list[str]]:
+    """How many claims are right, and the text of those that are wrong."""
+    path = folder / "layers.py"
+    path.write_text(code, encoding="utf-8")
+    found = read_claims(path)
+    wrong = [c.text for c in found if c.verdict == "wrong"]
+    return sum(c.verdict == "right" for c in found), wrong
+
+
+@pytest.mark.parametrize(
+    ("code", "rights"),
+    [
+        (DENSE.format(weight="inputs.T.dot(dresult)", bias="dresult.sum(axis=0)"), 3),
+        (NORM.format(scale="dout * unit"), 4),
+        (LOGISTIC.format(error="(A - Y)"), 2),
+        (CLASSIFIER.format(w2="h.T.dot(dscores)"), 6),
+        (LAYER.format(bias="dout.sum(axis=0)"), 3),
+        (LOSS.format(dx="(self.y - self.t) / self.t.shape[0]"), 1),
+    ],
+)
+def test_what_is_right_comes_out_right_at_shapes_that_are_found(
+    tmp_path: Path, code: str, rights: int
+) -> None:
+    assert wrong_lines(tmp_path, code) == (rights, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        (
+            DENSE.format(weight="inputs.T.dot(dresult)", bias="dresult.mean(axis=0)"),
+            "dbias = dresult.mean(axis=0)",
+        ),
+        (NORM.format(scale="dout"), "dscale = np.sum(dout, axis=0)"),
+        (LOGISTIC.format(error="(Y - A)"), "dw = np.dot(X, (Y - A).T) / count"),
+        (
+            CLASSIFIER.format(w2="h.T.dot(dscores) / N"),
+            "grads['W2'] = h.T.dot(dscores) / N",
+        ),
+        (LAYER.format(bias="dout.mean(axis=0)"), "self.db = dout.mean(axis=0)"),
+    ],
+)
+def test_a_planted_slip_is_the_only_one_that_is_found(
+    tmp_path: Path, code: str, line: str
+) -> None:
+    assert wrong_lines(tmp_path, code)[1] == [line]
+
+
+def test_a_mask_at_the_kink_itself_is_that_of_python(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+x = np.array([1.0, -2.0, 0.5])
+h = np.maximum(0, x)
+loss = np.sum(h**2)
+dh = 2*h
+dx = dh.copy()
+dx[{mask}] = 0
+"""
+    right, wrong = wrong_lines(tmp_path, code.format(mask="h <= 0"))
+    assert (right, wrong) == (2, [])
+    assert wrong_lines(tmp_path, code.format(mask="h >= 0"))[1]
+
+
+NUMBER_CLASS = """
+class Number:
+    def __init__(self, data, parents=()):
+        self.data = data
+        self.grad = 0
+        self._backward = lambda: None
+    def __truediv__(self, other):
+        other = other if isinstance(other, Number) else Number(other)
+        out = Number(self.data / other.data, (self, other))
+        def _backward():
+            self.grad += out.grad / other.data
+            other.grad += {by_other} * out.grad
+        out._backward = _backward
+        return out
+    def __mul__(self, other):
+        out = Number(self.data * other.data, (self, other))
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+"""
+
+
+def test_a_value_class_adds_to_the_gradients_of_its_operands(tmp_path: Path) -> None:
+    right = NUMBER_CLASS.format(by_other="-self.data / other.data**2")
+    assert wrong_lines(tmp_path, right) == (4, [])
+    slip = NUMBER_CLASS.format(by_other="self.data / other.data**2")
+    assert wrong_lines(tmp_path, slip) == (
+        3,
+        ["other.grad += self.data / other.data ** 2 * out.grad"],
+    )
+
+
+def test_a_function_of_entries_has_an_array_of_derivatives(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+def bowl(p):
+    return (p[0] - 1)**2 + p[0] * p[1]
+def bowl_grad(p):
+    return np.array([2 * (p[0] - 1) + p[1], {last}])
+"""
+    assert wrong_lines(tmp_path, code.format(last="p[0]")) == (1, [])
+    right, _ = wrong_lines(tmp_path, code.format(last="p[1]"))
+    assert right == 0
