@@ -19,8 +19,11 @@ from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
 from gradverify.diagnosis.op_alone import op_alone
+from gradverify.diagnosis.operand_slips import Key
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
+from gradverify.diagnosis.sentences import short_key
+from gradverify.diagnosis.short_constants import short_constant
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
@@ -352,6 +355,17 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
     )
 
 
+def _short_value(failure: Failure, words: Naming, node: int) -> Key | None:
+    """The constant of an op whose missing digits explain its value."""
+    values = [np.asarray(v, failure.case.dtype) for v in words.right.values]
+    try:
+        ones = np.ones(words.graph.nodes[node].shape)
+        alone = op_alone(failure.case, node, values, ones)
+    except ValueError:
+        return None
+    return short_constant(alone, failure.look) if alone.point else None
+
+
 NEGATIVE_POWER = "negative power"  # in the text of Python's exception for 0.0**-1
 
 
@@ -407,6 +421,13 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
             cause = "transposed operand"
             name = words.names[words.graph.nodes[node].operands[turned]]
             text = f"x·W is computed as W·x, with the square matrix {name}: {text}"
+        else:
+            short = _short_value(failure, words, node)
+            if short is not None:
+                cause, text = (
+                    "short constant",
+                    f"{text}: the constant {short_key(short)}",
+                )
     return Explanation(
         sentence=f"{place}: {text}" if text else "",
         cause=cause,

@@ -146,17 +146,27 @@ def with_short_constant(a: Application, key: Key) -> Bars | None:
     if at is None:
         return [None if b is None else b * ratio for b in a.bars]
     graph = _expansion(a)
-    if graph is None:
+    return None if graph is None else _bars(a, _cut(graph, key))
+
+
+def value_with_short_constant(a: Application, key: Key) -> Any:
+    """The result with a constant that lacks digits; None for a primitive."""
+    graph = _expansion(a)
+    if graph is None or key[0] is None:
         return None
+    return interpret_all(_cut(graph, key), EXTENDED.table, list(a.xs))[-1]
+
+
+def _cut(graph: Graph, key: Key) -> Graph:
+    """The expansion with one constant cut to fewer digits."""
+    at, constant, short = key
     node = graph.nodes[at]
-    if node.op == "literal":
-        is_factor = float(node.value) == constant
-        value = short if is_factor else 1.0 / short
-        nodes = [*graph.nodes]
-        nodes[at] = literal_leaf(value)
-    else:
-        nodes = _product(graph.nodes, at, short)
-    return _bars(a, Graph(tuple(nodes)))
+    if node.op == "scale":
+        return Graph(tuple(_product(graph.nodes, at, short)))
+    nodes = [*graph.nodes]
+    is_factor = float(node.value) == constant  # else it is a divisor
+    nodes[at] = literal_leaf(short if is_factor else 1.0 / short)
+    return Graph(tuple(nodes))
 
 
 def _product(nodes: Sequence[Node], at: int, factor: float) -> list[Node]:

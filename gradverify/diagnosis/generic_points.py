@@ -39,15 +39,20 @@ class PointStyle:
 
     keeps: one factor moves all numbers, so that zeros and ties stay.
     leaves: whether literals and data are moved too.
+    ordinary: whether numbers are brought near 1 first. Beside a huge or tiny one a term
+        may vanish in rounding.
     """
 
     spread: float
     keeps: bool = False
     leaves: bool = True
+    ordinary: bool = False
 
 
 # The first twin that is in the same branches and still shows the deviation is taken.
 STYLES = (
+    PointStyle(0.4, ordinary=True),
+    PointStyle(0.4, leaves=False, ordinary=True),
     PointStyle(0.4),
     PointStyle(0.4, leaves=False),
     PointStyle(0.05, leaves=False),
@@ -60,17 +65,18 @@ STYLES = (
 def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
     """The twins with number `which`, from the most generic to the nearest one.
 
-    Each lies in the same branch of every kink and in the domain of every op.
+    Each lies in the same branch of every kink, and in the domain of every op if the
+    case does.
 
     leaves: False if a program with another literal would be another program.
     """
     program = gradient_program(case.graph, case.dtype)
     own = [np.sign(x) for x, _ in margins(program, case)]
     for style in STYLES:
-        if style.leaves and not leaves:
+        if (style.leaves and not leaves) or (style.ordinary and which > 0):
             continue
         twin = moved(case, which, style)
-        if twin is not None and _is_alike(twin, own):
+        if twin is not None and _is_alike(twin, own, case):
             yield twin
 
 
@@ -87,7 +93,7 @@ def larger_twins(case: Case) -> Iterator[Case]:
         own = [np.sign(x) for x, _ in margins(program, larger)]
         for style in STYLES:
             twin = moved(larger, 0, style)
-            if twin is not None and _is_alike(twin, own):
+            if twin is not None and _is_alike(twin, own, larger):
                 yield twin
 
 
@@ -147,7 +153,10 @@ def moved(case: Case, which: int, style: PointStyle) -> Case | None:
     def other(x: Array) -> Array:
         if style.keeps:
             return (x * common).astype(x.dtype)
-        flat = [v * (1.0 + shift()) if v else shift() for v in x.reshape(-1).tolist()]
+        entries = x.reshape(-1).tolist()
+        if style.ordinary:
+            entries = [math.copysign(1.0, v) if v else v for v in entries]
+        flat = [v * (1.0 + shift()) if v else shift() for v in entries]
         return np.array(flat, x.dtype).reshape(x.shape)
 
     point = tuple(other(x) for x in case.point)
@@ -169,24 +178,27 @@ def _leaf(node: Node, shift: Any) -> Node:
     return node
 
 
-def _is_alike(twin: Case, signs: list[Array]) -> bool:
-    """Whether the twin is in the domain of every op and in the same branches of
-    signs.
+def _is_alike(twin: Case, signs: list[Array], case: Case) -> bool:
+    """Whether the twin is in the same branches of signs, and in the domain of every op
+    in whose domain the case is.
     """
-    values = node_values(twin)
-    for node, value in zip(twin.graph.nodes, values, strict=True):
-        if node.op in LEAVES:
-            continue
-        if not np.all(np.isfinite(value)):
+    inside = dict(_insides(case))
+    for i, contained in _insides(twin):
+        if inside[i] and not contained:
             return False
-        operands = [values[j] for j in node.operands]
-        others = [twin.graph.nodes[j].op for j in node.operands[1:]]
-        fixed = all(op in ("literal", "data") for op in others)
-        domain = OPS[node.op].domain
-        if not domain.holds(*operands, beside_constants=fixed, **node.params):
-            return False
+    if not all(np.all(np.isfinite(value)) for value in node_values(twin)):
+        return False
     found = margins(gradient_program(twin.graph, twin.dtype), twin)
     return all(
         bool(np.all((s == 0) | (np.sign(x) == s)))
         for (x, _), s in zip(found, signs, strict=True)
     )
+
+
+def _insides(case: Case) -> Iterator[tuple[int, bool]]:
+    """Which ops have their operands in their domains."""
+    values = node_values(case)
+    for i, node in enumerate(case.graph.nodes):
+        if node.op not in LEAVES:
+            operands = [values[j] for j in node.operands]
+            yield i, bool(OPS[node.op].domain.contains(*operands, **node.params))

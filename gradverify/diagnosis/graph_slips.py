@@ -231,4 +231,5 @@ def _fits(
 ) -> bool:
     with np.errstate(all="ignore"):
         numbers = cause.numbers(o, b, key, nodes)
-    return numbers is not None and o.is_explained_by(numbers)
+    room = o.rooms_of(key) if cause.numbers is of_input else None
+    return numbers is not None and o.is_explained_by(numbers, room)

@@ -60,26 +60,34 @@ class Observation:
         """The errors that rounding explains, in the order of `given`."""
         return _flat([self.allowed[i] for i in self.nodes])
 
+    def rooms_of(self, others: Mapping[int, int]) -> Array:
+        """What rounding explains of other nodes' numbers, in the order of `given`."""
+        return _flat([self.allowed[others.get(i, i)] for i in self.nodes])
+
     def flat(self, adjoints: Sequence[Any]) -> Array:
         """The numbers that are compared, taken from the adjoints of all nodes."""
         nodes = self.right.graph.nodes
         return _flat([_or_zeros(adjoints[i], nodes[i].shape) for i in self.nodes])
 
-    def agrees(self, numbers: Array) -> bool:
-        """Whether these numbers are the given ones, up to what rounding explains."""
+    def agrees(self, numbers: Array, room: Array | None = None) -> bool:
+        """Whether these numbers are the given ones, up to what rounding explains.
+
+        room: what rounding explains, if the numbers are those of other nodes.
+        """
         with np.errstate(all="ignore"):
-            near = np.abs(numbers - self.given) <= self.room + self._own(numbers)
+            allowed = self.room if room is None else np.maximum(self.room, room)
+            near = np.abs(numbers - self.given) <= allowed + self._own(numbers)
         same = near | (numbers == self.given)
         return bool(np.all(same | (np.isnan(numbers) & np.isnan(self.given))))
 
-    def is_explained_by(self, numbers: Array) -> bool:
+    def is_explained_by(self, numbers: Array, room: Array | None = None) -> bool:
         """Whether these numbers are the given ones, and not also the right ones.
 
         Near the bound the right numbers agree with the given ones as well. So a slip
         must account for most of every error; where nothing is wrong, it may change
         nothing.
         """
-        if not self.agrees(numbers):
+        if not self.agrees(numbers, room):
             return False
         with np.errstate(all="ignore"):
             error = np.abs(self.given - self.exact)
@@ -164,8 +172,8 @@ def observed(
 ) -> Observation | None:
     """What an engine gave, with the bounds on it; None if nothing can be said.
 
-    Nothing can be said at a kink, for an infinite bound, after an exception, or for
-    arrays of other shapes.
+    Nothing can be said at a kink, if all bounds are infinite, after an exception, or
+    for arrays of other shapes.
 
     inner: with the adjoints of all nodes, if the engine gave them.
     """
@@ -190,7 +198,7 @@ def observed(
         if shaped and program.cotangents[place[i]] is not None:
             got[i] = np.asarray(ct).astype(np.longdouble)
     allowed = allowances(case, program, tuple(got))
-    if any(not np.all(np.isfinite(b)) for b in allowed.values()):
+    if not any(np.any(np.isfinite(b)) for b in allowed.values()):
         return None
     value = derivatives.value
     number = float(value) if np.shape(value) == () and value is not None else None

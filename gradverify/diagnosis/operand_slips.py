@@ -29,7 +29,7 @@ COUNTING = ("sum", "mean")
 def dropped(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([np.longdouble(1.0)] * len(a.xs))
-    if "axis" in a.node.params and a.node.op not in COUNTING:
+    if a.has_axis and a.node.op not in COUNTING:
         return [spread(a, a.ct, k) for k in range(len(a.xs))]
     return None
 
@@ -112,7 +112,7 @@ def counts(a: Application) -> list[Key]:
 
 def count_of(a: Application) -> int:
     """How many elements of the operand a reduction combines to one."""
-    if "axis" not in a.node.params or len(a.xs) != 1:
+    if not a.has_axis or len(a.xs) != 1:
         return 1
     size = math.prod(np.shape(a.xs[0]))
     return int(size // max(1, math.prod(a.node.shape)))

@@ -61,6 +61,11 @@ class Application:
         """Whether each element of the result has a partial derivative of its own."""
         return OPS[self.node.op].shape in ELEMENTWISE
 
+    @property
+    def has_axis(self) -> bool:
+        """Whether the op works along axes; the param may be at its default."""
+        return "axis" in OPS[self.node.op].params
+
     @cached_property
     def bars(self) -> Bars:
         """What the operands should get; None where nothing flows back."""

@@ -106,7 +106,8 @@ def _epsilon(key: Any) -> str:
     return f"{small} is added to the divisor of its derivative"
 
 
-def _short(key: Any) -> str:
+def short_key(key: Any) -> str:
+    """A constant, and what it was cut to."""
     _, constant, short = key
     digits = max(MOST_DIGITS - 1, digits_apart(constant, short))
     return f"{number(constant, digits)} has too few digits: {number(short, digits)}"
@@ -122,7 +123,7 @@ KEYS: Mapping[str, Callable[[Any], str]] = {
         "y for exp(y)": "its result y is taken for the softmax exp(y)",
         "softmax of y": "it is differentiated as softmax is, by its own result",
     }[key],
-    "short constant": _short,
+    "short constant": short_key,
     "other param": lambda key: f"the derivative with {key[0]}={key[1]!r}",
     "held constant": lambda key: str(key[0]),
 }

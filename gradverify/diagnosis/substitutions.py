@@ -98,7 +98,7 @@ def of_another(a: Application, key: Key) -> Bars | None:
 def value(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([a.y] * len(a.xs))
-    if len(a.xs) == 1 and "axis" in a.node.params:
+    if len(a.xs) == 1 and a.has_axis:
         return [spread(a, a.ct * a.y, 0)]
     return None
 

@@ -46,10 +46,21 @@ def _mode(path: Path) -> int | None:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add to a regular file, which is made where there is none."""
-    _mode(path)
-    with path.open("ab") as file:
-        file.write(content)
+    """Add to a regular file, which is made where there is none: all of it, or nothing.
+
+    Raises `OSError`, which leaves the file as it was.
+    """
+    before = path.stat().st_size if _mode(path) is not None else None
+    try:
+        with path.open("ab") as file:
+            file.write(content)
+    except OSError:
+        with contextlib.suppress(OSError):
+            if before is None:
+                path.unlink()
+            else:
+                os.truncate(path, before)
+        raise
 
 
 def refuge_path(name: str) -> Path:

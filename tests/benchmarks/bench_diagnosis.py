@@ -22,7 +22,7 @@ from gradverify.graph import Case
 from gradverify.verdict import Judgement
 from gradverify.verify import judge
 from tests.planted.drawn import failing
-from tests.planted.slips import SLIPS, WHOLE_SLIPS, by_op
+from tests.planted.slips import SLIPS, WHOLE_SLIPS, by_op, rightly
 
 from .table import print_table
 
@@ -56,16 +56,19 @@ class Outcome:
 def trial(source: random.Random) -> Trial | None:
     """A slip drawn by kind, then by op and engine; None where no graph shows it."""
     seed = source.randrange(10**6)
+    op: str | None
+    twin: Differentiator | None
     if source.random() < BESIDE:
         cause = source.choice(sorted(WHOLE_SLIPS))
-        op, who = None, WHOLE_SLIPS[cause]()
+        op, who, twin = None, WHOLE_SLIPS[cause](), None
     else:
         cause = source.choice(sorted({s.cause for s in SLIPS}))
         slip = source.choice([s for s in SLIPS if s.cause == cause])
         op = source.choice(slip.ops)
-        who = by_op(slip, op, inner=source.random() < 0.5)
+        inner = source.random() < 0.5
+        who, twin = by_op(slip, op, inner), rightly(op, inner)
     try:
-        case, found = failing(who, op, seed)
+        case, found = failing(who, op, seed, twin)
     except LookupError:
         return None
     return Trial(cause, op, who, case, found)

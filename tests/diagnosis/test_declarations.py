@@ -102,7 +102,7 @@ def refuse_empty(xs: Sequence[Any]) -> None:
 
 def refuse_different(xs: Sequence[Any]) -> None:
     if len({np.shape(x) for x in xs}) > 1:
-        raise NotImplementedError("broadcasting")
+        raise ValueError("operands of different shapes")
 
 
 def flushed(x: Any) -> Any:

@@ -17,7 +17,8 @@ from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explain_case import explained
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, guilty_op
-from gradverify.differentiators import Differentiator, run
+from gradverify.differentiators import Accepts, Differentiator, Pulled, mode, run
+from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
@@ -49,8 +50,9 @@ def explanation(case: Case, who: Differentiator, found: Judgement) -> Explanatio
 def test_a_slip_in_a_rule_is_named_at_its_node(slip: Slip) -> None:
     number = SLIPS.index(slip)
     op = slip.ops[number % len(slip.ops)]
-    who = by_op(slip, op, inner=number % 2 == 0)
-    case, found = failing(who, op, seed=number)
+    inner = number % 2 == 0
+    who = by_op(slip, op, inner)
+    case, found = failing(who, op, number, twin=rightly(op, inner))
     why = explanation(case, who, found)
     assert why.node is not None
     assert case.graph.nodes[why.node].op == op
@@ -174,3 +176,54 @@ def test_an_agreeing_case_is_given_no_cause(inner: bool) -> None:
         for op in ("mul", WHOLE):
             found = explained(case, lambda c: run(who, "reverse", c), op)
             assert not found.slips
+
+
+class ShortSelu(Differentiator):
+    """Our tape, with selu as one library has it: its constant has five digits."""
+
+    name = "short"
+    reverse = OwnTape.reverse
+
+    @property
+    def table(self) -> Any:
+        """The tape's rows, but for one."""
+        rows = OwnTape.table
+
+        def selu(x: Any) -> Any:
+            below = rows["expm1"](rows["minimum"](x, 0.0))
+            return rows["relu"](x) * 1.0507 + below * 1.7580993408473766
+
+        return {**rows, "selu": selu}
+
+
+def test_a_constant_that_is_too_short_in_the_value_is_named() -> None:
+    case = Case(trace(S.selu, ()), (np.array(2.0),))
+    found = judge(case, ShortSelu(), "reverse")
+    assert found.verdict is Verdict.WRONG_VALUE
+    why = explanation(case, ShortSelu(), found)
+    assert why.cause == "short constant", why.sentence
+    assert "has too few digits: 1.0507" in why.sentence
+
+
+class Zeros(Differentiator):
+    """Our tape in float32, which gives 0 for every derivative."""
+
+    name = "zero"
+    accepts = Accepts(dtypes=("float32",))
+    table = OwnTape.table
+
+    @mode("gradient", default=True)
+    def reverse(self, function: Any, point: Any) -> Any:
+        """The right value, and zeros."""
+        found = OwnTape.reverse.method(self, function, point)
+        return Pulled(found.value, [np.zeros_like(x) for x in point])
+
+
+def test_a_short_number_in_float32_is_not_called_tf32() -> None:
+    """0 and 1 are numbers of every format."""
+    point = (np.array(0.7, np.float32), np.array(1.3, np.float32))
+    case = Case(trace(lambda a, b: S.sin(a) * a + b, (), ()), point, "float32")
+    found = judge(case, Zeros(), "reverse")
+    why = explanation(case, Zeros(), found)
+    assert why.cause == "zero", why.sentence
+    assert "TF32" not in " ".join((why.sentence, *why.also))

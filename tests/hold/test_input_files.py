@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,22 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside(
     with pytest.raises(OSError, match="No space"):
         replace(path, b"new")
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_what_cannot_be_added_whole_is_not_added(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old, new = tmp_path / "old", tmp_path / "new"
+    append(old, b"first\n")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        for path in (old, new):
+            with pytest.raises(OSError, match="too large"):
+                append(path, b"x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [
+        ("old", b"first\n")
+    ]
 
 
 def test_a_refuge_that_somebody_else_has_laid_is_not_used(

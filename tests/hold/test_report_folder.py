@@ -100,13 +100,21 @@ def test_a_disk_that_is_full_is_no_wrong_gradient(
     repository: Scratch, refuges: Path
 ) -> None:
     repository.write("conftest.py", repository_of_right() + AFTER_ONE + LIMIT)
+    before = places()
     done = repository.apart("pytest", *RUN)
     assert done.ret == pytest.ExitCode.INTERNAL_ERROR
     text = done.stdout.str()
     assert "does not take gradverify.jsonl" in text
     assert "they are lost, since no place takes them" in text
     assert "a fault of gradverify" not in text
+    assert not [p for p in places() if p not in before]
     assert "failed" not in text.splitlines()[-1]
+
+
+def places() -> list[Path]:
+    """The refuges among the temporary files of all processes."""
+    root = os.environ.get("TMPDIR") or "/".join(("", "tmp"))
+    return list(Path(root).glob("gradverify-*"))
 
 
 LIMIT = """\

@@ -29,8 +29,15 @@ def drawn(op: str | None, seed: int) -> tuple[Case, ...]:
     )
 
 
-def failing(who: Differentiator, op: str | None, seed: int) -> tuple[Case, Judgement]:
+def failing(
+    who: Differentiator,
+    op: str | None,
+    seed: int,
+    twin: Differentiator | None = None,
+) -> tuple[Case, Judgement]:
     """The first graph at which the derivative by an input is wrong.
+
+    twin: the same without the slip. A library that is wrong by itself shows no slip.
 
     `LookupError` where there is none.
     """
@@ -39,5 +46,7 @@ def failing(who: Differentiator, op: str | None, seed: int) -> tuple[Case, Judge
         names = names_of(case.graph)
         inputs = [f"d/d{names[i]}" for i in case.graph.inputs]
         if found.verdict is Verdict.WRONG and found.where.split("[")[0] in inputs:
-            return case, found
+            own = twin is not None and judge(case, twin, "reverse").verdict.fails()
+            if not own:
+                return case, found
     raise LookupError(f"{who.name} is wrong at none of the graphs of seed {seed}")

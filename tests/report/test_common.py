@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gradverify.records import Discrepancy, Records, grouped, marked
+from gradverify.records import Diagnosis, Discrepancy, Records, grouped, marked
 from gradverify.report.findings import findings
 from gradverify.report.overview import headline
 from gradverify.report.terminal import summary
@@ -110,3 +110,17 @@ def test_the_headline_counts_what_is_common_once(found: Make, records: Records) 
 def test_a_verdict_needs_no_number(found: Make) -> None:
     pair = twins(found, "None", "None", verdict=Verdict.MISSING)
     assert [bool(d.common) for d in marked(pair)] == [True, True]
+
+
+def test_what_an_engine_may_declare_is_one_finding_with_its_ops(found: Make) -> None:
+    why = Diagnosis(sentence="a Python number makes float64", cause="python numbers")
+    rows = [
+        found(finding=f"toy:reverse:float64/{op}/wrong_dtype", op=op, diagnosis=why)
+        for op in ("add", "mul", "add")
+    ]  # fmt: skip
+    rows.append(found(finding=TOY))
+    (declared, other) = grouped(rows)
+    assert [d.op for d in declared] == ["add", "mul", "add"]
+    assert [d.finding for d in other] == [TOY]
+    (line,) = [text for text in summary(Records(tuple(rows))) if "python num" in text]
+    assert "toy:reverse:float64/python numbers (add, mul) in 3 items" in line
