@@ -15,6 +15,7 @@ import pytest
 from gradverify.cli.output import complain
 from gradverify.cli.status import USAGE, CommandError
 from gradverify.plugin import options as settings
+from gradverify.surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class _Within:
             return self.status
         try:
             reports = self.reports or settings.report_folder(config)
-            self.status = self.command(Place(config.rootpath, reports))
+            with Surroundings():  # a conftest may have set anything
+                self.status = self.command(Place(config.rootpath, reports))
         except (CommandError, pytest.UsageError) as error:
             complain(error)
         return self.status

@@ -37,7 +37,7 @@ from gradverify.plugin.shards import Writer
 from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
-from gradverify.surroundings import remember, surrounded
+from gradverify.surroundings import forget, remember, surrounded
 from gradverify.verify import Block, Budget
 
 HANDSHAKE = 0.25  # of the time that is left goes to trying an engine, at most
@@ -256,6 +256,7 @@ class Session:
         Returns the exit status of the run.
         """
         close_all()
+        forget()
         if self.writer is None:
             return exitstatus
         self.writer.landed()

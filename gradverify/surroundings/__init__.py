@@ -5,6 +5,7 @@ from gradverify.surroundings.entering import (
     Surroundings,
     built_in,
     engine_call,
+    forget,
     remember,
     surrounded,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "Surroundings",
     "built_in",
     "engine_call",
+    "forget",
     "remember",
     "surrounded",
 ]

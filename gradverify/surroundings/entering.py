@@ -93,6 +93,11 @@ def remember() -> None:
     _remembered.update((setting, value) for setting, _, value in _read(IN_CALLS))
 
 
+def forget() -> None:
+    """Engines see what the host has set when a stage is entered, as without a run."""
+    _remembered.clear()
+
+
 @contextmanager
 def engine_call() -> Iterator[list[str]]:
     """The surroundings of one call of an engine; what it changed, once it is over.

@@ -193,3 +193,16 @@ def test_a_value_class_adds_to_the_gradients_of_its_operands(tmp_path: Path) -> 
         3,
         ["other.grad += self.data / other.data ** 2 * out.grad"],
     )
+
+
+def test_a_function_of_entries_has_an_array_of_derivatives(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+def bowl(p):
+    return (p[0] - 1)**2 + p[0] * p[1]
+def bowl_grad(p):
+    return np.array([2 * (p[0] - 1) + p[1], {last}])
+"""
+    assert wrong_lines(tmp_path, code.format(last="p[0]")) == (1, [])
+    right, _ = wrong_lines(tmp_path, code.format(last="p[1]"))
+    assert right == 0

@@ -22,6 +22,8 @@ import mpmath
 import numpy as np
 import pytest
 
+from gradverify.claims import check_claim
+from gradverify.claims.reading.reader import read_claims
 from gradverify.differentiators import Differentiator, load
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.protocol import Lowered, Pulled, mode
@@ -325,6 +327,29 @@ def test_an_engine_sees_what_the_host_has_set_where_that_is_its_business() -> No
         assert mpmath.mp.prec == 53
     assert seen == [40]
     assert mpmath.mp.dps == 40
+
+
+@pytest.mark.parametrize(
+    "name", ["mpmath at 5 digits", "flint at 20 bits", "decimal at 2 digits, trapping"]
+)
+@pytest.mark.usefixtures("as_before")
+def test_no_setting_changes_what_is_said_of_hand_worked_gradients(
+    name: str, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("With a = 2, b = 3: d/da (a + b)*(a*b) = 21 and d/db a*b = 3.\n")
+    at, claims = {"a": "0.1", "b": "3"}, {"a": "9.6", "b": "0.61"}
+
+    def said() -> Any:
+        return str(check_claim("(a + b) * (a * b)", at=at, claims=claims)), [
+            (c.verdict, c.claimed, c.exact) for c in read_claims(notes)
+        ]
+
+    before = said()
+    assert "exact 9.6" in before[0]
+    assert before[1]
+    ATTACKS[name].hostile()
+    assert said() == before
 
 
 # ---- what is set before Python begins

@@ -62,6 +62,7 @@ def check_claim(
     return ClaimResult(expression, judged, why, graph)
 
 
+@surrounded
 def exact_gradient(expression: str, at: Mapping[str, Any]) -> ExactGradient:
     """The gradient of a formula at a point, as `check_claim` would hold claims to it.
 

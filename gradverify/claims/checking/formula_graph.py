@@ -49,6 +49,7 @@ CONSTANTS = {"pi": Fraction(math.pi), "e": Fraction(math.e)}
 PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
 SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
 TERMS = 200  # of a sum that is written out
+ALL_TERMS = 2000  # of all of them
 LARGEST_MATRIX = 4  # of which a determinant is written out
 
 
@@ -69,6 +70,7 @@ class _Reader:
         self.expression = expression
         self.program = Program()
         self.indices: dict[str, int] = {}  # those of sums that are written out
+        self.terms = 0
         self.elements = sum(math.prod(shape) for shape in shapes.values())
         self.names = {
             name: self.program.append(input_leaf(shape))
@@ -257,6 +259,9 @@ class _Reader:
                 self.refuse(each, "is not understood", "sum(… for i in range(n))")
         if not 0 < len(places) <= TERMS:
             self.refuse(each, f"has {len(places)} terms", f"from 1 to {TERMS}")
+        self.terms += len(places)
+        if self.terms > ALL_TERMS:  # sums within sums multiply
+            self.refuse(each, "has too many terms", f"up to {ALL_TERMS} in all")
         hidden = self.indices.get(name)
         terms = []
         for place in places:

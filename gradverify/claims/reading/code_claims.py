@@ -87,18 +87,36 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained)
 
 
+def _applied(file: OpenFile, function: Function) -> tuple[Symbol, Symbol]:
+    """Any operand of a function, and what it gives."""
+    program = file.code.program
+    first: NotUnderstood | None = None
+    for shape in ((), (2,), (3,), (4,)):
+        x = program.leaf(Leaf(shape, reason="x is any number"))
+        try:
+            return x, symbol(program, follow(file.code, function, (x,)))
+        except NotUnderstood as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
 def pair(
     file: OpenFile, function: Function, derived: Function
 ) -> tuple[Outcome, Explained]:
-    """Whether one function is the derivative of another, in x or in f(x)."""
+    """Whether one function is the derivative of another, in x or in f(x).
+
+    x is a number, or where the function takes entries of it, as short an array as fits.
+    """
     program = file.code.program
-    x = program.leaf(Leaf((), reason="x is any number"))
-    y = symbol(program, follow(file.code, function, (x,)))
+    x, y = _applied(file, function)
     exact = program.derivative(y, x)
     claimed = symbol(program, follow(file.code, derived, (x,)))
     members = Members((), (exact, claimed))
     outcome = judge_values(program, members)
-    if outcome.step is not None:  # many take the output: y * (1 - y)
+    if (
+        outcome.step is not None and y.shape == x.shape
+    ):  # many take the output: y * (1 - y)
         by_output = symbol(program, follow(file.code, derived, (y,)))
         other = judge_values(program, Members((), (exact, by_output)))
         outcome = other if other.step is None else outcome

@@ -18,8 +18,10 @@ from gradverify.claims.reading.open_file import OpenFile
 from gradverify.claims.reading.text_claims import in_text
 from gradverify.claims.sources.files import UnreadableError, cells_of, text_of
 from gradverify.claims.sources.fragments import fragments
+from gradverify.surroundings import surrounded
 
 
+@surrounded
 def read_claims(path: Path, text: str | None = None) -> list[Claim]:
     """The claims of a file; `UnreadableError` where it cannot be read.
 
