@@ -179,6 +179,13 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "import numpy as np\nclass Squash:\n    def forward(self, x):\n"
      "        self.y = np.tanh(x)\n        return self.y\n"
      "    def backward(self, above):\n        return above * (1 - self.y**2)\n", [R]),
+    ("a loss whose gradient is by one of its two operands",
+     "import numpy as np\nclass Cost:\n    def forward(self, t, out):\n"
+     "        return np.mean((out - t)**2) / 2\n"
+     "    def backward(self, t, out):\n        return out - t\n"
+     "class Other:\n    def forward(self, t, out):\n"
+     "        return -np.log(out) * t\n"
+     "    def backward(self, t, out):\n        return out - t\n", [R]),
     ("a function that is never called",
      "def step(k, u, v):\n    g = k * u\n    L = (g - v)**2\n    dL_dg = 2*(g - v)\n"
      "    dL_dk = dL_dg * g\n    return dL_dk\n", [R, W]),

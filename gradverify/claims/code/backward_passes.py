@@ -297,6 +297,20 @@ def _fitting(
     ]  # fmt: skip
 
 
+def is_derivative(program: FileProgram, y: Symbol, x: Symbol, claimed: Symbol) -> bool:
+    """Whether a value is the derivative of y by x, as numbers at some point show."""
+    if not program.depends(y.index, x.index):
+        return False
+    try:
+        exact = program.derivative(y, x)
+    except NotUnderstood:
+        return False
+    point = _point(program, [exact.index, claimed.index])
+    return point is not None and _same(
+        point.value(exact.index), point.value(claimed.index)
+    )
+
+
 def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
     """A point at which nodes have values: all that is no constant is drawn."""
     leaves = {i for n in nodes for i in program.cut(n).leaves}

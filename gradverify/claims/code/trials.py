@@ -28,7 +28,9 @@ from gradverify.claims.computation.file_program import (
     understood,
 )
 
-ROWS, INPUTS, OUTPUTS = 2, 3, 4  # all different: a transposed matrix does not fit
+# All different, so that a transposed matrix does not fit; odd, so that the mean over
+# them cancels no factor 2.
+ROWS, INPUTS, OUTPUTS = 3, 5, 7
 RUNS = 500  # of one function, in all
 SCORED = 16  # complete choices that are compared
 
@@ -36,7 +38,7 @@ SCORED = 16  # complete choices that are compared
 MATRICES = (
     (ROWS, INPUTS), (INPUTS, OUTPUTS), (ROWS, 1), (INPUTS, 1), (ROWS, OUTPUTS),
     (1, OUTPUTS), (1, INPUTS), (INPUTS, ROWS), (OUTPUTS, INPUTS), (1, ROWS),
-    (OUTPUTS, 1), (1, 1),
+    (OUTPUTS, 1), (1, 1), (ROWS, 2), (ROWS, 4),  # for weights of a file's own sizes
 )
 VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
 # fmt: on

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import NAMED, UPSTREAM
+from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivative
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
@@ -189,7 +189,7 @@ def _backward(
     names = {UPSTREAM: scalar, **inputs}
     for k, entry in enumerate(code.assigned[before:], before):
         code.assigned[k] = replace(entry, names={**names, **entry.names})
-    _note_returned(code, backward, result, names, before)
+    _note_returned(code, backward, result, names, before, scalar is output)
     return result
 
 
@@ -199,8 +199,13 @@ def _note_returned(
     result: Value,
     names: Mapping[str, Value],
     before: int,
+    is_loss: bool,
 ) -> None:
-    """A formula that is returned is the gradient by the first input."""
+    """A formula that is returned is the gradient by the first input.
+
+    A loss has two inputs, and its gradient is by the one that it fits; where it fits
+    none, nothing is claimed.
+    """
     inputs = [name for name in names if name != UPSTREAM]
     returned = next(
         (s for s in reversed(backward.body) if isinstance(s, ast.Return)), None
@@ -214,8 +219,21 @@ def _note_returned(
     line, end = tree.lineno, tree.end_lineno or tree.lineno
     text = f"return {ast.unparse(tree)}"
     place = backward.cell, line, end
-    name = f"d{inputs[0]}"
+    by = inputs[0]
+    if is_loss:
+        fitting = (n for n in inputs if _fits(code, names, n, result))
+        by = next(fitting, "")
+    if not by:
+        return
+    name = f"d{by}"
     code.assigned.append(Assigned(*place, name, result, text, names, tree, 1, scope))
+
+
+def _fits(code: Journal, names: Mapping[str, Value], by: str, result: Symbol) -> bool:
+    x = names[by]
+    return isinstance(x, Symbol) and is_derivative(
+        code.program, names[UPSTREAM], x, result
+    )
 
 
 def _any(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
