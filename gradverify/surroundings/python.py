@@ -17,7 +17,8 @@ from gradverify.surroundings import floating
 from gradverify.surroundings.setting import Setting, Value, fixed, never
 
 DEPTH = 1000  # frames; Python's own default
-_PATH = tuple(sys.path)  # of the time of import: our own files are found by it
+# of the time of import: our own files are found by it
+_PATH = tuple(place for place in sys.path if isinstance(place, str))
 _MATH = dict(vars(math))
 _SIGNALS = tuple(
     getattr(signal, name)
@@ -53,13 +54,13 @@ def _set_folder(python: Any, folder: str | None) -> None:
             os.chdir(folder)
 
 
-def _set_path(python: Any, path: tuple[str, ...]) -> None:
+def _set_path(python: Any, path: tuple[Any, ...]) -> None:
     sys.path[:] = path
 
 
-def _completed(path: tuple[str, ...]) -> tuple[str, ...]:
-    missing = [place for place in _PATH if place not in path]
-    return (*path, *missing) if missing else path
+def _completed(path: tuple[Any, ...]) -> tuple[str, ...]:
+    read = [place for place in path if isinstance(place, str)]  # as imports do
+    return (*read, *(place for place in _PATH if place not in read))
 
 
 def _set_collecting(python: Any, enabled: bool) -> None:

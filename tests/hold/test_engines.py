@@ -28,6 +28,7 @@ from gradverify.differentiators import (
 )
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation import isolate, release, worker_of
+from gradverify.differentiators.isolation.worker import Worker
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.suites.blocks import Asked, blocks
@@ -243,6 +244,44 @@ def test_a_built_in_engine_is_not_tried_apart(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(subprocess, "Popen", refused)
     assert tried_out(OwnTape()).problems == ()
+
+
+def test_a_path_among_the_places_of_imports_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    engine = hostile.Segfault()
+    assert judge(of("add"), engine, "reverse").verdict is Verdict.AGREES
+    assert worker_of(engine) is not None
+    assert sys.path[0] is tmp_path, "the host's own list is as it was"
+
+
+def test_a_process_cannot_be_had_in_a_folder_that_was_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    _is_refused("FileNotFoundError")
+
+
+def test_a_process_cannot_be_had_where_none_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*arguments: Any, **options: Any) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    _is_refused("BlockingIOError: no more processes")
+
+
+def _is_refused(why: str) -> None:
+    found = Worker(hostile.Segfault()).run("reverse", of("mul"), 5.0)
+    assert found.fatal
+    assert found.error is not None
+    assert found.error.kind == "NotIsolated"
+    assert f"cannot run in a process of its own: {why}" in found.error.text
 
 
 def test_an_engine_that_cannot_be_found_again_is_tried_here() -> None:

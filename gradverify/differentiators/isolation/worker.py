@@ -228,11 +228,16 @@ class Worker:
         """Start the process if none runs. What is raised for it if it cannot be had."""
         if self._process is not None:
             return None
-        place = place_of(self.differentiator)
-        hello = Hello(place, os.getcwd(), list(sys.path), _memory())
-        process, trouble = _launched(), "it did not begin to run"
+        place, trouble = place_of(self.differentiator), "it did not begin to run"
         try:
-            process.wire.send_bytes(msgspec.msgpack.encode(hello))
+            hello = Hello(place, os.getcwd(), _path(), _memory())
+            greeting = msgspec.msgpack.encode(hello)
+            process = _launched()
+        # the folder was removed, a name is no UTF-8, or nothing can be started
+        except (OSError, UnicodeError) as error:
+            return self._refusal(f"{type(error).__name__}: {error}")
+        try:
+            process.wire.send_bytes(greeting)
             if process.wire.poll(LOADING):
                 reply = process.wire.recv_bytes()
                 trouble = msgspec.msgpack.decode(reply, type=Loaded).trouble
@@ -244,8 +249,16 @@ class Worker:
             self._process = process
             return None
         process.end()
+        return self._refusal(trouble, process.tail)
+
+    def _refusal(self, trouble: str, detail: str = "") -> Raised:
         text = f"{self.differentiator.name} cannot run in a process of its own: "
-        return Raised("NotIsolated", text + trouble, detail=process.tail)
+        return Raised("NotIsolated", text + trouble, detail=detail)
+
+
+def _path() -> list[str]:
+    """What imports look at in sys.path: they pass over an entry that is no text."""
+    return [place for place in sys.path if isinstance(place, str)]
 
 
 def _launched() -> _Process:
@@ -254,7 +267,7 @@ def _launched() -> _Process:
     with shared_file() as shared:
         files = its.fileno(), shared.fileno(), output.fileno()
         code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"import sys; sys.path[:] = {_path()!r}; "
             "from gradverify.differentiators.isolation.child import main; "
             f"main{files!r}"
         )
