@@ -14,12 +14,19 @@ import pytest
 
 from gradverify.arithmetic.symbols import SYMBOLS as S
 from gradverify.arithmetic.symbols import trace
-from gradverify.diagnosis.declarations import COMPILES, DECLARED, compiling
+from gradverify.diagnosis.declarations import (
+    COMPILES,
+    DECLARED,
+    DeviatingEngine,
+    compiling,
+    flushes,
+)
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import guilty_op
 from gradverify.differentiators import (
     Accepts,
+    Derivatives,
     Differentiator,
     Lowered,
     Pulled,
@@ -29,6 +36,7 @@ from gradverify.differentiators import (
 )
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Array, Case
+from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 from tests.planted.slips import Slip, by_op, scaled
 
@@ -145,6 +153,20 @@ def test_what_an_engine_may_declare_is_named_and_helps(
     said: Any = {name: value == "True"}
     who.accepts = replace(who.accepts, **said)  # type: ignore[misc]
     assert unsupported(who, case) is not None
+
+
+def test_a_cotangent_of_another_shape_shows_no_flushed_number() -> None:
+    tiny = np.array(1e-310), np.array(1.0)
+    case = Case(trace(lambda a, b: a * b, (), ()), tiny)
+
+    def flushing(*cotangents: Any) -> bool:
+        pulled = Derivatives(1e-310, (1.0, *cotangents))
+        wrong = Judgement(Verdict.WRONG)
+        return flushes(DeviatingEngine(case, wrong, OwnTape(), lambda case: pulled))
+
+    assert not flushing(np.zeros(2))
+    assert not flushing(None)
+    assert flushing(0.0)
 
 
 # A mistake beside what could be declared: a literal, an empty axis, a subnormal number.
