@@ -8,8 +8,8 @@ the field, its value, and what is allowed.
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -73,8 +73,8 @@ class Deviation:
     at_most: how large the deviation of a number is at most; what is larger is new.
     computes_in: the format that the engine computes in, whatever its operands are; what
     rounding does not explain there is new.
-    at_edge: whether it is about points where the op has no one derivative: its result
-    is a norm of zeros, or a deviation of equal numbers.
+    at_edge: whether it is about points at an edge (`reference/edges.py`), such as a
+    norm of zeros.
     until: the last day on which it is accepted.
     """
 
@@ -158,12 +158,12 @@ def _versions(value: Any) -> SpecifierSet:
 
 def _size(value: Any) -> Size:
     allowed = 'a part of the exact number, such as 2e-9, or "20 bounds"'
-    if isinstance(value, str) and (found := BOUNDS.fullmatch(value)):
-        return Size(float(found[1]), in_bounds=True)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
-        raise ValueError(allowed)
-    return Size(float(value))
+    found = BOUNDS.fullmatch(value) if isinstance(value, str) else None
+    amount = float(found[1]) if found else value
+    is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    if not is_number or not 0 < amount <= sys.float_info.max:
+        raise ValueError(f"{allowed}, finite and above 0")
+    return Size(float(amount), in_bounds=found is not None)
 
 
 def _format(value: Any) -> str:

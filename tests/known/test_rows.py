@@ -155,6 +155,10 @@ BAD_ROWS = [
     ("at_most",  "0",              "at_most is 0; allowed: a part of the exact number"),
     ("at_most",  '"20 ulps"',      'allowed: a part .* or "20 bounds"'),
     ("at_most",  "true",           "at_most is True; allowed"),
+    ("at_most",  '"1e999 bounds"', "at_most is '1e999 bounds'; allowed: .* above 0"),
+    ("at_most",  '"0 bounds"',     "at_most is '0 bounds'; allowed: .* above 0"),
+    ("at_most",  "1" + "0" * 400,  "at_most is 10*; allowed: .* above 0"),
+    ("at_most",  "inf",            "at_most is inf; allowed: .* above 0"),
     ("computes_in", '"float16"',   "computes_in is 'float16'; allowed: one of float64"),
     ("wen",      '"x > 1"',        "unknown field 'wen'; allowed: id, diff"),
 ]
