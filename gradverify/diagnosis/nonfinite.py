@@ -28,6 +28,7 @@ class NonfiniteFormula:
     why: when that happens.
     partial: from the result, the operands and the params, in floats of the case.
     position: of the operand.
+    raises: whether plain Python raises an error there, at a power of 0.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class NonfiniteFormula:
     why: str
     partial: Callable[..., Any]
     position: int = 0
+    raises: bool = False
 
 
 N = NonfiniteFormula
@@ -57,11 +59,11 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
     "norm":     (N("0/0", "x/y", "where all entries are 0", lambda y, x, **p: x / m.table["norm"](x, **_along(p))),),
     "std":      (N("0/0", "(x - mean(x))/(n*y)", "where all entries are equal", lambda y, x, ddof=0, **p: (x - np.mean(x, **_along(p))) / np.std(x, **_along(p))),),
     "power":    (N("0/0", "n*y/x", "where x is 0", lambda y, x, n: n * y / x),
-                 N("0*inf", "n*x**(n - 1)", "where x is 0", lambda y, x, n: np.asarray(n, x.dtype) * np.power(x, np.asarray(n - 1, x.dtype))),
+                 N("0*inf", "n*x**(n - 1)", "where x is 0", lambda y, x, n: np.asarray(n, x.dtype) * np.power(x, np.asarray(n - 1, x.dtype)), raises=True),
                  N("0*inf", "y*log(x)", "where x is 0", lambda y, x, n: y * np.log(x)),
                  N("log of a negative number", "y*n/x by exp(n*log(x))", "where x is negative", lambda y, x, n: np.log(x))),
     "pow":      (N("0/0", "b*y/a", "where a is 0", lambda y, a, b: b * y / a),
-                 N("0*inf", "b*a**(b - 1)", "where a is 0", lambda y, a, b: b * np.power(a, b - 1)),
+                 N("0*inf", "b*a**(b - 1)", "where a is 0", lambda y, a, b: b * np.power(a, b - 1), raises=True),
                  N("0*inf", "y*log(a)", "where a is 0", lambda y, a, b: y * np.log(a), 1),
                  N("log of a negative number", "y*log(a)", "where a is negative", lambda y, a, b: y * np.log(a), 1)),
     "div":      (N("0/0", "-y/b", "where b is 0", lambda y, a, b: -y / b, 1),
@@ -74,7 +76,7 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
                  N("inf/inf", "exp(-x)/(1 + exp(-x))**2", OVERFLOWS, lambda y, x: np.exp(-x) / (1 + np.exp(-x)) ** 2)),
     "softplus": (N("inf/inf", "exp(x)/(1 + exp(x))", OVERFLOWS, lambda y, x: np.exp(x) / (1 + np.exp(x))),),
     "log_sigmoid": (N("inf/inf", "exp(-x)/(1 + exp(-x))", OVERFLOWS, lambda y, x: np.exp(-x) / (1 + np.exp(-x))),),
-    "tanh":     (N("inf/inf", "((exp(x) - exp(-x))/(exp(x) + exp(-x)))", OVERFLOWS, lambda y, x: np.sinh(x) / np.cosh(x)),),
+    "tanh":     (N("inf/inf", "(exp(x) - exp(-x))/(exp(x) + exp(-x))", OVERFLOWS, lambda y, x: np.sinh(x) / np.cosh(x)),),
     "silu":     (N("inf/inf", "exp(x)/(1 + exp(x))", OVERFLOWS, lambda y, x: np.exp(x) / (1 + np.exp(x))),
                  N("inf/inf", "x*exp(-x)/(1 + exp(-x))**2", OVERFLOWS, lambda y, x: x * np.exp(-x) / (1 + np.exp(-x)) ** 2)),
     "mish":     (N("inf/inf", "exp(x)/(1 + exp(x))", OVERFLOWS, lambda y, x: np.exp(x) / (1 + np.exp(x))),),
@@ -88,7 +90,7 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
     "acos":     (N("1/0", "-1/sqrt(1 - x*x)", "where x*x rounds to 1", lambda y, x: -1 / np.sqrt(1 - x * x)),),
     "acosh":    (N("1/0", "1/sqrt(x*x - 1)", "where x*x rounds to 1", lambda y, x: 1 / np.sqrt(x * x - 1)),),
     "logaddexp": (N("inf/inf", "exp(a)/(exp(a) + exp(b))", OVERFLOWS, lambda y, a, b: np.exp(a) / (np.exp(a) + np.exp(b))),
-                  N("0/0", "exp(a)/(exp(a) + exp(b))", "where exp underflows", lambda y, a, b: np.exp(b) / (np.exp(a) + np.exp(b)), 1)),
+                  N("0/0", "exp(b)/(exp(a) + exp(b))", "where exp underflows", lambda y, a, b: np.exp(b) / (np.exp(a) + np.exp(b)), 1)),
     "softmax":  (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True) + 0 * np.sum(np.exp(x), axis=axis, keepdims=True)),),
     "logsumexp": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, **p: np.exp(x) / np.sum(np.exp(x), **_along(p)) + 0 * np.sum(np.exp(x), **_along(p))),),
     "log_softmax": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True) + 0 * np.sum(np.exp(x), axis=axis, keepdims=True)),),
@@ -153,9 +155,11 @@ def of_exception(right: Right, node: int) -> Nonfinite | None:
     xs = [_floats(right.values[j], kind) for j in applied.operands]
     y = _floats(right.values[node], kind)
     for formula in FORMULAS.get(applied.op, ()):
+        if not formula.raises:
+            continue
         with np.errstate(all="ignore"):
             partial = np.asarray(formula.partial(y, *xs, **applied.params))
-        if "**" in formula.says and not np.all(np.isfinite(partial)):
+        if not np.all(np.isfinite(partial)):
             return Nonfinite(formula.kind, node, formula.position, formula)
     return None
 
