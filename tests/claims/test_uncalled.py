@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+from gradverify.claims.code.uncalled import _pairs
+from gradverify.claims.computation.bindings import Function
 from gradverify.claims.reading.reader import read_claims
 
 DENSE = """
@@ -206,3 +209,18 @@ def bowl_grad(p):
     assert wrong_lines(tmp_path, code.format(last="p[0]")) == (1, [])
     right, _ = wrong_lines(tmp_path, code.format(last="p[1]"))
     assert right == 0
+
+
+PAIRS = (
+    ("forward", "backward"),
+    ("affine_forward", "affine_backward"),
+    ("forward_affine", "backward_affine"),
+    ("conv_fwd", "conv_bwd"),
+)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_pair_is_found_once(pair: tuple[str, str]) -> None:
+    functions = [Function(name, ast.arguments(), ()) for name in (*pair, "other")]
+    found = [(forward.name, backward.name) for forward, backward in _pairs(functions)]
+    assert found == [pair]

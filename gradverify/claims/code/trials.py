@@ -141,7 +141,7 @@ def _candidates(
         for columns in (INPUTS, OUTPUTS):
             yield lambda n=columns: _stated(code, np.eye(n, dtype=int)[1 : ROWS + 1])  # type: ignore[misc]
     for shape in shapes:
-        yield lambda shape=shape: _any(code, parameter.name, shape)  # type: ignore[misc]
+        yield lambda shape=shape: any_number(code, parameter.name, shape)  # type: ignore[misc]
 
 
 def _stated(code: Journal, numbers: Any) -> Symbol:
@@ -149,7 +149,8 @@ def _stated(code: Journal, numbers: Any) -> Symbol:
     return code.program.number(exact, is_constant=True)
 
 
-def _any(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
+def any_number(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
+    """An operand of which the file does not say what numbers it has."""
     return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
 
 

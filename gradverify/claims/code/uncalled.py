@@ -20,17 +20,19 @@ from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
 from gradverify.claims.code.syntax import defines
-from gradverify.claims.code.trials import OpenParameter, parameters, run_at_best
+from gradverify.claims.code.trials import (
+    OpenParameter,
+    any_number,
+    parameters,
+    run_at_best,
+)
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
     Value,
     known,
 )
-from gradverify.claims.computation.file_program import (
-    Leaf,
-    NotUnderstood,
-)
+from gradverify.claims.computation.file_program import NotUnderstood
 
 PAIRED = (
     (re.compile(r"(\w*?)_?(?:forward|fwd)"), ("backward", "bwd", "backprop")),
@@ -121,19 +123,23 @@ def _follow(code: Journal, function: Function, operands: Mapping[str, Value]) ->
 
 
 def _pairs(functions: Sequence[Function]) -> Iterator[tuple[Function, Function]]:
-    """`affine_forward` with `affine_backward`, `forward` with `backward`."""
+    """`affine_forward` with `affine_backward`, `forward` with `backward`; each once."""
     by_name = {f.name: f for f in functions}
     for forward in by_name.values():
-        for pattern, words in PAIRED:
-            match = pattern.fullmatch(forward.name)
-            if match is None:
-                continue
-            stem = match[1]
-            for word in words:
-                for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}"):
-                    if name.strip("_") in by_name and stem + word:
-                        yield forward, by_name[name.strip("_")]
-                        break
+        names = dict.fromkeys(_backward_names(forward.name))
+        yield from ((forward, by_name[name]) for name in names if name in by_name)
+
+
+def _backward_names(forward: str) -> Iterator[str]:
+    """What the backward pass of a function may be called."""
+    for pattern, words in PAIRED:
+        match = pattern.fullmatch(forward)
+        if match is None:
+            continue
+        stem = match[1]
+        for word in words:
+            for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}"):
+                yield name.strip("_")
 
 
 def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
@@ -172,7 +178,7 @@ def _backward(
         if SAVED.fullmatch(p.name) and saved:
             operands[p.name] = saved[0]
         elif scalar is None and (ABOVE.fullmatch(p.name) or len(wanted) == 1):
-            above = _any(code, p.name, output.shape)
+            above = any_number(code, p.name, output.shape)
             operands[p.name] = above
             product = code.program.apply("mul", output, above)
             scalar = code.program.apply("sum", product, axis=None)
@@ -234,10 +240,6 @@ def _fits(code: Journal, names: Mapping[str, Value], by: str, result: Symbol) ->
     return isinstance(x, Symbol) and is_derivative(
         code.program, names[UPSTREAM], x, result
     )
-
-
-def _any(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
-    return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
 
 
 # ---- classes
