@@ -39,5 +39,5 @@ def fixed(value: Value) -> Callable[[Value], Value]:
 
 
 def never(one: Value, other: Value) -> bool:
-    """The column `same` for states that are dear to compare: they are put back."""
+    """The column `same` for states that take long to compare: they are put back."""
     return False
