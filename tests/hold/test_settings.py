@@ -172,6 +172,10 @@ ATTACKS: dict[str, Attack] = {
     ),
     "another folder": Attack(lambda: os.chdir("/"), os.getcwd),
     "no sys.path": Attack(sys.path.clear, lambda: list(sys.path)),
+    "a Path in sys.path": Attack(
+        lambda: sys.path.insert(0, Path("nowhere")),  # type: ignore[arg-type]
+        lambda: list(sys.path),
+    ),
     "another sine": Attack(
         lambda: vars(math).update(sin=math.cos, isfinite=lambda x: False),
         lambda: math.sin,

@@ -262,9 +262,12 @@ def _path() -> list[str]:
 
 
 def _launched() -> _Process:
-    ours, its = Pipe()
-    output = tempfile.TemporaryFile()  # noqa: SIM115
-    with shared_file() as shared:
+    with contextlib.ExitStack() as kept, contextlib.ExitStack() as passed:
+        ours, its = Pipe()
+        kept.callback(ours.close)
+        passed.callback(its.close)
+        output = kept.enter_context(tempfile.TemporaryFile())
+        shared = passed.enter_context(shared_file())
         files = its.fileno(), shared.fileno(), output.fileno()
         code = (
             f"import sys; sys.path[:] = {_path()!r}; "
@@ -278,7 +281,7 @@ def _launched() -> _Process:
             start_new_session=True,
         )
         progress = InProgress(shared.fileno())
-    its.close()
+        kept.pop_all()  # they are the process's now
     return _Process(process, ours, progress, output)
 
 
