@@ -93,6 +93,11 @@ def _chosen(place: Place, asked: Accepted) -> list[Discrepancy]:
             raise CommandError(f"--all: no finding in {place.reports} fails")
         return failing
     names = list(dict.fromkeys(asked.findings))
+    if not by_name:
+        raise CommandError(
+            f"{place.reports} has no findings; `gradverify run` records them, and "
+            "--report names another folder"
+        )
     for name in names:
         if name not in by_name:
             near = meant(name, sorted(by_name), f"they are in {place.reports}")

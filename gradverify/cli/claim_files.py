@@ -15,7 +15,12 @@ import msgspec
 from gradverify.claims.mending.patch import patch
 from gradverify.claims.reading.near_misses import near_misses
 from gradverify.claims.reading.reader import read_claims
-from gradverify.claims.sources.files import UnreadableError, files_in, text_of
+from gradverify.claims.sources.files import (
+    SUFFIXES,
+    UnreadableError,
+    files_in,
+    text_of,
+)
 from gradverify.cli.output import complain, say, say_exactly
 from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.outside.printing import visible
@@ -36,6 +41,12 @@ def claims(options: argparse.Namespace) -> int:
             'reading claims needs lark: pip install "gradverify[claims]"'
         ) from None
     del lark
+    # `--sarif notes.py lectures/` would write over somebody's notes.
+    if options.sarif is not None and options.sarif.suffix.lower() in SUFFIXES:
+        raise CommandError(
+            f"--sarif {options.sarif}: a file of notes would be written over; name a "
+            "file that ends in .sarif or .json"
+        )
     paths, found, unreadable = list(files(options.files)), list[Claim](), 0
     for number, path in enumerate(paths, 1):
         _progress(number, len(paths), path)

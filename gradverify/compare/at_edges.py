@@ -16,6 +16,8 @@ from gradverify.reference import RAY, Reference
 from gradverify.verdict import Judgement, Verdict
 
 STEPS = 2000  # of the search for slopes within their balls
+CONVERGED = 1e-12  # a step of that search which is shorter is its last one
+NEAR = 1e-6  # of a ball's radius: how near the search comes to its border
 UNDEFINED = "NaN where the slope is infinite on one side"
 INFINITE = "the slope is infinite on one side"
 
@@ -46,7 +48,11 @@ def at_edges(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
     ]
     found = [worst(case.dtype, plain)] if plain else []
     for k in np.flatnonzero(is_ray):
-        found.append(_of_ray(where[k], got[k], exact[k], edges.slopes[k]))
+        found.append(
+            _of_ray(
+                where[k], got[k], exact[k], edges.slopes[k], edges.groups, allowed[1][k]
+            )
+        )
     inside = is_moved & ~is_ray
     if inside.any():
         found.append(
@@ -86,9 +92,16 @@ def _text(where: tuple[str, tuple[int, ...]]) -> str:
     return where[0] + (str(list(where[1])) if where[1] else "")
 
 
-def _of_ray(where: Any, got: float, base: Any, slopes: Array) -> Judgement:
-    """One entry of which a slope is any number from 0 to infinity."""
-    signs = np.sign(slopes[slopes != 0])
+def _of_ray(
+    where: Any, got: float, base: Any, slopes: Array, groups: Array, allowed: float
+) -> Judgement:
+    """One entry of which a slope is any number from 0 to infinity.
+
+    Slopes in balls that it has beside it move the end of what is right by their radii:
+    that of sqrt(x) + hypot(x, y) by x may be anything from -1 on at 0.
+    """
+    along = slopes[groups == RAY]
+    signs = np.sign(along[along != 0])
     sign = signs[0] if np.all(signs == signs[0]) else 0.0
     end = "-inf" if sign < 0 else "inf"
     exact = f"between {decimal(base)} and {end}" if sign else "any number"
@@ -97,7 +110,11 @@ def _of_ray(where: Any, got: float, base: Any, slopes: Array) -> Judgement:
     )
     if math.isnan(got):
         return replace(judgement, note=UNDEFINED)
-    least = float(base) - sign * 1e-6 * abs(float(base))
+    balls = (groups == g for g in set(groups.tolist()) - {RAY})
+    reach = sum(float(np.linalg.norm(slopes[members])) for members in balls)
+    least = float(base) - sign * (float(allowed) + (1.0 + NEAR) * reach)
+    if sign and not math.isfinite(least):
+        return replace(judgement, verdict=Verdict.VACUOUS, note=UNBOUNDED)
     if sign and (got - least) * sign < 0.0:
         return replace(judgement, verdict=Verdict.WRONG, note="")
     return judgement
@@ -119,7 +136,7 @@ def _of_balls(
     if not np.all(np.isfinite(got)):
         return replace(judgement, verdict=Verdict.NONFINITE)
     far = np.abs(slopes @ nearest(slopes, groups, got - base) - (got - base))
-    if np.all(far <= allowed + 1e-6 * sizes):
+    if np.all(far <= allowed + NEAR * sizes):
         return judgement
     return replace(judgement, verdict=Verdict.WRONG)
 
@@ -139,7 +156,7 @@ def nearest(slopes: Array, groups: Array, target: Array) -> Array:
         step = _within(moved - rate * (a.T @ (a @ moved - b)), groups)
         following = (1.0 + math.sqrt(1.0 + 4.0 * t * t)) / 2.0
         moved, t = step + (t - 1.0) / following * (step - s), following
-        if np.max(np.abs(step - s), initial=0.0) < 1e-12:
+        if np.max(np.abs(step - s), initial=0.0) < CONVERGED:
             return step
         s = step
     return s

@@ -236,9 +236,11 @@ def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
             symbol, found = EDGES[node.op].replaced(
                 program, mask, *x, **node.params, **more
             )
+            # Each op numbers its balls from 1. Those of two ops are not the same ones.
+            before = max((int(g.max(initial=0)) for g in groups), default=0)
             for s, group in found:
                 slopes.append(s.index)
-                groups.append(group)
+                groups.append(np.where(group > 0, group + before, group))
             values.append(symbol)
         elif x:
             values.append(program.apply(node.op, *x, **node.params))

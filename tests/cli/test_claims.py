@@ -116,6 +116,22 @@ def test_sarif_names_file_and_line(script: Path) -> None:
     }  # fmt: skip
 
 
+def test_sarif_writes_over_no_notes(
+    script: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = script.read_text(encoding="utf-8")
+    assert main(["claims", "--sarif", "notes.py", "notes.py"]) == 2
+    assert "--sarif notes.py: a file of notes" in capsys.readouterr().err
+    assert script.read_text(encoding="utf-8") == before
+
+
+def test_what_is_not_there_is_said_so(
+    script: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["claims", "lectures/"]) == 2
+    assert "lectures: there is no such file or folder" in capsys.readouterr().err
+
+
 def test_the_uri_of_sarif_is_percent_encoded(script: Path) -> None:
     script.rename(script.with_name("week #1.py"))
     assert main(["claims", "--sarif", "out.sarif", "week #1.py"]) == 1

@@ -265,7 +265,7 @@ def test_differentiators_are_listed(repository: Scratch) -> None:
         (("replay", "0123456789"), "no case 0123456789"),
         (("replay", "nowhere.json"), "nowhere.json cannot be read: No such file"),
         (("save", "0123456789"), "no case 0123456789"),
-        (("accept", "toy/x"), "no finding 'toy/x'"),
+        (("accept", "toy/x"), "has no findings"),
         (("accept", "toy/x", "--until", "soon"), "no date"),
         (("wonder",), "invalid choice"),
         ((), "required"),

@@ -76,6 +76,15 @@ AT_EDGES: list[tuple[str, Callable[..., Any], Any, Any, Verdict]] = [
     ("a slope whose sum is not 0",     deviations, ([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]],), ([[0.5, 0.5, 0.5], [-2.0, 0.0, 2.0]],), WRONG),
     ("hypot of zeros",                 s.hypot,    (0.0, 0.0),        (0.6, 0.8),         RIGHT),
     ("hypot of zeros, one each",       s.hypot,    (0.0, 0.0),        (1.0, 1.0),         WRONG),
+    ("two norms, a slope each",        lambda x, y: norm(x) + norm(y), ([0.0, 0.0], [0.0, 0.0]), ([1.0, 0.0], [0.0, -1.0]), RIGHT),
+    ("two norms, one slope too long",  lambda x, y: norm(x) + norm(y), ([0.0, 0.0], [0.0, 0.0]), ([1.1, 0.0], [0.0, 0.0]), WRONG),
+    ("a norm twice, two unit vectors", lambda x: norm(x) + norm(x),   ([0.0, 0.0],), ([2.0, 0.0],), RIGHT),
+    ("a norm twice, more than that",   lambda x: norm(x) + norm(x),   ([0.0, 0.0],), ([2.1, 0.0],), WRONG),
+    ("a root beside hypot",            lambda x, y: s.sqrt(x) + s.hypot(x, y), (0.0, 0.0), (-0.5, 0.0), RIGHT),
+    ("less than a root and hypot",     lambda x, y: s.sqrt(x) + s.hypot(x, y), (0.0, 0.0), (-1.5, 0.0), WRONG),
+    ("a root without hypot",           lambda x, y: s.sqrt(x) - s.hypot(x, y), (0.0, 0.0), (INF, 0.0), RIGHT),
+    ("less than that may be",          lambda x, y: s.sqrt(x) - s.hypot(x, y), (0.0, 0.0), (-5.0, 0.0), WRONG),
+    ("minus infinity for that",        lambda x, y: s.sqrt(x) - s.hypot(x, y), (0.0, 0.0), (-INF, 0.0), WRONG),
     ("infinities for roots of 0",      roots,      ([0.0, 0.0, 4.0],), ([INF, -INF, 0.125],), RIGHT),
     ("zeros for roots of 0",           roots,      ([0.0, 0.0, 4.0],), ([0.0, 0.0, 0.125],), RIGHT),
     ("NaN for a root of 0",            roots,      ([0.0, 0.0, 4.0],), ([NAN, 0.0, 0.125],), RIGHT),
@@ -103,6 +112,24 @@ def test_what_passes_at_an_edge(
     function: Callable[..., Any], point: Any, gradient: Any, verdict: Verdict
 ) -> None:
     assert judged(function, point, gradient) is verdict
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, RIGHT), (1.5, WRONG)])
+def test_beside_a_root_rounding_explains_what_it_may(
+    factor: float, verdict: Verdict
+) -> None:
+    # In float32 the difference of two exponentials has lost four digits.
+    def function(x: Any, w: Any, z: Any) -> Any:
+        return s.sqrt(x) + (s.exp(w) - s.exp(z)) * x
+
+    w, z = np.float32(4.9999), np.float32(5.0)
+    point = (np.float32(0.0), w, z)
+    case = Case(trace(function, (), (), ()), tuple(map(np.asarray, point)), "float32")
+    found = reference(case)
+    slope = np.exp(w, dtype=np.float32) - np.exp(z, dtype=np.float32)
+    given = (np.float32(factor * slope), np.float32(0.0), np.float32(0.0))
+    told = Derivatives(float(found.value), tuple(map(np.asarray, given)))
+    assert compare(case, found, told).verdict is verdict
 
 
 def test_a_root_that_is_a_kink_is_not_taken_for_smooth() -> None:

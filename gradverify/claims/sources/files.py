@@ -68,6 +68,8 @@ def files_in(base: Path, word: str) -> Iterator[Path]:
 def text_of(path: Path) -> str:
     """The text of a file; `UnreadableError` names what is wrong with it."""
     suffix = path.suffix.lower()
+    if not path.exists():
+        raise UnreadableError(f"{path}: there is no such file or folder")
     if suffix not in SUFFIXES:
         raise UnreadableError(
             f"{path}: files end in {', '.join(SUFFIXES)}, not {suffix or 'nothing'}"

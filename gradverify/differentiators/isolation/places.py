@@ -59,6 +59,9 @@ def _module(place: Engine) -> ModuleType:
 
 
 def _spec(place: Engine) -> ModuleSpec | None:
+    root = _root(place)
+    if root is not None and root not in sys.path:
+        sys.path.append(root)  # pytest names modules from there without adding it
     try:
         by_name = find_spec(place.module)  # which imports the packages above it
     except (ImportError, ValueError, AttributeError):
@@ -66,6 +69,14 @@ def _spec(place: Engine) -> ModuleSpec | None:
     if place.file is None or (by_name and _same(by_name.origin, place.file)):
         return by_name
     return spec_from_file_location(place.module, place.file)
+
+
+def _root(place: Engine) -> str | None:
+    """The folder from which the module's dotted name leads to its file."""
+    names = place.module.split(".")
+    path = Path(place.file or "").with_suffix("")
+    leads_there = list(path.parts[-len(names) :]) == names
+    return str(path.parents[len(names) - 1]) if leads_there else None
 
 
 def _same(one: str | None, other: str) -> bool:
