@@ -13,16 +13,20 @@ from gradverify.diagnosis.nonfinite import FORMULAS, of_exception
 from gradverify.diagnosis.right_sweep import right
 from gradverify.graph import Case
 
-SAID = {
-    "exp(a)/(exp(a) + exp(b))": lambda a, b: np.exp(a) / (np.exp(a) + np.exp(b)),
-    "exp(b)/(exp(a) + exp(b))": lambda a, b: np.exp(b) / (np.exp(a) + np.exp(b)),
-}
+SAID = (
+    (0, "exp(a)/(exp(a) + exp(b))", lambda a, b: np.exp(a) / (np.exp(a) + np.exp(b))),
+    (1, "exp(b)/(exp(a) + exp(b))", lambda a, b: np.exp(b) / (np.exp(a) + np.exp(b))),
+)
 
 
-def test_each_formula_of_logaddexp_says_what_it_computes() -> None:
+@pytest.mark.parametrize(("position", "says", "partial"), SAID)
+def test_each_formula_of_logaddexp_says_what_it_computes(
+    position: int, says: str, partial: Any
+) -> None:
     a, b = np.array(0.5), np.array(2.0)
-    for formula in FORMULAS["logaddexp"]:
-        assert formula.partial(np.logaddexp(a, b), a, b) == SAID[formula.says](a, b)
+    (found,) = (f for f in FORMULAS["logaddexp"] if f.position == position)
+    assert found.says == says
+    assert found.partial(np.logaddexp(a, b), a, b) == partial(a, b)
 
 
 # A call, its point, and the formula that raises there. That of sigmoid has a power too,
