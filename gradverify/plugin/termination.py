@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
+
+ECHO = 2.0
+"""Seconds within which a second signal is the first one: a whole process group gets it,
+and the parent in the group passes it on."""
 
 
 class Termination:
     """Watches for SIGTERM from `begin` to `end`, unless somebody else does.
 
     status: what the run ends with after the signal; 0 if none came. The first one
-    interrupts the run, whose records and page are then written; a second one kills.
+    interrupts the run, whose records and page are then written; another one later than `ECHO` kills.
     """
 
     def __init__(self) -> None:
         self.status = 0
+        self._first = 0.0
         self._before: Any = None
         self._watches = False
 
@@ -31,8 +38,16 @@ class Termination:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del frame
         self.status = 128 + number
-        self.end()
+        self._first = time.monotonic()
+        signal.signal(signal.SIGTERM, self._again)
         raise KeyboardInterrupt("SIGTERM")
+
+    def _again(self, number: int, frame: FrameType | None) -> None:
+        """Kill, unless it is the first signal once more, passed on by a parent."""
+        del frame
+        if time.monotonic() - self._first > ECHO:
+            self.end()
+            os.kill(os.getpid(), number)
 
     def end(self) -> None:
         """Leave the signal to whom it belonged before."""
