@@ -18,7 +18,8 @@ class Termination:
     """Watches for SIGTERM from `begin` to `end`, unless somebody else does.
 
     status: what the run ends with after the signal; 0 if none came. The first one
-    interrupts the run, whose records and page are then written; another one later than `ECHO` kills.
+    interrupts the run, whose records and page are then written; another one later than
+    `ECHO` kills.
     """
 
     def __init__(self) -> None:
