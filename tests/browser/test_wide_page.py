@@ -11,7 +11,6 @@ import pytest
 from gradverify.records import Note
 from gradverify.report.page import page
 
-from ..browser.conftest import browser  # noqa: F401 - a fixture
 from ..report.made import run_records
 
 pytestmark = pytest.mark.slow
@@ -19,9 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("width", [1200, 400])
 def test_long_text_does_not_widen_the_page(
-    browser: Any,  # noqa: F811
-    tmp_path: Path,
-    width: int,
+    browser: Any, tmp_path: Path, width: int
 ) -> None:
     whole = run_records()
     long = msgspec.structs.replace(
