@@ -81,14 +81,40 @@ def judge_values(program: FileProgram, members: Members) -> Outcome:
         if missing:
             return at_draws(program, members, sorted(missing))
         stated = _with_numbers(program, members)
-        if stated.step is None and _narrow(program, members, stated) is not None:
+        claimed = program.leaves.get(members.nodes[1].index)
+        if claimed is not None and claimed.value is not None:
+            return stated  # a number claims nothing elsewhere
+        if stated.step is None and _narrow(program, members) is not None:
             raise NotUnderstood("the formula holds at the stated point alone")
-        return stated
+        elsewhere = None if stated.step is not None else _elsewhere(program, members)
+        return elsewhere or stated
 
 
-def _narrow(program: FileProgram, members: Members, stated: Outcome) -> int | None:
+def _elsewhere(program: FileProgram, members: Members) -> Outcome | None:
+    """What comes out where all names are moved, if it is wrong there.
+
+    At x = 2 both x² and 2x are 4. A formula that lacks names of the derivative may have
+    their values put in, and is not looked at elsewhere.
+    """
+    exact, claimed = (_moved(program, n.index) for n in members.nodes[:2])
+    if not exact or not exact <= claimed:
+        return None
+    if any(program.leaves[i].shape for i in claimed):
+        return None  # labels and masks stay as they are
+    try:  # a seed such as dL = 1 stays as it is
+        found = at_draws(program, members, sorted(exact))
+    except NotUnderstood:
+        return None
+    return None if found.step is None else found
+
+
+def _moved(program: FileProgram, node: int) -> set[int]:
+    leaves = program.cut(node).leaves
+    return {i for i in leaves if not program.leaves[i].is_constant}
+
+
+def _narrow(program: FileProgram, members: Members) -> int | None:
     """Whether it still holds where what the derivative is by is moved."""
-    del stated
     below = derivatives_below(program, members.nodes[:1])
     moved = {
         i

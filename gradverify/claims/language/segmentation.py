@@ -14,8 +14,8 @@ from gradverify.claims.language.tokens import HALF_TURN, Token
 from gradverify.claims.language.vocabulary import (
     AT_WORDS,
     CONNECTIVES,
-    FUNCTIONS,
     Vocabulary,
+    is_named_function,
 )
 
 MATH = frozenset(
@@ -287,7 +287,9 @@ def _derivative_end(tokens: Sequence[Token], i: int) -> int | None:
         return None
     j += 1
     while (
-        j + 1 < len(tokens) and tokens[j].kind == "D" and tokens[j + 1].kind == "NAME"
+        j + 1 < len(tokens)
+        and tokens[j].kind == "D"
+        and tokens[j + 1].kind in ("NAME", "UFUNC")
     ):
         j += 2
         if (
@@ -305,7 +307,7 @@ def _command(token: Token) -> Token:
         return token.of("FRAC")
     if name == "sqrt":
         return token.of("SQRT")
-    if name in FUNCTIONS:
+    if is_named_function(name):
         return token.of("FUNC", name)
     if name == HALF_TURN:
         return token.of("PI")
@@ -329,7 +331,7 @@ def _word(
             return [token.of("FUNC", text)]
     if name is not None:
         return [token.of("UFUNC" if words.is_function(name) else "NAME", name)]
-    if text in FUNCTIONS and kind in BEFORE_OPERAND:
+    if is_named_function(text) and kind in BEFORE_OPERAND:
         return [token.of("FUNC", text)]
     indexed = words.partial(text)
     if indexed is not None:
@@ -338,9 +340,20 @@ def _word(
         return [token.of("TRANSPOSE")]
     if text.lower() in CONNECTIVES or text.lower() in AT_WORDS:
         return [token.of("CONNECTIVE")]
+    is_power = kind == "CARET" and text.endswith("e") and "e" not in words.names
+    if is_power and "e" not in words.flipped:  # x e^x
+        before = words.split(text[:-1])
+        if before is not None:
+            euler = replace(token.of("EULER", "e"), gap=False)
+            return [*_named(token, before, words), euler]
     pieces = words.split(text)
     if pieces is None:
         return [token.of("PROSE")]
+    return _named(token, pieces, words)
+
+
+def _named(token: Token, pieces: Sequence[str], words: Vocabulary) -> list[Token]:
+    """The names that a word is a product of."""
     first = token.of("NAME", pieces[0])
     more = [replace(token.of("NAME", p), gap=False) for p in pieces[1:]]
     marks = [t.of("UFUNC") if words.is_function(t.text) else t for t in [first, *more]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,7 +39,8 @@ class Meaning:
     drawn: for functions without a formula, their coefficients. exact: whether
     decimals are taken as written, and not as everything that rounds to them. leaves:
     names without a value. unknown: of those, why code's value is not known. curves:
-    names along which a derivative was taken through a third one.
+    names along which a derivative was taken through a third one. made: what functions of
+    the text gave, so that u(x) is one node wherever it stands.
     """
 
     rules: Mapping[str, Rule]
@@ -58,6 +59,7 @@ class Meaning:
     leaves: dict[str, Symbol] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     curves: list[str] = field(default_factory=list)
+    made: dict[Hashable, Symbol] = field(default_factory=dict)
 
     def node(self, formula: Formula) -> Symbol:
         """The node of a formula; `NotUnderstood` where it has none."""
@@ -91,7 +93,8 @@ class Meaning:
         if isinstance(found, TextFormula):
             found = self._read(found)
         elif isinstance(found, Depends):
-            operands = [self.named(n) for n in found.on]
+            known = self.any_name if name in self.moving else self.named
+            operands = [known(n) for n in found.on]
             self.bound[name] = found = self.any_function(name, operands)
         elif found is None and (name in self.words.free or self.open):
             self.bound[name] = found = self.any_number(name)
@@ -273,9 +276,17 @@ class Meaning:
             if function.name in self.open:
                 raise NotUnderstood(f"{function.name} is defined by itself")
             inner = self.inside(dict(zip(names, operands, strict=True)))
-            inner.open.add(function.name)
-            inner.direct = False
-            return inner.node(function.formula)
+            bound = {
+                k: v.index for k, v in inner.bound.items() if isinstance(v, Symbol)
+            }
+            key = (id(function), tuple(sorted(bound.items())))
+            if key not in self.made:
+                inner.open.add(function.name)
+                inner.direct = False
+                self.made[key] = inner.node(function.formula)
+            return self.made[key]
+        if not isinstance(function, Function):
+            raise NotUnderstood("a value is applied, and not a function")
         if not operands:
             raise NotUnderstood(f"{function.name} is not applied to anything")
         return symbol(self.code.program, follow(self.code, function, tuple(operands)))
@@ -295,7 +306,7 @@ class Meaning:
             return (self if same else self.inside(bound)).named(name)
         if name not in self.bound and isinstance(value, Depends):
             return self.named(name)
-        if value is None and name not in self.bound:
+        if value is None and (name not in self.bound or name in self.drawn):
             result = self.any_function(name, operands)
             self.bound.setdefault(name, result)
             return result

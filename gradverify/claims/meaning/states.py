@@ -9,6 +9,7 @@ it stands: in its list item, its table row, its sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -164,6 +165,8 @@ class States:
     def _read(self, fragment: Fragment, state: State) -> State:
         """Part by part; after a definition the rest is cut anew, in its light."""
         tokens, outside = self.tokens(fragment), state
+        if fragment.defines:
+            state = _said_to_depend(fragment, state)
         claims: list[tuple[Segment, State]] = []
         done, parts = -1, list[Segment]()
         for _ in range(REREAD):
@@ -294,6 +297,33 @@ def _with_primes(tokens: Sequence[Token], primed: frozenset[str]) -> list[Token]
     return result
 
 
+# ---- what depends on what
+
+
+# "y is some function of x", in several languages; the name, and what it depends on.
+FUNCTION_OF = re.compile(
+    r"\b([b-zB-Z])\b(?:\([a-z]\))? (?:is|being|,? seen as|as|ist|est|es|é|è)? ?"
+    r"(?:[a-zé]+ ){0,3}(?:function|Funktion|fonction|función|função|funzione)"
+    r" (?:of|von|de|di) ([a-z])\b"
+    r"|\b([b-zB-Z])\b (?:depends on|dépend de|depende de|dipende da) ([a-z])\b"
+    r"|\b([b-zB-Z])\b hängt von ([a-z])\b"
+)
+
+
+def _said_to_depend(fragment: Fragment, state: State) -> State:
+    """The state in which names depend on others, as the words of a text say."""
+    if fragment.kind == "formula" or "'" in fragment.text.split("unction")[0][-3:]:
+        return state
+    names = dict(state.names)
+    plain = re.sub(r"[$`]|\\[()]", "", fragment.text)
+    for match in FUNCTION_OF.finditer(plain):
+        name, on = (g for g in match.groups() if g)
+        if name != on and not isinstance(names.get(name), TextValue | Symbol):
+            place = fragment.cell, fragment.section, fragment.line
+            names[name] = Depends(name, (on,), place)
+    return replace(state, names=names)
+
+
 # ---- definitions
 
 
@@ -311,6 +341,12 @@ def _definition(
         return None
     head, rest = tokens[:relation], tokens[relation + 1 :]
     kinds = {t.kind for t in tokens}
+    point = _point(head, rest)
+    if point:
+        for entry, number in point:
+            changed = _number(states, entry, ("number", ("NUMBER", number)), state)
+            state = changed or state
+        return state
     name = head[0].text
     if kinds & DIFFERENTIAL or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
         return None
@@ -331,6 +367,20 @@ def _definition(
     return _bound(states, name, parameters, members, place, state)
 
 
+def _point(head: Sequence[Token], rest: Sequence[Token]) -> list[tuple[str, str]]:
+    """The names and numbers of `(x_0, y_0) = (1, 1)`; nothing where it is none."""
+    if not head or {head[0].kind, rest[0].kind if rest else ""} != {"LPAR"}:
+        return []
+    names = [t.text for t in head[1:-1] if t.kind != "COMMA"]
+    inner = "".join(t.text for t in rest[1:-1])
+    numbers = inner.split(",")
+    plain = all(re.fullmatch(r"-?\d+(\.\d+)?", n) for n in numbers)
+    is_named = all(t.kind in ("NAME", "COMMA") for t in head[1:-1])
+    if not plain or not is_named or len(names) != len(numbers):
+        return []
+    return [*zip(names, numbers, strict=True)]
+
+
 def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     """() for `y =`, names for `f(x, y) =`; None where it is neither."""
     if len(head) == 1:
@@ -338,9 +388,9 @@ def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     inner = head[2:-1]
     if head[1].kind != "LPAR" or head[-1].kind != "RPAR" or not inner:
         return None
-    if any(t.kind not in ("NAME", "COMMA") for t in inner):
+    if any(t.kind not in ("NAME", "UFUNC", "COMMA") for t in inner):
         return None
-    return tuple(t.text for t in inner if t.kind == "NAME")
+    return tuple(t.text for t in inner if t.kind != "COMMA")
 
 
 def _unread(name: str, place: Place, token: Token, state: State) -> State | None:

@@ -111,6 +111,11 @@ def _other(formula: Formula) -> tuple[str, int]:
             return f"{name}{_primes(middle)}({_listed(arguments)})", 9
         case ("apply_power", (_, name), (_, n), arguments):
             return f"{name}^{n}({_listed(arguments)})", 9
+        case ("group_prime", of, primes):
+            return f"({spelled(of)}){_primes([primes])}", 9
+        case ("group_prime_at", of, primes, arguments):
+            inner = spelled(of).replace("⊙", " ∘ ")
+            return f"({inner}){_primes([primes])}({_listed(arguments)})", 9
         case ("prime" | "bare_prime", (_, name), primes):
             return f"{name}{_primes([primes])}", 9
         case ("name_of", (_, name), arguments):

@@ -7,6 +7,9 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
@@ -14,6 +17,7 @@ from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
@@ -52,8 +56,10 @@ def _step(
 ) -> ReadClaim:
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned
-    node = symbol(program, entry.value)
+    node = _written(file, entry.tree) or symbol(program, entry.value)
     exact = program.derivative(step.y, step.x, step.holds)
+    if step.over > 1:
+        exact = program.apply("div", exact, program.constant(Fraction(step.over)))
     members = Members((), (exact, node))
     outcome = judge_values(program, members)
     names = {k: v for k, v in entry.names.items() if k != entry.name}
@@ -71,6 +77,21 @@ def _step(
         subject=("code", step.y.index),
         follows=follows,
     )
+
+
+def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
+    """A number that is assigned: all that rounds to it."""
+    try:
+        number = ast.literal_eval(tree) if not isinstance(tree, ast.Name) else None
+    except ValueError:
+        return None
+    if type(number) not in (int, float):
+        return None
+    text = ast.unparse(tree)
+    value, half = interval(text.lstrip("-"))
+    value = -value if text.startswith("-") else value
+    arrays = (np.asarray(n, dtype=object) for n in (value, half))
+    return file.code.program.leaf(Leaf((), *arrays, is_constant=True))
 
 
 def in_functions(file: OpenFile) -> Iterator[ReadClaim]:

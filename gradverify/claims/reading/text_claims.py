@@ -27,6 +27,7 @@ from gradverify.claims.language.candidates import (
     notation,
     points_of,
     problem_of,
+    without_opaque,
 )
 from gradverify.claims.language.context import doubts_of
 from gradverify.claims.language.grammar import Formula, readings
@@ -53,6 +54,9 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
+LATER = "what it is about is defined only after it, or anew"
+BESIDE = 6  # lines from a claim to a definition that follows it
+RANGE = 16  # entries of an array: a longer one is no vector of an example
 MANY = 6  # states in which a claim is tried
 
 
@@ -67,6 +71,7 @@ class Tried:
     member: bool
     doubts: tuple[str, ...] = ()
     is_far: bool = False
+    mentioned: frozenset[str] = frozenset()
 
 
 def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
@@ -102,17 +107,38 @@ def _claim(
                 reason = str(error).replace("{name}", "a value")
                 chain = _shown(read, part, state)
             continue
+        doubts = doubts_of(read.tokens, part, fragment.lead)
+        if state is not own:
+            later = _later(tried.mentioned, state, own, place[:2])
+            if later and doubts and tried.outcome.step is None:
+                reason = reason or doubts[0]
+                continue
+            doubts = (*later, *doubts)
         return ReadClaim(
             *place,
             tried.chain,
             tried.outcome,
             tried.explained,
             subject=tried.subject,
-            doubts=(*tried.doubts, *doubts_of(read.tokens, part, fragment.lead)),
+            doubts=(*tried.doubts, *doubts),
             member=tried.member,
             is_far=tried.is_far,
         )
     return ReadClaim(*place, chain, reason=reason)
+
+
+def _later(
+    mentioned: frozenset[str], state: State, own: State, place: tuple[int, int]
+) -> tuple[str, ...]:
+    """Whether the claim rests on a text that comes after it, and is not beside it."""
+    for name in mentioned:
+        value = state.names.get(name)
+        if isinstance(value, TextValue) and value is not own.names.get(name):
+            cell, _, line = value.place
+            beside = cell == place[0] and line - place[1] <= BESIDE
+            if name in own.names or not beside:
+                return (LATER,)
+    return ()
 
 
 def _states(
@@ -195,10 +221,10 @@ def _read_so(
     words = _vocabulary(read.tokens, state, flipped)
     if flipped or state.names:
         part = _again(read.tokens, part, words)
-    problem = problem_of(part)
+    tokens = without_opaque(left_trimmed(part.tokens))
+    problem = problem_of(tokens)
     if problem:
         raise NotUnderstood(problem)
-    tokens = left_trimmed(part.tokens)
     found = readings(tokens)
     sign = next((t.text for t in tokens if t.kind == "D"), "∂")
     text = line_of(read.fragment, part.line)
@@ -309,6 +335,7 @@ def _judged(
         member_agrees(members, outcome),
         (*doubts, *strange),
         _is_far(formulas, place),
+        _mentioned(formulas, place.state),
     )
 
 
@@ -348,7 +375,7 @@ def _from_derivative(
 DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
                "indexed",
                "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
-               "call_prime")  # fmt: skip
+               "call_prime", "group_prime", "group_prime_at")  # fmt: skip
 
 
 def _has_derivative(formula: Any) -> bool:
@@ -395,6 +422,7 @@ def _members(
         backwards=place.state.backwards,
         moving=_moving(formulas, place.state),
     )
+    _as_numbers(meaning, place.state)
     nodes, moved = [], dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
@@ -413,19 +441,42 @@ def _members(
     return Members(formulas, nodes, moved, tuple(marks)), meaning
 
 
+def _as_numbers(meaning: Meaning, state: State) -> None:
+    """A parameter of a text's function is one number, where code has a range of them.
+
+    `x = np.linspace(-2, 2, 400)` draws the graph of f(x) = x³.
+    """
+    for value in [*state.names.values()]:
+        for name in value.parameters if isinstance(value, TextFunction) else ():
+            coded = state.names.get(name)
+            if isinstance(coded, Symbol) and sum(coded.shape) > RANGE:
+                meaning.bound[name] = meaning.any_number(name)
+
+
 def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, str]:
     """Names that depend on another one since a derivative of theirs is spoken of.
 
     In `dA/dt = 2π r dr/dt` r is a function of t, of which nothing else is known.
     """
     found: dict[str, str] = {}
-    for of, wrt in _inner_derivatives(formulas):
+    letters = _primed_letters(formulas)
+    for of, wrt in [*_inner_derivatives(formulas), *((n, "x") for n in letters)]:
         value = state.names.get(of)
         if isinstance(value, TextFormula | TextFunction | Depends) or of == wrt:
             continue
         if not isinstance(value, Symbol) or of not in _coded(state):
             found[of] = wrt
     return found
+
+
+def _primed_letters(formulas: Sequence[Formula]) -> set[str]:
+    """Letters beside `(uv)'` whose derivatives are spoken of: functions of one name."""
+    text = repr(formulas)
+    if "'group_prime'" not in text:
+        return set()
+    return {
+        n for n in names_in(tuple(formulas)) if f"('prime', ('NAME', '{n}')" in text
+    }
 
 
 def _coded(state: State) -> frozenset[str]:
@@ -549,6 +600,8 @@ def _mentioned(formulas: Sequence[Formula], state: State) -> frozenset[str]:
         new = set(names_in(formula)) - known
         if isinstance(value, TextFunction):
             new |= set(value.parameters) - known
+        if isinstance(value, Function):
+            new |= {a.arg for a in value.parameters.args} - known
         if isinstance(value, Depends):
             new |= set(value.on) - known
         known |= new
