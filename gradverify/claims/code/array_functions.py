@@ -11,6 +11,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.bindings import Value, numbers, symbol
+from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
 
@@ -183,8 +184,8 @@ def inner(program: FileProgram, a: Value, b: Value) -> Symbol:
 def power(program: FileProgram, a: Value, b: Value) -> Symbol:
     """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
     n = stated(program, b)
-    if isinstance(n, Fraction) and Fraction(float(n)) == n:
-        plain = int(n) if n.denominator == 1 else float(n)
+    plain = plain_number(n) if isinstance(n, Fraction) else None
+    if plain is not None:
         return program.apply("power", symbol(program, a), n=plain)
     return program.apply("pow", symbol(program, a), symbol(program, b))
 
@@ -210,6 +211,15 @@ def outer(program: FileProgram, a: Value, b: Value) -> Symbol:
     return program.apply(
         "mul", tall, program.apply("reshape", b, shape=(1, int(np.prod(b.shape))))
     )
+
+
+def entry(apply: Callable[..., Symbol], x: Symbol, axis: int, at: int) -> Symbol:
+    """One entry along an axis, which goes.
+
+    apply: what applies an op, such as `program.apply`. at: counted from the start.
+    """
+    one = apply("slice", x, axis=(axis - len(x.shape),), start=at, stop=at + 1)
+    return apply("reshape", one, shape=(*x.shape[:axis], *x.shape[axis + 1 :]))
 
 
 def place(program: FileProgram, axis: Value, count: int) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.sweep import reverse
+from gradverify.claims.computation.constants import plain_number
 from gradverify.graph import Array, Graph, Node, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
 
@@ -121,9 +122,10 @@ class FileProgram:
 
     def constant(self, value: Fraction) -> Symbol:
         """A number that is never moved; as data where a float equals it."""
-        if abs(value) < Fraction(2) ** 1000 and Fraction(float(value)) == value:
-            return self.record.append(data_leaf(float(value)))
-        return self.number(value, is_constant=True)
+        plain = plain_number(value)
+        if plain is None:
+            return self.number(value, is_constant=True)
+        return self.record.append(data_leaf(float(plain)))
 
     def _grow(self, shape: Shape) -> None:
         """Count what is added; too large an array is refused, and not all after it."""

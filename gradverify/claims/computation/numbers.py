@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
+from gradverify.claims.computation.constants import LARGEST
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.expressions import shortened
 from gradverify.graph import Array
@@ -25,8 +25,6 @@ RANGE = 400  # decimal exponents, either way
 
 DIGITS = 60  # characters of a number within a text
 LARGEST_EXPONENT = 300  # of a number within a text
-
-LARGEST = Fraction(sys.float_info.max)
 
 ALLOWED = "ints, floats, fractions, text such as '0.0452' or '1/3', and lists of these"
 
