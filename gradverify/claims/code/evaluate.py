@@ -27,12 +27,12 @@ from gradverify.claims.computation.bindings import (
 from gradverify.claims.computation.constants import (
     CONSTANTS,
     EXACT,
-    EXACT_BITS,
     OPERATORS,
     bits,
     folded,
 )
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.limits import EXACT_BITS
 from gradverify.expressions import ExpressionError, Reader, Rows, number
 
 # Operators whose meaning depends on the shapes, or on what is stated.

@@ -15,11 +15,12 @@ from flint import arb, fmpq
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.claims.computation.file_program import FileProgram, Leaf, NotUnderstood
+from gradverify.claims.limits import BALL_BITS
 from gradverify.graph import Array, Case, Graph, Node
 from gradverify.reference import Reference, Slope, reference
 
 PRECISION = 320  # bits: enough for sums of a hundred digits
-LARGEST = arb(2) ** 16384
+LARGEST = arb(2) ** BALL_BITS
 SAME = 1e-12  # of the sum over paths: how near our two references must be
 DRAWS = 20
 

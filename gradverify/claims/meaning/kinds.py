@@ -14,6 +14,7 @@ from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.vocabulary import FUNCTIONS, TextFormula, TextFunction
+from gradverify.claims.limits import EXPONENT
 from gradverify.claims.meaning.formulas import Meaning, Rule, number_leaf
 from gradverify.ops import OPS
 
@@ -69,7 +70,7 @@ def _power(m: Meaning, base: Formula, exponent: Formula) -> Symbol:
     x = m.node(base)
     plain = None if n is None else plain_number(n)
     if plain is not None:
-        if abs(plain) > 1000:
+        if abs(plain) > EXPONENT:
             raise NotUnderstood("an exponent is too large")
         return m.code.program.apply("power", x, n=plain)
     if base[0] == "euler":
