@@ -20,8 +20,8 @@ from gradverify.claims.checking.check_result import (
     ExactGradient,
 )
 from gradverify.claims.checking.formula_graph import graph_of
+from gradverify.claims.claim_limits import BALL_BITS
 from gradverify.claims.computation.numbers import Stated, floats, nested, plain, stated
-from gradverify.claims.limits import BALL_BITS
 from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
 from gradverify.reference import Hull, Reference, Slope, inside_hull, reference

@@ -14,6 +14,13 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.claims.checking.formula_params import DEFAULTS, PARAMS, read_param
+from gradverify.claims.claim_limits import (
+    ALL_TERMS,
+    EXACT_BITS,
+    FORMULA_ELEMENTS,
+    MATRIX_ROWS,
+    SUM_TERMS,
+)
 from gradverify.claims.code.array_functions import entry
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.claims.code.syntax import dotted
@@ -25,13 +32,6 @@ from gradverify.claims.computation.constants import (
     bits,
     folded,
     plain_number,
-)
-from gradverify.claims.limits import (
-    ALL_TERMS,
-    EXACT_BITS,
-    FORMULA_ELEMENTS,
-    MATRIX_ROWS,
-    SUM_TERMS,
 )
 from gradverify.expressions import Expression, ExpressionError, Reader, Rows, parse
 from gradverify.graph import Graph, data_leaf, input_leaf

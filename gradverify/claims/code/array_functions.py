@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
 from gradverify.claims.computation.bindings import Value, numbers, symbol
 from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
-from gradverify.claims.limits import RANGE_NUMBERS, WHOLE
 
 
 def axes(value: Value) -> Any:

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Function, Unknown
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.point import Balls, Point, drawn, flat
-from gradverify.claims.limits import PASS_OUTPUTS, UNNAMED_STEPS
 
 EXPLICIT = (
     re.compile(r"d(?P<of>\w+?)_d(?P<by>\w+)"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXACT_BITS
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
@@ -32,7 +33,6 @@ from gradverify.claims.computation.constants import (
     folded,
 )
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
-from gradverify.claims.limits import EXACT_BITS
 from gradverify.expressions import ExpressionError, Reader, Rows, number
 
 # Operators whose meaning depends on the shapes, or on what is stated.

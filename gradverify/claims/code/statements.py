@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS
 from gradverify.claims.code import invoke
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
@@ -33,7 +34,6 @@ from gradverify.claims.computation.file_program import (
     NotUnderstood,
     understood,
 )
-from gradverify.claims.limits import NESTED_CALLS, STATEMENTS
 from gradverify.expressions import syntax_tree
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SHAPE_CHOICES, SHAPE_TRIALS
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -27,7 +28,6 @@ from gradverify.claims.computation.file_program import (
     NotUnderstood,
     understood,
 )
-from gradverify.claims.limits import SHAPE_CHOICES, SHAPE_TRIALS
 
 # All different, so that a transposed matrix does not fit; odd, so that the mean over
 # them cancels no factor 2.

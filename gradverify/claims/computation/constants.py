@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from gradverify.claims.limits import EXACT_BITS
+from gradverify.claims.claim_limits import EXACT_BITS
 
 LARGEST_FLOAT = Fraction(sys.float_info.max)
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.sweep import reverse
+from gradverify.claims.claim_limits import FILE_ELEMENTS, FILE_NODES
 from gradverify.claims.computation.constants import plain_number
-from gradverify.claims.limits import FILE_ELEMENTS, FILE_NODES
 from gradverify.graph import Array, Graph, Node, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
 

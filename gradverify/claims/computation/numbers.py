@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
+from gradverify.claims.claim_limits import (
+    DECIMAL_EXPONENT,
+    NUMBER_CHARACTERS,
+    TEXT_EXPONENT,
+)
 from gradverify.claims.computation.constants import LARGEST_FLOAT
 from gradverify.claims.computation.file_program import NotUnderstood
-from gradverify.claims.limits import DECIMAL_EXPONENT, NUMBER_CHARACTERS, TEXT_EXPONENT
 from gradverify.expressions import shortened
 from gradverify.graph import Array
 

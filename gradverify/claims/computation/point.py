@@ -14,8 +14,8 @@ import numpy as np
 from flint import arb, fmpq
 
 from gradverify.arithmetic.balls import BALLS
+from gradverify.claims.claim_limits import BALL_BITS
 from gradverify.claims.computation.file_program import FileProgram, Leaf, NotUnderstood
-from gradverify.claims.limits import BALL_BITS
 from gradverify.graph import Array, Case, Graph, Node
 from gradverify.reference import Reference, Slope, reference
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from gradverify.claims.claim_limits import CHAIN_TOKENS, READINGS
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.tokens import Token
-from gradverify.claims.limits import CHAIN_TOKENS, READINGS
 
 GRAMMAR = r"""
 start: side ((EQ | APPROX) side)*

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import WORD_PIECES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.tokens import GREEK, Token
-from gradverify.claims.limits import WORD_PIECES
 
 # ruff: noqa: SIM905
 # fmt: off

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXPONENT
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.constants import plain_number
@@ -14,7 +15,6 @@ from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.vocabulary import FUNCTIONS, TextFormula, TextFunction
-from gradverify.claims.limits import EXPONENT
 from gradverify.claims.meaning.formulas import Meaning, Rule, number_leaf
 from gradverify.ops import OPS
 

@@ -17,6 +17,7 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import FRAGMENT_CHARACTERS, REREADINGS
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Unknown
@@ -39,7 +40,6 @@ from gradverify.claims.language.vocabulary import (
     Vocabulary,
     free_words,
 )
-from gradverify.claims.limits import FRAGMENT_CHARACTERS, REREADINGS
 from gradverify.claims.meaning.formulas import Meaning, names_in
 from gradverify.claims.meaning.kinds import RULES
 from gradverify.claims.sources.fragments import Fragment

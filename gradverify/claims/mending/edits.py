@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from gradverify.claims.claim_limits import FORMULA_EDITS
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
-from gradverify.claims.limits import FORMULA_EDITS
 
 Numbers = tuple[float, ...]  # of a formula, at each of the points
 Asked = Callable[[Formula], Numbers]  # what is no plain arithmetic

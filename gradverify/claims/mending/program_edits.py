@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.claims.claim_limits import EDITED_NODES, PROGRAM_EDITS
 from gradverify.claims.computation.file_program import Cut
-from gradverify.claims.limits import EDITED_NODES, PROGRAM_EDITS
 from gradverify.graph import Array, Graph, Node, interpret_again, interpret_all
 
 SAME = 1e-9  # relative

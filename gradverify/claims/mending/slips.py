@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SLIP_NODES
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, Point, case_at, flat
-from gradverify.claims.limits import SLIP_NODES
 from gradverify.diagnosis.explain_claim import WHO, explain_claim, said
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.graph_slips import whole_slips

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from flint import ctx
 
+from gradverify.claims.claim_limits import SHOWN_FORMULA
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, Point, flat
 from gradverify.claims.language.grammar import Formula
-from gradverify.claims.limits import SHOWN_FORMULA
 from gradverify.graph import wrapped
 
 DIGITS = 6

@@ -12,6 +12,7 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SHOWN_VALUES
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
@@ -24,7 +25,6 @@ from gradverify.claims.judgement.members import (
     needed_leaves,
 )
 from gradverify.claims.judgement.read_claim import Explained
-from gradverify.claims.limits import SHOWN_VALUES
 from gradverify.claims.mending.edits import edited
 from gradverify.claims.mending.program_edits import edited_program
 from gradverify.claims.mending.slips import slip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gradverify.claims.claim_limits import NEAR_MISSES
 from gradverify.claims.language.candidates import looks_like_a_claim
-from gradverify.claims.limits import NEAR_MISSES
 from gradverify.claims.sources.files import cells_of, text_of
 from gradverify.claims.sources.fragments import fragments
 

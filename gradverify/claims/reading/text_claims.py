@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import STATES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -40,7 +41,6 @@ from gradverify.claims.language.vocabulary import (
     Vocabulary,
     free_words,
 )
-from gradverify.claims.limits import STATES
 from gradverify.claims.meaning.formulas import Meaning, names_in
 from gradverify.claims.meaning.kinds import RULES, differentiated
 from gradverify.claims.meaning.states import Reading, State, States

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradverify.claims.limits import CELL_CHARACTERS, CELLS, FILE_BYTES
+from gradverify.claims.claim_limits import CELL_CHARACTERS, CELLS, FILE_BYTES
 from gradverify.expressions import syntax_tree
 from gradverify.outside.reading import read_bytes
 

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gradverify.claims.limits import SENTENCE_CHARACTERS
+from gradverify.claims.claim_limits import SENTENCE_CHARACTERS
 from gradverify.claims.sources.files import Cell
 from gradverify.claims.sources.macros import expanded
 

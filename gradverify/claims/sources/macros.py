@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gradverify.claims.limits import MACRO_CHARACTERS, MACRO_ROUNDS, MACROS
+from gradverify.claims.claim_limits import MACRO_CHARACTERS, MACRO_ROUNDS, MACROS
 
 START = re.compile(
     r"\\(?:re|provide)?newcommand\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\])?\s*\{"
