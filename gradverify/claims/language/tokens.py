@@ -136,7 +136,6 @@ MATRIX = re.compile(
 QUOTED = re.compile(r"(?<![`\w])`([^`\n]+)`(?![`\w])")
 TOGGLE = "¤"  # where a formula begins or ends
 OPAQUE = "‡"  # a limit, an integral: a member of a chain that is not computed
-LONGEST = 8_000  # characters of a text that is searched for claims
 
 
 @dataclass(frozen=True)

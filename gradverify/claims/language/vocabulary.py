@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import WORD_PIECES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.tokens import NAMED_LETTERS, Token
@@ -48,8 +49,6 @@ AT_WORDS = frozenset(
 # fmt: on
 
 Place = tuple[int, int, int]  # a cell, its section, a line
-
-PIECES = 12  # of a word that is split
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +146,7 @@ class Vocabulary:
         whole = self.find(word)
         if whole is not None:
             return (whole,)
-        if len(word) > 3 * PIECES:
+        if len(word) > 3 * WORD_PIECES:
             return None
         best = self._shortest(word)
         if not best:
@@ -169,7 +168,7 @@ class Vocabulary:
             found = list(dict.fromkeys(found))
             least = min((len(w) for w in found), default=0)
             ways[end] = [w for w in found if len(w) == least][:4]
-        return [w for w in ways[-1] if len(w) <= PIECES]
+        return [w for w in ways[-1] if len(w) <= WORD_PIECES]
 
 
 def is_named_function(word: str) -> bool:

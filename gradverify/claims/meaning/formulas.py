@@ -39,8 +39,8 @@ class Meaning:
     drawn: for functions without a formula, their coefficients. exact: whether
     decimals are taken as written, and not as everything that rounds to them. leaves:
     names without a value. unknown: of those, why code's value is not known. curves:
-    names along which a derivative was taken through a third one. made: what functions of
-    the text gave, so that u(x) is one node wherever it stands.
+    names along which a derivative was taken through a third one. made: what functions
+    of the text gave, so that u(x) is one node wherever it stands.
     """
 
     rules: Mapping[str, Rule]

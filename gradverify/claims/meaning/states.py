@@ -18,6 +18,7 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import FRAGMENT_CHARACTERS, REREADINGS
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Unknown
@@ -30,7 +31,7 @@ from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
-from gradverify.claims.language.tokens import LONGEST, Token, rewritten, scan
+from gradverify.claims.language.tokens import Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
     Place,
@@ -46,14 +47,14 @@ from gradverify.claims.sources.fragments import Fragment
 from gradverify.ops import Shape
 
 ROUGH = 0.05  # relative: how far a rounded number may be from the one of the code
-REREAD = 200  # times that a text is cut anew, since a definition changed its words
 
 
 @dataclass(frozen=True, eq=False)
 class State:
     """The names after a line, and the values that texts have given to leaves.
 
-    clashes: names to which text and code give different values.
+    clashes: names to which text and code give different values. stated: where a text
+    gave a number to a name.
     """
 
     cell: int
@@ -62,6 +63,7 @@ class State:
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
     clashes: frozenset[str] = frozenset()
+    stated: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +152,7 @@ class States:
         matters = looks_like_a_claim(fragment.text)
         if not matters and (not fragment.defines or "=" not in fragment.text):
             return state
-        if len(fragment.text) > LONGEST:
+        if len(fragment.text) > FRAGMENT_CHARACTERS:
             if matters:
                 why = f"a text of {len(fragment.text)} characters"
                 self.readings.append(Reading(fragment, (), (), (), why))
@@ -169,7 +171,7 @@ class States:
             state = _said_to_depend(fragment, state)
         claims: list[tuple[Segment, State]] = []
         done, parts = -1, list[Segment]()
-        for _ in range(REREAD):
+        for _ in range(REREADINGS):
             parts = parts_of(tokens, self.words(tokens, state))
             for part in parts:
                 if part.at <= done:
@@ -242,7 +244,7 @@ def _primed(fragments: Sequence[Fragment]) -> frozenset[str]:
     for fragment in fragments:
         if "'" not in fragment.text and "prime" not in fragment.text:
             continue
-        if len(fragment.text) <= LONGEST:
+        if len(fragment.text) <= FRAGMENT_CHARACTERS:
             found |= _primed_in(scan(rewritten(fragment.text)))
     return frozenset(found)
 
@@ -341,11 +343,13 @@ def _definition(
         return None
     head, rest = tokens[:relation], tokens[relation + 1 :]
     kinds = {t.kind for t in tokens}
+    place = fragment.cell, fragment.section, fragment.line + part.line
     point = _point(head, rest)
     if point:
         for entry, number in point:
             changed = _number(states, entry, ("number", ("NUMBER", number)), state)
-            state = changed or state
+            if changed is not None:
+                state = replace(changed, stated={**changed.stated, entry: place})
         return state
     name = head[0].text
     if kinds & DIFFERENTIAL or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
@@ -355,7 +359,6 @@ def _definition(
         return None
     if not fragment.defines and name in states.coded and not is_call:
         return None  # a comment says again what the code has
-    place = fragment.cell, fragment.section, fragment.line + part.line
     parameters = _parameters(head)
     if parameters is None:
         return None
@@ -432,7 +435,10 @@ def _bound(
     if not mentioned:
         if isinstance(known, TextValue) and known.place[:2] == place[:2]:
             return None  # numbers put into a formula do not take its place
-        return _number(states, name, formula, state)
+        changed = _number(states, name, formula, state)
+        if changed is None:
+            return None
+        return replace(changed, stated={**changed.stated, name: place})
     return replace(
         state, names={**state.names, name: TextFormula(name, formula, place)}
     )

@@ -13,7 +13,9 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import HELD_VALUES, SHOWN_VALUES
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
 from gradverify.claims.judgement.members import (
     Members,
@@ -33,8 +35,6 @@ from gradverify.claims.mending.spelled import Formulas, number, telling
 SHARP = 1e-3  # of a number: how wide it may be
 POINTS = 3  # at which a slip must give the claimed formula
 DRAWN = 40  # points that are drawn for those
-HELD = 6  # values on the way that are tried as constants
-SHOWN = 60  # characters of a formula within a sentence
 
 
 def _no_node(formula: Any) -> Symbol:
@@ -92,7 +92,7 @@ class Wrong:
         return self.point.value(self.members.nodes[k].index)
 
     def places(self) -> list[Point]:
-        """Where a cause must hold: where the numbers are from, and of formulas elsewhere.
+        """Where a cause must hold: where the numbers are from; for formulas, elsewhere.
 
         At x = 2 a factor 2 that is missing looks like another factor x.
         """
@@ -318,7 +318,7 @@ def _held_values(wrong: Wrong) -> str:
     }
     if not between or claimed.shape != x.shape:
         return ""
-    several = [*between][:HELD]
+    several = [*between][:HELD_VALUES]
     tried = [frozenset({i}) for i in several]
     tried += [frozenset(p) for p in itertools.combinations(several, 2)]
     for held in tried:
@@ -367,22 +367,21 @@ def _put_in(wrong: Wrong) -> str:
     if not k:
         return ""
     left, right = (telling(wrong.value(i), "") for i in (k, k + 1))
-    if len(left) + len(right) > SHOWN:
+    if len(left) + len(right) > SHOWN_VALUES:
         return ""
     return f"{wrong.chain[k]} is {left} here, {wrong.chain[k + 1]} is {right}"
 
 
 def _rounding(wrong: Wrong) -> str:
     """A decimal that is rounded the wrong way."""
-    text = wrong.chain[-1].replace(",", ".").lstrip("-")
-    whole, point, decimals = text.partition(".")
-    if not (point and whole.isdigit() and decimals.isdigit()):
+    if not re.fullmatch(r"-?\d+[.,]\d+", wrong.chain[-1]):
         return ""
+    claimed = decimal_point(wrong.chain[-1])
+    decimals = len(claimed.partition(".")[2])
     exact = flat(wrong.value(0))[0]
-    unit = 10.0 ** -len(decimals)
-    if abs(float(exact) - float(wrong.chain[-1].replace(",", "."))) > 2 * unit:
+    if abs(float(exact) - float(claimed)) > 2 * 10.0**-decimals:
         return ""
-    return f"{number(exact)} rounds to {float(exact):.{len(decimals)}f}"
+    return f"{number(exact)} rounds to {float(exact):.{decimals}f}"
 
 
 def _formula(wrong: Wrong) -> str:

@@ -17,8 +17,8 @@ from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
-from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
@@ -90,8 +90,8 @@ def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
     text = ast.unparse(tree)
     value, half = interval(text.lstrip("-"))
     value = -value if text.startswith("-") else value
-    arrays = (np.asarray(n, dtype=object) for n in (value, half))
-    return file.code.program.leaf(Leaf((), *arrays, is_constant=True))
+    stated, width = (np.asarray(n, dtype=object) for n in (value, half))
+    return file.code.program.leaf(Leaf((), stated, width, is_constant=True))
 
 
 def in_functions(file: OpenFile) -> Iterator[ReadClaim]:

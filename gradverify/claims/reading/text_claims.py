@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -42,6 +43,7 @@ from gradverify.claims.language.vocabulary import (
     free_words,
 )
 from gradverify.claims.meaning.formulas import Meaning, names_in
+from gradverify.claims.meaning.function_values import with_function_values
 from gradverify.claims.meaning.kinds import RULES, differentiated
 from gradverify.claims.meaning.states import Reading, State, States
 from gradverify.claims.mending.spelled import spelled
@@ -55,9 +57,6 @@ ENDS_WELL = "the end of the chain is right, and a step on the way fails as we re
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 LATER = "what it is about is defined only after it, or anew"
-BESIDE = 6  # lines from a claim to a definition that follows it
-RANGE = 16  # entries of an array: a longer one is no vector of an example
-MANY = 6  # states in which a claim is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +155,7 @@ def _states(
         if meaning not in seen:
             seen.append(meaning)
             yield state
-        if len(seen) == MANY:
+        if len(seen) == STATES:
             return
 
 
@@ -231,7 +230,10 @@ def _read_so(
     section = read.fragment.cell, read.fragment.section
     line = read.fragment.line + part.line
     place = _Place(file, state, states, words, at, text, section, line)
-    tried = [_judged(place, members, marks, sign) for members, marks in found]
+    tried = [
+        _judged(place, with_function_values(members), marks, sign)
+        for members, marks in found
+    ]
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
     return result
 
@@ -277,26 +279,7 @@ def _judged(
     """
     formulas, marks = _from_derivative(formulas, marks, place.state)
     formulas, marks, doubts = _without_equation(formulas, marks)
-    outcomes: list[tuple[Members, Outcome, Meaning]] = []
-    problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign):
-        try:
-            members, meaning = _members(place, formulas, marks, mode)
-            outcome = judge(
-                place.file.code.program, members, everywhere=bool(meaning.curves)
-            )
-        except NotUnderstood as error:
-            problem = problem or error
-            continue
-        outcomes.append((members, outcome, meaning))
-        if outcome.step is None:
-            break
-    if not outcomes:
-        assert problem is not None
-        raise problem
-    members, outcome, meaning = next(
-        (o for o in outcomes if o[1].step is None), outcomes[0]
-    )
+    members, outcome, meaning = _as_meant(place, formulas, marks, sign)
     program = place.file.code.program
     if outcome.step is not None and nearly(program, members, outcome):
         outcome = replace(outcome, step=None)
@@ -315,18 +298,9 @@ def _judged(
     )
     if meaning.curves:
         doubts = ()
-    strange = _strangers(formulas, place) if outcome.step is not None else ()
-    unknown = meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys()
-    if outcome.step is not None and unknown:
-        raise NotUnderstood(UNKNOWN_FUNCTION)
-    if outcome.step is not None and place.state.clashes & {
-        *_mentioned(formulas, place.state)
-    }:
-        strange = (*strange, CLASH)
-    if _ends_well(members, outcome):
-        strange = (*strange, ENDS_WELL)
-    if outcome.step is not None and _is_special(formulas, place.state):
-        strange = (*strange, SPECIAL)
+    strange: tuple[str, ...] = ()
+    if outcome.step is not None:
+        strange = _doubts(place, members, outcome, meaning)
     return Tried(
         outcome,
         explain(wrong),
@@ -339,16 +313,62 @@ def _judged(
     )
 
 
+def _as_meant(
+    place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
+) -> tuple[Members, Outcome, Meaning]:
+    """The first kind of derivatives with which the chain holds, else the usual one."""
+    first: tuple[Members, Outcome, Meaning] | None = None
+    problem: NotUnderstood | None = None
+    for mode in _modes(formulas, sign):
+        try:
+            members, meaning = _members(place, formulas, marks, mode)
+            everywhere = bool(meaning.curves)
+            outcome = judge(place.file.code.program, members, everywhere=everywhere)
+        except NotUnderstood as error:
+            problem = problem or error
+            continue
+        if outcome.step is None:
+            return members, outcome, meaning
+        first = first or (members, outcome, meaning)
+    if first is None:
+        assert problem is not None
+        raise problem
+    return first
+
+
+def _doubts(
+    place: _Place, members: Members, outcome: Outcome, meaning: Meaning
+) -> tuple[str, ...]:
+    """Why a chain that fails may not be what the author claims."""
+    formulas, state = members.formulas, place.state
+    if meaning.drawn.keys() - meaning.moving.keys() - state.names.keys():
+        raise NotUnderstood(UNKNOWN_FUNCTION)
+    doubts = [*_strangers(formulas, place)]
+    if state.clashes & _mentioned(formulas, state):
+        doubts.append(CLASH)
+    if _ends_well(members, outcome):
+        doubts.append(ENDS_WELL)
+    if _is_special(formulas, state):
+        doubts.append(SPECIAL)
+    return tuple(doubts)
+
+
 @dataclass(frozen=True)
 class _Mode:
-    """How derivatives are read. head, inner: whether those there hold other names."""
+    """How derivatives are read. head, inner: whether those there hold other names.
+
+    is_free: whether values that the text gives to names elsewhere are left aside.
+    """
 
     head: bool = False
     inner: bool = False
+    is_free: bool = False
 
 
 def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
     yield _Mode()
+    if not any(is_number(f) for f in formulas):
+        yield _Mode(is_free=True)
     if any("'d1'" in repr(f) for f in formulas[1:]):
         yield _Mode(inner=True)
     if sign == "∂":
@@ -423,7 +443,7 @@ def _members(
         moving=_moving(formulas, place.state),
     )
     _as_numbers(meaning, place.state)
-    nodes, moved = [], dict(place.state.values)
+    nodes, moved = [], {} if mode.is_free else dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
         meaning.direct = mode.inner if k else mode.head
@@ -449,7 +469,7 @@ def _as_numbers(meaning: Meaning, state: State) -> None:
     for value in [*state.names.values()]:
         for name in value.parameters if isinstance(value, TextFunction) else ():
             coded = state.names.get(name)
-            if isinstance(coded, Symbol) and sum(coded.shape) > RANGE:
+            if isinstance(coded, Symbol) and sum(coded.shape) > RANGE_ENTRIES:
                 meaning.bound[name] = meaning.any_number(name)
 
 
@@ -555,6 +575,9 @@ def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
     """Whether a definition that the claim rests on stands in another section."""
     values = (place.state.names.get(n) for n in _mentioned(formulas, place.state))
     found = [v.place for v in values if isinstance(v, TextValue)]
+    if any(map(is_number, formulas)):  # at a point whose numbers stand somewhere
+        stated = place.state.stated
+        found += [stated[n] for n in _mentioned(formulas, place.state) if n in stated]
     if any((cell, section) != place.section for cell, section, _ in found):
         return True
     return any(place.line - line > NEAR for _, _, line in found)
