@@ -12,12 +12,14 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
+from gradverify.claims.code.derived_functions import is_unary
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
@@ -44,6 +46,7 @@ BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
 PARAMETER = re.compile(r"(?i)(?:theta|w\d?|weights?|beta|params?|parameters?|coefs?)_?")
 SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
 NAMED = (
+    BARE,
     re.compile(r"d\w+?_d\w+"),
     *GRADIENT,
     re.compile(r"d_?[A-Za-z]\w{0,2}|d[A-Z]\w*"),
@@ -89,10 +92,17 @@ class Gradient:
 
 def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """The steps of all backward passes of a file."""
-    for _, group in _groups(assigned):
+    for _, group in _groups([_as_node(code, entry) for entry in assigned]):
         last = list(_last_versions(group))
         yield from _explicit(code, last)
         yield from _pass(code, last)
+
+
+def _as_node(code: Journal, entry: Assigned) -> Assigned:
+    """Where a number is assigned to `x.grad`, its node is the value."""
+    if not isinstance(entry.value, Fraction):
+        return entry
+    return replace(entry, value=code.program.constant(entry.value))
 
 
 def _groups(
@@ -141,7 +151,7 @@ def _of_function(code: Journal, entry: Assigned) -> BackwardStep | None:
         if match is None:
             continue
         f, by = entry.names.get(match["of"]), _known(match["by"], entry.names)
-        if not isinstance(f, Function) or by is None or not _is_unary(f):
+        if not isinstance(f, Function) or by is None or not is_unary(f):
             continue
         x = entry.names[by]
         try:
@@ -155,15 +165,12 @@ def _of_function(code: Journal, entry: Assigned) -> BackwardStep | None:
 
 def _is_number(entry: Assigned) -> bool:
     """Whether a number other than 0 is stated: `b.grad = -2.0`, `dL_dw = 6.0`."""
-    tree = entry.tree
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        tree = tree.operand
-    match tree:
-        case ast.Constant(value=bool()):
-            return False
-        case ast.Constant(value=int() | float() as number):
-            return number != 0 and (".grad" in entry.text or _both(entry) is not None)
-    return False
+    plain = ast.Constant | ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop
+    if not all(isinstance(n, plain) for n in ast.walk(entry.tree)):
+        return False
+    if ast.unparse(entry.tree) in ("0", "0.0", "None", "True", "False"):
+        return False
+    return ".grad" in entry.text or _both(entry) is not None
 
 
 def _both(entry: Assigned) -> BackwardStep | None:
@@ -228,14 +235,18 @@ def _examples(
     """Gradients that are divided by the number of examples, and that number.
 
     Many layers take the gradient of each example's own loss, and give those of their
-    parameters averaged: `dW = dZ @ A.T / m`. That is a convention where all gradients
-    by what has no axis of examples follow it.
+    parameters averaged: `dW = dZ @ A.T / m`. That is a convention where several
+    gradients follow it, or the one by what has no axis of examples.
     """
-    sizes = {n for g in gradients for n in (*g.x.shape, *_shape_of(g))} - {1}
+    fitting = _fitting(program, y, gradients)
+    others = [g for g in gradients if g not in fitting]
+    sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {1}
     for n in sorted(sizes):
-        owned = [g for g in gradients if n not in g.x.shape]
-        if owned and len(_fitting(program, y, owned, over=n)) == len(owned):
-            return {g.assigned.name: n for g in owned}
+        if len(_fitting(program, y, others, over=n)) < len(others):
+            continue
+        alone = n in others[0].x.shape or any(n not in g.x.shape for g in fitting)
+        if len(others) > 1 or not alone:
+            return {g.assigned.name: n for g in others}
     return {}
 
 
@@ -551,41 +562,3 @@ def _difference(entry: Assigned) -> str:
     if isinstance(entry.value, Unknown):
         return entry.value.reason
     return ""
-
-
-# ---- functions that say they are derivatives of others
-
-PRIMED = (
-    re.compile(
-        r"(?P<of>\w+?)_(?:prime|derivative|deriv|grad|gradient|ableitung|strich|derivee)"
-    ),
-    re.compile(r"(?:d|grad|derivative_of|deriv)_(?P<of>\w+)"),
-    re.compile(r"d(?P<of>\w+?)(?:_?dx|_?dz)?"),
-)
-
-
-def function_pairs(
-    functions: Sequence[Function],
-) -> Iterator[tuple[Function, Function]]:
-    """A function of one operand, and one whose name says that it is its derivative.
-
-    Of several definitions of a name the last one before the derivative counts, or the
-    first one after it.
-    """
-    for k, derived in enumerate(functions):
-        for pattern in PRIMED:
-            match = pattern.fullmatch(derived.name)
-            if match is None:
-                continue
-            before = [f for f in functions[:k] if f.name == match["of"]]
-            after = [f for f in functions[k + 1 :] if f.name == match["of"]]
-            found = before[-1:] or after[:1]
-            if found and _is_unary(found[0]) and _is_unary(derived):
-                yield found[0], derived
-            if found:
-                break
-
-
-def _is_unary(function: Function) -> bool:
-    given = function.parameters
-    return len(given.args) - len(given.defaults) == 1 and not given.vararg

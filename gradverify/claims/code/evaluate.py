@@ -19,6 +19,7 @@ from gradverify.claims.computation.bindings import (
     Function,
     Instance,
     Layer,
+    Size,
     Unknown,
     Value,
     known,
@@ -209,9 +210,9 @@ class Evaluator(Reader):
             return arrays.transposed(self.program, holder)
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
-            return tuple(Fraction(n) for n in shape)
+            return tuple(Size(n) for n in shape)
         if node.attr == "size":
-            return Fraction(int(np.prod(symbol(self.program, holder).shape)))
+            return Size(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)
 
     def member(self, holder: Instance, name: str) -> Value:
@@ -294,8 +295,13 @@ class Evaluator(Reader):
         if new.shape == ():
             return arrays.where(self.program, mask, new, x)
         flat = self.program.apply("reshape", new, shape=(int(np.prod(new.shape)),))
-        if len(set(places.tolist())) != len(places) or flat.shape != places.shape:
+        if flat.shape != places.shape:
             raise NotUnderstood("the entries that are replaced are not read")
+        last = {place: k for k, place in enumerate(places.tolist())}
+        if len(last) < len(places):  # of what is put to one place the last stays
+            kept = tuple(last.values())
+            flat = self.program.apply("take", flat, axis=(-1,), index=kept)
+            places = places[list(kept)]
         spread = self.spread(flat, places, x)
         return arrays.where(self.program, mask, spread, x)
 

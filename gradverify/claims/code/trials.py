@@ -177,8 +177,14 @@ class ShapeTrial:
 
     @property
     def score(self) -> tuple[bool, int, int, int]:
-        """What is better is larger."""
-        return self.is_shapely, self.fit.right, -self.fit.other, -self.unknown
+        """What is better is larger.
+
+        Where nothing comes out right, a choice at which something is claimed is better
+        than one that hides it.
+        """
+        fit = self.fit
+        others = -fit.other if fit.right else min(fit.other, 1)
+        return self.is_shapely, fit.right, others, -self.unknown
 
     @property
     def is_perfect(self) -> bool:

@@ -79,7 +79,10 @@ def judge_values(program: FileProgram, members: Members) -> Outcome:
     with ctx.workprec(PRECISION), np.errstate(all="ignore"):
         missing = open_leaves(program, members)
         if missing:
-            return at_draws(program, members, sorted(missing))
+            found = at_draws(program, members, sorted(missing))
+            if found.step is not None and _is_guarded(program, members):
+                return at_draws(program, members, sorted(missing), inside=True)
+            return found
         stated = _with_numbers(program, members)
         claimed = program.leaves.get(members.nodes[1].index)
         if claimed is not None and claimed.value is not None:
@@ -88,6 +91,40 @@ def judge_values(program: FileProgram, members: Members) -> Outcome:
             raise NotUnderstood("the formula holds at the stated point alone")
         elsewhere = None if stated.step is not None else _elsewhere(program, members)
         return elsewhere or stated
+
+
+GUARD = 1e-3  # how near to 0 or 1 a probability is clipped
+
+
+def _is_guarded(program: FileProgram, members: Members) -> bool:
+    """Whether probabilities are clipped on the way, as before a logarithm.
+
+    Outside of them the exact slope is 0, which nobody means.
+    """
+    nodes = program.record.nodes
+    for index in members.nodes[0].index, *derivatives_below(program, members.nodes[:1]):
+        y = program.derivatives.get(index, (index, 0))[0]
+        for i in program.cut(y).place:
+            if nodes[i].op in ("maximum", "minimum"):
+                ends = [_constant(program, j) for j in nodes[i].operands]
+                if any(e is not None and 0 < e < 1 and min(e, 1 - e) < GUARD
+                       for e in ends):  # fmt: skip
+                    return True
+    return False
+
+
+def _constant(program: FileProgram, index: int) -> float | None:
+    """The number that a node is, if it is one that nobody moves."""
+    node = program.record.nodes[index]
+    while node.op in ("reshape", "broadcast_to"):
+        index = node.operands[0]
+        node = program.record.nodes[index]
+    if node.op in ("data", "literal") and np.size(node.value) == 1:
+        return float(np.ravel(node.value)[0])
+    leaf = program.leaves.get(index)
+    if leaf is None or leaf.value is None or leaf.value.size != 1:
+        return None
+    return float(leaf.value.item())
 
 
 def _elsewhere(program: FileProgram, members: Members) -> Outcome | None:

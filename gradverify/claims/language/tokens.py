@@ -109,6 +109,7 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\^\s*\{\s*\(\s*1\s*\)\s*\}", "'"),
     (r"\^\s*\{\s*\(\s*2\s*\)\s*\}", "''"),
     (r"\^\s*\{\s*\(\s*3\s*\)\s*\}", "'''"),
+    (r"\^\s*(?:\{\s*T\s*\}|T)(?=\s*[A-Za-z(\\])", "^T "),
     (r"√", "\\\\sqrt "),
     (r"\*\*", "^"),
     (r"\\l?vert(?![a-zA-Z])|\\rvert(?![a-zA-Z])|\\mid(?![a-zA-Z])", "|"),

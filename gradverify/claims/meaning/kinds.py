@@ -289,7 +289,7 @@ def _variable(m: Meaning, y: Symbol) -> Symbol:
         and value.index in program.leaves
     }
     several = {v.index for v in found.values()}
-    usual = [n for n in ("x", "t") if n in found]
+    usual: list[str] = [n for n in ("x", "t") if n in found]
     if len(several) == 1:
         usual = [*found]
     if not usual:
@@ -457,7 +457,7 @@ RULES: Mapping[str, Rule] = {
     "apply": _apply, "apply_prime": _apply_prime, "apply_power": _apply_power,
     "bare": _bare,
     "group_prime": _group_prime, "group_prime_at": _group_prime_at,
-    "node": lambda m, node: node,
+    "node": lambda m, node: node, "any": lambda m, token: m.any_name(token[1]),
     "bare_prime": _bare_prime, "prime": _prime, "name_of": _name_of,
     "derivative": _derivative, "derivative_at": _derivative_at, "d1": _d1,
     "d_operator": _d_operator, "operator": _d_operator, "d2_operator": _d2_operator,

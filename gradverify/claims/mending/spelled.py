@@ -64,7 +64,7 @@ def _spelled(formula: Formula) -> tuple[str, int]:
     match formula:
         case ("number", (_, text), *more):
             return text + ("…" if more else ""), 9
-        case ("name" | "bare", (_, text)):
+        case ("name" | "bare" | "any", (_, text)):
             return text, 9
         case ("gradient_of", (_, text)):
             return text, 9

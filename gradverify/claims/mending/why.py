@@ -316,11 +316,21 @@ def _held_values(wrong: Wrong) -> str:
         and wrong.program.depends(y.index, v.index)
         and wrong.program.depends(v.index, x.index)
     }
-    if not between or claimed.shape != x.shape:
+    nodes = wrong.program.record.nodes
+    sums = frozenset(
+        i
+        for i in wrong.program.cut(y.index).place
+        if nodes[i].op == "sum"
+        and i != y.index
+        and wrong.program.depends(i, x.index)
+        and np.prod(nodes[i].shape) < np.prod(x.shape)
+    )
+    if claimed.shape != x.shape:
         return ""
     several = [*between][:HELD_VALUES]
     tried = [frozenset({i}) for i in several]
     tried += [frozenset(p) for p in itertools.combinations(several, 2)]
+    tried += [sums] if sums else []
     for held in tried:
         try:
             node = wrong.program.derivative(y, x, held)
@@ -331,8 +341,8 @@ def _held_values(wrong: Wrong) -> str:
         except NotUnderstood:
             continue
         if same and places:
-            names = " and ".join(between[i] for i in sorted(held))
-            return f"what goes through {names} is left out"
+            names = [between[i] for i in sorted(held) if i in between]
+            return f"what goes through {' and '.join(names) or 'a sum'} is left out"
     return ""
 
 

@@ -448,7 +448,7 @@ def _members(
         meaning.approximate = k > 0 and marks[k - 1]
         meaning.direct = mode.inner if k else mode.head
         nodes.append(meaning.node(formula))
-    for name, number in place.at:
+    for name, number in () if mode.is_free else place.at:
         found = place.words.find(name)
         if found is None:
             raise NotUnderstood(f"{name} has no value in this file")
@@ -600,6 +600,8 @@ def _is_special(formulas: Sequence[Formula], state: State) -> bool:
         value = state.names.get(name)
         if isinstance(value, TextFormula | TextFunction):
             inside = {n for e in _exponents(value.formula) for n in names_in(e)}
+            if isinstance(value, TextFunction):
+                inside -= {*value.parameters}
             if any(n not in state.names for n in inside - claimed):
                 return True
     return False
