@@ -186,6 +186,9 @@ class Evaluator(Reader):
     def attribute(self, node: ast.Attribute) -> Value:
         """`x.T`, `x.grad`, `x.shape`, `math.pi`, `self.w`."""
         if root(node) in library.MODULES and root(node) not in self.names:
+            if node.attr == "e":  # e^x is exp(x), and not a power of a rounded e
+                one = self.program.constant(Fraction(1))
+                return self.program.apply("exp", one)
             if node.attr in CONSTANTS:
                 return CONSTANTS[node.attr]
             if library.is_function(node.attr):

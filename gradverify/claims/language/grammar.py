@@ -21,6 +21,7 @@ start: side ((EQ | APPROX) side)*
 
 ?side: sum
      | D SLASH D wrt sum                          -> operator
+     | FRAC LB D RB LB D wrt RB product follower   -> operator_of
 ?sum: term
     | sum PLUS term                                -> add
     | sum MINUS term                               -> sub

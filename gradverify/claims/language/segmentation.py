@@ -6,6 +6,7 @@ longest known name; where two splittings are as good, the text is not understood
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,8 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
         previous = marked[i - 1] if i else None
         following = _next(marked, i)
         cut = _cuts(token, current.tokens, previous, following, depth)
+        if cut == "cut" and token.kind == "SEP" and _goes_on(marked, i, current.tokens):
+            cut = "skip"
         if cut == "product":
             current.tokens.append(token.of("TIMES", "*"))
         elif cut == "relation":
@@ -95,6 +98,25 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
         else:
             current.tokens.append(token)
     return [p for p in [*parts, current] if p.tokens]
+
+
+def _goes_on(tokens: Sequence[Token], i: int, so_far: Sequence[Token]) -> bool:
+    """Whether a formula goes on in its next line: `… \\\\ &+ x`.
+
+    After a minus another equation may begin, which has a sign of its own.
+    """
+    following = _next(tokens, i)
+    related = any(t.kind in RELATIONS for t in so_far)
+    if following is None or not related or not following.formula:
+        return False
+    if so_far[-1].kind not in ENDS or not so_far[-1].formula:
+        return False
+    if following.kind in ("PLUS", "TIMES"):
+        return True
+    rest = tokens[i + 1 :]
+    start = next(k for k, t in enumerate(rest) if t.kind not in ("NL", "SEP"))
+    line = itertools.takewhile(lambda t: t.kind != "SEP", rest[start:])
+    return following.kind == "MINUS" and not any(t.kind in RELATIONS for t in line)
 
 
 def _next(tokens: Sequence[Token], i: int) -> Token | None:

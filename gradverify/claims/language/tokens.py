@@ -77,7 +77,7 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\\(?:nonumber|notag|displaystyle|textstyle|limits|noindent|centering|hfill|rm|bf|it)(?![a-zA-Z])", " "),
     (r"\\(?:left|right|big|Big|bigg|Bigg)[lr]?(?![a-zA-Z])\s*\.", " "),
     (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])", " "),
-    (r"\\[,;:!> ]|~", " "),
+    (r"(?<!\\)\\[,;:!> ]|~", " "),
     (r"\\(?:textcolor)\{[^{}]*\}", " "),
     (r"\\boxed|\\fbox|\\underline|\\ensuremath|\\textbf(?=\{\$)|\\mathclose|\\mathopen", " "),
     # words within formulas

@@ -53,7 +53,7 @@ class Meaning:
     at: dict[int, Symbol] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
     open: set[str] = field(default_factory=set)
-    moving: Mapping[str, str] = field(default_factory=dict)
+    moving: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drawn: dict[str, list[Symbol]] = field(default_factory=dict)
     exact: bool = False
     leaves: dict[str, Symbol] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Meaning:
             return self.bound[name]
         found = self.words.names.get(name)
         if name in self.moving and not isinstance(found, TextFormula | Function):
-            found = Depends(name, (self.moving[name],))
+            found = Depends(name, self.moving[name])
         if isinstance(found, TextFormula):
             found = self._read(found)
         elif isinstance(found, Depends):

@@ -461,6 +461,7 @@ RULES: Mapping[str, Rule] = {
     "bare_prime": _bare_prime, "prime": _prime, "name_of": _name_of,
     "derivative": _derivative, "derivative_at": _derivative_at, "d1": _d1,
     "d_operator": _d_operator, "operator": _d_operator, "d2_operator": _d2_operator,
+    "operator_of": lambda m, wrt, *of: _d_operator(m, wrt, ("juxta", *of)),
     "indexed": _indexed, "gradient": _gradient, "juxta_number": _scaled,
     "d2": _d2, "d_mixed": _d_mixed,
     "gradient_of": _gradient_of,

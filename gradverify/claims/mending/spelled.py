@@ -131,6 +131,8 @@ def _derivative(formula: Formula) -> tuple[str, int]:
             return f"{spelled(inner)}({spelled(place)})", 9
         case ("d1", of, (_, wrt)):
             return f"∂{_wrapped(of, 9)}/∂{wrt}", 9
+        case ("operator_of", (_, wrt), *of):
+            return f"∂/∂{wrt} ({spelled(('juxta', *of))})", 9
         case ("d_operator" | "operator", (_, wrt), of):
             return f"∂/∂{wrt} ({spelled(of)})", 9
         case ("d2", (_, n), of, (_, wrt), _):

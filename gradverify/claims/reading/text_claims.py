@@ -234,6 +234,9 @@ def _read_so(
         _judged(place, with_function_values(members), marks, sign)
         for members, marks in found
     ]
+    if any("'operator_of'" in repr(members) for members, _ in found):
+        # d/dx u v is meant as one of two: of u, or of the whole product
+        tried = [t for t in tried if t.outcome.step is None] or tried
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
     return result
 
@@ -341,7 +344,8 @@ def _doubts(
 ) -> tuple[str, ...]:
     """Why a chain that fails may not be what the author claims."""
     formulas, state = members.formulas, place.state
-    if meaning.drawn.keys() - meaning.moving.keys() - state.names.keys():
+    said = {n for n, value in state.names.items() if isinstance(value, Depends)}
+    if meaning.drawn.keys() - meaning.moving.keys() - said:
         raise NotUnderstood(UNKNOWN_FUNCTION)
     doubts = [*_strangers(formulas, place)]
     if state.clashes & _mentioned(formulas, state):
@@ -393,7 +397,7 @@ def _from_derivative(
 
 
 DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
-               "indexed",
+               "indexed", "operator_of",
                "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
                "call_prime", "group_prime", "group_prime_at")  # fmt: skip
 
@@ -473,19 +477,19 @@ def _as_numbers(meaning: Meaning, state: State) -> None:
                 meaning.bound[name] = meaning.any_number(name)
 
 
-def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, str]:
+def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, tuple[str, ...]]:
     """Names that depend on another one since a derivative of theirs is spoken of.
 
     In `dA/dt = 2π r dr/dt` r is a function of t, of which nothing else is known.
     """
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     letters = _primed_letters(formulas)
     for of, wrt in [*_inner_derivatives(formulas), *((n, "x") for n in letters)]:
         value = state.names.get(of)
         if isinstance(value, TextFormula | TextFunction | Depends) or of == wrt:
             continue
         if not isinstance(value, Symbol) or of not in _coded(state):
-            found[of] = wrt
+            found[of] = tuple(dict.fromkeys((*found.get(of, ()), wrt)))
     return found
 
 
