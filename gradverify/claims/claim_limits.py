@@ -24,6 +24,7 @@ WORD_PIECES = 12              # names that a word such as `wxb` is a product of
 REREADINGS = 200              # of a text of which a definition changed how words split
 BESIDE = 6                    # lines to a definition that follows its claim
 RANGE_ENTRIES = 16            # of an array: a longer one is no vector of an example
+TERMS = 3                     # of a sum whose length a text leaves open
 STATES = 6                    # places of the file in whose names a claim is tried
 
 # ---- Numbers.

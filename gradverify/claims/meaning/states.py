@@ -31,6 +31,7 @@ from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
+from gradverify.claims.language.sums import Sums, sums_of
 from gradverify.claims.language.tokens import Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
@@ -88,6 +89,7 @@ class States:
     coded: frozenset[str] = frozenset()
     primed: frozenset[str] = frozenset()
     readings: list[Reading] = field(default_factory=list)
+    sums: Sums | None = None
 
     def around(self, fragment: Fragment, own: State) -> Iterator[State]:
         """The state of a place, then the later ones, each with other names."""
@@ -139,7 +141,10 @@ class States:
 
     def tokens(self, fragment: Fragment) -> list[Token]:
         """The tokens of a text; a prime that is part of a name belongs to its word."""
-        found = scan(rewritten(fragment.text), fragment.kind == "formula")
+        text = fragment.text
+        if self.sums is not None:
+            text = self.sums.written_out(text)
+        found = scan(rewritten(text), fragment.kind == "formula")
         return _with_primes(found, self.primed)
 
     def words(self, tokens: Sequence[Token], state: State) -> Vocabulary:
@@ -209,6 +214,7 @@ def states_of(code: Journal, fragments: list[Fragment]) -> States:
     """Go through a file's statements and texts in their order."""
     result = States(code, coded=frozenset(n for s in code.snapshots for n in s.names))
     result.primed = _primed(fragments)
+    result.sums = sums_of(f.text for f in fragments)
     events: list[tuple[int, int, int, Any]] = []
     for snapshot in code.snapshots:
         if snapshot.depth:
@@ -439,9 +445,26 @@ def _bound(
         if changed is None:
             return None
         return replace(changed, stated={**changed.stated, name: place})
-    return replace(
-        state, names={**state.names, name: TextFormula(name, formula, place)}
-    )
+    several = {name: TextFormula(name, formula, place)}
+    others = states.sums.others(name) if states.sums is not None else {}
+    for other, numbers in others.items():  # p_1 and p_3 beside p_2, which was p_i
+        again = _renumbered(formula, numbers, states.sums)
+        several[other] = TextFormula(other, again, place)
+    return replace(state, names={**state.names, **several})
+
+
+def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> Any:
+    """The formula with the numbers of its indices exchanged."""
+    if not isinstance(formula, tuple):
+        return formula
+    match formula:
+        case ("NAME", str(name)):
+            stem, _, number = name.rpartition("_")
+            is_indexed = sums is not None and stem in sums.stems
+            if is_indexed and number in numbers:
+                return ("NAME", f"{stem}_{numbers[number]}")
+            return formula
+    return tuple(_renumbered(part, numbers, sums) for part in formula)
 
 
 def _is_itself(name: str, formula: Formula) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES
+from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES, TERMS
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -33,6 +34,7 @@ from gradverify.claims.language.candidates import (
 from gradverify.claims.language.context import doubts_of
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import Segment, parts_of
+from gradverify.claims.language.sums import Sums
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import (
     Depends,
@@ -56,6 +58,7 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
+INDICES = "it may be said of indices that are equal, or that are not"
 LATER = "what it is about is defined only after it, or anew"
 
 
@@ -107,6 +110,11 @@ def _claim(
                 chain = _shown(read, part, state)
             continue
         doubts = doubts_of(read.tokens, part, fragment.lead)
+        if states.sums is not None:
+            explained = replace(tried.explained, corrected="")
+            tried = replace(tried, explained=explained)  # it has numbers for indices
+            if states.sums.free_in(place[2]) > 1:
+                doubts = (*doubts, INDICES)
         if state is not own:
             later = _later(tried.mentioned, state, own, place[:2])
             if later and doubts and tried.outcome.step is None:
@@ -322,7 +330,7 @@ def _as_meant(
     """The first kind of derivatives with which the chain holds, else the usual one."""
     first: tuple[Members, Outcome, Meaning] | None = None
     problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign):
+    for mode in _modes(formulas, sign, place.states.sums):
         try:
             members, meaning = _members(place, formulas, marks, mode)
             everywhere = bool(meaning.curves)
@@ -362,14 +370,21 @@ class _Mode:
     """How derivatives are read. head, inner: whether those there hold other names.
 
     is_free: whether values that the text gives to names elsewhere are left aside.
+    is_one_hot: whether the targets of a loss sum to 1.
     """
 
     head: bool = False
     inner: bool = False
     is_free: bool = False
+    is_one_hot: bool = False
 
 
-def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
+TARGETS = ("y", "t")
+
+
+def _modes(
+    formulas: Sequence[Formula], sign: str, sums: Sums | None
+) -> Iterator[_Mode]:
     yield _Mode()
     if not any(is_number(f) for f in formulas):
         yield _Mode(is_free=True)
@@ -377,6 +392,8 @@ def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
         yield _Mode(inner=True)
     if sign == "∂":
         yield _Mode(head=True, inner=True)
+    if sums is not None and sums.stems & {*TARGETS}:
+        yield _Mode(is_one_hot=True)
 
 
 def _from_derivative(
@@ -447,6 +464,8 @@ def _members(
         moving=_moving(formulas, place.state),
     )
     _as_numbers(meaning, place.state)
+    if mode.is_one_hot:
+        _as_one_hot(meaning)
     nodes, moved = [], {} if mode.is_free else dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
@@ -463,6 +482,16 @@ def _members(
         assert stated is not None
         moved[index] = ball(stated.item())
     return Members(formulas, nodes, moved, tuple(marks)), meaning
+
+
+def _as_one_hot(meaning: Meaning) -> None:
+    """Targets that sum to 1: the last one is 1 less the others."""
+    program = meaning.code.program
+    for stem in TARGETS:
+        rest = program.constant(Fraction(1))
+        for k in range(1, TERMS):
+            rest = program.apply("sub", rest, meaning.any_name(f"{stem}_{k}"))
+        meaning.bound[f"{stem}_{TERMS}"] = rest
 
 
 def _as_numbers(meaning: Meaning, state: State) -> None:
