@@ -73,7 +73,8 @@ def _methods(kind: ast.ClassDef, cell: int) -> Iterator[tuple[Function, Function
     pair = _bound(kind, value, cell), _bound(kind, slope, cell)
     keeps = any(isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
                 for n in ast.walk(value))  # fmt: skip
-    if not keeps and _fit(*pair):
+    is_pass = slope.name == "backward" and len(operands_of(pair[0])) > 1
+    if not keeps and not is_pass and _fit(*pair):
         yield pair
 
 

@@ -23,7 +23,7 @@ CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("the text states a condition",
      re.compile(r"\b(?:suppose|assum\w+|require\w*|must|need|want|such that|so that|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
     ("the text denies it",
-     re.compile(r"\b(?:wrong|incorrect\w*|mistake\w*|mistaken\w*|false|falsch\w*|fehler\w*|faux|fausse|erreur|erróneo|incorrecto|errado|erro|sbagliat\w*|errore|might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
+     re.compile(r"\b(?:wrong|incorrect\w*|mistake\w*|falsch\w*|faux|fausse|erróneo|incorrecto|errado|sbagliat\w*|might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
     ("the text speaks of an approximation",
      re.compile(r"\b(?:approximat\w+|finite differences?|numerical(?:ly)?|taylor|linear[iz]s?ation|differenzenquotient|näherung\w*|approch\w+|aproxima\w+)\b", re.I)),
     ("the text puts something else in the place of the function",

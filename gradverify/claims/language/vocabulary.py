@@ -254,7 +254,12 @@ def _names_within(
         if not word:
             return set()
     stem = word.split("_")[0].rstrip("0123456789'")
-    heads = after == "EQ" and (previous is None or previous.kind in BEFORE_HEAD)
+    is_product = {*word} <= {*"xyz"}  # the xy of `xy = 1` is no name
+    heads = (
+        not is_product
+        and after == "EQ"
+        and (previous is None or previous.kind in BEFORE_HEAD)
+    )
     if is_named_function(word) and stem not in NAMED_LETTERS:
         return set()
     if (

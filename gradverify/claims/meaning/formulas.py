@@ -27,6 +27,21 @@ from gradverify.claims.language.vocabulary import (
 Rule = Callable[..., Symbol]  # of the meaning and the parts of a formula
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A name that an equation makes a function of another one: F(x, y) = 0.
+
+    gap: F. x, y: leaves. slope: dy/dx, which is -∂F/∂x over ∂F/∂y.
+    """
+
+    of: str
+    wrt: str
+    gap: Symbol
+    x: Symbol
+    y: Symbol
+    slope: Symbol
+
+
 @dataclass(eq=False)
 class Meaning:
     """Writes formulas down as nodes, each kind of formula by its rule.
@@ -40,7 +55,8 @@ class Meaning:
     decimals are taken as written, and not as everything that rounds to them. leaves:
     names without a value. unknown: of those, why code's value is not known. curves:
     names along which a derivative was taken through a third one. made: what functions
-    of the text gave, so that u(x) is one node wherever it stands.
+    of the text gave, so that u(x) is one node wherever it stands. curve: an equation
+    by which a name is a function of another one.
     """
 
     rules: Mapping[str, Rule]
@@ -60,6 +76,7 @@ class Meaning:
     unknown: dict[str, str] = field(default_factory=dict)
     curves: list[str] = field(default_factory=list)
     made: dict[Hashable, Symbol] = field(default_factory=dict)
+    curve: Curve | None = None
 
     def node(self, formula: Formula) -> Symbol:
         """The node of a formula; `NotUnderstood` where it has none."""
@@ -203,6 +220,8 @@ class Meaning:
     def derivative(self, of: Symbol, wrt: str) -> Symbol:
         """By the node that the name stood for when `of` was computed from it."""
         program, x = self.code.program, self.named(wrt)
+        if self.curve is not None and wrt == self.curve.wrt:
+            return self.along(self.curve, of)
         if not program.depends(of.index, x.index):
             for older in reversed(self.history.get(wrt, [])):
                 if program.depends(of.index, older.index):
@@ -214,6 +233,25 @@ class Meaning:
         if len(of.shape) == 1 and len(x.shape) == 1 and not stops:
             return self.jacobian(of, x)
         return program.derivative(of, x, stops)
+
+    def put_on(self, left: Formula, right: Formula, of: str, wrt: str) -> None:
+        """Make a name a function of another one by the equation left = right."""
+        program = self.code.program
+        x, y = self.any_name(wrt), self.any_name(of)
+        if not {x.index, y.index} <= {*program.leaves}:
+            raise NotUnderstood(f"{of} is computed from other names")
+        gap = program.apply("sub", self.node(left), self.node(right))
+        down, across = (program.derivative(gap, leaf) for leaf in (y, x))
+        slope = program.apply("neg", program.apply("div", across, down))
+        self.curve = Curve(of, wrt, gap, x, y, slope)
+
+    def along(self, curve: Curve, of: Symbol) -> Symbol:
+        """d/dx of what depends on x, and on y, which depends on x."""
+        program = self.code.program
+        direct = program.derivative(of, curve.x)
+        through = program.derivative(of, curve.y)
+        product = program.apply("mul", through, curve.slope)
+        return program.apply("add", direct, product)
 
     def jacobian(self, of: Symbol, x: Symbol) -> Symbol:
         """∂y/∂x of vectors: a row for each entry of y; entry by entry, the diagonal."""

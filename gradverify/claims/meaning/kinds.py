@@ -249,6 +249,10 @@ def _order(primes: Any) -> int:
 def _prime(m: Meaning, name: Any, primes: Any) -> Symbol:
     """`y'`: by the one name that y is computed from."""
     y, program = m.named(name[1]), m.code.program
+    if m.curve is not None and name[1] == m.curve.of:
+        for _ in range(_order(primes)):
+            y = m.along(m.curve, y)
+        return y
     if y.index in program.leaves:
         raise NotUnderstood(f"nothing in the text says what {name[1]} is")
     names = {**m.words.names, **m.bound}

@@ -51,11 +51,24 @@ ROUGH = 0.05  # relative: how far a rounded number may be from the one of the co
 
 
 @dataclass(frozen=True, eq=False)
+class Relation:
+    """An equation between two letters, which says how one depends on the other.
+
+    names: the two, in the order of the alphabet.
+    """
+
+    left: Formula
+    right: Formula
+    names: tuple[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
 class State:
     """The names after a line, and the values that texts have given to leaves.
 
     clashes: names to which text and code give different values. stated: where a text
-    gave a number to a name.
+    gave a number to a name. relation: the last equation between two letters.
     """
 
     cell: int
@@ -65,6 +78,7 @@ class State:
     backwards: tuple[Symbol, ...] = ()
     clashes: frozenset[str] = frozenset()
     stated: Mapping[str, Place] = field(default_factory=dict)
+    relation: Relation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,6 +358,9 @@ def _definition(
 ) -> State | None:
     """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
+    found = _relation(fragment, part, tokens, state)
+    if found is not None:
+        return replace(state, relation=found)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)
     if not relation:
         return None
@@ -374,6 +391,34 @@ def _definition(
     if not members:
         return None
     return _bound(states, name, parameters, members, place, state)
+
+
+def _relation(
+    fragment: Fragment, part: Segment, tokens: Sequence[Token], state: State
+) -> Relation | None:
+    """`x^2 + y^2 = 25`: an equation that defines no name by a formula."""
+    kinds = [t.kind for t in tokens]
+    is_plain = sum(k in RELATIONS for k in kinds) == 1 and "EQ" in kinds
+    if not is_plain or {*kinds} & (UNREADABLE | DIFFERENTIAL | {"COMMA"}):
+        return None
+    at = kinds.index("EQ")
+    sides = tokens[:at], tokens[at + 1 :]
+    calls = (["UCALL", "LPAR"], ["UFUNC", "LPAR"], ["NAME", "LPAR"])
+    if len(sides[0]) == 1 or not all(sides) or kinds[:2] in calls:
+        return None  # it defines a name, or a function
+    try:
+        several = readings(tokens)
+    except NotUnderstood:
+        return None
+    if len(several) != 1:
+        return None
+    left, right = several[0][0]
+    names = sorted({*names_in(left), *names_in(right)})
+    letters = [n for n in names if not isinstance(state.names.get(n), Symbol)]
+    if len(names) != 2 or any(len(n) != 1 for n in names) or not letters:
+        return None
+    place = fragment.cell, fragment.section, fragment.line + part.line
+    return Relation(left, right, (names[0], names[1]), place)
 
 
 def _point(head: Sequence[Token], rest: Sequence[Token]) -> list[tuple[str, str]]:

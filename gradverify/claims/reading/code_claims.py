@@ -108,9 +108,16 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         except NotUnderstood as error:
             yield ReadClaim(*place, chain, reason=str(error))
             continue
+        doubts: tuple[str, ...] = ()
         if len(operands_of(function)) > 1:
             chain = (f"∂{function.name}({names})/∂{by}", chain[1])
-        yield ReadClaim(*place, chain, outcome, explained)
+            if not explained.cause.startswith(PLAIN):
+                doubts = (BEFORE,)
+        yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
+
+
+PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
+BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
 
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,))  # of an operand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged, nearly
+from gradverify.claims.judgement.curves import on_curve
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
@@ -44,7 +45,7 @@ from gradverify.claims.language.vocabulary import (
     Vocabulary,
     free_words,
 )
-from gradverify.claims.meaning.formulas import Meaning, names_in
+from gradverify.claims.meaning.formulas import Curve, Meaning, names_in
 from gradverify.claims.meaning.function_values import with_function_values
 from gradverify.claims.meaning.kinds import RULES, differentiated
 from gradverify.claims.meaning.states import Reading, State, States
@@ -316,7 +317,7 @@ def _judged(
         outcome,
         explain(wrong),
         chain,
-        (_subject(formulas, place.state), place.section),
+        (_subject(formulas, place.state, meaning.curve), place.section),
         member_agrees(members, outcome),
         (*doubts, *strange),
         _is_far(formulas, place),
@@ -330,11 +331,18 @@ def _as_meant(
     """The first kind of derivatives with which the chain holds, else the usual one."""
     first: tuple[Members, Outcome, Meaning] | None = None
     problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign, place.states.sums):
+    curve = _curve(place, formulas)
+    along = [] if curve is None else [_Mode(curve=curve)]
+    for mode in [*along, *_modes(formulas, sign, place.states.sums)]:
         try:
             members, meaning = _members(place, formulas, marks, mode)
             everywhere = bool(meaning.curves)
             outcome = judge(place.file.code.program, members, everywhere=everywhere)
+            if outcome.step is not None and meaning.curve is not None:
+                found = meaning.curve
+                outcome = on_curve(
+                    place.file.code.program, members, found.gap, found.x, found.y
+                )
         except NotUnderstood as error:
             problem = problem or error
             continue
@@ -347,6 +355,24 @@ def _as_meant(
     return first
 
 
+def _curve(place: _Place, formulas: Sequence[Formula]) -> tuple[str, str] | None:
+    """Of which name, by which, a chain speaks that an equation near it relates."""
+    relation = place.state.relation
+    if relation is None or relation.place[:2] != place.section:
+        return None
+    if not 0 <= place.line - relation.place[2] <= NEAR:
+        return None
+    text = repr(formulas)
+    for of, wrt in (relation.names[::-1], relation.names):
+        if isinstance(place.state.names.get(of), TextValue):
+            continue
+        by = f"('d1', ('name', ('NAME', '{of}')), ('NAME', '{wrt}'))"
+        twice = f"('name', ('NAME', '{of}')), ('NAME', '{wrt}'), ('NUMBER', '2'))"
+        if by in text or twice in text or f"('prime', ('NAME', '{of}')" in text:
+            return of, wrt
+    return None
+
+
 def _doubts(
     place: _Place, members: Members, outcome: Outcome, meaning: Meaning
 ) -> tuple[str, ...]:
@@ -355,7 +381,10 @@ def _doubts(
     said = {n for n, value in state.names.items() if isinstance(value, Depends)}
     if meaning.drawn.keys() - meaning.moving.keys() - said:
         raise NotUnderstood(UNKNOWN_FUNCTION)
-    doubts = [*_strangers(formulas, place)]
+    known = {*meaning.moving, *(n for on in meaning.moving.values() for n in on)}
+    if meaning.curve is not None:
+        known |= {meaning.curve.of, meaning.curve.wrt}
+    doubts = [*_strangers(formulas, place, known)]
     if state.clashes & _mentioned(formulas, state):
         doubts.append(CLASH)
     if _ends_well(members, outcome):
@@ -370,13 +399,15 @@ class _Mode:
     """How derivatives are read. head, inner: whether those there hold other names.
 
     is_free: whether values that the text gives to names elsewhere are left aside.
-    is_one_hot: whether the targets of a loss sum to 1.
+    is_one_hot: whether the targets of a loss sum to 1. curve: which name the equation
+    of the place makes a function of which.
     """
 
     head: bool = False
     inner: bool = False
     is_free: bool = False
     is_one_hot: bool = False
+    curve: tuple[str, str] | None = None
 
 
 TARGETS = ("y", "t")
@@ -466,6 +497,10 @@ def _members(
     _as_numbers(meaning, place.state)
     if mode.is_one_hot:
         _as_one_hot(meaning)
+    relation = place.state.relation
+    if mode.curve is not None and relation is not None:
+        meaning.moving = {}
+        meaning.put_on(relation.left, relation.right, *mode.curve)
     nodes, moved = [], {} if mode.is_free else dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
@@ -572,8 +607,12 @@ def _ball(text: str) -> Balls:
 # ---- what it is about
 
 
-def _subject(formulas: Sequence[Formula], state: State) -> Hashable:
+def _subject(
+    formulas: Sequence[Formula], state: State, curve: Curve | None
+) -> Hashable:
     """What the derivative is of: a definition, a node of code, or a formula's names."""
+    if curve is not None and state.relation is not None:
+        return ("curve", state.relation.place)
     head = formulas[0]
     while head[0] == "derivative" or head[0] == "derivative_at":
         head = head[1]
@@ -590,9 +629,11 @@ def _subject(formulas: Sequence[Formula], state: State) -> Hashable:
     return ("text", name, getattr(value, "place", None))
 
 
-def _strangers(formulas: Sequence[Formula], place: _Place) -> tuple[str, ...]:
+def _strangers(
+    formulas: Sequence[Formula], place: _Place, also: Set[str]
+) -> tuple[str, ...]:
     """Names of the claim that nothing says anything about, and its function has not."""
-    known = _mentioned(formulas[:1], place.state)
+    known = _mentioned(formulas[:1], place.state) | also
     claimed = {n for f in formulas[1:] for n in names_in(f)}
     names = place.state.names
     coded = _coded(place.state)
