@@ -181,8 +181,29 @@ def inner(program: FileProgram, a: Value, b: Value) -> Symbol:
     return dot(program, a, b)
 
 
+def is_euler(program: FileProgram, value: Value) -> bool:
+    """Whether it is the node of exp(1), which `np.e` is read as."""
+    nodes = program.record.nodes
+    if not isinstance(value, Symbol) or nodes[value.index].op != "exp":
+        return False
+    below = nodes[nodes[value.index].operands[0]]
+    return below.op in ("data", "literal") and bool(np.all(below.value == 1.0))
+
+
+def _is_above_zero(value: Value) -> bool:
+    return isinstance(value, Fraction) and value > 0
+
+
 def power(program: FileProgram, a: Value, b: Value) -> Symbol:
-    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
+    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not.
+
+    Of a number above 0, as in 2**x, the exponent is what moves.
+    """
+    if isinstance(b, Symbol) and (is_euler(program, a) or _is_above_zero(a)):
+        if is_euler(program, a):
+            return program.apply("exp", b)
+        scale = program.apply("log", symbol(program, a))
+        return program.apply("exp", program.apply("mul", b, scale))
     n = stated(program, b)
     plain = plain_number(n) if isinstance(n, Fraction) else None
     if plain is not None:
