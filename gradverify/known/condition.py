@@ -1,4 +1,4 @@
-"""Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`.
+"""Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`; and formulas.
 
 They are read by a whitelist and never executed; over arrays a condition holds where any
 element fulfils it, unless it says `all(...)`.
@@ -17,6 +17,7 @@ import numpy as np
 
 from gradverify.expressions import Expression, parse
 from gradverify.ops import OPS
+from gradverify.ops.shapes import celu, clip, elementwise, power
 
 # fmt: off
 COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -48,6 +49,12 @@ NAMES: Mapping[int, tuple[str, ...]] = {
 
 COTANGENT = "ct"
 
+ELEMENTWISE = (elementwise, power, clip, celu)
+"""The shape rules of ops whose elements do not meet."""
+
+VALUE = "value"
+"""What the result of an op is called beside its operands."""
+
 LAYER = ("x", "w", "b")
 """Those of a network layer: weights and bias."""
 
@@ -57,9 +64,15 @@ SYNTAX = (
 )
 
 
-def _operands(op: str) -> tuple[str, ...]:
+def operands_of(op: str) -> tuple[str, ...]:
+    """What the operands of an op are called, in their order."""
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
+
+
+def is_elementwise(op: str) -> bool:
+    """Whether an element of the result depends on one of each operand alone."""
+    return OPS[op].shape in ELEMENTWISE
 
 
 def operand_names(op: str) -> tuple[str, ...]:
@@ -68,12 +81,13 @@ def operand_names(op: str) -> tuple[str, ...]:
     And the cotangent that reaches it, where a product with that underflows.
     """
     row = OPS[op]
-    return (*_operands(op), *row.params, COTANGENT)
+    return (*operands_of(op), *row.params, COTANGENT)
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition that was read and checked; empty text holds always.
+class Formula:
+    """A number for each element of an op's operands, by an expression that was read
+    and checked.
 
     Raises `ExpressionError` (a `ValueError`) that names what is not understood, its
     column, and what is allowed.
@@ -83,31 +97,54 @@ class Condition:
     text: str
 
     def __post_init__(self) -> None:
-        names = operand_names(self.op)
-        if self._expression is not None:
-            _check(self._expression, self._expression.tree, names)
+        _check(self._expression, self._expression.tree, operand_names(self.op))
 
     @cached_property
-    def _expression(self) -> Expression | None:
-        return parse(self.text) if self.text.strip() else None
+    def _expression(self) -> Expression:
+        return parse(self.text)
+
+    def value(self, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """The expression at these operands.
+
+        Raises `ValueError` or `TypeError` if shapes do not fit each other.
+        """
+        values = dict(zip(operands_of(self.op), operands, strict=True))
+        # A param that is left out compares with nothing, as None does.
+        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
+        scope = absent | dict(params) | values
+        arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
+        with np.errstate(all="ignore"):
+            return _value(self._expression.tree, arrays)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition that was read and checked; empty text holds always.
+
+    Raises what `Formula` raises.
+    """
+
+    op: str
+    text: str
+
+    def __post_init__(self) -> None:
+        _ = self._formula
+
+    @cached_property
+    def _formula(self) -> Formula | None:
+        return Formula(self.op, self.text) if self.text.strip() else None
 
     def holds(self, operands: Sequence[Any], params: Mapping[str, Any]) -> bool:
         """Whether any element of the operands fulfils the condition.
 
         Shapes that do not fit each other fulfil none.
         """
-        if self._expression is None:
+        if self._formula is None:
             return True
-        values = dict(zip(_operands(self.op), operands, strict=True))
-        # A param that is left out compares with nothing, as None does.
-        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
-        scope = absent | dict(params) | values
-        arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
-        with np.errstate(all="ignore"):
-            try:
-                return bool(np.any(_value(self._expression.tree, arrays)))
-            except (ValueError, TypeError):
-                return False
+        try:
+            return bool(np.any(self._formula.value(operands, params)))
+        except (ValueError, TypeError):
+            return False
 
 
 def _check(expression: Expression, node: ast.expr, names: tuple[str, ...]) -> None:
