@@ -40,8 +40,9 @@ NUMBERS = frozenset({
 })  # fmt: skip
 
 
-# A cotangent of a wrong shape may make a later sum raise.
+# A cotangent of a wrong shape may make a later sum raise, or be broadcast in it.
 SHAPES = frozenset({Verdict.WRONG_SHAPE, Verdict.CRASHED})
+OF_SHAPES = re.compile(r"shape|broadcast|dimension", re.IGNORECASE)
 
 
 def guilty_op(
@@ -51,7 +52,8 @@ def guilty_op(
 
     judgement: of the case. The op must have the same verdict, and raise the same
         exception where the case raises one. If no op has the verdict, one whose numbers
-        are wrong in another way is named for numbers that are wrong.
+        are wrong in another way is named for numbers that are wrong; and one whose
+        cotangents have no shape that fits, for what later sums make of them.
 
     The product and the sum that make a scalar of an op's result are suspects too.
     """
@@ -94,9 +96,18 @@ def _exception(text: str) -> str:
 
 def _may_be(found: Judgement, wanted: Judgement) -> bool:
     both = {found.verdict, wanted.verdict}
-    if both <= NUMBERS or both == SHAPES:
+    if both <= NUMBERS or both == SHAPES or is_same(found, wanted):
         return True
-    return is_same(found, wanted)
+    if not _is_of_shapes(found):
+        return False
+    return wanted.verdict in NUMBERS or _is_of_shapes(wanted)
+
+
+def _is_of_shapes(found: Judgement) -> bool:
+    """Whether a cotangent has a wrong shape, or the exception is about shapes."""
+    if found.verdict is Verdict.CRASHED:
+        return bool(OF_SHAPES.search(found.got))
+    return found.verdict is Verdict.WRONG_SHAPE
 
 
 def _suspects(case: Case) -> Iterator[tuple[Case, Case | None]]:
