@@ -14,14 +14,20 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.claims.checking.formula_params import DEFAULTS, PARAMS, read_param
+from gradverify.claims.claim_limits import (
+    ALL_TERMS,
+    EXACT_BITS,
+    FORMULA_ELEMENTS,
+    MATRIX_ROWS,
+    SUM_TERMS,
+)
 from gradverify.claims.code.array_functions import entry
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.claims.code.syntax import dotted
 from gradverify.claims.computation.constants import (
     CONSTANTS,
     EXACT,
-    EXACT_BITS,
-    LARGEST,
+    LARGEST_FLOAT,
     OPERATORS,
     bits,
     folded,
@@ -33,7 +39,6 @@ from gradverify.ops import OPS, Shape
 
 Value = Symbol | Fraction  # a Fraction is a constant, kept exactly
 
-ELEMENTS = 100_000  # of all arrays on the way, together
 
 # fmt: off
 PREFIXES = (
@@ -44,9 +49,6 @@ PREFIXES = (
 
 PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
 SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
-TERMS = 200  # of a sum that is written out
-ALL_TERMS = 2000  # of all of them
-LARGEST_MATRIX = 4  # of which a determinant is written out
 
 
 def graph_of(expression: str, shapes: Mapping[str, Shape]) -> Graph:
@@ -136,7 +138,7 @@ class _Formula(Reader):
             self.refuse(node, "divides by zero", "divisors other than 0")
         if exact is None:
             return self.root(node, a, b)
-        if abs(exact) > LARGEST:
+        if abs(exact) > LARGEST_FLOAT:
             self.out_of_range(node)
         return exact if bits(exact) <= EXACT_BITS else Fraction(float(exact))
 
@@ -152,7 +154,9 @@ class _Formula(Reader):
 
     def out_of_range(self, node: ast.expr) -> NoReturn:
         """Raise the error about a constant that no float holds."""
-        self.refuse(node, "is outside the range of a float", f"up to {float(LARGEST)}")
+        self.refuse(
+            node, "is outside the range of a float", f"up to {float(LARGEST_FLOAT)}"
+        )
 
     # ---- leaves
 
@@ -182,10 +186,9 @@ class _Formula(Reader):
             problem, _, allowed = str(error).partition("; allowed are ")
             self.refuse(node, f"does not fit: {problem}", allowed or SYNTAX)
         self.elements += math.prod(result.shape)
-        if self.elements > ELEMENTS:
-            self.refuse(
-                node, "makes the arrays too large", f"{ELEMENTS} elements in all"
-            )
+        if self.elements > FORMULA_ELEMENTS:
+            allowed = f"{FORMULA_ELEMENTS} elements in all"
+            self.refuse(node, "makes the arrays too large", allowed)
         return result
 
     def literal(self, value: Value) -> Symbol:
@@ -251,10 +254,10 @@ class _Formula(Reader):
                 places = range(*(self.whole(end) for end in ends))
             case _:
                 self.refuse(each, "is not understood", "sum(… for i in range(n))")
-        if not 0 < len(places) <= TERMS:
-            self.refuse(each, f"has {len(places)} terms", f"from 1 to {TERMS}")
+        if not 0 < len(places) <= SUM_TERMS:
+            self.refuse(each, f"has {len(places)} terms", f"from 1 to {SUM_TERMS}")
         self.terms += len(places)
-        if self.terms > ALL_TERMS:  # sums within sums multiply
+        if self.terms > ALL_TERMS:
             self.refuse(each, "has too many terms", f"up to {ALL_TERMS} in all")
         around = self.indices
         terms: list[Value] = []
@@ -317,9 +320,9 @@ class _Formula(Reader):
 
     def entries(self, node: ast.expr, x: Symbol) -> list[list[Symbol]]:
         """The entries of a square matrix, one by one."""
-        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > LARGEST_MATRIX:
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > MATRIX_ROWS:
             problem = f"is of a matrix of shape {x.shape}"
-            self.refuse(node, problem, f"square ones, up to {LARGEST_MATRIX} rows")
+            self.refuse(node, problem, f"square ones, up to {MATRIX_ROWS} rows")
 
         at, places = partial(entry, partial(self.apply, node)), range(x.shape[0])
         rows = [at(x, 0, i) for i in places]

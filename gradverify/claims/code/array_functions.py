@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
 from gradverify.claims.computation.bindings import Value, numbers, symbol
 from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
@@ -27,7 +28,7 @@ def whole(value: Value) -> int:
     """A whole number, else `NotUnderstood`."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 10**6:
+    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < WHOLE:
         return int(value)
     raise NotUnderstood("a whole number is needed that the file states")
 
@@ -48,7 +49,6 @@ def stated(program: FileProgram, value: Value) -> Value:
     return value
 
 
-LONGEST = 2000  # numbers of a range
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -82,8 +82,8 @@ def length(program: FileProgram, x: Value) -> Fraction:
 def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:
     """`range(…)` of whole numbers."""
     found = range(*(whole(stated(program, end)) for end in ends))
-    if len(found) > LONGEST:
-        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    if len(found) > RANGE_NUMBERS:
+        raise NotUnderstood(f"a range of more than {RANGE_NUMBERS} numbers")
     return tuple(Fraction(n) for n in found)
 
 
@@ -94,7 +94,7 @@ def arange(program: FileProgram, *ends: Value) -> Any:
         raise NotUnderstood("a range whose ends are not stated")
     low, high = (Fraction(0), first) if not rest else (first, rest[0])
     step = rest[1] if len(rest) > 1 else Fraction(1)
-    count = max(0, math.ceil((high - low) / step)) if step else LONGEST + 1
+    count = max(0, math.ceil((high - low) / step)) if step else RANGE_NUMBERS + 1
     return _row(low, step, count)
 
 
@@ -110,8 +110,8 @@ def linspace(
 
 
 def _row(low: Fraction, step: Fraction, count: int) -> Any:
-    if count > LONGEST:
-        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    if count > RANGE_NUMBERS:
+        raise NotUnderstood(f"a range of more than {RANGE_NUMBERS} numbers")
     result = np.empty(count, dtype=object)
     result[:] = [low + k * step for k in range(count)]
     return result

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXACT_BITS
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
@@ -27,7 +28,6 @@ from gradverify.claims.computation.bindings import (
 from gradverify.claims.computation.constants import (
     CONSTANTS,
     EXACT,
-    EXACT_BITS,
     OPERATORS,
     bits,
     folded,

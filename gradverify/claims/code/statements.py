@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS
 from gradverify.claims.code import invoke
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
@@ -34,10 +35,6 @@ from gradverify.claims.computation.file_program import (
     understood,
 )
 from gradverify.expressions import syntax_tree
-
-CALLS = 200  # functions of the file that are followed, in all
-NESTED = 20  # functions within functions
-STATEMENTS = 5000
 
 
 def read_cell(code: Journal, cell: int, text: str) -> None:
@@ -353,7 +350,7 @@ class _Statements:
         """Follow a function of the file with these operands."""
         self.code.statements += 20
         self.code.followed.add(id(function.body[0]) if function.body else 0)
-        if self.depth >= NESTED:
+        if self.depth >= NESTED_CALLS:
             raise NotUnderstood(f"{function.name} calls too many functions in turn")
         inner = dict(self.code.names)
         bound = () if function.bound is None else (function.bound,)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-LARGEST = Fraction(sys.float_info.max)
+from gradverify.claims.claim_limits import EXACT_BITS
 
-EXACT_BITS = 2048  # of a numerator or denominator: the product of two floats has fewer
+LARGEST_FLOAT = Fraction(sys.float_info.max)
+
 
 CONSTANTS = {"pi": Fraction(math.pi), "e": Fraction(math.e)}
 
@@ -52,6 +53,6 @@ def bits(value: Fraction) -> int:
 
 def plain_number(value: Fraction) -> int | float | None:
     """The number as Python has it; None if no float equals it."""
-    if abs(value) > LARGEST or Fraction(float(value)) != value:
+    if abs(value) > LARGEST_FLOAT or Fraction(float(value)) != value:
         return None
     return int(value) if value.denominator == 1 else float(value)

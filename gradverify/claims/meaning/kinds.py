@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXPONENT
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.constants import plain_number
@@ -69,7 +70,7 @@ def _power(m: Meaning, base: Formula, exponent: Formula) -> Symbol:
     x = m.node(base)
     plain = None if n is None else plain_number(n)
     if plain is not None:
-        if abs(plain) > 1000:
+        if abs(plain) > EXPONENT:
             raise NotUnderstood("an exponent is too large")
         return m.code.program.apply("power", x, n=plain)
     if base[0] == "euler":

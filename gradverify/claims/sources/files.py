@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradverify.claims.claim_limits import CELL_CHARACTERS, CELLS, FILE_BYTES
 from gradverify.expressions import syntax_tree
 from gradverify.outside.reading import read_bytes
-
-FILE_BYTES = 32_000_000
-CELL_CHARACTERS = 400_000
-CELLS = 5_000
 
 SUFFIXES = (".py", ".ipynb", ".md", ".markdown", ".tex", ".txt", ".rst")
 
