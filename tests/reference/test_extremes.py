@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mpmath import mpf
 from flint import arb
+from mpmath import mpf
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import STATES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -53,7 +54,6 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
-MANY = 6  # states in which a claim is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _states(
         if meaning not in seen:
             seen.append(meaning)
             yield state
-        if len(seen) == MANY:
+        if len(seen) == STATES:
             return
 
 
@@ -251,26 +251,7 @@ def _judged(
     """
     formulas, marks = _from_derivative(formulas, marks, place.state)
     formulas, marks, doubts = _without_equation(formulas, marks)
-    outcomes: list[tuple[Members, Outcome, Meaning]] = []
-    problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign):
-        try:
-            members, meaning = _members(place, formulas, marks, mode)
-            outcome = judge(
-                place.file.code.program, members, everywhere=bool(meaning.curves)
-            )
-        except NotUnderstood as error:
-            problem = problem or error
-            continue
-        outcomes.append((members, outcome, meaning))
-        if outcome.step is None:
-            break
-    if not outcomes:
-        assert problem is not None
-        raise problem
-    members, outcome, meaning = next(
-        (o for o in outcomes if o[1].step is None), outcomes[0]
-    )
+    members, outcome, meaning = _as_meant(place, formulas, marks, sign)
     program = place.file.code.program
     if outcome.step is not None and nearly(program, members, outcome):
         outcome = replace(outcome, step=None)
@@ -289,18 +270,9 @@ def _judged(
     )
     if meaning.curves:
         doubts = ()
-    strange = _strangers(formulas, place) if outcome.step is not None else ()
-    unknown = meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys()
-    if outcome.step is not None and unknown:
-        raise NotUnderstood(UNKNOWN_FUNCTION)
-    if outcome.step is not None and place.state.clashes & {
-        *_mentioned(formulas, place.state)
-    }:
-        strange = (*strange, CLASH)
-    if _ends_well(members, outcome):
-        strange = (*strange, ENDS_WELL)
-    if outcome.step is not None and _is_special(formulas, place.state):
-        strange = (*strange, SPECIAL)
+    strange: tuple[str, ...] = ()
+    if outcome.step is not None:
+        strange = _doubts(place, members, outcome, meaning)
     return Tried(
         outcome,
         explain(wrong),
@@ -310,6 +282,46 @@ def _judged(
         (*doubts, *strange),
         _is_far(formulas, place),
     )
+
+
+def _as_meant(
+    place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
+) -> tuple[Members, Outcome, Meaning]:
+    """The first kind of derivatives with which the chain holds, else the usual one."""
+    first: tuple[Members, Outcome, Meaning] | None = None
+    problem: NotUnderstood | None = None
+    for mode in _modes(formulas, sign):
+        try:
+            members, meaning = _members(place, formulas, marks, mode)
+            everywhere = bool(meaning.curves)
+            outcome = judge(place.file.code.program, members, everywhere=everywhere)
+        except NotUnderstood as error:
+            problem = problem or error
+            continue
+        if outcome.step is None:
+            return members, outcome, meaning
+        first = first or (members, outcome, meaning)
+    if first is None:
+        assert problem is not None
+        raise problem
+    return first
+
+
+def _doubts(
+    place: _Place, members: Members, outcome: Outcome, meaning: Meaning
+) -> tuple[str, ...]:
+    """Why a chain that fails may not be what the author claims."""
+    formulas, state = members.formulas, place.state
+    if meaning.drawn.keys() - meaning.moving.keys() - state.names.keys():
+        raise NotUnderstood(UNKNOWN_FUNCTION)
+    doubts = [*_strangers(formulas, place)]
+    if state.clashes & _mentioned(formulas, state):
+        doubts.append(CLASH)
+    if _ends_well(members, outcome):
+        doubts.append(ENDS_WELL)
+    if _is_special(formulas, state):
+        doubts.append(SPECIAL)
+    return tuple(doubts)
 
 
 @dataclass(frozen=True)
