@@ -1,7 +1,7 @@
 """Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`; and formulas.
 
-A condition is read once, over a whitelist, and becomes a function of the operands. Over
-arrays it holds where any element fulfils it, unless it says `all(...)`.
+Either is read once, over a whitelist, and becomes a function of the operands. Over
+arrays a condition holds where any element fulfils it, unless it says `all(...)`.
 """
 
 from __future__ import annotations
@@ -85,8 +85,7 @@ def operand_names(op: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Formula:
-    """A number for each element of an op's operands, by an expression that was read
-    and checked.
+    """A number for each element of an op's operands, by an expression that was read.
 
     Raises `ExpressionError` (a `ValueError`) that names what is not understood, its
     column, and what is allowed.
@@ -96,15 +95,18 @@ class Formula:
     text: str
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
-        _check(self._expression, self._expression.tree, operand_names(self.op))
+        _ = self._function  # an error shows where the formula is stated
 
     @cached_property
-    def _expression(self) -> Expression:
-        return parse(self.text)
+    def _function(self) -> Test:
+        expression = parse(self.text)
+        function: Test = _ConditionReader(expression, operand_names(self.op)).read(
+            expression.tree
+        )
+        return function
 
     def value(self, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
-        """The expression at these operands.
+        """The formula at these operands.
 
         Raises `ValueError` or `TypeError` if shapes do not fit each other.
         """
@@ -114,7 +116,7 @@ class Formula:
         scope = absent | dict(params) | values
         arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
         with np.errstate(all="ignore"):
-            return _value(self._expression.tree, arrays)
+            return self._function(arrays)
 
 
 @dataclass(frozen=True)
@@ -128,51 +130,23 @@ class Condition:
     text: str
 
     def __post_init__(self) -> None:
-        _ = self._formula
+        _ = self._formula  # an error shows where the condition is stated
 
     @cached_property
     def _formula(self) -> Formula | None:
         return Formula(self.op, self.text) if self.text.strip() else None
-=======
-        _ = self._test  # an error shows where the condition is stated
-
-    @cached_property
-    def _test(self) -> Test | None:
-        if not self.text.strip():
-            return None
-        expression = parse(self.text)
-        test: Test = _ConditionReader(expression, operand_names(self.op)).read(
-            expression.tree
-        )
-        return test
->>>>>>> main
 
     def holds(self, operands: Sequence[Any], params: Mapping[str, Any]) -> bool:
         """Whether any element of the operands fulfils the condition.
 
         Shapes that do not fit each other fulfil none.
         """
-<<<<<<< HEAD
         if self._formula is None:
             return True
         try:
             return bool(np.any(self._formula.value(operands, params)))
         except (ValueError, TypeError):
             return False
-=======
-        if self._test is None:
-            return True
-        values = dict(zip(_operands(self.op), operands, strict=True))
-        # A param that is left out compares with nothing, as None does.
-        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
-        scope = absent | dict(params) | values
-        arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
-        with np.errstate(all="ignore"):
-            try:
-                return bool(np.any(self._test(arrays)))
-            except (ValueError, TypeError):
-                return False
->>>>>>> main
 
 
 def _applied(function: Callable[..., Any]) -> Callable[..., Test]:
