@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import STATES
@@ -54,6 +54,9 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
+
+Way = TypeVar("Way")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,18 +159,35 @@ def _in_state(
     states: States,
 ) -> Tried:
     """The first way under which the claim is right, else the usual way."""
-    first: Tried | None = None
+
+    def attempt(flipped: frozenset[str]) -> Tried:
+        with understood():
+            return _read_so(file, read, part, state, at, states, flipped)
+
+    return _first_right(attempt, _flips(part, state), lambda t: t.outcome)
+
+
+def _first_right(
+    attempt: Callable[[Way], Read],
+    ways: Iterable[Way],
+    outcome: Callable[[Read], Outcome],
+) -> Read:
+    """What comes out right in the first way in which anything does.
+
+    Else what the first way gives in which the claim is understood. If there is none,
+    the first problem is raised.
+    """
+    first: Read | None = None
     problem: NotUnderstood | None = None
-    for flipped in _flips(part, state):
+    for way in ways:
         try:
-            with understood():
-                tried = _read_so(file, read, part, state, at, states, flipped)
+            found = attempt(way)
         except NotUnderstood as error:
             problem = problem or error
             continue
-        if tried.outcome.step is None:
-            return tried
-        first = first or tried
+        if outcome(found).step is None:
+            return found
+        first = found if first is None else first
     if first is None:
         assert problem is not None
         raise problem
@@ -288,23 +308,13 @@ def _as_meant(
     place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
 ) -> tuple[Members, Outcome, Meaning]:
     """The first kind of derivatives with which the chain holds, else the usual one."""
-    first: tuple[Members, Outcome, Meaning] | None = None
-    problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign):
-        try:
-            members, meaning = _members(place, formulas, marks, mode)
-            everywhere = bool(meaning.curves)
-            outcome = judge(place.file.code.program, members, everywhere=everywhere)
-        except NotUnderstood as error:
-            problem = problem or error
-            continue
-        if outcome.step is None:
-            return members, outcome, meaning
-        first = first or (members, outcome, meaning)
-    if first is None:
-        assert problem is not None
-        raise problem
-    return first
+
+    def attempt(mode: _Mode) -> tuple[Members, Outcome, Meaning]:
+        members, meaning = _members(place, formulas, marks, mode)
+        program, everywhere = place.file.code.program, bool(meaning.curves)
+        return members, judge(program, members, everywhere=everywhere), meaning
+
+    return _first_right(attempt, _modes(formulas, sign), lambda found: found[1])
 
 
 def _doubts(
