@@ -4,7 +4,7 @@ from gradverify.known.condition import (
     COTANGENT,
     VALUE,
     Condition,
-    Formula,
+    OperandFormula,
     operand_names,
     operands_of,
 )
@@ -40,7 +40,7 @@ __all__ = [
     "Condition",
     "Deviation",
     "DeviationError",
-    "Formula",
+    "OperandFormula",
     "Size",
     "append_rows",
     "applies",

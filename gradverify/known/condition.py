@@ -84,7 +84,7 @@ def operand_names(op: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Formula:
+class OperandFormula:
     """A number for each element of an op's operands, by an expression that was read.
 
     Raises `ExpressionError` (a `ValueError`) that names what is not understood, its
@@ -123,7 +123,7 @@ class Formula:
 class Condition:
     """A condition that was read and checked; empty text holds always.
 
-    Raises what `Formula` raises.
+    Raises what `OperandFormula` raises.
     """
 
     op: str
@@ -133,8 +133,8 @@ class Condition:
         _ = self._formula  # an error shows where the condition is stated
 
     @cached_property
-    def _formula(self) -> Formula | None:
-        return Formula(self.op, self.text) if self.text.strip() else None
+    def _formula(self) -> OperandFormula | None:
+        return OperandFormula(self.op, self.text) if self.text.strip() else None
 
     def holds(self, operands: Sequence[Any], params: Mapping[str, Any]) -> bool:
         """Whether any element of the operands fulfils the condition.

@@ -25,7 +25,7 @@ from gradverify.graph import Case, case_from_json
 from gradverify.known.condition import (
     VALUE,
     Condition,
-    Formula,
+    OperandFormula,
     is_elementwise,
     operands_of,
 )
@@ -110,15 +110,15 @@ class Deviation:
         """`when`, parsed and checked."""
         return _condition(self.op, self.when)
 
-    def formula(self, name: str) -> Formula | None:
+    def formula(self, name: str) -> OperandFormula | None:
         """What `gives` says of the value or of the derivative by an operand."""
         text = dict(self.gives).get(name)
         return None if text is None else _formula(self.op, text)
 
 
 @cache
-def _formula(op: str, text: str) -> Formula:
-    return Formula(op, text)
+def _formula(op: str, text: str) -> OperandFormula:
+    return OperandFormula(op, text)
 
 
 @cache
