@@ -153,7 +153,8 @@ def unknown_command(word: str) -> str:
     """What is said of a word that is no command; "" for a command or an option."""
     if word.startswith("-") or word in COMMANDS:
         return ""
-    return f"no command {word!r}; {meant(word, COMMANDS, '`gradverify --help`')}"
+    listing = "`gradverify --help` lists them"
+    return f"no command {word!r}; {meant(word, COMMANDS, listing)}"
 
 
 def expression_last(given: Sequence[str]) -> list[str]:
