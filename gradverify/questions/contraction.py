@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf, live
+from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf
 from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.questions.drawn import weights
@@ -53,10 +53,10 @@ def contracted(graph: Graph) -> Contracted:
 
 
 def up_to(graph: Graph, node: int) -> Graph:
-    """The graph with that node for its output. No input is left out."""
+    """The graph with that node for its output; nodes keep their numbers."""
     if node == len(graph.nodes) - 1:
         return graph
-    return Graph(live(graph.nodes[: node + 1]))
+    return Graph(graph.nodes[: node + 1])
 
 
 @lru_cache(maxsize=4096)

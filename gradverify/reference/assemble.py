@@ -292,9 +292,20 @@ def _of_finite_point(
     graph = program.expansion.graph
     if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
         status, note = Slope.NONE, "a number on the way is not finite: a pole"
-    value = sought.value(case, slopes)
-    return Reference(case, status, value, gradient, errors.value, errors.derivative,
-                     paths, None, note, exact, errors.inner, None, question)  # fmt: skip
+    return Reference(
+        case,
+        status,
+        sought.value(case, slopes),
+        gradient,
+        errors.value,
+        errors.derivative,
+        paths,
+        None,
+        note,
+        exact,
+        errors.inner,
+        question=question,
+    )
 
 
 def _outside_domain(case: Case) -> str | None:

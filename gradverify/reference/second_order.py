@@ -98,7 +98,10 @@ def _append(
     chosen: Sequence[int],
     place: dict[int, int],
 ) -> None:
-    """Copy chosen nodes to the end of a program. place: from an old node to its copy."""
+    """Copy chosen nodes to the end of a program.
+
+    place: from an old node to its copy.
+    """
     for i in chosen:
         operands = tuple(place[j] for j in nodes[i].operands)
         place[i] = program.append(replace(nodes[i], operands=operands)).index

@@ -141,7 +141,7 @@ class AlongTangents(Sought):
         allowed = allowed_of(bounds, paths)
         step = displacement_of(point, self.tangents)
         found = differences_along(self.array, point, step, allowed, demand=demand)
-        return found, np.eye(len(allowed)), allowed
+        return found, list(np.eye(len(allowed))), allowed
 
     def exact(self, point: Sequence[Array]) -> Exact | None:
         """By forward mode."""
