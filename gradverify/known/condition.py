@@ -1,7 +1,7 @@
 """Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`.
 
-They are read by a whitelist and never executed; over arrays a condition holds where any
-element fulfils it, unless it says `all(...)`.
+A condition is read once, over a whitelist, and becomes a function of the operands. Over
+arrays it holds where any element fulfils it, unless it says `all(...)`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, reduce
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from gradverify.expressions import Expression, parse
+from gradverify.expressions import Expression, Reader, Rows, parse
 from gradverify.ops import OPS
 
+Test = Callable[[Mapping[str, Any]], Any]
+"""What a part of a condition becomes: a function of the arrays that names stand for."""
+
 # fmt: off
-COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+OPERATORS: Rows = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
-}
-
-ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply,
-    ast.Div: np.true_divide,
-}
-
-LOGIC: Mapping[type[ast.boolop], Callable[[Any, Any], Any]] = {
-    ast.And: np.logical_and, ast.Or: np.logical_or,
+    ast.Div: np.true_divide, ast.USub: np.negative,
+    ast.And: lambda *parts: reduce(np.logical_and, parts),
+    ast.Or: lambda *parts: reduce(np.logical_or, parts),
+    ast.Not: np.logical_not,
 }
 
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -83,20 +82,24 @@ class Condition:
     text: str
 
     def __post_init__(self) -> None:
-        names = operand_names(self.op)
-        if self._expression is not None:
-            _check(self._expression, self._expression.tree, names)
+        _ = self._test  # an error shows where the condition is stated
 
     @cached_property
-    def _expression(self) -> Expression | None:
-        return parse(self.text) if self.text.strip() else None
+    def _test(self) -> Test | None:
+        if not self.text.strip():
+            return None
+        expression = parse(self.text)
+        test: Test = _ConditionReader(expression, operand_names(self.op)).read(
+            expression.tree
+        )
+        return test
 
     def holds(self, operands: Sequence[Any], params: Mapping[str, Any]) -> bool:
         """Whether any element of the operands fulfils the condition.
 
         Shapes that do not fit each other fulfil none.
         """
-        if self._expression is None:
+        if self._test is None:
             return True
         values = dict(zip(_operands(self.op), operands, strict=True))
         # A param that is left out compares with nothing, as None does.
@@ -105,74 +108,54 @@ class Condition:
         arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
         with np.errstate(all="ignore"):
             try:
-                return bool(np.any(_value(self._expression.tree, arrays)))
+                return bool(np.any(self._test(arrays)))
             except (ValueError, TypeError):
                 return False
 
 
-def _check(expression: Expression, node: ast.expr, names: tuple[str, ...]) -> None:
-    """Refuse everything that is not on the list."""
-    match node:
-        case ast.Constant(value=bool()):
-            return
-        case ast.Constant():
-            expression.number(node)
-        case ast.Name(id=name):
-            if name not in names:
-                problem = f"{name} is no operand or param of the op"
-                expression.refuse(node, problem, ", ".join(names))
-        case ast.Compare() if all(type(op) in COMPARISONS for op in node.ops):
-            _check_all(expression, [node.left, *node.comparators], names)
-        case ast.BoolOp():
-            _check_all(expression, node.values, names)
-        case ast.BinOp(op=op) if type(op) in ARITHMETIC:
-            _check_all(expression, [node.left, node.right], names)
-        case ast.UnaryOp(op=ast.Not() | ast.USub()):
-            _check(expression, node.operand, names)
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
-            name in FUNCTIONS
-        ):
-            _check(expression, argument, names)
-        case _:
-            problem = f"{expression.source(node)} is not understood"
-            expression.refuse(node, problem, SYNTAX)
+def _applied(function: Callable[..., Any]) -> Callable[..., Test]:
+    def rule(reader: _ConditionReader, node: ast.expr, *operands: Test) -> Test:
+        return lambda arrays: function(*[operand(arrays) for operand in operands])
+
+    return rule
 
 
-def _check_all(
-    expression: Expression, nodes: Sequence[ast.expr], names: tuple[str, ...]
-) -> None:
-    for node in nodes:
-        _check(expression, node, names)
+class _ConditionReader(Reader):
+    """Makes a function of the text of a condition."""
 
+    def __init__(self, expression: Expression, names: tuple[str, ...]) -> None:
+        self.expression, self.names = expression, names
 
-def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
-    match node:
-        case ast.Constant(value=value):
-            return np.asarray(value)
-        case ast.Name(id=name):
-            return scope[name]
-        case ast.Compare():
-            return _compared(node, scope)
-        case ast.BoolOp(op=logic, values=values):
-            result = _value(values[0], scope)
-            for other in values[1:]:
-                result = LOGIC[type(logic)](result, _value(other, scope))
-            return result
-        case ast.BinOp(op=arithmetic):
-            left, right = _value(node.left, scope), _value(node.right, scope)
-            return ARITHMETIC[type(arithmetic)](left, right)
-        case ast.UnaryOp(op=ast.Not()):
-            return np.logical_not(_value(node.operand, scope))
-        case ast.UnaryOp():
-            return np.negative(_value(node.operand, scope))
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return FUNCTIONS[name](_value(argument, scope))
-    raise AssertionError(f"{type(node).__name__} passed the check")
+    def unread(self, node: ast.expr) -> NoReturn:
+        """Raise the error about a node that conditions do not have."""
+        problem = f"{self.expression.source(node)} is not understood"
+        self.expression.refuse(node, problem, SYNTAX)
 
+    def constant(self, node: ast.Constant) -> Test:
+        """True, False, or a number."""
+        is_flag = isinstance(node.value, bool)
+        value = np.asarray(node.value if is_flag else self.expression.number(node))
+        return lambda arrays: value
 
-def _compared(node: ast.Compare, scope: Mapping[str, Any]) -> Any:
-    values = [_value(x, scope) for x in (node.left, *node.comparators)]
-    result: Any = True
-    for op, a, b in zip(node.ops, values, values[1:], strict=False):
-        result = np.logical_and(result, COMPARISONS[type(op)](a, b))
-    return result
+    def name(self, node: ast.Name) -> Test:
+        """An operand, a param, or the cotangent."""
+        if node.id not in self.names:
+            problem = f"{node.id} is no operand or param of the op"
+            self.expression.refuse(node, problem, ", ".join(self.names))
+        return operator.itemgetter(node.id)
+
+    def call(self, node: ast.Call) -> Test:
+        """A function of one thing."""
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
+                name in FUNCTIONS
+            ):
+                return _applied(FUNCTIONS[name])(self, node, self.read(argument))
+        self.unread(node)
+
+    rows: ClassVar[Rows] = {
+        ast.Constant: constant,
+        ast.Name: name,
+        ast.Call: call,
+        **{kind: _applied(function) for kind, function in OPERATORS.items()},
+    }

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SHAPE_CHOICES, SHAPE_TRIALS
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -31,8 +32,6 @@ from gradverify.claims.computation.file_program import (
 # All different, so that a transposed matrix does not fit; odd, so that the mean over
 # them cancels no factor 2.
 ROWS, INPUTS, OUTPUTS = 3, 5, 7
-RUNS = 500  # of one function, in all
-SCORED = 16  # complete choices that are compared
 
 # fmt: off
 MATRICES = (
@@ -197,7 +196,7 @@ def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> No
     search = _ShapeSearch(code, several, run)
     search.descend({}, 0)
     best = max(search.found, key=lambda f: f[0].score, default=None)
-    is_cut = search.runs >= RUNS
+    is_cut = search.runs >= SHAPE_TRIALS
     if best is not None and (best[0].is_shapely or not is_cut):
         search.once(best[1], undo=False)
 
@@ -221,7 +220,7 @@ class _ShapeSearch:
             return
         parameter = self.several[at]
         for make in _candidates(self.code, parameter):
-            if self.is_over or self.runs >= RUNS:
+            if self.is_over or self.runs >= SHAPE_TRIALS:
                 return
             more = {**chosen, parameter.key: make}
             is_last = at + 1 == len(self.several)
@@ -233,7 +232,7 @@ class _ShapeSearch:
         trial = self.once(chosen)
         self.found.append((trial, chosen))
         self.shapely += trial.is_shapely
-        self.is_over = self.shapely >= SCORED or trial.is_perfect
+        self.is_over = self.shapely >= SHAPE_CHOICES or trial.is_perfect
 
     def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:
         """Run, and what came of it."""

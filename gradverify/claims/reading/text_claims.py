@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import STATES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -53,7 +54,6 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
-MANY = 6  # states in which a claim is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _states(
         if meaning not in seen:
             seen.append(meaning)
             yield state
-        if len(seen) == MANY:
+        if len(seen) == STATES:
             return
 
 
