@@ -180,7 +180,8 @@ class ModeCall:
     @property
     def method(self) -> Any:
         """The mode's method, bound to the engine."""
-        return getattr(self.differentiator, self.mode)
+        who = self.differentiator
+        return who.modes()[self.mode].__get__(who, type(who))
 
     def tangents(self, seeds: list[Seed]) -> list[Array | None]:
         """Copies of the tangents that belong to the case, in its dtype."""

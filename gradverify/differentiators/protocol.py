@@ -62,16 +62,21 @@ def arguments_of(kind: str) -> str:
 class Mode:
     """A method of a differentiator that differentiates. Its name is a part of ids."""
 
-    def __init__(self, kind: str, default: bool, method: Callable[..., Any]) -> None:
+    def __init__(
+        self, kind: str, default: bool, compiles: bool, method: Callable[..., Any]
+    ) -> None:
         self.kind = kind
         self.default = default
+        self.compiles = compiles
         self.method = method
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else MethodType(self.method, instance)
 
 
-def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def mode(
+    kind: str, *, default: bool = False, compiles: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a method as a mode of that kind.
 
     Each kind has its arguments and its result:
@@ -105,7 +110,7 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
         raise ValueError(
             f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}"
         )
-    return lambda method: Mode(kind, default, method)
+    return lambda method: Mode(kind, default, compiles, method)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +213,8 @@ def _modes_of(kind: type) -> Mapping[str, Mode]:
     """The modes of a class and of its base classes."""
     found: dict[str, Mode] = {}
     for base in reversed(kind.__mro__):
-        found |= {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        modes = {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        found |= {k.replace("_", "-"): v for k, v in modes.items()}
     return found
 
 

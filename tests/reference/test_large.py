@@ -12,7 +12,7 @@ from mpmath import mp
 
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import interpret_all
-from gradverify.reference import Doubled, Reference, Slope, reference
+from gradverify.reference import Doubled, Reference, Slope, reference, sought
 from gradverify.reference.bound import _first_order, _running
 from gradverify.reference.exact import Exact, exact_gradient
 from gradverify.reference.gradient_program import gradient_program

@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.reference import Slope, inside_box, inside_hull, reference
+from gradverify.reference import Slope, inside_box, inside_hull, reference, sought
 from gradverify.reference.exact import Exact, exact_gradient
 
 
