@@ -27,6 +27,7 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Case
 from gradverify.known import Deviation
+from gradverify.questions import contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -251,12 +252,22 @@ class _Sweep:
     def _weighted(
         self, cases: Sequence[tuple[int, Case]]
     ) -> Sequence[tuple[int, Case]]:
-        """The cases; for a vjp each with a cotangent of its own, if that is a case."""
+        """The cases; for a vjp some with a cotangent of their own, if that is a case.
+
+        That is every second one that would be pulled back from ones. The others share
+        their references with the modes that are asked for a gradient.
+        """
         who = self.differentiator
         if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
             return cases
-        pairs = [(k, c, self.block.weighted(k, c)) for k, c in cases]
-        return [(k, w if unsupported(who, w) is None else c) for k, c, w in pairs]
+        result = []
+        for position, case in cases:
+            chosen = case
+            if position % 2 and np.all(contracted(case.graph).cotangent == 1.0):
+                chosen = self.block.weighted(position, case)
+            usable = unsupported(who, chosen) is None
+            result.append((position, chosen if usable else case))
+        return result
 
     def findings(
         self,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gradverify.differentiators import load, run, unsupported
+from gradverify.differentiators.compiled import KEPT
 from gradverify.differentiators.jax_numpy import Jax
-from gradverify.differentiators.jax_numpy.modes import KEPT
 from gradverify.graph import Case, Graph, apply_op, input_leaf, literal_leaf
 
 jax = pytest.importorskip("jax")

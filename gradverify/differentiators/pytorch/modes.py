@@ -9,7 +9,7 @@ the same formulas of single ops, but not the same ways to nest and to batch them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradverify.differentiators.compiled import Compiled
@@ -90,9 +90,8 @@ class TorchModes(Differentiator):
         with settings():
             if not point:
                 return Pulled(_array(self._output(function, ())), [])
-            value, pull = torch.func.vjp(
-                lambda *x: self._output(function, x), *self._tensors(point)
-            )
+            vjp: Any = torch.func.vjp
+            value, pull = vjp(self._function(function), *self._tensors(point))
             found = pull(tensor(self.device, cotangent))
             return Pulled(_array(value), [_array(ct) for ct in found])
 
@@ -108,7 +107,8 @@ class TorchModes(Differentiator):
         import torch
 
         def one(cotangent: Any, *inputs: Any) -> Any:
-            value, pull = torch.func.vjp(lambda *x: self._output(function, x), *inputs)
+            vjp: Any = torch.func.vjp
+            value, pull = vjp(self._function(function), *inputs)
             return value, pull(cotangent)
 
         with settings():
@@ -125,8 +125,8 @@ class TorchModes(Differentiator):
     ) -> Pulled:
         """`torch.autograd.grad` of a graph that AOTAutograd has traced.
 
-        Its backward pass is made of the decompositions that compilers are given. Nothing
-        is compiled to machine code.
+        Its backward pass is made of the decompositions that compilers are given.
+        Nothing is compiled to machine code.
         """
         import torch
 
@@ -146,9 +146,10 @@ class TorchModes(Differentiator):
     def forward(
         self, function: Lowered, point: Sequence[Array], tangents: Tangents
     ) -> Pushed:
-        """Dual tensors of `torch.autograd.forward_ad`; without a tangent a plain one."""
-        from torch.autograd import forward_ad
+        """Dual tensors of `torch.autograd.forward_ad`, one for each tangent."""
+        import torch
 
+        forward_ad: Any = torch.autograd.forward_ad
         with settings(), forward_ad.dual_level():
             duals = self._duals(self._tensors(point), tangents)
             found = forward_ad.unpack_dual(self._output(function, duals))
@@ -180,8 +181,8 @@ class TorchModes(Differentiator):
     ) -> Pulled:
         """The tangent of the gradient: `torch.autograd.grad` on dual tensors."""
         import torch
-        from torch.autograd import forward_ad
 
+        forward_ad: Any = torch.autograd.forward_ad
         with settings(), forward_ad.dual_level():
             inputs = self._leaves(point)
             output = self._output(function, self._duals(inputs, tangents))
@@ -198,8 +199,8 @@ class TorchModes(Differentiator):
     ) -> Pulled:
         """The gradient of the tangent: `torch.autograd.grad` on dual tensors."""
         import torch
-        from torch.autograd import forward_ad
 
+        forward_ad: Any = torch.autograd.forward_ad
         with settings(), forward_ad.dual_level():
             inputs = self._leaves(point)
             duals = self._duals(inputs, tangents)
@@ -287,7 +288,7 @@ class TorchModes(Differentiator):
             if not point:
                 return Pulled(value, [])
             wrt = tuple(range(len(point)))
-            hessian = torch.func.hessian(lambda *x: self._output(function, x), wrt)
+            hessian = torch.func.hessian(self._function(function), wrt)
             return Pulled(value, _nested(hessian(*inputs)))
 
     # ---- what modes share
@@ -304,20 +305,27 @@ class TorchModes(Differentiator):
 
         return torch.as_tensor(function(*inputs), device=self.device)
 
-    def _duals(self, inputs: Sequence[Any], tangents: Tangents) -> list[Any]:
-        from torch.autograd import forward_ad
+    def _function(self, function: Lowered) -> Callable[..., Any]:
+        return lambda *inputs: self._output(function, inputs)
 
+    def _duals(self, inputs: Sequence[Any], tangents: Tangents) -> list[Any]:
+        import torch
+
+        forward_ad: Any = torch.autograd.forward_ad
         return [
             x if t is None else forward_ad.make_dual(x, tensor(self.device, t))
             for x, t in zip(inputs, tangents, strict=True)
         ]
 
     def _traced(self, function: Lowered) -> Any:
-        from functorch.compile import aot_function, nop
+        from functorch.compile import (  # type: ignore[import-untyped]
+            aot_function,
+            nop,
+        )
         from torch._decomp import core_aten_decompositions
 
         return aot_function(
-            lambda *x: self._output(function, x),
+            self._function(function),
             fw_compiler=nop,
             decompositions=core_aten_decompositions(),
         )
@@ -325,14 +333,15 @@ class TorchModes(Differentiator):
     def _functional_jacobian(
         self, function: Lowered, point: Sequence[Array], **how: Any
     ) -> Pulled:
-        from torch.autograd.functional import jacobian
+        import torch
 
+        jacobian: Any = torch.autograd.functional.jacobian
         with settings():
             inputs = tuple(self._tensors(point))
             value = _array(self._output(function, inputs))
             if not point:
                 return Pulled(value, [])
-            found: Any = jacobian(lambda *x: self._output(function, x), inputs, **how)
+            found = jacobian(self._function(function), inputs, **how)
             return Pulled(value, [_array(block) for block in found])
 
     def _func_jacobian(
@@ -355,14 +364,15 @@ class TorchModes(Differentiator):
     def _functional_hessian(
         self, function: Lowered, point: Sequence[Array], **how: Any
     ) -> Pulled:
-        from torch.autograd.functional import hessian
+        import torch
 
+        hessian: Any = torch.autograd.functional.hessian
         with settings():
             inputs = tuple(self._tensors(point))
             value = _array(self._output(function, inputs))
             if not point:
                 return Pulled(value, [])
-            found: Any = hessian(lambda *x: self._output(function, x), inputs, **how)
+            found = hessian(self._function(function), inputs, **how)
             return Pulled(value, _nested(found))
 
 
