@@ -31,7 +31,8 @@ def reproducer(
         decimal(found.value),
         [[decimal(v) for v in x.reshape(-1)] for x in exact],
     )
-    own = script(program, differentiator.spelling(mode), mode)
+    kind = differentiator.modes()[mode].kind
+    own = script(program, differentiator.spelling(mode), mode, kind)
     if own is not None:
         return own
     cls = type(differentiator)

@@ -15,14 +15,14 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from gradverify.expressions import Expression, Reader, Rows, parse
+from gradverify.expressions import Expression, Reader, SyntaxRows, parse
 from gradverify.ops import OPS
 
 Test = Callable[[Mapping[str, Any]], Any]
 """What a part of a condition becomes: a function of the arrays that names stand for."""
 
 # fmt: off
-OPERATORS: Rows = {
+OPERATORS: SyntaxRows = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply,
@@ -153,7 +153,7 @@ class _ConditionReader(Reader):
                 return _applied(FUNCTIONS[name])(self, node, self.read(argument))
         self.unread(node)
 
-    rows: ClassVar[Rows] = {
+    rows: ClassVar[SyntaxRows] = {
         ast.Constant: constant,
         ast.Name: name,
         ast.Call: call,

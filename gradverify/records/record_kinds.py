@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from gradverify.claims.judgement.verdicts import Claim as Claim
+from gradverify.claims.judgement.claim_record import Claim as Claim
 
 SCHEMA = 1
 

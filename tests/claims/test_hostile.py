@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError
 

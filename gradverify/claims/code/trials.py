@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -134,13 +135,13 @@ def _candidates(
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_setting and not parameter.name[0].isupper():
-        yield from (lambda n=n: Fraction(n) for n in SIZES)
+        yield from (partial(Fraction, n) for n in SIZES)
     if LABELS.fullmatch(parameter.name) and parameter.prefers_arrays:
-        yield lambda: _stated(code, np.arange(ROWS) + 1)
+        yield partial(_stated, code, np.arange(ROWS) + 1)
         for columns in (INPUTS, OUTPUTS):
-            yield lambda n=columns: _stated(code, np.eye(n, dtype=int)[1 : ROWS + 1])  # type: ignore[misc]
-    for shape in shapes:
-        yield lambda shape=shape: any_number(code, parameter.name, shape)  # type: ignore[misc]
+            one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
+            yield partial(_stated, code, one_hot)
+    yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
 
 
 def _stated(code: Journal, numbers: Any) -> Symbol:
