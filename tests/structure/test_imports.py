@@ -26,6 +26,7 @@ ORDER = (
     ("compare",),
     ("diagnosis", "known"),
     ("verify", "claims"),
+    ("capture",),
     ("suites",),
     ("selftest",),
     ("records",),
