@@ -109,10 +109,19 @@ def domain_of(text: str | None, names: Sequence[str]) -> Callable[..., bool]:
     if text is None:
         return lambda *point: True
     expression = parse(text)
-    _checked(expression, expression.tree, names)
+    known = [_normal(name) for name in names]
+    _checked(expression, expression.tree, known)
     return lambda *point: bool(
-        np.all(_evaluated(expression.tree, dict(zip(names, point, strict=True))))
+        np.all(_evaluated(expression.tree, dict(zip(known, point, strict=True))))
     )
+
+
+def _normal(name: str) -> str:
+    """A name such as `batch["x"]` as Python writes it."""
+    try:
+        return ast.unparse(ast.parse(name, mode="eval"))
+    except SyntaxError:
+        return name
 
 
 _ORDERS: Mapping[type, Callable[[Any, Any], Any]] = {
@@ -134,6 +143,8 @@ ALLOWED = "comparisons of arguments and numbers, abs, + - * /, and, or, not"
 
 def _checked(whole: Expression, tree: ast.expr, names: Sequence[str]) -> None:
     """Refuse what is no condition over the arguments."""
+    if ast.unparse(tree) in names:
+        return
     match tree:
         case ast.Compare(ops=ops) if all(type(o) in _ORDERS for o in ops):
             parts = [tree.left, *tree.comparators]
@@ -146,9 +157,7 @@ def _checked(whole: Expression, tree: ast.expr, names: Sequence[str]) -> None:
         case ast.Call(func=ast.Name(id="abs"), args=[_], keywords=[]):
             parts = tree.args
         case ast.Name(id=name):
-            if name not in names:
-                whole.refuse(tree, f"{name} is no argument", ", ".join(names))
-            return
+            whole.refuse(tree, f"{name} is no argument", ", ".join(names))
         case ast.Constant():
             whole.number(tree)
             return
@@ -160,6 +169,8 @@ def _checked(whole: Expression, tree: ast.expr, names: Sequence[str]) -> None:
 
 @np.errstate(all="ignore")
 def _evaluated(tree: ast.expr, values: Mapping[str, Any]) -> Any:
+    if (name := ast.unparse(tree)) in values:
+        return values[name]
     match tree:
         case ast.Compare():
             sides = [_evaluated(x, values) for x in (tree.left, *tree.comparators)]
@@ -177,8 +188,6 @@ def _evaluated(tree: ast.expr, values: Mapping[str, Any]) -> Any:
             return -_evaluated(tree.operand, values)
         case ast.Call():
             return np.abs(_evaluated(tree.args[0], values))
-        case ast.Name():
-            return values[tree.id]
         case ast.Constant():
             return tree.value
     raise ValueError(f"{tree!r} was not checked")

@@ -464,35 +464,37 @@ def name_of(function: Any) -> str:
 
 def _names(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
     """A name for every leaf of the arguments: `x`, `batch['x']`, `states[0]`."""
-    known = _signature(function)
+    known, more = _signature(function)
     found = []
     path: Any
     for path, _ in tree_flatten_with_path((tuple(args), dict(kwargs)))[0]:
         side, first, *rest = path
         if side.idx == 0:
             place = first.idx
-            name = known[place] if place < len(known) else f"argument {place + 1}"
+            name = (
+                known[place] if place < len(known) else f"{more}[{place - len(known)}]"
+            )
         else:
             name = str(first.key)
         found.append(name + "".join(str(p) for p in rest))
     return found
 
 
-def _signature(function: Any) -> list[str]:
-    """The names of the positional parameters, as far as they can be read."""
+def _signature(function: Any) -> tuple[list[str], str]:
+    """The names of the positional parameters, as far as they can be read, and of `*`."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
-        function = owner.forward
-        names = _signature(function)
-        return names[1:] if names[:1] == ["ctx"] else names
+        names, more = _signature(owner.forward)
+        return (names[1:] if names[:1] == ["ctx"] else names), more
     if isinstance(function, torch.nn.Module):
         function = function.forward
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return []
+        return [], "args"
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in parameters if p.kind in kinds]
+    more = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
+    return [p.name for p in parameters if p.kind in kinds], (more or ["args"])[0]
 
 
 def _chosen(names: Sequence[str], leaves: Sequence[Any], wrt: Any) -> list[int]:
