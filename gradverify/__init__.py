@@ -65,6 +65,10 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("gradverify")
     if name not in HOMES:
         raise AttributeError(f"module 'gradverify' has no attribute {name!r}")
     value = getattr(import_module(HOMES[name]), name)

@@ -18,6 +18,7 @@ import numpy as np
 
 from gradverify.autodiff.operands import zeros
 from gradverify.autodiff.rules import Rule, rules_of
+from gradverify.autodiff.traced import bare
 from gradverify.graph import CONSTANTS, Graph, Node
 from gradverify.ops import Shape
 from gradverify.ops.maps import Linear, align, unbroadcast
@@ -147,7 +148,7 @@ def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
     product = x_dot * partial
     if _is_finite(partial):
         return product
-    still = x_dot == 0
+    still = bare(x_dot) == 0
     if not np.any(still):
         return product
     return m.where(still, zeros(m, (), x_dot), product)
@@ -155,6 +156,7 @@ def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
 
 def _is_finite(partial: Any) -> bool:
     """Whether a partial is finite floats, so that its product with zero is zero."""
+    partial = bare(partial)
     dtype = getattr(partial, "dtype", None)
     return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
 

@@ -1,5 +1,6 @@
-"""A script in the guilty library's own API, which shows the deviation without
-gradverify.
+"""A script in the guilty library's own API that shows the deviation by itself.
+
+It does not need gradverify, unless the library has no spelling for an op.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from gradverify.verdict import Judgement
 def reproducer(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """A script that prints value and derivatives: what was got, what is exact, the
-    error.
+    """A script that prints the derivatives: what was got, what is exact, the error.
 
     It calls what the rows of the engine's table call. If the engine has no spelling for
     an op or for the mode, the script lets gradverify run the case.
@@ -31,7 +31,8 @@ def reproducer(
         decimal(found.value),
         [[decimal(v) for v in x.reshape(-1)] for x in exact],
     )
-    own = script(program, differentiator.spelling(mode), mode)
+    kind = differentiator.modes()[mode].kind
+    own = script(program, differentiator.spelling(mode), mode, kind)
     if own is not None:
         return own
     cls = type(differentiator)
@@ -41,9 +42,7 @@ def reproducer(
 def title(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """The first line of the script: who, of which version, and what is wrong with
-    what.
-    """
+    """The first line of the script: which engine, its version, and what is wrong."""
     versions = ", ".join(f"{k} {v}" for k, v in differentiator.versions().items())
     who = versions or differentiator.name
     verdict = judgement.verdict.value

@@ -126,7 +126,8 @@ def _gradient(
         raise ValueError(
             f"{differentiator.name} has no mode {mode!r}; its modes are {[*found]}"
         )
-    kind, method, count = found[mode].kind, getattr(differentiator, mode), len(point)
+    kind, count = found[mode].kind, len(point)
+    method = found[mode].__get__(differentiator, type(differentiator))
     if kind == "gradient":
         return _checked(method(function, point), count)
     if kind == "vjp":

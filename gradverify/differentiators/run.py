@@ -10,7 +10,7 @@ import numpy as np
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation import worker_of
-from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.protocol import JUDGED, Differentiator
 from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case, Graph, Limits
 from gradverify.ops import OPS
@@ -19,7 +19,7 @@ from gradverify.ops.shapes import elementwise
 
 def modes(differentiator: Differentiator) -> tuple[str, ...]:
     """The modes that run if none is named: the default ones, or all without such."""
-    found = differentiator.modes()
+    found = {k: m for k, m in differentiator.modes().items() if m.kind in JUDGED}
     default = tuple(name for name, m in found.items() if m.default)
     return default or tuple(found)
 

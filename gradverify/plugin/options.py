@@ -74,7 +74,8 @@ class Settings:
     against: Path | None
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """How an option is written on the command line."""
     return f"--gradverify-{name}" if name else "--gradverify"
 
 
@@ -84,7 +85,7 @@ def _key(name: str) -> str:
 
 def takes_value(word: str) -> bool:
     """Whether a word of a command line is one of our options, without its value."""
-    return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
+    return word in {flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -92,12 +93,10 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("gradverify", "gradient verification")
     for name, takes, text in OPTIONS:
         if takes is None:
-            group.addoption(
-                _flag(name), action="store_true", dest=_key(name), help=text
-            )
+            group.addoption(flag(name), action="store_true", dest=_key(name), help=text)
             parser.addini(_key(name), text, type="bool", default=False)
         else:
-            group.addoption(_flag(name), metavar=takes, dest=_key(name), help=text)
+            group.addoption(flag(name), metavar=takes, dest=_key(name), help=text)
             parser.addini(_key(name), text, default="")
 
 
@@ -170,14 +169,14 @@ def _among(config: pytest.Config, name: str, known: Iterable[str]) -> tuple[str,
     known, names = tuple(known), _names(config, name)
     for word in names:
         if word not in known:
-            raise unknown(_flag(name), word, known, LISTINGS.get(name, ""))
+            raise unknown(flag(name), word, known, LISTINGS.get(name, ""))
     return names
 
 
 def _one(config: pytest.Config, name: str, known: Sequence[str], default: str) -> str:
     word = _given(config, name) or default
     if word not in known:
-        raise unknown(_flag(name), word, known)
+        raise unknown(flag(name), word, known)
     return word
 
 
@@ -216,7 +215,7 @@ def _networks(config: pytest.Config) -> tuple[Network, ...]:
         ]
         return tuple(dict.fromkeys(found))
     except ValueError as error:
-        raise pytest.UsageError(f"{_flag('network')}: {error}") from error
+        raise pytest.UsageError(f"{flag('network')}: {error}") from error
 
 
 def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
@@ -231,7 +230,7 @@ def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
         word = "a whole number" if kind is int else "seconds"
         shown = text if len(text) <= 40 else f"{text[:40]}..."
         raise pytest.UsageError(
-            f"{_flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
+            f"{flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
         )
     return number
 

@@ -32,7 +32,6 @@ from gradverify.reference.gradient_program import GradientProgram, gradient_prog
 from gradverify.reference.hull import Hull, is_point
 from gradverify.reference.kinks import (
     ActiveKink,
-    Blend,
     active_kinks,
     admissible,
     branch_slopes,
@@ -40,6 +39,7 @@ from gradverify.reference.kinks import (
 from gradverify.reference.levels import Slope
 from gradverify.reference.rounding import USUAL_ROUNDING, RoundingModel
 from gradverify.reference.roundings import roundings
+from gradverify.reference.sloped_graph import SlopedGraph
 from gradverify.reference.smooth import (
     OUR_FAULT,
     conclude_smooth,
@@ -55,7 +55,7 @@ class Kinked:
 
     kinks: tuple[ActiveKink, ...]
     hull: Hull
-    blended: Blend
+    blended: SlopedGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -377,7 +377,7 @@ def _at_kinks(
 
 
 def _over_branches(
-    case: Case, blended: Blend, kinks: Sequence[ActiveKink], model: RoundingModel
+    case: Case, blended: SlopedGraph, kinks: Sequence[ActiveKink], model: RoundingModel
 ) -> tuple[tuple[Bound, ...], tuple[Array, ...]]:
     """The widest bound of every entry, and its largest paths, over the branches."""
     program = gradient_program(blended.graph, case.dtype, model.units)
@@ -403,7 +403,7 @@ def _over_branches(
 
 
 def _confirmed(
-    blended: Blend, point: Sequence[Array], kinks: Sequence[ActiveKink]
+    blended: SlopedGraph, point: Sequence[Array], kinks: Sequence[ActiveKink]
 ) -> bool:
     """Whether differences of two branches agree with our own gradients of them."""
     for side in (0.0, 1.0):

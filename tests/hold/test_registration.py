@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gradverify import Accepts, Differentiator, Pulled, mode, register
+from gradverify.differentiators import modes, registry
 from gradverify.outside.nearest import meant
 
 
@@ -69,9 +70,18 @@ def test_a_class_that_cannot_work_is_refused(
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_mode_of_second_derivatives_says_that_they_are_not_judged() -> None:
-    with pytest.raises(ValueError, match="second derivatives, which are not judged"):
-        mode("hvp")
+@pytest.mark.parametrize("kind", ["hvp", "jacobian", "hessian"])
+def test_a_mode_that_is_not_judged_so_far_is_said_at_registration(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+
+    def other(self: Any, function: Any, point: Any, tangents: Any = ()) -> Any: ...
+
+    cls = engine(other=mode(kind)(other))
+    with pytest.warns(UserWarning, match=f"'other' is of kind '{kind}', which is not"):
+        register(cls)
+    assert modes(cls()) == ("reverse",)
 
 
 @pytest.mark.parametrize("word", ["sofmax", "SOFTMAX", "soft-max"])

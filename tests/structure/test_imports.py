@@ -33,6 +33,7 @@ ORDER = (
     ("report",),
     ("plugin",),
     ("cli",),
+    ("__main__",),
 )
 HEAVY = ("torch", "autograd", "jax", "scipy", "matplotlib", "hypothesis", "mpmath", "flint", "numpy")  # fmt: skip  # noqa: E501
 

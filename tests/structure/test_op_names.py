@@ -26,7 +26,6 @@ ALLOWED = {
     # Notes write `norm`, `sum` and powers in ways in which no other op is written.
     "claims/checking/formula_graph.py::apply": "add div mul sub",
     "claims/checking/formula_graph.py::binary": "pow",
-    "claims/checking/formula_graph.py::folded": "pow",
     "claims/code/library.py::by_axis": "norm",
     "claims/computation/file_program.py::is_elementwise": "power scale",
     "claims/meaning/kinds.py::_call": "mean sum",

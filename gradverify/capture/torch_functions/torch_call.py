@@ -481,7 +481,7 @@ def _names(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> lis
 
 
 def _signature(function: Any) -> tuple[list[str], str]:
-    """The names of the positional parameters, as far as they can be read, and of `*`."""
+    """The names of positional parameters, as far as they are told, and of `*args`."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
         names, more = _signature(owner.forward)
