@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 
 from gradverify.capture.function_call import FunctionCall, Pull
-from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, Rows
-from gradverify.differentiators.protocol import Mode
+from gradverify.differentiators import (
+    Accepts,
+    Differentiator,
+    Lowered,
+    Pulled,
+    Rows,
+    mode,
+)
 from gradverify.formats import DTYPES
 from gradverify.graph import Array, Graph
 from gradverify.ops import OPS
@@ -74,10 +80,10 @@ def engine_of(call: FunctionCall) -> FunctionEngine:
     methods: dict[str, Any] = {}
     for name, kind in call.modes.items():
         make = _vjp if kind == "vjp" else _jvp
-        methods[name] = Mode("gradient", name == "reverse", make(name, ""))
+        methods[name] = mode("gradient", default=name == "reverse")(make(name, ""))
     for variant in call.variants:
         key = f"reverse{HANDED}{variant}"
-        methods[key] = Mode("gradient", False, _vjp("reverse", variant))
+        methods[key] = mode("gradient")(_vjp("reverse", variant))
     made: Any = type(
         "FunctionEngine", (FunctionEngine,), {"name": call.name, **methods}
     )
@@ -93,12 +99,12 @@ def _known(engine: FunctionEngine, graph: Graph) -> Known:
     return found
 
 
-def _vjp(mode: str, variant: str) -> Callable[..., Pulled]:
+def _vjp(way: str, variant: str) -> Callable[..., Pulled]:
     def method(
         engine: FunctionEngine, function: Lowered, point: Sequence[Array]
     ) -> Pulled:
         known = _known(engine, function.graph)
-        pull = engine.call.pull(mode, point, known.weights, variant)
+        pull = engine.call.pull(way, point, known.weights, variant)
         for k in pull.mutated:  # so that whoever runs the engine sees it
             point[k].flat[0] = np.nan if point[k].size else 0.0
         if pull.trouble is not None:
@@ -128,7 +134,7 @@ def _converted(
     return found
 
 
-def _jvp(mode: str, variant: str) -> Callable[..., Pulled]:
+def _jvp(way: str, variant: str) -> Callable[..., Pulled]:
     del variant
 
     def method(
@@ -143,7 +149,7 @@ def _jvp(mode: str, variant: str) -> Callable[..., Pulled]:
             for j in range(x.size):
                 unit = [np.zeros_like(y) for y in point]
                 unit[i].flat[j] = 1.0
-                _, tangents = engine.call.push(mode, point, unit)
+                _, tangents = engine.call.push(way, point, unit)
                 found[j] = _weighed(tangents, known.weights)
             cotangents.append(found.reshape(x.shape))
         return Pulled(known.value(function.dtype), cotangents)

@@ -493,8 +493,8 @@ def _signature(function: Any) -> tuple[list[str], str]:
     except (TypeError, ValueError):
         return [], "args"
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    more = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
-    return [p.name for p in parameters if p.kind in kinds], (more or ["args"])[0]
+    rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
+    return [p.name for p in parameters if p.kind in kinds], (rest or ["args"])[0]
 
 
 def _chosen(names: Sequence[str], leaves: Sequence[Any], wrt: Any) -> list[int]:
