@@ -14,7 +14,7 @@ import numpy as np
 from mpmath import mpf
 
 from gradverify.capture.function_call import FunctionCall
-from gradverify.capture.function_points import Place, cotangents
+from gradverify.capture.function_points import FunctionPoint, cotangents
 from gradverify.capture.truths import Look, Truth, unit_of, value_of
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.reference import Bound, Reference, Slope
@@ -49,7 +49,7 @@ class DifferencedTruth(Truth):
         )
 
     def looks(
-        self, places: Sequence[Place], source: Any, *, even: bool = False
+        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
     ) -> list[Look]:
         """Cases whose graph is the linear function with the slopes that were found."""
         found = []
@@ -67,7 +67,11 @@ class DifferencedTruth(Truth):
         return found
 
     def _look(
-        self, place: Place, weights: tuple[Array, ...], value: float, source: Any
+        self,
+        place: FunctionPoint,
+        weights: tuple[Array, ...],
+        value: float,
+        source: Any,
     ) -> Look | None:
         point = [np.asarray(x, self.wide.dtype) for x in place.point]
         slopes = [np.zeros(x.shape) for x in point]

@@ -14,8 +14,13 @@ import numpy as np
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
 from gradverify.capture.function_call import FunctionCall, Refused
-from gradverify.capture.function_engine import HANDED, FunctionEngine, Known, engine_of
-from gradverify.capture.function_points import Place, domain_of, places
+from gradverify.capture.function_engine import (
+    HANDED,
+    FunctionEngine,
+    KnownGraph,
+    engine_of,
+)
+from gradverify.capture.function_points import FunctionPoint, domain_of, places
 from gradverify.capture.truths import (
     MOVED,
     SHARED,
@@ -46,7 +51,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class FunctionOptions:
     """How far a function is looked at.
 
     cases: how many are judged; seconds: after which no more are begun.
@@ -114,7 +119,7 @@ class FunctionResult:
 @surrounded
 def check_function(
     call: FunctionCall,
-    asked: Asked = Asked(),
+    asked: FunctionOptions = FunctionOptions(),
     reference: FunctionCall | None = None,
     progress: Progress = lambda done, cases: None,
 ) -> FunctionResult:
@@ -177,7 +182,7 @@ class _FunctionSweep:
     def __init__(
         self,
         call: FunctionCall,
-        asked: Asked,
+        asked: FunctionOptions,
         given: tuple[Any, ...],
         allowed: Callable[..., bool],
         progress: Progress,
@@ -203,17 +208,17 @@ class _FunctionSweep:
                 f"{self.call.name} of shapes {own}; hand the same arrays to both"
             )
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[FunctionPoint]:
         """The points to look at, without end."""
         return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
 
-    def trial_places(self) -> Iterator[Place]:
+    def trial_places(self) -> Iterator[FunctionPoint]:
         """Ordinary points at which the function has a finite value."""
         for place in itertools.islice(self.places(), TRIES * MOVED):
             if place.is_ordinary and self._is_finite(place):
                 yield place
 
-    def _is_finite(self, place: Place) -> bool:
+    def _is_finite(self, place: FunctionPoint) -> bool:
         try:
             outputs = self.call.outputs(place.point)
         except Exception as error:
@@ -269,7 +274,9 @@ class _FunctionSweep:
                 continue
             for look in looks:
                 if look.captured is None or is_value_right(look):
-                    self.engine.known[look.case.graph] = Known(look.weights, look.found)
+                    self.engine.known[look.case.graph] = KnownGraph(
+                        look.weights, look.found
+                    )
                     for variant in wanted:
                         self._judged(f"reverse{HANDED}{variant}", look)
 
@@ -283,7 +290,7 @@ class _FunctionSweep:
             if not is_value_right(look):
                 self.remarks[VALUE_OFF] = None
                 return
-        self.engine.known[look.case.graph] = Known(look.weights, look.found)
+        self.engine.known[look.case.graph] = KnownGraph(look.weights, look.found)
         wanted = self.asked.modes
         for mode in self.call.modes:
             if wanted is None or mode in wanted:

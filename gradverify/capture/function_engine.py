@@ -34,7 +34,7 @@ class Trouble(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class KnownGraph:
     """A graph of the function: the cotangents in it, and its reference."""
 
     weights: tuple[Array, ...]
@@ -53,7 +53,7 @@ class FunctionEngine(Differentiator):
     """
 
     call: FunctionCall
-    known: dict[Graph, Known]
+    known: dict[Graph, KnownGraph]
     accepts = Accepts(dtypes=tuple(DTYPES))
     compiles = True  # another literal would be another function
 
@@ -92,7 +92,7 @@ def engine_of(call: FunctionCall) -> FunctionEngine:
     return engine
 
 
-def _known(engine: FunctionEngine, graph: Graph) -> Known:
+def _known(engine: FunctionEngine, graph: Graph) -> KnownGraph:
     found = engine.known.get(graph)
     if found is None:
         raise NotImplementedError("a user's function is run as a whole")
@@ -117,7 +117,7 @@ def _vjp(way: str, variant: str) -> Callable[..., Pulled]:
 
 
 def _converted(
-    pull: Pull, point: Sequence[Array], known: Known, engine: FunctionEngine
+    pull: Pull, point: Sequence[Array], known: KnownGraph, engine: FunctionEngine
 ) -> list[Array | None]:
     """The derivatives in the dtype of the case, where each has its argument's own.
 

@@ -22,7 +22,7 @@ ORDINARY = 20.0  # numbers up to this size are such as people look at
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class FunctionPoint:
     """A point, and how it came about: "given", "near", "ordinary" or "hostile"."""
 
     point: tuple[Array, ...]
@@ -33,22 +33,22 @@ class Place:
         """Whether a deviation here is no matter of huge or tiny numbers."""
         return self.kind != "hostile"
 
-    def evened(self) -> Place:
+    def evened(self) -> FunctionPoint:
         """The place with every array the same along its first axis."""
         point = tuple(
             np.array(np.broadcast_to(x[:1], x.shape)) if x.ndim and x.size else x
             for x in self.point
         )
-        return Place(point, self.kind)
+        return FunctionPoint(point, self.kind)
 
 
 def places(
     given: Sequence[Array], dtype: str, seed: int, allowed: Callable[..., bool]
-) -> Iterator[Place]:
+) -> Iterator[FunctionPoint]:
     """The given point, then others without end; only allowed ones."""
     source = np.random.default_rng(seed)
     choices = random.Random(seed)
-    yield Place(tuple(given), "given")
+    yield FunctionPoint(tuple(given), "given")
     kinds = ("ordinary", "near", "ordinary", "hostile", "near", "hostile")
     k = 0
     while True:
@@ -56,7 +56,7 @@ def places(
         k += 1
         point = tuple(_moved(kind, given, dtype, source, choices))
         if allowed(*point):
-            yield Place(point, kind)
+            yield FunctionPoint(point, kind)
 
 
 def _moved(

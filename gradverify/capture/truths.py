@@ -16,7 +16,7 @@ import numpy as np
 
 from gradverify.capture.captured import Captured, NotCaptured, SourceLine, contracted
 from gradverify.capture.function_call import FunctionCall
-from gradverify.capture.function_points import Place, cotangents
+from gradverify.capture.function_points import FunctionPoint, cotangents
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph
 from gradverify.reference import Reference, RoundingModel, Slope, references
@@ -36,7 +36,7 @@ class Look:
     on through what is constant. lines: of the user's code, by the node of the graph.
     """
 
-    place: Place
+    place: FunctionPoint
     case: Case
     weights: tuple[Array, ...]
     found: Reference
@@ -55,7 +55,7 @@ class Truth(ABC):
 
     @abstractmethod
     def looks(
-        self, places: Sequence[Place], source: Any, *, even: bool = False
+        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
     ) -> list[Look]:
         """The cases at some places, which share their cotangents."""
 
@@ -75,7 +75,7 @@ class CapturedTruth(Truth):
         self.call, self.who, self.name = call, who, name
 
     def looks(
-        self, places: Sequence[Place], source: Any, *, even: bool = False
+        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
     ) -> list[Look]:
         """Cases with references, those of one graph together."""
         found = []
@@ -119,7 +119,9 @@ def is_value_right(look: Look) -> bool:
     return not abs(look.value - float(look.found.value)) > allowed
 
 
-def disbelieved(truth: CapturedTruth, places: Iterable[Place], seed: int) -> str | None:
+def disbelieved(
+    truth: CapturedTruth, places: Iterable[FunctionPoint], seed: int
+) -> str | None:
     """Why a captured program is not the function; None if it has stood all trials.
 
     places: ordinary ones. Each is moved by a little, within its branch, and the program

@@ -10,7 +10,13 @@ from typing import Any
 
 import msgspec
 
-from gradverify.capture import Asked, FunctionResult, call_of, check_function, modes_of
+from gradverify.capture import (
+    FunctionOptions,
+    FunctionResult,
+    call_of,
+    check_function,
+    modes_of,
+)
 from gradverify.capture.function_check import FunctionFinding
 from gradverify.capture.function_engine import HANDED
 from gradverify.outside.printing import visible
@@ -112,7 +118,7 @@ def check(
     """
     call = call_of(function, args, kwargs, wrt)
     known = None if reference is None else call_of(reference, args, kwargs, wrt)
-    asked = Asked(
+    asked = FunctionOptions(
         cases=_whole("cases", cases),
         seconds=seconds,
         seed=seed,

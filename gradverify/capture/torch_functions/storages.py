@@ -46,7 +46,7 @@ def reshaped(x: Symbol, shape: tuple[int, ...]) -> Symbol:
     return x if x.shape == tuple(shape) else m.reshape(x, shape=tuple(shape))
 
 
-class Cell:
+class StorageCell:
     """The values of one storage: the current symbols of its views.
 
     storage: kept, so that its address is not given away.
@@ -105,10 +105,10 @@ class Storages:
     """The storages whose values are symbols, by address."""
 
     def __init__(self) -> None:
-        self.cells: dict[int, Cell] = {}
+        self.cells: dict[int, StorageCell] = {}
         self.seen: dict[int, Any] = {}
 
-    def cell(self, tensor: Any) -> Cell | None:
+    def cell(self, tensor: Any) -> StorageCell | None:
         """The cell of a tensor's storage; None if its values are no symbols."""
         return self.cells.get(_address(tensor))
 
@@ -125,10 +125,10 @@ class Storages:
         """A tensor has the values of a symbol."""
         address = _address(tensor)
         if address not in self.cells:
-            self.cells[address] = Cell(tensor.untyped_storage())
+            self.cells[address] = StorageCell(tensor.untyped_storage())
         self.cells[address].bind(tensor, symbol)
 
-    def __iter__(self) -> Iterator[Cell]:
+    def __iter__(self) -> Iterator[StorageCell]:
         return iter(self.cells.values())
 
 

@@ -374,25 +374,30 @@ def add(c: Context, a: Any, b: Any, *, alpha: Any = 1) -> Any:
 
 
 def sub(c: Context, a: Any, b: Any, alpha: Any = 1) -> Any:
-    return _sum(c, "sub", a, b, alpha)
+    return _sum(c, "sub", a, b, alpha, flips=True)
 
 
 def rsub(c: Context, a: Any, b: Any, alpha: Any = 1) -> Any:
     return (
-        _sum(c, "sub", b, a, 1)
+        _sum(c, "sub", b, a, 1, flips=True)
         if alpha == 1
-        else _sum(c, "sub", b, m.mul(a, float(alpha)), 1)
+        else _sum(c, "sub", b, m.mul(a, float(alpha)), 1, flips=True)
     )
 
 
-def _sum(c: Context, op: str, a: Any, b: Any, alpha: Any) -> Any:
-    """A sum; where an operand is minus infinity, so is the result."""
+def _sum(
+    c: Context, op: str, a: Any, b: Any, alpha: Any, *, flips: bool = False
+) -> Any:
+    """A sum; where an operand is minus infinity, so is the result.
+
+    flips: whether b is subtracted.
+    """
     shape = np.broadcast_shapes(np.shape(a), np.shape(b))
     hidden = np.zeros(shape, bool)
     sides = []
     for x in (a, b):
         mask = c.absent.of(x)
-        if mask is not None and op == "sub" and x is b:
+        if mask is not None and x is b and flips:
             raise Missing(f"minus infinity is subtracted by {c.func.name()}")
         if mask is not None:
             hidden |= np.broadcast_to(mask, shape)

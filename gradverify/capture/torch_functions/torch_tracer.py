@@ -46,7 +46,7 @@ _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
 @dataclass
-class Seen:
+class TraceNotes:
     """What a trace has met besides ops: the fields of `Captured`, while they grow."""
 
     held: dict[int, Array] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Place:
+class CallSite:
     """Where an op was called: the user's line, and the `Function` that it is in."""
 
     line: SourceLine | None
@@ -75,7 +75,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.program = Program(dtype)
         self.storages = Storages()
-        self.seen = Seen()
+        self.seen = TraceNotes()
         self.absent = Absent()
         self.inside: str | None = None  # a custom op
         self.taken_apart = 0
@@ -136,7 +136,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _by_row(
-        self, row: Any, func: Any, name: str, args: Any, kwargs: Any, where: Place
+        self, row: Any, func: Any, name: str, args: Any, kwargs: Any, where: CallSite
     ) -> Any:
         before = len(self.program.nodes)
         read = self._reader(where)
@@ -166,7 +166,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if isinstance(symbol, Symbol):
                     self.storages.bind(tensor, symbol)
 
-    def _sign(self, before: int, where: Place) -> None:
+    def _sign(self, before: int, where: CallSite) -> None:
         """The user's line at all nodes that an op has made."""
         if where.line is not None:
             for i in range(before, len(self.program.nodes)):
@@ -174,13 +174,13 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     # ---- operands
 
-    def _reader(self, where: Place) -> Callable[[Any], Any]:
+    def _reader(self, where: CallSite) -> Callable[[Any], Any]:
         def read(tensor: Any) -> Any:
             return self._operand(tensor, where)
 
         return read
 
-    def _operand(self, tensor: Any, where: Place) -> Any:
+    def _operand(self, tensor: Any, where: CallSite) -> Any:
         """The symbol of an operand, or its values."""
         symbol = self.symbol(tensor)
         if symbol is None:
@@ -191,7 +191,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The symbol of an output; one that requires no gradient stands still."""
         return symbol if tensor.requires_grad else self._held(tensor, symbol)
 
-    def _stops(self, tensor: Any, where: Place) -> bool:
+    def _stops(self, tensor: Any, where: CallSite) -> bool:
         """Whether autograd sees a constant here: after `detach`, `no_grad`, `.data`.
 
         Within a `Function` nothing stops, because its author says what the derivative
@@ -222,7 +222,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     # ---- ops that write
 
     def _in_place(
-        self, func: Any, name: str, args: Any, kwargs: Any, where: Place
+        self, func: Any, name: str, args: Any, kwargs: Any, where: CallSite
     ) -> Any:
         """An op that writes, as the op that does not, and a write."""
         targets = [*_written(func, args, kwargs)]
@@ -278,7 +278,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.storages.bind(whole, data)
 
     def _written_by(
-        self, name: str, func: Any, target: Any, args: Any, where: Place
+        self, name: str, func: Any, target: Any, args: Any, where: CallSite
     ) -> Any:
         if name == "zero":
             return np.zeros(tuple(target.shape))
@@ -290,7 +290,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     # ---- ops without a row
 
     def _decomposed(
-        self, func: Any, name: str, args: Any, kwargs: Any, where: Place
+        self, func: Any, name: str, args: Any, kwargs: Any, where: CallSite
     ) -> Any:
         """An op without a row, by the ops that the library says it is made of."""
         decomposition = _decompositions().get(func)
@@ -310,7 +310,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise self._refusal(f"there is no row for {func.name()}", where)
         return result
 
-    def _stopper(self, where: Place) -> Callable[[Any], Any]:
+    def _stopper(self, where: CallSite) -> Callable[[Any], Any]:
         """What an operand that stands still is handed over as: a copy of its own."""
 
         def stopped(x: Any) -> Any:
@@ -341,7 +341,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         finally:
             self.inside = before
 
-    def _refusal(self, reason: str, where: Place) -> NotCaptured:
+    def _refusal(self, reason: str, where: CallSite) -> NotCaptured:
         at = f", at {where.line}" if where.line is not None else ""
         return NotCaptured(f"{reason}{at}")
 
@@ -410,7 +410,7 @@ def _pure(name: str, overload: str) -> Any:
     return getattr(packet, trimmed) if trimmed in names else None
 
 
-def _place(inside: str | None) -> Place:
+def _place(inside: str | None) -> CallSite:
     """The user's line that is running, and the `Function` whose forward it is in."""
     line: SourceLine | None = None
     function = inside
@@ -428,7 +428,7 @@ def _place(inside: str | None) -> Place:
         if library is None and code.co_filename.startswith(LAYERS):
             library = _line(code.co_filename, frame.f_lineno)
         frame = frame.f_back
-    return Place(line or library, function)
+    return CallSite(line or library, function)
 
 
 def _line(path: str, number: int) -> SourceLine:
