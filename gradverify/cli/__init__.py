@@ -308,6 +308,7 @@ def _accept(options: argparse.Namespace) -> int:
             reason=options.reason,
             until=options.until,
             when=options.when,
+            at_most=options.at_most,
         )
         return accept(place, asked)
 

@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
         ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
+        ("--at-most", TEXT,         "its size, such as 2e-9 or '20 bounds'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),
         ("--report", FILE,          "the report folder"))),
     "network": ("one derivative of a large network, in forward mode", (

@@ -212,8 +212,8 @@ def _place(words: Naming, found: FoundSlips, failure: Failure) -> Explanation:
 def _where(
     words: Naming, found: FoundSlips, failure: Failure
 ) -> tuple[int | None, str]:
-    """The op that deviates alone; else the first wrong adjoint; else the smallest
-    part.
+    """The op that deviates alone; else the first wrong adjoint on the way back; else
+    the end of the smallest part of the graph that deviates.
     """
     node = _node(failure, words)
     if node is not None:
@@ -240,7 +240,10 @@ def _node(failure: Failure, words: Naming) -> int | None:
 
 
 def _kink(failure: Failure, words: Naming) -> Explanation | None:
-    """The slope that an op alone has at its kink, if no convention allows it."""
+    """What the op alone gives at its kink, beside what is allowed there.
+
+    None if it has no kink.
+    """
     node = _node(failure, words)
     if node is None:
         return None
@@ -310,10 +313,9 @@ CHOOSING = ("maximum", "minimum", "max", "min")
 
 
 def _is_small(found: FoundSlips, failure: Failure) -> bool:
-    """Whether all numbers are right in their first digits, so that rounding is the
-    cause.
+    """Whether all numbers are right in their first digits, so that digits were lost.
 
-    The number that was judged counts too; it may be an adjoint that reaches no input.
+    The number that was judged counts too. It may be an adjoint that reaches no input.
     """
     ulps = failure.judgement.error_ulps or 0.0
     if ulps * format_of(failure.case.dtype).spacing > FEW:
@@ -326,8 +328,8 @@ def _is_small(found: FoundSlips, failure: Failure) -> bool:
 
 
 def _rounding(failure: Failure, words: Naming) -> Explanation | None:
-    """The node where digits are lost: the op that deviates alone, else found by its
-    values.
+    """The node at which digits are lost: the op that deviates alone, else the node at
+    which the values of floats lose most.
     """
     node = _node(failure, words)
     if node is None:
@@ -373,7 +375,8 @@ def _usual(failure: Failure, words: Naming, node: int) -> lost_digits.Formula | 
 
 
 def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation | None:
-    """What is computed where a derivative is NaN or infinite; None if it is unknown.
+    """What is computed where a derivative is NaN or infinite; None if that is not
+    known.
 
     node: the op that deviates alone; None if there is none.
     """

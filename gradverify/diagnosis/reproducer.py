@@ -1,5 +1,6 @@
-"""A script in the guilty library's own API, which shows the deviation without
-gradverify.
+"""A script in the guilty library's own API that shows the deviation by itself.
+
+It does not need gradverify, unless the library has no spelling for an op.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ from gradverify.verdict import Judgement
 def reproducer(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """A script that prints value and derivatives: what was got, what is exact, the
-    error.
+    """A script that prints the derivatives: what was got, what is exact, the error.
 
     It calls what the rows of the engine's table call. If the engine has no spelling for
     an op or for the mode, the script lets gradverify run the case.
@@ -119,9 +119,7 @@ DIGITS = 400  # bits of the values that a script shows
 def title(
     case: Case, differentiator: Differentiator, mode: str, judgement: Judgement
 ) -> str:
-    """The first line of the script: who, of which version, and what is wrong with
-    what.
-    """
+    """The first line of the script: which engine, its version, and what is wrong."""
     versions = ", ".join(f"{k} {v}" for k, v in differentiator.versions().items())
     who = versions or differentiator.name
     verdict = judgement.verdict.value

@@ -139,8 +139,13 @@ class Session:
                     ):
                         yield differentiator, mode
 
-    def expect(self, pairs: Iterable[tuple[Block, Differentiator]]) -> None:
-        """Learn which drawn blocks there are, before the first one is looked at."""
+    def expect(
+        self, pairs: Iterable[tuple[Block, Differentiator]], *, has_witnesses: bool
+    ) -> None:
+        """Learn which drawn blocks there are, before the first one is looked at; and
+        whether witnesses of shipped rows come after them.
+        """
+        self.clock.has_witnesses = has_witnesses
         places = [self.place(block, who) for block, who in pairs]
         for queue in (self.clock.shared, self.clock.extra):
             keys = {key for of, key in places if of is queue}

@@ -26,7 +26,7 @@ from gradverify.differentiators import (
     unsupported,
 )
 from gradverify.graph import Case
-from gradverify.known import Deviation
+from gradverify.known import OF_NUMBERS, Deviation, largest
 from gradverify.questions import contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
@@ -79,12 +79,12 @@ def verify_item(
     in_flight: called with every case before it runs, so that the case is known if it
         kills the process. An exception of the differentiator is never raised here.
     """
-    shared, block = block, block.fitting(differentiator)
+    began, spent = time.perf_counter(), [_Spent(block)]
+    shared, block = block, block.fitting(differentiator)  # which may draw from it
     if block is not shared:
         budget = replace(budget, shared_by=1)
-    sweep = _Sweep(block, differentiator, mode, limit)
-    seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
-    began, cases = time.perf_counter(), block.cases()
+        spent.append(_Spent(block))
+    sweep, cases = _Sweep(block, differentiator, mode, limit), block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -97,8 +97,11 @@ def verify_item(
     shrinking = time.perf_counter()
     findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
-    for stage, spent in block.seconds.items():
-        seconds[stage] = spent - seconds_before.get(stage, 0.0)
+    draws = Counter[str]()
+    for account in spent:
+        draws += account.draws()
+        for stage, of_stage in account.seconds().items():
+            seconds[stage] = seconds.get(stage, 0.0) + of_stage
     return ItemResult(
         counts=sweep.counts,
         findings=findings,
@@ -110,13 +113,30 @@ def verify_item(
         faults=tuple(sweep.faults),
         errors=sweep.errors,
         skipped=sweep.skipped,
-        draws=block.draws - draws_before,
+        draws=draws,
         warnings=(*sweep.warnings, *sweep.advice()),
         changed=tuple(sweep.changed),
         lost=sweep.lost,
         fault=sweep.fault,
         seconds=seconds,
     )
+
+
+class _Spent:
+    """What an item spends on a block that is shared with others."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.seconds_before, self.draws_before = dict(block.seconds), +block.draws
+
+    def seconds(self) -> dict[str, float]:
+        """By stage, since the account was opened."""
+        before, after = self.seconds_before, self.block.seconds
+        return {stage: s - before.get(stage, 0.0) for stage, s in after.items()}
+
+    def draws(self) -> Counter[str]:
+        """Those begun and rejected since the account was opened."""
+        return self.block.draws - self.draws_before
 
 
 def _is_enough(
@@ -286,7 +306,8 @@ class _Sweep:
         shown, result = ordered[:KINDS_SHRUNK], []
         end = time.perf_counter() + seconds
         for k, ((verdict, op, row), members) in enumerate(shown):
-            case, judgement = min(members, key=lambda m: m[0].graph.size)
+            case, judgement, _ = min(members, key=lambda m: m[0].graph.size)
+            sizes = [alone for _, _, alone in members]
             name, why = self._name(op, verdict), None
             try:
                 if row is None and verdict.fails():
@@ -298,7 +319,10 @@ class _Sweep:
                     why = self._explained(case, judgement, op, in_flight)
             except Exception as error:  # what was found stands, as it was found
                 self.note_fault(case, error)
-            result.append(Finding(judgement, case, op, name, row, len(members), why))
+            size = largest(sizes) if verdict in OF_NUMBERS else None
+            result.append(
+                Finding(judgement, case, op, name, row, len(members), why, size)
+            )
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
 
     def _smallest(
@@ -360,9 +384,9 @@ class _Sweep:
 
     def _kinds(
         self, listed: Listed
-    ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
+    ) -> dict[tuple[Verdict, str, str | None], list[_Member]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
+        kinds: dict[Any, list[_Member]] = {}
         for case, judgement in self.deviating:
             try:
                 guilty = self._blame(case, judgement)
@@ -370,8 +394,12 @@ class _Sweep:
                 self.note_fault(case, error)
                 guilty = Guilty(WHOLE)
             row = listed.row(case, judgement, guilty)
+            if row is not None and judgement.verdict is Verdict.WRONG_VALUE:
+                rest = listed.beyond_value(case, guilty)
+                judgement, row = (judgement, row) if rest is None else (rest, None)
             key = (judgement.verdict, guilty.op, row)
-            kinds.setdefault(key, []).append((case, judgement))
+            member = case, judgement, guilty.judgement or judgement
+            kinds.setdefault(key, []).append(member)
         return kinds
 
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
@@ -416,6 +444,10 @@ class _Sweep:
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+# A case, the verdict on it, and that on the guilty op alone, which known rows speak of.
+_Member = tuple[Case, Judgement, Judgement]
 
 
 @dataclass(frozen=True)

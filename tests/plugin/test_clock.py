@@ -149,3 +149,17 @@ def test_the_profiles_are_what_the_readme_says() -> None:
     seconds = {name: profile.seconds for name, profile in PROFILES.items()}
     assert seconds == {"smoke": 20.0, "ci": 120.0, "deep": 7200.0}
     assert all(p.least <= p.chunk <= p.most for p in PROFILES.values())
+
+
+def test_witnesses_have_a_part_of_the_time_and_end_with_it(hand: Hand) -> None:
+    clock = of(4)
+    clock.has_witnesses = True
+    with clock.running():
+        hand.now += 2.0
+    assert clock.left == pytest.approx(98.0 - clocks.WITNESSES * clock.seconds)
+    while clock.left > 0.0:
+        look(clock, hand, int(hand.now), 1.0)
+    assert not clock.is_over
+    with clock.running():
+        hand.now += clocks.WITNESSES * clock.seconds
+    assert clock.is_over
