@@ -123,7 +123,7 @@ MET: list[tuple[str, str, Callable[[Case], bool]]] = [
     ("sqrt",       "a cotangent of 0",          lambda c: 0.0 in weights(c)),
     ("tanh",       "a cotangent of 0",          lambda c: 0.0 in weights(c)),
     ("norm",       "a negative axis",           lambda c: (-1,) in params(c)),
-    ("max_pool1d", "a stride of 3",             lambda c: 3 in params(c)),
+    ("max_pool1d", "a stride of 3",             lambda c: (3,) in params(c)),
     ("huber",      "another threshold",         has_threshold),
 ]
 # fmt: on
