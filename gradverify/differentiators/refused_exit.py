@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn
+
+_SYSTEM = import_module(os.name)  # posix or nt, of which `os` is made
+# all others of `os` call these
+_ENDS: tuple[tuple[ModuleType, str], ...] = tuple(
+    (module, name)
+    for module in (os, _SYSTEM)
+    for name in ("_exit", "execv", "execve")
+    if hasattr(module, name)
+)
 
 
 class ProcessExit(BaseException):
@@ -15,21 +27,30 @@ class ProcessExit(BaseException):
 
 @contextmanager
 def refused_exit() -> Iterator[None]:
-    """`os._exit` raises `ProcessExit` in the body.
+    """What ends the process, or puts another program in its place, raises `ProcessExit`
+    in the body.
 
     Other threads, such as that of a plugin for time limits, and processes that the
     engine forks may end as they like.
     """
-    process, thread, usual = os.getpid(), threading.get_ident(), os._exit
-
-    def refused(status: int) -> NoReturn:
-        if (os.getpid(), threading.get_ident()) != (process, thread):
-            usual(status)
-        raise ProcessExit(f"called os._exit({status}), which would have ended the run")
-
-    module: Any = os
-    module._exit = refused
+    here = os.getpid(), threading.get_ident()
+    usual = [(module, name, getattr(module, name)) for module, name in _ENDS]
+    for module, name, function in usual:
+        setattr(module, name, _refused(name, function, here))
     try:
         yield
     finally:
-        module._exit = usual
+        for module, name, function in usual:
+            setattr(module, name, function)
+
+
+def _refused(
+    name: str, usual: Callable[..., NoReturn], here: tuple[int, int]
+) -> Callable[..., NoReturn]:
+    def refused(*arguments: Any, **options: Any) -> NoReturn:
+        if (os.getpid(), threading.get_ident()) != here:
+            usual(*arguments, **options)
+        given = ", ".join(reprlib.repr(x) for x in arguments)
+        raise ProcessExit(f"called os.{name}({given}), which would have ended the run")
+
+    return refused

@@ -29,11 +29,12 @@ from gradverify.plugin import folder, shards
 from gradverify.plugin.baseline import Base, base, compared
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
+from gradverify.plugin.early_end import EarlyEnd
 from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
-from gradverify.plugin.shards import Writer
+from gradverify.plugin.shards import Death, Writer
 from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
@@ -71,8 +72,9 @@ class Session:
         self.found: Records | None = None
         self.page: Path | None = None
         self.troubles: list[str] = []
-        self.died: set[str] = set()
+        self.died: dict[str, Death] = {}
         self.termination = Termination()
+        self.early_end = EarlyEnd(self._break_off)
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
@@ -235,6 +237,7 @@ class Session:
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
             self.termination.begin()
+            self.early_end.begin()
             self.writer = Writer(self.folder, self.run, self.worker or shards.MAIN)
         except OSError as error:
             raise pytest.UsageError(
@@ -266,9 +269,7 @@ class Session:
         return exitstatus
 
     def _merge(self, exitstatus: int, writer: Writer) -> int:
-        found = shards.merged(
-            self.folder, self.run, own=writer.lines, died=frozenset(self.died)
-        )
+        found = shards.merged(self.folder, self.run, own=writer.lines, died=self.died)
         has_moved = writer.folder != self.folder or writer.is_mute
         told = [Note(text=writer.trouble)] if writer.trouble and not has_moved else []
         self.troubles = [writer.trouble] if has_moved else []
@@ -282,8 +283,29 @@ class Session:
                 exitstatus = exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         return self.termination.status or exitstatus
 
+    def worker_died(self, worker: str) -> None:
+        """Know that a process of the run died of the case that it ran."""
+        note = f"the process was killed while it ran this case (worker {worker})"
+        self.died[worker] = Death(note)
+
+    @surrounded
+    def _break_off(self, death: Death) -> None:
+        """Merge and publish, since this process is about to end in the middle.
+
+        What a worker of pytest-xdist wrote is merged by the process that started it.
+        """
+        if self.writer is None or not self.is_controller:
+            return
+        self.notes.append(Note(text=f"the run did not come to its end: {death.note}"))
+        self.died[shards.MAIN] = death
+        self._merge(int(pytest.ExitCode.INTERNAL_ERROR), self.writer)
+        shards.clear(self.folder, self.run)
+        hooks: Any = self.config.pluginmanager.get_plugin("gradverify-run")
+        hooks.say_last(self.config)
+
     def abandon(self) -> None:
         """Close what is open and leave nothing behind, whatever became of the run."""
+        self.early_end.end()
         if self.writer is not None:
             self.writer.close()
             if self.is_controller:
@@ -313,9 +335,9 @@ class Session:
         self.troubles = list(published.troubles) or self.troubles
 
     def _changes(self, found: Records) -> Changes | None:
-        if self.base is None:
+        if self.base is None or shards.MAIN in self.died:  # no engine is to run again
             return None
-        return compared(self.base, found, self.selection.judged)
+        return compared(self.base, found, self.selection.judged, self.limit)
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)
