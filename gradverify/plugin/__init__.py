@@ -152,6 +152,7 @@ class Hooks:
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind where the run did not come to its end."""
         self.session.abandon()
+        self.session.found = None  # pytest keeps its configuration for ever
 
     def pytest_terminal_summary(
         self, terminalreporter: Any, config: pytest.Config

@@ -274,7 +274,7 @@ class BlockItem(GradverifyItem):
                 self.mode,
                 budget=session.budget(self.block, self.differentiator)
                 if self.is_drawn
-                else Budget(),
+                else Budget(losing=session.losing),
                 known=session.rows,
                 in_flight=self.in_flight,
                 limit=session.limit(self.differentiator),

@@ -146,7 +146,14 @@ class Session:
         shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
         least = self.clock.least(queue, seconds, self.profile.least)
         shrinking = max(SHRINKING, seconds)
-        return Budget(self.profile.most, seconds, max(1, shared_by), least, shrinking)
+        return Budget(
+            self.profile.most,
+            seconds,
+            max(1, shared_by),
+            least,
+            shrinking,
+            losing=self.losing,
+        )
 
     def tick(self) -> None:
         """Bring the clock to the time of the run, but for tests that are not ours."""
@@ -206,6 +213,11 @@ class Session:
             return LIMIT
         return min(LIMIT, max(LEAST, self.clock.seconds / 10))
 
+    @property
+    def losing(self) -> float:
+        """The seconds that one engine may lose."""
+        return LOST * self.clock.seconds
+
     def lose(self, who: Differentiator, times: int, seconds: float) -> None:
         """Count what an engine lost for having no end, or for ending its process."""
         before = self._lost.get(who.name, (0, 0.0))
@@ -214,7 +226,7 @@ class Session:
     def given_up(self, who: Differentiator) -> str:
         """Why no more items of an engine are run; empty if they are."""
         times, seconds = self._lost.get(who.name, (0, 0.0))
-        if times < LOSSES and seconds < LOST * self.clock.seconds:
+        if times < LOSSES and seconds < self.losing:
             return ""
         return (
             f"{who.name} had no result in time, or ended its process, {times} times "
@@ -306,6 +318,8 @@ class Session:
     def abandon(self) -> None:
         """Close what is open and leave nothing behind, whatever became of the run."""
         self.early_end.end()
+        for block in vars(self).get("blocks", ()):  # pytest keeps all that it has run
+            block.forget()
         if self.writer is not None:
             self.writer.close()
             if self.is_controller:

@@ -38,6 +38,8 @@ def _set_mode(python: Any, mode: bytes | None) -> None:
 
 
 def _set_math(python: Any, functions: dict[str, Any]) -> None:
+    for added in vars(math).keys() - functions.keys():
+        delattr(math, added)
     vars(math).update(functions)
 
 

@@ -131,6 +131,11 @@ class Block:
             yield position, self.drawn[position]
             position += 1
 
+    def forget(self) -> None:
+        """Give the memory of all cases back; they could be drawn again."""
+        for kept in (self.drawn, self._own, self._references, self._traits):
+            kept.clear()
+
     def _draw(self) -> bool:
         assert self.strategy is not None
         began = time.perf_counter()

@@ -104,7 +104,7 @@ def test_an_engine_that_catches_all_that_would_end_it_does_not_hang_a_run(
 @pytest.mark.slow
 def test_a_loop_in_c_that_hangs_a_run_is_ended_by_the_system(scratch: Scratch) -> None:
     loop = "__import__('collections').deque(iter(int, 1), maxlen=0)"
-    soon = "from gradverify.plugin import early_end\nearly_end.TIMES = early_end.BESIDES = 0.2\n"
+    soon = "from gradverify.plugin import early_end as e\ne.TIMES = e.BESIDES = 0.2\n"
     scratch.write("conftest.py", soon + engine(loop))
     options = (*ONLY, "-p", "no:timeout", "--gradverify-time", "10", "-k", "small")
     done = scratch.apart("pytest", *options)

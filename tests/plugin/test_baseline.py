@@ -191,6 +191,6 @@ def test_the_network_of_an_older_run_is_made_again() -> None:
         finding="", case="", network=made_from,
     )  # fmt: skip
     assert verdict_on(found, load("own-tape"), 10.0) is Verdict.AGREES
+    unmade = replace(found, network=made_from | {"seed": -1})
     with pytest.raises(ValueError, match="seeds from 0 up"):
-        unmade = replace(found, network=made_from | {"seed": -1})
-            verdict_on(unmade, load("own-tape"), 10.0)
+        verdict_on(unmade, load("own-tape"), 10.0)
