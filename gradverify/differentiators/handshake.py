@@ -69,7 +69,8 @@ def greeting(
     judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
-    limit: seconds for one op. After two that had no end in time, no more are tried.
+    limit: seconds for one op. After two that had no end in time, or where the first
+        has none, no more are tried.
     seconds: for all ops and modes together. The rest is judged without having been
         tried.
     """
@@ -90,8 +91,10 @@ def greeting(
             if lost >= PATIENCE or time.perf_counter() > end:
                 break
             most = limit if warm else max(limit, LOADING)
-            found, warm = run(differentiator, mode, case, limit=most), True
-            lost += found.fatal or found.timed_out
+            found = run(differentiator, mode, case, limit=most)
+            # who has not even loaded in that time has had enough of it
+            lost += PATIENCE if found.timed_out and not warm else found.is_lost
+            warm = True
             text = _problem(op, found, most)
             if found.error is not None and found.error.is_missing:
                 absent[op] = f"it raises {text}"

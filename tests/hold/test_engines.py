@@ -314,8 +314,8 @@ def test_one_that_wants_to_be_isolated_and_cannot_be_found_is_refused() -> None:
     ("kind", "reason"),
     [
         (hostile.Absent, "no \x1b[31mlicence here"),
-        (hostile.QuitsWhenAsked, "it was asked whether it is available, and its process "
-         "ended by itself, with the status 0"),
+        (hostile.QuitsWhenAsked, "it was asked whether it is available, and its "
+         "process ended by itself, with the status 0"),
         (hostile.RaisesWhenAsked, "SystemExit: 0"),
         (hostile.HangsWhenAsked, "it was asked whether it is available, and gave no "
          "answer in 3 s"),

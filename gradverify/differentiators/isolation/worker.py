@@ -86,9 +86,10 @@ class _Process:
             os.killpg(self.process.pid, signal.SIGKILL)
         while not self.has_ended():
             time.sleep(TICK / 10)
-        self.tail = self._tail()
-        for thing in (self.wire, self.progress, self.output):
-            thing.close()
+        if not self.output.closed:
+            self.tail = self._tail()
+            for thing in (self.wire, self.progress, self.output):
+                thing.close()
         status: int = self.process.returncode
         return status
 
@@ -258,9 +259,8 @@ class Worker:
         except (EOFError, OSError, msgspec.DecodeError):
             status = process.end(patience=1.0)
             self.deaths += 1
-            self.last = trouble = _words(status) + (
-                "" if asks else " while it was imported"
-            )
+            when = "" if asks else " while it was imported"
+            self.last = trouble = _words(status) + when
         if not trouble:
             self._process = process
             return None
