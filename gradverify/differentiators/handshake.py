@@ -93,7 +93,8 @@ def greeting(
             most = limit if warm else max(limit, LOADING)
             found = run(differentiator, mode, case, limit=most)
             # who has not even loaded in that time has had enough of it
-            lost += PATIENCE if found.timed_out and not warm else found.is_lost
+            enough = found.timed_out and not warm
+            lost += PATIENCE if enough else found.fatal or found.timed_out
             warm = True
             text = _problem(op, found, most)
             if found.error is not None and found.error.is_missing:
