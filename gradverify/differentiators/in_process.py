@@ -30,6 +30,8 @@ from gradverify.differentiators.time_limit import (
 from gradverify.graph import Array, Case, Graph, Node
 from gradverify.surroundings import engine_call, surrounded
 
+LARGEST = 1 << 27  # entries of an array that is copied
+
 Seed = tuple[str, Array, Array]  # what it is, as it was, as the engine left it
 
 
@@ -232,6 +234,8 @@ def _plain(value: Any, what: str) -> Any:
         return value
     if type(value) is int:
         return value if -(2**63) <= value < 2**63 else _float(value)
+    if isinstance(value, np.ndarray) and value.size > LARGEST:  # a view costs nothing
+        raise Misuse(f"the {what} has the shape {value.shape}, which is too large")
     if isinstance(value, np.ma.MaskedArray):
         raise Misuse(_no_numbers(what, value, "some entries may be masked"))
     try:

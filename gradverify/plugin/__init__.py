@@ -141,7 +141,11 @@ class Hooks:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Merge and write the page, once the workers are done."""
+        from gradverify.plugin.early_end import keep
+
         session.exitstatus = self.session.close(int(exitstatus))
+        if self.session.is_controller:
+            keep(int(session.exitstatus))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

@@ -44,6 +44,7 @@ PROFILES: Mapping[str, Profile] = {
 
 END = 0.07  # of the time of a run is kept for the page
 PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+WRITTEN = 0.25  # of the time is for cases that nobody draws, such as a textbook's
 LOOKING = 0.3  # of the time is for cases, however long loading took
 FIRST = 5  # blocks that tell what a case costs
 FEWEST = 2  # cases that an item looks at, if it looks at all
@@ -92,12 +93,19 @@ class Clock:
 
     shared: blocks that all engines look at.
     extra: those of an engine that compiles, and in a short run those in a second dtype.
+    written: seconds in suites that are cut and have no blocks to draw.
     """
 
     seconds: float
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
     extra: Queue = field(default_factory=Queue)
+    written: float = 0.0
+
+    @property
+    def affords_written(self) -> bool:
+        """Whether there is time for one more item of written cases."""
+        return self.written < WRITTEN * self.seconds
 
     @property
     def left(self) -> float:

@@ -20,6 +20,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NoReturn
 
 import pytest
@@ -85,6 +86,23 @@ class EarlyEnd:
             traceback.print_exc()
         finally:
             _at_once(STATUS)
+
+
+def keep(status: int) -> None:
+    """Who ends the process while Python ends, ends it with this status, not with 0.
+
+    What an engine has registered with `atexit` runs after all of pytest.
+    """
+    if status:
+        atexit.register(_keep, status)
+
+
+def _keep(status: int) -> None:
+    def ended(wanted: int) -> NoReturn:
+        _at_once(wanted or status)
+
+    for module in (os, import_module(os.name)):
+        module._exit = ended  # type: ignore[attr-defined]
 
 
 def _nobody_waits() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from gradverify.surroundings.setting import Setting, Value, fixed, never
@@ -16,6 +16,13 @@ _GMPY2 = ("precision", "round", "emax", "emin", "subnormalize", "trap_underflow"
 _GMPY2_FIELDS: Callable[[Any], Value] = attrgetter(*_GMPY2)
 _GMPY2_USUAL = (53, 0, 1073741823, -1073741823, *(False,) * 9)
 _IGNORED = dict.fromkeys(("divide", "over", "under", "invalid"), "ignore")
+
+
+# what verdicts are made with
+_NUMPY = ("array", "asarray", "zeros", "ones", "zeros_like", "isfinite", "isnan",
+          "abs", "all", "any", "sum", "max", "where", "concatenate", "errstate",
+          "frexp", "nextafter", "array_equal", "frombuffer")  # fmt: skip
+_NUMPY_FUNCTIONS = itemgetter(*_NUMPY)
 
 
 def _mpmath(mpmath: Any) -> Value:
@@ -82,6 +89,9 @@ def _set_gradients(torch: Any, enabled: bool) -> None:
 
 # fmt: off
 LIBRARIES = (
+    Setting("the functions of NumPy", "numpy",
+            lambda numpy: _NUMPY_FUNCTIONS(vars(numpy)),
+            lambda numpy, value: vars(numpy).update(zip(_NUMPY, value, strict=True))),
     Setting("mpmath's precision", "mpmath", _mpmath, _set_mpmath,
             ours=fixed((53, "n", False, False))),
     Setting("flint's precision", "flint", _flint, _set_flint,
