@@ -8,21 +8,33 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
 from typing import Any, NoReturn
-
-_SYSTEM = import_module(os.name)  # posix or nt, of which `os` is made
-# all others of `os` call these
-_ENDS: tuple[tuple[ModuleType, str], ...] = tuple(
-    (module, name)
-    for module in (os, _SYSTEM)
-    for name in ("_exit", "execv", "execve")
-    if hasattr(module, name)
-)
 
 
 class ProcessExit(BaseException):
     """An engine tried to end the process. No `Exception`, so that it goes through."""
+
+
+_inside: tuple[int, int] | None = None  # the process and the thread of the body
+
+
+def _refused(name: str, usual: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+    def refused(*arguments: Any, **options: Any) -> NoReturn:
+        if (os.getpid(), threading.get_ident()) != _inside:
+            usual(*arguments, **options)
+        given = ", ".join(reprlib.repr(x) for x in arguments)
+        raise ProcessExit(f"called os.{name}({given}), which would have ended the run")
+
+    return refused
+
+
+# all others of `os` call these; it is made of the module of the system, posix or nt
+_ENDS = tuple(
+    (module, name, getattr(module, name), _refused(name, getattr(module, name)))
+    for module in (os, import_module(os.name))
+    for name in ("_exit", "execv", "execve")
+    if hasattr(module, name)
+)
 
 
 @contextmanager
@@ -33,26 +45,17 @@ def refused_exit() -> Iterator[None]:
     Other threads, such as that of a plugin for time limits, and processes that the
     engine forks may end as they like; one that leaves the body ends there.
     """
-    here = os.getpid(), threading.get_ident()
-    usual = [(module, name, getattr(module, name)) for module, name in _ENDS]
-    for module, name, function in usual:
-        setattr(module, name, _refused(name, function, here))
+    global _inside
+    outer, _inside = _inside, (os.getpid(), threading.get_ident())
+    here = _inside
+    for module, name, _, refused in _ENDS:
+        setattr(module, name, refused)
     try:
         yield
     finally:
-        for module, name, function in usual:
-            setattr(module, name, function)
+        _inside = outer
+        if outer is None:
+            for module, name, usual, _ in _ENDS:
+                setattr(module, name, usual)
         if os.getpid() != here[0]:  # forked in the body: one of us goes on with the run
-            os._exit(0)
-
-
-def _refused(
-    name: str, usual: Callable[..., NoReturn], here: tuple[int, int]
-) -> Callable[..., NoReturn]:
-    def refused(*arguments: Any, **options: Any) -> NoReturn:
-        if (os.getpid(), threading.get_ident()) != here:
-            usual(*arguments, **options)
-        given = ", ".join(reprlib.repr(x) for x in arguments)
-        raise ProcessExit(f"called os.{name}({given}), which would have ended the run")
-
-    return refused
+            _ENDS[0][2](0)

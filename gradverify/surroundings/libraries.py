@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
-from gradverify.surroundings.setting import Setting, Value, fixed, never
+from gradverify.surroundings.setting import (
+    Setting,
+    Value,
+    fixed,
+    functions_of,
+    never,
+)
 
 Columns = tuple[Callable[[Any], Value], Callable[[Any, Value], object]]
 
@@ -22,7 +28,6 @@ _IGNORED = dict.fromkeys(("divide", "over", "under", "invalid"), "ignore")
 _NUMPY = ("array", "asarray", "zeros", "ones", "zeros_like", "isfinite", "isnan",
           "abs", "all", "any", "sum", "max", "where", "concatenate", "errstate",
           "frexp", "nextafter", "array_equal", "frombuffer")  # fmt: skip
-_NUMPY_FUNCTIONS = itemgetter(*_NUMPY)
 
 
 def _mpmath(mpmath: Any) -> Value:
@@ -90,8 +95,7 @@ def _set_gradients(torch: Any, enabled: bool) -> None:
 # fmt: off
 LIBRARIES = (
     Setting("the functions of NumPy", "numpy",
-            lambda numpy: _NUMPY_FUNCTIONS(vars(numpy)),
-            lambda numpy, value: vars(numpy).update(zip(_NUMPY, value, strict=True))),
+            *functions_of(*_NUMPY)),
     Setting("mpmath's precision", "mpmath", _mpmath, _set_mpmath,
             ours=fixed((53, "n", False, False))),
     Setting("flint's precision", "flint", _flint, _set_flint,

@@ -15,7 +15,13 @@ from operator import attrgetter
 from typing import Any
 
 from gradverify.surroundings import floating
-from gradverify.surroundings.setting import Setting, Value, fixed, never
+from gradverify.surroundings.setting import (
+    Setting,
+    Value,
+    fixed,
+    functions_of,
+    never,
+)
 
 try:
     import resource
@@ -159,6 +165,9 @@ PYTHON = (
             ours=lambda host: host | _MATH, for_engines=False),
     Setting("the built-in functions", "", lambda python: dict(vars(builtins)),
             _set_built_in, ours=lambda host: host | _BUILT_IN, in_calls=False),
+    Setting("the functions of json", "json", *functions_of("dumps", "loads")),
+    Setting("the clocks of time", "time",
+            *functions_of("time", "monotonic", "perf_counter", "process_time")),
     Setting("tracing", "", _tracing, _set_tracing),
     Setting("the mask of new files", "", _mask, lambda python, mask: os.umask(mask)),
     Setting("the limits of the process", "", _limits, _set_limits),
