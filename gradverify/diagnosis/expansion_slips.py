@@ -32,7 +32,7 @@ def _expansion(a: Application) -> Graph | None:
 
 
 def _bars(a: Application, graph: Graph, held: Sequence[int] = ()) -> Bars:
-    """What goes back through an expansion, but for the nodes that are held."""
+    """What goes back through an expansion if nothing passes the nodes that are held."""
     values = interpret_all(graph, EXTENDED.table, list(a.xs))
     nodes = graph.nodes
 
@@ -85,7 +85,7 @@ def _inner(graph: Graph) -> Iterator[int]:
 
 
 def _called(graph: Graph, i: int) -> str:
-    """What a node of an expansion is: a sum over a count is a mean."""
+    """What a node of an expansion is called. A sum divided by a count is a mean."""
     node = graph.nodes[i]
     users = [n for n in graph.nodes if n.op == "div" and n.operands[0] == i]
     counts = any(graph.nodes[n.operands[1]].op == "literal" for n in users)

@@ -102,10 +102,12 @@ class Hooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn what was selected, before the first item runs."""
-        from gradverify.plugin.items import GradverifyItem
+        from gradverify.plugin.items import GradverifyItem, KnownItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
-        self.session.expect((i.block, i.differentiator) for i in items if i.is_drawn)
+        drawn = [(i.block, i.differentiator) for i in items if i.is_drawn]
+        witnesses = [i for i in items if isinstance(i, KnownItem) and i.is_shipped]
+        self.session.expect(drawn, has_witnesses=bool(drawn and witnesses))
         for item in items:
             self.session.spokesmen.setdefault(item.differentiator.name, item.nodeid)
 

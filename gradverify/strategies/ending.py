@@ -58,9 +58,7 @@ def _join(draft: Draft, joiners: Sequence[str], choice: int) -> int:
 
 
 def _pairs(draft: Draft, a: int, b: int) -> Iterator[tuple[int, int]]:
-    """The two nodes as they are; then with one of them summed; then with both
-    summed.
-    """
+    """The two nodes as they are; then one of them summed; then both summed."""
     yield a, b
     for summed in ((b,), (a,), (a, b)):
         pair = [_summed(draft, i) if i in summed else i for i in (a, b)]
@@ -75,8 +73,9 @@ def _summed(draft: Draft, i: int) -> int | None:
 
 
 def _contracted(draft: Draft, output: int, ending: Ending) -> list[Node]:
-    """The program up to a node, and the sum of that node, weighted unless that
-    overflows.
+    """The program up to a node, then the sum of that node.
+
+    The node is weighted first, unless that overflows.
     """
     nodes = [x.node for x in draft.grown[: output + 1]]
     value, shape = draft.grown[output].value, nodes[-1].shape

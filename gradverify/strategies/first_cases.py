@@ -1,7 +1,8 @@
 """The first cases of an op: kinds that are rare among drawn ones and break rules.
 
-A literal on either side of an operator, since libraries take 2.0**x by a rule of its
-own; and equal values in two inputs, since an engine may take them for one.
+One is a literal on either side of an operator, since libraries have a rule of their own
+for 2.0**x. Another is two inputs with equal values, since an engine may take them for
+one.
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ WEIGHTS = (1.0, 2.0, 0.5, 0.3)
 
 
 def _sizes(*each: int) -> Callable[[Shape], Iterable[Any]]:
-    """A number for each axis of space; the choices in which all are equal come
-    first.
-    """
+    """A number for each axis of space. Choices in which all are equal come first."""
 
     def choices(shape: Shape) -> Iterable[Any]:
         rank = max(0, len(shape) - 2)

@@ -37,7 +37,7 @@ TABLE = (
           "blocks:random_graphs", is_drawn=True),
     Suite("networks", "random networks with weights, data and loss",
           "blocks:random_networks", is_drawn=True),
-    Suite("known",    "deviations with witnesses", is_cut=True),
+    Suite("known",    "deviations with witnesses"),
 )
 # fmt: on
 """The suites, in the order in which they run."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,9 +19,15 @@ from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
 from gradverify.diagnosis.op_alone import node_values, op_alone
-from gradverify.differentiators import Differentiator, foresee, unsupported
+from gradverify.differentiators import (
+    Differentiator,
+    foresee,
+    questions,
+    unsupported,
+)
 from gradverify.graph import Case
-from gradverify.known import Deviation
+from gradverify.known import OF_NUMBERS, Deviation, largest
+from gradverify.questions import contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -30,7 +36,7 @@ from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
-from gradverify.verify.judging import judge
+from gradverify.verify.judging import judge, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
 
@@ -75,12 +81,13 @@ def verify_item(
     in_flight: called with every case before it runs, so that the case is known if it
         kills the process. An exception of the differentiator is never raised here.
     """
-    shared, block = block, block.fitting(differentiator)
+    began, spent = time.perf_counter(), [_Spent(block)]
+    shared, block = block, block.fitting(differentiator)  # which may draw from it
     if block is not shared:
         budget = replace(budget, shared_by=1)
+        spent.append(_Spent(block))
     sweep = _Sweep(block, differentiator, mode, limit, budget.losing)
-    seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
-    began, cases = time.perf_counter(), block.cases()
+    cases = block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -93,8 +100,11 @@ def verify_item(
     shrinking = time.perf_counter()
     findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
-    for stage, spent in block.seconds.items():
-        seconds[stage] = spent - seconds_before.get(stage, 0.0)
+    draws = Counter[str]()
+    for account in spent:
+        draws += account.draws()
+        for stage, of_stage in account.seconds().items():
+            seconds[stage] = seconds.get(stage, 0.0) + of_stage
     return ItemResult(
         counts=sweep.counts,
         findings=findings,
@@ -106,13 +116,30 @@ def verify_item(
         faults=tuple(sweep.faults),
         errors=sweep.errors,
         skipped=sweep.skipped,
-        draws=block.draws - draws_before,
+        draws=draws,
         warnings=(*sweep.warnings, *sweep.advice()),
         changed=tuple(sweep.changed),
         lost=sweep.lost,
         fault=sweep.fault,
         seconds=seconds,
     )
+
+
+class _Spent:
+    """What an item spends on a block that is shared with others."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.seconds_before, self.draws_before = dict(block.seconds), +block.draws
+
+    def seconds(self) -> dict[str, float]:
+        """By stage, since the account was opened."""
+        before, after = self.seconds_before, self.block.seconds
+        return {stage: s - before.get(stage, 0.0) for stage, s in after.items()}
+
+    def draws(self) -> Counter[str]:
+        """Those begun and rejected since the account was opened."""
+        return self.block.draws - self.draws_before
 
 
 def _is_enough(
@@ -212,16 +239,27 @@ class _Sweep:
             self.skipped[reason] += 1
             self.counts[Verdict.UNSUPPORTED] += 1
             return
+        asked = questions(self.differentiator, self.mode)
         if position % REPEATED == 1:
-            following = self.block.drawn[position : position + REPEATED - 1]
-            foresee(self.differentiator, self.mode, self._run(following), self.limit)
-        found = self.block.reference(
-            position, case, model=model_of(self.differentiator)
-        )
-        began = time.perf_counter()
-        judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
-        self.each.append(time.perf_counter() - began)
-        self.seconds["run"] += self.each[-1]
+            following = self._asked(
+                enumerate(
+                    self.block.drawn[position : position + REPEATED - 1], position
+                )
+            )
+            for question in asked:
+                foresee(self.differentiator, self.mode, following, self.limit, question)
+        ((_, case),) = self._weighted([(position, case)])
+        model, twice = model_of(self.differentiator), position % REPEATED == 0
+        judgements = []
+        for question in asked:
+            found = self.block.reference(position, case, model=model, question=question)
+            began = time.perf_counter()
+            judgements.append(self.judge(case, found=found, twice=twice))
+            self.each.append(time.perf_counter() - began)
+            self.seconds["run"] += self.each[-1]
+            if judgements[-1].verdict.fails():
+                break
+        judgement = worst_of(judgements)
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
         traits = self.block.traits(position, case)
@@ -235,9 +273,31 @@ class _Sweep:
         if judgement.verdict.is_finding:
             self.deviating.append((case, judgement))
 
-    def _run(self, cases: Sequence[Case]) -> list[Case]:
-        """Those of the cases that the differentiator can run."""
-        return [c for c in cases if unsupported(self.differentiator, c) is None]
+    def _asked(self, cases: Iterable[tuple[int, Case]]) -> list[Case]:
+        """The cases as they are asked, those that the differentiator can run."""
+        who = self.differentiator
+        runs = [(k, c) for k, c in cases if unsupported(who, c) is None]
+        return [case for _, case in self._weighted(runs)]
+
+    def _weighted(
+        self, cases: Sequence[tuple[int, Case]]
+    ) -> Sequence[tuple[int, Case]]:
+        """The cases; for a vjp some with a cotangent of their own, if that is a case.
+
+        That is every second one that would be pulled back from ones. The others share
+        their references with the modes that are asked for a gradient.
+        """
+        who = self.differentiator
+        if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
+            return cases
+        result = []
+        for position, case in cases:
+            chosen = case
+            if position % 2 and np.all(contracted(case.graph).cotangent == 1.0):
+                chosen = self.block.weighted(position, case)
+            usable = unsupported(who, chosen) is None
+            result.append((position, chosen if usable else case))
+        return result
 
     def findings(
         self,
@@ -256,7 +316,8 @@ class _Sweep:
         shown, result = ordered[:KINDS_SHRUNK], []
         end = time.perf_counter() + seconds
         for k, ((verdict, op, row), members) in enumerate(shown):
-            case, judgement = min(members, key=lambda m: m[0].graph.size)
+            case, judgement, _ = min(members, key=lambda m: m[0].graph.size)
+            sizes = [alone for _, _, alone in members]
             name, why = self._name(op, verdict), None
             try:
                 if row is None and verdict.fails():
@@ -268,7 +329,10 @@ class _Sweep:
                     why = self._explained(case, judgement, op, in_flight)
             except Exception as error:  # what was found stands, as it was found
                 self.note_fault(case, error)
-            result.append(Finding(judgement, case, op, name, row, len(members), why))
+            size = largest(sizes) if verdict in OF_NUMBERS else None
+            result.append(
+                Finding(judgement, case, op, name, row, len(members), why, size)
+            )
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
 
     def _smallest(
@@ -330,9 +394,9 @@ class _Sweep:
 
     def _kinds(
         self, listed: Listed
-    ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
+    ) -> dict[tuple[Verdict, str, str | None], list[_Member]]:
         """Deviating cases by verdict, guilty op and known deviation."""
-        kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
+        kinds: dict[Any, list[_Member]] = {}
         for case, judgement in self.deviating:
             try:
                 guilty = self._blame(case, judgement)
@@ -340,8 +404,12 @@ class _Sweep:
                 self.note_fault(case, error)
                 guilty = Guilty(WHOLE)
             row = listed.row(case, judgement, guilty)
+            if row is not None and judgement.verdict is Verdict.WRONG_VALUE:
+                rest = listed.beyond_value(case, guilty)
+                judgement, row = (judgement, row) if rest is None else (rest, None)
             key = (judgement.verdict, guilty.op, row)
-            kinds.setdefault(key, []).append((case, judgement))
+            member = case, judgement, guilty.judgement or judgement
+            kinds.setdefault(key, []).append(member)
         return kinds
 
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
@@ -386,6 +454,10 @@ class _Sweep:
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest
+
+
+# A case, the verdict on it, and that on the guilty op alone, which known rows speak of.
+_Member = tuple[Case, Judgement, Judgement]
 
 
 @dataclass(frozen=True)

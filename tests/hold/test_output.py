@@ -138,7 +138,7 @@ FULL = Path("/dev/full")
 def test_a_full_output_is_no_verdict(unbuffered: str) -> None:
     with FULL.open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "gradverify.cli", "check", "a*b", "--at", "a=2",
+            [sys.executable, "-m", "gradverify", "check", "a*b", "--at", "a=2",
              "--at", "b=3", "--claim", "a=2"],
             stdout=full,
             stderr=subprocess.PIPE,
@@ -153,7 +153,7 @@ def test_a_full_output_is_no_verdict(unbuffered: str) -> None:
 
 def test_a_reader_that_has_gone_is_no_verdict() -> None:
     done = subprocess.Popen(
-        [sys.executable, "-m", "gradverify.cli", "ops"],
+        [sys.executable, "-m", "gradverify", "ops"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": ":".join(PATHS)},

@@ -300,7 +300,7 @@ def pytest_runtest_logreport(report):
 def begun(repository: Scratch, *arguments: str) -> subprocess.Popen[str]:
     """A run in a process group of its own, of which some items have been run."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gradverify.cli", "run", *RUN[1:], *arguments],
+        [sys.executable, "-m", "gradverify", "run", *RUN[1:], *arguments],
         cwd=repository.root,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
         stdout=subprocess.PIPE,

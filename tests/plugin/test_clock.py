@@ -174,3 +174,17 @@ def test_a_slow_engine_leaves_examples_of_the_textbook_out(scratch: Scratch) -> 
     late = [i for i in items if i["reason"].startswith(OUT_OF_TIME)]
     assert late, "most of them"
     assert any(i["outcome"] == "passed" for i in items), "but not the first"
+
+
+def test_witnesses_have_a_part_of_the_time_and_end_with_it(hand: Hand) -> None:
+    clock = of(4)
+    clock.has_witnesses = True
+    with clock.running():
+        hand.now += 2.0
+    assert clock.left == pytest.approx(98.0 - clocks.WITNESSES * clock.seconds)
+    while clock.left > 0.0:
+        look(clock, hand, int(hand.now), 1.0)
+    assert not clock.is_over
+    with clock.running():
+        hand.now += clocks.WITNESSES * clock.seconds
+    assert clock.is_over
