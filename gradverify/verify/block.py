@@ -135,7 +135,8 @@ class Block:
 
     def forget(self) -> None:
         """Give the memory of all cases back; they could be drawn again."""
-        for kept in (self.drawn, self._own, self._references, self._traits):
+        self.drawn.clear()
+        for kept in (self._own, self._references, self._weighted, self._traits):
             kept.clear()
 
     def _draw(self) -> bool:
