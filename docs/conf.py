@@ -6,9 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import made  # noqa: E402
+import made
 
-import gradverify  # noqa: E402
+import gradverify
 
 project = "gradverify"
 author = "the gradverify maintainers"
@@ -24,6 +24,7 @@ exclude_patterns = ["_build", "_made"]
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+default_role = "code"  # as docstrings use their single backticks
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"

@@ -133,8 +133,8 @@ def _findings() -> Iterator[str]:
         yield f"## {engine}: {len(rows)}\n"
         for row in rows:
             yield f"### {row.id}\n"
-            yield f"{row.reason[0].upper()}{row.reason[1:]}. It is seen at "
-            yield f"`{formula(row.witness.graph)}` in {row.witness.dtype}."
+            seen = f"`{formula(row.witness.graph)}` in {row.witness.dtype}"
+            yield f"Seen at {seen}: {row.reason}."
             yield f" [More]({row.link})\n" if row.link else "\n"
             yield from _script(row)
 
