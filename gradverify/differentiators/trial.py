@@ -10,6 +10,7 @@ from gradverify.differentiators.handshake import Greeting, greeting, warm_up
 from gradverify.differentiators.isolation import isolate, release
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.run import modes
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ def tried_out(
 ) -> Trial:
     """The handshake, in a process of its own for an engine that is not built in.
 
+    Of one that is, the default modes alone are tried: our own tests try all of them.
+
     An engine that ends its process there, or has to be ended, goes on in one of its
     own, as an engine does that asks for it. Others run in this process afterwards.
     """
     name = differentiator.name
     if is_trusted(differentiator) or not IS_POSSIBLE:
-        return _of(greeting(differentiator, limit, seconds))
+        only = modes(differentiator) if is_trusted(differentiator) else ()
+        return _of(greeting(differentiator, limit, seconds, only))
     worker = isolate(differentiator)
     trouble = worker.start()
     if trouble and not worker.deaths:

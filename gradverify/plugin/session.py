@@ -20,13 +20,13 @@ from gradverify.differentiators import (
     Trial,
     close_all,
     is_trusted,
-    modes,
     tried_out,
 )
 from gradverify.formats import DTYPES
-from gradverify.known import WHOLE, is_expired
+from gradverify.known import WHOLE, Deviation, is_expired
 from gradverify.plugin import folder, shards
 from gradverify.plugin.baseline import Base, base, compared
+from gradverify.plugin.chosen_modes import ChosenModes, checked_modes
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.item_outcome import ItemOutcome
@@ -56,6 +56,7 @@ class Session:
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
+        checked_modes(self.settings.modes, self.selection.judged)
         remember()
         self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
@@ -106,12 +107,37 @@ class Session:
         """Whether the user's choice of suites includes this one."""
         return not self.settings.suites or name in self.settings.suites
 
-    def judged(self, dtype: str) -> Iterator[tuple[Differentiator, str]]:
-        """The differentiators and modes that run in a dtype."""
+    @cached_property
+    def chosen(self) -> ChosenModes:
+        """Which modes the run asks."""
+        settings = self.settings
+        first = (settings.dtypes or DTYPES)[0]
+        return ChosenModes(settings.modes, settings.profile, settings.seed, first)
+
+    def judged(self, block: Block) -> Iterator[tuple[Differentiator, str]]:
+        """The differentiators and modes that a block is for."""
         for differentiator in self.selection.judged:
-            if dtype in differentiator.accepts.dtypes:
-                for mode in modes(differentiator):
+            if block.dtype in differentiator.accepts.dtypes:
+                for mode in self.chosen.of(differentiator, block):
                     yield differentiator, mode
+
+    def witnesses(self, row: Deviation) -> Iterator[tuple[Differentiator, str]]:
+        """The differentiators and modes in which the witness of a row is looked at.
+
+        Those that the row names, and else those that are asked everywhere.
+        """
+        for differentiator in self.selection.judged:
+            if (
+                row.differentiator == differentiator.name
+                and row.witness.dtype in differentiator.accepts.dtypes
+            ):
+                usual = self.chosen.everywhere(differentiator, row.witness.dtype)
+                for mode in differentiator.modes():
+                    named = mode in row.modes and not self.settings.modes
+                    if named or (
+                        mode in usual and (not row.modes or mode in row.modes)
+                    ):
+                        yield differentiator, mode
 
     def expect(
         self, pairs: Iterable[tuple[Block, Differentiator]], *, has_witnesses: bool
@@ -146,7 +172,7 @@ class Session:
         """How much an item of the block may look at."""
         queue, key = self.place(block, who)
         seconds = self.clock.part(queue, key)
-        shared_by = sum(not who.compiles for who, _ in self.judged(block.dtype))
+        shared_by = sum(not who.compiles for who, _ in self.judged(block))
         least = self.clock.least(queue, seconds, self.profile.least)
         shrinking = max(SHRINKING, seconds)
         return Budget(self.profile.most, seconds, max(1, shared_by), least, shrinking)
@@ -277,7 +303,8 @@ class Session:
         has_moved = writer.folder != self.folder or writer.is_mute
         told = [Note(text=writer.trouble)] if writer.trouble and not has_moved else []
         self.troubles = [writer.trouble] if has_moved else []
-        notes = (*found.notes, *self.notes, *changers(found), *told)
+        left = self.chosen.left(self.selection.judged) if found.items else ()
+        notes = (*found.notes, *self.notes, *changers(found), *left, *told)
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
@@ -363,7 +390,8 @@ class Session:
         settings, lines = self.settings, []
         for d in self.selection.judged:
             parts = [f"{k} {v}" for k, v in _stated(d).items()]
-            lines.append(f"  {d.name} ({', '.join([*modes(d), *parts])})")
+            asked = self.chosen.everywhere(d, self.chosen.first)
+            lines.append(f"  {d.name} ({', '.join([*asked, *parts])})")
         reasons: dict[str, list[str]] = {}
         for name, why in self.selection.absent.items():
             reasons.setdefault(why, []).append(name)
