@@ -138,6 +138,12 @@ class Block:
             yield position, self.drawn[position]
             position += 1
 
+    def forget(self) -> None:
+        """Give the memory of all cases back; they could be drawn again."""
+        self.drawn.clear()
+        for kept in (self._own, self._references, self._weighted, self._traits):
+            kept.clear()
+
     def _draw(self) -> bool:
         assert self.strategy is not None
         began = time.perf_counter()

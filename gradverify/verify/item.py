@@ -60,6 +60,7 @@ class Budget:
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
     shrinking: seconds in which all that deviates is shrunk.
+    losing: seconds that runs without an end may take until no more cases are tried.
     """
 
     cases: int = 100
@@ -67,6 +68,7 @@ class Budget:
     shared_by: int = 1
     least: int = CHUNK
     shrinking: float = float("inf")
+    losing: float = float("inf")
 
 
 @surrounded
@@ -90,7 +92,8 @@ def verify_item(
     if block is not shared:
         budget = replace(budget, shared_by=1)
         spent.append(_Spent(block))
-    sweep, cases = _Sweep(block, differentiator, mode, limit), block.cases()
+    sweep = _Sweep(block, differentiator, mode, limit, budget.losing)
+    cases = block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -160,7 +163,7 @@ def _is_enough(
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least:
+    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -175,6 +178,7 @@ class _Sweep:
     differentiator: Differentiator
     mode: str
     limit: float
+    losing: float
     looked: int = 0
     lost: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -213,7 +217,13 @@ class _Sweep:
         """Whether so many cases ran into the time limit, ended the engine's process or
         met a fault of ours that no more are tried.
         """
-        return self.lost >= PATIENCE or self.faults_of_ours >= PATIENCE
+        is_over = self.seconds["lost"] >= self.losing
+        return self.lost >= PATIENCE or is_over or self.faults_of_ours >= PATIENCE
+
+    @property
+    def has_seen_nothing(self) -> bool:
+        """Whether all so far is vacuous, as a few cases may be by chance."""
+        return self.counts.keys() == {Verdict.VACUOUS}
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""
