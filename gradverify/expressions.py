@@ -27,7 +27,7 @@ DEPTH = 200
 
 TOO_DEEP = "nested too deeply"
 
-Rows = Mapping[type[ast.AST], Callable[..., Any]]
+SyntaxRows = Mapping[type[ast.AST], Callable[..., Any]]
 
 
 class ExpressionError(ValueError):
@@ -177,7 +177,7 @@ class Reader(ABC):
     what it needs, since in `x[1:3]` or `sum(x, axis=0)` not every part is a value.
     """
 
-    rows: ClassVar[Rows]
+    rows: ClassVar[SyntaxRows]
 
     def read(self, node: ast.expr) -> Any:
         """What an expression means, by the rows of this reader."""

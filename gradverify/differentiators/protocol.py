@@ -53,9 +53,6 @@ KINDS = {
     "hessian": "(function, point) -> Pulled",
 }
 
-JUDGED = ("gradient", "vjp", "jvp")
-"""Kinds that are run. Modes of the others are accepted, and not judged so far."""
-
 
 def arguments_of(kind: str) -> str:
     """How a method that is a mode of this kind begins: `self, function, point`."""
@@ -65,16 +62,21 @@ def arguments_of(kind: str) -> str:
 class Mode:
     """A method of a differentiator that differentiates. Its name is a part of ids."""
 
-    def __init__(self, kind: str, default: bool, method: Callable[..., Any]) -> None:
+    def __init__(
+        self, kind: str, default: bool, compiles: bool, method: Callable[..., Any]
+    ) -> None:
         self.kind = kind
         self.default = default
+        self.compiles = compiles
         self.method = method
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else MethodType(self.method, instance)
 
 
-def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def mode(
+    kind: str, *, default: bool = False, compiles: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a method as a mode of that kind.
 
     Each kind has its arguments and its result:
@@ -97,18 +99,18 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
 
     function: called as `function(*inputs)` with the engine's own arrays; returns one.
     point: the inputs, a list of NumPy arrays. tangents: a list of one array of an
-    input's shape for each input, or None where that input has no tangent. What comes
-    back may be None where an input is not connected.
+    input's shape for each input; None where that input does not move, for an engine
+    with `Accepts(absent_tangents=True)`. What comes back may be None where an input is
+    not connected.
 
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
-    Raises `ValueError` for another kind. Modes of the kinds hvp, jacobian and hessian
-    are accepted, and `register` says that they are not judged so far.
+    Raises `ValueError` for another kind.
     """
     if kind not in KINDS:
         raise ValueError(
             f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}"
         )
-    return lambda method: Mode(kind, default, method)
+    return lambda method: Mode(kind, default, compiles, method)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +121,15 @@ class Accepts(Limits):
 
     subnormals: whether it keeps numbers so small that some engines take them for zero.
     raises_overflow: whether it raises an error where NumPy gives infinity.
+    absent_tangents: whether its modes take None for the tangent of an input that does
+        not move. If not, they get zeros for it.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
     max_inputs: int | None = None
     subnormals: bool = True
     raises_overflow: bool = False
+    absent_tangents: bool = False
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what is not of its kind, with what to write."""
@@ -140,7 +145,7 @@ class Accepts(Limits):
         most: object = self.max_inputs
         if most is not None and (type(most) is not int or most < 1):
             raise ValueError(f"max_inputs={most!r}; write None, or a number from 1 up")
-        for name in ("subnormals", "raises_overflow"):
+        for name in ("subnormals", "raises_overflow", "absent_tangents"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"{name}={value!r}; write True or False")
@@ -208,7 +213,8 @@ def _modes_of(kind: type) -> Mapping[str, Mode]:
     """The modes of a class and of its base classes."""
     found: dict[str, Mode] = {}
     for base in reversed(kind.__mro__):
-        found |= {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        modes = {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        found |= {k.replace("_", "-"): v for k, v in modes.items()}
     return found
 
 

@@ -33,7 +33,13 @@ from gradverify.claims.computation.constants import (
     folded,
     plain_number,
 )
-from gradverify.expressions import Expression, ExpressionError, Reader, Rows, parse
+from gradverify.expressions import (
+    Expression,
+    ExpressionError,
+    Reader,
+    SyntaxRows,
+    parse,
+)
 from gradverify.graph import Graph, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
 
@@ -405,7 +411,7 @@ class _Formula(Reader):
             return CONSTANTS[name]
         self.refuse(node, "is not understood", f"{SYNTAX}; math.pi and math.e")
 
-    rows: ClassVar[Rows] = {
+    rows: ClassVar[SyntaxRows] = {
         ast.Constant: constant,
         ast.Name: name,
         ast.Attribute: attribute,
@@ -447,7 +453,7 @@ class _Param(Reader):
             return -value
         self.unread(node)
 
-    rows: ClassVar[Rows] = {
+    rows: ClassVar[SyntaxRows] = {
         ast.Constant: constant,
         ast.Tuple: several,
         ast.List: several,

@@ -34,7 +34,7 @@ from gradverify.claims.computation.constants import (
     folded,
 )
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
-from gradverify.expressions import ExpressionError, Reader, Rows, number
+from gradverify.expressions import ExpressionError, Reader, SyntaxRows, number
 
 # Operators whose meaning depends on the shapes, or on what is stated.
 OF_ARRAYS: Mapping[str, Callable[[FileProgram, Value, Value], Symbol]] = {
@@ -363,7 +363,7 @@ class Evaluator(Reader):
         at = arrays.whole(arrays.stated(self.program, self.read(part)))
         return at + length if at < 0 else at
 
-    rows: ClassVar[Rows] = {
+    rows: ClassVar[SyntaxRows] = {
         ast.Constant: constant,
         ast.Name: name,
         ast.Tuple: several,

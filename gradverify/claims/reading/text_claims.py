@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES, TERMS
@@ -61,6 +69,9 @@ SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 INDICES = "it may be said of indices that are equal, or that are not"
 LATER = "what it is about is defined only after it, or anew"
+
+Way = TypeVar("Way")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,18 +201,35 @@ def _in_state(
     states: States,
 ) -> Tried:
     """The first way under which the claim is right, else the usual way."""
-    first: Tried | None = None
+
+    def attempt(flipped: frozenset[str]) -> Tried:
+        with understood():
+            return _read_so(file, read, part, state, at, states, flipped)
+
+    return _first_right(attempt, _flips(part, state), lambda t: t.outcome)
+
+
+def _first_right(
+    attempt: Callable[[Way], Read],
+    ways: Iterable[Way],
+    outcome: Callable[[Read], Outcome],
+) -> Read:
+    """What comes out right in the first way in which anything does.
+
+    Else what the first way gives in which the claim is understood. If there is none,
+    the first problem is raised.
+    """
+    first: Read | None = None
     problem: NotUnderstood | None = None
-    for flipped in _flips(part, state):
+    for way in ways:
         try:
-            with understood():
-                tried = _read_so(file, read, part, state, at, states, flipped)
+            found = attempt(way)
         except NotUnderstood as error:
             problem = problem or error
             continue
-        if tried.outcome.step is None:
-            return tried
-        first = first or tried
+        if outcome(found).step is None:
+            return found
+        first = found if first is None else first
     if first is None:
         assert problem is not None
         raise problem
@@ -329,30 +357,20 @@ def _as_meant(
     place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
 ) -> tuple[Members, Outcome, Meaning]:
     """The first kind of derivatives with which the chain holds, else the usual one."""
-    first: tuple[Members, Outcome, Meaning] | None = None
-    problem: NotUnderstood | None = None
+
+    def attempt(mode: _Mode) -> tuple[Members, Outcome, Meaning]:
+        members, meaning = _members(place, formulas, marks, mode)
+        program, everywhere = place.file.code.program, bool(meaning.curves)
+        outcome = judge(program, members, everywhere=everywhere)
+        if outcome.step is not None and meaning.curve is not None:
+            found = meaning.curve
+            outcome = on_curve(program, members, found.gap, found.x, found.y)
+        return members, outcome, meaning
+
     curve = _curve(place, formulas)
     along = [] if curve is None else [_Mode(curve=curve)]
-    for mode in [*along, *_modes(formulas, sign, place.states.sums)]:
-        try:
-            members, meaning = _members(place, formulas, marks, mode)
-            everywhere = bool(meaning.curves)
-            outcome = judge(place.file.code.program, members, everywhere=everywhere)
-            if outcome.step is not None and meaning.curve is not None:
-                found = meaning.curve
-                outcome = on_curve(
-                    place.file.code.program, members, found.gap, found.x, found.y
-                )
-        except NotUnderstood as error:
-            problem = problem or error
-            continue
-        if outcome.step is None:
-            return members, outcome, meaning
-        first = first or (members, outcome, meaning)
-    if first is None:
-        assert problem is not None
-        raise problem
-    return first
+    modes = [*along, *_modes(formulas, sign, place.states.sums)]
+    return _first_right(attempt, modes, lambda found: found[1])
 
 
 def _curve(place: _Place, formulas: Sequence[Formula]) -> tuple[str, str] | None:
