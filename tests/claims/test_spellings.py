@@ -48,7 +48,8 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "$(x^3\\cos x)' = 3x^2\\cos x - x^3\\sin x$, $(x^3\\cos x)' = -3x^2\\sin x$\n",
      [R, W]),
     ("the product rule for functions of which nothing is known",
-     "$(uv)' = u'v + uv'$ and $\\left(\\frac{u}{v}\\right)' = \\frac{u'v - uv'}{v^2}$\n",
+     "$(uv)' = u'v + uv'$ and "
+     "$\\left(\\frac{u}{v}\\right)' = \\frac{u'v - uv'}{v^2}$\n",
      [R, R]),
     ("a composition with a prime",
      "$p(x) = x^3$, $q(x) = e^x$: $(q \\circ p)'(x) = 3x^2e^{x^3}$, "
@@ -132,7 +133,8 @@ DOCUMENTS: tuple[tuple[str, str, list[str]], ...] = (
      [R, W, R, R, W]),
     ("derivatives of a course",
      "$F(x,y) = x\\sin y$: $\\pp[F]{y} = \\answer{x\\cos y}$, "
-     "$\\ddx \\sin x = \\answer[given]{\\cos x}$, $\\ddx \\cos x = \\answer{\\sin x}$\n",
+     "$\\ddx \\sin x = \\answer[given]{\\cos x}$, "
+     "$\\ddx \\cos x = \\answer{\\sin x}$\n",
      [R, R, W]),
 )
 # fmt: on
