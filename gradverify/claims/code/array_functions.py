@@ -11,7 +11,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
-from gradverify.claims.computation.bindings import Size, Value, numbers, symbol
+from gradverify.claims.computation.bindings import AxisLength, Value, numbers, symbol
 from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
@@ -72,11 +72,11 @@ def stated_array(program: FileProgram, value: Value) -> Any:
 def length(program: FileProgram, x: Value) -> Fraction:
     """`len(x)`."""
     if isinstance(x, tuple | dict):
-        return Size(len(x))
+        return AxisLength(len(x))
     shape = np.shape(x) if isinstance(x, np.ndarray) else symbol(program, x).shape
     if not shape:
         raise NotUnderstood("a number has no length")
-    return Size(shape[0])
+    return AxisLength(shape[0])
 
 
 def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:

@@ -16,10 +16,10 @@ from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import root, source
 from gradverify.claims.computation.bindings import (
+    AxisLength,
     Function,
     Instance,
     Layer,
-    Size,
     Unknown,
     Value,
     known,
@@ -213,9 +213,9 @@ class Evaluator(Reader):
             return arrays.transposed(self.program, holder)
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
-            return tuple(Size(n) for n in shape)
+            return tuple(AxisLength(n) for n in shape)
         if node.attr == "size":
-            return Size(int(np.prod(symbol(self.program, holder).shape)))
+            return AxisLength(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)
 
     def member(self, holder: Instance, name: str) -> Value:

@@ -29,7 +29,7 @@ class Open:
     reason: str
 
 
-class Size(Fraction):
+class AxisLength(Fraction):
     """How many entries an axis has: `m = X.shape[0]` is no number that is moved."""
 
 
@@ -129,7 +129,7 @@ def named(program: FileProgram, name: str, value: Value) -> Value:
     """What a name stands for from now on: a number becomes a leaf of its own."""
     if isinstance(value, bool | str):
         return value
-    if isinstance(value, Size):
+    if isinstance(value, AxisLength):
         return program.number(value, is_constant=True)
     if isinstance(value, Fraction | np.ndarray):
         return program.number(value)

@@ -30,8 +30,8 @@ from gradverify.claims.computation.file_program import (
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
+from gradverify.claims.language.index_sums import Sums, sums_of
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
-from gradverify.claims.language.sums import Sums, sums_of
 from gradverify.claims.language.tokens import Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,

@@ -42,8 +42,8 @@ from gradverify.claims.language.candidates import (
 )
 from gradverify.claims.language.context import doubts_of
 from gradverify.claims.language.grammar import Formula, readings
+from gradverify.claims.language.index_sums import Sums
 from gradverify.claims.language.segmentation import Segment, parts_of
-from gradverify.claims.language.sums import Sums
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import (
     Depends,
