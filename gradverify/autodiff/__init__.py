@@ -2,5 +2,6 @@
 
 from gradverify.autodiff.dual import Dual
 from gradverify.autodiff.tape import Tape, Variable
+from gradverify.autodiff.traced import bare
 
-__all__ = ["Dual", "Tape", "Variable"]
+__all__ = ["Dual", "Tape", "Variable", "bare"]

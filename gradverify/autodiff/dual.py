@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
+from gradverify.autodiff.nesting import Algebra, around, nested
+from gradverify.autodiff.operands import constant, evaluate, own, zeros
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import pushed
-from gradverify.autodiff.traced import Traced, confused
+from gradverify.autodiff.traced import Traced
 from gradverify.ops import OPS, Op
 
 
@@ -22,13 +23,12 @@ class Dual(Traced):
 
     All duals of one computation have the same number of tangents, m. Operands that are
     no duals are constants. For example, `Dual.over(BALLS)` is the class of duals whose
-    parts are balls in place of floats. `table` is what `interpret` takes: it has a
-    function on duals for every op, and a row "data".
+    parts are balls in place of floats. `Dual.over(Dual.algebra)` are duals of duals.
+    `table` is what `interpret` takes: it has a function on duals for every op, and a
+    row "data".
     """
 
     __slots__ = ("primal", "tangent")
-
-    arithmetic: ClassVar[Arithmetic] = FLOATS
 
     def __init__(self, primal: Any, tangent: Any) -> None:
         self.primal = own(self.arithmetic, primal)
@@ -57,21 +57,24 @@ class Dual(Traced):
 def _over(m: Arithmetic) -> type[Dual]:
     if m is FLOATS:
         return Dual
-    kind: Any = type("Dual", (Dual,), {"__slots__": (), "arithmetic": m})
-    kind.table = _table(m, kind)
-    made: type[Dual] = kind
-    return made
+    return _set_up(type("Dual", (Dual,), {"__slots__": ()}), m)
 
 
-def _table(m: Arithmetic, kind: type[Dual]) -> Mapping[str, Callable[..., Any]]:
+def _set_up(kind: type[Dual], m: Arithmetic) -> type[Dual]:
+    nested(kind, m)
     primitives = {row.name: _pusher(m, row, kind) for row in OPS if row.is_primitive}
-    return Arithmetic(f"duals over {m.name}", primitives, data(m)).table
+    kind.algebra = Algebra(primitives, kind)
+    kind.table = kind.algebra.table
+    return kind
 
 
 def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
     op, function = row.name, m.table[row.name]
 
     def apply(*operands: Any, **params: Any) -> Any:
+        outer = around(kind, operands)
+        if outer is not None:
+            return outer.table[op](*operands, **params)
         like = _like(kind, operands)
         if like is None:
             return evaluate(m, op, *operands, **params)
@@ -86,7 +89,8 @@ def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
             for i, (rule, x) in enumerate(zip(rules, operands, strict=True))
             if type(x) is kind and rule != 0.0
         ]
-        return _dual(kind, y, _total(m, terms, (len(like.tangent), *np.shape(y)), y))
+        count, *_ = np.shape(like.tangent)
+        return _dual(kind, y, _total(m, terms, (count, *np.shape(y)), y))
 
     return apply
 
@@ -94,11 +98,8 @@ def _pusher(m: Arithmetic, row: Op, kind: type[Dual]) -> Callable[..., Any]:
 def _like(kind: type[Dual], operands: tuple[Any, ...]) -> Dual | None:
     """One of the duals among the operands, once all are known to fit together."""
     duals = [x for x in operands if type(x) is kind]
-    for x in operands:
-        if isinstance(x, Traced) and type(x) is not kind:
-            raise confused("Dual", x)
-    if len({len(x.tangent) for x in duals}) > 1:
-        counts = [len(x.tangent) for x in duals]
+    counts = [np.shape(x.tangent)[0] for x in duals]
+    if len(set(counts)) > 1:
         raise ValueError(f"duals with {counts} tangents met; they need equally many")
     return duals[0] if duals else None
 
@@ -119,4 +120,4 @@ def _dual(kind: type[Dual], primal: Any, tangent: Any) -> Dual:
     return made
 
 
-Dual.table = _table(FLOATS, Dual)
+_set_up(Dual, FLOATS)

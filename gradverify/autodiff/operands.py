@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.autodiff.traced import bare
 
 
 def own(m: Arithmetic, value: Any, like: Any = None) -> Any:
@@ -43,6 +44,7 @@ def constant(m: Arithmetic, value: Any, like: Any) -> Any:
     A Python number takes the type of `like`. So it never makes a float64 of a float32.
     """
     if type(value) is float or type(value) is int:
+        like = bare(like)
         kind = type(like)
         if kind is not np.ndarray:
             return kind(value)

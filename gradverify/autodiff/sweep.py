@@ -18,6 +18,7 @@ import numpy as np
 
 from gradverify.autodiff.operands import zeros
 from gradverify.autodiff.rules import Rule, rules_of
+from gradverify.autodiff.traced import bare
 from gradverify.graph import CONSTANTS, Graph, Node
 from gradverify.ops import Shape
 from gradverify.ops.maps import Linear, align, unbroadcast
@@ -135,19 +136,31 @@ def pushed(
     x_dot = align(m, x_dot, np.shape(x[i]), np.ndim(y))
     if isinstance(rule, float):
         return x_dot if rule == 1.0 else x_dot * rule
-    return _scaled(m, x_dot, rule(m, y, *x, **params))
+    return scaled(m, x_dot, rule(m, y, *x, **params))
 
 
-def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
-    """The product, in which a zero tangent stays zero.
+def pushed_modulus(
+    m: Any, rule: Rule, x_dot: Any, i: int, y: Any, x: Sequence[Any], params: Any
+) -> Any:
+    """As `pushed`, but with the absolute value of every local derivative."""
+    if isinstance(rule, Linear):
+        return rule.jvp(m, x_dot, y, *(_modulus(m, v) for v in x), **params)
+    x_dot = align(m, x_dot, np.shape(x[i]), np.ndim(y))
+    if isinstance(rule, float):
+        return x_dot
+    return x_dot * m.abs(rule(m, y, *x, **params))
 
-    Zero times an infinite partial would be NaN. So an operand that does not move would
-    spoil the derivatives by all other inputs.
+
+def scaled(m: Any, x_dot: Any, partial: Any) -> Any:
+    """The product, in which a zero stays zero beside an infinity.
+
+    It would be NaN. So an operand that does not move would spoil the derivatives by all
+    other inputs; and a weight of 0 the slope of a root of 0, which nothing asks for.
     """
     product = x_dot * partial
-    if _is_finite(partial):
+    if _is_finite(partial) and _is_finite(x_dot):
         return product
-    still = x_dot == 0
+    still = (bare(x_dot) == 0) | (bare(partial) == 0)
     if not np.any(still):
         return product
     return m.where(still, zeros(m, (), x_dot), product)
@@ -155,6 +168,7 @@ def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
 
 def _is_finite(partial: Any) -> bool:
     """Whether a partial is finite floats, so that its product with zero is zero."""
+    partial = bare(partial)
     dtype = getattr(partial, "dtype", None)
     return dtype is not None and dtype.kind == "f" and bool(np.isfinite(partial).all())
 
@@ -193,3 +207,39 @@ def reverse(
         return pullback(m, rules, ct, values[i], x, node, shapes, rate)
 
     return walk_back(nodes, seeds, pull)
+
+
+def forward(
+    graph: Graph,
+    m: Any,
+    values: Sequence[Any],
+    seeds: Mapping[int, Any],
+    *,
+    rate: Callable[..., Any] = pushed,
+    noted: Callable[[int, Any], object] = lambda i, tangent: None,
+) -> list[Any]:
+    """The tangent of every node; None where nothing moves.
+
+    With the rate `pushed_modulus`, and moduli for seeds, it is the sum over all paths
+    of the absolute value of the product of local derivatives along the path.
+
+    seeds: the index of an input to its tangent.
+    noted: called with a node and its tangent.
+    """
+    found: list[Any] = [seeds.get(i) for i in range(len(graph.nodes))]
+    for i, node in enumerate(graph.nodes):
+        x = [values[j] for j in node.operands]
+        terms = [
+            rate(m, rule, found[j], k, values[i], x, node.params)
+            for k, (rule, j) in enumerate(
+                zip(rules_of(node.op, len(x)) if x else (), node.operands, strict=True)
+            )
+            if found[j] is not None and rule != 0.0
+        ]
+        if terms:
+            tangent = total(i, terms)
+            if np.shape(tangent) != node.shape:
+                tangent = m.broadcast_to(tangent, shape=node.shape)
+            found[i] = tangent
+            noted(i, tangent)
+    return found

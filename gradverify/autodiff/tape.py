@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import FLOATS
-from gradverify.autodiff.operands import constant, data, evaluate, own, zeros
+from gradverify.autodiff.nesting import Algebra, around, nested
+from gradverify.autodiff.operands import constant, evaluate, own, zeros
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.autodiff.traced import Traced, confused
+from gradverify.autodiff.sweep import scaled
+from gradverify.autodiff.traced import Traced
 from gradverify.ops import OPS, Op
 from gradverify.ops.maps import Linear, leading, unbroadcast
 
@@ -60,13 +62,18 @@ class Tape:
     has a function on variables for every op, composites too, and a row "data". `rules`
     are other rules than those of the calculus table. Tapes with the same rules share
     one table.
+
+    `algebra` is the arithmetic of the variables: the backward pass of a tape over it is
+    written on this tape.
     """
 
     def __init__(
         self, arithmetic: Arithmetic = FLOATS, *, rules: RulesOf = rules_of
     ) -> None:
         self.arithmetic = arithmetic
-        self.variable_class, self.table = _engine(arithmetic, rules)
+        self.variable_class = _engine(arithmetic, rules)
+        self.algebra = self.variable_class.algebra
+        self.table = self.variable_class.table
         self.steps: list[Step] = []
 
     def variable(self, value: Any) -> Variable:
@@ -109,7 +116,12 @@ class Tape:
             found[y.index] = self._seed(y, seed)
         if len({leading(found[y.index], y.ndim) for y in seeds}) > 1:
             raise ValueError("all seeds must have the same leading axes")
-        _sweep(self.arithmetic, self.steps, found)
+        given = [*found]
+        _sweep(self.arithmetic, self.steps, found, operator.mul)
+        leaves = (ct for ct, step in zip(found, self.steps, strict=True) if not step[0])
+        if self.arithmetic is FLOATS and any(map(_is_nan, leaves)):
+            found = given
+            _sweep(self.arithmetic, self.steps, found, partial(scaled, FLOATS))
         return found
 
     def _seed(self, y: Variable, seed: Any) -> Any:
@@ -137,13 +149,24 @@ class Tape:
                 )
 
 
-def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
+def _is_nan(ct: Any) -> bool:
+    return ct is not None and bool(np.any(ct != ct))
+
+
+def _sweep(
+    m: Arithmetic,
+    steps: list[Step],
+    found: list[Any],
+    times: Callable[[Any, Any], Any],
+) -> None:
     """Go from the last step to the first, and add up the cotangents of operands.
+
+    times: a cotangent and a partial derivative to their product.
 
     This is one loop that calls no function of ours at a step, because its speed is the
     speed of reverse mode.
     """
-    array = np.ndarray
+    array, is_nested = np.ndarray, isinstance(m, Algebra)
     for i in range(len(steps) - 1, -1, -1):
         ct = found[i]
         if ct is None:
@@ -160,9 +183,13 @@ def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
             elif kind is Linear:
                 term = rule.vjp(m, ct, y, *xs, **params)  # type: ignore[union-attr]
             else:
-                term = ct * rule(m, y, *xs, **params)  # type: ignore[operator]
-            if type(y) is array and kind is not Linear and np.shape(x) != y.shape:
-                term = unbroadcast(m, term, np.shape(x), y.ndim)
+                term = times(ct, rule(m, y, *xs, **params))  # type: ignore[operator]
+            if (
+                (type(y) is array or is_nested)
+                and kind is not Linear
+                and np.shape(x) != np.shape(y)
+            ):
+                term = unbroadcast(m, term, np.shape(x), np.ndim(y))
             before = found[j]
             found[j] = term if before is None else before + term
 
@@ -182,21 +209,21 @@ def _fresh(m: Arithmetic, found: list[Any], x: Variable, lead: tuple[int, ...]) 
 
 
 @cache
-def _engine(
-    m: Arithmetic, rules: RulesOf
-) -> tuple[type[Variable], Mapping[str, Callable[..., Any]]]:
-    """Variables over `m`, and the table of ops on them."""
+def _engine(m: Arithmetic, rules: RulesOf) -> type[Variable]:
+    """The class of variables over `m`."""
     kind: Any = type("Variable", (Variable,), {"__slots__": ()})
+    nested(kind, m)
     primitives = {
         row.name: _recorder(m, row, kind, rules) for row in OPS if row.is_primitive
     }
-    table = Arithmetic(f"variables over {m.name}", primitives, data(m)).table
-    kind.table = table
+    kind.algebra = Algebra(primitives, kind)
+    kind.table = table = kind.algebra.table
     # without a call between the operator and the op
     kind.__add__, kind.__sub__ = table["add"], table["sub"]
     kind.__mul__, kind.__truediv__ = table["mul"], table["div"]
     kind.__neg__ = table["neg"]
-    return kind, table
+    made: type[Variable] = kind
+    return made
 
 
 def _recorder(
@@ -235,16 +262,20 @@ def _binary(
 
     def apply(a: Any, b: Any) -> Any:
         if type(a) is kind:
-            tape, i, a = a.tape, a.index, a.primal
             if type(b) is kind:
-                if b.tape is not tape:
+                if b.tape is not a.tape:
                     raise _two_tapes(op)
-                j, b = b.index, b.primal
+                tape, i, j, a, b = a.tape, a.index, b.index, a.primal, b.primal
+            elif isinstance(b, Traced) and around(kind, (a, b)):
+                return b.table[op](a, b)
             else:
-                j, b = -1, _constant(m, b, a)
+                tape, i, j, a = a.tape, a.index, -1, a.primal
+                b = constant(m, b, a)
         elif type(b) is kind:
+            if isinstance(a, Traced) and around(kind, (a, b)):
+                return a.table[op](a, b)
             tape, i, j, b = b.tape, -1, b.index, b.primal
-            a = _constant(m, a, b)
+            a = constant(m, a, b)
         else:
             return _on_constants(m, op, kind, a, b)
         y = function(a, b)
@@ -262,13 +293,13 @@ def _general(
 
     def apply(*operands: Any, **params: Any) -> Any:
         variables = [x for x in operands if type(x) is kind]
-        if not variables:
+        if len(variables) < len(operands) and _is_others(kind, variables, operands):
             return _on_constants(m, op, kind, *operands, **params)
         tape, like = variables[0].tape, variables[0].primal
         if any(x.tape is not tape for x in variables):
             raise _two_tapes(op)
         primals = tuple(
-            x.primal if type(x) is kind else _constant(m, x, like) for x in operands
+            x.primal if type(x) is kind else constant(m, x, like) for x in operands
         )
         indices = tuple(x.index if type(x) is kind else -1 for x in operands)
         y = function(*primals, **params)
@@ -278,18 +309,20 @@ def _general(
     return apply
 
 
-def _constant(m: Arithmetic, value: Any, like: Any) -> Any:
-    if isinstance(value, Traced):
-        raise confused("Variable", value)
-    return constant(m, value, like)
+def _is_others(
+    kind: type[Variable], variables: Sequence[Any], operands: Sequence[Any]
+) -> bool:
+    """Whether an op that has operands which are no variables is not this engine's."""
+    return not variables or around(kind, operands) is not None
 
 
 def _on_constants(
     m: Arithmetic, op: str, kind: type[Variable], *operands: Any, **params: Any
 ) -> Any:
-    for x in operands:
-        if isinstance(x, Traced):
-            raise confused("Variable", x)
+    """An op that is not this engine's: of an engine around it, or of none."""
+    outer = around(kind, operands)
+    if outer is not None:
+        return outer.table[op](*operands, **params)
     return evaluate(m, op, *operands, **params)
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.autodiff.numpy_calls import FUNCTIONS, UFUNCS, canonical_axis, supported
 from gradverify.ops import Shape
 
@@ -21,11 +22,16 @@ def _reflected(op: str) -> Callable[[Any, Any], Any]:
 
 def _comparison(name: str) -> Callable[[Any, Any], Any]:
     def compare(self: Any, other: Any) -> Any:
-        return getattr(self.primal, name)(
-            other.primal if isinstance(other, Traced) else other
-        )
+        return getattr(bare(self), name)(bare(other))
 
     return compare
+
+
+def bare(value: Any) -> Any:
+    """A value without what engines follow it by."""
+    while isinstance(value, Traced):
+        value = value.primal
+    return value
 
 
 class Traced:
@@ -33,13 +39,24 @@ class Traced:
 
     `primal` is its value in the arithmetic. Comparisons look at primals alone. They
     give Boolean arrays, which `np.where` takes.
+
+    arithmetic: what the engine runs over; algebra: the arithmetic of these values
+    themselves. beneath: the classes of values of all engines that it runs over.
     """
 
     __slots__ = ()
     __array_priority__ = 1000.0
 
     table: ClassVar[Mapping[str, Callable[..., Any]]]
+    arithmetic: ClassVar[Arithmetic]
+    algebra: ClassVar[Arithmetic]
+    beneath: ClassVar[frozenset[type]]
     primal: Any
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the primal, if it is NumPy's."""
+        return bare(self).dtype
 
     @property
     def shape(self) -> Shape:

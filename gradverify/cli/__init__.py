@@ -21,7 +21,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gradverify.cli import supervision
-from gradverify.cli.arguments import Command, expression_last, parser
+from gradverify.cli.arguments import (
+    SWITCH,
+    Command,
+    expression_last,
+    parser,
+    unknown_command,
+)
 from gradverify.cli.output import complain, finish, say, silence
 from gradverify.cli.status import (
     FAULT,
@@ -63,7 +69,9 @@ def _status(given: list[str]) -> int:
     """What a command ends with, whatever happens in it."""
     try:
         if given[:1] == ["run"]:
-            return _run(given[1:])
+            return _run_help() if given[1:] in HELP else _run(given[1:])
+        if unknown := unknown_command(given[0]) if given else "":
+            raise CommandError(unknown)
         if given[:1] == ["check"]:
             given = expression_last(given)
         options = parser(_commands()).parse_args(given)
@@ -83,6 +91,20 @@ def _status(given: list[str]) -> int:
 
 
 # ---- commands without a repository
+
+HELP = (["-h"], ["--help"])
+
+
+def _run_help() -> int:
+    """List the options of a run that are ours; all others are pytest's."""
+    from gradverify.plugin.options import OPTIONS, flag
+
+    ours = tuple(
+        (flag(name), {"metavar": takes} if takes else SWITCH, text)
+        for name, takes, text in OPTIONS
+    )
+    parser(_commands(), ours).parse_args(["run", "--help"])
+    return RIGHT
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -193,7 +215,26 @@ def _ops(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from gradverify.cli.report import report
 
-    return report(options.records, options.output, options.merged)
+    return report(options.records, options.output, options.merged, options.badge)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gradverify.cli.demo import demo
+
+    return demo(opened=options.open)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from gradverify.cli.init import init
+
+    return init(options.folder)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    say(shtab.complete(parser(_commands()), shell=options.shell))
+    return RIGHT
 
 
 # ---- commands within a repository, whose conftest may register differentiators
@@ -267,6 +308,7 @@ def _accept(options: argparse.Namespace) -> int:
             reason=options.reason,
             until=options.until,
             when=options.when,
+            at_most=options.at_most,
         )
         return accept(place, asked)
 
@@ -286,4 +328,7 @@ def _commands() -> dict[str, Command]:
         "accept": _accept,
         "network": _network,
         "report": _report,
+        "demo": _demo,
+        "init": _init,
+        "completion": _completion,
     }

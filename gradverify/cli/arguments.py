@@ -9,10 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import gradverify
 from gradverify.formats import DTYPES
+from gradverify.outside.nearest import meant
 
+Arguments = tuple[tuple[str, Mapping[str, Any], str], ...]
 Command = Callable[[argparse.Namespace], int]
 
+SHELLS = ("bash", "zsh", "tcsh")
 LARGEST = 2**63 - 1  # of a number that is typed
 
 
@@ -46,7 +50,7 @@ FILES: Mapping[str, Any] = {"nargs": "+", "metavar": "FILE"}
 
 # A command and what it does; then its arguments: flags, settings, help.
 # fmt: off
-COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]]] = {
+COMMANDS: Mapping[str, tuple[str, Arguments]] = {
     "run": ("run the gradient suites alone: arguments are those of pytest", ()),
     "check": ("hold derivatives worked out by hand against the exact ones", (
         ("expression", {},    "Python syntax, read and never executed"),
@@ -81,6 +85,7 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
         ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
+        ("--at-most", TEXT,         "its size, such as 2e-9 or '20 bounds'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),
         ("--report", FILE,          "the report folder"))),
     "network": ("one derivative of a large network, in forward mode", (
@@ -92,23 +97,66 @@ COMMANDS: Mapping[str, tuple[str, tuple[tuple[str, Mapping[str, Any], str], ...]
     "report": ("make the page anew from records", (
         ("records",  {**FILES, "type": Path}, "records, or the folder that has them"),
         ("--output", FILE, "the page to write"),
-        ("--merged", FILE, "records to write, as one"))),
+        ("--merged", FILE, "records to write, as one"),
+        ("--badge",  FILE, "a badge to write, JSON for shields.io"))),
+    "demo": ("a planted mistake is found and explained, in ten seconds", (
+        ("--open", SWITCH, "show the page in a browser"),)),
+    "init": ("write into a repository what gradverify needs; nothing is changed", (
+        ("folder", {"nargs": "?", "type": Path, "default": Path()},
+                   "the repository (default: here)"),)),
+    "completion": ("print a script that completes commands for a shell", (
+        ("shell", {"choices": SHELLS}, "evaluate what is printed there"),)),
 }
 # fmt: on
 
 
-def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """The parser; a command's function is in the namespace as `command`."""
+# How each command is called, shown by its --help.
+EXAMPLES: Mapping[str, str] = {
+    "run": "gradverify run --gradverify-time 60 -n 2",
+    "check": 'gradverify check "(a + b) * (a * b)" --at a=2 --at b=3 --claim a=11',
+    "claims": "gradverify claims lectures/ --fix",
+    "ops": "gradverify ops",
+    "differentiators": "gradverify differentiators",
+    "selftest": "gradverify selftest torch-cpu --ops exp,mul",
+    "replay": "gradverify replay 5c2be78001",
+    "save": "gradverify save 5c2be78001",
+    "accept": "gradverify accept toy:forward:float64/mul/wrong --reason 'rule is old'",
+    "network": "gradverify network 784-784-10 --forward-entry v,5,2",
+    "report": "gradverify report shard-1.jsonl shard-2.jsonl --merged all.jsonl",
+    "demo": "gradverify demo --open",
+    "init": "gradverify init",
+    "completion": 'eval "$(gradverify completion bash)"',
+}
+
+
+def parser(
+    commands: Mapping[str, Command], of_run: Arguments = ()
+) -> argparse.ArgumentParser:
+    """The parser; a command's function is in the namespace as `command`.
+
+    of_run: the options of `run`. They are read by pytest; here they are listed.
+    """
     whole = argparse.ArgumentParser(
         prog="gradverify", description="Judge gradients against mpmath."
     )
+    whole.add_argument(
+        "--version", action="version", version=f"gradverify {gradverify.__version__}"
+    )
     kinds = whole.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, arguments) in COMMANDS.items():
-        sub = kinds.add_parser(name, help=text)
+        sub = kinds.add_parser(name, help=text, epilog=f"example: {EXAMPLES[name]}")
         sub.set_defaults(command=commands.get(name))
-        for flags, special, help_text in arguments:
+        for flags, special, help_text in arguments if name != "run" else of_run:
             sub.add_argument(*flags.split(), **special, help=help_text)
     return whole
+
+
+def unknown_command(word: str) -> str:
+    """What is said of a word that is no command; "" for a command or an option."""
+    if word.startswith("-") or word in COMMANDS:
+        return ""
+    listing = "`gradverify --help` lists them"
+    return f"no command {word!r}; {meant(word, COMMANDS, listing)}"
 
 
 def expression_last(given: Sequence[str]) -> list[str]:

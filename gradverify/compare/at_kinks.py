@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +10,24 @@ import numpy as np
 from gradverify.compare.entries import DROPPED_PATH, UNBOUNDED
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import Reference, inside_box, inside_hull
 from gradverify.verdict import Judgement, Verdict
 
 
-def flat_gradient(case: Case, derivatives: Derivatives) -> Array:
-    """All derivatives one after another; None counts as zeros."""
+def flat_gradient(
+    case: Case, derivatives: Derivatives, question: Question = GRADIENT
+) -> Array:
+    """All numbers of an answer one after another; None counts as zeros.
+
+    Raises `ValueError` if there are more or fewer arrays than the question has parts.
+    """
+    parts = question.parts(case)
     arrays = [
-        np.zeros(x.size) if got is None else np.asarray(got, float).reshape(-1)
-        for x, got in zip(case.point, derivatives.cotangents, strict=True)
+        np.zeros(math.prod(part.shape))
+        if got is None
+        else np.asarray(got, float).reshape(-1)
+        for part, got in zip(parts, derivatives.cotangents, strict=True)
     ]
     return np.concatenate(arrays) if arrays else np.zeros(0)
 
@@ -50,9 +60,9 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
 
 
 def _could_hide_a_path(reference: Reference) -> bool:
-    """Whether the bounds are so wide that a lost path could not be seen in any entry.
+    """Whether the bounds are too wide to show that a path was lost, in every entry.
 
-    Only entries that have a path count.
+    Entries without any path do not count.
     """
     paths = np.concatenate([a.reshape(-1) for a in reference.paths])
     bound = np.concatenate([b.reshape(-1) for b in reference.bound])

@@ -19,9 +19,11 @@ Rows = Mapping[str, Callable[..., Any] | str]
 
 
 class Pulled(NamedTuple):
-    """What a gradient or vjp mode returns: the value, and one cotangent for each input.
+    """What a mode returns that is not a jvp: the value, and one array for each input.
 
-    A cotangent may be None, by which an engine says that an input is not connected.
+    That array is a cotangent, a Hessian-vector product, a Jacobian or a row of blocks
+    of a Hessian, as the kind of the mode says. It may be None, by which an engine says
+    that an input is not connected.
     An engine may also offer `intermediates`: the index of another node to its
     cotangent.
     """
@@ -32,7 +34,11 @@ class Pulled(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """What a jvp mode returns: the value and its tangent."""
+    """What a jvp mode returns: the value and its tangent, an array of the same shape.
+
+    The tangent may be None, by which an engine says that the value does not depend on
+    any input that has a tangent.
+    """
 
     value: Any
     tangent: Any
@@ -42,6 +48,9 @@ KINDS = {
     "gradient": "(function, point) -> Pulled",
     "vjp": "(function, point, cotangent) -> Pulled",
     "jvp": "(function, point, tangents) -> Pushed",
+    "hvp": "(function, point, tangents) -> Pulled",
+    "jacobian": "(function, point) -> Pulled",
+    "hessian": "(function, point) -> Pulled",
 }
 
 
@@ -53,16 +62,21 @@ def arguments_of(kind: str) -> str:
 class Mode:
     """A method of a differentiator that differentiates. Its name is a part of ids."""
 
-    def __init__(self, kind: str, default: bool, method: Callable[..., Any]) -> None:
+    def __init__(
+        self, kind: str, default: bool, compiles: bool, method: Callable[..., Any]
+    ) -> None:
         self.kind = kind
         self.default = default
+        self.compiles = compiles
         self.method = method
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else MethodType(self.method, instance)
 
 
-def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def mode(
+    kind: str, *, default: bool = False, compiles: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a method as a mode of that kind.
 
     Each kind has its arguments and its result:
@@ -72,22 +86,31 @@ def mode(kind: str, *, default: bool = False) -> Callable[[Callable[..., Any]], 
     vjp: `def reverse(self, function, point, cotangent)` returns the same, for a
         cotangent of the function's result, an array of its shape.
     jvp: `def forward(self, function, point, tangents)` returns
-        `Pushed(value, tangent)`, the directional derivative along tangents, one for
-        each input.
+        `Pushed(value, tangent)`, the directional derivative along the tangents. The
+        result may be an array, and so is its tangent.
+    hvp: `def forward_over_reverse(self, function, point, tangents)` returns
+        `Pulled(value, products)` of a function with a scalar result: the Hessian times
+        the tangents, one array of an input's shape for each input.
+    jacobian: `def jacobian(self, function, point)` returns `Pulled(value, blocks)`, one
+        array of shape `value.shape + input.shape` for each input.
+    hessian: `def hessian(self, function, point)` returns `Pulled(value, blocks)` of a
+        function with a scalar result; `blocks[i][j]` has the shape
+        `input_i.shape + input_j.shape`.
 
     function: called as `function(*inputs)` with the engine's own arrays; returns one.
-    point: the inputs, a list of NumPy arrays. cotangents: a list with one array of an
-    input's shape for each input, or None where it is not connected.
+    point: the inputs, a list of NumPy arrays. tangents: a list of one array of an
+    input's shape for each input; None where that input does not move, for an engine
+    with `Accepts(absent_tangents=True)`. What comes back may be None where an input is
+    not connected.
 
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
-    Raises `ValueError` for another kind. Second derivatives are not judged.
+    Raises `ValueError` for another kind.
     """
     if kind not in KINDS:
         raise ValueError(
-            f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}, and "
-            "leave out a mode of second derivatives, which are not judged"
+            f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}"
         )
-    return lambda method: Mode(kind, default, method)
+    return lambda method: Mode(kind, default, compiles, method)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +121,15 @@ class Accepts(Limits):
 
     subnormals: whether it keeps numbers so small that some engines take them for zero.
     raises_overflow: whether it raises an error where NumPy gives infinity.
+    absent_tangents: whether its modes take None for the tangent of an input that does
+        not move. If not, they get zeros for it.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
     max_inputs: int | None = None
     subnormals: bool = True
     raises_overflow: bool = False
+    absent_tangents: bool = False
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what is not of its kind, with what to write."""
@@ -119,7 +145,7 @@ class Accepts(Limits):
         most: object = self.max_inputs
         if most is not None and (type(most) is not int or most < 1):
             raise ValueError(f"max_inputs={most!r}; write None, or a number from 1 up")
-        for name in ("subnormals", "raises_overflow"):
+        for name in ("subnormals", "raises_overflow", "absent_tangents"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"{name}={value!r}; write True or False")
@@ -187,7 +213,8 @@ def _modes_of(kind: type) -> Mapping[str, Mode]:
     """The modes of a class and of its base classes."""
     found: dict[str, Mode] = {}
     for base in reversed(kind.__mro__):
-        found |= {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        modes = {k: v for k, v in vars(base).items() if isinstance(v, Mode)}
+        found |= {k.replace("_", "-"): v for k, v in modes.items()}
     return found
 
 

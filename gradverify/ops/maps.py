@@ -59,6 +59,8 @@ def align(m: Any, x_dot: Any, shape: Shape, rank: int) -> Any:
     """Put axes of length 1 between the leading axes of a stack and `shape`, up to
     `rank`.
     """
+    if rank <= len(shape):
+        return x_dot
     lead = leading(x_dot, len(shape))
     return reshaped(m, x_dot, lead + (1,) * (rank - len(shape)) + shape)
 
@@ -125,31 +127,58 @@ def as_matrices(m: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def as_batch(left: Any, right: Any) -> Shape:
+    """The axes of a matrix product before those of its matrices."""
+    if np.ndim(left) == 2 == np.ndim(right):
+        return ()
+    return np.broadcast_shapes(np.shape(left)[:-2], np.shape(right)[:-2])
+
+
+def swapped(m: Any, x: Any) -> Any:
+    """Matrices with their rows as columns."""
+    *batch, i, j = range(np.ndim(x))
+    return m.transpose(x, axes=(*batch, j, i))
+
+
 def matmul_jvp_left(m: Any, a_dot: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(a_dot, np.ndim(a)), as_matrices(m, a, b)
-    if np.ndim(a) == 2 or not lead:  # a stack of vectors is a matrix as it is
+    if np.ndim(a) > 1 or np.ndim(right) > 2 or not lead:
         a_dot = reshaped(m, a_dot, lead + np.shape(left))
+        a_dot = align(m, a_dot, np.shape(left), np.ndim(right))
     return reshaped(m, m.matmul(a_dot, right), lead + np.shape(y))
 
 
 def matmul_jvp_right(m: Any, b_dot: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(b_dot, np.ndim(b)), as_matrices(m, a, b)
     b_dot = reshaped(m, b_dot, lead + np.shape(right))
+    b_dot = align(m, b_dot, np.shape(right), np.ndim(left))
     return reshaped(m, m.matmul(left, b_dot), lead + np.shape(y))
 
 
 def matmul_vjp_left(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
-    a_bar = m.matmul(ct, m.transpose(right, axes=(1, 0)))
+    ct = _as_product(m, ct, lead, left, right)
+    a_bar = m.matmul(ct, swapped(m, right))
+    a_bar = unbroadcast(m, a_bar, np.shape(left), np.ndim(a_bar) - len(lead))
     return reshaped(m, a_bar, lead + np.shape(a))
 
 
 def matmul_vjp_right(m: Any, ct: Any, y: Any, a: Any, b: Any) -> Any:
     lead, (left, right) = leading(ct, np.ndim(y)), as_matrices(m, a, b)
-    ct = reshaped(m, ct, (*lead, np.shape(left)[0], np.shape(right)[1]))
-    b_bar = m.matmul(m.transpose(left, axes=(1, 0)), ct)
+    ct = _as_product(m, ct, lead, left, right)
+    b_bar = m.matmul(swapped(m, left), ct)
+    b_bar = unbroadcast(m, b_bar, np.shape(right), np.ndim(b_bar) - len(lead))
     return reshaped(m, b_bar, lead + np.shape(b))
+
+
+def _as_product(m: Any, ct: Any, lead: Shape, left: Any, right: Any) -> Any:
+    """A cotangent of a product in the shape of a product of matrices."""
+    batch, rows, columns = (
+        as_batch(left, right),
+        np.shape(left)[-2],
+        np.shape(right)[-1],
+    )
+    return reshaped(m, ct, (*lead, *batch, rows, columns))
 
 
 def where_map(chosen: int) -> Linear:

@@ -38,6 +38,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("", None, "add the gradient suites to what is collected"),
     ("only", None, "run the gradient suites alone"),
     ("differentiators", "NAMES", "which are judged: names or package.module:Class"),
+    ("modes", "NAMES", "which modes of them, or all (default: by profile)"),
     ("suites", "NAMES", f"which suites: {', '.join(SUITES)} (default: all)"),
     ("ops", "NAMES", "which ops (default: all)"),
     ("dtypes", "NAMES", "which dtypes (default: all that are supported)"),
@@ -60,6 +61,7 @@ class Settings:
     """The options of a run. Empty tuples and None stand for the defaults."""
 
     differentiators: tuple[str, ...]
+    modes: tuple[str, ...]
     suites: tuple[str, ...]
     ops: tuple[str, ...]
     dtypes: tuple[str, ...]
@@ -74,7 +76,8 @@ class Settings:
     against: Path | None
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """How an option is written on the command line."""
     return f"--gradverify-{name}" if name else "--gradverify"
 
 
@@ -84,7 +87,7 @@ def _key(name: str) -> str:
 
 def takes_value(word: str) -> bool:
     """Whether a word of a command line is one of our options, without its value."""
-    return word in {_flag(name) for name, takes, _ in OPTIONS if takes is not None}
+    return word in {flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -92,12 +95,10 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("gradverify", "gradient verification")
     for name, takes, text in OPTIONS:
         if takes is None:
-            group.addoption(
-                _flag(name), action="store_true", dest=_key(name), help=text
-            )
+            group.addoption(flag(name), action="store_true", dest=_key(name), help=text)
             parser.addini(_key(name), text, type="bool", default=False)
         else:
-            group.addoption(_flag(name), metavar=takes, dest=_key(name), help=text)
+            group.addoption(flag(name), metavar=takes, dest=_key(name), help=text)
             parser.addini(_key(name), text, default="")
 
 
@@ -130,6 +131,7 @@ def checked(config: pytest.Config) -> Settings:
     ops = [row.name for row in OPS if not row.internal]
     return Settings(
         differentiators=_names(config, "differentiators"),
+        modes=_names(config, "modes"),
         suites=_among(config, "suites", SUITES),
         ops=_among(config, "ops", ops),
         dtypes=_among(config, "dtypes", DTYPES),
@@ -170,14 +172,14 @@ def _among(config: pytest.Config, name: str, known: Iterable[str]) -> tuple[str,
     known, names = tuple(known), _names(config, name)
     for word in names:
         if word not in known:
-            raise unknown(_flag(name), word, known, LISTINGS.get(name, ""))
+            raise unknown(flag(name), word, known, LISTINGS.get(name, ""))
     return names
 
 
 def _one(config: pytest.Config, name: str, known: Sequence[str], default: str) -> str:
     word = _given(config, name) or default
     if word not in known:
-        raise unknown(_flag(name), word, known)
+        raise unknown(flag(name), word, known)
     return word
 
 
@@ -216,7 +218,7 @@ def _networks(config: pytest.Config) -> tuple[Network, ...]:
         ]
         return tuple(dict.fromkeys(found))
     except ValueError as error:
-        raise pytest.UsageError(f"{_flag('network')}: {error}") from error
+        raise pytest.UsageError(f"{flag('network')}: {error}") from error
 
 
 def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
@@ -231,7 +233,7 @@ def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
         word = "a whole number" if kind is int else "seconds"
         shown = text if len(text) <= 40 else f"{text[:40]}..."
         raise pytest.UsageError(
-            f"{_flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
+            f"{flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
         )
     return number
 

@@ -1,4 +1,8 @@
-"""Many exact numbers at once: each is two floats in place of one mpf."""
+"""Many exact numbers at once: each is the sum of two floats, in place of one mpf.
+
+The gradient of a large matrix has a hundred thousand entries. As mpf objects they would
+take most of the time and memory of a case.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +41,23 @@ class Doubled:
             return mpf(float(self.high[index])) + mpf(float(self.low[index]))
 
     def reshape(self, *shape: Any) -> Array:
-        """All of them as an object array of mpf, for those who want few."""
+        """All numbers as an object array of mpf; slow, and meant for small arrays."""
         result = np.empty(self.shape, dtype=object)
         for index in np.ndindex(self.shape):
             result[index] = self[index]
         return result.reshape(*shape)
 
     def error(self, got: Array) -> Array:
-        """How far floats are from the exact numbers, to a rounding of that distance."""
+        """How far floats are from the exact numbers, up to one rounding."""
         difference = got.astype(np.longdouble) - self.high
         return np.asarray(np.abs(difference - self.low))
 
 
 def doubled(matrix: Matrix, bits: int) -> Doubled:
-    """The middles of a matrix of balls that were computed with so many bits."""
+    """The midpoints of a matrix of balls.
+
+    bits: the precision at which the balls were computed.
+    """
     high = _floats(matrix.whole)
     with ctx.workprec(bits):
         low = _floats(matrix.whole - whole_of(high))
@@ -63,7 +70,7 @@ def _floats(whole: Any) -> Array:
 
 
 def floats_of(exact: Any) -> Array:
-    """The floats next to exact numbers, which are doubled or in an object array."""
+    """The nearest floats of exact numbers, given as `Doubled` or as an object array."""
     if isinstance(exact, Doubled):
         return exact.high
     flat = [float(v) for v in np.asarray(exact, dtype=object).reshape(-1)]
@@ -71,7 +78,7 @@ def floats_of(exact: Any) -> Array:
 
 
 def undecided(matrix: Matrix, bits: int) -> list[Any]:
-    """Which balls may be known to fewer bits than that, as far as floats can say."""
+    """The balls that may be known to fewer bits than asked, as floats can tell."""
     entries = matrix.whole.entries()
     sizes = np.abs(np.array([float(ball) for ball in entries]))
     radii = np.array([float(ball.rad()) for ball in entries])

@@ -1,11 +1,12 @@
 """Edges: points where an op has no derivative and its one-sided slopes are known.
 
-At 0 a norm has the unit ball for its slopes, and so has a standard deviation of equal
-numbers; a root has slopes without limit on one side. There the op is replaced by a
-linear map in slopes that are inputs of their own, so that the rest of the graph is
-smooth and all the machinery for smooth points applies: with every choice of slopes in
-their set, the gradient of the new graph is one that the function may have (Clarke,
-1983).
+At 0, the slopes of a norm are all vectors of the unit ball. So are those of a standard
+deviation at equal numbers. A root at 0 has slopes without limit, on one side.
+
+At such a point the op is replaced by a linear map. For example, norm(x) at 0 becomes
+the sum of s * x, in which the slopes s are new inputs of the graph. The new graph is
+smooth, so that everything for smooth points applies to it. For every choice of slopes
+in their set, its gradient is one that the function may have (Clarke, 1983).
 """
 
 from __future__ import annotations
@@ -35,23 +36,32 @@ from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.reference.differences import value_at
 from gradverify.reference.exact import flat
+from gradverify.reference.sloped_graph import SlopedGraph
 
-EDGE_BITS = 400  # at which a number is zero or not
-MOST_SLOPES = 12  # beyond them the reference of a point would take too long
-RAY = -1  # the group of a slope that is any number from 0 to infinity
+EDGE_BITS = 400  # of the balls that say whether a number is zero
+MOST_SLOPES = 12  # with more of them, the reference of a point would take too long
+RAY = -1  # the group of a slope that may be any number from 0 to infinity
 
 
 Slopes = list[tuple[Symbol, Array]]
+"""New inputs, each with its groups: a number for each entry.
+
+Entries with the same positive number are one vector of a unit ball. `RAY` marks an
+entry that may be any number from 0 to infinity. An entry with 0 is not used.
+"""
 
 
 @dataclass(frozen=True)
 class OpEdge:
-    """What an op is at its edge.
+    """What is known of an op at its edge.
 
-    at: operands as floats and params to the entries of the result at the edge.
-    replaced: a program, the mask, operands and params to the op's symbol with its edge
-        straightened, and its slopes with their groups.
-    beside: operands as floats, and the result's shape, to what `replaced` asks beside.
+    at: takes the operands as floats and the params, and returns a mask: which entries
+        of the result are at the edge.
+    replaced: takes a program, the mask, the operands as symbols, and the params. It
+        writes the op down with its edge straightened, and returns that symbol and the
+        new slopes.
+    beside: takes the operands as floats and the shape of the result, and returns
+        further keywords for `replaced`.
     """
 
     at: Callable[..., Any]
@@ -60,23 +70,23 @@ class OpEdge:
 
 
 def _slope(program: Program, groups: Array) -> tuple[Symbol, Array]:
-    """A slope for each entry; entries of one group are in one ball; 0 has none."""
+    """A new input of the program for slopes in these groups."""
     return program.append(input_leaf(groups.shape)), groups
 
 
 def _kept(shape: Shape, axis: Any) -> Shape:
-    """A shape with axes of length 1 for those that are reduced."""
+    """The shape of a reduction with `keepdims`: reduced axes have the length 1."""
     axes = {a % len(shape) for a in axes_of(shape, axis)} if shape else set()
     return tuple(1 if a in axes else n for a, n in enumerate(shape))
 
 
 def _whole(mask: Array, shape: Shape, axis: Any) -> Array:
-    """The mask of a reduction's result over all entries that it reduces."""
+    """A mask of a reduction's result, spread over the entries that it reduces."""
     return np.broadcast_to(mask.reshape(_kept(shape, axis)), shape)
 
 
 def _slices(whole: Array, axis: Any) -> Array:
-    """The number of each entry's slice, from 1; 0 for those that are not at an edge."""
+    """The groups of a reduction: a number for each slice, and 0 away from the edge."""
     kept = _kept(whole.shape, axis)
     numbers = 1 + np.arange(math.prod(kept)).reshape(kept)
     return np.where(whole, numbers, 0)
@@ -184,32 +194,21 @@ EDGES: Mapping[str, OpEdge] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Straightened:
-    """A graph whose edges are linear in slopes, which are inputs beside its own.
+class Straightened(SlopedGraph):
+    """A graph whose edges have become linear in slopes.
 
-    inputs, slopes: positions of the two sorts among its inputs. groups: for each slope
-    input, the ball that each entry is in, by number; `RAY` for one from 0 to infinity,
-    0 for one that is not used.
+    groups: for each of the slope inputs, its groups (see `Slopes`).
     """
 
-    graph: Graph
-    inputs: tuple[int, ...]
-    slopes: tuple[int, ...]
     groups: tuple[Array, ...]
-
-    def point(self, point: Sequence[Any], slopes: Sequence[Any]) -> list[Any]:
-        """The original point and the slopes, in the order of the graph's inputs."""
-        merged = [*zip(self.inputs, point, strict=True)]
-        merged += zip(self.slopes, slopes, strict=True)
-        return [value for _, value in sorted(merged, key=lambda pair: pair[0])]
 
     @property
     def count(self) -> int:
-        """How many slopes there are."""
+        """How many single slopes there are, over all inputs and entries."""
         return sum(int(np.count_nonzero(g)) for g in self.groups)
 
     def chosen(self, numbers: Sequence[float]) -> list[Array]:
-        """The slopes as arrays, from one number for each that is used."""
+        """The slopes as arrays, from one number for each slope that is used."""
         rest = iter(numbers)
         return [
             np.array([next(rest) if k else 0.0 for k in g.ravel()]).reshape(g.shape)
@@ -218,7 +217,7 @@ class Straightened:
 
 
 def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
-    """The graph with its edges straightened; None where the point is at none."""
+    """The graph with its edges straightened; None if the point is at no edge."""
     if not any(node.op in EDGES for node in graph.nodes):
         return None
     masks = _masks(graph, point)
@@ -236,7 +235,7 @@ def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
             symbol, found = EDGES[node.op].replaced(
                 program, mask, *x, **node.params, **more
             )
-            # Each op numbers its balls from 1. Those of two ops are not the same ones.
+            # Each op numbers its groups from 1; two ops must not share one.
             before = max((int(g.max(initial=0)) for g in groups), default=0)
             for s, group in found:
                 slopes.append(s.index)
@@ -261,7 +260,7 @@ def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
 def _masks(
     graph: Graph, point: Sequence[Array]
 ) -> dict[int, tuple[Array, dict[str, Any]]]:
-    """By node that is at an edge: at which entries, and what its row asks beside."""
+    """For every node at an edge: which entries are, and the keywords of `beside`."""
     with np.errstate(all="ignore"):
         floats = interpret_all(
             graph, FLOATS.table, [FLOATS.lift(np.array(x, np.float64)) for x in point]
@@ -282,14 +281,15 @@ def _masks(
 
 
 def _depends(graph: Graph, node: Node) -> bool:
-    """Whether an operand is no constant, so that the op is differentiated at all."""
+    """Whether some operand is no constant: else the op is not differentiated at all."""
     return any(graph.nodes[j].op not in ("literal", "data") for j in node.operands)
 
 
 def _confirmed(graph: Graph, point: Sequence[Array], node: Node) -> Any:
-    """The entries at which a node is exactly at its edge, and not for rounding alone.
+    """The entries at which a node is exactly at its edge.
 
-    Balls are asked with their radii taken for signs: what is no exact zero is 1.
+    Floats cannot tell: 1e-200 * 1e-200 is 0 in floats, and not at the edge. So the
+    operands are computed in balls.
     """
     with ctx.workprec(EDGE_BITS):
         balls = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
@@ -298,9 +298,9 @@ def _confirmed(graph: Graph, point: Sequence[Array], node: Node) -> Any:
 
 
 def _exactly(value: Any, shape: Sequence[int]) -> Any:
-    """Numbers that are equal, or zero, only where the balls are beyond doubt.
+    """Floats that are zero, or equal to one another, only if the balls surely are.
 
-    A ball that is inexact, or below all floats, becomes a number of its own.
+    A ball that is inexact, or below all floats, becomes a number that occurs only once.
     """
     found = []
     for k, ball in enumerate(flat(value)):
@@ -312,14 +312,20 @@ def _exactly(value: Any, shape: Sequence[int]) -> Any:
 
 # ---- do the slopes say what the function does?
 
-LINEAR = mpf(2) ** -40  # of the largest derivative: what a sum of slopes may be off by
-QUOTIENT_BITS = 640  # of the step of a quotient; a root of it is still nothing
-OUTSIDE = mpf(2) ** -50  # of a slope: what a quotient may be off by
-WIDER = mpf(2) ** -20  # of a ball, whose radius may hold a rounded constant
+LINEAR = mpf(2) ** -40  # of the largest derivative: how far a sum of slopes may be off
+QUOTIENT_BITS = 640  # a quotient's step is 2**-640: its square root is tiny as well
+OUTSIDE = mpf(2) ** -50  # of a slope: how far a quotient may be off
+WIDER = mpf(2) ** -20  # of a ball's radius, which may be a rounded constant
 
 
 def is_linear(base: Any, slopes: Any, mixed: Any) -> bool:
-    """Whether the gradient at half of every slope is that of the halves added up."""
+    """Whether the gradient is linear in the slopes.
+
+    If so, halving every slope halves what they add to the gradient.
+
+    base: the gradient with all slopes 0. slopes: what each slope adds, in columns.
+    mixed: the gradient with all slopes 1/2.
+    """
     expected = base + slopes.sum(axis=1) / 2
     sizes = abs(base) + abs(slopes).sum(axis=1)
     pairs = zip(mixed - expected, sizes, strict=True)
@@ -333,10 +339,11 @@ def follows(
     slopes: Any,
     straight: Straightened,
 ) -> bool:
-    """Whether quotients of the function itself lie between the slopes of every entry.
+    """Whether difference quotients of the function lie within the slopes of each entry.
 
-    Taken in mpmath, on whichever side is inside the domain. Where slopes have no limit
-    nothing is asked.
+    This holds the table `EDGES` against the function itself. A quotient is taken in
+    mpmath, on a side that is inside the domain. Entries whose slopes have no limit are
+    left out.
     """
     groups = np.concatenate([g[g != 0] for g in straight.groups] or [np.zeros(0)])
     with mp.workprec(3 * QUOTIENT_BITS):

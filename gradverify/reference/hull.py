@@ -33,7 +33,7 @@ class Hull:
 
 
 def is_point(lowest: Array, highest: Array) -> bool:
-    """Whether a box holds one number an entry, as exact ones round to floats."""
+    """Whether a box is one point, up to the rounding of exact numbers to floats."""
     size = np.maximum(np.abs(lowest), np.abs(highest))
     return bool(np.all(highest - lowest <= SAME * size) and np.all(np.isfinite(size)))
 
@@ -61,8 +61,8 @@ def _is_combination(vertices: Array, gradient: Array, allowed: Array) -> bool:
 
     scale = np.maximum(np.abs(vertices).max(axis=0), allowed)
     scale[scale == 0.0] = 1.0
-    # The solver works to 1e-9 of numbers of size 1: what is nearer than that to the
-    # hull, it cannot tell from inside.
+    # The solver works to 1e-9 with numbers of size 1. It cannot tell a point that is
+    # nearer to the hull than that from one inside.
     slack = allowed / scale + 1e-8
     rows, target = (vertices / scale).T, gradient / scale
     solution = linprog(

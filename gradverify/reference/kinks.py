@@ -1,14 +1,17 @@
 """Kinks: which are active at a point, and which gradients are admissible there.
 
-A kink is *active* if its margin may be zero for all that rounding can say. Each active
-element has a slope s in [0, 1] between its two branches. The gradient is affine in
-every s by itself. A combination of branches is *realizable* if the function follows it
-in some direction from the point. A derivative may be anything in the convex hull of the
-realizable gradients (Clarke, 1983).
+The *margin* of a kink says by its sign which of two branches holds: for relu(x) it is
+x. A kink is *active* if rounding may make its margin zero. Each active element has a
+slope s in [0, 1], which mixes its two branches. The gradient is affine in each slope.
 
-Conventions that are chosen op by op can leave this hull, but never the hull of all
-combinations. For example, relu(x) - relu(-x) is x. At 0 its only slope is 1, but with
-relu'(0) = 0 the chain rule gives 0.
+A choice of a branch for every active element is *realizable* if the function follows it
+in some direction from the point. Every vector in the convex hull of the realizable
+gradients is a derivative (Clarke, 1983).
+
+Libraries choose a slope op by op, and the chain rule may then leave this hull. It never
+leaves the hull over all choices, realizable or not. For example, relu(x) - relu(-x) is
+x, with the slope 1 alone. With relu'(0) = 0 the chain rule gives 0, which is the choice
+of the lower branch twice. No direction leads there.
 """
 
 from __future__ import annotations
@@ -31,11 +34,12 @@ from gradverify.reference.bound import Bound
 from gradverify.reference.exact import exact_gradient, flat, middle
 from gradverify.reference.gradient_program import GradientProgram, margins_alone
 from gradverify.reference.hull import Hull
+from gradverify.reference.sloped_graph import SlopedGraph
 
-ALL_BRANCHES = 4  # up to so many active elements, every combination is swept
-SOME_BRANCHES = 32  # combinations that are swept if there are more
+ALL_BRANCHES = 4  # active elements up to which every combination is swept
+SOME_BRANCHES = 32  # combinations that are swept if there are more elements
 DIRECTIONS = 96  # that are tried from the point, in search of realizable combinations
-MARGIN_BITS = 1200
+MARGIN_BITS = 1200  # of the balls that say which sign a margin has
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +60,10 @@ class ActiveKink:
 def active_kinks(
     program: GradientProgram, point: Sequence[Array], bounds: Sequence[Bound]
 ) -> tuple[ActiveKink, ...]:
-    """The kink nodes with a margin that is within its loose bound of zero.
+    """The kink nodes whose margin is zero up to its loose bound.
 
-    The loose bound is taken because a right formula that loses digits may also land on
-    the other side.
+    The loose bound counts because a right formula that loses digits may also land on
+    the other side of the kink.
 
     bounds: one for each of the program's margins.
     """
@@ -85,27 +89,11 @@ def active_kinks(
     return tuple(found)
 
 
-@dataclass(frozen=True, eq=False)
-class Blend:
-    """An expansion in which a mix of its two branches replaces every active kink.
+def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> SlopedGraph:
+    """The expansion with a mix of its two branches in the place of every active kink.
 
-    graph: it has the slopes as inputs, beside the original inputs.
-    inputs, slopes: the positions of the original inputs and of the slopes among them.
+    The slopes that mix them are inputs.
     """
-
-    graph: Graph
-    inputs: tuple[int, ...]
-    slopes: tuple[int, ...]
-
-    def point(self, point: Sequence[Any], slopes: Sequence[Any]) -> list[Any]:
-        """The original point and the slopes, in the order of the blend's inputs."""
-        merged = [*zip(self.inputs, point, strict=True)]
-        merged += zip(self.slopes, slopes, strict=True)
-        return [value for _, value in sorted(merged, key=lambda pair: pair[0])]
-
-
-def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
-    """The graph in which every active kink has a slope, which is an input."""
     active = {kink.node for kink in kinks}
     program = Program()
     values: list[Symbol] = []
@@ -125,12 +113,12 @@ def blend(graph: Graph, kinks: Sequence[ActiveKink]) -> Blend:
             if node.op == "input":
                 inputs.append(len(inputs) + len(slopes))
             values.append(program.append(node))
-    return Blend(program.graph(values[-1]), tuple(inputs), tuple(slopes))
+    return SlopedGraph(program.graph(values[-1]), tuple(inputs), tuple(slopes))
 
 
 def admissible(
     program: GradientProgram, point: Sequence[Array], kinks: Sequence[ActiveKink]
-) -> tuple[Hull, tuple[Any, ...], Blend] | None:
+) -> tuple[Hull, tuple[Any, ...], SlopedGraph] | None:
     """The hull, one admissible gradient in full precision, and the blended graph.
 
     None if balls cannot decide the gradient of some branch.
@@ -158,9 +146,10 @@ def admissible(
 def _realizable(
     program: GradientProgram, point: Sequence[Array], kinks: Sequence[ActiveKink]
 ) -> list[tuple[float, ...]]:
-    """The combinations of branches that directions from the point lead to.
+    """The combinations of branches that the function follows in some direction.
 
-    If a margin is not exactly zero, but rounding may make it so, both branches count.
+    Where a margin is not exactly zero, but rounding may make it so, a library may take
+    either branch. So both count there.
     """
     graph = program.expansion.graph
     exact = np.concatenate([kink.exact[kink.active] for kink in kinks])
@@ -215,7 +204,7 @@ def _choices(count: int, draw: np.random.Generator) -> list[tuple[float, ...]]:
 
 
 def gradient_at(
-    blended: Blend, point: Sequence[Array], slopes: Sequence[Array]
+    blended: SlopedGraph, point: Sequence[Array], slopes: Sequence[Array]
 ) -> tuple[Any, ...] | None:
     """The gradient with the given slopes at the kinks, as object arrays of mpf."""
     exact = exact_gradient(blended.graph, blended.point(point, slopes))
@@ -249,10 +238,10 @@ def _combinations(
 
 
 def branch_slopes(kinks: Sequence[ActiveKink]) -> Iterator[list[Array]]:
-    """The slopes at which a bound is largest: all branches, or a few at many kinks.
+    """The slopes at which the bound of a gradient is largest.
 
-    A bound is convex in every slope, so that it is largest at branches. If there are
-    many kinks, it is swept where all slopes are alike, and half way between.
+    A bound is convex in every slope, so that it is largest at branches, where slopes
+    are 0 or 1. If there are too many combinations, some are taken, and the middle.
     """
     count = sum(int(kink.active.sum()) for kink in kinks)
     for sides in _combinations(kinks, count):
@@ -272,9 +261,12 @@ def _slopes(kinks: Sequence[ActiveKink], sides: Sequence[float]) -> list[Array]:
 
 
 def _box(
-    blended: Blend, point: Sequence[Array], kinks: Sequence[ActiveKink]
+    blended: SlopedGraph, point: Sequence[Array], kinks: Sequence[ActiveKink]
 ) -> tuple[Array, Array]:
-    """Enclosures of every entry, for any active slopes in [0, 1]."""
+    """The lowest and the highest value of every entry, for any slopes in [0, 1].
+
+    They come from one sweep in which each active slope is the ball of this interval.
+    """
     slopes: list[Any] = []
     for kink in kinks:
         s = BALLS.lift(kink.positive.astype(float))

@@ -1,4 +1,11 @@
-"""What difference quotients at smaller and smaller steps say together."""
+"""What difference quotients at smaller and smaller steps say together.
+
+One step alone cannot tell a kink from a curve. Quotients are therefore taken at several
+steps, and each time along several displacements. If the function is smooth, the
+quotient along a sum of displacements is the sum of their quotients, up to a gap that
+shrinks with the step. At a kink the gap stays: for abs at 0, the slope is 1 on one side
+and -1 on the other, at any step.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +18,17 @@ from typing import Any
 from mpmath import mpf
 
 LEVELS = (80, 160, 320, 640, 1280, 2560)
-"""Steps are sigma * 2**-q for these q, tried in turn.
+"""A step is 2**-q of the displacement. These q are tried in turn.
 
-Up to 640 a step from 0 is a long one for hypot(0, 1e-300); that derivative is zero,
-which only two levels below tell.
+The last ones are for points such as a = 0 of hypot(a, 1e-300), where the derivative is
+zero. A step from 0 must be far below 1e-300 to show it, and only the last two are.
 """
 
-TINY = mpf(2) ** -2200  # no slope along a float's displacement is as small
-TAIL = mpf(2) ** -60  # of a slope: the least that quotients agree to
-COARSE = mpf(2) ** -10  # of a slope: the most that they may differ by
-SETTLED = mpf(2) ** -40  # of a slope: it no longer changes from step to step
-STEEP = mpf(2) ** 20  # from step to step: a slope without a limit
+TINY = mpf(2) ** -2200  # smaller than any slope along a displacement of a float
+TAIL = mpf(2) ** -60  # of a slope: no two quotients are asked to agree to less
+COARSE = mpf(2) ** -10  # of a slope: quotients that differ by more never agree
+SETTLED = mpf(2) ** -40  # of a slope: if it changes by less, it has reached its limit
+STEEP = mpf(2) ** 20  # a quotient that grows by this from step to step has no limit
 
 
 class Slope(enum.Enum):
@@ -36,10 +43,15 @@ class Slope(enum.Enum):
 
 @dataclass(frozen=True)
 class Level:
-    """The quotients at one step; None where that side leaves the domain.
+    """The quotients at one step. A quotient is None if its side leaves the domain.
 
-    gaps: how far the two along the mix are from the sum over the displacements.
-    limit: how far they may be.
+    The *mix* is a sum of all displacements with positive weights.
+
+    forward: along each displacement by itself.
+    mix: the slope along the mix, added up from `forward`.
+    other, further_in: along the mix itself, backward, and forward by a smaller step.
+    gaps: how far these two are from `mix`.
+    limit: how far they may be from it if the function is smooth.
     """
 
     forward: tuple[Any, ...]
@@ -61,15 +73,17 @@ Found = tuple[Slope, tuple[Any, ...], tuple[Any, ...], Any]
 
 
 def believed(allowed: Any, slope: Any) -> Any:
-    """The error that a slope may show: what is allowed, but of its own size.
+    """The error up to which quotients count as equal.
 
-    A step across a thousand waves gives small quotients that agree on nothing.
+    It is what is allowed, but within a part of the slope itself. Otherwise a step that
+    is too long could be believed: across a thousand waves of a sine, every quotient is
+    small, so that any two of them are near each other.
     """
     return max(min(allowed, abs(slope) * COARSE), abs(slope) * TAIL)
 
 
 def conclude(trail: Sequence[Level]) -> Found | None:
-    """What the levels so far say; None asks for another."""
+    """What the levels so far say; None if another level is needed."""
     now = trail[-1]
     exact = (mpf(0),) * len(now.forward)
     if now.complete and max(now.gaps) <= max(now.limit, TINY):
@@ -91,9 +105,10 @@ def conclude(trail: Sequence[Level]) -> Found | None:
 
 
 def without_limit(trail: Sequence[Level]) -> bool:
-    """Whether the last quotients grew, to the end, like a power of one over the step.
+    """Whether the last three quotients grew like a power of 1/step.
 
-    At the end alone: 1 - hypot'(0, 1e-300) grows as long as the steps are long.
+    Only the last ones count. A quotient may grow while the steps are still long, and
+    then reach its limit.
     """
     return len(trail) > 2 and all(
         _grows(late, early) for early, late in pairwise(trail[-3:])
@@ -101,7 +116,7 @@ def without_limit(trail: Sequence[Level]) -> bool:
 
 
 def _shrinks(now: Level, before: Level) -> bool:
-    """Whether both gaps vanish like the step: the function is smooth here."""
+    """Whether both gaps shrink in proportion to the step, as of a smooth function."""
     pairs = list(zip(now.gaps, before.gaps, strict=True))
     settled = zip(now.forward, before.forward, strict=True)
     return all(a <= TAIL * b for a, b in pairs) and all(
@@ -110,14 +125,18 @@ def _shrinks(now: Level, before: Level) -> bool:
 
 
 def _two_sided(now: Level, before: Level) -> bool:
-    """Whether the slopes on both sides have settled, and differ."""
+    """Whether the slopes of both sides have reached their limits, and these differ."""
     scale = SETTLED * max(abs(now.mix), abs(now.other))
     moved = max(abs(now.mix - before.mix), abs(now.other - before.other))
     return bool(moved <= scale < abs(now.mix - now.other))
 
 
 def _limits(now: Level, before: Level) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Slopes, zero where they vanish like the step; and what that may be off by."""
+    """The slopes in the limit, and how far each may be off.
+
+    A quotient that shrinks in proportion to the step has the limit 0. The last quotient
+    says how far off that may be.
+    """
     pairs = list(zip(now.forward, before.forward, strict=True))
     slopes = tuple(_limit(a, b) for a, b in pairs)
     errors = tuple(
@@ -128,12 +147,12 @@ def _limits(now: Level, before: Level) -> tuple[tuple[Any, ...], tuple[Any, ...]
 
 
 def _limit(now: Any, before: Any) -> Any:
-    """Zero for a quotient that vanishes like the step, else the quotient."""
+    """0 for a quotient that shrinks in proportion to the step, else the quotient."""
     return mpf(0) if abs(now) <= TAIL * abs(before) else now
 
 
 def _settled(now: Any, before: Any) -> bool:
-    """Whether a quotient no longer changes, or vanishes."""
+    """Whether a quotient has stopped changing, or shrinks towards 0."""
     if now is None or before is None:
         return False
     return bool(
@@ -142,7 +161,7 @@ def _settled(now: Any, before: Any) -> bool:
 
 
 def _grows(late: Level, early: Level) -> bool:
-    """Whether some quotient grows like a power of one over the step."""
+    """Whether some quotient grows like a power of 1/step."""
     pairs = [*zip(late.forward, early.forward, strict=True), (late.other, early.other)]
     return any(
         a is not None and b is not None and b != 0 and abs(a) >= STEEP * abs(b)

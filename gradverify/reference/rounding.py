@@ -9,24 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SAFETY = 4.0
-"""The factor c on every site: published accuracies are for the best code path."""
+"""The factor on every site.
+
+Accuracies that libraries publish are measured on their best code path. A factor of 4
+leaves room for the others.
+"""
 
 STRAIGHT = 1.0 / 16.0
-"""The part of an op's reach that its operands may move while first order holds."""
+"""First order holds while the operands of an op move less than this part of its reach.
+
+For example, the reach of `sin` is a radian, so that its operand may move 1/16 of one.
+"""
 
 Units = tuple[tuple[str, float], ...]
-"""Ops and how many units of roundoff they may be off by, in the order of the names."""
+"""Pairs of an op and the units of roundoff that it may be off by, sorted by name."""
 
 ANY_OP = "*"
 
 
 @dataclass(frozen=True)
 class RoundingModel:
-    """How an engine rounds, where it says so itself.
+    """What an engine declares about its own rounding.
 
-    form: the format that it computes in, by name; empty for the case's own.
-    units: ops whose values and derivatives are declared to be off by more than usual;
-        `ANY_OP` stands for all.
+    form: the name of the format that it computes in; empty for that of the case.
+    units: ops whose values and derivatives may be off by more than usual, with how
+        much. `ANY_OP` stands for every op.
     """
 
     form: str = ""

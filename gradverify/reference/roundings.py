@@ -1,4 +1,9 @@
-"""A program at points and with its roundings made: values, sizes of roundings."""
+"""How large the roundings of a program are at given points.
+
+The program is run at the points, and once more at the same points with every rounding
+made on purpose. The second run shows whether first order holds: if roundings move an
+operand so far that the slope there is another one, a linear bound says too little.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +29,14 @@ from gradverify.reference.stacked import StackedOp, leaf_values, steps_of
 class Roundings:
     """A program at points, and how large its roundings are there.
 
-    values: of every node, at the points and then at the same points with every
-        rounding made, in a direction that alternates.
-    tight, loose: by node, the sizes of its roundings, and what loose adds.
-    is_straight: for every point, whether no curved op had its operands moved as far
-        as its slope changes.
+    A stack has a row for each point, and then a row for each point with every rounding
+    made. The signs of these roundings alternate.
+
+    values: for every node, a stack of its values.
+    tight: by node, a stack of the sizes of its roundings.
+    loose: by node, what a loose bound adds to them.
+    is_straight: for every point, whether the operands of each curved op stayed within
+        its reach, so that first order holds.
     """
 
     graph: Graph
@@ -40,11 +48,11 @@ class Roundings:
     is_straight: Array
 
     def values_at(self, k: int) -> list[Any]:
-        """The value of every node at row k."""
+        """The value of every node in row k of the stacks."""
         return [v if v.dtype == bool else v[k] for v in self.values]
 
     def scales_at(self, k: int) -> tuple[dict[int, Array], dict[int, Array]]:
-        """The sizes of the roundings at row k, tight ones and what loose adds."""
+        """The sizes of the roundings in row k: the tight ones, and what loose adds."""
         tight, loose = (
             {i: s[k] for i, s in x.items()} for x in (self.tight, self.loose)
         )
@@ -55,10 +63,10 @@ class Roundings:
 def roundings(
     program: GradientProgram, points: Sequence[Sequence[Array]], dtype: str
 ) -> Roundings:
-    """Run a program at points, and beside each with every rounding made.
+    """Run a program at points, and again with every rounding made.
 
-    And with the slack of the way forward, along which what comes later may be curved;
-    the way back is a product of slopes.
+    On the way forward slack is made as well, since a curved op may follow. On the way
+    back it is not: there every node is a product of slopes, which is linear in each.
     """
     graph, forward = program.graph, len(program.expansion.graph.nodes)
     form, count, sign = format_of(dtype), len(points), _alternating()
@@ -78,7 +86,7 @@ def roundings(
             size = np.broadcast_to(np.abs(x[1]), y.shape)
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
-                y = values[step.place] = y.copy()  # which was the operand itself
+                y = values[step.place] = y.copy()  # a slack returns its operand itself
                 _move(y[count:], next(sign), size[count:], known.site, form)
             continue
         scale = _scale(step, y, x, units)
@@ -90,7 +98,10 @@ def roundings(
 
 
 def _scale(step: StackedOp, y: Array, x: Sequence[Any], units: float | None) -> Any:
-    """The rounding of a node in units of roundoff, or what an engine declares of it."""
+    """The size of a node's rounding in units of roundoff; None if it is exact.
+
+    An engine may declare that its op rounds more than usual.
+    """
     scale = step.site(y, *x)
     if units is None:
         return scale
@@ -99,7 +110,7 @@ def _scale(step: StackedOp, y: Array, x: Sequence[Any], units: float | None) -> 
 
 
 def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
-    """For every point, whether the operands of a curved op are moved too little."""
+    """For every point, whether a curved op's operands moved far less than its reach."""
     result = np.ones(count, bool)
     radii = reach(*(v[:count] for v in x))
     for v, radius in zip(x, radii, strict=True):
@@ -109,14 +120,18 @@ def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
 
 
 def _move(y: Array, sign: float, scale: Array, site: Site, form: Format) -> None:
-    """Move every entry by its rounding; neighbours apart, as no shift would see it."""
+    """Move every entry by its rounding.
+
+    Neighbours move in different directions. If all moved in one, an op that does not
+    see a shift, such as softmax, would hide them.
+    """
     least = SAFETY * form.smallest if site.underflows else 0.0
     signs = sign * _signs(y[0].size).reshape(y.shape[1:])
     y += signs * (SAFETY * form.unit_roundoff * scale + least)
 
 
 def _alternating() -> Iterator[float]:
-    """Signs without a short period (Thue and Morse), so that no two errors pair up."""
+    """Signs without a period (Thue and Morse), so that no errors cancel in pairs."""
     return (-1.0 if k.bit_count() % 2 else 1.0 for k in itertools.count())
 
 
@@ -133,23 +148,24 @@ def _enter(
     tight: dict[int, Array],
     loose: dict[int, Array],
 ) -> None:
-    """The size of a node's rounding, and what loose adds to it."""
+    """Note the size of a node's rounding, and what loose adds to it."""
     site, size = OPS.calculus(step.node.op).site, np.abs(y)
     rounding = form.unit_roundoff * scale
     if site.underflows:
         rounding = rounding + form.smallest
-    # the scale of a sum holds all summands: in some order they overflow first
+    # A sum may overflow in some order of its summands, even if its result does not.
     most = scale if site.adds else size
     within = most <= form.largest
     tight[step.place] = rounding if within.all() else np.where(within, rounding, np.inf)
     lost = size < form.normal
     if lost.any():
-        # Factors in another order, or a backend that flushes to zero, lose it.
+        # A result below the normal numbers may be lost as a whole: by factors in
+        # another order, or by a backend that turns subnormal numbers into zero.
         loose[step.place] = np.where(lost, size, 0.0)
 
 
 def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:
-    """Whether a product is with 1, as the one that starts the reverse sweep."""
+    """Whether a product is one with 1, such as the first of a reverse sweep."""
     return node.op == "mul" and any(
         nodes[j].op in CONSTANTS and np.all(nodes[j].value == 1.0)
         for j in node.operands

@@ -1,4 +1,8 @@
-"""Steps along displacements of the inputs: which entries move, and by how much."""
+"""Steps along displacements of the inputs: which entries move, and how far.
+
+Most steps move one entry of one input. So a step lists the entries that move, each as a
+whole number times a power of two, which every arithmetic can take exactly.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +24,9 @@ MANTISSA = DOUBLE.precision  # bits that a displacement has at most
 class Step:
     """A displacement, and the factor by which the step along it is scaled.
 
-    moves: for every input that moves, its place among the inputs, and how far its
-        entries move (place, mantissa, exponent). Entries that stay are left out.
-    matrices: the large ones, which move as a whole.
+    moves: by the position of an input, the entries of it that move, as triples of a
+        position, a mantissa and an exponent of 2.
+    matrices: by the position of an input, how a large matrix moves as a whole.
     """
 
     moves: Mapping[int, Sequence[tuple[int, int, int]]]
@@ -32,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Moved:
-    """A displacement of a large matrix, which is written in balls once."""
+    """The displacement of a large matrix. It is turned into balls only once."""
 
     floats: Array
 
@@ -68,7 +72,10 @@ def _entries(part: Array) -> list[tuple[int, int, int]]:
 
 
 def exactly(x: Array, number: Any) -> Any:
-    """Long doubles as objects, which do not go through the range of a double."""
+    """Long doubles as objects, without the detour over a double's smaller range.
+
+    number: the class of the objects, such as mpf.
+    """
     mantissa, exponent = np.frexp(x)
     if np.ndim(x) == 0:
         return number(float(mantissa)) * number(2) ** int(exponent)

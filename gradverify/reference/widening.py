@@ -1,6 +1,8 @@
-"""Bounds where first order does not hold: a program on balls that widen at every site.
+"""Bounds for points at which first order does not hold.
 
-The balls are rounded outwards (Johansson, 2017, has the arithmetic).
+The program is run on balls, and at every site the ball is widened by the rounding
+there. So the exact number and every number that a library may compute lie in the same
+ball. Balls are rounded outwards; the arithmetic is that of Johansson (2017).
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ def ball_bounds(
     form: Format,
     targets: Sequence[int],
 ) -> list[tuple[Array, Array]]:
-    """The radii of the targets, tight and loose, if every site is a ball.
+    """For each target, its tight and loose bounds in the shape of the node.
 
-    No rounding is left out.
+    No rounding is neglected, so that these bounds hold without first order. They are
+    often larger, since a ball does not know that two roundings may cancel.
     """
     nodes = program.graph.nodes
     radii = []
@@ -69,7 +72,7 @@ def _rounding_table(form: Format, with_loose: bool) -> dict[str, Any]:
 
 
 def _radius(value: Any, shape: tuple[int, ...]) -> Array:
-    """Twice the radii, rounded up: the exact number may lie at a ball's edge.
+    """How far two numbers in a ball may be apart: twice the radius, rounded up.
 
     It is infinite if a ball is no number.
     """

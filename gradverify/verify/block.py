@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
+from gradverify.questions import GRADIENT, Question, weighted
 from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
@@ -40,6 +41,8 @@ class Block:
     steered: the same strategy, leaning towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of the cases.
     first: cases that are looked at before any that are drawn.
+    edges: cases of which one stands before every graph that is drawn, as long as there
+        are any; the seed says which is the first.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -56,6 +59,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     first: tuple[Case, ...] = ()
+    edges: tuple[Case, ...] = ()
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
@@ -64,8 +68,10 @@ class Block:
     met: Met = field(default_factory=Met)
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _edges_met: int = 0
     _own: dict[str, Block] = field(default_factory=dict)
-    _references: dict[RoundingModel, dict[int, Reference]] = field(default_factory=dict)
+    _references: dict[Any, dict[int, Reference]] = field(default_factory=dict)
+    _weighted: dict[int, Case] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -93,6 +99,7 @@ class Block:
                     strategy,
                     steered,
                     first=self.first,
+                    edges=self.edges,
                     points=points,
                     chunk=self.chunk,
                 )
@@ -131,6 +138,12 @@ class Block:
             yield position, self.drawn[position]
             position += 1
 
+    def forget(self) -> None:
+        """Give the memory of all cases back; they could be drawn again."""
+        self.drawn.clear()
+        for kept in (self._own, self._references, self._weighted, self._traits):
+            kept.clear()
+
     def _draw(self) -> bool:
         assert self.strategy is not None
         began = time.perf_counter()
@@ -145,12 +158,20 @@ class Block:
         fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
+            self.drawn.extend(self._next_edge())
             self.drawn.extend(at_points(case, points, source))
         for position in range(before, len(self.drawn)):
             self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
         self.seconds["draw"] += time.perf_counter() - began
         return bool(fresh.cases)
+
+    def _next_edge(self) -> tuple[Case, ...]:
+        """The edge that stands before the next graph; none when all have been."""
+        count, self._edges_met = len(self.edges), self._edges_met + 1
+        if self._edges_met > count:
+            return ()
+        return (self.edges[(self.seed + self._edges_met) % count],)
 
     def traits(self, position: int, case: Case) -> Traits:
         """What the case has (pairs of ops, regimes), computed once for all
@@ -166,8 +187,9 @@ class Block:
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
         model: RoundingModel = USUAL_ROUNDING,
+        question: Question = GRADIENT,
     ) -> Reference:
-        """The reference of the case, computed once for all differentiators.
+        """The answer to a question at the case, computed once for all differentiators.
 
         The references of the next cases are computed with it, if they are the same
         graph at other points.
@@ -175,12 +197,25 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        references_of = self._references.setdefault(model, {})
-        if position not in references_of:
+        is_weighted = case is self._weighted.get(position)
+        known = self._references.setdefault((model, question, is_weighted), {})
+        if position not in known:
             began = time.perf_counter()
-            following = itertools.islice(self.drawn, position, None)
+            following: Iterator[Case] = itertools.islice(self.drawn, position, None)
+            if is_weighted:
+                places = range(position, len(self.drawn))
+                following = map(self.weighted, places, following)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case], stage, model=model)
-            references_of.update(enumerate(found, position))
+            found = references(
+                [*alike] or [case], stage, model=model, question=question
+            )
+            known.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
-        return references_of[position]
+        return known[position]
+
+    def weighted(self, position: int, case: Case) -> Case:
+        """The case, contracted with a cotangent of its own."""
+        if position not in self._weighted:
+            graph = weighted(case.graph, case.dtype)
+            self._weighted[position] = Case(graph, case.point, case.dtype)
+        return self._weighted[position]

@@ -92,7 +92,15 @@ def test_variables_of_two_arithmetics_or_engines_do_not_meet() -> None:
         with pytest.raises(TypeError, match="another arithmetic or engine"):
             x * other
         with pytest.raises(TypeError, match="another arithmetic or engine"):
-            Tape().table["exp"](other)
+            other * x
+        with pytest.raises(TypeError, match="another arithmetic or engine"):
+            np.where(True, other, x)
+
+
+def test_an_op_of_another_engines_value_alone_is_that_engines() -> None:
+    y = Tape().table["exp"](Dual(0.0, [3.0]))
+    assert isinstance(y, Dual)
+    assert (y.primal, *y.tangent) == (1.0, 3.0)
 
 
 def test_nothing_that_is_given_is_overwritten_or_shared() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.reading.reader import read_claims
 
 CORPUS = Path(__file__).parent / "corpus"

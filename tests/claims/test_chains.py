@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.reading.reader import read_claims
 
 CODE = """

@@ -149,6 +149,7 @@ SENSELESS = [
     (AT,                   {"a": "eleven"},  "a .in claims. is 'eleven'"),
     (AT,                   {"a": "1e9999"},  "a .in claims. is '1e9999'"),
     (AT,                   {"a": "1/0"},     "a .in claims. is '1/0'"),
+    (AT,                   {"a": "0.0e999999999"}, "a .in claims. is '0.0e999999999'"),
     (AT,                   {"a": None},      "a .in claims. is None"),
     ({"a": 1, "b": "inf"}, {"a": 1},         "b .in at. is Infinity|b .in at. is inf"),
     ({"a": 1},             {"a": 1},         "column 6: b is a name without a value"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.reading.reader import read_claims
 
 
@@ -47,6 +47,15 @@ CODE = (
     ("def f(u, k=3):\n    v = u * k\n    return v + u\nx = 2.0\ny = f(x)", "dy/dx = 4", "right"),
     ("f = lambda u: u**3\nx = 2.0\ny = f(x)", "dy/dx = 12", "right"),
     ("class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.w = nn.Parameter(torch.tensor(3.))\n    def forward(self, x):\n        return self.w * x\nm = M()\nx = torch.tensor(2.)\ny = m(x)", "dy/dx = 3", "right"),
+    # constants, and the operators that only they have
+    ("x = 2.0\ny = x * (7 // 2) * (7 % 4) / 2**-1", "dy/dx = 18", "right"),
+    ("x = 2.0\ny = x * 2**0.5 * 2**0.5", "dy/dx = 2", "right"),
+    ("x = 7.0\ny = x // 2", "dy/dx = 3", "x // 2 is not read"),
+    ("x = 7.0\ny = x * (1 / 0)", "dy/dx = 3", "a division by zero"),
+    ("x = 7.0\ny = x * 9**9**9", "dy/dx = 3", "a constant is too large"),
+    ("x = 7.0\ny = x * 1e999", "dy/dx = 3", "the number 1e309 is outside the range of a float; allowed: 0 and magnitudes from 5e-324 to 1.7976931348623157e308"),
+    ("x = 7.0\ny = x * (0 < x < 9)", "dy/dx = 3", "0 < x < 9 is not read"),
+    ("x = 7.0\ny = x * (x == 7)", "dy/dx = 3", "x == 7 is not read"),
     # what is not stated
     ("x = torch.randn(2)\ny = x.sum() * 2", "dy/dx = x", "unsure"),
     ("x = torch.randn(2)\ny = (x * x).sum()", "dy/dx = [1, 2]", "x is random"),

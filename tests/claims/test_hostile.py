@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradverify.claims.judgement.verdicts import Claim
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.reading.reader import read_claims
 from gradverify.claims.sources.files import UnreadableError
 
@@ -39,6 +39,8 @@ HOSTILE = (
     ("a.py",    "x = 2.0\ny = x\n# dy/dx = 9^(9^(9^9))",                       "not finite"),
     ("a.py",    "x = 2.0\ny = x\n# dy/dx = 1e999999999",                       "too large"),
     ("a.py",    "x = 2.0\ny = x\n# dy/dx = 1" + "0" * 5000,                    "too many digits"),
+    ("a.py",    "x = 2.0\ny = x\n# dy/dx = 1" + "0" * 500,                     "too large, or too small"),
+    ("a.py",    "x = 2.0\ny = x\n# dy/dx = 0.0e9999999999",                    "too large, or too small"),
     ("a.py",    "x = 2.0\ny = " + "(" * 500 + "x" + ")" * 500,                 "no Python"),
     ("a.py",    "x = 2.0\ny = x" + " + x" * 3000,                              "no Python|deep"),
     ("a.py",    "x = np.zeros((10**6, 10**6))\ny = x.sum()\n# dy/dx = 0",      "whole number"),

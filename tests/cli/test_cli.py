@@ -134,7 +134,7 @@ def test_from_a_run_to_an_accepted_finding(after_a_run: Scratch) -> None:
     assert saved.ret == 0
     assert (here.root / "gradverify-cases" / f"{case}.json").is_file()
     # as people type it, in a process of its own
-    cases = here.apart("gradverify.cli", "run", "--gradverify-suites", "cases", "-q")
+    cases = here.apart("gradverify", "run", "--gradverify-suites", "cases", "-q")
     assert f"cases::{case}[toy:forward:float64]" in cases.stdout.str()
     assert cases.ret == 1
 
@@ -268,7 +268,7 @@ def test_differentiators_are_listed(repository: Scratch) -> None:
         (("save", "0123456789"), "no case 0123456789"),
         (("accept", "toy/x"), "has no findings"),
         (("accept", "toy/x", "--until", "soon"), "no date"),
-        (("wonder",), "invalid choice"),
+        (("wonder",), "no command 'wonder'; "),
         ((), "required"),
     ],
 )

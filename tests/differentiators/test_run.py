@@ -269,11 +269,6 @@ def test_a_jvp_that_returns_something_else_is_told_so() -> None:
     assert "return Pushed(value, tangent)" in str(error)
 
 
-def test_a_mode_of_second_derivatives_is_refused() -> None:
-    with pytest.raises(ValueError, match="'hvp' is not known; write one of gradient"):
-        mode("hvp")
-
-
 def test_default_modes_are_run_or_else_all() -> None:
     class Two(Differentiator):
         name = "two"

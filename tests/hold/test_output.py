@@ -13,6 +13,7 @@ import pytest
 
 from gradverify.cli import main
 from gradverify.outside.printing import fitted, visible, visible_lines
+from gradverify.suites.blocks import SAVED, Asked, blocks
 
 from ..scratch import PATHS
 
@@ -122,6 +123,13 @@ def test_lines_beside_a_correction_that_act_on_a_terminal_are_in_no_diff(
     assert not acts(out + err)
 
 
+def test_no_name_of_a_saved_case_acts_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / SAVED).mkdir()
+    (tmp_path / SAVED / "a\x1b[31m\u202e.json").write_text("{", encoding="utf-8")
+    (block,) = blocks(Asked(suites=("cases",), root=tmp_path))
+    assert block.family == "a\\x1b[31m\\u202e"
+
+
 FULL = Path("/dev/full")
 
 
@@ -130,7 +138,7 @@ FULL = Path("/dev/full")
 def test_a_full_output_is_no_verdict(unbuffered: str) -> None:
     with FULL.open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "gradverify.cli", "check", "a*b", "--at", "a=2",
+            [sys.executable, "-m", "gradverify", "check", "a*b", "--at", "a=2",
              "--at", "b=3", "--claim", "a=2"],
             stdout=full,
             stderr=subprocess.PIPE,
@@ -145,7 +153,7 @@ def test_a_full_output_is_no_verdict(unbuffered: str) -> None:
 
 def test_a_reader_that_has_gone_is_no_verdict() -> None:
     done = subprocess.Popen(
-        [sys.executable, "-m", "gradverify.cli", "ops"],
+        [sys.executable, "-m", "gradverify", "ops"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": ":".join(PATHS)},

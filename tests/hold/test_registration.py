@@ -69,11 +69,6 @@ def test_a_class_that_cannot_work_is_refused(
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_mode_of_second_derivatives_says_that_they_are_not_judged() -> None:
-    with pytest.raises(ValueError, match="second derivatives, which are not judged"):
-        mode("hvp")
-
-
 @pytest.mark.parametrize("word", ["sofmax", "SOFTMAX", "soft-max"])
 def test_a_typo_gets_the_nearest_name(word: str) -> None:
     names = [*(f"op{k}" for k in range(100)), "softmax", "softplus"]

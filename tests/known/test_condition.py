@@ -40,6 +40,10 @@ CONDITIONS = [
     ("matmul",   "max(a) > 1 and min(b) > 1", TWOS, {}, True),
     ("exp",      "0 < abs(x) < 1e-300", [-1e-310],          {},             True),
     ("exp",      "1/x > 0",           [0.0],                {},             True),
+    ("exp",      "1 < x < 2 < x + 1", [1.5],                {},             True),
+    ("exp",      "1 < x < 2 < x",     [1.5],                {},             False),
+    ("exp",      "x > 3 or x < 0 or x == 1", [1.0],         {},             True),
+    ("exp",      "not " * 196 + "x > 1", [1.5],             {},             True),
 ]
 # fmt: on
 
@@ -63,6 +67,10 @@ REFUSED = [
     ("max(x, 1) > 2",         "is not understood"),
     ("x >",                   "is no Python expression"),
     ("x > 1e999",             "outside the range of a float"),
+    ("x > 1e-400",            "outside the range of a float"),
+    ("x % 2 > 1",             "x % 2 is not understood; allowed: names"),
+    ("x[0] > 1",              r"x\[0\] is not understood"),
+    ("not " * 199 + "x > 1",  "nested too deeply"),
 ]
 # fmt: on
 

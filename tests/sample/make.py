@@ -62,7 +62,7 @@ def sample(folder: Path) -> None:
 def _gradverify(folder: Path, arguments: tuple[str, ...]) -> str:
     """What a command prints; that something is wrong is what the sample is about."""
     done = subprocess.run(
-        [sys.executable, "-m", "gradverify.cli", *arguments],
+        [sys.executable, "-m", "gradverify", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

@@ -21,17 +21,20 @@ ORDER = (
     ("graph",),
     ("arithmetic",),
     ("autodiff",),
+    ("questions",),
     ("strategies", "differentiators", "expressions", "verdict"),
     ("reference",),
     ("compare",),
     ("diagnosis", "known"),
     ("verify", "claims"),
+    ("capture",),
     ("suites",),
     ("selftest",),
     ("records",),
     ("report",),
     ("plugin",),
     ("cli",),
+    ("__main__",),
 )
 HEAVY = ("torch", "autograd", "jax", "scipy", "matplotlib", "hypothesis", "mpmath", "flint", "numpy")  # fmt: skip  # noqa: E501
 

@@ -20,6 +20,7 @@ from gradverify.claims.checking.check_result import (
     ExactGradient,
 )
 from gradverify.claims.checking.formula_graph import graph_of
+from gradverify.claims.claim_limits import BALL_BITS
 from gradverify.claims.computation.numbers import Stated, floats, nested, plain, stated
 from gradverify.claims.mending.slips import why_wrong
 from gradverify.graph import Array, Case, interpret_all
@@ -29,7 +30,6 @@ from gradverify.surroundings import surrounded
 PRECISION = 2400  # bits: a sum of the largest and the smallest float is exact
 SAME = mpf(2) ** -52  # of the exact number: a float that is next to it
 DIGITS = 15  # of an exact derivative that is printed
-LARGEST_EXPONENT = 16384  # in bits, of a value on the way
 
 
 @surrounded
@@ -129,7 +129,7 @@ def _beyond_reach(case: Case) -> str:
             for ball in np.asarray(value, dtype=object).reshape(-1):
                 if not ball.is_finite():
                     return "the formula has no finite value at this point"
-                if abs(ball) > arb(2) ** LARGEST_EXPONENT:
+                if abs(ball) > arb(2) ** BALL_BITS:
                     return "a value on the way is too large"
     return ""
 

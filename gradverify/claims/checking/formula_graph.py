@@ -4,53 +4,57 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
-import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.claims.checking.formula_params import DEFAULTS, PARAMS, read_param
+from gradverify.claims.claim_limits import (
+    ALL_TERMS,
+    EXACT_BITS,
+    FORMULA_ELEMENTS,
+    MATRIX_ROWS,
+    SUM_TERMS,
+)
+from gradverify.claims.code.array_functions import entry
 from gradverify.claims.code.function_names import FUNCTIONS
-from gradverify.expressions import Expression, ExpressionError, parse
+from gradverify.claims.code.syntax import dotted
+from gradverify.claims.computation.constants import (
+    CONSTANTS,
+    EXACT,
+    LARGEST_FLOAT,
+    OPERATORS,
+    bits,
+    folded,
+    plain_number,
+)
+from gradverify.expressions import (
+    Expression,
+    ExpressionError,
+    Reader,
+    SyntaxRows,
+    parse,
+)
 from gradverify.graph import Graph, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
 
 Value = Symbol | Fraction  # a Fraction is a constant, kept exactly
 
-EXACT_BITS = 2048  # of the numerator or denominator of a constant; then it is rounded
-LARGEST = Fraction(sys.float_info.max)
-ELEMENTS = 100_000  # of all arrays on the way, together
 
 # fmt: off
-OPERATORS: Mapping[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div",
-    ast.Pow: "pow", ast.MatMult: "matmul",
-}
-
-PYTHON: Mapping[str, Callable[[Any, Any], Any]] = {
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul,
-    "div": operator.truediv, "pow": operator.pow,
-}
-
 PREFIXES = (
     "math", "np", "numpy", "anp", "jnp", "jax.numpy", "jax.nn", "torch", "F",
     "nn.functional", "torch.nn.functional", "scipy.special", "special",
 )
-
-CONSTANTS = {"pi": Fraction(math.pi), "e": Fraction(math.e)}
 # fmt: on
-
 
 PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
 SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
-TERMS = 200  # of a sum that is written out
-ALL_TERMS = 2000  # of all of them
-LARGEST_MATRIX = 4  # of which a determinant is written out
 
 
 def graph_of(expression: str, shapes: Mapping[str, Shape]) -> Graph:
@@ -59,12 +63,16 @@ def graph_of(expression: str, shapes: Mapping[str, Shape]) -> Graph:
     The text is parsed and never executed. `ExpressionError` (a `ValueError`) names
     what is not understood, its column, and what is allowed.
     """
-    reader = _Reader(parse(expression), shapes)
+    reader = _Formula(parse(expression), shapes)
     return reader.graph()
 
 
-class _Reader:
-    """Writes a program down while it walks over the syntax tree."""
+def _operator(op: str) -> Callable[..., Value]:
+    return lambda reader, node, a, b: reader.binary(node, op, a, b)
+
+
+class _Formula(Reader):
+    """Writes a program down: the parts of a formula are nodes of it, or constants."""
 
     def __init__(self, expression: Expression, shapes: Mapping[str, Shape]) -> None:
         self.expression = expression
@@ -90,66 +98,58 @@ class _Reader:
             node, f"{self.expression.source(node)} {problem}", allowed
         )
 
-    def read(self, node: ast.expr) -> Value:
-        """The value of a syntax tree."""
-        match node:
-            case ast.Constant():
-                return Fraction(self.expression.number(node))
-            case ast.Name(id=name) if name in self.indices:
-                return Fraction(self.indices[name])
-            case ast.Name(id=name) if name in self.names:
-                return self.names[name]
-            case ast.Name(id=name) if name in CONSTANTS:
-                return CONSTANTS[name]
-            case ast.Name():
-                known = ", ".join(self.names) or "none: no values are given"
-                self.refuse(node, "is a name without a value", known)
-            case ast.UnaryOp(op=ast.UAdd()):
-                return self.read(node.operand)
-            case ast.UnaryOp(op=ast.USub()):
-                return -self.read(node.operand)
-            case ast.BinOp(op=op) if type(op) in OPERATORS:
-                operands = self.read(node.left), self.read(node.right)
-                return self.binary(node, OPERATORS[type(op)], *operands)
-            case ast.Call():
-                return self.call(node)
-            case ast.Attribute(attr="T"):
-                x = self.leaf(self.read(node.value))
-                return self.apply(node, "transpose", x, axes=None)
-            case ast.Attribute():
-                return self.attribute(node)
-            case ast.Subscript():
-                return self.subscript(node)
+    def unread(self, node: ast.expr) -> NoReturn:
+        """Raise the error about a kind of node that formulas do not have."""
         self.refuse(node, f"({type(node).__name__}) is not understood")
+
+    def constant(self, node: ast.Constant) -> Fraction:
+        """A number, which is the float that Python reads."""
+        return Fraction(self.expression.number(node))
+
+    def name(self, node: ast.Name) -> Value:
+        """An index of a sum, an input, or pi and e."""
+        if node.id in self.indices:
+            return Fraction(self.indices[node.id])
+        for known in (self.names, CONSTANTS):
+            if node.id in known:
+                return known[node.id]
+        names = ", ".join(self.names) or "none: no values are given"
+        self.refuse(node, "is a name without a value", names)
 
     # ---- operators
 
+    def same(self, node: ast.expr, a: Value) -> Value:
+        """`+a`."""
+        return a
+
+    def negative(self, node: ast.expr, a: Value) -> Value:
+        """`-a`."""
+        return -a
+
     def binary(self, node: ast.expr, op: str, a: Value, b: Value) -> Value:
         """An operator applied; two constants stay a constant where that is exact."""
-        if isinstance(a, Fraction) and isinstance(b, Fraction) and op in PYTHON:
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and op in EXACT:
             return self.folded(node, op, a, b)
         if op == "pow" and isinstance(a, Symbol) and isinstance(b, Fraction):
-            exponent = _plain(b)
+            exponent = plain_number(b)
             if exponent is not None:
                 return self.apply(node, "power", a, n=exponent)
         return self.apply(node, op, a, b)
 
     def folded(self, node: ast.expr, op: str, a: Fraction, b: Fraction) -> Value:
-        """Arithmetic on constants, by fractions, of a size that is bounded first."""
-        if op == "pow" and not (b.denominator == 1 and abs(b) * _bits(a) <= EXACT_BITS):
-            return self.root(node, a, b)
+        """Arithmetic on constants; one with too many digits is rounded to a float."""
         try:
-            exact = Fraction(PYTHON[op](a, b))
+            exact = folded(op, a, b)
         except ZeroDivisionError:
             self.refuse(node, "divides by zero", "divisors other than 0")
-        if abs(exact) > LARGEST:
+        if exact is None:
+            return self.root(node, a, b)
+        if abs(exact) > LARGEST_FLOAT:
             self.out_of_range(node)
-        return exact if _bits(exact) <= EXACT_BITS else Fraction(float(exact))
+        return exact if bits(exact) <= EXACT_BITS else Fraction(float(exact))
 
     def root(self, node: ast.expr, a: Fraction, b: Fraction) -> Value:
         """A constant power that is no fraction, or one with too many digits."""
-        if abs(a) == 1 and b.denominator == 1:
-            return a if b % 2 else Fraction(1)
         if a <= 0:
             self.refuse(node, "is no real number", "powers of positive numbers")
         try:
@@ -160,7 +160,9 @@ class _Reader:
 
     def out_of_range(self, node: ast.expr) -> NoReturn:
         """Raise the error about a constant that no float holds."""
-        self.refuse(node, "is outside the range of a float", f"up to {float(LARGEST)}")
+        self.refuse(
+            node, "is outside the range of a float", f"up to {float(LARGEST_FLOAT)}"
+        )
 
     # ---- leaves
 
@@ -168,10 +170,12 @@ class _Reader:
         """The symbol itself, or a constant as data, which may meet any op."""
         if isinstance(value, Symbol):
             return value
-        plain = _plain(value)
+        plain = plain_number(value)
         if plain is not None:
             return self.program.append(data_leaf(float(plain)))
-        top, bottom = _plain(Fraction(value.numerator)), _plain(Fraction(value.denominator))  # fmt: skip  # noqa: E501
+        top, bottom = (
+            plain_number(Fraction(n)) for n in (value.numerator, value.denominator)
+        )
         if top is None or bottom is None:
             return self.program.append(data_leaf(float(value)))
         return self.program.apply("div", np.float64(top), np.float64(bottom))
@@ -188,15 +192,14 @@ class _Reader:
             problem, _, allowed = str(error).partition("; allowed are ")
             self.refuse(node, f"does not fit: {problem}", allowed or SYNTAX)
         self.elements += math.prod(result.shape)
-        if self.elements > ELEMENTS:
-            self.refuse(
-                node, "makes the arrays too large", f"{ELEMENTS} elements in all"
-            )
+        if self.elements > FORMULA_ELEMENTS:
+            allowed = f"{FORMULA_ELEMENTS} elements in all"
+            self.refuse(node, "makes the arrays too large", allowed)
         return result
 
     def literal(self, value: Value) -> Symbol:
         """The symbol itself, or a constant as a plain number where that is exact."""
-        plain = None if isinstance(value, Symbol) else _plain(value)
+        plain = None if isinstance(value, Symbol) else plain_number(value)
         return self.leaf(value) if plain is None else self.program.lift(plain)
 
     # ---- calls
@@ -257,20 +260,17 @@ class _Reader:
                 places = range(*(self.whole(end) for end in ends))
             case _:
                 self.refuse(each, "is not understood", "sum(… for i in range(n))")
-        if not 0 < len(places) <= TERMS:
-            self.refuse(each, f"has {len(places)} terms", f"from 1 to {TERMS}")
+        if not 0 < len(places) <= SUM_TERMS:
+            self.refuse(each, f"has {len(places)} terms", f"from 1 to {SUM_TERMS}")
         self.terms += len(places)
-        if self.terms > ALL_TERMS:  # sums within sums multiply
+        if self.terms > ALL_TERMS:
             self.refuse(each, "has too many terms", f"up to {ALL_TERMS} in all")
-        hidden = self.indices.get(name)
-        terms = []
+        around = self.indices
+        terms: list[Value] = []
         for place in places:
-            self.indices[name] = place
+            self.indices = {**around, name: place}
             terms.append(self.read(each.elt))
-        if hidden is None:
-            del self.indices[name]
-        else:
-            self.indices[name] = hidden
+        self.indices = around
         result = terms[0]
         for term in terms[1:]:
             result = self.binary(each, "add", result, term)
@@ -301,7 +301,7 @@ class _Reader:
         self, node: ast.expr, x: Symbol, part: ast.expr, axis: int
     ) -> tuple[Symbol, int]:
         """One entry along an axis, or a range of them; the next axis."""
-        length, back = x.shape[axis], (axis - len(x.shape),)
+        length = x.shape[axis]
         if isinstance(part, ast.Slice):
             ends = (part.lower, part.upper, part.step)
             low, high, step = slice(
@@ -309,16 +309,13 @@ class _Reader:
             ).indices(length)
             if step != 1 or high <= low:
                 self.refuse(part, "is not understood", "ranges such as 1:3")
-            return self.apply(
-                node, "slice", x, axis=back, start=low, stop=high
-            ), axis + 1
+            back = (axis - len(x.shape),)
+            cut = self.apply(node, "slice", x, axis=back, start=low, stop=high)
+            return cut, axis + 1
         at = self.whole(part)
         if not -length <= at < length:
             self.refuse(node, f"is outside the {length} entries", f"0 to {length - 1}")
-        at %= length
-        one = self.apply(node, "slice", x, axis=back, start=at, stop=at + 1)
-        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-        return self.apply(node, "reshape", one, shape=shape), axis
+        return entry(partial(self.apply, node), x, axis, at % length), axis
 
     def outer(self, node: ast.expr, a: Value, b: Value) -> Value:
         """The products of every entry of a with every entry of b."""
@@ -329,16 +326,13 @@ class _Reader:
 
     def entries(self, node: ast.expr, x: Symbol) -> list[list[Symbol]]:
         """The entries of a square matrix, one by one."""
-        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > LARGEST_MATRIX:
+        if len(x.shape) != 2 or x.shape[0] != x.shape[1] or x.shape[0] > MATRIX_ROWS:
             problem = f"is of a matrix of shape {x.shape}"
-            self.refuse(node, problem, f"square ones, up to {LARGEST_MATRIX} rows")
+            self.refuse(node, problem, f"square ones, up to {MATRIX_ROWS} rows")
 
-        def at(i: int, j: int) -> Symbol:
-            row, _ = self.entry(node, x, ast.Constant(i), 0)
-            return self.entry(node, row, ast.Constant(j), 0)[0]
-
-        n = x.shape[0]
-        return [[at(i, j) for j in range(n)] for i in range(n)]
+        at, places = partial(entry, partial(self.apply, node)), range(x.shape[0])
+        rows = [at(x, 0, i) for i in places]
+        return [[at(row, 0, j) for j in places] for row in rows]
 
     def determinant(self, node: ast.expr, rows: list[list[Symbol]]) -> Value:
         """By the first row, written out."""
@@ -386,7 +380,7 @@ class _Reader:
 
     def function(self, node: ast.expr) -> str:
         """The name of a function that is known, without its module's."""
-        prefix, _, name = _dotted(node).rpartition(".")
+        prefix, _, name = dotted(node).rpartition(".")
         if name in FUNCTIONS and (not prefix or prefix in PREFIXES):
             return name
         near = get_close_matches(name, sorted(FUNCTIONS), n=8, cutoff=0.0)
@@ -401,60 +395,87 @@ class _Reader:
         if name not in known:
             allowed = ", ".join(known) or "none for this function"
             self.refuse(call, f"has the keyword {keyword.arg!r}", allowed)
-        try:
-            value = ast.literal_eval(keyword.value)
-        except (ValueError, TypeError):
-            self.refuse(keyword.value, "is no constant", PARAM_VALUES)
+        value = _Param(self.expression).read(keyword.value)
         try:
             return name, read_param(name, value)
         except ValueError as error:
             self.refuse(keyword.value, f"is no {name}", str(error))
 
-    def attribute(self, node: ast.Attribute) -> Fraction:
-        """math.pi and math.e."""
-        prefix, _, name = _dotted(node).rpartition(".")
+    def attribute(self, node: ast.Attribute) -> Value:
+        """`x.T`, math.pi and math.e."""
+        if node.attr == "T":
+            x = self.leaf(self.read(node.value))
+            return self.apply(node, "transpose", x, axes=None)
+        prefix, _, name = dotted(node).rpartition(".")
         if prefix in PREFIXES and name in CONSTANTS:
             return CONSTANTS[name]
         self.refuse(node, "is not understood", f"{SYNTAX}; math.pi and math.e")
 
+    rows: ClassVar[SyntaxRows] = {
+        ast.Constant: constant,
+        ast.Name: name,
+        ast.Attribute: attribute,
+        ast.Subscript: subscript,
+        ast.Call: call,
+        ast.UAdd: same,
+        ast.USub: negative,
+        **{kind: _operator(op) for kind, op in OPERATORS.items()},
+    }
+
+
+class _Param(Reader):
+    """The value of a keyword: what may stand there is written out, without names."""
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+    def unread(self, node: ast.expr) -> NoReturn:
+        """Raise the error about anything else."""
+        problem = f"{self.expression.source(node)} is no constant"
+        self.expression.refuse(node, problem, PARAM_VALUES)
+
+    def constant(self, node: ast.Constant) -> bool | int | float | str | None:
+        """A number, a text, True, False or None."""
+        match node.value:
+            case None | bool() | str():
+                return node.value
+            case int() | float():
+                return self.expression.number(node)
+        self.unread(node)
+
+    def several(self, node: ast.Tuple | ast.List) -> tuple[Any, ...]:
+        """`(0, 1)` and `[0, 1]`."""
+        return tuple(self.read(part) for part in node.elts)
+
+    def negative(self, node: ast.expr, value: Any) -> int | float:
+        """`-1`."""
+        if isinstance(value, int | float):
+            return -value
+        self.unread(node)
+
+    rows: ClassVar[SyntaxRows] = {
+        ast.Constant: constant,
+        ast.Tuple: several,
+        ast.List: several,
+        ast.USub: negative,
+    }
+
 
 # Functions that may be called without their weights.
-WEIGHTLESS: Mapping[str, Callable[[_Reader, ast.Call], Value]] = {
-    "layer_norm": _Reader.layer_norm
+WEIGHTLESS: Mapping[str, Callable[[_Formula, ast.Call], Value]] = {
+    "layer_norm": _Formula.layer_norm
 }
 
-MATRICES: Mapping[str, Callable[[_Reader, ast.expr, Symbol], Value]] = {
-    "trace": _Reader.trace,
-    "inv": _Reader.inverse,
+MATRICES: Mapping[str, Callable[[_Formula, ast.expr, Symbol], Value]] = {
+    "trace": _Formula.trace,
+    "inv": _Formula.inverse,
     "det": lambda reader, node, x: reader.determinant(node, reader.entries(node, x)),
 }
 
 
 def _last(node: ast.expr) -> str:
     """The name of a function, whatever module it is taken from."""
-    return _dotted(node).rpartition(".")[2]
-
-
-def _dotted(node: ast.expr) -> str:
-    """`a.b.c` for a chain of attributes that starts at a name; else nothing."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join(reversed([*names, node.id]))
-
-
-def _plain(value: Fraction) -> int | float | None:
-    """The number as Python has it, None where no float equals it."""
-    if abs(value) > LARGEST or Fraction(float(value)) != value:
-        return None
-    return int(value) if value.denominator == 1 else float(value)
-
-
-def _bits(value: Fraction) -> int:
-    return max(value.numerator.bit_length(), value.denominator.bit_length())
+    return dotted(node).rpartition(".")[2]
 
 
 __all__ = ["ExpressionError", "graph_of"]

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
 from gradverify.claims.computation.bindings import Value, numbers, symbol
+from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
 
@@ -26,7 +28,7 @@ def whole(value: Value) -> int:
     """A whole number, else `NotUnderstood`."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 10**6:
+    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < WHOLE:
         return int(value)
     raise NotUnderstood("a whole number is needed that the file states")
 
@@ -47,7 +49,6 @@ def stated(program: FileProgram, value: Value) -> Value:
     return value
 
 
-LONGEST = 2000  # numbers of a range
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -81,8 +82,8 @@ def length(program: FileProgram, x: Value) -> Fraction:
 def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:
     """`range(…)` of whole numbers."""
     found = range(*(whole(stated(program, end)) for end in ends))
-    if len(found) > LONGEST:
-        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    if len(found) > RANGE_NUMBERS:
+        raise NotUnderstood(f"a range of more than {RANGE_NUMBERS} numbers")
     return tuple(Fraction(n) for n in found)
 
 
@@ -93,7 +94,7 @@ def arange(program: FileProgram, *ends: Value) -> Any:
         raise NotUnderstood("a range whose ends are not stated")
     low, high = (Fraction(0), first) if not rest else (first, rest[0])
     step = rest[1] if len(rest) > 1 else Fraction(1)
-    count = max(0, math.ceil((high - low) / step)) if step else LONGEST + 1
+    count = max(0, math.ceil((high - low) / step)) if step else RANGE_NUMBERS + 1
     return _row(low, step, count)
 
 
@@ -109,8 +110,8 @@ def linspace(
 
 
 def _row(low: Fraction, step: Fraction, count: int) -> Any:
-    if count > LONGEST:
-        raise NotUnderstood(f"a range of more than {LONGEST} numbers")
+    if count > RANGE_NUMBERS:
+        raise NotUnderstood(f"a range of more than {RANGE_NUMBERS} numbers")
     result = np.empty(count, dtype=object)
     result[:] = [low + k * step for k in range(count)]
     return result
@@ -183,8 +184,8 @@ def inner(program: FileProgram, a: Value, b: Value) -> Symbol:
 def power(program: FileProgram, a: Value, b: Value) -> Symbol:
     """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
     n = stated(program, b)
-    if isinstance(n, Fraction) and Fraction(float(n)) == n:
-        plain = int(n) if n.denominator == 1 else float(n)
+    plain = plain_number(n) if isinstance(n, Fraction) else None
+    if plain is not None:
         return program.apply("power", symbol(program, a), n=plain)
     return program.apply("pow", symbol(program, a), symbol(program, b))
 
@@ -210,6 +211,15 @@ def outer(program: FileProgram, a: Value, b: Value) -> Symbol:
     return program.apply(
         "mul", tall, program.apply("reshape", b, shape=(1, int(np.prod(b.shape))))
     )
+
+
+def entry(apply: Callable[..., Symbol], x: Symbol, axis: int, at: int) -> Symbol:
+    """One entry along an axis, which goes.
+
+    apply: what applies an op, such as `program.apply`. at: counted from the start.
+    """
+    one = apply("slice", x, axis=(axis - len(x.shape),), start=at, stop=at + 1)
+    return apply("reshape", one, shape=(*x.shape[:axis], *x.shape[axis + 1 :]))
 
 
 def place(program: FileProgram, axis: Value, count: int) -> int:

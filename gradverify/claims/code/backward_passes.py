@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Function, Unknown
@@ -49,8 +50,6 @@ UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from 
 NO_OUTPUT = "no value in the file was found whose derivatives these are"
 GIVEN = "of what it is the derivative is not written; the others follow from it"
 DRAWS = 12  # points that are tried
-UNNAMED = 30  # steps without a name that are tried
-OUTPUTS = 12  # values that are tried as the output
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +183,7 @@ def _place(program: FileProgram, y: Symbol, g: Gradient) -> Symbol:
     if not isinstance(g.assigned.value, Symbol) or _fitting(program, y, [g]):
         return g.x
     nodes = program.record.nodes
-    for i in sorted(program.cut(g.x.index).place, reverse=True)[1:UNNAMED]:
+    for i in sorted(program.cut(g.x.index).place, reverse=True)[1:UNNAMED_STEPS]:
         if nodes[i].shape == g.x.shape and nodes[i].op not in ("data", "literal"):
             x = Symbol(program.record, i)
             if _fitting(program, y, [replace(g, x=x)]):
@@ -220,7 +219,7 @@ def _of_unnamed(
             continue
         place = program.cut(y.index).place
         shaped = [i for i in place if program.record.nodes[i].shape == value.shape]
-        for i in sorted(shaped, reverse=True)[:UNNAMED]:
+        for i in sorted(shaped, reverse=True)[:UNNAMED_STEPS]:
             x = Symbol(program.record, i)
             if i in program.leaves or i == y.index:
                 continue
@@ -270,7 +269,7 @@ def _outputs(
         if count:
             found.append((count, value.index, name, value))
     found.sort(key=lambda f: f[:2])
-    yield from ((name, value) for _, _, name, value in found[-OUTPUTS:])
+    yield from ((name, value) for _, _, name, value in found[-PASS_OUTPUTS:])
 
 
 def _fitting(

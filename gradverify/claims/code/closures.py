@@ -95,10 +95,7 @@ def _steps(code: Journal, m: _ValueMethod, cell: int) -> Iterator[BackwardStep]:
     for parameter in m.method.args.args:
         names[parameter.arg] = _object(code, m, parameter.arg)
     operands = {a.arg: names[a.arg] for a in m.method.args.args}
-    before = [s for s in m.method.body if s is not m.kept and not _makes(s, m)]
-    before = [s for s in before if not isinstance(s, ast.Return | ast.Assert)]
-    skipped = [s for s in before if _wraps(s)]
-    follow_body(code, [s for s in before if s not in skipped], names)
+    follow_body(code, [s for s in m.method.body if not _is_bookkeeping(s, m)], names)
     data = symbol(program, follow_body(code, [_returned(m.data)], names))
     output = _object(code, m, m.output)
     above = output.attributes["grad"]
@@ -135,19 +132,21 @@ def _object(code: Journal, m: _ValueMethod, name: str) -> Instance:
     return made
 
 
-def _makes(statement: ast.stmt, m: _ValueMethod) -> bool:
+def _is_bookkeeping(statement: ast.stmt, m: _ValueMethod) -> bool:
+    """Whether a statement of a method computes no number.
+
+    It makes the object or keeps something in it, holds the function that adds to the
+    gradients, or looks at the operands' classes as in `other = other if
+    isinstance(other, Value) else Value(other)`.
+    """
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            return name == m.output
-    return False
-
-
-def _wraps(statement: ast.stmt) -> bool:
-    """`other = other if isinstance(other, Value) else Value(other)`."""
-    return "isinstance" in ast.unparse(statement) or (
-        isinstance(statement, ast.Assign)
-        and isinstance(statement.targets[0], ast.Attribute)
-    )
+        case ast.FunctionDef() if statement is m.kept:
+            return True
+        case ast.Return() | ast.Assert() | ast.Assign(targets=[ast.Attribute(), *_]):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) if name == m.output:
+            return True
+    return "isinstance" in ast.unparse(statement)
 
 
 def _returned(tree: ast.expr) -> ast.Return:

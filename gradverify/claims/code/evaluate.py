@@ -1,15 +1,16 @@
-"""Python expressions over a whitelist: from a syntax tree to a value on the program."""
+"""Expressions of a file's code: from a syntax tree to a value on the file program."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXACT_BITS
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
@@ -24,23 +25,37 @@ from gradverify.claims.computation.bindings import (
     named,
     symbol,
 )
-from gradverify.claims.computation.file_program import NotUnderstood
+from gradverify.claims.computation.constants import (
+    CONSTANTS,
+    EXACT,
+    OPERATORS,
+    bits,
+    folded,
+)
+from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.expressions import ExpressionError, Reader, SyntaxRows, number
 
-BITS = 512  # of the numerator or denominator of a constant
-FOLD: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.FloorDiv: lambda a, b: Fraction(a // b),
-    ast.Mod: lambda a, b: a % b,
+# Operators whose meaning depends on the shapes, or on what is stated.
+OF_ARRAYS: Mapping[str, Callable[[FileProgram, Value, Value], Symbol]] = {
+    "pow": arrays.power,
+    "matmul": arrays.dot,
 }
-OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
-CONSTANTS = {"pi": Fraction(np.pi), "e": Fraction(np.e)}
 
 
-class Evaluator:
-    """Reads expressions in a scope.
+def _operator(op: str) -> Callable[..., Value]:
+    return lambda reader, node, a, b: reader.binary(node, op, a, b)
+
+
+def _above(or_equal: bool) -> Callable[..., Value]:
+    return lambda reader, node, a, b: reader.above(a, b, or_equal)
+
+
+def _below(or_equal: bool) -> Callable[..., Value]:
+    return lambda reader, node, a, b: reader.above(b, a, or_equal)
+
+
+class Evaluator(Reader):
+    """Reads expressions in a scope; `NotUnderstood` says what is not read.
 
     follow: reads a function of the file. call: reads a call of whatever kind.
     """
@@ -55,35 +70,39 @@ class Evaluator:
         self.code, self.program, self.names = code, code.program, names
         self.follow, self.call = follow, call
 
-    def read(self, node: ast.expr) -> Value:
-        """The value; `NotUnderstood` says what is not read."""
-        match node:
-            case ast.Constant():
-                return _constant(node)
-            case ast.Name(id=name):
-                return self.name(name)
-            case ast.Tuple() | ast.List():
-                return tuple(self.read(e) for e in node.elts)
-            case ast.UnaryOp():
-                return self.unary(node)
-            case ast.BinOp():
-                return self.binary(node.op, self.read(node.left), self.read(node.right))
-            case ast.Compare(ops=[op], comparators=[right]):
-                return self.compare(op, self.read(node.left), self.read(right))
-            case ast.Call():
-                return self.call(self, node)
-            case ast.Attribute():
-                return self.attribute(node)
-            case ast.Subscript():
-                return self.subscript(node)
-            case ast.Dict():
-                return self.table(node)
-            case ast.Lambda():
-                body = ast.Return(node.body, lineno=node.lineno, end_lineno=node.lineno)
-                return Function("lambda", node.args, (body,))
-            case ast.JoinedStr():
-                return tuple(self.part(v) for v in node.values)
+    def unread(self, node: ast.expr) -> NoReturn:
+        """Raise the error about a node that is not read."""
         raise NotUnderstood(f"{source(node)} is not read")
+
+    # ---- constants, names, and what holds several values
+
+    def constant(self, node: ast.Constant) -> Value:
+        """A number is the shortest decimal that Python reads as the same float."""
+        if isinstance(node.value, bool | str) or node.value is None:
+            return node.value
+        try:
+            return Fraction(repr(number(node, source(node))))
+        except ExpressionError as error:
+            raise NotUnderstood(str(error)) from None
+
+    def name(self, node: ast.Name) -> Value:
+        """What a name stands for."""
+        if node.id in self.names:
+            return self.names[node.id]
+        raise NotUnderstood(f"{node.id} has no value in this file")
+
+    def several(self, node: ast.Tuple | ast.List) -> Value:
+        """`a, b` and `[a, b]`."""
+        return tuple(self.read(e) for e in node.elts)
+
+    def function(self, node: ast.Lambda) -> Value:
+        """`lambda x: …`, which is followed where it is called."""
+        body = ast.Return(node.body, lineno=node.lineno, end_lineno=node.lineno)
+        return Function("lambda", node.args, (body,))
+
+    def text(self, node: ast.JoinedStr) -> Value:
+        """The pieces of an f-string."""
+        return tuple(self.part(v) for v in node.values)
 
     def table(self, node: ast.Dict) -> dict[str, Value]:
         """A dict whose keys are texts; its entries are names of their own."""
@@ -91,7 +110,7 @@ class Evaluator:
         for key, value in zip(node.keys, node.values, strict=True):
             name = None if key is None else self.read(key)
             if not isinstance(name, str):
-                raise NotUnderstood(f"{source(node)} is not read")
+                self.unread(node)
             result[name] = named(self.program, name, self.read(value))
         return result
 
@@ -104,82 +123,62 @@ class Evaluator:
                 return Unknown(str(error))
         return node.value if isinstance(node, ast.Constant) else Unknown("text")
 
-    def name(self, name: str) -> Value:
-        """What a name stands for."""
-        if name in self.names:
-            return self.names[name]
-        raise NotUnderstood(f"{name} has no value in this file")
+    # ---- operators
 
-    def unary(self, node: ast.UnaryOp) -> Value:
-        """Signs."""
-        value = known(self.read(node.operand))
-        if isinstance(node.op, ast.UAdd):
-            return value
-        if isinstance(node.op, ast.USub):
-            if isinstance(value, Fraction | np.ndarray):
-                return -value
-            return self.program.apply("neg", symbol(self.program, value))
-        raise NotUnderstood(f"{source(node)} is not read")
+    def same(self, node: ast.expr, a: Value) -> Value:
+        """`+a`."""
+        return known(a)
 
-    def binary(self, op: ast.operator, a: Value, b: Value) -> Value:
+    def negative(self, node: ast.expr, a: Value) -> Value:
+        """`-a`."""
+        value = known(a)
+        if isinstance(value, Fraction | np.ndarray):
+            return -value
+        return self.program.apply("neg", symbol(self.program, value))
+
+    def binary(self, node: ast.expr, op: str, a: Value, b: Value) -> Value:
         """An operator applied; constants stay constants."""
         a, b = known(a), known(b)
         if isinstance(a, bool) or isinstance(b, bool):
             a, b = (Fraction(int(x)) if isinstance(x, bool) else x for x in (a, b))
-        if isinstance(a, Fraction) and isinstance(b, Fraction):
+        if isinstance(a, Fraction) and isinstance(b, Fraction) and op in EXACT:
             return self.folded(op, a, b)
         if isinstance(a, tuple | str) and isinstance(b, tuple | str):
             raise NotUnderstood("lists and texts that are joined are not read")
-        if isinstance(op, ast.Pow):
-            return arrays.power(self.program, a, b)
-        if isinstance(op, ast.MatMult):
-            return arrays.dot(self.program, a, b)
-        if type(op) in OPERATORS:
-            name, left, right = (
-                OPERATORS[type(op)],
-                symbol(self.program, a),
-                symbol(self.program, b),
-            )
-            return self.program.apply(name, left, right)
-        raise NotUnderstood(f"the operator {type(op).__name__} is not read")
+        if op in OF_ARRAYS:
+            return OF_ARRAYS[op](self.program, a, b)
+        if op not in OPERATORS.values():  # remainders, which constants alone have
+            self.unread(node)
+        left, right = symbol(self.program, a), symbol(self.program, b)
+        return self.program.apply(op, left, right)
 
-    def folded(self, op: ast.operator, a: Fraction, b: Fraction) -> Value:
+    def folded(self, op: str, a: Fraction, b: Fraction) -> Value:
         """Arithmetic on two constants, of bounded size."""
-        if isinstance(op, ast.Pow):
-            bits = max(a.numerator.bit_length(), a.denominator.bit_length(), 1)
-            if b.denominator == 1 and abs(b) * bits <= BITS and (a or b > 0):
-                return Fraction(a ** int(b))
-            if b.denominator == 1 and b != Fraction(1, 2):
-                raise NotUnderstood("a constant is too large")
-            return arrays.power(self.program, a, b)
-        if type(op) not in FOLD:
-            raise NotUnderstood(f"the operator {type(op).__name__} is not read")
         try:
-            result = Fraction(FOLD[type(op)](a, b))
+            exact = folded(op, a, b)
         except ZeroDivisionError:
             raise NotUnderstood("a division by zero") from None
-        if max(result.numerator.bit_length(), result.denominator.bit_length()) > BITS:
+        if exact is None and b.denominator != 1:
+            return arrays.power(self.program, a, b)
+        if exact is None or bits(exact) > EXACT_BITS:
             raise NotUnderstood("a constant is too large")
-        return result
+        return exact
 
-    def compare(self, op: ast.cmpop, a: Value, b: Value) -> Value:
-        """A comparison as 1 and 0; where both sides are equal, as Python has it.
+    def above(self, a: Value, b: Value, or_equal: bool) -> Value:
+        """`a > b` or `a >= b` as 1 and 0; where both are equal, as Python has it.
 
         After `h = maximum(0, z)` the two are equal in `h <= 0` wherever z is negative.
         """
-        if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE):
-            raise NotUnderstood(f"the comparison {type(op).__name__} is not read")
         apply = self.program.apply
         left, right = symbol(self.program, a), symbol(self.program, b)
-        if isinstance(op, ast.Lt | ast.LtE):
-            left, right = right, left
         half = apply("step", apply("sub", left, right))  # 1/2 where they are equal
         twice = apply("mul", self.program.constant(Fraction(2)), half)
         one = self.program.constant(Fraction(1))
-        if isinstance(op, ast.GtE | ast.LtE):
+        if or_equal:
             return apply("minimum", twice, one)
-        above = apply("sub", twice, one)
-        return apply("maximum", above, self.program.constant(Fraction(0)))
+        return apply(
+            "maximum", apply("sub", twice, one), self.program.constant(Fraction(0))
+        )
 
     # ---- attributes and subscripts
 
@@ -190,7 +189,7 @@ class Evaluator:
                 return CONSTANTS[node.attr]
             if library.is_function(node.attr):
                 return Layer(node.attr)
-            raise NotUnderstood(f"{source(node)} is not read")
+            self.unread(node)
         holder = self.read(node.value)
         if isinstance(holder, Instance):
             return self.member(holder, node.attr)
@@ -213,7 +212,7 @@ class Evaluator:
             return tuple(Fraction(n) for n in shape)
         if node.attr == "size":
             return Fraction(int(np.prod(symbol(self.program, holder).shape)))
-        raise NotUnderstood(f"{source(node)} is not read")
+        self.unread(node)
 
     def member(self, holder: Instance, name: str) -> Value:
         """An attribute of an object, or a method of its class."""
@@ -335,9 +334,7 @@ class Evaluator:
         if isinstance(part, ast.List):
             return self.chosen(x, part, axis), axis + 1
         at = self.place(part, length)
-        one = self.program.apply("slice", x, axis=(back,), start=at, stop=at + 1)
-        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-        return self.program.apply("reshape", one, shape=shape), axis
+        return arrays.entry(self.program.apply, x, axis, at), axis
 
     def chosen(self, x: Symbol, part: ast.List, axis: int) -> Symbol:
         """The entries that a list names, along one axis."""
@@ -357,13 +354,24 @@ class Evaluator:
         at = arrays.whole(arrays.stated(self.program, self.read(part)))
         return at + length if at < 0 else at
 
-
-def _constant(node: ast.Constant) -> Value:
-    value = node.value
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int) and value.bit_length() <= BITS:
-        return Fraction(value)
-    if isinstance(value, float) and abs(value) < 1e300:
-        return Fraction(repr(value))
-    raise NotUnderstood("a number is too large, or none that is read")
+    rows: ClassVar[SyntaxRows] = {
+        ast.Constant: constant,
+        ast.Name: name,
+        ast.Tuple: several,
+        ast.List: several,
+        ast.Dict: table,
+        ast.Lambda: function,
+        ast.JoinedStr: text,
+        ast.Attribute: attribute,
+        ast.Subscript: subscript,
+        ast.Call: lambda reader, node: reader.call(reader, node),
+        ast.UAdd: same,
+        ast.USub: negative,
+        **{kind: _operator(op) for kind, op in OPERATORS.items()},
+        ast.FloorDiv: _operator("floordiv"),
+        ast.Mod: _operator("mod"),
+        ast.Gt: _above(or_equal=False),
+        ast.GtE: _above(or_equal=True),
+        ast.Lt: _below(or_equal=False),
+        ast.LtE: _below(or_equal=True),
+    }

@@ -1,10 +1,14 @@
-"""Straight-line Python, statement by statement, onto a program; nothing is executed."""
+"""Straight-line Python, statement by statement, onto a program; nothing is executed.
+
+Expressions within statements are read by `Evaluator`. Statements have a walk of their
+own: they change what names stand for, and one that is not understood is forgotten with
+what it assigns, while the next one is still read.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS
 from gradverify.claims.code import invoke
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
@@ -29,11 +34,7 @@ from gradverify.claims.computation.file_program import (
     NotUnderstood,
     understood,
 )
-
-CALLS = 200  # functions of the file that are followed, in all
-NESTED = 20  # functions within functions
-DEPTH = 200  # nested syntax
-STATEMENTS = 5000
+from gradverify.expressions import syntax_tree
 
 
 def read_cell(code: Journal, cell: int, text: str) -> None:
@@ -59,21 +60,14 @@ def follow_body(
 
 
 def parsed(text: str) -> ast.Module:
-    """The syntax tree, within limits."""
+    """The syntax tree of a cell, within limits."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"line {line}: " if line else ""
+        tree = syntax_tree(text, "exec")
+    except SyntaxError as error:
+        where = f"line {error.lineno}: " if error.lineno else ""
         raise NotUnderstood(f"{where}this is no Python ({str(error)[:80]})") from None
-    level: list[ast.AST] = [tree]
-    for _ in range(DEPTH):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return tree
-    raise NotUnderstood(f"nested more than {DEPTH} deep")
+    assert isinstance(tree, ast.Module)
+    return tree
 
 
 class _Statements:
@@ -356,7 +350,7 @@ class _Statements:
         """Follow a function of the file with these operands."""
         self.code.statements += 20
         self.code.followed.add(id(function.body[0]) if function.body else 0)
-        if self.depth >= NESTED:
+        if self.depth >= NESTED_CALLS:
             raise NotUnderstood(f"{function.name} calls too many functions in turn")
         inner = dict(self.code.names)
         bound = () if function.bound is None else (function.bound,)

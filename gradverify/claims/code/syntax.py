@@ -7,11 +7,18 @@ import ast
 from gradverify.expressions import shortened
 
 
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` for a chain of attributes that starts at a name; else nothing."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+
+
 def root(node: ast.expr) -> str:
     """The name that a chain of attributes starts at; empty without one."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return dotted(node).partition(".")[0]
 
 
 def defines(kind: ast.ClassDef | None, name: str) -> bool:

@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SHAPE_CHOICES, SHAPE_TRIALS
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -31,8 +33,6 @@ from gradverify.claims.computation.file_program import (
 # All different, so that a transposed matrix does not fit; odd, so that the mean over
 # them cancels no factor 2.
 ROWS, INPUTS, OUTPUTS = 3, 5, 7
-RUNS = 500  # of one function, in all
-SCORED = 16  # complete choices that are compared
 
 # fmt: off
 MATRICES = (
@@ -135,13 +135,13 @@ def _candidates(
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_setting and not parameter.name[0].isupper():
-        yield from (lambda n=n: Fraction(n) for n in SIZES)
+        yield from (partial(Fraction, n) for n in SIZES)
     if LABELS.fullmatch(parameter.name) and parameter.prefers_arrays:
-        yield lambda: _stated(code, np.arange(ROWS) + 1)
+        yield partial(_stated, code, np.arange(ROWS) + 1)
         for columns in (INPUTS, OUTPUTS):
-            yield lambda n=columns: _stated(code, np.eye(n, dtype=int)[1 : ROWS + 1])  # type: ignore[misc]
-    for shape in shapes:
-        yield lambda shape=shape: any_number(code, parameter.name, shape)  # type: ignore[misc]
+            one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
+            yield partial(_stated, code, one_hot)
+    yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
 
 
 def _stated(code: Journal, numbers: Any) -> Symbol:
@@ -197,7 +197,7 @@ def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> No
     search = _ShapeSearch(code, several, run)
     search.descend({}, 0)
     best = max(search.found, key=lambda f: f[0].score, default=None)
-    is_cut = search.runs >= RUNS
+    is_cut = search.runs >= SHAPE_TRIALS
     if best is not None and (best[0].is_shapely or not is_cut):
         search.once(best[1], undo=False)
 
@@ -221,7 +221,7 @@ class _ShapeSearch:
             return
         parameter = self.several[at]
         for make in _candidates(self.code, parameter):
-            if self.is_over or self.runs >= RUNS:
+            if self.is_over or self.runs >= SHAPE_TRIALS:
                 return
             more = {**chosen, parameter.key: make}
             is_last = at + 1 == len(self.several)
@@ -233,7 +233,7 @@ class _ShapeSearch:
         trial = self.once(chosen)
         self.found.append((trial, chosen))
         self.shapely += trial.is_shapely
-        self.is_over = self.shapely >= SCORED or trial.is_perfect
+        self.is_over = self.shapely >= SHAPE_CHOICES or trial.is_perfect
 
     def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:
         """Run, and what came of it."""

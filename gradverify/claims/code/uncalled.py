@@ -169,9 +169,8 @@ def _backward(
     output = known(output)
     if not isinstance(output, Symbol):
         raise NotUnderstood("what the layer returns is no array")
-    wanted = parameters(backward.parameters, backward.body)
-    if backward.bound is not None:
-        wanted = parameters(backward.parameters, backward.body, skip=1)
+    own = 0 if backward.bound is None else 1  # self, which is given already
+    wanted = parameters(backward.parameters, backward.body, skip=own)
     operands: dict[str, Value] = {}
     scalar: Symbol | None = None
     for p in wanted:

@@ -16,11 +16,10 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.sweep import reverse
+from gradverify.claims.claim_limits import FILE_ELEMENTS, FILE_NODES
+from gradverify.claims.computation.constants import plain_number
 from gradverify.graph import Array, Graph, Node, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
-
-ELEMENTS = 20_000  # of all arrays of a file, together
-NODES = 20_000  # of a file's program
 
 
 class NotUnderstood(ValueError):
@@ -121,16 +120,18 @@ class FileProgram:
 
     def constant(self, value: Fraction) -> Symbol:
         """A number that is never moved; as data where a float equals it."""
-        if abs(value) < Fraction(2) ** 1000 and Fraction(float(value)) == value:
-            return self.record.append(data_leaf(float(value)))
-        return self.number(value, is_constant=True)
+        plain = plain_number(value)
+        if plain is None:
+            return self.number(value, is_constant=True)
+        return self.record.append(data_leaf(float(plain)))
 
     def _grow(self, shape: Shape) -> None:
         """Count what is added; too large an array is refused, and not all after it."""
         size = int(np.prod(shape, dtype=object))
-        if self.elements + size > ELEMENTS or len(self.record.nodes) > NODES:
+        if self.elements + size > FILE_ELEMENTS or len(self.record.nodes) > FILE_NODES:
             raise NotUnderstood(
-                f"the file computes more than {ELEMENTS} numbers; allowed: up to that"
+                f"the file computes more than {FILE_ELEMENTS} numbers in {FILE_NODES} "
+                "steps; allowed: up to that"
             )
         self.elements += size
 

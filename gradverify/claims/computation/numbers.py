@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -16,17 +15,15 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
+from gradverify.claims.claim_limits import (
+    DECIMAL_EXPONENT,
+    NUMBER_CHARACTERS,
+    TEXT_EXPONENT,
+)
+from gradverify.claims.computation.constants import LARGEST_FLOAT
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.expressions import shortened
 from gradverify.graph import Array
-
-LONGEST = 1000  # characters of a number
-RANGE = 400  # decimal exponents, either way
-
-DIGITS = 60  # characters of a number within a text
-LARGEST_EXPONENT = 300  # of a number within a text
-
-LARGEST = Fraction(sys.float_info.max)
 
 ALLOWED = "ints, floats, fractions, text such as '0.0452' or '1/3', and lists of these"
 
@@ -74,7 +71,7 @@ def floats(what: str, value: Any) -> Array:
     """A float array from nested lists of finite numbers."""
     found = stated(what, value)
     for number in found.flat:
-        if number.value is None or abs(number.value) > LARGEST:
+        if number.value is None or abs(number.value) > LARGEST_FLOAT:
             raise ValueError(
                 f"{what} is {number.text}; allowed: finite numbers that a float holds"
             )
@@ -99,7 +96,7 @@ def _number(what: str, value: Any) -> Stated:
 
 def _from_text(what: str, text: str) -> Stated:
     problem = ValueError(f"{what} is {shortened(repr(text))}; allowed: {ALLOWED}")
-    if len(text) > LONGEST:
+    if len(text) > NUMBER_CHARACTERS:
         raise problem
     try:
         if "/" in text:
@@ -109,11 +106,11 @@ def _from_text(what: str, text: str) -> Stated:
         raise problem from None
     if not decimal.is_finite():
         return Stated(text, None)
-    if decimal and abs(decimal.adjusted()) > RANGE:
+    if abs(decimal.adjusted()) > DECIMAL_EXPONENT:  # of 0e999999999 as well
         raise problem
     last = int(decimal.as_tuple().exponent)
     is_rounded = "." in text or last < 0
-    half = Fraction(10) ** max(last, -2 * LONGEST) / 2 if is_rounded else Fraction(0)
+    half = Fraction(10) ** last / 2 if is_rounded else Fraction(0)
     return Stated(text, Fraction(decimal), half)
 
 
@@ -122,17 +119,20 @@ def _from_text(what: str, text: str) -> Stated:
 
 def interval(text: str, approximate: bool = False) -> tuple[Fraction, Fraction]:
     """The number and how far it may be off: half a unit of the last decimal."""
-    if len(text) > DIGITS:
-        raise NotUnderstood("a number has too many digits")
-    plain = decimal_point(text)
-    mantissa, _, exponent = plain.lower().partition("e")
-    if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
-        raise NotUnderstood("a number is too large, or too small")
-    decimals = len(mantissa.partition(".")[2])
-    unit = Fraction(10) ** (int(exponent or 0) - decimals)
-    rounded = "." in mantissa or bool(exponent)
-    half = (unit / 2 if rounded else Fraction(0)) + (unit if approximate else 0)
-    return Fraction(plain), half
+    if len(text) > NUMBER_CHARACTERS:
+        allowed = f"allowed: up to {NUMBER_CHARACTERS}"
+        raise NotUnderstood(f"a number has too many digits; {allowed}")
+    try:
+        decimal = Decimal(decimal_point(text))
+    except InvalidOperation:  # an exponent that Decimal does not hold
+        decimal = Decimal("inf")
+    if not decimal.is_finite() or abs(decimal.adjusted()) > TEXT_EXPONENT:
+        problem = f"{shortened(text)} is too large, or too small"
+        raise NotUnderstood(f"{problem}; allowed: within 1e±{TEXT_EXPONENT}")
+    unit = Fraction(10) ** int(decimal.as_tuple().exponent)
+    is_rounded = any(mark in text.lower() for mark in ".,e")
+    half = (unit / 2 if is_rounded else Fraction(0)) + (unit if approximate else 0)
+    return Fraction(decimal), half
 
 
 def decimal_point(text: str) -> str:
@@ -150,14 +150,7 @@ def decimal_point(text: str) -> str:
 
 def printed_interval(text: str) -> tuple[Fraction, Fraction]:
     """A number that a library printed: `21.` is whole, `0.0452` is rounded."""
-    mantissa, _, exponent = text.lower().partition("e")
-    if len(text) > DIGITS or (exponent and abs(int(exponent)) > LARGEST_EXPONENT):
-        raise NotUnderstood(f"{text} is no number that is read")
-    decimals = len(mantissa.partition(".")[2])
-    scale = Fraction(10) ** int(exponent or 0)
-    rounded = decimals > 0 or bool(exponent)
-    half = scale / 10**decimals / 2 if rounded else Fraction(0)
-    return Fraction(mantissa.rstrip(".") or "0") * scale, half
+    return interval(re.sub(r"\.(?=e|$)", "", text.lower()) or "0")
 
 
 # ---- back to text

@@ -14,12 +14,13 @@ import numpy as np
 from flint import arb, fmpq
 
 from gradverify.arithmetic.balls import BALLS
+from gradverify.claims.claim_limits import BALL_BITS
 from gradverify.claims.computation.file_program import FileProgram, Leaf, NotUnderstood
 from gradverify.graph import Array, Case, Graph, Node
 from gradverify.reference import Reference, Slope, reference
 
 PRECISION = 320  # bits: enough for sums of a hundred digits
-LARGEST = arb(2) ** 16384
+LARGEST = arb(2) ** BALL_BITS
 SAME = 1e-12  # of the sum over paths: how near our two references must be
 DRAWS = 20
 

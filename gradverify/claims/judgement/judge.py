@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradverify.claims.judgement.claim_record import Claim, ClaimVerdict
 from gradverify.claims.judgement.read_claim import ReadClaim
-from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
 
 NO_WITNESS = (
     "nothing shows that our reading is the author's: no other claim about it comes out "

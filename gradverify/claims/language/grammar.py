@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from gradverify.claims.claim_limits import CHAIN_TOKENS, READINGS
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.tokens import Token
 
@@ -122,8 +123,6 @@ KEPT = frozenset(
         "APPROX",
     }
 )
-LONGEST = 300  # tokens of a chain
-READINGS = 8
 POWER_OF_OPERATOR = "('pow', ('derivative', ('d_operator'"  # (d/dx x)^2
 
 Formula = tuple[Any, ...]  # ("add", left, right), ("name", "x"), ("number", "0.5")
@@ -162,8 +161,8 @@ def readings(tokens: Sequence[Token]) -> list[tuple[list[Formula], list[bool]]]:
     for token in tokens:
         if token.kind not in TERMINALS:
             raise NotUnderstood(f"{token.text!r} is not understood")
-    if len(tokens) > LONGEST:
-        raise NotUnderstood(f"the formula has over {LONGEST} tokens")
+    if len(tokens) > CHAIN_TOKENS:
+        raise NotUnderstood(f"the formula has over {CHAIN_TOKENS} tokens")
     found = _parsed(tuple((t.kind, t.text) for t in tokens))
     if isinstance(found, str):
         raise NotUnderstood(found)

@@ -107,7 +107,6 @@ MATRIX = re.compile(
 )
 QUOTED = re.compile(r"(?<![`\w])`([^`\n]+)`(?![`\w])")
 TOGGLE = "¤"  # where a formula begins or ends
-LONGEST = 8_000  # characters of a text that is searched for claims
 
 
 @dataclass(frozen=True)

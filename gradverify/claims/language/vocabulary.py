@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import WORD_PIECES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.tokens import GREEK, Token
@@ -41,8 +42,6 @@ AT_WORDS = frozenset(
 # fmt: on
 
 Place = tuple[int, int, int]  # a cell, its section, a line
-
-PIECES = 12  # of a word that is split
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +139,7 @@ class Vocabulary:
         whole = self.find(word)
         if whole is not None:
             return (whole,)
-        if len(word) > 3 * PIECES:
+        if len(word) > 3 * WORD_PIECES:
             return None
         best = self._shortest(word)
         if not best:
@@ -161,7 +160,7 @@ class Vocabulary:
                     found += [(*way, name) for way in ways[start]]
             least = min((len(w) for w in found), default=0)
             ways[end] = [w for w in found if len(w) == least][:4]
-        return [w for w in ways[-1] if len(w) <= PIECES]
+        return [w for w in ways[-1] if len(w) <= WORD_PIECES]
 
 
 def _is_value(value: Any) -> bool:

@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import EXPONENT
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.computation.bindings import Function, symbol
+from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
@@ -66,9 +68,9 @@ def _div_beside(m: Meaning, top: Formula, first: Formula, rest: Formula) -> Symb
 def _power(m: Meaning, base: Formula, exponent: Formula) -> Symbol:
     n = _exact(exponent)
     x = m.node(base)
-    if n is not None and Fraction(float(n)) == n:
-        plain = int(n) if n.denominator == 1 else float(n)
-        if abs(plain) > 1000:
+    plain = None if n is None else plain_number(n)
+    if plain is not None:
+        if abs(plain) > EXPONENT:
             raise NotUnderstood("an exponent is too large")
         return m.code.program.apply("power", x, n=plain)
     if base[0] == "euler":

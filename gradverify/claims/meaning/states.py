@@ -17,6 +17,7 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import FRAGMENT_CHARACTERS, REREADINGS
 from gradverify.claims.code.events import Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.computation.bindings import Unknown
@@ -29,7 +30,7 @@ from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
-from gradverify.claims.language.tokens import LONGEST, Token, rewritten, scan
+from gradverify.claims.language.tokens import Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
     Place,
@@ -45,7 +46,6 @@ from gradverify.claims.sources.fragments import Fragment
 from gradverify.ops import Shape
 
 ROUGH = 0.05  # relative: how far a rounded number may be from the one of the code
-REREAD = 200  # times that a text is cut anew, since a definition changed its words
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class States:
         matters = looks_like_a_claim(fragment.text)
         if not matters and (not fragment.defines or "=" not in fragment.text):
             return state
-        if len(fragment.text) > LONGEST:
+        if len(fragment.text) > FRAGMENT_CHARACTERS:
             if matters:
                 why = f"a text of {len(fragment.text)} characters"
                 self.readings.append(Reading(fragment, (), (), (), why))
@@ -166,7 +166,7 @@ class States:
         tokens, outside = self.tokens(fragment), state
         claims: list[tuple[Segment, State]] = []
         done, parts = -1, list[Segment]()
-        for _ in range(REREAD):
+        for _ in range(REREADINGS):
             parts = parts_of(tokens, self.words(tokens, state))
             for part in parts:
                 if part.at <= done:
@@ -239,7 +239,7 @@ def _primed(fragments: Sequence[Fragment]) -> frozenset[str]:
     for fragment in fragments:
         if "'" not in fragment.text and "prime" not in fragment.text:
             continue
-        if len(fragment.text) <= LONGEST:
+        if len(fragment.text) <= FRAGMENT_CHARACTERS:
             found |= _primed_in(scan(rewritten(fragment.text)))
     return frozenset(found)
 

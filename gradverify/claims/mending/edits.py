@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from gradverify.claims.claim_limits import FORMULA_EDITS
+from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
 
 Numbers = tuple[float, ...]  # of a formula, at each of the points
 Asked = Callable[[Formula], Numbers]  # what is no plain arithmetic
 
 SAME = 1e-9  # relative
-LARGEST = 400  # changes that are tried
 NUMBERS = ("number", "0"), ("number", "1")
 
 # fmt: off
@@ -61,7 +62,7 @@ def edited(
         return known[key]
 
     for count, (other, says) in enumerate(_changes(formula, names)):
-        if count == LARGEST:
+        if count == FORMULA_EDITS:
             return None
         try:
             found = [number(other, k, ask) for k in range(len(exact))]
@@ -82,7 +83,7 @@ def number(formula: Formula, k: int, ask: Asked) -> float:
     """The value of a formula at a point, in floats."""
     kind, *parts = formula
     if kind == "number":
-        return float(parts[0][1].replace(",", "."))
+        return float(decimal_point(parts[0][1]))
     if kind in ARITHMETIC:
         return ARITHMETIC[kind](*(number(p, k, ask) for p in parts))
     if kind == "call" and parts[0][1] in FUNCTIONS and len(parts[1]) == 2:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from gradverify.claims.judgement.verdicts import Claim, ClaimVerdict
+from gradverify.claims.judgement.claim_record import Claim, ClaimVerdict
 
 RELATION = re.compile(r"(?<![<>!=:])(?:=|≈|\\approx|\\simeq)(?!=)")
 BREAKS = re.compile(

@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
+from gradverify.claims.claim_limits import EDITED_NODES, PROGRAM_EDITS
 from gradverify.claims.computation.file_program import Cut
 from gradverify.graph import Array, Graph, Node, interpret_again, interpret_all
 
 SAME = 1e-9  # relative
-LARGEST = 60  # nodes of what is computed
-TRIED = 600  # changes that are tried
 
 Values = list[Any]  # of every node, at one point
 Edit = Callable[[Values, int], Any]  # what node i is instead
@@ -37,12 +36,12 @@ def edited_program(
     points: the leaves of the cut at each point; exact: what the output should be.
     """
     graph = cut.graph
-    if len(graph.nodes) > LARGEST:
+    if len(graph.nodes) > EDITED_NODES:
         return None
     with np.errstate(all="ignore"):
         values = [interpret_all(graph, FLOATS.table, point) for point in points]
         for count, (i, edit, says) in enumerate(_edits(graph, values[0])):
-            if count == TRIED:
+            if count == PROGRAM_EDITS:
                 return None
             if all(
                 _is_right(graph, v, i, edit, e)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SLIP_NODES
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, Point, case_at, flat
 from gradverify.diagnosis.explain_claim import WHO, explain_claim, said
@@ -21,7 +22,6 @@ from gradverify.graph.show import LETTERS
 from gradverify.reference import Reference
 
 OTHER = "another op"  # a text that has another function shows the same
-LARGEST = 40  # nodes of a computation that is looked into
 
 
 def slip(
@@ -38,7 +38,7 @@ def slip(
     y, x = pair
     cut = program.cut(y, frozenset({x}))
     shapes = {node.shape for node in cut.graph.nodes}
-    if x not in cut.place or shapes != {()} or len(cut.graph.nodes) > LARGEST:
+    if x not in cut.place or shapes != {()} or len(cut.graph.nodes) > SLIP_NODES:
         return ""
     with np.errstate(all="ignore"):
         seen = [

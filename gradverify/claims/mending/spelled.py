@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from flint import ctx
 
+from gradverify.claims.claim_limits import SHOWN_FORMULA
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, Point, flat
 from gradverify.claims.language.grammar import Formula
 from gradverify.graph import wrapped
 
 DIGITS = 6
-LONGEST = 160  # characters of a formula that is shown
 BINARY = {"add": ("+", 1), "sub": ("-", 1), "mul": ("·", 2), "div": ("/", 2)}
 
 
@@ -186,7 +186,7 @@ class Formulas:
             text = self._text(index, top=True)[0]
         except (RecursionError, _Unreadable):
             return ""
-        return text if len(text) <= LONGEST else ""
+        return text if len(text) <= SHOWN_FORMULA else ""
 
     def _text(self, index: int, top: bool = False) -> tuple[str, int]:
         node = self.program.record.nodes[index]
@@ -195,7 +195,7 @@ class Formulas:
         if node.op in ("data", "literal", "input"):
             return self._leaf(index)
         operands = [self._text(j) for j in node.operands]
-        if sum(len(text) for text, _ in operands) > 4 * LONGEST:
+        if sum(len(text) for text, _ in operands) > 4 * SHOWN_FORMULA:
             raise _Unreadable
         if node.op == "reshape" and node.shape != self._shape(node.operands[0]):
             raise _Unreadable

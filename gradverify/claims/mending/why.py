@@ -12,7 +12,9 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import SHOWN_VALUES
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
 from gradverify.claims.judgement.members import (
     Members,
@@ -31,7 +33,6 @@ from gradverify.claims.mending.spelled import Formulas, number, telling
 SHARP = 1e-3  # of a number: how wide it may be
 POINTS = 3  # at which a slip must give the claimed formula
 DRAWN = 40  # points that are drawn for those
-SHOWN = 60  # characters of a formula within a sentence
 
 
 def _no_node(formula: Any) -> Symbol:
@@ -289,22 +290,21 @@ def _put_in(wrong: Wrong) -> str:
     if not k:
         return ""
     left, right = (telling(wrong.value(i), "") for i in (k, k + 1))
-    if len(left) + len(right) > SHOWN:
+    if len(left) + len(right) > SHOWN_VALUES:
         return ""
     return f"{wrong.chain[k]} is {left} here, {wrong.chain[k + 1]} is {right}"
 
 
 def _rounding(wrong: Wrong) -> str:
     """A decimal that is rounded the wrong way."""
-    text = wrong.chain[-1].replace(",", ".").lstrip("-")
-    whole, point, decimals = text.partition(".")
-    if not (point and whole.isdigit() and decimals.isdigit()):
+    if not re.fullmatch(r"-?\d+[.,]\d+", wrong.chain[-1]):
         return ""
+    claimed = decimal_point(wrong.chain[-1])
+    decimals = len(claimed.partition(".")[2])
     exact = flat(wrong.value(0))[0]
-    unit = 10.0 ** -len(decimals)
-    if abs(float(exact) - float(wrong.chain[-1].replace(",", "."))) > 2 * unit:
+    if abs(float(exact) - float(claimed)) > 2 * 10.0**-decimals:
         return ""
-    return f"{number(exact)} rounds to {float(exact):.{len(decimals)}f}"
+    return f"{number(exact)} rounds to {float(exact):.{decimals}f}"
 
 
 def _formula(wrong: Wrong) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gradverify.claims.claim_limits import NEAR_MISSES
 from gradverify.claims.language.candidates import looks_like_a_claim
 from gradverify.claims.sources.files import cells_of, text_of
 from gradverify.claims.sources.fragments import fragments
-
-SHOWN = 3
 
 
 def near_misses(path: Path) -> list[tuple[int, str]]:
@@ -17,6 +16,6 @@ def near_misses(path: Path) -> list[tuple[int, str]]:
     for index, cell in enumerate(cells_of(path, text_of(path))):
         for fragment in fragments(index, cell):
             for offset, line in enumerate(fragment.text.split("\n")):
-                if looks_like_a_claim(line) and len(found) < SHOWN:
+                if looks_like_a_claim(line) and len(found) < NEAR_MISSES:
                     found.append((fragment.line + offset, line.strip()))
     return found

@@ -9,9 +9,9 @@ from pathlib import Path
 from gradverify.claims.code.statements import read_cell
 from gradverify.claims.code.uncalled import call_unused
 from gradverify.claims.computation.file_program import NotUnderstood, understood
+from gradverify.claims.judgement.claim_record import Claim
 from gradverify.claims.judgement.judge import judged
 from gradverify.claims.judgement.read_claim import ReadClaim
-from gradverify.claims.judgement.verdicts import Claim
 from gradverify.claims.meaning.states import states_of
 from gradverify.claims.reading.code_claims import in_code, in_functions, in_print
 from gradverify.claims.reading.open_file import OpenFile

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import STATES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
@@ -53,7 +54,9 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
-MANY = 6  # states in which a claim is tried
+
+Way = TypeVar("Way")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +133,7 @@ def _states(
         if meaning not in seen:
             seen.append(meaning)
             yield state
-        if len(seen) == MANY:
+        if len(seen) == STATES:
             return
 
 
@@ -156,18 +159,35 @@ def _in_state(
     states: States,
 ) -> Tried:
     """The first way under which the claim is right, else the usual way."""
-    first: Tried | None = None
+
+    def attempt(flipped: frozenset[str]) -> Tried:
+        with understood():
+            return _read_so(file, read, part, state, at, states, flipped)
+
+    return _first_right(attempt, _flips(part, state), lambda t: t.outcome)
+
+
+def _first_right(
+    attempt: Callable[[Way], Read],
+    ways: Iterable[Way],
+    outcome: Callable[[Read], Outcome],
+) -> Read:
+    """What comes out right in the first way in which anything does.
+
+    Else what the first way gives in which the claim is understood. If there is none,
+    the first problem is raised.
+    """
+    first: Read | None = None
     problem: NotUnderstood | None = None
-    for flipped in _flips(part, state):
+    for way in ways:
         try:
-            with understood():
-                tried = _read_so(file, read, part, state, at, states, flipped)
+            found = attempt(way)
         except NotUnderstood as error:
             problem = problem or error
             continue
-        if tried.outcome.step is None:
-            return tried
-        first = first or tried
+        if outcome(found).step is None:
+            return found
+        first = found if first is None else first
     if first is None:
         assert problem is not None
         raise problem
@@ -251,26 +271,7 @@ def _judged(
     """
     formulas, marks = _from_derivative(formulas, marks, place.state)
     formulas, marks, doubts = _without_equation(formulas, marks)
-    outcomes: list[tuple[Members, Outcome, Meaning]] = []
-    problem: NotUnderstood | None = None
-    for mode in _modes(formulas, sign):
-        try:
-            members, meaning = _members(place, formulas, marks, mode)
-            outcome = judge(
-                place.file.code.program, members, everywhere=bool(meaning.curves)
-            )
-        except NotUnderstood as error:
-            problem = problem or error
-            continue
-        outcomes.append((members, outcome, meaning))
-        if outcome.step is None:
-            break
-    if not outcomes:
-        assert problem is not None
-        raise problem
-    members, outcome, meaning = next(
-        (o for o in outcomes if o[1].step is None), outcomes[0]
-    )
+    members, outcome, meaning = _as_meant(place, formulas, marks, sign)
     program = place.file.code.program
     if outcome.step is not None and nearly(program, members, outcome):
         outcome = replace(outcome, step=None)
@@ -289,18 +290,9 @@ def _judged(
     )
     if meaning.curves:
         doubts = ()
-    strange = _strangers(formulas, place) if outcome.step is not None else ()
-    unknown = meaning.drawn.keys() - meaning.moving.keys() - place.state.names.keys()
-    if outcome.step is not None and unknown:
-        raise NotUnderstood(UNKNOWN_FUNCTION)
-    if outcome.step is not None and place.state.clashes & {
-        *_mentioned(formulas, place.state)
-    }:
-        strange = (*strange, CLASH)
-    if _ends_well(members, outcome):
-        strange = (*strange, ENDS_WELL)
-    if outcome.step is not None and _is_special(formulas, place.state):
-        strange = (*strange, SPECIAL)
+    strange: tuple[str, ...] = ()
+    if outcome.step is not None:
+        strange = _doubts(place, members, outcome, meaning)
     return Tried(
         outcome,
         explain(wrong),
@@ -310,6 +302,36 @@ def _judged(
         (*doubts, *strange),
         _is_far(formulas, place),
     )
+
+
+def _as_meant(
+    place: _Place, formulas: Sequence[Formula], marks: Sequence[bool], sign: str
+) -> tuple[Members, Outcome, Meaning]:
+    """The first kind of derivatives with which the chain holds, else the usual one."""
+
+    def attempt(mode: _Mode) -> tuple[Members, Outcome, Meaning]:
+        members, meaning = _members(place, formulas, marks, mode)
+        program, everywhere = place.file.code.program, bool(meaning.curves)
+        return members, judge(program, members, everywhere=everywhere), meaning
+
+    return _first_right(attempt, _modes(formulas, sign), lambda found: found[1])
+
+
+def _doubts(
+    place: _Place, members: Members, outcome: Outcome, meaning: Meaning
+) -> tuple[str, ...]:
+    """Why a chain that fails may not be what the author claims."""
+    formulas, state = members.formulas, place.state
+    if meaning.drawn.keys() - meaning.moving.keys() - state.names.keys():
+        raise NotUnderstood(UNKNOWN_FUNCTION)
+    doubts = [*_strangers(formulas, place)]
+    if state.clashes & _mentioned(formulas, state):
+        doubts.append(CLASH)
+    if _ends_well(members, outcome):
+        doubts.append(ENDS_WELL)
+    if _is_special(formulas, state):
+        doubts.append(SPECIAL)
+    return tuple(doubts)
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,18 @@ Scripts, notebooks, Markdown and LaTeX; files are read as text, within limits.
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import re
 import tokenize
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradverify.claims.claim_limits import CELL_CHARACTERS, CELLS, FILE_BYTES
+from gradverify.expressions import syntax_tree
 from gradverify.outside.reading import read_bytes
-
-FILE_BYTES = 32_000_000
-CELL_CHARACTERS = 400_000
-CELLS = 5_000
 
 SUFFIXES = (".py", ".ipynb", ".md", ".markdown", ".tex", ".txt", ".rst")
 
@@ -160,10 +156,8 @@ def _block(lines: list[str], start: int, language: str | None) -> Cell:
 
 def _is_python(text: str) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        syntax_tree(text, "exec")
+    except SyntaxError:
         return False
     return True
 

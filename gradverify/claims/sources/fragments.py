@@ -9,10 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gradverify.claims.claim_limits import SENTENCE_CHARACTERS
 from gradverify.claims.sources.files import Cell
 from gradverify.claims.sources.macros import expanded
-
-LEAD = 400  # characters of a sentence that goes on
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def _with_leads(found: Iterator[Fragment]) -> Iterator[Fragment]:
         goes_on = bool(tail) and (fragment.kind == "formula" or tail[-1] in ":,")
         whole = fragment.kind == "formula"
         last = (f"{last} {tail}" if whole and last else tail) if goes_on else ""
-        last = last[-LEAD:]
+        last = last[-SENTENCE_CHARACTERS:]
 
 
 DISPLAY = re.compile(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 
-LARGEST = 200  # macros of a document
-ROUNDS = 5  # of macros within macros
-LONGEST = 400  # characters of what a macro stands for
+from gradverify.claims.claim_limits import MACRO_CHARACTERS, MACRO_ROUNDS, MACROS
 
 START = re.compile(
     r"\\(?:re|provide)?newcommand\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\])?\s*\{"
@@ -25,7 +23,7 @@ def expanded(text: str) -> str:
     if not macros:
         return text
     name = re.compile(r"\\(" + "|".join(map(re.escape, macros)) + r")(?![A-Za-z])")
-    for _ in range(ROUNDS):
+    for _ in range(MACRO_ROUNDS):
         if not name.search(text):
             break
         text = _once(text, macros, name)
@@ -38,10 +36,10 @@ def _defined(text: str) -> tuple[dict[str, tuple[int, str]], str]:
     pieces, place = [], 0
     for match in START.finditer(text):
         end = closing(text, match.end() - 1)
-        if match.start() < place or end is None or len(macros) == LARGEST:
+        if match.start() < place or end is None or len(macros) == MACROS:
             continue
         body = text[match.end() : end]
-        if len(body) <= LONGEST:
+        if len(body) <= MACRO_CHARACTERS:
             name = match[1] or match[3] or match[4]
             macros[name] = (int(match[2] or 0), " ".join(body.split()))
         pieces.append(text[place : match.start()])

@@ -7,27 +7,117 @@ as the mode's row in `TAILS` (`spelling.py`) says; without a row it calls the me
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from gradverify.differentiators.protocol import (
     Differentiator,
     Lowered,
     Pulled,
+    Pushed,
     mode,
 )
 from gradverify.graph import Array
 
+Tangents = Sequence[Array | None]
+
 
 class AutogradModes(Differentiator):
-    """The modes; abstract."""
+    """The modes; abstract. What is not connected has zeros, as the library says."""
 
-    @mode("gradient", default=True)
-    def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
-        """The library's own vector-Jacobian product with cotangent 1."""
+    @mode("vjp", default=True)
+    def reverse(
+        self, function: Lowered, point: Sequence[Array], cotangent: Array
+    ) -> Pulled:
+        """`make_vjp`."""
         from autograd import make_vjp
 
         if not point:
             return Pulled(function(), [])
-        vjp, value = make_vjp(function, argnum=tuple(range(len(point))))(*point)
-        return Pulled(value, list(vjp(np.ones_like(value))))
+        vjp, value = make_vjp(function, argnum=_all(point))(*point)
+        return Pulled(value, list(vjp(cotangent)))
+
+    @mode("jvp")
+    def forward(
+        self, function: Lowered, point: Sequence[Array], tangents: Tangents
+    ) -> Pushed:
+        """`make_jvp` by the inputs that have a tangent."""
+        from autograd import make_jvp
+
+        moved, directions = _directions(tangents)
+        if not moved:
+            return Pushed(function(*point), None)
+        return Pushed(*make_jvp(function, argnum=moved)(*point)(directions))
+
+    @mode("hvp")
+    def reverse_over_reverse(
+        self, function: Lowered, point: Sequence[Array], tangents: Tangents
+    ) -> Pulled:
+        """`make_vjp` of `grad`."""
+        from autograd import grad, make_vjp
+
+        moved, directions = _directions(tangents)
+        if not moved:
+            return Pulled(function(*point), [None] * len(point))
+        gradient = grad(function, argnum=moved)
+        vjp, _ = make_vjp(gradient, argnum=_all(point))(*point)
+        return Pulled(function(*point), list(vjp(directions)))
+
+    @mode("hvp")
+    def forward_over_reverse(
+        self, function: Lowered, point: Sequence[Array], tangents: Tangents
+    ) -> Pulled:
+        """`make_jvp` of `grad`."""
+        from autograd import grad, make_jvp
+
+        moved, directions = _directions(tangents)
+        if not moved:
+            return Pulled(function(*point), [None] * len(point))
+        gradient = grad(function, argnum=_all(point))
+        _, products = make_jvp(gradient, argnum=moved)(*point)(directions)
+        return Pulled(function(*point), list(products))
+
+    @mode("hvp")
+    def reverse_over_forward(
+        self, function: Lowered, point: Sequence[Array], tangents: Tangents
+    ) -> Pulled:
+        """`grad` of `make_jvp`."""
+        from autograd import grad, make_jvp
+
+        moved, directions = _directions(tangents)
+        if not moved:
+            return Pulled(function(*point), [None] * len(point))
+
+        def slope(*inputs: Any) -> Any:
+            return make_jvp(function, argnum=moved)(*inputs)(directions)[1]
+
+        return Pulled(function(*point), list(grad(slope, argnum=_all(point))(*point)))
+
+    @mode("jacobian")
+    def jacobian(self, function: Lowered, point: Sequence[Array]) -> Pulled:
+        """`jacobian` by one input after the other."""
+        from autograd import jacobian
+
+        blocks = [jacobian(function, argnum=i)(*point) for i in _all(point)]
+        return Pulled(function(*point), blocks)
+
+    @mode("hessian")
+    def hessian(self, function: Lowered, point: Sequence[Array]) -> Pulled:
+        """`jacobian` of `jacobian`, as in autograd's own `hessian`."""
+        from autograd import jacobian
+
+        wrt = _all(point)
+        blocks = [
+            [jacobian(jacobian(function, argnum=i), argnum=j)(*point) for j in wrt]
+            for i in wrt
+        ]
+        return Pulled(function(*point), blocks)
+
+
+def _all(point: Sequence[Array]) -> tuple[int, ...]:
+    return tuple(range(len(point)))
+
+
+def _directions(tangents: Tangents) -> tuple[tuple[int, ...], tuple[Array, ...]]:
+    """The inputs that have a tangent, and these."""
+    moved = tuple(i for i, t in enumerate(tangents) if t is not None)
+    return moved, tuple(t for t in tangents if t is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
@@ -11,12 +11,12 @@ from gradverify.differentiators.hips_autograd.table import (
     _softmax,
     _softplus,
 )
+from gradverify.differentiators.hips_autograd.tails import TAILS
 from gradverify.differentiators.spelling.definitions import Defined
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
 from gradverify.differentiators.spelling.source_rows import (
     Row,
     Spelling,
-    Tail,
     calls,
     defined,
 )
@@ -47,16 +47,7 @@ def head(dtype: str) -> Sequence[str]:
         "import autograd.numpy as np",
         "import autograd.scipy.special as special",
         "import numpy",
-        "from autograd import make_vjp",
-    ]
-
-
-def by_make_vjp(names: Sequence[str]) -> Sequence[str]:
-    """Reverse mode by `make_vjp`."""
-    given, wrt = ", ".join(names), tuple(range(len(names)))
-    return [
-        f"vjp, value = make_vjp(function, argnum={wrt!r})({given})",
-        "got = vjp(np.ones_like(value))",
+        "from autograd import grad, jacobian, make_jvp, make_vjp",
     ]
 
 
@@ -82,9 +73,6 @@ ROWS: dict[str, Row | None] = {
     "softmax": defined("_softmax(np)", _softmax),
     "log_softmax": defined("_log_softmax(np)", _log_softmax),
 }
-
-# How a script asks for the derivative, by mode.
-TAILS: Mapping[str, Tail] = {"reverse": by_make_vjp}
 
 AUTOGRAD = Spelling(
     head=head,

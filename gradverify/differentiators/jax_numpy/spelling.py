@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.jax_numpy import layers
+from gradverify.differentiators.jax_numpy.tails import TAILS
 from gradverify.differentiators.spelling.definitions import Defined
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
 from gradverify.differentiators.spelling.source_rows import (
     Row,
     Spelling,
-    Tail,
     calls,
     defined,
 )
@@ -31,19 +31,6 @@ def head(dtype: str) -> Sequence[str]:
         f'jax.config.update("jax_enable_x64", {dtype == "float64"})',
         'jax.config.update("jax_platforms", "cpu")',
         'jax.config.update("jax_default_matmul_precision", "highest")',
-    ]
-
-
-def by_value_and_grad(names: Sequence[str]) -> Sequence[str]:
-    """Reverse mode by `jit(value_and_grad(...))`."""
-    wrt = tuple(range(len(names)))
-    return [
-        "def output(*inputs):",
-        "    return jnp.asarray(function(*inputs))",
-        "",
-        "",
-        f"gradient = jax.jit(jax.value_and_grad(output, argnums={wrt!r}))",
-        f"value, got = gradient({', '.join(names)})",
     ]
 
 
@@ -82,9 +69,6 @@ ROWS: dict[str, Row | None] = {
         "_attention(layers)", layers._attention, Composed.attention
     ),
 }
-
-# How a script asks for the derivative, by mode.
-TAILS: Mapping[str, Tail] = {"reverse": by_value_and_grad}
 
 JAX = Spelling(
     head=head,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradverify.differentiators.own.tails import BY_DUALS, BY_TAPE
 from gradverify.differentiators.spelling.by_class import ByTable
 from gradverify.differentiators.spelling.source_rows import Spelling
 
@@ -11,7 +12,8 @@ def tape() -> Spelling:
     return Spelling(
         head=lambda dtype: [
             "import numpy as np",
-            "from gradverify.autodiff import Tape  # the engine is gradverify's own",
+            "# the engine is gradverify's own",
+            "from gradverify.autodiff import Dual, Tape, Variable, bare",
             "",
             "tape = Tape()",
             "op = tape.table",
@@ -19,42 +21,22 @@ def tape() -> Spelling:
         array=lambda text: f"tape.variable({text})",
         data=lambda text: f'op["data"]({text})',
         rows=ByTable(),
-        tails={
-            "reverse": lambda names: [
-                f"value = function({', '.join(names)})",
-                f"got = tape.gradient(value, [{', '.join(names)}])",
-                "value = value.primal",
-            ]
-        },
+        tails=BY_TAPE,
     )
 
 
 def dual() -> Spelling:
-    """Our dual numbers, one run for each entry of each input."""
+    """Our dual numbers, one run for each entry of each input where all are asked."""
     return Spelling(
         head=lambda dtype: [
             "import numpy as np",
-            "from gradverify.autodiff import Dual  # the engine is gradverify's own",
+            "# the engine is gradverify's own",
+            "from gradverify.autodiff import Dual, bare",
             "",
             "op = Dual.table",
         ],
         array=lambda text: text,
         data=lambda text: f'op["data"]({text})',
         rows=ByTable(),
-        tails={
-            "forward": lambda names: [
-                f"point = [{', '.join(names)}]",
-                "got = []",
-                "for k, x in enumerate(point):",
-                "    slopes = []",
-                "    for i in range(x.size):",
-                "        units = [np.zeros((1, *y.shape), y.dtype) for y in point]",
-                "        units[k].reshape(-1)[i] = 1.0",
-                "        y = function(*map(Dual, point, units))",
-                "        follows = isinstance(y, Dual)",
-                "        slopes.append(float(y.tangent[0]) if follows else 0.0)",
-                "    got.append(slopes)",
-                "    value = y.primal if follows else y",
-            ]
-        },
+        tails=BY_DUALS,
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.pytorch import layers
+from gradverify.differentiators.pytorch.tails import TAILS
 from gradverify.differentiators.spelling.source_rows import (
     OPERATORS,
     Row,
     Spelling,
-    Tail,
     calls,
     defined,
     sliced,
@@ -89,22 +89,11 @@ def head(device: str, dtype: str) -> Sequence[str]:
         "import numpy as np",
         "import torch",
         "import torch.nn.functional as F",
+        "from torch.autograd import forward_ad",
         "",
         "torch.set_num_threads(1)",
         'torch.set_float32_matmul_precision("highest")',
         f'DEVICE = "{device}"',
-    ]
-
-
-def by_grad(names: Sequence[str]) -> Sequence[str]:
-    """Reverse mode by `torch.autograd.grad`."""
-    given = ", ".join(names)
-    return [
-        f"value = torch.as_tensor(function({given}))",
-        f"inputs = [{given}]",
-        "got = [None] * len(inputs)",
-        "if value.requires_grad:",
-        "    got = torch.autograd.grad(value, inputs, allow_unused=True)",
     ]
 
 
@@ -188,9 +177,6 @@ ROWS: dict[str, Row | None] = {
     ),
 }
 
-# How a script asks for the derivative, by mode.
-TAILS: Mapping[str, Tail] = {"reverse": by_grad}
-
 
 def torch_spelling(device: str) -> Spelling:
     """PyTorch on that device."""
@@ -200,4 +186,5 @@ def torch_spelling(device: str) -> Spelling:
         data=lambda x: f"torch.tensor({x}, device=DEVICE)",
         rows=ROWS,
         tails=TAILS,
+        seed=lambda x: f"torch.tensor({x}, device=DEVICE)",
     )

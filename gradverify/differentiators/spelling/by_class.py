@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradverify.differentiators.spelling.source_rows import Row, Spelling
+from gradverify.differentiators.spelling.source_rows import Row, Spelling, tail
 
 
 class ByTable(dict[str, Row]):
@@ -25,10 +25,19 @@ class ByTable(dict[str, Row]):
         return text
 
 
-CALLS: Mapping[str, Sequence[str]] = {
-    "gradient": ("pulled = engine.{mode}(function, list(point))",),
-    "vjp": ("pulled = engine.{mode}(function, list(point), np.ones((), DTYPE))",),
+# By the kind of a mode, how it is called and what is judged of what comes back.
+POINT = "engine.{mode}(function, list(inputs)"
+PULLED = "value, got = found.value, found.cotangents"
+# fmt: off
+CALLS: Mapping[str, tuple[str, str]] = {
+    "gradient": (f"{POINT})",            PULLED),
+    "vjp":      (f"{POINT}, cotangent)", PULLED),
+    "jvp":      (f"{POINT}, tangents)",  "value, got = found.value, [found.tangent]"),
+    "hvp":      (f"{POINT}, tangents)",  PULLED),
+    "jacobian": (f"{POINT})",            PULLED),
+    "hessian":  (f"{POINT})",            PULLED),
 }
+# fmt: on
 
 
 def by_class(path: str, mode: str, kind: str) -> Spelling:
@@ -36,15 +45,16 @@ def by_class(path: str, mode: str, kind: str) -> Spelling:
     kind.
     """
     module, _, name = path.partition(":")
+    method, (call, what) = mode.replace("-", "_"), CALLS[kind]
 
     def head(dtype: str) -> Sequence[str]:
+        del dtype
         return [
             "import numpy as np",
             f"from {module} import {name}  # where the engine is registered",
             "",
             f"engine = {name}()",
             "op = dict(engine.table)",
-            f'DTYPE = "{dtype}"',
             "lift = op.get('data', lambda x: x.item() if x.ndim == 0 else x)",
         ]
 
@@ -53,26 +63,6 @@ def by_class(path: str, mode: str, kind: str) -> Spelling:
         array=lambda text: text,
         data=lambda text: f"lift({text})",
         rows=ByTable(),
-        tails={mode: lambda names: _tail(names, mode, kind)},
+        tails={mode: tail(f"found = {call.format(mode=method)}\n{what}")},
         values=True,
     )
-
-
-def _tail(names: Sequence[str], mode: str, kind: str) -> Sequence[str]:
-    point = f"point = [{', '.join(names)}]"
-    if kind in CALLS:
-        call = [line.format(mode=mode) for line in CALLS[kind]]
-        return [point, *call, "value, got = pulled.value, pulled.cotangents"]
-    return [
-        point,
-        "got = []",
-        "for k, x in enumerate(point):",
-        "    slopes = []",
-        "    for i in range(x.size):",
-        "        units = [np.zeros_like(y) for y in point]",
-        "        units[k].reshape(-1)[i] = 1.0",
-        f"        pushed = engine.{mode}(function, list(point), units)",
-        "        slopes.append(pushed.tangent)",
-        "    got.append([float(s or 0.0) for s in slopes])",
-        "    value = pushed.value",
-    ]

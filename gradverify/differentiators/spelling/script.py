@@ -20,13 +20,15 @@ from gradverify.graph import (
     names_of,
 )
 
-PRINTED = '''
+ENTRIES = '''
 def entries(x):
     """The numbers of an array, or of a nested list."""
     x = x.tolist() if hasattr(x, "tolist") else x
     return [n for part in x for n in entries(part)] if isinstance(x, list) else [x]
 
+'''
 
+PRINTED = """
 def show(name, got, exact):
     got = [0.0] * len(exact) if got is None else entries(got)
     for k, (g, e) in enumerate(zip(got, exact)):
@@ -40,7 +42,7 @@ def show(name, got, exact):
 show("value", value, EXACT_VALUE)
 for name, g, e in zip(NAMES, got, EXACT):
     show(name, g, e)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,43 @@ class ScriptContents:
     """What a script is made of, apart from the spelling.
 
     title: its first line.
-    value, gradient: exact numbers as decimal text. The gradient has one entry for each
-        element of each input.
+    value, gradient: exact numbers as decimal text: those of the value that the mode
+        returns, and those of each array beside it.
+    names: of these arrays. question: what was asked, by its name.
+    cotangent, tangents: what the mode was asked with, if it takes that; a tangent is
+        None for an input without one. Without a cotangent it is 1; a jvp mode without
+        tangents is asked with one for each entry.
+    array: the graph that the mode differentiates, if it is not the case's: the array
+        that the case contracts.
     """
 
     case: Case
     title: str
-    value: str
+    value: Sequence[str]
     gradient: Sequence[Sequence[str]]
+    names: Sequence[str]
+    question: str = "gradient"
+    cotangent: Array | None = None
+    tangents: Sequence[Array | None] | None = None
+    array: Graph | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """What the mode differentiates."""
+        return self.case.graph if self.array is None else self.array
 
 
-def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None:
+def script(
+    program: ScriptContents, spelling: Spelling, mode: str, kind: str
+) -> str | None:
     """The script; None if the engine has no spelling for the mode or for an op of the
     graph.
+
+    kind: of the mode.
     """
     if mode not in spelling.tails:
         return None
-    graph = program.case.graph
+    graph = program.graph
     names = _identifiers(graph.nodes, names_of(graph))
     body = []
     for i, node in enumerate(graph.nodes):
@@ -88,15 +110,18 @@ def script(program: ScriptContents, spelling: Spelling, mode: str) -> str | None
         *spelling.head(program.case.dtype),
         *setup,
         "",
-        *_leaves(program.case, spelling, names),
+        *_leaves(program, spelling, names),
+        "",
+        "",
+        *ENTRIES.strip("\n").splitlines(),
         "",
         "",
         *_function(graph, inputs, body, out, names if spelling.values else None),
         "",
         "",
-        *spelling.tails[mode](inputs),
+        *_asked(program, spelling, kind, spelling.tails[mode](inputs)),
         "",
-        *_exact(program, inputs),
+        *_exact(program),
     ]
     return "\n".join(lines) + PRINTED
 
@@ -122,12 +147,53 @@ def _function(
     yield from ("", "", "function.values = values  # of all nodes")
 
 
+UNITS = """
+def units(shapes):
+    for k, shape in enumerate(shapes):
+        for i in range(math.prod(shape)):
+            found = [np.zeros(s, dtype="{dtype}") for s in shapes]
+            found[k].reshape(-1)[i] = 1.0
+            yield k, [{seed} for x in found]
+
+
+found = {nothing}
+for k, tangents in units({shapes}):
+"""
+
+
+def _asked(
+    program: ScriptContents, spelling: Spelling, kind: str, tail: Sequence[str]
+) -> Iterator[str]:
+    """The lines of a mode, after what it is asked with."""
+    case, seed = program.case, spelling.seed
+    if kind == "jvp" and program.tangents is None:
+        shapes = [x.shape for x in case.point]
+        nothing: list[list[float]] = [[] for _ in shapes]
+        yield from (
+            UNITS.format(
+                dtype=case.dtype, seed=seed("x"), nothing=nothing, shapes=shapes
+            )
+            .strip("\n")
+            .splitlines()
+        )
+        yield from (f"    {line}" if line else line for line in tail)
+        yield from ("    found[k].append(float(*entries(got[0])))", "got = found")
+        return
+    if program.tangents is not None:
+        given = (None if t is None else seed(array_text(t)) for t in program.tangents)
+        yield from ("tangents = [", *(f"    {t}," for t in given), "]")
+    elif kind == "vjp":
+        one = np.ones(program.graph.output.shape, case.dtype)
+        ct = one if program.cotangent is None else program.cotangent
+        yield f"cotangent = {seed(array_text(ct))}"
+    yield from tail
+
+
 def by_engine(program: ScriptContents, path: str, mode: str) -> str:
     """A script in which gradverify runs the case, for ops and modes without a
     spelling.
     """
     module, _, name = path.partition(":")
-    inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
     case = json.dumps(case_to_json(program.case))
     lines = [
         f'"""{_quoted(program.title)}"""',
@@ -139,21 +205,26 @@ def by_engine(program: ScriptContents, path: str, mode: str) -> str:
         "# an op has no spelling of its own",
         "from gradverify.differentiators import run",
         "from gradverify.graph import case_from_json",
+        "from gradverify.questions import QUESTIONS",
         f"from {module} import {name}",
         "",
         f"case = case_from_json(json.loads({case!r}))",
-        f"found = run({name}(), {mode!r}, case)",
+        f"question = QUESTIONS[{program.question!r}]",
+        f"found = run({name}(), {mode!r}, case, question=question)",
         "value, got = found.value, found.cotangents",
         "",
-        *_exact(program, [inputs[i] for i in program.case.graph.inputs]),
+        *ENTRIES.strip("\n").splitlines(),
+        "",
+        "",
+        *_exact(program),
     ]
     return "\n".join(lines) + PRINTED
 
 
-def _exact(program: ScriptContents, inputs: Sequence[str]) -> list[str]:
+def _exact(program: ScriptContents) -> list[str]:
     return [
-        f"NAMES = {[f'd/d{n}' for n in inputs]!r}",
-        f"EXACT_VALUE = {[program.value]!r}",
+        f"NAMES = {[*program.names]!r}",
+        f"EXACT_VALUE = {[*program.value]!r}",
         f"EXACT = {[list(x) for x in program.gradient]!r}",
         "",
     ]
@@ -176,10 +247,13 @@ def _operand(node: Node, name: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _leaves(case: Case, spelling: Spelling, names: Sequence[str]) -> Iterator[str]:
-    for i, x in zip(case.graph.inputs, case.point, strict=True):
+def _leaves(
+    program: ScriptContents, spelling: Spelling, names: Sequence[str]
+) -> Iterator[str]:
+    graph, case = program.graph, program.case
+    for i, x in zip(graph.inputs, case.point, strict=True):
         yield f"{names[i]} = {spelling.array(array_text(x))}"
-    for i, node in enumerate(case.graph.nodes):
+    for i, node in enumerate(graph.nodes):
         if node.op == "data":
             is_mask = node.value.dtype == bool
             value = node.value if is_mask else node.value.astype(case.dtype)

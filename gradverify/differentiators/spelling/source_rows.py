@@ -24,8 +24,10 @@ class Spelling:
         NumPy array.
     rows: by op, what the row of the engine's table calls; None where the script is to
         go through the engine, since its API has no one expression for it.
-    tails: by mode, lines that set `value` and `got` (one entry an input), from the
-        names of the inputs and `function`.
+    tails: by mode, lines that set `value` and `got`, from the names of the inputs and
+        `function`. `got` has one entry an input, or the tangent alone. `cotangent` or
+        `tangents` stands before them if the mode takes it.
+    seed: such a cotangent or tangent, from the text of a NumPy array.
     setup: a line after the head, which makes `layers` for rows that call it.
     values: whether a mode may ask `function.values` for the values of all nodes.
     """
@@ -37,6 +39,7 @@ class Spelling:
     tails: Mapping[str, Tail]
     setup: Defined | None = None
     values: bool = False
+    seed: Callable[[str], str] = str
 
     def call(
         self, op: str, operands: Sequence[str], params: Mapping[str, Any]
@@ -72,6 +75,12 @@ OPERATORS: Mapping[str, Row] = {
     "power": lambda x, n: f"{x} ** {n!r}" if n >= 0 else f"{x} ** ({n!r})",
     "matmul": "{0} @ {1}",
 }
+
+
+def tail(text: str) -> Tail:
+    """Lines that go by `inputs`, a list of the inputs."""
+    lines = text.strip("\n").splitlines()
+    return lambda names: [f"inputs = [{', '.join(names)}]", *lines]
 
 
 def defined(function: str, *needs: Any) -> Defined:

@@ -1,4 +1,4 @@
-"""`python -m gradverify.cli` is the command `gradverify`."""
+"""`python -m gradverify` is the command `gradverify`."""
 
 import sys
 
