@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from gradverify.capture.captured import Captured
+from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.graph import Array
 
 
@@ -81,6 +81,16 @@ class FunctionCall(ABC):
 
         Raises `NotCaptured`, with the line of the user's code.
         """
+
+    def capture_backward(
+        self, point: Sequence[Array], cotangents: Sequence[Array]
+    ) -> Captured:
+        """The program that gives the derivatives: its outputs are one an argument.
+
+        It tells a wrong formula from lost digits. Raises `NotCaptured`.
+        """
+        del point, cotangents
+        raise NotCaptured(f"a backward of {self.library} is not read")
 
     @abstractmethod
     def pull(

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
+from gradverify.capture.exact_backward import Formula, formula_of
 from gradverify.capture.function_call import FunctionCall, Refused
 from gradverify.capture.function_engine import (
     HANDED,
@@ -293,12 +294,17 @@ class _FunctionSweep:
         self.engine.known[look.case.graph] = KnownGraph(look.weights, look.found)
         wanted = self.asked.modes
         for mode in self.call.modes:
-            if wanted is None or mode in wanted:
+            if (wanted is None or mode in wanted) and not self._is_unable(mode):
                 self._judged(mode, look, twice=position % REPEATED == 0)
         if position < VARIED and look.place.is_ordinary:
             for variant in self.call.variants:
                 if variant not in self.call.even:
                     self._judged(f"reverse{HANDED}{variant}", look)
+
+    def _is_unable(self, mode: str) -> bool:
+        """Whether the function was asked twice for a mode that it does not have."""
+        counts = self.counts.get(mode, Counter())
+        return set(counts) == {Verdict.UNSUPPORTED} and counts.total() > 1
 
     def _judged(self, mode: str, look: Look, *, twice: bool = False) -> Judgement:
         judgement = judge(
@@ -309,7 +315,7 @@ class _FunctionSweep:
             twice=twice,
             limit=self.asked.limit,
         )
-        judgement = self._reread(judgement, look)
+        judgement = self._reread(mode, judgement, look)
         shown = mode.partition(HANDED)[0]
         self.counts.setdefault(shown, Counter())[judgement.verdict] += 1
         self.errors.setdefault(shown, ErrorHistogram()).add(judgement)
@@ -321,7 +327,7 @@ class _FunctionSweep:
             self.deviating.append((mode, look, judgement))
         return judgement
 
-    def _reread(self, judgement: Judgement, look: Look) -> Judgement:
+    def _reread(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """What a judgement means for a function: ties, estimators, hostile numbers."""
         told = judgement.got.partition(": ")
         if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
@@ -335,6 +341,31 @@ class _FunctionSweep:
             return Judgement(Verdict.NO_DERIVATIVE, note=note)
         if look.ties and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
             return Judgement(Verdict.NO_DERIVATIVE, note=look.ties[0])
+        if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
+            return self._told(mode, judgement, look)
+        return judgement
+
+    def _told(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
+        """A wrong formula, or lost digits: in many digits the formula tells.
+
+        Where it cannot be read, a deviation at huge or tiny numbers alone is taken for
+        lost digits, since formulas that people write lose them there.
+        """
+        is_forward = self.call.modes.get(mode) == "jvp"
+        formula = Formula.UNKNOWN
+        if look.captured is not None and not is_forward:
+            only = mode.partition(f"{HANDED}only ")[2]
+            count = len(self.call.arguments)
+            asked = [not only or int(only) == k for k in range(count)]
+            plain, _, variant = mode.partition(HANDED)
+            pull = self.call.pull(plain, look.case.point, look.weights, variant)
+            formula = formula_of(self.call, look, asked, pull.cotangents)
+        if formula is Formula.RIGHT and (
+            judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
+        ):
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=formula.value)
+        if formula is Formula.UNKNOWN and not look.place.is_ordinary:
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=HOSTILE)
         return judgement
 
     # ---- what is made of it
@@ -401,6 +432,9 @@ VALUE_OFF = (
     "at some points of huge or tiny numbers the function's value has lost its digits; "
     "they were left out"
 )
+
+
+HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
 
 
 def _outside(error: Exception) -> str:

@@ -18,6 +18,7 @@ from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
     FLOATS,
     TorchTracer,
+    gradient_of,
     outputs_of,
 )
 from gradverify.graph import Array
@@ -88,7 +89,9 @@ class TorchCall(FunctionCall):
         names = _names(self.original, args, kwargs)
         chosen = _chosen(names, leaves, wrt)
         self.slots = [Slot(names[k], leaves[k], k) for k in chosen]
+        self.draws_nothing = False
         self.touched = self._probed()
+        self.draws_nothing = not self.touched.random
         self.slots += self._parameters()
         if not self.slots:
             raise Refused(
@@ -166,7 +169,11 @@ class TorchCall(FunctionCall):
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        with torch.random.fork_rng(devices=[]):
+        """Random numbers from the same seed; then as they were."""
+        if self.draws_nothing:
+            yield
+            return
+        with torch.random.fork_rng():
             torch.manual_seed(SEED)
             yield
 
@@ -253,6 +260,27 @@ class TorchCall(FunctionCall):
             if not handed.outputs:
                 raise NotCaptured(f"{self.name} returns no tensor of floats")
             symbols = outputs_of(tracer, handed.outputs)
+        return self._written(tracer, symbols)
+
+    def capture_backward(
+        self, point: Sequence[Array], cotangents: Sequence[Array]
+    ) -> Captured:
+        """The program of the function and of its reverse mode."""
+        tracer = TorchTracer(self.dtype)
+        with self._undone():
+            handed = self._handed(self.function, point, tracer=tracer)
+            outputs, given = _weighted(handed.outputs, cotangents, "")
+            with tracer:
+                found = torch.autograd.grad(
+                    outputs, handed.leaves, given, allow_unused=True
+                )
+            symbols = [
+                gradient_of(tracer, x, g)
+                for x, g in zip(handed.leaves, found, strict=True)
+            ]
+        return self._written(tracer, symbols)
+
+    def _written(self, tracer: TorchTracer, symbols: Sequence[Any]) -> Captured:
         seen = tracer.seen
         remarks = dict(seen.remarks)
         for name in seen.functions:

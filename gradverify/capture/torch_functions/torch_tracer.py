@@ -456,3 +456,13 @@ def outputs_of(tracer: TorchTracer, tensors: Sequence[Any]) -> list[Symbol]:
             symbol = tracer.output(tensor, symbol)
         found.append(symbol)
     return found
+
+
+def gradient_of(tracer: TorchTracer, leaf: Any, gradient: Any) -> Symbol:
+    """The symbol of a derivative; zeros where there is none, or data."""
+    if gradient is None:
+        return tracer.program.lift(np.zeros(tuple(leaf.shape)))
+    symbol = tracer.symbol(gradient)
+    if symbol is None:
+        return tracer.program.lift(constant(gradient).astype(float))
+    return symbol
