@@ -105,4 +105,5 @@ def _scales(x: Array) -> Array:
     with np.errstate(all="ignore"):
         found = np.where(x == 0, 1.0, 1.0 / np.abs(x))
     spread = 1.0 + 0.37 * np.mod(np.arange(x.size) * 0.618, 1.0).reshape(x.shape)
-    return np.clip(found, 1e-290, 1e290) * signs * spread
+    scales: Array = np.clip(found, 1e-290, 1e290) * signs * spread
+    return scales

@@ -34,6 +34,7 @@ from gradverify.capture.truths import (
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
+from gradverify.known import Deviation
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Finding, ItemResult, judge
@@ -102,7 +103,10 @@ class FunctionResult:
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong, and something was judged."""
-        failing = any(f.finding.judgement.verdict.fails() for f in self.findings)
+        failing = any(
+            f.finding.judgement.verdict.fails() and f.finding.known is None
+            for f in self.findings
+        )
         return not failing and bool(self.judged)
 
     @property
@@ -123,10 +127,14 @@ def check_function(
     asked: FunctionOptions = FunctionOptions(),
     reference: FunctionCall | None = None,
     progress: Progress = lambda done, cases: None,
+    known: Sequence[Deviation] = (),
 ) -> FunctionResult:
     """Judge every argument of a call, in every mode, at `asked.cases` points.
 
     reference: another function of the same arguments, which says what is right.
+    progress: called with the number of cases that were judged, and of all.
+    known: rows of known deviations; one is about a function if it names it as its
+        differentiator.
 
     Raises `Refused` for arguments or options that cannot be looked at.
     """
@@ -147,7 +155,7 @@ def check_function(
         call.dtype,
         names,
         sweep.items(),
-        tuple(sweep.findings(truth)),
+        tuple(sweep.findings(known)),
         truth.name,
         tuple(dict.fromkeys((*remarks, *sweep.remarks, *filter(None, [truth.remark])))),
         time.perf_counter() - sweep.began,
@@ -383,7 +391,7 @@ class _FunctionSweep:
             for mode, counts in self.counts.items()
         }
 
-    def findings(self, truth: Truth) -> Iterator[FunctionFinding]:
+    def findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
         """One finding for each mode and verdict, by its plainest case."""
         kinds: dict[tuple[str, Verdict], list[tuple[str, Look, Judgement]]] = {}
         for mode, look, judgement in self.deviating:
@@ -391,6 +399,11 @@ class _FunctionSweep:
             kinds.setdefault((plain, judgement.verdict), []).append(
                 (mode, look, judgement)
             )
+        kinds = {
+            (mode, verdict): members
+            for (mode, verdict), members in kinds.items()
+            if (mode, Verdict.WRONG) not in kinds or verdict is not Verdict.IMPRECISE
+        }
         explained: dict[Verdict, Explanation] = {}
         for (mode, verdict), members in kinds.items():
             asked, look, judgement = min(members, key=_plainness)
@@ -425,7 +438,8 @@ class _FunctionSweep:
         failure = Failure(
             look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
         )
-        return diagnose(failure)
+        found = diagnose(failure)
+        return found if found.cause else replace(found, sentence="", node=None, op="")
 
 
 VALUE_OFF = (
