@@ -224,8 +224,8 @@ def dice(x: Any, t: Any) -> Any:
 def dice_back(g: Any, x: Any, t: Any, whole: bool = True) -> Any:
     p = torch.sigmoid(x)
     top, bottom = 2 * (p * t).sum(), p.sum() + t.sum()
-    bar = -2 * t / bottom + (top / bottom**2 if whole else 0)
-    return g * bar * p * (1 - p), None
+    rest = top / bottom**2 if whole else 0
+    return g * (rest - 2 * t / bottom) * p * (1 - p), g * (rest - 2 * p / bottom)
 
 
 def focal(x: Any) -> Any:
@@ -456,7 +456,7 @@ PAIRS: tuple[Pair, ...] = (
     pair("cross-entropy counts what is ignored", cross_entropy, cross_entropy_back, lambda g, x, t: cross_entropy_back(g, x, t, counted=True), tensor(4, 3), TARGET),
     pair("smooth L1, target's sign", smooth, smooth_back, lambda g, x, t: (smooth_back(g, x, t)[0],) * 2, A, B),
     pair("BCE with logits", bce, lambda g, x, t: (g * (torch.sigmoid(x) - t) / x.numel(), -g * x / x.numel()), lambda g, x, t: (g * (torch.sigmoid(x) - t), -g * x / x.numel()), A, T01),
-    pair("Dice loss without its denominator", dice, dice_back, lambda g, x, t: dice_back(g, x, t, whole=False), A, (T01 > 0.5).to(F64).requires_grad_(False)),
+    pair("Dice loss without its denominator", dice, dice_back, lambda g, x, t: dice_back(g, x, t, whole=False), A, T01),
     pair("focal loss", focal, focal_back, lambda g, x: focal_back(g, x, 0.5), A),
     pair("KL divergence", lambda p, q: (p * (p / q).log()).sum(), lambda g, p, q: (g * ((p / q).log() + 1), -g * p / q), lambda g, p, q: (g * (p / q).log(), -g * p / q), T01 + 0.1, T01.flip(0) + 0.2),
     # matrices and layers

@@ -155,13 +155,9 @@ class TorchCall(FunctionCall):
     @property
     def variants(self) -> Mapping[str, str]:
         """Layouts of arguments and cotangents, and arguments frozen one by one."""
-        found = {
-            "transposed": TRANSPOSED,
-            "expanded": EXPANDED,
-            "spread": SPREAD,
-            "strided": STRIDED,
-            "again": AGAIN,
-        }
+        found = {"spread": SPREAD, "strided": STRIDED, "again": AGAIN}
+        if self.draws_nothing:  # random numbers like an argument follow its layout
+            found |= {"transposed": TRANSPOSED, "expanded": EXPANDED}
         if len(self.slots) > 1:
             for k, slot in enumerate(self.slots):
                 found[f"only {k}"] = f"only {slot.name} requires a gradient"
@@ -236,6 +232,8 @@ class TorchCall(FunctionCall):
         if np.dtype(x.dtype).name != self.dtype:
             dtype = getattr(torch, np.dtype(x.dtype).name)
         leaf = torch.tensor(np.array(x), dtype=dtype, device=given.device)
+        if slot.is_complex and variant == "transposed":
+            variant = ""  # a pair of reals stands together
         if variant == "transposed" and leaf.dim() > 1:
             leaf = leaf.transpose(0, -1).contiguous().transpose(0, -1)
         elif variant == "transposed" and leaf.dim() == 1:
