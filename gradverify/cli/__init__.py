@@ -215,7 +215,7 @@ def _ops(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from gradverify.cli.report import report
 
-    return report(options.records, options.output, options.merged)
+    return report(options.records, options.output, options.merged, options.badge)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import reprlib
-import warnings
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -13,7 +12,6 @@ from types import FunctionType
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import (
-    JUDGED,
     Accepts,
     Differentiator,
     Mode,
@@ -62,13 +60,6 @@ def register(cls: D) -> D:
         )
     _registered[cls.name] = cls
     _instance.cache_clear()
-    for mode, declared in cls.modes().items():
-        if declared.kind not in JUDGED:
-            warnings.warn(
-                f"{_path(cls)}: the mode {mode!r} is of kind {declared.kind!r}, which "
-                f"is not judged so far; judged are {', '.join(JUDGED)}",
-                stacklevel=2,
-            )
     return cls
 
 
@@ -114,23 +105,6 @@ def _instance(name: str) -> Differentiator:
     )
 
 
-def present(name: str) -> Differentiator | str:
-    """The differentiator with a name; or, in one line, why it cannot run.
-
-    Nothing is raised, whatever a module of somebody else does when it is imported.
-    """
-    try:
-        found = load(name)
-        reason = found.available()
-        if reason is None:
-            found.versions()
-            return found
-    except Exception as error:
-        known = isinstance(error, ValueError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-    return " ".join(reason.split())
-
-
 def _installed() -> dict[str, EntryPoint]:
     """Entry points by name.
 
@@ -153,7 +127,7 @@ def _installed() -> dict[str, EntryPoint]:
 def _made(cls: type[Differentiator]) -> Differentiator:
     try:
         return cls()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
             f"{_path(cls)}() raised {type(error).__name__}: {error}; it is made "
             "without arguments"

@@ -15,6 +15,7 @@ from gradverify.differentiators import Accepts
 from gradverify.formats import DTYPES
 from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
+from gradverify.outside.printing import visible
 from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
 from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
@@ -228,7 +229,8 @@ def saved(asked: Asked) -> Iterator[Block]:
         try:
             case = read_case(path)
         except ValueError as error:
-            yield Unreadable("cases", path.stem, "", problem=str(error))
+            name = visible(path.stem)  # pytest prints it as it is
+            yield Unreadable("cases", name, "", problem=str(error))
         else:
             yield Block("cases", case_name(case), case.dtype, written=(case,))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,9 +19,15 @@ from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
 from gradverify.diagnosis.op_alone import node_values, op_alone
-from gradverify.differentiators import Differentiator, foresee, unsupported
+from gradverify.differentiators import (
+    Differentiator,
+    foresee,
+    questions,
+    unsupported,
+)
 from gradverify.graph import Case
 from gradverify.known import OF_NUMBERS, Deviation, largest
+from gradverify.questions import contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -30,7 +36,7 @@ from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
-from gradverify.verify.judging import judge
+from gradverify.verify.judging import judge, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
 
@@ -48,6 +54,7 @@ class Budget:
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
     shrinking: seconds in which all that deviates is shrunk.
+    losing: seconds that runs without an end may take until no more cases are tried.
     """
 
     cases: int = 100
@@ -55,6 +62,7 @@ class Budget:
     shared_by: int = 1
     least: int = CHUNK
     shrinking: float = float("inf")
+    losing: float = float("inf")
 
 
 @surrounded
@@ -78,7 +86,8 @@ def verify_item(
     if block is not shared:
         budget = replace(budget, shared_by=1)
         spent.append(_Spent(block))
-    sweep, cases = _Sweep(block, differentiator, mode, limit), block.cases()
+    sweep = _Sweep(block, differentiator, mode, limit, budget.losing)
+    cases = block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -148,7 +157,7 @@ def _is_enough(
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least:
+    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -163,6 +172,7 @@ class _Sweep:
     differentiator: Differentiator
     mode: str
     limit: float
+    losing: float
     looked: int = 0
     lost: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -201,7 +211,13 @@ class _Sweep:
         """Whether so many cases ran into the time limit, ended the engine's process or
         met a fault of ours that no more are tried.
         """
-        return self.lost >= PATIENCE or self.faults_of_ours >= PATIENCE
+        is_over = self.seconds["lost"] >= self.losing
+        return self.lost >= PATIENCE or is_over or self.faults_of_ours >= PATIENCE
+
+    @property
+    def has_seen_nothing(self) -> bool:
+        """Whether all so far is vacuous, as a few cases may be by chance."""
+        return self.counts.keys() == {Verdict.VACUOUS}
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""
@@ -223,16 +239,27 @@ class _Sweep:
             self.skipped[reason] += 1
             self.counts[Verdict.UNSUPPORTED] += 1
             return
+        asked = questions(self.differentiator, self.mode)
         if position % REPEATED == 1:
-            following = self.block.drawn[position : position + REPEATED - 1]
-            foresee(self.differentiator, self.mode, self._run(following), self.limit)
-        found = self.block.reference(
-            position, case, model=model_of(self.differentiator)
-        )
-        began = time.perf_counter()
-        judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
-        self.each.append(time.perf_counter() - began)
-        self.seconds["run"] += self.each[-1]
+            following = self._asked(
+                enumerate(
+                    self.block.drawn[position : position + REPEATED - 1], position
+                )
+            )
+            for question in asked:
+                foresee(self.differentiator, self.mode, following, self.limit, question)
+        ((_, case),) = self._weighted([(position, case)])
+        model, twice = model_of(self.differentiator), position % REPEATED == 0
+        judgements = []
+        for question in asked:
+            found = self.block.reference(position, case, model=model, question=question)
+            began = time.perf_counter()
+            judgements.append(self.judge(case, found=found, twice=twice))
+            self.each.append(time.perf_counter() - began)
+            self.seconds["run"] += self.each[-1]
+            if judgements[-1].verdict.fails():
+                break
+        judgement = worst_of(judgements)
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
         traits = self.block.traits(position, case)
@@ -246,9 +273,31 @@ class _Sweep:
         if judgement.verdict.is_finding:
             self.deviating.append((case, judgement))
 
-    def _run(self, cases: Sequence[Case]) -> list[Case]:
-        """Those of the cases that the differentiator can run."""
-        return [c for c in cases if unsupported(self.differentiator, c) is None]
+    def _asked(self, cases: Iterable[tuple[int, Case]]) -> list[Case]:
+        """The cases as they are asked, those that the differentiator can run."""
+        who = self.differentiator
+        runs = [(k, c) for k, c in cases if unsupported(who, c) is None]
+        return [case for _, case in self._weighted(runs)]
+
+    def _weighted(
+        self, cases: Sequence[tuple[int, Case]]
+    ) -> Sequence[tuple[int, Case]]:
+        """The cases; for a vjp some with a cotangent of their own, if that is a case.
+
+        That is every second one that would be pulled back from ones. The others share
+        their references with the modes that are asked for a gradient.
+        """
+        who = self.differentiator
+        if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
+            return cases
+        result = []
+        for position, case in cases:
+            chosen = case
+            if position % 2 and np.all(contracted(case.graph).cotangent == 1.0):
+                chosen = self.block.weighted(position, case)
+            usable = unsupported(who, chosen) is None
+            result.append((position, chosen if usable else case))
+        return result
 
     def findings(
         self,

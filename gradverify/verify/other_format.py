@@ -19,6 +19,7 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.usual_formulas import usual_formulas
@@ -69,7 +70,7 @@ def reconsidered(
     for dtype in DTYPES:
         others = _in_format(case, dtype)
         parts = [
-            _part_there(other, own.entry, differentiator, mode, limit)
+            _part_there(other, own.entry, differentiator, mode, limit, found.question)
             for other in others
             if unsupported(differentiator, other) is None
         ]
@@ -79,11 +80,13 @@ def reconsidered(
         told = True
         if _are_digits(
             own.part, unit, part, format_of(dtype).unit_roundoff
-        ) and not _is_steady(case, own.entry, differentiator, mode, limit):
+        ) and not _is_steady(
+            case, own.entry, differentiator, mode, limit, found.question
+        ):
             return _imprecise(
                 judgement, case, found, derivatives, _told_by(case, dtype)
             )
-    if not told:
+    if not told and found.question is GRADIENT:
         says = _usual_loss(case, own, differentiator, mode, limit)
         if says is not None:
             note = f"digits are lost, as by the formula {says}"
@@ -109,7 +112,9 @@ def _usual_loss(
     """The usual formula that is as far off near this point, if there is one."""
     for says, engine in usual_formulas(case.graph, case.dtype):
         near = _near(case, case.dtype, NEAR)
-        parts = (_part_there(x, own.entry, engine, "reverse", limit) for x in near)
+        parts = (
+            _part_there(x, own.entry, engine, "reverse", limit, GRADIENT) for x in near
+        )
         most = max((p for p in parts if p is not None), default=0.0)
         if own.part <= ALIKE * most:
             smooth = _is_smooth(case, own.entry, differentiator, mode, limit)
@@ -168,7 +173,8 @@ def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
     if any(isinstance(x, Doubled) for x in found.gradient):
         return None
     try:
-        numbers = [float(derivatives.value), *flat_gradient(found.case, derivatives)]
+        answer = flat_gradient(found.case, derivatives, found.question)
+        numbers = [float(derivatives.value), *answer]
     except (TypeError, ValueError):
         return None
     exact = _exact(found)
@@ -213,14 +219,19 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
 
 
 def _is_steady(
-    case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+    case: Case,
+    entry: int,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+    question: Question,
 ) -> bool:
     """Whether the error is the same part of the number at all points near the case.
 
     Roundings go up and down from point to point, and a wrong constant does not.
     """
     parts = [
-        _part_there(other, entry, differentiator, mode, limit, signed=True)
+        _part_there(other, entry, differentiator, mode, limit, question, signed=True)
         for other in _near(case, case.dtype, NEAR)
     ]
     known = [part for part in parts if part is not None]
@@ -237,7 +248,7 @@ def _is_smooth(
     That of a wrong formula is; roundings go up and down about any line.
     """
     parts = [
-        _part_there(other, entry, differentiator, mode, limit, signed=True)
+        _part_there(other, entry, differentiator, mode, limit, GRADIENT, signed=True)
         for other in _near(case, case.dtype, ALONG)
     ]
     known = np.array([part for part in parts if part is not None])
@@ -256,11 +267,12 @@ def _part_there(
     differentiator: Differentiator,
     mode: str,
     limit: float,
+    question: Question,
     *,
     signed: bool = False,
 ) -> float | None:
-    found = reference(case, model_of(differentiator))
-    derivatives = run(differentiator, mode, case, limit=limit)
+    found = reference(case, model_of(differentiator), question)
+    derivatives = run(differentiator, mode, case, limit=limit, question=question)
     if derivatives.error is not None or derivatives.timed_out:
         return None
     errors = _errors(found, derivatives)
