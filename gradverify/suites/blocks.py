@@ -18,7 +18,14 @@ from gradverify.ops import OPS
 from gradverify.outside.printing import visible
 from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
-from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
+from gradverify.strategies import (
+    Met,
+    edge_cases,
+    first_cases,
+    graphs,
+    networks,
+    op_cases,
+)
 from gradverify.strategies.graphs import in_drawn_ranks
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.suites import TABLE, Suite
@@ -131,6 +138,7 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                     steered,
                     _of_op(op),
                     first=first_cases(op, dtype),
+                    edges=edge_cases(op, dtype),
                 )
 
 

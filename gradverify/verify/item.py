@@ -17,7 +17,13 @@ import numpy as np
 from gradverify.diagnosis.declarations import compiling
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
+from gradverify.diagnosis.localize import (
+    WHOLE,
+    Guilty,
+    exception_of,
+    guilty_op,
+    is_same,
+)
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import (
     Differentiator,
@@ -315,10 +321,12 @@ class _Sweep:
         ordered = sorted(kinds.items(), key=_rank)
         shown, result = ordered[:KINDS_SHRUNK], []
         end = time.perf_counter() + seconds
-        for k, ((verdict, op, row), members) in enumerate(shown):
+        names: list[str] = []
+        for k, ((verdict, op, row, _), members) in enumerate(shown):
             case, judgement, _ = min(members, key=lambda m: m[0].graph.size)
             sizes = [alone for _, _, alone in members]
-            name, why = self._name(op, verdict), None
+            name, why = self._name(op, judgement, names), None
+            names.append(name)
             try:
                 if row is None and verdict.fails():
                     left = end - time.perf_counter()
@@ -388,15 +396,19 @@ class _Sweep:
             Failure(case, judgement, op, who, self.mode, self.limit, in_flight)
         )
 
-    def _name(self, op: str, verdict: Verdict) -> str:
+    def _name(self, op: str, judgement: Judgement, taken: Sequence[str]) -> str:
+        """The name of a finding; a second exception of an op is named by its class."""
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
-        return f"{who}/{op}/{verdict.name.lower()}"
+        name = f"{who}/{op}/{judgement.verdict.name.lower()}"
+        if judgement.verdict is not Verdict.CRASHED or name not in taken:
+            return name
+        name = f"{name}-{judgement.got.partition(':')[0]}"
+        numbered = (f"{name}-{k}" for k in range(2, len(taken) + 3))
+        return next(n for n in (name, *numbered) if n not in taken)
 
-    def _kinds(
-        self, listed: Listed
-    ) -> dict[tuple[Verdict, str, str | None], list[_Member]]:
-        """Deviating cases by verdict, guilty op and known deviation."""
-        kinds: dict[Any, list[_Member]] = {}
+    def _kinds(self, listed: Listed) -> dict[_Key, list[_Member]]:
+        """Deviating cases by verdict, guilty op, known deviation and exception."""
+        kinds: dict[_Key, list[_Member]] = {}
         for case, judgement in self.deviating:
             try:
                 guilty = self._blame(case, judgement)
@@ -407,7 +419,7 @@ class _Sweep:
             if row is not None and judgement.verdict is Verdict.WRONG_VALUE:
                 rest = listed.beyond_value(case, guilty)
                 judgement, row = (judgement, row) if rest is None else (rest, None)
-            key = (judgement.verdict, guilty.op, row)
+            key = judgement.verdict, guilty.op, row, exception_of(judgement)
             member = case, judgement, guilty.judgement or judgement
             kinds.setdefault(key, []).append(member)
         return kinds
@@ -458,6 +470,7 @@ class _Sweep:
 
 # A case, the verdict on it, and that on the guilty op alone, which known rows speak of.
 _Member = tuple[Case, Judgement, Judgement]
+_Key = tuple[Verdict, str, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -470,11 +483,11 @@ class _Kind:
     until: float
 
 
-def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
+def _rank(kind: tuple[_Key, object]) -> tuple[bool, bool]:
     """The order of kinds: new failures, then known ones, then those that are only
     listed.
     """
-    verdict, _, known = kind[0]
+    verdict, _, known, _ = kind[0]
     return not verdict.fails(), known is not None
 
 
