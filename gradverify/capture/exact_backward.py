@@ -27,7 +27,7 @@ ALIKE = 64.0  # how many times fewer digits the formula may lose than what was r
 MOST = 20_000  # numbers of a program that are computed in many digits
 
 
-class Formula(enum.Enum):
+class BackwardFormula(enum.Enum):
     """What a backward computes, in exact arithmetic."""
 
     RIGHT = "the formula is right, and loses its digits in floats"
@@ -37,7 +37,7 @@ class Formula(enum.Enum):
 
 def formula_of(
     call: FunctionCall, look: Look, asked: Sequence[bool], given: Sequence[Array | None]
-) -> Formula:
+) -> BackwardFormula:
     """Whether the backward of a call is right at a point, in exact arithmetic.
 
     asked: for each argument, whether its derivative counts. given: what was returned;
@@ -45,28 +45,28 @@ def formula_of(
     kernel of the library is read by its decomposition.
     """
     if not look.found.gradient:
-        return Formula.UNKNOWN
+        return BackwardFormula.UNKNOWN
     point = look.case.point
     try:
         captured = call.capture_backward(point, look.weights)
     except NotCaptured:
-        return Formula.UNKNOWN
+        return BackwardFormula.UNKNOWN
     except Exception:  # the backward raises, or asks for what a trace has not
-        return Formula.UNKNOWN
+        return BackwardFormula.UNKNOWN
     if sum(int(np.prod(n.shape, dtype=int)) for n in captured.nodes) > MOST:
-        return Formula.UNKNOWN
+        return BackwardFormula.UNKNOWN
     exact = [floats_of(x) for x in look.found.gradient]
     weights = [
         _scales(x) if counts else np.zeros(x.shape)
         for x, counts in zip(exact, asked, strict=True)
     ]
     if list(captured.shapes) != [x.shape for x in exact]:
-        return Formula.UNKNOWN
+        return BackwardFormula.UNKNOWN
     made = contracted(captured, weights).graph
     with mp.workprec(BITS):
         formula = value_at(expand(made, look.case.dtype).graph, point)
         if formula is None:
-            return Formula.UNKNOWN
+            return BackwardFormula.UNKNOWN
         terms = [
             mpf(float(w[place])) * x[place]
             for x, w in zip(look.found.gradient, weights, strict=True)
@@ -75,7 +75,7 @@ def formula_of(
         right = mp.fsum(terms)
         size = 1 + mp.fsum(map(abs, terms))
         if abs(formula - right) > ROOM * unit_of(look.case.dtype) * size:
-            return Formula.WRONG
+            return BackwardFormula.WRONG
         in_floats = _in_floats(made, point, look.case.dtype)
         got = sum(
             float(np.sum(w * g)) for w, g in zip(weights, given, strict=True)
@@ -83,9 +83,9 @@ def formula_of(
         )  # fmt: skip
         if not np.isfinite(in_floats) or not np.isfinite(got):
             both = np.isfinite(in_floats) == np.isfinite(got)
-            return Formula.RIGHT if both else Formula.UNKNOWN
+            return BackwardFormula.RIGHT if both else BackwardFormula.UNKNOWN
         lost = abs(mpf(in_floats) - right) >= abs(mpf(got) - right) / ALIKE
-    return Formula.RIGHT if lost else Formula.UNKNOWN
+    return BackwardFormula.RIGHT if lost else BackwardFormula.UNKNOWN
 
 
 def _in_floats(graph: Graph, point: Sequence[Array], dtype: str) -> float:

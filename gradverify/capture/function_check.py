@@ -13,7 +13,7 @@ import numpy as np
 
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
-from gradverify.capture.exact_backward import Formula, formula_of
+from gradverify.capture.exact_backward import BackwardFormula, formula_of
 from gradverify.capture.function_call import FunctionCall, Refused
 from gradverify.capture.function_engine import (
     HANDED,
@@ -35,6 +35,9 @@ from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.known import Deviation
+from gradverify.questions import SECOND
+from gradverify.reference import Slope
+from gradverify.reference import reference as reference_of
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Finding, ItemResult, judge
@@ -57,7 +60,7 @@ class FunctionOptions:
     """How far a function is looked at.
 
     cases: how many are judged; seconds: after which no more are begun.
-    modes: names, or None for all that the library has.
+    modes: names, or None for the usual ones of the library.
     domain: a condition over the arguments, such as `"x > 0"`.
     """
 
@@ -301,8 +304,8 @@ class _FunctionSweep:
                 return
         self.engine.known[look.case.graph] = KnownGraph(look.weights, look.found)
         wanted = self.asked.modes
-        for mode in self.call.modes:
-            if (wanted is None or mode in wanted) and not self._is_unable(mode):
+        for mode in self.call.usual if wanted is None else wanted:
+            if not self._is_unable(mode):
                 self._judged(mode, look, twice=position % REPEATED == 0)
         if position < VARIED and look.place.is_ordinary:
             for variant in self.call.variants:
@@ -315,11 +318,16 @@ class _FunctionSweep:
         return set(counts) == {Verdict.UNSUPPORTED} and counts.total() > 1
 
     def _judged(self, mode: str, look: Look, *, twice: bool = False) -> Judgement:
+        found = look.found
+        if self.call.modes.get(mode) == "hvp":
+            if look.captured is None or found.status is not Slope.SMOOTH:
+                return Judgement(Verdict.NO_DERIVATIVE)
+            found = reference_of(look.case, look.model, SECOND)
         judgement = judge(
             look.case,
             self.engine,
             mode,
-            found=look.found,
+            found=found,
             twice=twice,
             limit=self.asked.limit,
         )
@@ -359,20 +367,19 @@ class _FunctionSweep:
         Where it cannot be read, a deviation at huge or tiny numbers alone is taken for
         lost digits, since formulas that people write lose them there.
         """
-        is_forward = self.call.modes.get(mode) == "jvp"
-        formula = Formula.UNKNOWN
-        if look.captured is not None and not is_forward:
+        plain, _, variant = mode.partition(HANDED)
+        formula = BackwardFormula.UNKNOWN
+        if look.captured is not None and self.call.modes[plain] == "vjp":
             only = mode.partition(f"{HANDED}only ")[2]
             count = len(self.call.arguments)
             asked = [not only or int(only) == k for k in range(count)]
-            plain, _, variant = mode.partition(HANDED)
             pull = self.call.pull(plain, look.case.point, look.weights, variant)
             formula = formula_of(self.call, look, asked, pull.cotangents)
-        if formula is Formula.RIGHT and (
+        if formula is BackwardFormula.RIGHT and (
             judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
         ):
             return replace(judgement, verdict=Verdict.IMPRECISE, note=formula.value)
-        if formula is Formula.UNKNOWN and not look.place.is_ordinary:
+        if formula is BackwardFormula.UNKNOWN and not look.place.is_ordinary:
             return replace(judgement, verdict=Verdict.IMPRECISE, note=HOSTILE)
         return judgement
 
@@ -439,7 +446,32 @@ class _FunctionSweep:
             look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
         )
         found = diagnose(failure)
-        return found if found.cause else replace(found, sentence="", node=None, op="")
+        if found.cause:
+            return found
+        said = self._said_of_backward(look, asked)
+        return replace(found, sentence=said, node=None, op="")
+
+    def _said_of_backward(self, look: Look, asked: str) -> str:
+        """Where the author of the derivative stands, if no slip gives the numbers."""
+        plain, _, variant = asked.partition(HANDED)
+        parts = []
+        if self.call.modes.get(plain) == "vjp":
+            twice = [2.0 * np.asarray(w) for w in look.weights]
+            once, double = (
+                self.call.pull(plain, look.case.point, w, variant).cotangents
+                for w in (look.weights, twice)
+            )
+            pairs = zip(once, double, strict=True)
+            if not all(
+                (a is None and b is None)
+                or (a is not None and b is not None and np.allclose(2.0 * a, b))
+                for a, b in pairs
+            ):
+                parts.append("the backward is not linear in its cotangent")
+        authors = look.captured.authors if look.captured is not None else {}
+        for name, line in authors.items():
+            parts.append(f"the derivative is that of {name}, {line}")
+        return "; ".join(parts[:3])
 
 
 VALUE_OFF = (
@@ -466,12 +498,14 @@ def _plainness(member: tuple[str, Look, Judgement]) -> tuple[bool, bool, float]:
 
 
 def modes_of(call: FunctionCall, wanted: Any) -> tuple[str, ...] | None:
-    """The modes that are asked for; None for all.
+    """The modes that are asked for; None for the usual ones.
 
     Raises `Refused` for a name that the call does not have.
     """
-    if wanted is None or wanted == "all":
+    if wanted is None:
         return None
+    if wanted == "all":
+        return tuple(call.modes)
     names: Sequence[str] = [wanted] if isinstance(wanted, str) else [*wanted]
     names = [n for text in names for n in text.replace(",", " ").split()]
     for name in names:

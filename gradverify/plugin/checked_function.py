@@ -20,14 +20,18 @@ from gradverify.capture import (
 )
 from gradverify.capture.function_check import FunctionFinding
 from gradverify.capture.function_engine import HANDED
+from gradverify.graph import formula, names_of, numbered_lines
 from gradverify.known import Deviation
 from gradverify.outside.printing import visible
 from gradverify.plugin.item_outcome import ItemOutcome, outcome
+from gradverify.questions import contracted, up_to
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.verdict import Verdict
 
 SUITE = "functions"
+SHOWN = 8  # entries of a cotangent that a note writes out
+LEGEND = 6  # letters of a sentence that are explained
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def check(
     wrt: Any = None,
     domain: str | None = None,
     cases: int = 50,
-    modes: Any = "all",
+    modes: Any = None,
     seconds: float = 60.0,
     seed: int = 0,
     progress: bool = False,
@@ -114,7 +118,9 @@ def check(
         Parameters of modules and of closures are judged as well.
     domain: where the function may be looked at: `"x > 0"`, `"0 < p < 1 and q != 0"`.
     cases: how many points are judged; seconds: after which no more are begun.
-    modes: "all", or names such as "reverse, forward".
+    modes: names such as "reverse, forward", or "all". Without it the modes of first
+        order; all of them ask for second derivatives as well, which a `Function` that
+        is not marked `once_differentiable` claims to have.
     progress: whether to write on standard error how far it is.
 
     Raises `ValueError` that says which argument or option is not understood, and
@@ -218,13 +224,27 @@ def _own_words(
     """The fields of a record that speak of the user's own names and lines."""
     letters = dict(zip(found.inputs, result.names, strict=False))
     where = re.sub(r"^d/d(\w+)", lambda m: f"d/d{letters.get(m[1], m[1])}", found.where)
+    graph = finding.finding.case.graph
+    names = [letters.get(name, name) for name in names_of(graph)]
+    node, cotangent = contracted(graph)
     changes: dict[str, Any] = {
         "where": where,
-        "inputs": [letters.get(name, name) for name in found.inputs],
+        "inputs": [names[i] for i in graph.inputs],
+        "lines": list(numbered_lines(graph, names)),
+        "formula": f"{result.name}: {formula(up_to(graph, node), names)}",
     }
-    if finding.line is not None and found.diagnosis is not None:
-        sentence = f"{finding.line}: {found.diagnosis.sentence}"
+    if cotangent.size <= SHOWN:
+        entries = ", ".join(f"{w:.6g}" for w in cotangent.ravel())
+        pulled = f"pulled back from [{entries}]"
+        changes["note"] = f"{found.note}; {pulled}" if found.note else pulled
+    if found.diagnosis is not None:
+        sentence = found.diagnosis.sentence
+        if finding.line is not None:
+            sentence = f"{finding.line}: {sentence}"
+        other = [f"{a} is {b}" for a, b in letters.items() if a != b]
+        has_letters = other and found.diagnosis.cause
+        legend = f" ({', '.join(other[:LEGEND])})" if has_letters else ""
         changes["diagnosis"] = msgspec.structs.replace(
-            found.diagnosis, sentence=sentence
+            found.diagnosis, sentence=sentence + legend
         )
     return changes

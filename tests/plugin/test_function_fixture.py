@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.scratch import Scratch
 
 from gradverify import records
+from tests.scratch import Scratch
 
 FUNCTION = """
 import torch

@@ -149,8 +149,13 @@ class TorchCall(FunctionCall):
 
     @property
     def modes(self) -> Mapping[str, str]:
-        """Reverse mode by `autograd.grad`, by `.backward()`, and forward mode."""
-        return {"reverse": "vjp", "backward": "vjp", "forward": "jvp"}
+        """Reverse mode by `autograd.grad`, by `.backward()`; forward; second order."""
+        return {
+            "reverse": "vjp",
+            "backward": "vjp",
+            "forward": "jvp",
+            "reverse-over-reverse": "hvp",
+        }
 
     @property
     def variants(self) -> Mapping[str, str]:
@@ -293,6 +298,7 @@ class TorchCall(FunctionCall):
             estimated=tuple(seen.estimated),
             reads=seen.reads,
             form="float32" if seen.narrow else None,
+            authors=seen.authors,
             remarks=tuple(remarks),
         )
 
@@ -399,6 +405,40 @@ class TorchCall(FunctionCall):
                 tuple(_array(p.primal) for p in pairs),
                 tuple(None if p.tangent is None else _array(p.tangent) for p in pairs),
             )
+
+    def pull_twice(
+        self,
+        mode: str,
+        point: Sequence[Array],
+        cotangents: Sequence[Array],
+        tangents: Sequence[Array | None],
+    ) -> tuple[Array | None, ...]:
+        """The derivative of the first derivative, contracted with tangents."""
+        with self._undone():
+            handed = self._handed(self.function, point)
+            outputs, given = _weighted(handed.outputs, cotangents, "")
+            first = torch.autograd.grad(
+                outputs, handed.leaves, given, allow_unused=True, create_graph=True
+            )
+            pairs = [
+                (g, torch.as_tensor(np.array(v)).to(g))
+                for g, v in zip(first, tangents, strict=True)
+                if g is not None and v is not None and g.requires_grad
+            ]
+            if not pairs:
+                return (None,) * len(handed.leaves)
+            try:
+                found = torch.autograd.grad(
+                    [g for g, _ in pairs],
+                    handed.leaves,
+                    [v for _, v in pairs],
+                    allow_unused=True,
+                )
+            except RuntimeError as error:
+                if "once_differentiable" in str(error):
+                    raise NotImplementedError(str(error)) from None
+                raise
+            return tuple(None if g is None else _array(g) for g in found)
 
 
 # ---- tensors and arrays
