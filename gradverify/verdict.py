@@ -60,7 +60,8 @@ LISTED = frozenset(
 class Judgement:
     """The verdict on one differentiator at one case, with the number that decided it.
 
-    where: "value", "d/da", "d/da[0, 1]", or "d/dc" for an intermediate.
+    where: "value", "d/da", "d/da[0, 1]", "d/dc" for an intermediate; for another
+        question than the gradient "tangent[0]", "Hv[a][0, 1]", "dy/da[2, 0]".
     got: the number, or the exception, as text.
     exact: decimal text, or a hull.
     error_ulps: the error in ulps of the exact number.
@@ -72,6 +73,7 @@ class Judgement:
     changed: the global settings that the engine changed, by name.
     trace: the traceback of an exception of the engine.
     fatal: the engine's process ended; op: the op in which it did, if it was in one.
+    question: what was asked, by its name.
     """
 
     verdict: Verdict
@@ -88,3 +90,4 @@ class Judgement:
     fatal: bool = False
     op: str = ""
     trace: str = ""
+    question: str = "gradient"

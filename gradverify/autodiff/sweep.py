@@ -139,6 +139,18 @@ def pushed(
     return _scaled(m, x_dot, rule(m, y, *x, **params))
 
 
+def pushed_modulus(
+    m: Any, rule: Rule, x_dot: Any, i: int, y: Any, x: Sequence[Any], params: Any
+) -> Any:
+    """As `pushed`, but with the absolute value of every local derivative."""
+    if isinstance(rule, Linear):
+        return rule.jvp(m, x_dot, y, *(_modulus(m, v) for v in x), **params)
+    x_dot = align(m, x_dot, np.shape(x[i]), np.ndim(y))
+    if isinstance(rule, float):
+        return x_dot
+    return x_dot * m.abs(rule(m, y, *x, **params))
+
+
 def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
     """The product, in which a zero tangent stays zero.
 
@@ -195,3 +207,39 @@ def reverse(
         return pullback(m, rules, ct, values[i], x, node, shapes, rate)
 
     return walk_back(nodes, seeds, pull)
+
+
+def forward(
+    graph: Graph,
+    m: Any,
+    values: Sequence[Any],
+    seeds: Mapping[int, Any],
+    *,
+    rate: Callable[..., Any] = pushed,
+    noted: Callable[[int, Any], object] = lambda i, tangent: None,
+) -> list[Any]:
+    """The tangent of every node; None where nothing moves.
+
+    With the rate `pushed_modulus`, and moduli for seeds, it is the sum over all paths
+    of the absolute value of the product of local derivatives along the path.
+
+    seeds: the index of an input to its tangent.
+    noted: called with a node and its tangent.
+    """
+    found: list[Any] = [seeds.get(i) for i in range(len(graph.nodes))]
+    for i, node in enumerate(graph.nodes):
+        x = [values[j] for j in node.operands]
+        terms = [
+            rate(m, rule, found[j], k, values[i], x, node.params)
+            for k, (rule, j) in enumerate(
+                zip(rules_of(node.op, len(x)) if x else (), node.operands, strict=True)
+            )
+            if found[j] is not None and rule != 0.0
+        ]
+        if terms:
+            tangent = total(i, terms)
+            if np.shape(tangent) != node.shape:
+                tangent = m.broadcast_to(tangent, shape=node.shape)
+            found[i] = tangent
+            noted(i, tangent)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +10,24 @@ import numpy as np
 from gradverify.compare.entries import DROPPED_PATH, UNBOUNDED
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import Reference, inside_box, inside_hull
 from gradverify.verdict import Judgement, Verdict
 
 
-def flat_gradient(case: Case, derivatives: Derivatives) -> Array:
-    """All derivatives one after another; None counts as zeros."""
+def flat_gradient(
+    case: Case, derivatives: Derivatives, question: Question = GRADIENT
+) -> Array:
+    """All numbers of an answer one after another; None counts as zeros.
+
+    Raises `ValueError` if there are more or fewer arrays than the question has parts.
+    """
+    parts = question.parts(case)
     arrays = [
-        np.zeros(x.size) if got is None else np.asarray(got, float).reshape(-1)
-        for x, got in zip(case.point, derivatives.cotangents, strict=True)
+        np.zeros(math.prod(part.shape))
+        if got is None
+        else np.asarray(got, float).reshape(-1)
+        for part, got in zip(parts, derivatives.cotangents, strict=True)
     ]
     return np.concatenate(arrays) if arrays else np.zeros(0)
 

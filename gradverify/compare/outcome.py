@@ -25,6 +25,7 @@ from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
+from gradverify.questions import contracted
 from gradverify.reference import (
     Bound,
     Doubled,
@@ -47,8 +48,8 @@ def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judge
     """
     judgement = _compared(case, reference, derivatives)
     if judgement.note == UNBOUNDED:
-        return replace(judgement, note=reference.unbounded)
-    return judgement
+        judgement = replace(judgement, note=reference.unbounded)
+    return replace(judgement, question=reference.question.name)
 
 
 def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
@@ -150,7 +151,11 @@ def _value_misfit(
         return Judgement(Verdict.MISSING, "value", "None", decimal(reference.value))
     array = np.asarray(got)
     if array.shape != ():
-        return Judgement(Verdict.WRONG_SHAPE, "value", str(array.shape), "()")
+        graph = case.graph
+        wanted = (
+            graph.nodes[contracted(graph).node].shape if derivatives.of_array else ()
+        )
+        return Judgement(Verdict.WRONG_SHAPE, "value", str(array.shape), str(wanted))
     if not _fits(got, array, case.dtype):
         return Judgement(Verdict.WRONG_DTYPE, "value", str(array.dtype), case.dtype)
     return None
@@ -160,26 +165,23 @@ def _misfit(
     case: Case, reference: Reference, derivatives: Derivatives
 ) -> Judgement | None:
     """A missing derivative, a wrong shape, a wrong dtype."""
-    names = names_of(case.graph)
-    count = len(case.graph.inputs)
-    if len(derivatives.cotangents) != count:
-        note = f"{len(derivatives.cotangents)} derivatives for {count} inputs"
+    parts = reference.question.parts(case)
+    if len(derivatives.cotangents) != len(parts):
+        note = f"{len(derivatives.cotangents)} derivatives for {len(parts)} inputs"
         return Judgement(Verdict.WRONG_SHAPE, note=note)
-    for k, (node, got) in enumerate(
-        zip(case.graph.inputs, derivatives.cotangents, strict=True)
-    ):
-        where = f"d/d{names[node]}"
+    for k, (part, got) in enumerate(zip(parts, derivatives.cotangents, strict=True)):
         if got is None:
             if _may_be_missing(reference, k):
                 continue
-            return Judgement(Verdict.MISSING, where, "None", _exact_text(reference, k))
+            exact = _exact_text(reference, k)
+            return Judgement(Verdict.MISSING, part.name, "None", exact)
         array = np.asarray(got)
-        if array.shape != case.point[k].shape:
-            return Judgement(
-                Verdict.WRONG_SHAPE, where, str(array.shape), str(case.point[k].shape)
-            )
+        if array.shape != part.shape:
+            shapes = str(array.shape), str(part.shape)
+            return Judgement(Verdict.WRONG_SHAPE, part.name, *shapes)
         if not _fits(got, array, case.dtype):
-            return Judgement(Verdict.WRONG_DTYPE, where, str(array.dtype), case.dtype)
+            dtypes = str(array.dtype), case.dtype
+            return Judgement(Verdict.WRONG_DTYPE, part.name, *dtypes)
     return None
 
 
@@ -241,12 +243,11 @@ def _number(value: Any) -> float:
 def _gradient_entries(
     case: Case, reference: Reference, derivatives: Derivatives
 ) -> Iterator[Entry]:
-    names = names_of(case.graph)
-    for k, node in enumerate(case.graph.inputs):
+    for k, part in enumerate(reference.question.parts(case)):
         got = derivatives.cotangents[k]
-        array = np.zeros(case.point[k].shape) if got is None else np.asarray(got)
+        array = np.zeros(part.shape) if got is None else np.asarray(got)
         yield from _entries(
-            f"d/d{names[node]}",
+            part.name,
             array,
             reference.gradient[k],
             reference.bounds[k],

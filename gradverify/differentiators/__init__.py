@@ -22,7 +22,7 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import modes, run, unsupported
+from gradverify.differentiators.run import modes, questions, run, unsupported
 from gradverify.differentiators.trial import Trial, is_trusted, tried_out
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "modes",
     "operators",
     "present",
+    "questions",
     "register",
     "registered",
     "run",

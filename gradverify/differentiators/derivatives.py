@@ -13,7 +13,9 @@ from gradverify.differentiators.raised import Raised
 class Derivatives:
     """What a differentiator made of a case.
 
-    value, cotangents, intermediates: as the engine gave them, arrays copied.
+    value, cotangents, intermediates: as the engine gave them, arrays copied. The
+    cotangents are one array for each part of the question. of_array: the value is the
+    array that the case contracts.
     error: what it raised, or what ended its process. fatal: whether its process ended,
     and op: in which op of its table, if it was in one.
     mutated: positions of inputs that it overwrote. seeds: the cotangents and tangents
@@ -25,6 +27,7 @@ class Derivatives:
     value: Any = None
     cotangents: tuple[Any, ...] = ()
     intermediates: Mapping[int, Any] | None = None
+    of_array: bool = False
     error: Raised | None = None
     timed_out: bool = False
     starved: bool = False

@@ -13,7 +13,7 @@ import numpy as np
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES
-from gradverify.differentiators.protocol import JUDGED, Differentiator
+from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.run import run, unsupported
 from gradverify.graph import (
     Array,
@@ -82,9 +82,7 @@ def greeting(
     cases, lost, warm = _cases(differentiator), 0, False
     alone: dict[str, str] = {}
     absent: dict[str, str] = {}
-    for mode, declared in differentiator.modes().items():
-        if declared.kind not in JUDGED:
-            continue
+    for mode in differentiator.modes():
         if _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
@@ -112,8 +110,8 @@ def greeting(
 def warm_up(differentiator: Differentiator) -> None:
     """Run every mode once, so that what a first call loads does not count later."""
     cases = _cases(differentiator)
-    for mode, declared in differentiator.modes().items():
-        if cases and declared.kind in JUDGED:
+    for mode in differentiator.modes():
+        if cases:
             run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
 
 

@@ -1,11 +1,11 @@
-"""One differentiator on one case in this process: derivatives, whatever it does."""
+"""One differentiator on one case in this process: its answer, whatever it does."""
 
 from __future__ import annotations
 
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,18 @@ from gradverify.differentiators.time_limit import (
     time_limit,
 )
 from gradverify.graph import Array, Case, Graph, Node
+from gradverify.ops import Shape
+from gradverify.questions import (
+    GRADIENT,
+    HESSIAN,
+    JACOBIAN,
+    JVP,
+    SECOND,
+    Question,
+    contracted,
+    tangents_of,
+    up_to,
+)
 from gradverify.surroundings import engine_call, surrounded
 
 Seed = tuple[str, Array, Array]  # what it is, as it was, as the engine left it
@@ -40,8 +52,9 @@ def run_here(
     case: Case,
     limit: float,
     rows: Rows | None = None,
+    question: Question = GRADIENT,
 ) -> Derivatives:
-    """The gradient of the case by that mode, in at most `limit` seconds.
+    """The answer of that mode to a question about the case, in at most `limit` seconds.
 
     rows: the engine's table, if its functions are to note something.
     Never raises: what the engine raises, warns of, overwrites and changes is in the
@@ -54,14 +67,12 @@ def run_here(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         table = differentiator.table if rows is None else rows
-        function = Lowered(_handed_over(case.graph), table, case.dtype)
+        asked = ModeCall(differentiator, mode, case, question, table)
         began, busy = time.perf_counter(), processor_time()
         with engine_call() as changed:
             try:
                 with refused_exit(), time_limit(limit) as ours:
-                    pulled = _gradient(
-                        differentiator, mode, function, list(point), seeds
-                    )
+                    pulled = asked.answer(list(point), seeds)
             except TimeLimit as reached:
                 if reached is not ours:
                     raise
@@ -72,9 +83,10 @@ def run_here(
                 error = raised_by(problem)
         seconds, busy = time.perf_counter() - began, processor_time() - busy
     return Derivatives(
-        value=pulled.value,
+        value=asked.scalar(pulled.value),
         cotangents=tuple(pulled.cotangents),
         intermediates=pulled.intermediates,
+        of_array=asked.of_array,
         error=error,
         timed_out=timed_out,
         mutated=_mutated(case.point, point),
@@ -110,33 +122,205 @@ def _differ(x: Array, y: Array) -> bool:
     return x.shape != y.shape or x.dtype != y.dtype or x.tobytes() != y.tobytes()
 
 
-# ---- a gradient from whatever kind of mode there is
+# ---- an answer from whatever kind of mode there is
 
 
-def _gradient(
-    differentiator: Differentiator,
-    mode: str,
-    function: Lowered,
-    point: list[Array],
-    seeds: list[Seed],
-) -> Pulled:
-    """The gradient. What is handed over beside the point is noted in `seeds`."""
-    found = differentiator.modes()
-    if mode not in found:
-        raise ValueError(
-            f"{differentiator.name} has no mode {mode!r}; its modes are {[*found]}"
+class ModeCall:
+    """A mode of an engine, about to be asked a question about a case.
+
+    of_array: whether the function that it gets returns the array that the case
+        contracts, and not the scalar.
+    """
+
+    def __init__(
+        self,
+        differentiator: Differentiator,
+        mode: str,
+        case: Case,
+        question: Question,
+        table: Rows,
+    ) -> None:
+        self.differentiator, self.mode = differentiator, mode
+        self.case, self.question = case, question
+        found = differentiator.modes().get(mode)
+        self.kind = "" if found is None else found.kind
+        scalar = self.kind == "jvp" and question is GRADIENT
+        self.of_array = self.kind in OF_ARRAYS and not scalar
+        graph = _handed_over(case.graph)
+        if self.of_array:
+            graph = up_to(graph, contracted(case.graph).node)
+        self.function = Lowered(graph, table, case.dtype)
+
+    def answer(self, point: list[Array], seeds: list[Seed]) -> Pulled:
+        """What the mode gives: one array for each part of the question.
+
+        What is handed over beside the point is noted in `seeds`.
+        """
+        if not self.kind:
+            known = [*self.differentiator.modes()]
+            raise ValueError(
+                f"{self.differentiator.name} has no mode {self.mode!r}; its modes are "
+                f"{known}"
+            )
+        return ANSWERS[self.kind, self.question](self, point, seeds)
+
+    def scalar(self, value: Any) -> Any:
+        """The array that came back, contracted as the case contracts it.
+
+        One of another shape is left as it is, which is a misfit.
+        """
+        cotangent = contracted(self.case.graph).cotangent
+        if not self.of_array or np.shape(value) != cotangent.shape or value is None:
+            return value
+        array = np.asarray(value)
+        with np.errstate(all="ignore"):
+            whole = np.sum(array.astype(np.longdouble) * cotangent)
+            return np.asarray(whole, array.dtype)
+
+    @property
+    def method(self) -> Any:
+        """The mode's method, bound to the engine."""
+        who = self.differentiator
+        return who.modes()[self.mode].__get__(who, type(who))
+
+    def tangents(self, seeds: list[Seed]) -> list[Array | None]:
+        """Copies of the tangents that belong to the case, in its dtype."""
+        graph, dtype = self.case.graph, self.case.dtype
+        takes_none = self.differentiator.accepts.absent_tangents
+        found: list[Array | None] = []
+        for i, v in enumerate(tangents_of(graph, dtype)):
+            if v is None and takes_none:
+                found.append(None)
+                continue
+            like = self.case.point[i]
+            whole = np.zeros_like(like) if v is None else np.asarray(v, dtype)
+            handed = np.array(whole)
+            found.append(handed)
+            seeds.append((f"the tangent of input {i + 1}", whole, handed))
+        return found
+
+
+def _gradient(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    del seeds
+    return _checked(asked.method(asked.function, point), len(asked.case.point))
+
+
+def _vjp(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    whole = np.asarray(contracted(asked.case.graph).cotangent, asked.case.dtype)
+    cotangent = np.array(whole)
+    seeds.append(("the cotangent", whole, cotangent))
+    return _checked(
+        asked.method(asked.function, point, cotangent), len(asked.case.point)
+    )
+
+
+def _units(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    return _by_unit_tangents(asked.method, asked.function, point, seeds)
+
+
+def _jvp(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    found = _pushed(asked.method(asked.function, point, asked.tangents(seeds)))
+    return Pulled(found.value, [found.tangent])
+
+
+def _hvp(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    found = asked.method(asked.function, point, asked.tangents(seeds))
+    return _checked(found, len(asked.case.point))
+
+
+def _jacobian(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    """The rows that are judged, of every block."""
+    del seeds
+    found = _checked(asked.method(asked.function, point), len(asked.case.point))
+    output, rows = asked.function.graph.output.shape, asked.question.rows(asked.case)
+    blocks = [
+        _picked(block, output, x.shape, rows)
+        for block, x in zip(found.cotangents, asked.case.point, strict=True)
+    ]
+    return Pulled(found.value, blocks)
+
+
+def _hessian(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
+    """The rows that are judged, of all blocks in a row of blocks one below another."""
+    del seeds
+    found = _blocks(asked.method(asked.function, point), len(asked.case.point))
+    rows, sizes = asked.question.rows(asked.case), [x.size for x in asked.case.point]
+    starts = np.cumsum([0, *sizes])
+    chosen = [
+        (i, tuple(r - start for r in rows if start <= r < start + size))
+        for i, (start, size) in enumerate(zip(starts.tolist(), sizes, strict=False))
+    ]
+    columns = []
+    for j, x in enumerate(asked.case.point):
+        parts = [
+            _picked(found.cotangents[i][j], asked.case.point[i].shape, x.shape, own)
+            for i, own in chosen
+            if own
+        ]
+        columns.append(_joined(parts, x.shape, [len(own) for _, own in chosen if own]))
+    return Pulled(found.value, columns)
+
+
+def _picked(block: Any, output: Shape, shape: Shape, rows: Sequence[int]) -> Any:
+    """Some rows of a block of shape `output + shape`; one of another shape is left."""
+    if block is None or np.shape(block) != (*output, *shape):
+        return block
+    return np.reshape(block, (math.prod(output), *shape))[list(rows)]
+
+
+def _joined(parts: Sequence[Any], shape: Shape, counts: Sequence[int]) -> Any:
+    """Rows of several blocks; a block of another shape is given instead of all."""
+    if not parts or all(part is None for part in parts):
+        return None if parts else np.zeros((0, *shape))
+    filled = []
+    for part, count in zip(parts, counts, strict=True):
+        wanted = (count, *shape)
+        if part is not None and np.shape(part) != wanted:
+            return part
+        filled.append(np.zeros(wanted) if part is None else part)
+    given = next(part for part in parts if part is not None)
+    return np.concatenate([np.asarray(f, np.asarray(given).dtype) for f in filled])
+
+
+def _blocks(result: Any, count: int) -> Pulled:
+    """A Hessian as rows of blocks, all of which are arrays or None."""
+    if not isinstance(result, Pulled):
+        raise Misuse(
+            f"the mode returned {_short(result)}; a hessian mode is "
+            f"{KINDS['hessian']}: return Pulled(value, blocks)"
         )
-    kind, count = found[mode].kind, len(point)
-    method = found[mode].__get__(differentiator, type(differentiator))
-    if kind == "gradient":
-        return _checked(method(function, point), count)
-    if kind == "vjp":
-        one, cotangent = (np.ones((), function.dtype) for _ in range(2))
-        seeds.append(("the cotangent", one, cotangent))
-        return _checked(method(function, point, cotangent), count)
-    if kind == "jvp":
-        return _by_unit_tangents(method, function, point, seeds)
-    raise ValueError(f"mode {mode!r} is of kind {kind!r}, which gives no gradient")
+    rows = result.cotangents
+    if not isinstance(rows, Sequence) or len(rows) != count:
+        raise Misuse(
+            f"the Hessian is {_short(rows)}; give a list of {count} rows, one for each "
+            "input, each a list of blocks, one for each input"
+        )
+    plain = []
+    for i, row in enumerate(rows):
+        if row is not None and (not isinstance(row, Sequence) or len(row) != count):
+            raise Misuse(
+                f"row {i} of the Hessian is {_short(row)}; give a list of {count} "
+                "blocks, or None where input is not connected"
+            )
+        whole = [None] * count if row is None else row
+        plain.append([_plain(b, f"block {i}, {j}") for j, b in enumerate(whole)])
+    return Pulled(_plain(result.value, "value"), plain)
+
+
+OF_ARRAYS = ("vjp", "jvp", "jacobian")
+"""Kinds of modes that get the function before it is contracted."""
+
+Answering = Callable[[ModeCall, list[Array], list[Seed]], Pulled]
+
+ANSWERS: Mapping[tuple[str, Question], Answering] = {
+    ("gradient", GRADIENT): _gradient,
+    ("vjp", GRADIENT): _vjp,
+    ("jvp", GRADIENT): _units,
+    ("jvp", JVP): _jvp,
+    ("hvp", SECOND): _hvp,
+    ("jacobian", JACOBIAN): _jacobian,
+    ("hessian", HESSIAN): _hessian,
+}
 
 
 def _by_unit_tangents(

@@ -53,9 +53,6 @@ KINDS = {
     "hessian": "(function, point) -> Pulled",
 }
 
-JUDGED = ("gradient", "vjp", "jvp")
-"""Kinds that are run. Modes of the others are accepted, and not judged so far."""
-
 
 def arguments_of(kind: str) -> str:
     """How a method that is a mode of this kind begins: `self, function, point`."""
@@ -102,12 +99,12 @@ def mode(
 
     function: called as `function(*inputs)` with the engine's own arrays; returns one.
     point: the inputs, a list of NumPy arrays. tangents: a list of one array of an
-    input's shape for each input, or None where that input has no tangent. What comes
-    back may be None where an input is not connected.
+    input's shape for each input; None where that input does not move, for an engine
+    with `Accepts(absent_tangents=True)`. What comes back may be None where an input is
+    not connected.
 
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
-    Raises `ValueError` for another kind. Modes of the kinds hvp, jacobian and hessian
-    are accepted, and `register` says that they are not judged so far.
+    Raises `ValueError` for another kind.
     """
     if kind not in KINDS:
         raise ValueError(
@@ -124,12 +121,15 @@ class Accepts(Limits):
 
     subnormals: whether it keeps numbers so small that some engines take them for zero.
     raises_overflow: whether it raises an error where NumPy gives infinity.
+    absent_tangents: whether its modes take None for the tangent of an input that does
+        not move. If not, they get zeros for it.
     """
 
     dtypes: tuple[str, ...] = ("float64",)
     max_inputs: int | None = None
     subnormals: bool = True
     raises_overflow: bool = False
+    absent_tangents: bool = False
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what is not of its kind, with what to write."""
@@ -145,7 +145,7 @@ class Accepts(Limits):
         most: object = self.max_inputs
         if most is not None and (type(most) is not int or most < 1):
             raise ValueError(f"max_inputs={most!r}; write None, or a number from 1 up")
-        for name in ("subnormals", "raises_overflow"):
+        for name in ("subnormals", "raises_overflow", "absent_tangents"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"{name}={value!r}; write True or False")

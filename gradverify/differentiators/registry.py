@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import reprlib
-import warnings
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -13,7 +12,6 @@ from types import FunctionType
 from typing import TypeVar
 
 from gradverify.differentiators.protocol import (
-    JUDGED,
     Accepts,
     Differentiator,
     Mode,
@@ -62,13 +60,6 @@ def register(cls: D) -> D:
         )
     _registered[cls.name] = cls
     _instance.cache_clear()
-    for mode, declared in cls.modes().items():
-        if declared.kind not in JUDGED:
-            warnings.warn(
-                f"{_path(cls)}: the mode {mode!r} is of kind {declared.kind!r}, which "
-                f"is not judged so far; judged are {', '.join(JUDGED)}",
-                stacklevel=2,
-            )
     return cls
 
 

@@ -10,33 +10,57 @@ import numpy as np
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation import worker_of
-from gradverify.differentiators.protocol import JUDGED, Differentiator
+from gradverify.differentiators.protocol import Differentiator
 from gradverify.formats import format_of
 from gradverify.graph import LEAVES, Case, Graph, Limits
 from gradverify.ops import OPS
 from gradverify.ops.shapes import elementwise
+from gradverify.questions import GRADIENT, Question, questions_of
 
 
 def modes(differentiator: Differentiator) -> tuple[str, ...]:
     """The modes that run if none is named: the default ones, or all without such."""
-    found = {k: m for k, m in differentiator.modes().items() if m.kind in JUDGED}
+    found = differentiator.modes()
     default = tuple(name for name, m in found.items() if m.default)
     return default or tuple(found)
 
 
+def questions(differentiator: Differentiator, mode: str) -> tuple[Question, ...]:
+    """What a mode is asked of every case, in this order.
+
+    A jvp is asked for whole gradients, by unit tangents, where the engine has no other
+    way to give them.
+    """
+    found = differentiator.modes()
+    asked = questions_of(found[mode].kind)
+    if len(asked) > 1 and any(m.kind in ("gradient", "vjp") for m in found.values()):
+        return asked[1:]
+    return asked
+
+
 def run(
-    differentiator: Differentiator, mode: str, case: Case, *, limit: float = 10.0
+    differentiator: Differentiator,
+    mode: str,
+    case: Case,
+    *,
+    limit: float = 10.0,
+    question: Question | None = None,
 ) -> Derivatives:
-    """The gradient of the case by that mode, in at most `limit` seconds.
+    """The answer of that mode to a question about the case, in at most `limit` seconds.
+
+    question: by default the first one that a mode of its kind is asked.
 
     Nothing is raised. What the engine raises, warns of, overwrites or changes is in the
     result. If it has a process of its own, so is the end of that process. Only the
     user's own interrupt, and what ends a test of pytest, are passed on.
     """
+    if question is None:
+        declared = differentiator.modes().get(mode)
+        question = GRADIENT if declared is None else questions_of(declared.kind)[0]
     worker = worker_of(differentiator)
     if worker is not None:
-        return worker.run(mode, case, limit)
-    return run_here(differentiator, mode, case, limit)
+        return worker.run(mode, case, limit, question)
+    return run_here(differentiator, mode, case, limit, question=question)
 
 
 # ---- what a differentiator cannot run

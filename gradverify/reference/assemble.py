@@ -17,6 +17,16 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.matrices import LARGE
 from gradverify.graph import Array, Case, Graph, interpret_all
 from gradverify.ops import OPS
+from gradverify.questions import (
+    GRADIENT,
+    JACOBIAN,
+    JVP,
+    SECOND,
+    Question,
+    contract,
+    contracted,
+    tangents_of,
+)
 from gradverify.reference.bound import Bound, bounds, bounds_at
 from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
 from gradverify.reference.edges import (
@@ -40,12 +50,8 @@ from gradverify.reference.levels import Slope
 from gradverify.reference.rounding import USUAL_ROUNDING, RoundingModel
 from gradverify.reference.roundings import roundings
 from gradverify.reference.sloped_graph import SlopedGraph
-from gradverify.reference.smooth import (
-    OUR_FAULT,
-    conclude_smooth,
-    directions_of,
-    step_sizes,
-)
+from gradverify.reference.smooth import OUR_FAULT, conclude_smooth, step_sizes
+from gradverify.reference.sought import SOUGHT, Sought
 from gradverify.surroundings import surrounded
 
 
@@ -74,18 +80,20 @@ class AtEdges:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The exact derivative of a case.
+    """The exact derivative of a case, or another answer to a question.
 
     status: what the function does at the point.
     value: the exact output, an mpf; NaN if there is none.
-    gradient: the exact derivatives, one object array of mpf for each input. At a kink
-        they are one of the admissible gradients. It is empty if there is no derivative.
+    gradient: the exact derivatives, one object array of mpf for each part of the
+        question, which is an input for the gradient. At a kink they are one of the
+        admissible gradients. It is empty if there is no derivative.
     value_bound, bounds: the allowed errors of the value and of each derivative.
-    paths: for each input, the sum over all paths of the absolute value of the product
+    paths: for each part, the sum over all paths of the absolute value of the product
         along the path. A dropped path may be as large as that.
     kinked: what is known at active kinks; None at a smooth point.
     edges: what is known at edges of ops; None elsewhere.
     note: one more sentence about the case.
+    question: what was asked.
     """
 
     case: Case
@@ -100,6 +108,7 @@ class Reference:
     exact: Exact | None = field(default=None, repr=False)
     inner: dict[int, Bound] | None = field(default=None, repr=False)
     edges: AtEdges | None = None
+    question: Question = GRADIENT
 
     @property
     def bound(self) -> tuple[Array, ...]:
@@ -114,6 +123,8 @@ class Reference:
     @cached_property
     def unbounded(self) -> str:
         """What happens if rounding explains anything: an overflow, or lost digits."""
+        if self.question is not GRADIENT:
+            return LOST
         program = gradient_program(self.case.graph, self.case.dtype)
         with np.errstate(all="ignore"):
             whole = roundings(program, [self.case.point], self.case.dtype)
@@ -129,7 +140,7 @@ class Reference:
     @cached_property
     def intermediates(self) -> dict[int, tuple[Any, Bound]]:
         """For the node of every op, the exact derivative by it, and its bound."""
-        if self.exact is None:
+        if self.exact is None or self.question is not GRADIENT:
             return {}
         program = gradient_program(self.case.graph, self.case.dtype)
         nodes, place = self.case.graph.nodes, program.expansion.place
@@ -153,6 +164,11 @@ LOST = (
     "digits cancel or underflow on the way, so many that rounding explains any number"
 )
 
+AT_KINK = {
+    JVP: "at a kink no tangent is judged",
+    SECOND: "at a kink there is no second derivative",
+}
+
 Stage = Callable[[str], None]
 
 
@@ -160,12 +176,16 @@ def _silent(stage: str) -> None:
     del stage
 
 
-def reference(case: Case, model: RoundingModel = USUAL_ROUNDING) -> Reference:
+def reference(
+    case: Case,
+    model: RoundingModel = USUAL_ROUNDING,
+    question: Question = GRADIENT,
+) -> Reference:
     """The exact derivative of a case, by differences that our own gradient confirms.
 
     model: how the engine rounds that is to be held against it.
     """
-    return references([case], model=model)[0]
+    return references([case], model=model, question=question)[0]
 
 
 @surrounded
@@ -174,6 +194,7 @@ def references(
     stage: Stage = _silent,
     *,
     model: RoundingModel = USUAL_ROUNDING,
+    question: Question = GRADIENT,
 ) -> list[Reference]:
     """The references of cases that share a graph and a dtype.
 
@@ -182,76 +203,109 @@ def references(
     stage: a function that is called with each of `STAGES` before that begins.
     """
     found: list[Reference | None] = [
-        _not_finite(case) or _at_edges(case, model) for case in cases
+        _not_finite(case, question) or _at_edges(case, model, question)
+        for case in cases
     ]
+    if question.is_matrix:
+        return [
+            known or _stacked(case, question, model)
+            for known, case in zip(found, cases, strict=True)
+        ]
     rest = [k for k, known in enumerate(found) if known is None]
     if rest:
+        chosen = [cases[k] for k in rest]
+        tangents = tangents_of(chosen[0].graph, chosen[0].dtype)
+        sought = SOUGHT[question](chosen[0], model, tangents)
         with np.errstate(all="ignore"):
             for k, result in zip(
-                rest,
-                _of_finite([cases[k] for k in rest], stage, model),
-                strict=True,
+                rest, _of_finite(chosen, sought, stage, model), strict=True
             ):
                 found[k] = result
     return [result for result in found if result is not None]
 
 
-def _not_finite(case: Case) -> Reference | None:
+def _one(case: Case, sought: Sought, model: RoundingModel) -> Reference:
+    with np.errstate(all="ignore"):
+        return next(_of_finite([case], sought, _silent, model))
+
+
+def _not_finite(case: Case, question: Question) -> Reference | None:
     if all(np.all(np.isfinite(x)) for x in case.point):
         return None
-    return _without(case, Slope.NONE, "the point holds NaN or an infinity")
+    return _without(case, Slope.NONE, "the point holds NaN or an infinity", question)
 
 
 def _of_finite(
-    cases: Sequence[Case], stage: Stage, model: RoundingModel
+    cases: Sequence[Case], sought: Sought, stage: Stage, model: RoundingModel
 ) -> Iterator[Reference]:
     first = cases[0]
     stage(STAGES[0])
-    program = gradient_program(first.graph, first.dtype, model.units)
+    program = sought.program
     form = model.form or first.dtype
     whole = roundings(program, [case.point for case in cases], form)
-    graph = program.expansion.graph
-    values = whole.values[: len(graph.nodes)]
-    paths = paths_at(graph, whole.values)
-    errors = errors_at(program, first, whole)
+    values = whole.values[: len(program.expansion.graph.nodes)]
+    paths = sought.paths(whole)
+    shapes = [part.shape for part in sought.question.parts(first)]
+    errors = errors_at(program, first.graph, shapes, whole)
     for k, case in enumerate(cases):
         if any(np.any(np.isinf(v[k])) for v in values if v.dtype != bool):
             note = "a number on the way is not finite, even with a wider exponent"
-            yield _without(case, Slope.NONE, note)
+            yield _without(case, Slope.NONE, note, sought.question)
         else:
             found = errors(k), paths[k]
-            yield _of_finite_point(case, program, found, model, stage)
+            yield _of_finite_point(case, sought, found, model, stage)
 
 
 def _of_finite_point(
     case: Case,
-    program: GradientProgram,
+    sought: Sought,
     found: tuple[Errors, tuple[Array, ...]],
     model: RoundingModel,
     stage: Stage,
 ) -> Reference:
     errors, paths = found
-    graph = program.expansion.graph
+    program, question = sought.program, sought.question
     kinks = active_kinks(program, case.point, errors.margins)
-    if kinks:
+    if kinks and question is GRADIENT:
         return _at_kinks(case, program, kinks, errors.value, model)
-    directions, allowed = directions_of(case.point, errors.inputs, paths)
+    if kinks:
+        return _without(case, Slope.NONE, AT_KINK[question], question)
     many = sum(x.size for x in case.point) >= LARGE
     demand = CERTIFYING if many else USUAL
     stage(STAGES[1])
-    slopes = differences(graph, case.point, directions, allowed, demand=demand)
-    stage(STAGES[2])
-    exact = exact_gradient(graph, case.point)
-    status, gradient, note = conclude_smooth(
-        graph, case.point, slopes, directions, allowed, exact, demand
+    slopes, directions, allowed = sought.slopes(
+        case.point, errors.derivative, paths, demand
     )
+    stage(STAGES[2])
+    exact = sought.exact(case.point)
+    status, gradient, note = conclude_smooth(
+        case.point, slopes, directions, allowed, exact, demand
+    )
+    if (
+        status is Slope.UNRESOLVED
+        and slopes.status is Slope.KINK
+        and question.order > 1
+    ):
+        status, note = Slope.NONE, "two second derivatives meet at the point"
     if status is Slope.UNRESOLVED and (op := _outside_domain(case)):
         status, note = Slope.NONE, f"an operand of {op} is not inside its domain"
+    graph = program.expansion.graph
     if status is Slope.UNRESOLVED and exact is None and on_a_pole(graph, case.point):
         status, note = Slope.NONE, "a number on the way is not finite: a pole"
-    value = mpf("nan") if slopes.value is None else slopes.value
-    return Reference(case, status, value, gradient, errors.value, errors.inputs, paths,
-                     None, note, exact, errors.inner)  # fmt: skip
+    return Reference(
+        case,
+        status,
+        sought.value(case, slopes),
+        gradient,
+        errors.value,
+        errors.derivative,
+        paths,
+        None,
+        note,
+        exact,
+        errors.inner,
+        question=question,
+    )
 
 
 def _outside_domain(case: Case) -> str | None:
@@ -269,12 +323,17 @@ def _outside_domain(case: Case) -> str | None:
     return None
 
 
-def _without(case: Case, status: Slope, note: str) -> Reference:
+def _without(
+    case: Case, status: Slope, note: str, question: Question = GRADIENT
+) -> Reference:
     nothing = Bound(np.array(np.inf), np.array(np.inf))
     unknown = tuple(
-        Bound(np.full(x.shape, np.inf), np.full(x.shape, np.inf)) for x in case.point
+        Bound(np.full(part.shape, np.inf), np.full(part.shape, np.inf))
+        for part in question.parts(case)
     )
-    return Reference(case, status, mpf("nan"), (), nothing, unknown, note=note)
+    return Reference(
+        case, status, mpf("nan"), (), nothing, unknown, note=note, question=question
+    )
 
 
 def _value(graph: Graph, point: Sequence[Array]) -> Any:
@@ -287,7 +346,7 @@ def _value(graph: Graph, point: Sequence[Array]) -> Any:
 # ---- edges
 
 
-def _at_edges(case: Case, model: RoundingModel) -> Reference | None:
+def _at_edges(case: Case, model: RoundingModel, question: Question) -> Reference | None:
     """The gradients at all slopes of the edges, from those at a few; None at none.
 
     Every one is a reference of its own, of the graph that has slopes for inputs.
@@ -295,6 +354,9 @@ def _at_edges(case: Case, model: RoundingModel) -> Reference | None:
     straight = straightened(case.graph, case.point)
     if straight is None:
         return None
+    if question is not GRADIENT:
+        note = "at an edge of an op only the gradient is judged"
+        return _without(case, Slope.NONE, note, question)
     count = straight.count
     if count > MOST_SLOPES:
         return _without(case, Slope.NONE, f"{count} slopes at edges are too many")
@@ -416,9 +478,67 @@ def _confirmed(
         direction = np.concatenate(moves or [np.zeros(0)])
         found = differences(blended.graph, whole, [direction], [0.0])
         exact = exact_gradient(blended.graph, whole)
-        status, _, _ = conclude_smooth(
-            blended.graph, whole, found, [direction], np.zeros(1), exact
-        )
+        status, _, _ = conclude_smooth(whole, found, [direction], np.zeros(1), exact)
         if status is not Slope.SMOOTH:
             return False
     return True
+
+
+# ---- rows of a matrix
+
+
+def _stacked(case: Case, question: Question, model: RoundingModel) -> Reference:
+    """The rows of a Jacobian or a Hessian, each of which is a reference of its own."""
+    rows = question.rows(case)
+    found = [_row(case, question, row, model) for row in rows]
+    rough = next((r for r in found if r.status is not Slope.SMOOTH), None)
+    if rough is not None:
+        status = Slope.NONE if rough.kinked or rough.edges else rough.status
+        note = rough.note or "a row of the matrix is at a kink"
+        return _without(case, status, note, question)
+    value, bound = _value_and_bound(case, model)
+    parts = range(len(case.point))
+    return Reference(
+        case,
+        Slope.SMOOTH,
+        value,
+        tuple(_rows([r.gradient[k] for r in found], case.point[k]) for k in parts),
+        bound,
+        tuple(
+            Bound(
+                _rows([r.bounds[k].tight for r in found], case.point[k]),
+                _rows([r.bounds[k].loose for r in found], case.point[k]),
+            )
+            for k in parts
+        ),
+        tuple(_rows([r.paths[k] for r in found], case.point[k]) for k in parts),
+        question=question,
+    )
+
+
+def _rows(rows: Sequence[Array], like: Array) -> Array:
+    return np.stack(rows) if rows else np.zeros((0, *like.shape))
+
+
+def _row(case: Case, question: Question, row: int, model: RoundingModel) -> Reference:
+    """The gradient of one entry of the array, or the Hessian times a unit tangent."""
+    if question is JACOBIAN:
+        node = contracted(case.graph).node
+        unit = np.zeros(case.graph.nodes[node].shape)
+        unit.reshape(-1)[row] = 1.0
+        graph = contract(case.graph, node, unit)
+        return reference(Case(graph, case.point, case.dtype), model)
+    sizes = [x.size for x in case.point]
+    whole = np.zeros(sum(sizes))
+    whole[row] = 1.0
+    parts = np.split(whole, np.cumsum(sizes)[:-1])
+    units = [v.reshape(x.shape) for v, x in zip(parts, case.point, strict=True)]
+    return _one(case, SOUGHT[SECOND](case, model, units), model)
+
+
+def _value_and_bound(case: Case, model: RoundingModel) -> tuple[Any, Bound]:
+    program = gradient_program(case.graph, case.dtype, model.units)
+    with np.errstate(all="ignore"):
+        found = roundings(program, [case.point], model.form or case.dtype)
+        (bound,) = bounds_at(program, found, [program.value])(0)
+    return _value(program.expansion.graph, case.point), bound

@@ -7,7 +7,8 @@ the other side and at another scale say whether the step was small enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,7 +22,7 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.multiprecision import NUMBERS as MPF_MATRIX
 from gradverify.graph import Array, Graph, OutsideDomain, interpret_again, interpret_all
-from gradverify.reference.exact import GROWTH, START, STOP
+from gradverify.reference.exact import GROWTH, START, STOP, flat
 from gradverify.reference.levels import (
     LEVELS,
     Level,
@@ -110,6 +111,54 @@ def differences(
     steps = [step_along(point, d) for d in displacements]
     mix = step_along(point, mixed)
     steps += [replace(mix, factor=factor) for factor in (OTHER_SIDE, FURTHER_IN)]
+    return _settled(
+        graph, point, steps, lambda found: _level(found, weights, allowed), demand
+    )
+
+
+def differences_along(
+    graph: Graph,
+    point: Sequence[Array],
+    displacement: Array,
+    allowed: Array,
+    seed: int = 0,
+    demand: Demand = USUAL,
+) -> Differences:
+    """The slopes of every entry of the output along one displacement of the inputs.
+
+    The two more quotients are those of a mix of all entries, along the same line.
+
+    displacement, allowed: as for `differences`, but for the sign, which may be any.
+    """
+    if np.isnan(allowed).any():
+        return _undecided(graph, point)
+    weights = _weights(allowed, seed)
+    step = step_along(point, displacement)
+    steps = [replace(step, factor=factor) for factor in (1.0, OTHER_SIDE, FURTHER_IN)]
+
+    def level(quotients: Sequence[Any]) -> Level:
+        forward, *others = ([None] if q is None else flat(q) for q in quotients)
+        factors = [exactly(w, mpf) for w in weights]
+        mixed = (
+            None if None in q else mpf(mp.fsum(map(operator.mul, factors, q)))
+            for q in others
+        )
+        return _level([*forward, *mixed], weights, allowed)
+
+    return _settled(graph, point, steps, level, demand)
+
+
+def _settled(
+    graph: Graph,
+    point: Sequence[Array],
+    steps: Sequence[Step],
+    level: Callable[[Sequence[Any]], Level],
+    demand: Demand,
+) -> Differences:
+    """What quotients along the steps say, at smaller and smaller ones.
+
+    level: from the quotients along the steps to a level.
+    """
     trail: list[Level] = []
     value = None
     for q in demand.levels:
@@ -119,8 +168,7 @@ def differences(
         with mp.workprec(precision):
             base = _values(graph, point, MULTIPRECISION)
             value = None if base is None else base[-1]
-            quotients = list(_quotients(graph, base, steps, q, MULTIPRECISION))
-            trail.append(_level(quotients, weights, allowed))
+            trail.append(level(list(_quotients(graph, base, steps, q, MULTIPRECISION))))
             found = conclude(trail)
         if found is not None:
             return Differences(*found, value, q, precision)
@@ -236,7 +284,11 @@ def _precision_for(
             base = _values(graph, point, BALLS)
             balls = _quotients(graph, base, reversed(steps), q, BALLS)
             is_late = precision > q + HOPELESS_BITS
-            wanted = (_wanted_bits(b, precision, is_late, rounding) for b in balls)
+            wanted = (
+                _wanted_bits(b, precision, is_late, rounding)
+                for quotient in balls
+                for b in ([None] if quotient is None else flat(quotient))
+            )
             more = next((bits for bits in wanted if bits > precision), None)
         if more is None:
             return precision

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradverify.graph import Array, Case, Graph
+from gradverify.graph import Array, Graph
+from gradverify.ops import Shape
 from gradverify.reference.bound import STACK, Bound, bounds_at
 from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.roundings import Roundings
@@ -16,28 +17,33 @@ from gradverify.reference.stacked import swept
 
 
 class Errors(NamedTuple):
-    """The bounds at a point: of the value, of inputs, of margins, of inner nodes.
+    """The bounds at a point: of the value, the derivative, margins, and inner nodes.
 
     inner: by the nodes of the case's graph. It is None if there are so many that they
         are swept only once somebody asks for them.
     """
 
     value: Bound
-    inputs: tuple[Bound, ...]
+    derivative: tuple[Bound, ...]
     margins: tuple[Bound, ...]
     inner: dict[int, Bound] | None
 
 
 def errors_at(
-    program: GradientProgram, case: Case, whole: Roundings
+    program: GradientProgram,
+    graph: Graph,
+    shapes: Sequence[Shape],
+    whole: Roundings,
 ) -> Callable[[int], Errors]:
-    """The bounds at each of the points, all of which are swept at once."""
-    nodes, inputs = program.graph.nodes, program.expansion.graph.inputs
-    wanted = [program.cotangents[i] for i in inputs]
-    targets = [len(program.expansion.graph.nodes) - 1]
+    """The bounds at each of the points, all of which are swept at once.
+
+    graph: of the cases. shapes: of the arrays of the derivative.
+    """
+    nodes, wanted = program.graph.nodes, program.targets
+    targets = [program.value]
     targets += [i for i in wanted if i is not None]
     targets += [margin for _, margin in program.margins]
-    inner = inner_targets(program, case.graph)
+    inner = inner_targets(program, graph)
     entries = sum(math.prod(nodes[t].shape) for t in (*targets, *inner.values()))
     is_few = entries <= STACK
     bounds = bounds_at(program, whole, [*targets, *(inner.values() if is_few else ())])
@@ -47,8 +53,8 @@ def errors_at(
         return Errors(
             next(found),
             tuple(
-                _zero_bound(x.shape) if i is None else next(found)
-                for i, x in zip(wanted, case.point, strict=True)
+                _zero_bound(shape) if i is None else next(found)
+                for i, shape in zip(wanted, shapes, strict=True)
             ),
             tuple(next(found) for _ in program.margins),
             dict(zip(inner, found, strict=True)) if is_few else None,
@@ -58,7 +64,12 @@ def errors_at(
 
 
 def inner_targets(program: GradientProgram, graph: Graph) -> dict[int, int]:
-    """For every op's node that the output depends on, the node of its cotangent."""
+    """For every op's node that the output depends on, the node of its cotangent.
+
+    Empty for a program that is no reverse sweep of the graph.
+    """
+    if not program.cotangents:
+        return {}
     place = program.expansion.place
     found = (
         (i, program.cotangents[place[i]])

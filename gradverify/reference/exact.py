@@ -1,10 +1,10 @@
-"""Our own exact gradient: one reverse sweep over balls, as precise as need be."""
+"""Our own exact derivative: one sweep over balls, as precise as need be."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from mpmath.libmp import from_man_exp
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.matrices import Matrix
-from gradverify.autodiff.sweep import reverse
+from gradverify.autodiff.sweep import forward, reverse
 from gradverify.graph import Array, Graph, interpret_all
+from gradverify.ops import Shape
 from gradverify.reference.doubled import undecided
 
 START, GROWTH, STOP = 200, 1.7, 12_000
@@ -32,29 +33,64 @@ class Exact:
     """Enclosures of a graph's values and of the derivatives with respect to them.
 
     values: for every node a ball, or an array of balls.
-    cotangents: the same; None where the derivative is zero everywhere.
+    derivative: the arrays of the derivative, and their shapes; None where one is zero
+        everywhere.
     precision: the bits at which they were computed.
+    cotangents: of a reverse sweep, the derivative by every node.
     """
 
     values: list[Any]
-    cotangents: list[Any]
+    derivative: list[Any]
+    shapes: list[Shape]
     precision: int
+    cotangents: list[Any] = field(default_factory=list)
 
 
 def exact_gradient(graph: Graph, point: Sequence[Array]) -> Exact | None:
-    """Sweep, until the derivative by every input is known to 64 bits.
+    """Sweep back, until the derivative by every input is known to 64 bits.
 
     None if no precision up to the last one decides them. That is so at a kink, or
     outside a domain.
     """
+    shapes = [graph.nodes[i].shape for i in graph.inputs]
+
+    def swept(values: list[Any]) -> tuple[list[Any], list[Any]]:
+        found = reverse(graph, BALLS, values, {len(values) - 1: arb(1)})
+        return [found[i] for i in graph.inputs], found
+
+    return _sharp(graph, point, shapes, swept)
+
+
+def exact_tangent(
+    graph: Graph, point: Sequence[Array], tangents: Sequence[Array | None]
+) -> Exact | None:
+    """Push tangents of the inputs forward, until that of the output is known as well.
+
+    None as for `exact_gradient`.
+    """
+
+    def swept(values: list[Any]) -> tuple[list[Any], list[Any]]:
+        pairs = zip(graph.inputs, tangents, strict=True)
+        seeds = {i: BALLS.lift(v) for i, v in pairs if v is not None}
+        return [forward(graph, BALLS, values, seeds)[-1]], []
+
+    return _sharp(graph, point, [graph.output.shape], swept)
+
+
+def _sharp(
+    graph: Graph,
+    point: Sequence[Array],
+    shapes: list[Shape],
+    swept: Callable[[list[Any]], tuple[list[Any], list[Any]]],
+) -> Exact | None:
     precision = START
     while precision <= STOP:
         with ctx.workprec(precision):
             values = interpret_all(graph, BALLS.table, [BALLS.lift(x) for x in point])
-            cotangents = reverse(graph, BALLS, values, {len(values) - 1: arb(1)})
-            wanted = [values[-1], *(cotangents[i] for i in graph.inputs)]
+            derivative, cotangents = swept(values)
+            wanted = [values[-1], *derivative]
             if all(is_sharp(ball) for ball in wanted if ball is not None):
-                return Exact(values, cotangents, precision)
+                return Exact(values, derivative, shapes, precision, cotangents)
             if precision > HOPELESS and not _any_finite(wanted):
                 return None
         precision = int(precision * GROWTH)

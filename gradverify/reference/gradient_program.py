@@ -42,20 +42,25 @@ class Expansion:
 
 @dataclass(frozen=True, eq=False)
 class GradientProgram:
-    """An expansion, followed by the nodes of its reverse sweep and its margins.
+    """An expansion, followed by the nodes of its derivative and its margins.
 
-    cotangents: for every node of the expansion, the node that holds the derivative
-        of the output with respect to it; None where that is zero everywhere.
+    value: the node that holds the value which an engine returns beside it.
+    targets: for each array of the derivative, the node that holds it; None where it is
+        zero everywhere.
     margins: pairs of a kink node that the output depends on, and of the node that
         holds its margin.
     units: by node, the units of roundoff that an engine declares, where it does.
+    cotangents: of a reverse sweep, for every node of the expansion, the node that
+        holds the derivative of the output with respect to it; None as in targets.
     """
 
     expansion: Expansion
     graph: Graph
-    cotangents: tuple[int | None, ...]
+    value: int
+    targets: tuple[int | None, ...]
     margins: tuple[tuple[int, int], ...]
     units: Mapping[int, float] = field(default_factory=dict)
+    cotangents: tuple[int | None, ...] = ()
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
@@ -125,12 +130,36 @@ def gradient_program(
     nodes = expansion.graph.nodes
     program = Program()
     program.nodes.extend(nodes)
-    values = [Symbol(program, i) for i in range(len(nodes))]
     units_at = {expansion.place[i]: n for i, n in expansion.declared.items()}
+    cotangents = swept_back(
+        program, lambda i, bars: units_at.update(_declared(expansion, i, bars))
+    )
+    margins = margins_of(program, nodes, cotangents)
+    return GradientProgram(
+        expansion,
+        Graph(tuple(program.nodes)),
+        len(nodes) - 1,
+        tuple(cotangents[i] for i in expansion.graph.inputs),
+        margins,
+        units_at,
+        cotangents,
+    )
+
+
+def swept_back(
+    program: Program,
+    noted: Callable[[int, Sequence[Symbol | None]], object],
+) -> tuple[int | None, ...]:
+    """Write the reverse sweep of a program after it: the cotangent of every node.
+
+    noted: called with a node and with what it passes back.
+    """
+    nodes = tuple(program.nodes)
+    values = [Symbol(program, i) for i in range(len(nodes))]
 
     def pull(i: int, ct: Symbol) -> list[Any]:
         bars = _pulled(values, nodes, i, ct)
-        units_at.update(_declared(expansion, i, bars))
+        noted(i, bars)
         return bars
 
     found = walk_back(
@@ -139,19 +168,26 @@ def gradient_program(
         pull,
         lambda _, terms: program.apply("accumulate", *terms),
     )
-    cotangents = tuple(
+    return tuple(
         None if ct is None or node.op in CONSTANTS else ct.index
         for node, ct in zip(nodes, found, strict=True)
     )
-    margins = tuple(
+
+
+def margins_of(
+    program: Program, nodes: Sequence[Node], reached: Sequence[int | None]
+) -> tuple[tuple[int, int], ...]:
+    """Write the margins of the kinks that are reached: pairs of a kink and its margin.
+
+    nodes: those of the program that may be kinks, its first ones.
+    """
+    values = [Symbol(program, i) for i in range(len(nodes))]
+    return tuple(
         (i, kink.margin(PRIMITIVE_SYMBOLS, *(values[j] for j in node.operands)).index)
         for i, node in enumerate(nodes)
-        if cotangents[i] is not None
+        if reached[i] is not None
         and node.op not in LEAVES
         and (kink := OPS[node.op].kink)
-    )
-    return GradientProgram(
-        expansion, Graph(tuple(program.nodes)), cotangents, margins, units_at
     )
 
 

@@ -12,7 +12,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 
 from gradverify.arithmetic.matrices import Matrix
-from gradverify.graph import Array, Graph
+from gradverify.graph import Array
 from gradverify.reference.bound import Bound
 from gradverify.reference.differences import USUAL, Demand, Differences
 from gradverify.reference.doubled import doubled
@@ -34,15 +34,20 @@ def directions_of(
     """
     scale = np.concatenate([step_sizes(x) for x in point] or [np.zeros(0)])
     if len(scale) <= COMPONENTS:
-        errors = [
-            np.clip(b.tight, 2.0**-60 * a, 2.0**-20 * a).reshape(-1)
-            for b, a in zip(found, paths, strict=True)
-        ]
-        return list(np.diag(scale)), np.concatenate(errors or [scale]) * scale
+        return list(np.diag(scale)), allowed_of(found, paths) * scale
     draw = np.random.default_rng(len(scale))
     return [
         scale * draw.integers(64, 128, len(scale)) / 64 for _ in range(2)
     ], np.zeros(2)
+
+
+def allowed_of(found: Sequence[Bound], paths: Sequence[Array]) -> Array:
+    """The errors allowed of all entries, within the limits of `directions_of`."""
+    errors = [
+        np.clip(b.tight, 2.0**-60 * a, 2.0**-20 * a).reshape(-1)
+        for b, a in zip(found, paths, strict=True)
+    ]
+    return np.concatenate([np.zeros(0), *errors])
 
 
 def step_sizes(x: Array) -> Array:
@@ -53,7 +58,6 @@ def step_sizes(x: Array) -> Array:
 
 
 def conclude_smooth(
-    graph: Graph,
     point: Sequence[Array],
     found: Differences,
     directions: Sequence[Array],
@@ -66,11 +70,13 @@ def conclude_smooth(
     The differences are the truth; where they confirm our gradient, to an eighth of
     what matters or as far as is demanded, its digits are given, which have no
     truncation error.
+
+    directions: one for each slope, over the entries of our derivative: the slope is
+        their sum, weighted by the direction.
     """
     if found.status is not Slope.SMOOTH or exact is None:
         return _rough(point, found, directions, exact)
-    balls = [exact.cotangents[i] for i in graph.inputs]
-    shapes = [graph.nodes[i].shape for i in graph.inputs]
+    balls, shapes = exact.derivative, exact.shapes
     ours = [_digits(b, s, exact) for b, s in zip(balls, shapes, strict=True)]
     with mp.workprec(max(found.precision, exact.precision)):
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))

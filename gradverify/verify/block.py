@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
+from gradverify.questions import GRADIENT, Question, weighted
 from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
@@ -65,7 +66,8 @@ class Block:
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _own: dict[str, Block] = field(default_factory=dict)
-    _references: dict[RoundingModel, dict[int, Reference]] = field(default_factory=dict)
+    _references: dict[Any, dict[int, Reference]] = field(default_factory=dict)
+    _weighted: dict[int, Case] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -166,8 +168,9 @@ class Block:
         case: Case,
         stage: Callable[[str], None] = lambda stage: None,
         model: RoundingModel = USUAL_ROUNDING,
+        question: Question = GRADIENT,
     ) -> Reference:
-        """The reference of the case, computed once for all differentiators.
+        """The answer to a question at the case, computed once for all differentiators.
 
         The references of the next cases are computed with it, if they are the same
         graph at other points.
@@ -175,12 +178,25 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        references_of = self._references.setdefault(model, {})
-        if position not in references_of:
+        is_weighted = case is self._weighted.get(position)
+        known = self._references.setdefault((model, question, is_weighted), {})
+        if position not in known:
             began = time.perf_counter()
-            following = itertools.islice(self.drawn, position, None)
+            following: Iterator[Case] = itertools.islice(self.drawn, position, None)
+            if is_weighted:
+                places = range(position, len(self.drawn))
+                following = map(self.weighted, places, following)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
-            found = references([*alike] or [case], stage, model=model)
-            references_of.update(enumerate(found, position))
+            found = references(
+                [*alike] or [case], stage, model=model, question=question
+            )
+            known.update(enumerate(found, position))
             self.seconds["reference"] += time.perf_counter() - began
-        return references_of[position]
+        return known[position]
+
+    def weighted(self, position: int, case: Case) -> Case:
+        """The case, contracted with a cotangent of its own."""
+        if position not in self._weighted:
+            graph = weighted(case.graph, case.dtype)
+            self._weighted[position] = Case(graph, case.point, case.dtype)
+        return self._weighted[position]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,12 @@ from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
 from gradverify.diagnosis.op_alone import node_values, op_alone
-from gradverify.differentiators import Differentiator, foresee, unsupported
+from gradverify.differentiators import (
+    Differentiator,
+    foresee,
+    questions,
+    unsupported,
+)
 from gradverify.graph import Case
 from gradverify.known import Deviation
 from gradverify.reference import Reference
@@ -30,7 +35,7 @@ from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
-from gradverify.verify.judging import judge
+from gradverify.verify.judging import judge, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
 
@@ -203,16 +208,27 @@ class _Sweep:
             self.skipped[reason] += 1
             self.counts[Verdict.UNSUPPORTED] += 1
             return
+        asked = questions(self.differentiator, self.mode)
         if position % REPEATED == 1:
-            following = self.block.drawn[position : position + REPEATED - 1]
-            foresee(self.differentiator, self.mode, self._run(following), self.limit)
-        found = self.block.reference(
-            position, case, model=model_of(self.differentiator)
-        )
-        began = time.perf_counter()
-        judgement = self.judge(case, found=found, twice=position % REPEATED == 0)
-        self.each.append(time.perf_counter() - began)
-        self.seconds["run"] += self.each[-1]
+            following = self._asked(
+                enumerate(
+                    self.block.drawn[position : position + REPEATED - 1], position
+                )
+            )
+            for question in asked:
+                foresee(self.differentiator, self.mode, following, self.limit, question)
+        ((_, case),) = self._weighted([(position, case)])
+        model, twice = model_of(self.differentiator), position % REPEATED == 0
+        judgements = []
+        for question in asked:
+            found = self.block.reference(position, case, model=model, question=question)
+            began = time.perf_counter()
+            judgements.append(self.judge(case, found=found, twice=twice))
+            self.each.append(time.perf_counter() - began)
+            self.seconds["run"] += self.each[-1]
+            if judgements[-1].verdict.fails():
+                break
+        judgement = worst_of(judgements)
         self.counts[judgement.verdict] += 1
         self.ops.update(case.graph.ops)
         traits = self.block.traits(position, case)
@@ -226,9 +242,21 @@ class _Sweep:
         if judgement.verdict.is_finding:
             self.deviating.append((case, judgement))
 
-    def _run(self, cases: Sequence[Case]) -> list[Case]:
-        """Those of the cases that the differentiator can run."""
-        return [c for c in cases if unsupported(self.differentiator, c) is None]
+    def _asked(self, cases: Iterable[tuple[int, Case]]) -> list[Case]:
+        """The cases as they are asked, those that the differentiator can run."""
+        who = self.differentiator
+        runs = [(k, c) for k, c in cases if unsupported(who, c) is None]
+        return [case for _, case in self._weighted(runs)]
+
+    def _weighted(
+        self, cases: Sequence[tuple[int, Case]]
+    ) -> Sequence[tuple[int, Case]]:
+        """The cases; for a vjp each with a cotangent of its own, if that is a case."""
+        who = self.differentiator
+        if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
+            return cases
+        pairs = [(k, c, self.block.weighted(k, c)) for k, c in cases]
+        return [(k, w if unsupported(who, w) is None else c) for k, c, w in pairs]
 
     def findings(
         self,

@@ -4,13 +4,20 @@ deviates.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradverify.compare import compare, flat_gradient
 from gradverify.diagnosis.conventions import follows_conventions
-from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.differentiators import (
+    Derivatives,
+    Differentiator,
+    questions,
+    run,
+    unsupported,
+)
 from gradverify.graph import Case
 from gradverify.reference import Reference, floats_of, reference
 from gradverify.surroundings import surrounded
@@ -28,32 +35,88 @@ def judge(
     twice: bool = False,
     limit: float = 10.0,
 ) -> Judgement:
-    """The verdict on one differentiator at one case.
+    """The verdict on one differentiator in one mode at one case.
 
-    found: the reference of the case, if it is known already.
+    A mode that is asked several questions is judged by the worst answer.
+
+    found: the reference of the case for one of the questions, if it is known already;
+        then that one alone is asked.
     twice: run the case again even if it agrees, to see whether the result is the same.
     """
     reason = unsupported(differentiator, case)
     if reason is not None:
         return Judgement(Verdict.UNSUPPORTED, note=reason)
-    found = found or reference(case, model_of(differentiator))
-    derivatives = run(differentiator, mode, case, limit=limit)
+    if found is not None:
+        return _answered(Asking(case, differentiator, mode, found, limit), twice)
+    model, judgements = model_of(differentiator), []
+    for question in questions(differentiator, mode):
+        found = reference(case, model, question)
+        asking = Asking(case, differentiator, mode, found, limit)
+        judgements.append(_answered(asking, twice))
+        if judgements[-1].verdict.fails():
+            break
+    return worst_of(judgements)
+
+
+def worst_of(judgements: Sequence[Judgement]) -> Judgement:
+    """The judgement that says most: what fails, what is listed, what was checked."""
+    return min(judgements, key=lambda j: _rank(j.verdict))
+
+
+def _rank(verdict: Verdict) -> int:
+    if verdict.is_finding:
+        return 0 if verdict.fails() else 1
+    return 2 if verdict is Verdict.AGREES else 3
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question about a case, put to an engine in a mode, with the right answer."""
+
+    case: Case
+    differentiator: Differentiator
+    mode: str
+    found: Reference
+    limit: float
+
+    def run(self) -> Derivatives:
+        """What the engine answers."""
+        return run(
+            self.differentiator,
+            self.mode,
+            self.case,
+            limit=self.limit,
+            question=self.found.question,
+        )
+
+
+def _answered(asking: Asking, twice: bool) -> Judgement:
+    case, differentiator, found = asking.case, asking.differentiator, asking.found
+    derivatives = asking.run()
     if derivatives.timed_out and derivatives.starved:
-        derivatives = run(differentiator, mode, case, limit=limit)
+        derivatives = asking.run()
     if derivatives.error is not None and derivatives.error.is_missing:
         note = f"it raises NotImplementedError: {derivatives.error}"
         return Judgement(Verdict.UNSUPPORTED, note=note)
     judgement = compare(case, found, derivatives)
     if judgement.verdict is Verdict.KINK_COMPOSITION:
-        judgement = _composed(judgement, case, found, derivatives, differentiator, mode)
+        judgement = _composed(
+            judgement, case, found, derivatives, differentiator, asking.mode
+        )
     if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
-        again = run(differentiator, mode, case, limit=limit)
+        again = asking.run()
         if not _same(derivatives, again):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
     if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
         judgement = reconsidered(
-            judgement, case, found, derivatives, differentiator, mode, limit
+            judgement,
+            case,
+            found,
+            derivatives,
+            differentiator,
+            asking.mode,
+            asking.limit,
         )
     return replace(
         judgement,
@@ -131,9 +194,10 @@ def _adds_up(
         return False
     exact = np.concatenate([floats_of(x).reshape(-1) for x in found.gradient])
     try:
-        difference = flat_gradient(case, second) - flat_gradient(case, first)
+        before = flat_gradient(case, first, found.question)
+        difference = flat_gradient(case, second, found.question) - before
     except (TypeError, ValueError):
         return False
-    if difference.shape != exact.shape or not np.any(flat_gradient(case, first)):
+    if difference.shape != exact.shape or not np.any(before):
         return False
     return np.allclose(difference, exact, rtol=1e-6, atol=1e-300)

@@ -18,6 +18,7 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
+from gradverify.questions import Question
 from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
 from gradverify.verdict import Judgement, Verdict
 
@@ -66,7 +67,7 @@ def reconsidered(
     for dtype in DTYPES:
         others = _in_format(case, dtype)
         parts = [
-            _part_there(other, own.entry, differentiator, mode, limit)
+            _part_there(other, own.entry, differentiator, mode, limit, found.question)
             for other in others
             if unsupported(differentiator, other) is None
         ]
@@ -76,7 +77,9 @@ def reconsidered(
         told = True
         if _are_digits(
             own.part, unit, part, format_of(dtype).unit_roundoff
-        ) and not _is_steady(case, own.entry, differentiator, mode, limit):
+        ) and not _is_steady(
+            case, own.entry, differentiator, mode, limit, found.question
+        ):
             return _imprecise(judgement, case, found, derivatives, dtype)
     is_doubtful = not told and own.part <= DOUBTFUL * unit
     return replace(judgement, note=UNTOLD) if is_doubtful else judgement
@@ -137,7 +140,8 @@ def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
     if any(isinstance(x, Doubled) for x in found.gradient):
         return None
     try:
-        numbers = [float(derivatives.value), *flat_gradient(found.case, derivatives)]
+        answer = flat_gradient(found.case, derivatives, found.question)
+        numbers = [float(derivatives.value), *answer]
     except (TypeError, ValueError):
         return None
     exact = _exact(found)
@@ -182,14 +186,19 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
 
 
 def _is_steady(
-    case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+    case: Case,
+    entry: int,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+    question: Question,
 ) -> bool:
     """Whether the error is the same part of the number at all points near the case.
 
     Roundings go up and down from point to point, and a wrong constant does not.
     """
     parts = [
-        _part_there(other, entry, differentiator, mode, limit, signed=True)
+        _part_there(other, entry, differentiator, mode, limit, question, signed=True)
         for other in _near(case, case.dtype, NEAR)
     ]
     known = [part for part in parts if part is not None]
@@ -204,11 +213,12 @@ def _part_there(
     differentiator: Differentiator,
     mode: str,
     limit: float,
+    question: Question,
     *,
     signed: bool = False,
 ) -> float | None:
-    found = reference(case, model_of(differentiator))
-    derivatives = run(differentiator, mode, case, limit=limit)
+    found = reference(case, model_of(differentiator), question)
+    derivatives = run(differentiator, mode, case, limit=limit, question=question)
     if derivatives.error is not None or derivatives.timed_out:
         return None
     errors = _errors(found, derivatives)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from gradverify import Accepts, Differentiator, Pulled, mode, register
-from gradverify.differentiators import modes, registry
 from gradverify.outside.nearest import meant
 
 
@@ -68,20 +67,6 @@ def test_a_class_that_cannot_work_is_refused(
     with pytest.raises(ValueError, match=text) as refused:
         register(engine(**members))
     assert len(str(refused.value).splitlines()) == 1
-
-
-@pytest.mark.parametrize("kind", ["hvp", "jacobian", "hessian"])
-def test_a_mode_that_is_not_judged_so_far_is_said_at_registration(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
-
-    def other(self: Any, function: Any, point: Any, tangents: Any = ()) -> Any: ...
-
-    cls = engine(other=mode(kind)(other))
-    with pytest.warns(UserWarning, match=f"'other' is of kind '{kind}', which is not"):
-        register(cls)
-    assert modes(cls()) == ("reverse",)
 
 
 @pytest.mark.parametrize("word", ["sofmax", "SOFTMAX", "soft-max"])

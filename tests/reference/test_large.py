@@ -12,7 +12,7 @@ from mpmath import mp
 
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import interpret_all
-from gradverify.reference import Doubled, Reference, Slope, assemble, reference
+from gradverify.reference import Doubled, Reference, Slope, reference, sought
 from gradverify.reference.bound import _first_order, _running
 from gradverify.reference.exact import Exact, exact_gradient
 from gradverify.reference.gradient_program import gradient_program
@@ -81,13 +81,12 @@ def test_an_error_of_our_own_in_the_22nd_digit_is_ours(
     def spoiled(graph: Any, point: Any) -> Exact | None:
         exact = exact_gradient(graph, point)
         assert exact is not None
-        cotangents = list(exact.cotangents)
-        node = graph.inputs[place]
+        derivative = list(exact.derivative)
         with ctx.workprec(exact.precision):
-            cotangents[node] = cotangents[node] * (1 + arb(2) ** -72)
-        return replace(exact, cotangents=cotangents)
+            derivative[place] = derivative[place] * (1 + arb(2) ** -72)
+        return replace(exact, derivative=derivative)
 
-    monkeypatch.setattr(assemble, "exact_gradient", spoiled)
+    monkeypatch.setattr(sought, "exact_gradient", spoiled)
     found = reference(LARGE.case)
     assert found.status is Slope.UNRESOLVED
     assert "error of gradverify" in found.note

@@ -14,7 +14,7 @@ from mpmath import mp, mpf
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.reference import Slope, assemble, inside_box, inside_hull, reference
+from gradverify.reference import Slope, inside_box, inside_hull, reference, sought
 from gradverify.reference.exact import Exact, exact_gradient
 
 
@@ -171,10 +171,10 @@ def test_an_uncertain_gradient_of_our_own_excuses_nothing(
     def spoiled(graph: Graph, point: Any) -> Exact | None:
         exact = exact_gradient(graph, point)
         assert exact is not None
-        wide = [None if ct is None else ct * arb(1.3, 0.5) for ct in exact.cotangents]
-        return replace(exact, cotangents=wide)
+        wide = [None if ct is None else ct * arb(1.3, 0.5) for ct in exact.derivative]
+        return replace(exact, derivative=wide)
 
-    monkeypatch.setattr(assemble, "exact_gradient", spoiled)
+    monkeypatch.setattr(sought, "exact_gradient", spoiled)
     x = np.linspace(0.5, 1.5, count)
     found = reference(case(lambda x: s.sum(s.exp(x) * x, axis=None), x))
     assert found.status is Slope.UNRESOLVED

@@ -21,6 +21,7 @@ ORDER = (
     ("graph",),
     ("arithmetic",),
     ("autodiff",),
+    ("questions",),
     ("strategies", "differentiators", "expressions", "verdict"),
     ("reference",),
     ("compare",),

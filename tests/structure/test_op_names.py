@@ -48,6 +48,9 @@ ALLOWED = {
     "differentiators/run.py::_broadcasts": "broadcast_to",
     # A param in the place of an operand: `a**2.0`.
     "graph/show.py::_call": "power",
+    # What contracts an array to a scalar is a product and a sum.
+    "questions/contraction.py::_is_sum": "sum",
+    "questions/contraction.py::contracted": "mul",
     # Slacks are how the model itself is written; the sweep begins with a factor of 1.
     "reference/roundings.py::_is_exact_product": "mul",
     "reference/roundings.py::roundings": "slack",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE, Worker
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.graph import Case
+from gradverify.questions import Question
 
 _workers: dict[type[Differentiator], Worker] = {}
 
@@ -41,12 +42,16 @@ def worker_of(differentiator: Differentiator) -> Worker | None:
 
 
 def foresee(
-    differentiator: Differentiator, mode: str, cases: Sequence[Case], limit: float
+    differentiator: Differentiator,
+    mode: str,
+    cases: Sequence[Case],
+    limit: float,
+    question: Question,
 ) -> None:
     """Tell an isolated engine which cases it will be asked for, so that it begins."""
     worker = worker_of(differentiator)
     if worker is not None:
-        worker.foresee(mode, cases, limit)
+        worker.foresee(mode, cases, limit, question)
 
 
 def close_all() -> None:

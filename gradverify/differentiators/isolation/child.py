@@ -16,15 +16,16 @@ import msgspec
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation.in_progress import InProgress
 from gradverify.differentiators.isolation.messages import (
+    Errand,
     Hello,
     Loaded,
-    Question,
     answer,
     case_of,
 )
 from gradverify.differentiators.isolation.places import class_at
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import raised_by
+from gradverify.questions import QUESTIONS
 from gradverify.surroundings import Surroundings
 
 OUTPUT = 1 << 20  # bytes of an engine's output that are kept between two batches
@@ -50,7 +51,7 @@ def main(connection: int, progress: int, output: int) -> None:
 def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
     number, table = 0, None
     rows: dict[str, Any] = {}
-    decode = msgspec.msgpack.Decoder(list[Question]).decode
+    decode = msgspec.msgpack.Decoder(list[Errand]).decode
     encode = msgspec.msgpack.Encoder().encode
     while True:
         for asked in decode(wire.recv_bytes()):
@@ -59,7 +60,9 @@ def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
             if engine.table is not table:
                 table = engine.table
                 rows = told.noting(table)
-            found = run_here(engine, asked.mode, case_of(asked), asked.limit, rows)
+            question = QUESTIONS[asked.question]
+            case = case_of(asked)
+            found = run_here(engine, asked.mode, case, asked.limit, rows, question)
             told.begin(0)
             wire.send_bytes(encode(answer(found)))
         if os.fstat(1).st_size > OUTPUT:

@@ -11,6 +11,7 @@ import numpy as np
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case, Graph, graph_from_json, graph_to_json
+from gradverify.questions import Question
 
 KEPT = 256  # graphs whose text, or whose meaning, is remembered
 
@@ -50,10 +51,11 @@ class Loaded(msgspec.Struct, frozen=True):
     trouble: str = ""
 
 
-class Question(msgspec.Struct, frozen=True):
+class Errand(msgspec.Struct, frozen=True):
     """One run of one case. A batch of them is one message."""
 
     mode: str
+    question: str
     limit: float
     graph: bytes
     point: list[PackedArray]
@@ -66,6 +68,7 @@ class Answer(msgspec.Struct, frozen=True):
     value: Value
     cotangents: list[Value]
     intermediates: dict[int, Value] | None
+    of_array: bool
     error: tuple[str, str, tuple[str, ...], str, str] | None
     timed_out: bool
     starved: bool
@@ -80,14 +83,14 @@ class Answer(msgspec.Struct, frozen=True):
 # ---- to the engine
 
 
-def question(mode: str, case: Case, limit: float) -> Question:
+def errand(mode: str, question: Question, case: Case, limit: float) -> Errand:
     """A run of a case as a message."""
     point = [_packed(x) for x in case.point]
-    return Question(mode, limit, _text(case.graph), point, case.dtype)
+    return Errand(mode, question.name, limit, _text(case.graph), point, case.dtype)
 
 
-def case_of(asked: Question) -> Case:
-    """The case that a question is about. Questions on one graph share it."""
+def case_of(asked: Errand) -> Case:
+    """The case that an errand is about. Errands on one graph share it."""
     point = tuple(_unpacked(x) for x in asked.point)
     return Case(_graph(asked.graph), point, asked.dtype)
 
@@ -114,6 +117,7 @@ def answer(found: Derivatives) -> Answer:
         intermediates=None
         if inner is None
         else {int(i): _plain(x) for i, x in inner.items()},
+        of_array=found.of_array,
         error=None
         if error is None
         else (error.kind, error.text, error.kinds, error.detail, error.trace),
@@ -137,6 +141,7 @@ def derivatives(found: Answer) -> Derivatives:
         intermediates=None
         if inner is None
         else {i: _value(x) for i, x in inner.items()},
+        of_array=found.of_array,
         error=None if found.error is None else Raised(*found.error),
         timed_out=found.timed_out,
         starved=found.starved,

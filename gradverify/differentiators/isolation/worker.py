@@ -25,12 +25,13 @@ from gradverify.differentiators.isolation.messages import (
     Hello,
     Loaded,
     derivatives,
-    question,
+    errand,
 )
 from gradverify.differentiators.isolation.places import place_of
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case
+from gradverify.questions import GRADIENT, Question
 
 LOADING = 120.0  # seconds for a process to import its engine
 GRACE = 0.25  # seconds for a process to end a case by itself, once its time is up
@@ -41,7 +42,7 @@ FATAL = "Fatal Python error"  # as faulthandler writes
 KEPT = 64  # answers that nobody has asked for yet
 IS_POSSIBLE = os.name == "posix"
 
-Key = tuple[int, str]  # the case by its identity, and the mode
+Key = tuple[int, str, str]  # the case by its identity, the mode, the question
 
 
 @dataclass
@@ -114,26 +115,35 @@ class Worker:
         self._sent: deque[tuple[Key, Case, float]] = deque()
         self._answers: dict[Key, tuple[Case, Derivatives]] = {}
 
-    def run(self, mode: str, case: Case, limit: float) -> Derivatives:
-        """The derivatives of a case. Whatever the engine does is in the result."""
-        key = (id(case), mode)
+    def run(
+        self, mode: str, case: Case, limit: float, question: Question = GRADIENT
+    ) -> Derivatives:
+        """The answer to a question. Whatever the engine does is in the result."""
+        key = (id(case), mode, question.name)
         if key not in self._answers and all(key != sent for sent, _, _ in self._sent):
             while self._sent:
                 self._receive()
-            trouble = self._ask(mode, [case], limit)
+            trouble = self._ask(mode, [case], limit, question)
             if trouble is not None:
                 return Derivatives(error=trouble, fatal=True)
         while key not in self._answers:
             if not self._sent:  # an earlier case has ended the process
-                return self.run(mode, case, limit)
+                return self.run(mode, case, limit, question)
             self._receive()
         return self._answers.pop(key)[1]
 
-    def foresee(self, mode: str, cases: Sequence[Case], limit: float) -> None:
+    def foresee(
+        self,
+        mode: str,
+        cases: Sequence[Case],
+        limit: float,
+        question: Question = GRADIENT,
+    ) -> None:
         """Begin with cases that will be asked for, in one message."""
-        fresh = [case for case in cases if (id(case), mode) not in self._answers]
+        known = self._answers
+        fresh = [c for c in cases if (id(c), mode, question.name) not in known]
         if not self._sent and fresh:
-            self._ask(mode, fresh, limit)
+            self._ask(mode, fresh, limit, question)
 
     def close(self) -> None:
         """End the process. The next run starts another."""
@@ -150,13 +160,17 @@ class Worker:
 
     # ---- asking and being answered
 
-    def _ask(self, mode: str, cases: Sequence[Case], limit: float) -> Raised | None:
+    def _ask(
+        self, mode: str, cases: Sequence[Case], limit: float, question: Question
+    ) -> Raised | None:
         trouble = self._started()
         if trouble is not None:
             return trouble
         assert self._process is not None
-        asked = [question(mode, case, limit) for case in cases]
-        self._sent.extend(((id(case), mode), case, limit) for case in cases)
+        asked = [errand(mode, question, case, limit) for case in cases]
+        self._sent.extend(
+            ((id(case), mode, question.name), case, limit) for case in cases
+        )
         with contextlib.suppress(OSError):  # it is dead: whoever waits is told
             self._process.wire.send_bytes(msgspec.msgpack.encode(asked))
         return None

@@ -1,0 +1,40 @@
+"""What a mode may be asked of a case, and the numbers that go with it."""
+
+from gradverify.questions.contraction import (
+    Contracted,
+    contract,
+    contracted,
+    up_to,
+    weighted,
+)
+from gradverify.questions.drawn import tangents_of, weights
+from gradverify.questions.question import (
+    GRADIENT,
+    HESSIAN,
+    JACOBIAN,
+    JVP,
+    QUESTIONS,
+    SECOND,
+    Part,
+    Question,
+    questions_of,
+)
+
+__all__ = [
+    "GRADIENT",
+    "HESSIAN",
+    "JACOBIAN",
+    "JVP",
+    "QUESTIONS",
+    "SECOND",
+    "Contracted",
+    "Part",
+    "Question",
+    "contract",
+    "contracted",
+    "questions_of",
+    "tangents_of",
+    "up_to",
+    "weighted",
+    "weights",
+]
