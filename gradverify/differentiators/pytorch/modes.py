@@ -377,8 +377,8 @@ class TorchModes(Differentiator):
 
 
 def _array(x: Any) -> Any:
-    """A tensor as an array of NumPy; None stays None."""
-    return None if x is None else x.detach().cpu().numpy()
+    """A tensor as an array of NumPy, also one of PyTorch's symbolic zeros."""
+    return None if x is None else x.numpy(force=True)
 
 
 def _nested(blocks: Any) -> list[list[Any]]:
