@@ -8,7 +8,6 @@ from typing import Any
 
 from gradverify.surroundings import built_in
 
-
 # What PyTorch says, beside NotImplementedError, where it has no such rule for an op.
 NO_RULE = ("Batching rule not implemented",)
 
