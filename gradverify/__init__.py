@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gradverify.graph import Case as Case
     from gradverify.graph import Graph as Graph
     from gradverify.graph import Limits as Limits
+    from gradverify.plugin.checked_function import check as check
     from gradverify.plugin.conformance import conformance as conformance
     from gradverify.strategies import graphs as graphs
     from gradverify.strategies import networks as networks
@@ -48,6 +49,7 @@ HOMES = {
     "Pushed": "gradverify.differentiators",
     "Rows": "gradverify.differentiators",
     "Verdict": "gradverify.verdict",
+    "check": "gradverify.plugin.checked_function",
     "check_claim": "gradverify.claims",
     "conformance": "gradverify.plugin.conformance",
     "functions": "gradverify.differentiators",

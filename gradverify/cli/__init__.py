@@ -215,7 +215,7 @@ def _ops(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from gradverify.cli.report import report
 
-    return report(options.records, options.output, options.merged)
+    return report(options.records, options.output, options.merged, options.badge)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -308,6 +308,7 @@ def _accept(options: argparse.Namespace) -> int:
             reason=options.reason,
             until=options.until,
             when=options.when,
+            at_most=options.at_most,
         )
         return accept(place, asked)
 

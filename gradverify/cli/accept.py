@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +20,16 @@ from gradverify.diagnosis.op_alone import node_values
 from gradverify.graph import LEAVES
 from gradverify.known import (
     FILE_NAME,
+    OF_NUMBERS,
     WHOLE,
     Condition,
     Deviation,
     DeviationError,
+    Size,
     append_rows,
     operand_names,
     read_rows,
+    read_size,
 )
 from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
@@ -35,13 +40,18 @@ from gradverify.verdict import Verdict
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is accepted, and how: findings by name, or every one that fails."""
+    """What is accepted, and how: findings by name, or every one that fails.
+
+    at_most: how large their deviations are at most, as a row says it; empty for up to
+        ten times what the run saw.
+    """
 
     findings: Sequence[str]
     every: bool = False
     reason: str = ""
     until: date | None = None
     when: str = ""
+    at_most: str = ""
 
 
 def accept(place: Place, asked: Accepted) -> int:
@@ -113,7 +123,9 @@ def _row(
         say(f"{record.finding} is known already: {record.known}")
         return None
     row = _deviation(record, asked.reason, asked.until)
-    row = replace(row, when=_checked(asked.when, row))
+    row = replace(
+        row, when=_checked(asked.when, row), at_most=_size(record, asked.at_most)
+    )
     for other in listed:
         if _about(other) == _about(row):
             say(f"{record.finding} is accepted already: {other.id} in {FILE_NAME}")
@@ -158,6 +170,30 @@ def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviatio
     )
 
 
+def _size(record: Discrepancy, asked: str) -> Size | None:
+    """How large the deviation is at most: as asked, or the next power of ten above
+    twice the largest that was seen; none for what is no number.
+    """
+    if Verdict[record.verdict] not in OF_NUMBERS:
+        if asked:
+            raise CommandError(
+                f"--at-most {asked}: {record.finding} is not about a number that has a "
+                "size; accept it without"
+            )
+        return None
+    text = asked or record.largest
+    if not text:
+        return None
+    try:
+        size = read_size(text if text.endswith("bounds") else float(text))
+    except ValueError as error:
+        raise CommandError(f"--at-most {text!r}; allowed: {error}") from error
+    if asked:
+        return size
+    exponent = math.ceil(math.log10(size.amount) + math.log10(2.0))
+    return replace(size, amount=10.0 ** min(exponent, sys.float_info.max_10_exp))
+
+
 def _free(wanted: str, listed: Sequence[Deviation]) -> str:
     """The id, with a number if a finding is accepted under several conditions."""
     taken = {row.id for row in listed}
@@ -200,10 +236,17 @@ def _covered(row: Deviation) -> str:
         names = ", ".join(f"{op} ({n} times)" if n > 1 else op for op, n in ops.items())
         return (
             f"no op shows it alone: covers every {verdict} in {who} that no op "
-            f"shows alone, of graphs that have {names}"
+            f"shows alone{_up_to(row.at_most)}, of graphs that have {names}"
         )
-    every = f"covers every {verdict} of {row.op} in {who}"
+    every = f"covers every {verdict} of {row.op} in {who}{_up_to(row.at_most)}"
     if row.when:
         return f"{every} where {row.when}"
     names = ", ".join(operand_names(row.op))
     return f"{every}; to cover less, accept it with --when, a condition on {names}"
+
+
+def _up_to(size: Size | None) -> str:
+    if size is None:
+        return ""
+    of = "" if size.in_bounds else " of the exact number"
+    return f" up to {size}{of}"

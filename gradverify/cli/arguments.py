@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
         ("--all",    SWITCH,        "every one that fails"),
         ("--reason", TEXT,          "why it is lived with"),
         ("--when",   TEXT,          "where, such as 'x > 20'"),
+        ("--at-most", TEXT,         "its size, such as 2e-9 or '20 bounds'"),
         ("--until",  {"type": day}, "YYYY-MM-DD, the last day"),
         ("--report", FILE,          "the report folder"))),
     "network": ("one derivative of a large network, in forward mode", (
@@ -96,7 +97,8 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
     "report": ("make the page anew from records", (
         ("records",  {**FILES, "type": Path}, "records, or the folder that has them"),
         ("--output", FILE, "the page to write"),
-        ("--merged", FILE, "records to write, as one"))),
+        ("--merged", FILE, "records to write, as one"),
+        ("--badge",  FILE, "a badge to write, JSON for shields.io"))),
     "demo": ("a planted mistake is found and explained, in ten seconds", (
         ("--open", SWITCH, "show the page in a browser"),)),
     "init": ("write into a repository what gradverify needs; nothing is changed", (

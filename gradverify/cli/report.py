@@ -12,6 +12,7 @@ from gradverify.outside.printing import visible
 from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.records import Records
+from gradverify.report.badge import badge
 from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
@@ -19,7 +20,10 @@ from gradverify.report.wording import remarks
 
 
 def report(
-    files: Sequence[Path], output: Path | None = None, merged: Path | None = None
+    files: Sequence[Path],
+    output: Path | None = None,
+    merged: Path | None = None,
+    badge_file: Path | None = None,
 ) -> int:
     """Make the page of records, and the Markdown file beside it.
 
@@ -27,6 +31,7 @@ def report(
 
     output: the page; unless given, it goes beside the first file.
     merged: a file for the records of all files together.
+    badge_file: a file for a badge, JSON that shields.io reads.
 
     Returns 3 if nothing in a file is understood.
     """
@@ -35,13 +40,15 @@ def report(
     found = records.joined(parts)
     output = output or paths[0].with_name(folder.PAGE)
     short = output.with_suffix(".md")
-    for target in filter(None, (output, short, merged)):
+    for target in filter(None, (output, short, merged, badge_file)):
         if target.resolve() in {path.resolve() for path in paths}:
             raise CommandError(f"{target} is one of the records; name another file")
     _write(output, page(found).encode("utf-8", "replace"))
     _write(short, markdown(found).encode("utf-8", "replace"))
     if merged is not None:
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
+    if badge_file is not None:
+        _write(badge_file, badge(found).encode())
     for remark in remarks(found):
         say(remark)
     say(visible(headline(found)))

@@ -1,4 +1,7 @@
-"""A gradient at edges of ops against the slopes that the function has there."""
+"""Derivatives at an edge are held against the slopes that the function has there.
+
+For example, the slopes of a norm at 0 are all vectors of the unit ball.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ INFINITE = "the slope is infinite on one side"
 
 
 def at_edges(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
-    """The worst of what the entries say.
+    """The judgement of the worst entry.
 
-    Entries that no slope moves are judged as anywhere else, so that a NaN which leaks
-    into them is found. Those in a ball are right inside it. Where a slope has no limit,
-    infinity of the right sign, and any number on that side, is a convention; NaN is
-    one as well, and is listed as such.
+    An entry that no slope moves is judged as anywhere else, so that a NaN which leaks
+    into it is found. Entries with slopes in balls are right if slopes within their
+    balls give them. Where a slope has no limit, infinity of the right sign is right by
+    convention, and so is any number on that side. NaN is listed as a convention too.
     """
     edges = reference.edges
     assert edges is not None
@@ -95,10 +98,11 @@ def _text(where: tuple[str, tuple[int, ...]]) -> str:
 def _of_ray(
     where: Any, got: float, base: Any, slopes: Array, groups: Array, allowed: float
 ) -> Judgement:
-    """One entry of which a slope is any number from 0 to infinity.
+    """One entry, of which a slope may be any number from 0 to infinity.
 
-    Slopes in balls that it has beside it move the end of what is right by their radii:
-    that of sqrt(x) + hypot(x, y) by x may be anything from -1 on at 0.
+    Other slopes of the entry may lie in balls. They move the end of what is right by
+    their radii: the derivative of sqrt(x) + hypot(x, y) by x at 0 may be anything from
+    -1 on.
     """
     along = slopes[groups == RAY]
     signs = np.sign(along[along != 0])
@@ -123,7 +127,9 @@ def _of_ray(
 def _of_balls(
     where: Any, got: Array, base: Array, slopes: Array, groups: Array, allowed: Array
 ) -> Judgement:
-    """Entries that slopes within their balls must give together."""
+    """Several entries at once: the same slopes, each within its ball, must give them
+    all.
+    """
     sizes = np.sqrt(np.sum(slopes**2, axis=1))
     exact = f"within {_vector(sizes)} of {_vector(base)}"
     first = where[0][0] if len({w[0] for w in where}) == 1 else "gradient"
@@ -142,9 +148,9 @@ def _of_balls(
 
 
 def nearest(slopes: Array, groups: Array, target: Array) -> Array:
-    """The slopes within their balls whose sum is nearest to a target.
+    """The slopes, each within its ball, whose sum is nearest to a target.
 
-    By projected gradients with momentum (Beck and Teboulle, 2009).
+    The method is that of projected gradients with momentum (Beck and Teboulle, 2009).
     """
     scale = np.max(np.abs(slopes), axis=1, keepdims=True)
     scale[scale == 0.0] = 1.0
@@ -163,7 +169,7 @@ def nearest(slopes: Array, groups: Array, target: Array) -> Array:
 
 
 def _within(s: Array, groups: Array) -> Array:
-    """Every ball's slopes, made as short as its radius."""
+    """The slopes, with those of a ball made shorter if they reach beyond it."""
     result = s.copy()
     for group in set(groups.tolist()):
         members = groups == group

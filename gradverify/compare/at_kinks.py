@@ -60,9 +60,9 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
 
 
 def _could_hide_a_path(reference: Reference) -> bool:
-    """Whether the bounds are so wide that a lost path could not be seen in any entry.
+    """Whether the bounds are too wide to show that a path was lost, in every entry.
 
-    Only entries that have a path count.
+    Entries without any path do not count.
     """
     paths = np.concatenate([a.reshape(-1) for a in reference.paths])
     bound = np.concatenate([b.reshape(-1) for b in reference.bound])

@@ -18,10 +18,11 @@ UNBOUNDED = "rounding explains anything"  # `Reference.unbounded` says why
 
 
 class Entry(NamedTuple):
-    """One number to judge: where it stands, what was got, what is exact, what is
-    allowed.
+    """One number to judge.
 
-    place: of the entry in its array; empty for a scalar.
+    where: what it is, such as "d/da[0, 1]".
+    place: its index in the array; empty for a scalar.
+    paths: the sum over paths of the sizes of their products, if it is known.
     """
 
     where: str
@@ -47,7 +48,8 @@ _SEVERITY = {verdict: k for k, verdict in enumerate(_ORDER)}
 def worst(dtype: str, entries: Sequence[Entry]) -> Judgement:
     """The judgement of the worst entry.
 
-    If all agree, that of the entry that was checked best.
+    Among entries with the same verdict, it is the one whose error is the largest part
+    of its bound.
     """
     if not entries:
         return Judgement(Verdict.AGREES, note="no entries")
@@ -74,9 +76,10 @@ class _Found(NamedTuple):
 
 
 def all_hidden(entries: Sequence[Entry]) -> bool:
-    """Whether zeros would pass as well, though not every exact entry is zero.
+    """Whether zeros in the place of all entries would pass as well.
 
-    An example is a cross-entropy so small that the loss is 0 in floats.
+    Nothing is hidden if every exact entry is zero. An example of a hidden gradient is
+    that of a cross-entropy so small that the loss is 0 in floats.
     """
     nonzero = [entry for entry in entries if entry.exact != 0]
     return bool(nonzero) and all(abs(e.exact) <= e.tight for e in nonzero)

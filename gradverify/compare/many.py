@@ -1,6 +1,7 @@
-"""Many entries at once: which of them a judgement must look at, and how many deviate.
+"""Arrays of very many entries: which of them a judgement must look at.
 
-Array operations pick those entries. They are then judged one by one, as all others are.
+Array operations pick the worst entries. These are then judged one by one, as entries of
+small arrays are.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ from gradverify.reference import Bound, Doubled
 def noteworthy(
     got: Array, exact: Doubled, bound: Bound, paths: Array | None
 ) -> list[tuple[int, ...]]:
-    """The worst entry of every kind: wrong, not a number, imprecise, right, not
-    seen.
-    """
+    """The worst entry of each kind: wrong, not a number, imprecise, right, not seen."""
     error = exact.error(got)
     wrong = ~(error <= bound.loose)
     unseen = ~np.isfinite(bound.loose)

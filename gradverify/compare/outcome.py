@@ -1,4 +1,4 @@
-"""Compare: one run of one case and its reference give a verdict."""
+"""One run of one case and its reference give a verdict."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from gradverify.verdict import Judgement, Verdict
 
 @surrounded
 def compare(case: Case, reference: Reference, derivatives: Derivatives) -> Judgement:
-    """The verdict on one run of one case; the worst entry decides it.
+    """The verdict on one run of one case. The worst entry decides it.
 
     At a kink, a gradient may lie outside the hull of one-sided slopes, but inside the
-    hull of all conventions. It is returned as `KINK_COMPOSITION` with an empty note.
-    Whether that is true, only the library's own conventions can tell; see
-    `diagnosis/conventions.py`.
+    hull over all choices of branches. The verdict is then `KINK_COMPOSITION` with an
+    empty note. Only the library's own conventions can tell whether it is true
+    (`diagnosis/conventions.py`).
     """
     judgement = _compared(case, reference, derivatives)
     if judgement.note == UNBOUNDED:
@@ -191,9 +191,9 @@ def _fits(got: Any, array: Array, dtype: str) -> bool:
 
 
 def _may_be_missing(reference: Reference, k: int) -> bool:
-    """Whether None is right here: it stands for zero.
+    """Whether the engine may give None here, which stands for zero.
 
-    It is right where the derivative is zero or is not judged.
+    It may if the derivative is zero, or if it is not judged.
     """
     if reference.kinked is not None or not reference.gradient:
         return True

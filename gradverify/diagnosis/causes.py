@@ -28,12 +28,13 @@ class Cause:
     name: as records have it.
     says: the end of a sentence, with the fields partials, truth, key, node, operands,
         op and n.
-    change: from an application and a key to bars; None where the slip does not apply.
-    keys: the variants of the slip.
-    whole: whether it changes all operands together rather than one.
+    change: takes an application and a key, and returns the bars that the slip passes
+        on; None if the slip does not apply.
+    keys: takes an application, and returns the variants of the slip.
+    whole: whether the slip changes all operands together, and not one of them.
     weight: how many changes it counts as.
     by_hand: whether people make it on paper.
-    likely: keys, and the ops that they belong to.
+    likely: keys, with the ops at which they are likely.
     """
 
     name: str
@@ -46,9 +47,7 @@ class Cause:
     likely: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
 
     def bars(self, a: Application, key: Key) -> Bars | None:
-        """What the operands get if this slip is made; None if it gives no fitting
-        shapes.
-        """
+        """What the operands get if this slip is made; None if the shapes do not fit."""
         try:
             bars = self.change(a, key)
         except ValueError:

@@ -1,4 +1,9 @@
-"""Is a gradient at kinks what the conventions of the library itself compose to?"""
+"""Is a gradient at kinks what the library's own conventions come to?
+
+A library chooses a slope at each kink, op by op. The chain rule with these slopes may
+give a gradient that is no derivative, and that is a finding of another kind than a
+wrong rule.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +49,12 @@ def follows_conventions(
     differentiator: Differentiator,
     mode: str,
 ) -> bool:
-    """Whether the slopes that each op has by itself, composed, give this gradient.
+    """Whether the library's own slopes, put together by the chain rule, give this
+    gradient.
 
-    Each kinked op is run alone, at the values that it met. That shows which slope the
-    library chooses there. The exact chain rule with those slopes must give the gradient
-    within its bound.
+    Each kinked op is run alone, at the values that it met. That shows the slope which
+    the library chooses there. The exact chain rule with those slopes must then give the
+    gradient within its bound.
     """
     kinked = found.kinked
     if kinked is None:
@@ -68,8 +74,8 @@ def follows_conventions(
 
 
 def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
-    """The slopes; with both branches where rounding in the library may lead to
-    either.
+    """The slopes of all kinks: those found, and both branches at elements where
+    rounding decides which one the library takes.
     """
     free = [
         (k, i)
@@ -125,10 +131,11 @@ class _Probe:
         return result
 
     def _shared(self, origin: int, kink: ActiveKink) -> Array:
-        """The slopes of a largest or smallest element, from how ties share a cotangent.
+        """The slopes at a largest or smallest element, from how ties share a cotangent.
 
-        The nodes of an expansion are those after the node before it, here as in the op
-        alone.
+        The nodes of an op's expansion stand in one row, both here and in the expansion
+        of the op alone. So a slope found there belongs to the node at the same place
+        here.
         """
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan
@@ -148,7 +155,7 @@ class _Probe:
     def _pooled(self, origin: int, kink: ActiveKink) -> Array:
         """The slopes of a pooling, from how each window with ties shares a cotangent.
 
-        Windows overlap. So each run shows one window.
+        Windows may overlap. So each run passes a cotangent to one window alone.
         """
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan

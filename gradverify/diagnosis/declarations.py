@@ -1,8 +1,9 @@
 """Deviations that an engine may declare: what it does not take, and how it says so.
 
-An engine that takes subnormal numbers for zero deviates in many ops for one cause. Each
-row has the evidence that this is the cause: the same case without what the engine may
-not take is right, or a case that has nothing else deviates as well.
+One cause may show in many ops. For example, an engine that takes subnormal numbers for
+zero deviates in most of them. Each row has a test of its cause. Some run the same case
+without what the engine may not take, and it must be right there. Others run a case that
+has nothing else, and it must deviate there as well.
 """
 
 # The rows of the table are wider than a page.
@@ -78,9 +79,7 @@ def _is_right(look: Look, case: Case) -> bool:
 
 
 def _with_inputs(case: Case, op: str) -> Case | None:
-    """The case with inputs in the place of all leaves of that kind; None if it has
-    none.
-    """
+    """The case with inputs in the place of all leaves of a kind; None if it has none."""
     point, nodes, changed = iter(case.point), [], False
     values: list[Array] = []
     for node in case.graph.nodes:
@@ -172,8 +171,9 @@ def needs_equal_shapes(found: DeviatingEngine) -> bool:
 
 
 def _unbroadcast(case: Case) -> Case | None:
-    """The case with leaves as wide as what they are combined to; None if none is
-    stretched, or if it is no leaf.
+    """The case with every leaf as wide as what it is combined with.
+
+    None if no operand is stretched, or if one that is stretched is no leaf.
     """
     nodes = list(case.graph.nodes)
     for node in case.graph.nodes:
@@ -247,8 +247,9 @@ ENOUGH = 4  # cases
 
 
 def compiling(differentiator: Differentiator, seconds: Sequence[float]) -> str | None:
-    """What an engine may declare that needs so long for every case; None if it is
-    fast, or says so.
+    """What an engine may declare that needs much time for every new graph.
+
+    None if it is fast, or if it declares so already.
     """
     if differentiator.compiles or len(seconds) < ENOUGH:
         return None

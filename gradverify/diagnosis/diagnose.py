@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.compare import compare
 from gradverify.diagnosis import lost_digits, nonfinite
 from gradverify.diagnosis.declarations import DeviatingEngine, declaration
 from gradverify.diagnosis.declarations import sentence as declarations_sentence
@@ -20,6 +21,7 @@ from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
 from gradverify.diagnosis.op_alone import op_alone
 from gradverify.diagnosis.operand_slips import Key
+from gradverify.diagnosis.other_modes import by_modes
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.sentences import short_key
@@ -28,6 +30,7 @@ from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, LEAVES, Case
+from gradverify.questions import GRADIENT, questions_of
 from gradverify.reference import reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -83,14 +86,65 @@ def _diagnosed(failure: Failure) -> Explanation:
         declared = _declared(failure, words)
         if declared is not None:
             found = declared
+        elif not _is_of_gradient(failure):
+            found = _of_other_question(failure, words)
         elif judgement.verdict in SLIPS:
             found = _by_slips(failure, words)
         else:
             found = _by_verdict(failure, words)
-        if judgement.verdict in DRAWN:
+        found = replace(found, sentence=_with_modes(failure, found.sentence))
+        if judgement.verdict in DRAWN and _is_of_gradient(failure):
             found = replace(found, shown=_drawn(failure, found.shown))
         script = reproducer(case, failure.differentiator, failure.mode, judgement)
         return replace(found, script=script)
+
+
+def _with_modes(failure: Failure, sentence: str) -> str:
+    """The sentence, after which modes of the engine are right at the case."""
+    if failure.judgement.fatal or failure.judgement.verdict is Verdict.TIMED_OUT:
+        return sentence
+    modes = by_modes(
+        failure.case,
+        failure.differentiator,
+        failure.mode,
+        failure.limit,
+        failure.in_flight,
+    )
+    return "; ".join(text for text in (modes, sentence) if text)
+
+
+def _is_of_gradient(failure: Failure) -> bool:
+    """Whether the mode deviates where it is asked for the gradient of the case.
+
+    A jvp may, even if it was asked for a tangent.
+    """
+    if failure.judgement.question == GRADIENT.name:
+        return True
+    kind = failure.differentiator.modes()[failure.mode].kind
+    if questions_of(kind)[0] is not GRADIENT:
+        return False
+    given = failure.look(failure.case)
+    if given is None:
+        return False
+    verdict = compare(failure.case, reference(failure.case), given).verdict
+    return verdict is failure.judgement.verdict
+
+
+def _of_other_question(failure: Failure, words: Naming) -> Explanation:
+    """The op that deviates alone."""
+    node = _node(failure, words)
+    if node is None:
+        return Explanation(sentence="")
+    raised = ""
+    if failure.judgement.verdict is Verdict.CRASHED:
+        raised = f"alone it raises {failure.judgement.got}"
+    return Explanation(
+        sentence=f"at {words.line(node)}: "
+        f"{raised or 'deviates alone, at the values of its operands'}",
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )
 
 
 def _declared(failure: Failure, words: Naming) -> Explanation | None:
@@ -158,8 +212,8 @@ def _place(words: Naming, found: FoundSlips, failure: Failure) -> Explanation:
 def _where(
     words: Naming, found: FoundSlips, failure: Failure
 ) -> tuple[int | None, str]:
-    """The op that deviates alone; else the first wrong adjoint; else the smallest
-    part.
+    """The op that deviates alone; else the first wrong adjoint on the way back; else
+    the end of the smallest part of the graph that deviates.
     """
     node = _node(failure, words)
     if node is not None:
@@ -186,7 +240,10 @@ def _node(failure: Failure, words: Naming) -> int | None:
 
 
 def _kink(failure: Failure, words: Naming) -> Explanation | None:
-    """The slope that an op alone has at its kink, if no convention allows it."""
+    """What the op alone gives at its kink, beside what is allowed there.
+
+    None if it has no kink.
+    """
     node = _node(failure, words)
     if node is None:
         return None
@@ -256,10 +313,9 @@ CHOOSING = ("maximum", "minimum", "max", "min")
 
 
 def _is_small(found: FoundSlips, failure: Failure) -> bool:
-    """Whether all numbers are right in their first digits, so that rounding is the
-    cause.
+    """Whether all numbers are right in their first digits, so that digits were lost.
 
-    The number that was judged counts too; it may be an adjoint that reaches no input.
+    The number that was judged counts too. It may be an adjoint that reaches no input.
     """
     ulps = failure.judgement.error_ulps or 0.0
     if ulps * format_of(failure.case.dtype).spacing > FEW:
@@ -272,8 +328,8 @@ def _is_small(found: FoundSlips, failure: Failure) -> bool:
 
 
 def _rounding(failure: Failure, words: Naming) -> Explanation | None:
-    """The node where digits are lost: the op that deviates alone, else found by its
-    values.
+    """The node at which digits are lost: the op that deviates alone, else the node at
+    which the values of floats lose most.
     """
     node = _node(failure, words)
     if node is None:
@@ -319,7 +375,8 @@ def _usual(failure: Failure, words: Naming, node: int) -> lost_digits.Formula | 
 
 
 def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation | None:
-    """What is computed where a derivative is NaN or infinite; None if it is unknown.
+    """What is computed where a derivative is NaN or infinite; None if that is not
+    known.
 
     node: the op that deviates alone; None if there is none.
     """

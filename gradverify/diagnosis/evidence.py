@@ -1,6 +1,4 @@
-"""What a page draws beside a deviation: difference quotients, and the error along a
-line.
-"""
+"""What a page draws beside a deviation: quotients, and the error along a line."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ SHOWN = 20
 
 
 def worst_entry(seen: Observation) -> Place:
-    """The input and its flat entry whose error is largest in units of what is
-    allowed.
-    """
+    """The input and its entry, by flat index, whose error is most beyond its bound."""
     worst, place = -1.0, (0, 0)
     for k, i in enumerate(seen.right.graph.inputs):
         exact = seen.right.adjoints[i]
@@ -69,8 +65,9 @@ def quotients(case: Case, place: Place) -> tuple[tuple[str, str], ...]:
 
 
 def line(case: Case, place: Place, look: Look) -> tuple[tuple[str, str, str], ...]:
-    """The error and its bound, in ulps, while one entry is moved away from the
-    point.
+    """The error and its bound, in ulps, at points on a line through the point.
+
+    One entry of one input is moved along it.
     """
     return tuple(_errors(case, place, look))
 

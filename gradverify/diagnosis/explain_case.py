@@ -1,5 +1,7 @@
-"""The deviation of an engine at a case: look at it at generic twins, and find the
-slip.
+"""Which slip explains the deviation of an engine at a case.
+
+The case is moved to generic numbers first (its twins), and the engine is run there. At
+(1, 1), for example, a forgotten factor of a * b cannot be seen.
 """
 
 from __future__ import annotations
@@ -62,11 +64,10 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundS
 
 
 def smallest_part(case: Case, look: Look) -> int | None:
-    """The node at the end of the smallest part of the graph that deviates, found by
-    bisection.
+    """The last node of the smallest part of the graph that deviates.
 
-    None if the whole graph does not deviate. If a part deviates, every larger part that
-    holds it deviates too, except by chance.
+    It is found by bisection: if a part deviates, every larger part that contains it
+    deviates too, except by chance. None if the whole graph does not deviate.
     """
     ops = [i for i, node in enumerate(case.graph.nodes) if node.op not in LEAVES]
     low, high = 0, len(ops) - 1
@@ -128,7 +129,8 @@ def _suspects(case: Case, op: str, seen: Sequence[Observation]) -> tuple[int, ..
     """The nodes whose rule may be wrong.
 
     If an op deviates alone, these are its nodes. If the engine gave the adjoints of all
-    nodes, those that feed the first wrong adjoint on the way back are suspects too.
+    nodes, then the nodes that feed the first wrong adjoint on the way back are suspects
+    too.
     """
     nodes = case.graph.nodes
     ops = [i for i, node in enumerate(nodes) if node.op not in LEAVES]
@@ -196,7 +198,7 @@ def _observed_alone(
 
 
 def _cotangents(case: Case, i: int, k: int) -> list[Array]:
-    """A generic cotangent if weights can be told from the op, else ones."""
+    """A generic cotangent, if the op can be told from the weights; else ones."""
     shape = case.graph.nodes[i].shape
     ones = np.ones(shape)
     if case.graph.nodes[i].op in ("mul", "sum"):
@@ -229,12 +231,12 @@ def _put_back(
 
 
 def cost(slip: Slip | WholeSlip) -> tuple[int, bool]:
-    """How many changes a slip needs, and whether a factor had to be fitted."""
+    """How many changes a slip makes, and whether a factor had to be fitted."""
     return rank(slip)[:2] if isinstance(slip, Slip) else (1, False)
 
 
 def equally_good(found: Sequence[Slip | WholeSlip]) -> list[Slip | WholeSlip]:
-    """The first slip, and slips of other rows that need no more changes."""
+    """The first slip, and slips of other rows that make no more changes."""
     if not found:
         return []
     best = found[0]

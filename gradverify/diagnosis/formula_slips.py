@@ -25,10 +25,10 @@ from gradverify.diagnosis.right_sweep import Application, Bars
 
 @dataclass(frozen=True)
 class WrongFormula:
-    """A wrong formula for the derivative of an op by one of its operands.
+    """A wrong formula for the derivative of an op with respect to one operand.
 
     says: the formula in y, the result, and x, or a and b, the operands.
-    partial: from the result, the operands and the params.
+    partial: takes the result, the operands and the params.
     position: of the operand.
     """
 
@@ -75,7 +75,7 @@ def formulas(a: Application) -> list[Key]:
 
 
 def by_formula(a: Application, key: WrongFormula) -> Bars | None:
-    """The derivative by one operand by a wrong formula, the others right."""
+    """The bars if one operand gets its derivative by a wrong formula."""
     partials = a.partials()
     partials[key.position] = np.broadcast_to(
         key.partial(a.y, *a.xs, **a.node.params), a.node.shape
@@ -103,7 +103,7 @@ def epsilons(a: Application) -> list[Key]:
 
 
 def with_epsilon(a: Application, key: Key) -> Bars | None:
-    """The bars, divided by a little more."""
+    """The bars if a small number is added to what they are divided by."""
     text, way = key
     small = np.longdouble(text)
     divisor = DIVISORS[a.node.op](a.y, a.xs)
@@ -129,7 +129,7 @@ def logarithms(a: Application) -> list[Key]:
 
 
 def by_result(a: Application, key: Key) -> Bars | None:
-    """The derivative of log_softmax by its result y as if that were a softmax."""
+    """The bars of log_softmax if its result y is taken for that of a softmax."""
     axis = a.node.params["axis"][0]
     if key == "y for exp(y)":
         return [a.ct - a.y * np.sum(a.ct, axis=axis, keepdims=True)]
@@ -144,14 +144,14 @@ INDEX: Mapping[str, str] = {"embedding": "index"}
 
 
 def repeats(a: Application) -> list[Key]:
-    """Which of several cotangents that belong to one row is left."""
+    """Which one is kept, of several cotangents that belong to the same row."""
     index = a.node.params.get(INDEX.get(a.node.op, ""), ())
     rows = np.ravel(index).tolist()
     return [] if len(set(rows)) == len(rows) else ["the last", "the first"]
 
 
 def indexed(a: Application, key: Key) -> Bars | None:
-    """Rows that are written over one another where they must be added up."""
+    """The bars if rows are written over one another where they must be added up."""
     index = np.array(a.node.params[INDEX[a.node.op]])
     lead = np.ndim(a.ct) - len(a.node.shape)
     found = np.zeros((*np.shape(a.ct)[:lead], *np.shape(a.xs[0])), np.longdouble)

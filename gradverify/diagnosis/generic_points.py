@@ -1,5 +1,4 @@
-"""Generic twins of a case: the same program at numbers and shapes that do not hide the
-cause.
+"""Generic twins of a case: the same program at numbers that hide nothing.
 
 At (1, 1), for example, both partials of a product are 1. Most slips cannot be seen
 there, or cannot be told apart.
@@ -37,10 +36,10 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 class PointStyle:
     """How far numbers are moved, and which ones.
 
-    keeps: one factor moves all numbers, so that zeros and ties stay.
+    keeps: whether one factor moves all numbers, so that zeros and ties stay.
     leaves: whether literals and data are moved too.
-    ordinary: whether numbers are brought near 1 first. Beside a huge or tiny one a term
-        may vanish in rounding.
+    ordinary: whether numbers are brought near 1 first. Beside a huge or tiny number,
+        another term may vanish in rounding.
     """
 
     spread: float
@@ -63,11 +62,12 @@ STYLES = (
 
 
 def twins(case: Case, which: int, *, leaves: bool = True) -> Iterator[Case]:
-    """The twins with number `which`, from the most generic to the nearest one.
+    """Twins of a case, from the most generic to the nearest one.
 
-    Each lies in the same branch of every kink, and in the domain of every op if the
-    case does.
+    Each lies in the same branch of every kink as the case. It lies in the domain of
+    every op if the case does.
 
+    which: the number of the twin; another one has other numbers.
     leaves: False if a program with another literal would be another program.
     """
     program = gradient_program(case.graph, case.dtype)
@@ -108,9 +108,11 @@ GROWTHS: tuple[Callable[[int], int], ...] = (
 def resized(
     case: Case, grow: Callable[[int], int], *, fill: float = 1.0
 ) -> Case | None:
-    """The case with every axis grown, its entries repeated; None if the ops do not fit.
+    """The case with every axis longer, its entries repeated.
 
-    None as well if nothing grows. fill: the entries of what was empty.
+    None if the ops do not fit, or if nothing grows.
+
+    fill: the entries of arrays that were empty.
     """
 
     def grown(x: Array) -> Array:
@@ -179,8 +181,8 @@ def _leaf(node: Node, shift: Any) -> Node:
 
 
 def _is_alike(twin: Case, signs: list[Array], case: Case) -> bool:
-    """Whether the twin is in the same branches of signs, and in the domain of every op
-    in whose domain the case is.
+    """Whether the twin lies in the same branches, and in the domain of every op in
+    whose domain the case lies.
     """
     inside = dict(_insides(case))
     for i, contained in _insides(twin):

@@ -1,7 +1,6 @@
 """Slips that belong to no single op.
 
-They are of three kinds: a sum at a fan-out, inputs that are mixed up, and runs that are
-mixed up.
+A sum at a fan-out is wrong, inputs are mixed up, or runs are mixed up.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ Nodes = tuple[int, ...]  # those that a slip is at; none for all that is given
 class Whole:
     """One way to go wrong outside of single ops.
 
-    scopes: for a graph, pairs of a key and the nodes that it is about.
-    numbers: from an observation, the one before it, a key and nodes to all numbers as
-        the slip gives them.
+    scopes: takes a graph, and yields pairs of a key and the nodes that the slip is at.
+    numbers: takes an observation, the observation of the run before, a key and nodes.
+        It returns all numbers as the slip gives them.
     """
 
     name: str
@@ -158,8 +157,9 @@ def _formats(graph: Graph) -> Iterator[tuple[Key, Nodes]]:
 
 
 def in_format(o: Observation, b: Any, key: Key, nodes: Nodes) -> Array | None:
-    """The given numbers, if they are the right ones as near as a narrower format
-    gets.
+    """The given numbers, if they are the right ones up to a narrower format's rounding.
+
+    None otherwise.
     """
     if format_of(key) not in narrower_than(o.case.dtype):
         return None

@@ -40,8 +40,9 @@ NUMBERS = frozenset({
 })  # fmt: skip
 
 
-# A cotangent of a wrong shape may make a later sum raise.
+# A cotangent of a wrong shape may make a later sum raise, or be broadcast in it.
 SHAPES = frozenset({Verdict.WRONG_SHAPE, Verdict.CRASHED})
+OF_SHAPES = re.compile(r"shape|broadcast|dimension", re.IGNORECASE)
 
 
 def guilty_op(
@@ -49,11 +50,14 @@ def guilty_op(
 ) -> Guilty:
     """Judge every op alone, and name the first that deviates as the case does.
 
-    judgement: of the case. The op must have the same verdict, and raise the same
-        exception where the case raises one. If no op has the verdict, one whose numbers
-        are wrong in another way is named for numbers that are wrong.
+    An op deviates as the case does if it has the same verdict; after an exception, it
+    must raise the same one. If no op does, and the numbers of the case are wrong, an op
+    is named whose numbers are wrong in another way. An op whose cotangents have a shape
+    that does not fit is named for what later sums make of them.
 
-    The product and the sum that make a scalar of an op's result are suspects too.
+    An op's result is made a scalar by a product and a sum. These two are suspects too.
+
+    judgement: of the case.
     """
     first: Guilty | None = None
     for alone, rest in _suspects(case):
@@ -70,13 +74,13 @@ def guilty_op(
 
 
 def is_same(found: Judgement, wanted: Judgement) -> bool:
-    """Whether two cases deviate in the same way: by their verdicts, and by the
-    exception where there is one.
+    """Whether two cases deviate in the same way.
+
+    The verdicts must be the same, and after exceptions the exceptions.
     """
     if found.verdict is not wanted.verdict:
         return False
-    crashed = found.verdict is Verdict.CRASHED
-    return not crashed or _exception(found.got) == _exception(wanted.got)
+    return exception_of(found) == exception_of(wanted)
 
 
 def _are_one(alone: Case, case: Case) -> bool:
@@ -87,16 +91,29 @@ def _are_one(alone: Case, case: Case) -> bool:
     )
 
 
-def _exception(text: str) -> str:
-    """An exception without its numbers, which belong to shapes and values."""
-    return re.sub(r"[\d().,\[\]\s-]+", " ", text)
+def exception_of(judgement: Judgement) -> str:
+    """The exception that was raised, without its numbers, which belong to shapes and
+    values; empty if none was.
+    """
+    if judgement.verdict is not Verdict.CRASHED:
+        return ""
+    return re.sub(r"[\d().,\[\]\s-]+", " ", judgement.got)
 
 
 def _may_be(found: Judgement, wanted: Judgement) -> bool:
     both = {found.verdict, wanted.verdict}
-    if both <= NUMBERS or both == SHAPES:
+    if both <= NUMBERS or both == SHAPES or is_same(found, wanted):
         return True
-    return is_same(found, wanted)
+    if not _is_of_shapes(found):
+        return False
+    return wanted.verdict in NUMBERS or _is_of_shapes(wanted)
+
+
+def _is_of_shapes(found: Judgement) -> bool:
+    """Whether a cotangent has a wrong shape, or the exception is about shapes."""
+    if found.verdict is Verdict.CRASHED:
+        return bool(OF_SHAPES.search(found.got))
+    return found.verdict is Verdict.WRONG_SHAPE
 
 
 def _suspects(case: Case) -> Iterator[tuple[Case, Case | None]]:
@@ -112,9 +129,9 @@ def _suspects(case: Case) -> Iterator[tuple[Case, Case | None]]:
 
 
 def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
-    """Ops with cotangents to pull back.
+    """Ops, with cotangents to pull back through each.
 
-    Cotangents of one come first, as they need least around the op.
+    Cotangents of ones come first, since they need the fewest other ops around the op.
     """
     nodes = case.graph.nodes
     scalars_first = sorted(op_nodes(case.graph), key=lambda i: nodes[i].shape != ())
@@ -128,10 +145,10 @@ def _candidates(case: Case) -> Iterator[tuple[int, Array]]:
 
 
 def _cotangents(case: Case, found: Reference) -> list[Array | None]:
-    """The exact cotangents, as floats; computed in floats if the reference has none.
+    """The exact cotangents, as floats; by floats if the reference has none.
 
-    At a kink they belong to one branch. That is enough, since any cotangent may be
-    pulled back.
+    At a kink they belong to one branch. That is enough, since an op must be right for
+    any cotangent.
     """
     nodes, exact = case.graph.nodes, found.exact
     expansion = gradient_program(case.graph, case.dtype).expansion

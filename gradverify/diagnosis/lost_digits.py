@@ -92,7 +92,7 @@ class Loss:
 
 
 def of_op(right: Right, node: int, error_ulps: float | None) -> Loss | None:
-    """What an op loses by itself, told by how far its derivative is off."""
+    """How many digits an op loses by itself, by the error of its derivative."""
     if not error_ulps or not math.isfinite(error_ulps) or error_ulps < 1.0:
         return None
     op = right.graph.nodes[node].op
@@ -102,9 +102,7 @@ def of_op(right: Right, node: int, error_ulps: float | None) -> Loss | None:
 
 
 def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
-    """The usual formula, if the library's own partial is what that formula gives in
-    floats.
-    """
+    """The usual formula of an op, if in floats it gives what the library gives."""
     formula = FORMULAS.get(right.graph.nodes[node].op)
     if formula is None:
         return None
@@ -121,9 +119,7 @@ def by_formula(right: Right, node: int, partial: Any) -> Formula | None:
 
 
 def in_graph(right: Right) -> Loss | None:
-    """The node at which floats lose the most digits beyond those that its operands had
-    lost.
-    """
+    """The node that loses the most digits beyond those that its operands had lost."""
     values, exact = node_values(right.case), _exact_values(right.case)
     unit = format_of(right.case.dtype).unit_roundoff
     errors = [_error(f, e, unit) for f, e in zip(values, exact, strict=True)]
@@ -173,7 +169,10 @@ def rewriting(graph: Graph, i: int) -> str:
 
 
 def _is_wanted(shown: str, wanted: str) -> bool:
-    """Whether an operand fits a row. If the row ends in ",", the start must fit."""
+    """Whether the op of an operand fits a row of the table.
+
+    If the row ends in ",", only the beginning must fit.
+    """
     return shown.startswith(wanted) if wanted.endswith(",") else shown == wanted
 
 

@@ -114,9 +114,9 @@ class Naming:
         return self.partial(i, k)
 
     def _derivative(self, i: int, k: int) -> tuple[Graph, list[str]] | str | None:
-        """The formula of the rule, with the names of its nodes.
+        """The formula of a rule with the names of its nodes.
 
-        A number, or None for a map.
+        It is a number if the derivative is one, and None if the rule is a map.
         """
         node = self.graph.nodes[i]
         if not OPS[node.op].is_primitive:
@@ -147,8 +147,9 @@ class Naming:
         return f"({text})" if text.startswith("-") else text
 
     def in_names(self, text: str, i: int) -> str:
-        """A formula in y, the result of a node, and x, or a and b, its operands, with
-        their own names.
+        """A formula with the names of its nodes.
+
+        The formula is in y, the result, and in x, or a and b, the operands.
         """
         node = self.graph.nodes[i]
         operands = [self._spelled(j) for j in node.operands]

@@ -1,6 +1,6 @@
-"""Why a derivative is NaN or infinite: the usual formulas that are so at a point.
+"""Why a derivative is NaN or infinite: usual formulas that are so at some points.
 
-Engines in plain Python raise an error there instead.
+An engine in plain Python raises an error at such a point instead.
 """
 
 # The rows of the table are wider than a page.
@@ -21,14 +21,14 @@ from gradverify.graph import CONSTANTS
 
 @dataclass(frozen=True)
 class NonfiniteFormula:
-    """A formula for the derivative of an op which is NaN or infinite at some points.
+    """A formula for the derivative of an op that is NaN or infinite at some points.
 
     kind: what is computed there, as people say it.
     says: the formula in y, the result, and x, or a and b, the operands.
-    why: when that happens.
-    partial: from the result, the operands and the params, in floats of the case.
+    why: when it is NaN or infinite.
+    partial: takes the result, the operands and the params, in floats of the case.
     position: of the operand.
-    raises: whether plain Python raises an error there, at a power of 0.
+    raises: whether plain Python raises an error there, for a power of 0.
     """
 
     kind: str
@@ -101,10 +101,10 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
 
 @dataclass(frozen=True)
 class Nonfinite:
-    """Why a number is NaN or infinite, at which node, for which operand.
+    """Why a number is NaN or infinite, at which node and for which operand.
 
-    formula: the usual one that is so there; None where a cotangent of 0 meets an
-        infinite derivative.
+    formula: the usual one that is so there. None if a cotangent of 0 meets an infinite
+        derivative.
     """
 
     kind: str
@@ -114,11 +114,10 @@ class Nonfinite:
 
 
 def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
-    """The usual formula of an op that is NaN or infinite where the op's own derivative
-    is.
+    """The usual formula that is NaN or infinite where the op's own derivative is.
 
-    given: what the engine gave for each operand of the op alone, from a cotangent of
-        ones; None where nothing was given.
+    given: for each operand of the op alone, what the engine gave from a cotangent of
+        ones; None where it gave nothing.
     """
     applied = right.graph.nodes[node]
     kind = np.dtype(right.case.dtype).type
@@ -136,9 +135,9 @@ def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
 
 
 def _is_alike(partial: Any, got: Any) -> bool:
-    """Whether a formula is NaN, or infinite, and what was given is so there.
+    """Whether a formula is NaN where what was given is NaN, or infinite where that is.
 
-    In forward mode the NaN of one entry gets into the derivatives by all entries.
+    In forward mode the NaN of one entry reaches the derivatives by all entries.
     """
     shape = np.broadcast_shapes(np.shape(got), np.shape(partial))
     left, right = np.broadcast_to(partial, shape), np.broadcast_to(got, shape)
@@ -165,9 +164,7 @@ def of_exception(right: Right, node: int) -> Nonfinite | None:
 
 
 def zero_times_infinity(right: Right) -> Nonfinite | None:
-    """The edge at which a cotangent of 0 meets an infinite derivative, or the other way
-    round; None if there is none.
-    """
+    """The edge at which a cotangent of 0 meets an infinite derivative; None if none."""
     kind = np.dtype(right.case.dtype).type
     for i in reversed(range(len(right.graph.nodes))):
         node, ct = right.graph.nodes[i], right.adjoints[i]

@@ -23,7 +23,7 @@ LEFT = 0.125  # of the error that a slip explains, so much may remain
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """Derivatives with respect to some nodes, the errors allowed, and the right sweep.
+    """Derivatives that somebody gave, the errors allowed, and the right computation.
 
     got, allowed: by node, arrays of the node's shape.
     value: the output as given.
@@ -63,7 +63,8 @@ class Observation:
     def rooms_of(self, others: Mapping[int, int]) -> Array:
         """What rounding explains of other nodes' numbers, in the order of `given`.
 
-        Of a node about which nothing was given there is no room of its own.
+        others: from a node to the node whose numbers stand there. If nothing was given
+            about that one, the room is the node's own.
         """
         allowed = self.allowed
         return _flat([allowed.get(others.get(i, i), allowed[i]) for i in self.nodes])
@@ -85,11 +86,11 @@ class Observation:
         return bool(np.all(same | (np.isnan(numbers) & np.isnan(self.given))))
 
     def is_explained_by(self, numbers: Array, room: Array | None = None) -> bool:
-        """Whether these numbers are the given ones, and not also the right ones.
+        """Whether a slip that gives these numbers explains the given ones.
 
-        Near the bound the right numbers agree with the given ones as well. So a slip
-        must account for most of every error; where nothing is wrong, it may change
-        nothing.
+        They must agree. Near the bound the right numbers agree with the given ones as
+        well. So the slip must also account for most of every error that is beyond its
+        bound.
         """
         if not self.agrees(numbers, room):
             return False
@@ -174,12 +175,12 @@ def observed(
     *,
     inner: bool = False,
 ) -> Observation | None:
-    """What an engine gave, with the bounds on it; None if nothing can be said.
+    """What an engine gave, with the bounds on it.
 
-    Nothing can be said at a kink, if all bounds are infinite, after an exception, or
-    for arrays of other shapes.
+    None if nothing can be said: at a kink, if all bounds are infinite, after an
+    exception, or for arrays of other shapes.
 
-    inner: with the adjoints of all nodes, if the engine gave them.
+    inner: whether the adjoints of all nodes count, if the engine gave them.
     """
     if derivatives.error is not None or derivatives.timed_out:
         return None

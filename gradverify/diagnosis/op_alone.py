@@ -1,6 +1,4 @@
-"""The op of one node as a case of its own: the op alone, at the values of its
-operands.
-"""
+"""The op of one node as a case of its own, at the values of its operands."""
 
 from __future__ import annotations
 
@@ -55,8 +53,9 @@ def op_alone(case: Case, index: int, values: Sequence[Any], cotangent: Any) -> C
 def output_alone(
     case: Case, index: int, values: Sequence[Any], cotangent: Any
 ) -> Case | None:
-    """What `op_alone` puts after the op, as a case alone; None if it puts nothing
-    there.
+    """What `op_alone` puts after the op to make a scalar, as a case by itself.
+
+    None if it puts nothing there.
     """
     nodes = [input_leaf(case.graph.nodes[index].shape)]
     _contract(nodes, np.asarray(cotangent, np.float64))

@@ -1,9 +1,9 @@
-"""Slips with factors and operands.
+"""Slips with the factors and the operands of an op.
 
-Each function takes an application of an op and a key, and gives the bars that the
-application passes on if it is made with that slip: the derivatives with respect to its
-operands. The keys are those that the function above it lists. It gives None if the slip
-does not apply.
+Each function takes an application of an op and a key. It returns the bars (the
+derivatives with respect to the operands) that the application passes on if it is made
+with that slip. It returns None if the slip does not apply. The function above it lists
+its keys.
 """
 
 from __future__ import annotations
@@ -35,16 +35,14 @@ def dropped(a: Application, key: Key) -> Bars | None:
 
 
 def together(a: Application, key: Key) -> Bars | None:
-    """The derivative by an operand that is used twice, taken as 1."""
+    """The bar of an operand that is used twice, with its two paths taken for one."""
     if not a.is_elementwise or len(set(a.node.operands)) == len(a.xs):
         return None
     return a.through([np.longdouble(1.0) / len(a.xs)] * len(a.xs))
 
 
 def spread(a: Application, ct: Any, position: int) -> Any:
-    """A cotangent in the shape of an operand: repeated over the axes that were
-    reduced.
-    """
+    """A cotangent repeated over the axes that were reduced, in the operand's shape."""
     shape = np.shape(a.xs[position])
     if np.shape(ct) == shape:
         return ct
@@ -111,7 +109,7 @@ def counts(a: Application) -> list[Key]:
 
 
 def count_of(a: Application) -> int:
-    """How many elements of the operand a reduction combines to one."""
+    """How many elements of the operand a reduction combines into one."""
     if not a.has_axis or len(a.xs) != 1:
         return 1
     size = math.prod(np.shape(a.xs[0]))
@@ -209,7 +207,7 @@ def unsummed(a: Application, key: Key) -> Bars | None:
 
 
 def _narrowed(term: Any, shape: tuple[int, ...], rank: int, how: str) -> Any:
-    """A term in the operand's shape, by one of its entries or by their mean."""
+    """A term in the operand's shape, from one of its entries or from their mean."""
     lead = np.ndim(term) - rank
     padded = (1,) * (rank - len(shape)) + shape
     for k, n in enumerate(padded):

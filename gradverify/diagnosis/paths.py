@@ -32,8 +32,9 @@ class Sum:
 
 
 def paths_to(graph: Graph, target: int) -> Iterator[tuple[Edge, ...]]:
-    """All ways from the output back to a node, as lists of edges; first operands
-    first.
+    """All ways from the output back to a node, as lists of edges.
+
+    Ways through first operands come first.
     """
 
     def walk(i: int, taken: tuple[Edge, ...]) -> Iterator[tuple[Edge, ...]]:
@@ -60,7 +61,7 @@ def few_paths(graph: Graph, target: int) -> list[tuple[Edge, ...]] | None:
 def sum_over_paths(
     words: Naming, slip: Slip | None, targets: Sequence[int], given: Sequence[Any]
 ) -> Sum:
-    """The sum for the first target, and what the same slip gives for the other targets.
+    """The sum over paths for the first target, and what the slip gives for the others.
 
     targets: inputs whose derivatives are wrong.
     given: the wrong numbers.
@@ -116,7 +117,10 @@ def _is_atom(text: str) -> bool:
 
 
 def _figures(products: Sequence[Sequence[Any]], digits: int = DIGITS) -> str:
-    """The same sum in numbers. Factors of 1 are left out, and a product with 0 is 0."""
+    """The same sum in numbers.
+
+    Factors of 1 are left out, and a product with 0 is written as 0.
+    """
     terms = []
     for factors in products:
         if any(f == 0 for f in factors):
@@ -151,11 +155,10 @@ def locals_with(words: Naming, slip: Slip) -> dict[Edge, Any]:
 def _taken(
     words: Naming, slip: Slip, paths: Sequence[Sequence[Edge]], given: Any
 ) -> str | None:
-    """What was taken for what, and the sum that this gives; None if it gives another
-    sum.
+    """Which local derivatives were taken for which others, and the sum that this gives.
 
-    That happens for a slip that is no other local derivative, such as a cotangent that
-    is squared.
+    None if it gives another sum. That is so for a slip that is no other local
+    derivative, such as a cotangent that is squared.
     """
     other = locals_with(words, slip)
     products = [[other[e] if e in other else words.local(*e) for e in p] for p in paths]
@@ -176,9 +179,7 @@ def _taken(
 
 
 def _took(words: Naming, edge: Edge, other: Any) -> str:
-    """What a local derivative was taken as, with enough digits to see that it is
-    another.
-    """
+    """What a local derivative was taken for, with enough digits to tell both apart."""
     digits = digits_apart(other, words.local(*edge))
     taken = number(other, digits)
     return f"{words.partial(*edge)} as {taken} (it is {words.truth(*edge, digits)})"

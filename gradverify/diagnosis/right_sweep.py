@@ -1,4 +1,4 @@
-"""The right computation, op by op; and the same with a change at some of its edges.
+"""The right computation of a case, op by op, and the same with some bars changed.
 
 It runs in long doubles, whose rounding is far below what a bound allows.
 """
@@ -41,10 +41,10 @@ Change = Callable[["Application"], Bars | None]
 
 @dataclass(frozen=True, eq=False)
 class Application:
-    """One application of an op on the way back: all that a rule may look at.
+    """One application of an op on the way back, with all that a rule may look at.
 
-    ct: the cotangent that arrives.
-    before: the operands of the run before this one.
+    ct: the cotangent that arrives at the result.
+    before: the operands of the run before this one, if they are known.
     """
 
     index: int
@@ -80,9 +80,7 @@ class Application:
         params: Mapping[str, Any] | None = None,
         xs: Sequence[Any] | None = None,
     ) -> list[Any]:
-        """Partial derivatives in the shape of the result, of this op or of another
-        one.
-        """
+        """Partial derivatives in the shape of the result, of this op or another one."""
         wide = [wider(x, self.node.shape) for x in (self.xs if xs is None else xs)]
         ones = np.ones(self.node.shape, np.longdouble)[()]
         same = not op and xs is None
@@ -143,7 +141,7 @@ def pullback(
     y: Any,
     xs: Sequence[Any],
 ) -> Bars:
-    """What the operands of an op get of a cotangent, by the rules; None for nothing."""
+    """The bars of an op's operands by our rules; None for those that get nothing."""
     shapes = tuple(np.shape(x) for x in xs)
     if OPS[op].is_primitive:
         node, rules = Node(op, (), params, np.shape(y)), rules_of(op, len(xs))
@@ -220,10 +218,12 @@ class Right:
         add: Join | None = None,
         seeds: Mapping[int, Any] | None = None,
     ) -> list[Any]:
-        """A reverse sweep: the right one, or one with other bars or with another sum.
+        """A reverse sweep: the adjoints of all nodes; None where nothing flows back.
 
-        `change` gives None where an application is right. `add` is asked where a node
-        is used more than once.
+        change: takes an application, and returns other bars; None leaves it right.
+        add: takes a node that is used more than once, and the terms that come together
+            there. It returns another result than their sum.
+        seeds: where the sweep starts; the output with 1 unless given.
         """
         nodes = self.graph.nodes
 
@@ -236,8 +236,10 @@ class Right:
         return walk_back(nodes, seeds, pull, add or total)
 
     def onward(self, index: int) -> list[Any]:
-        """How a unit change in each entry of a node's adjoint changes every adjoint
-        below it.
+        """What a change of a node's adjoint does to the adjoints of all nodes below it.
+
+        For every entry of the node there is a row: the change for a unit change of that
+        entry.
         """
         if index not in self._known:
             shape = self.graph.nodes[index].shape

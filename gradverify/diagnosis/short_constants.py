@@ -24,10 +24,10 @@ POINTS = 2  # other points at which the same constant must explain the value
 
 
 def short_constant(alone: Case, look: Look) -> Key | None:
-    """The constant of an op alone which, cut to fewer digits, gives the engine's value.
+    """The constant of an op which, cut to fewer digits, gives the engine's value.
 
-    None if there is none. The engine is run at a few generic points, since at one of
-    them another constant may give the same value.
+    None if there is none. The engine is run at a few other generic points too, since at
+    a single point another constant may give the same value.
 
     alone: the op, contracted with ones.
     """

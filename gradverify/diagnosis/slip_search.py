@@ -47,7 +47,7 @@ def slips(
 ) -> list[Slip]:
     """The slips at suspected nodes that give all numbers, the likeliest first.
 
-    suspects: nodes; unless given, all of them.
+    suspects: the nodes to look at; all of them unless given.
     """
     if not seen or not any(o.deviates for o in seen):
         return []
@@ -70,7 +70,7 @@ def rank(slip: Slip) -> tuple[int, bool, int, bool, int]:
     """The order of slips: fewest changes, then the order of the table, then from the
     output back.
 
-    A constant comes first at an op whose derivative has that constant.
+    A constant comes first at an op whose derivative contains that constant.
     """
     cause, fitted = slip.cause, isinstance(slip.key, float)
     unlikely = slip.key in cause.likely and slip.op not in cause.likely[slip.key]
@@ -107,7 +107,7 @@ def _scopes(a: Application, cause: Cause) -> list[tuple[Edge, ...]]:
 
 
 def _tried(seen: Sequence[Observation], a: Application, slip: Slip) -> Slip | None:
-    """The slip, its factor fitted, if it gives all numbers; else None."""
+    """The slip if it gives all numbers, with its factor fitted; else None."""
     if slip.key == FIT:
         factor = _factor(seen[0], a, slip)
         if factor is None:
@@ -120,7 +120,7 @@ def _tried(seen: Sequence[Observation], a: Application, slip: Slip) -> Slip | No
 
 
 def _predicted(first: Observation, a: Application, slip: Slip) -> Array | None:
-    """The numbers with the slip, computed from what a change of an adjoint does."""
+    """The numbers with the slip, from what a change of an adjoint does to them."""
     bars = slip.cause.bars(a, slip.key)
     if bars is None:
         return None
@@ -143,7 +143,7 @@ def _difference(bar: Any, right: Any) -> Any:
 
 
 def _factor(first: Observation, a: Application, slip: Slip) -> float | None:
-    """The factor on the bars of the edges that explains the largest error best."""
+    """The factor on the bars of the edges that best explains the largest error."""
     whole = np.zeros_like(first.exact)
     for _, k in slip.edges:
         if a.bars[k] is not None:
@@ -160,9 +160,7 @@ def _quotient(first: Observation, error: Array, whole: Array) -> float | None:
 
 
 def _is_known(factor: float) -> bool:
-    """Whether the factor has a name of its own: no change, a sign, zero, or a
-    constant.
-    """
+    """Whether another row says it better: a factor of 1, -1, 0, or a constant."""
     if factor == 1.0 or abs(factor) < 1e-12:
         return True
     others = (-1.0, *map(float, CONSTANTS.values()))
@@ -243,7 +241,10 @@ def _shared_scopes(
 
 
 def _secant(seen: Observation, slip: Slip) -> Any:
-    """The slip with the factor that its largest effect shows, found by secant steps."""
+    """The slip with the factor that explains the number on which it has most effect.
+
+    The numbers need not be linear in the factor, so that secant steps find it.
+    """
 
     def numbers(factor: float) -> Array | None:
         return predicted(seen, replace(slip, key=factor))

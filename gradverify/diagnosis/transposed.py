@@ -22,11 +22,10 @@ MATRICES: Mapping[str, tuple[int, ...]] = {"linear": (1,), "matmul": (0, 1)}
 
 
 def transposed_operand(case: Case, node: int, look: Look) -> int | None:
-    """The square operand of a node that, if transposed, explains the values of the
-    engine.
+    """The square operand which, if it is transposed, explains the engine's values.
 
     None if there is none. The engine is run at a few generic points of the graph,
-    because plain numbers make many slips look alike.
+    because at plain numbers many slips look alike.
     """
     applied = case.graph.nodes[node]
     for place in MATRICES.get(applied.op, ()):

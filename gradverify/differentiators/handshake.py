@@ -14,7 +14,7 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.differentiators.protocol import Differentiator
-from gradverify.differentiators.run import run, unsupported
+from gradverify.differentiators.run import questions, run, unsupported
 from gradverify.graph import (
     Array,
     Case,
@@ -59,7 +59,10 @@ def handshake(
 
 @surrounded
 def greeting(
-    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+    differentiator: Differentiator,
+    limit: float = 5.0,
+    seconds: float = math.inf,
+    only: Sequence[str] = (),
 ) -> Greeting:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone, inside the op's domain.
@@ -69,9 +72,11 @@ def greeting(
     judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
-    limit: seconds for one op. After two that had no end in time, no more are tried.
+    limit: seconds for one op. After two that had no end in time, or where the first
+        has none, no more are tried.
     seconds: for all ops and modes together. The rest is judged without having been
         tried.
+    only: the modes that are tried; all if empty.
     """
     name = differentiator.name
     if not differentiator.modes():
@@ -81,8 +86,9 @@ def greeting(
     end = time.perf_counter() + seconds
     cases, lost, warm = _cases(differentiator), 0, False
     alone: dict[str, str] = {}
-    absent: dict[str, str] = {}
-    for mode in differentiator.modes():
+    absent: dict[str, list[str]] = {}
+    tried = only or [*differentiator.modes()]
+    for mode in tried:
         if _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
@@ -90,11 +96,14 @@ def greeting(
             if lost >= PATIENCE or time.perf_counter() > end:
                 break
             most = limit if warm else max(limit, LOADING)
-            found, warm = run(differentiator, mode, case, limit=most), True
-            lost += found.fatal or found.timed_out
+            found = _answered(differentiator, mode, case, most)
+            # who has not even loaded in that time has had enough of it
+            enough = found.timed_out and not warm
+            lost += PATIENCE if enough else found.fatal or found.timed_out
+            warm = True
             text = _problem(op, found, most)
             if found.error is not None and found.error.is_missing:
-                absent[op] = f"it raises {text}"
+                absent.setdefault(op, []).append(f"it raises {text}")
             elif text := text or _other_default(op, case, found):
                 failures.setdefault(text, []).append(op)
         failing = sum(map(len, failures.values()))
@@ -104,7 +113,20 @@ def greeting(
                 problems.append(sentence)
             else:
                 alone |= dict.fromkeys(ops, sentence)
-    return Greeting(problems, alone, absent)
+    # a mode may lack what others have, and says so when it is asked
+    lacking = {op: t[0] for op, t in absent.items() if len(t) == len(tried)}
+    return Greeting(problems, alone, lacking)
+
+
+def _answered(
+    differentiator: Differentiator, mode: str, case: Case, limit: float
+) -> Derivatives:
+    """What a mode answers to its questions: the first error, or the last answer."""
+    for question in questions(differentiator, mode):
+        found = run(differentiator, mode, case, limit=limit, question=question)
+        if found.error is not None or found.timed_out:
+            break
+    return found
 
 
 def warm_up(differentiator: Differentiator) -> None:

@@ -1,7 +1,7 @@
-"""Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`.
+"""Conditions on an op's operands, such as `x > 20` or `n < 0 and x == 0`; and formulas.
 
-A condition is read once, over a whitelist, and becomes a function of the operands. Over
-arrays it holds where any element fulfils it, unless it says `all(...)`.
+Either is read once, over a whitelist, and becomes a function of the operands. Over
+arrays a condition holds where any element fulfils it, unless it says `all(...)`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from gradverify.expressions import Expression, Reader, SyntaxRows, parse
 from gradverify.ops import OPS
+from gradverify.ops.shapes import celu, clip, elementwise, power
 
 Test = Callable[[Mapping[str, Any]], Any]
 """What a part of a condition becomes: a function of the arrays that names stand for."""
@@ -47,6 +48,12 @@ NAMES: Mapping[int, tuple[str, ...]] = {
 
 COTANGENT = "ct"
 
+ELEMENTWISE = (elementwise, power, clip, celu)
+"""The shape rules of ops whose elements do not meet."""
+
+VALUE = "value"
+"""What the result of an op is called beside its operands."""
+
 LAYER = ("x", "w", "b")
 """Those of a network layer: weights and bias."""
 
@@ -56,9 +63,15 @@ SYNTAX = (
 )
 
 
-def _operands(op: str) -> tuple[str, ...]:
+def operands_of(op: str) -> tuple[str, ...]:
+    """What the operands of an op are called, in their order."""
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
+
+
+def is_elementwise(op: str) -> bool:
+    """Whether an element of the result depends on one of each operand alone."""
+    return OPS[op].shape in ELEMENTWISE
 
 
 def operand_names(op: str) -> tuple[str, ...]:
@@ -67,12 +80,12 @@ def operand_names(op: str) -> tuple[str, ...]:
     And the cotangent that reaches it, where a product with that underflows.
     """
     row = OPS[op]
-    return (*_operands(op), *row.params, COTANGENT)
+    return (*operands_of(op), *row.params, COTANGENT)
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition that was read and checked; empty text holds always.
+class OperandFormula:
+    """A number for each element of an op's operands, by an expression that was read.
 
     Raises `ExpressionError` (a `ValueError`) that names what is not understood, its
     column, and what is allowed.
@@ -82,35 +95,58 @@ class Condition:
     text: str
 
     def __post_init__(self) -> None:
-        _ = self._test  # an error shows where the condition is stated
+        _ = self._function  # an error shows where the formula is stated
 
     @cached_property
-    def _test(self) -> Test | None:
-        if not self.text.strip():
-            return None
+    def _function(self) -> Test:
         expression = parse(self.text)
-        test: Test = _ConditionReader(expression, operand_names(self.op)).read(
+        function: Test = _ConditionReader(expression, operand_names(self.op)).read(
             expression.tree
         )
-        return test
+        return function
+
+    def value(self, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """The formula at these operands.
+
+        Raises `ValueError` or `TypeError` if shapes do not fit each other.
+        """
+        values = dict(zip(operands_of(self.op), operands, strict=True))
+        # A param that is left out compares with nothing, as None does.
+        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
+        scope = absent | dict(params) | values
+        arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
+        with np.errstate(all="ignore"):
+            return self._function(arrays)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition that was read and checked; empty text holds always.
+
+    Raises what `OperandFormula` raises.
+    """
+
+    op: str
+    text: str
+
+    def __post_init__(self) -> None:
+        _ = self._formula  # an error shows where the condition is stated
+
+    @cached_property
+    def _formula(self) -> OperandFormula | None:
+        return OperandFormula(self.op, self.text) if self.text.strip() else None
 
     def holds(self, operands: Sequence[Any], params: Mapping[str, Any]) -> bool:
         """Whether any element of the operands fulfils the condition.
 
         Shapes that do not fit each other fulfil none.
         """
-        if self._test is None:
+        if self._formula is None:
             return True
-        values = dict(zip(_operands(self.op), operands, strict=True))
-        # A param that is left out compares with nothing, as None does.
-        absent = dict.fromkeys(OPS[self.op].params) | {COTANGENT: 1.0}
-        scope = absent | dict(params) | values
-        arrays = {k: np.asarray(() if x is None else x) for k, x in scope.items()}
-        with np.errstate(all="ignore"):
-            try:
-                return bool(np.any(self._test(arrays)))
-            except (ValueError, TypeError):
-                return False
+        try:
+            return bool(np.any(self._formula.value(operands, params)))
+        except (ValueError, TypeError):
+            return False
 
 
 def _applied(function: Callable[..., Any]) -> Callable[..., Test]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,7 +12,7 @@ from mpmath import mpf
 from packaging.version import InvalidVersion, Version
 
 from gradverify.graph import LEAVES, Graph
-from gradverify.known.rows import WHOLE, Deviation
+from gradverify.known.rows import WHOLE, Deviation, Size
 from gradverify.verdict import Judgement, Verdict
 
 OF_NUMBERS = frozenset({Verdict.WRONG, Verdict.WRONG_VALUE, Verdict.IMPRECISE})
@@ -70,14 +71,34 @@ def is_within(row: Deviation, judgement: Judgement) -> bool:
     """
     if row.at_most is None or judgement.verdict not in OF_NUMBERS:
         return True
-    if row.at_most.in_bounds:
+    size = size_of(judgement, in_bounds=row.at_most.in_bounds)
+    return size is not None and size.amount <= row.at_most.amount * ROUNDED
+
+
+def size_of(judgement: Judgement, *, in_bounds: bool) -> Size | None:
+    """How large a deviation is, in one of the two measures; None if it has no size."""
+    if in_bounds:
         ratio = judgement.bound_ratio
-        return ratio is not None and ratio <= row.at_most.amount
+        return None if ratio is None else Size(ratio, in_bounds=True)
     try:
         got, exact = mpf(judgement.got), mpf(judgement.exact)
     except ValueError:
-        return False
-    return bool(abs(got - exact) <= row.at_most.amount * ROUNDED * abs(exact))
+        return None
+    if not exact:
+        return Size(math.inf) if got else Size(0.0)
+    return Size(float(abs((got - exact) / exact)))
+
+
+def largest(judgements: Sequence[Judgement]) -> Size | None:
+    """The largest of several deviations, in a measure that all of them have; as a part
+    of the exact number if that can be.
+    """
+    for in_bounds in (False, True):
+        sizes = [size_of(j, in_bounds=in_bounds) for j in judgements]
+        amounts = [math.inf if size is None else size.amount for size in sizes]
+        if amounts and 0.0 < max(amounts) < math.inf:
+            return Size(max(amounts), in_bounds)
+    return None
 
 
 def matches_whole(row: Deviation, graph: Graph) -> bool:

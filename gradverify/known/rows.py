@@ -22,7 +22,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from gradverify.formats import DTYPES
 from gradverify.graph import Case, case_from_json
-from gradverify.known.condition import Condition
+from gradverify.known.condition import (
+    VALUE,
+    Condition,
+    OperandFormula,
+    is_elementwise,
+    operands_of,
+)
 from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
 from gradverify.outside.reading import read_bytes
@@ -71,6 +77,9 @@ class Deviation:
         all ops of the witness, each at least as often as the witness.
     verdict: the verdicts that it shows as.
     at_most: how large the deviation of a number is at most; what is larger is new.
+    gives: what the library gives instead, where that can be said: pairs of "value", or
+        of an operand's name for the derivative by it, and a formula in the operands.
+        Another number is new. Elementwise ops alone have such formulas.
     computes_in: the format that the engine computes in, whatever its operands are; what
     rounding does not explain there is new.
     at_edge: whether it is about points at an edge (`reference/edges.py`), such as a
@@ -90,6 +99,7 @@ class Deviation:
     devices: tuple[str, ...] = ()
     when: str = ""
     at_most: Size | None = None
+    gives: tuple[tuple[str, str], ...] = ()
     computes_in: str = ""
     at_edge: bool = False
     link: str = ""
@@ -99,6 +109,16 @@ class Deviation:
     def condition(self) -> Condition:
         """`when`, parsed and checked."""
         return _condition(self.op, self.when)
+
+    def formula(self, name: str) -> OperandFormula | None:
+        """What `gives` says of the value or of the derivative by an operand."""
+        text = dict(self.gives).get(name)
+        return None if text is None else _formula(self.op, text)
+
+
+@cache
+def _formula(op: str, text: str) -> OperandFormula:
+    return OperandFormula(op, text)
 
 
 @cache
@@ -156,7 +176,8 @@ def _versions(value: Any) -> SpecifierSet:
         raise ValueError('a PEP 440 specifier, such as ">=2.2,<3"') from None
 
 
-def _size(value: Any) -> Size:
+def read_size(value: Any) -> Size:
+    """A number or a text as a size. Raises `ValueError` with what is allowed."""
     allowed = 'a part of the exact number, such as 2e-9, or "20 bounds"'
     found = BOUNDS.fullmatch(value) if isinstance(value, str) else None
     amount = float(found[1]) if found else value
@@ -164,6 +185,15 @@ def _size(value: Any) -> Size:
     if not is_number or not 0 < amount <= sys.float_info.max:
         raise ValueError(f"{allowed}, finite and above 0")
     return Size(float(amount), in_bounds=found is not None)
+
+
+def _gives(value: Any) -> tuple[tuple[str, str], ...]:
+    allowed = 'formulas by what they are of, such as {value = "x", x = "1.0"}'
+    if not isinstance(value, dict) or not value:
+        raise ValueError(allowed)
+    if not all(isinstance(text, str) for text in value.values()):
+        raise ValueError(allowed)
+    return tuple(value.items())
 
 
 def _format(value: Any) -> str:
@@ -195,8 +225,8 @@ def _witness(value: Any) -> Case:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "id": _id, "differentiator": _text, "versions": _versions, "modes": _texts,
     "dtypes": _texts, "devices": _texts, "op": _op, "when": _any_text,
-    "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": _size,
-    "computes_in": _format, "at_edge": _yes, "until": _until,
+    "verdict": _verdicts, "reason": _text, "link": _any_text, "at_most": read_size,
+    "gives": _gives, "computes_in": _format, "at_edge": _yes, "until": _until,
     "witness": _witness,
 }
 # fmt: on
@@ -253,20 +283,41 @@ def _row(table: Any, index: int, path: Path) -> Deviation:
     found = {name: _field(name, value, where) for name, value in table.items()}
     row = Deviation(**found)
     if row.op == WHOLE:
-        if row.when:
-            raise DeviationError(
-                f"{where}: when is {row.when!r}; allowed: nothing, since a whole graph "
-                "has no operands"
-            )
+        for name in ("when", "gives"):
+            if found.get(name):
+                raise DeviationError(
+                    f"{where}: {name} is {found[name]!r}; allowed: nothing, since a "
+                    "whole graph has no operands"
+                )
         return row
     try:
         _ = row.condition
     except ValueError as error:
         raise DeviationError(f"{where}: when is {row.when!r}: {error}") from None
+    _check_gives(row, where)
     if row.op not in row.witness.graph.ops:
         ops = ", ".join(row.witness.graph.ops) or "no op at all"
         raise DeviationError(f"{where}: the witness has {ops}; allowed: with {row.op}")
     return row
+
+
+def _check_gives(row: Deviation, where: str) -> None:
+    """Refuse formulas of what is no operand, or of an op that mixes elements."""
+    if row.gives and not is_elementwise(row.op):
+        raise DeviationError(
+            f"{where}: gives is {dict(row.gives)!r}; allowed: nothing, since {row.op} "
+            "mixes elements; say at_most"
+        )
+    names = (VALUE, *operands_of(row.op))
+    for name, text in row.gives:
+        if name not in names:
+            raise DeviationError(
+                f"{where}: gives has {name!r}; allowed: {', '.join(names)}"
+            )
+        try:
+            row.formula(name)
+        except ValueError as error:
+            raise DeviationError(f"{where}: gives has {text!r}: {error}") from None
 
 
 def _field(name: str, value: Any, where: str) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from gradverify.outside.writing import replace
 
 # What TOML allows between single quotes, where nothing is escaped.
 LITERAL = re.compile(r"[\t\x20-\x26\x28-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]*")
+Value = str | bool | date | Size | Sequence[str] | Mapping[str, str]
 SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r",
          '"': '\\"', "\\": "\\\\"}  # fmt: skip
 
@@ -44,7 +45,9 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x20 or 0x7F <= code < 0xA0 else character
 
 
-def _toml(value: str | bool | date | Size | Sequence[str]) -> str:
+def _toml(value: Value) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, bool):
         return "true"
     if isinstance(value, Size):
@@ -60,6 +63,7 @@ def row_to_toml(row: Deviation) -> str:
     """One [[deviation]] table; fields without a value are left out."""
     plain = {name: getattr(row, name) for name in READERS}
     plain["versions"] = str(row.versions)
+    plain["gives"] = dict(row.gives)
     plain["verdict"] = [verdict.name for verdict in row.verdict]
     plain["witness"] = json.dumps(case_to_json(row.witness), separators=(",", ":"))
     lines = [f"{name} = {_toml(value)}" for name, value in plain.items() if value]

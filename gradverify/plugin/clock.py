@@ -44,6 +44,8 @@ PROFILES: Mapping[str, Profile] = {
 
 END = 0.07  # of the time of a run is kept for the page
 PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+WRITTEN = 0.25  # of the time is for cases that nobody draws, such as a textbook's
+WITNESSES = 0.05  # of the time is kept for those of shipped rows, which run last
 LOOKING = 0.3  # of the time is for cases, however long loading took
 FIRST = 5  # blocks that tell what a case costs
 FEWEST = 2  # cases that an item looks at, if it looks at all
@@ -92,17 +94,37 @@ class Clock:
 
     shared: blocks that all engines look at.
     extra: those of an engine that compiles, and in a short run those in a second dtype.
+    written: seconds in suites that are cut and have no blocks to draw.
+    has_witnesses: whether witnesses of shipped rows come after all blocks.
     """
 
     seconds: float
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
     extra: Queue = field(default_factory=Queue)
+    written: float = 0.0
+
+    @property
+    def affords_written(self) -> bool:
+        """Whether there is time for one more item of written cases."""
+        return self.written < WRITTEN * self.seconds
+
+    has_witnesses: bool = False
+
+    @property
+    def page(self) -> float:
+        """The seconds that are kept for the page."""
+        return min(max(END * self.seconds, PAGE), self.seconds / 2)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is time for nothing but the page."""
+        return self.spent > self.seconds - self.page
 
     @property
     def left(self) -> float:
         """The seconds that are left. Loading leaves a share, however long it took."""
-        reserve = min(max(END * self.seconds, PAGE), self.seconds / 2)
+        reserve = self.page + WITNESSES * self.seconds * self.has_witnesses
         looked = self.shared.seconds + self.extra.seconds
         least = LOOKING * self.seconds - looked
         return max(0.0, self.seconds - reserve - self.spent, least)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gradverify.outside.printing import visible
 from gradverify.plugin.items import SESSION, BlockItem, KnownItem, UnreadableCaseItem
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import Block
@@ -44,7 +45,7 @@ class BlockSuite(pytest.Collector):
                     self, name=block.family, block=block
                 )
                 continue
-            for differentiator, mode in self.config.stash[SESSION].judged(block.dtype):
+            for differentiator, mode in self.config.stash[SESSION].judged(block):
                 yield BlockItem.from_parent(
                     self,
                     name=f"{block.family}[{differentiator.name}:{mode}:{block.dtype}]",
@@ -64,15 +65,12 @@ class KnownSuite(pytest.Collector):
         session = self.config.stash[SESSION]
         for row in session.rows:
             dtype = row.witness.dtype
-            for differentiator, mode in session.judged(dtype):
-                if row.differentiator == differentiator.name and (
-                    not row.modes or mode in row.modes
-                ):
-                    yield KnownItem.from_parent(
-                        self,
-                        name=f"{row.id}[{differentiator.name}:{mode}:{dtype}]",
-                        block=Block("known", row.id, dtype, written=(row.witness,)),
-                        differentiator=differentiator,
-                        mode=mode,
-                        row=row,
-                    )
+            for differentiator, mode in session.witnesses(row):
+                yield KnownItem.from_parent(
+                    self,
+                    name=f"{visible(row.id)}[{differentiator.name}:{mode}:{dtype}]",
+                    block=Block("known", row.id, dtype, written=(row.witness,)),
+                    differentiator=differentiator,
+                    mode=mode,
+                    row=row,
+                )

@@ -119,6 +119,7 @@ def _record(
         op=finding.op,
         item=head["id"],
         count=finding.count,
+        largest="" if finding.largest is None else str(finding.largest),
         failed=fails and finding.known is None and not taken,
         accepted=taken,
         written=finding.written,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME, Invocation
+from gradverify.suites import CUT
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
     STAGES,
@@ -143,7 +145,7 @@ class GradverifyItem(ReportingItem):
             queue, key = session.place(self.block, self.differentiator)
         try:
             with session.clock.running(), deaf(one_thread=bool(session.worker)):
-                result = self.unjudged() or self.judged()
+                result = self.unjudged() or self.timed()
         except Exception as error:
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
@@ -227,11 +229,28 @@ class GradverifyItem(ReportingItem):
 
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
-        session = self.gradverify
-        if not self.is_drawn or session.affords(self.block, self.differentiator):
+        if self.is_drawn:
+            affords = self.gradverify.affords(self.block, self.differentiator)
+        else:
+            is_cut = self.block.suite in CUT
+            affords = not is_cut or self.gradverify.clock.affords_written
+        if affords:
             return None
-        reason = f"{OUT_OF_TIME} of {session.clock.seconds:g} s"
+        return self.out_of_time()
+
+    def out_of_time(self) -> ItemOutcome:
+        """An outcome without a run, for what there is no time."""
+        reason = f"{OUT_OF_TIME} of {self.gradverify.clock.seconds:g} s"
         return without_a_run(self.head, "skipped", reason)
+
+    def timed(self) -> ItemOutcome:
+        """The outcome of a run, whose time counts where a suite has a part of it."""
+        began = time.perf_counter()
+        try:
+            return self.judged()
+        finally:
+            if self.block.suite in CUT:
+                self.gradverify.clock.written += time.perf_counter() - began
 
     def judged(self) -> ItemOutcome:
         """The outcome of a run over the block's cases."""
@@ -274,7 +293,7 @@ class BlockItem(GradverifyItem):
                 self.mode,
                 budget=session.budget(self.block, self.differentiator)
                 if self.is_drawn
-                else Budget(),
+                else Budget(losing=session.losing),
                 known=session.rows,
                 in_flight=self.in_flight,
                 limit=session.limit(self.differentiator),
@@ -288,6 +307,17 @@ class KnownItem(GradverifyItem):
     def __init__(self, *, row: Deviation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.row = row
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the row is ours: its witness is then looked at if there is time."""
+        return self.row.id not in {own.id for own in self.gradverify.own_rows}
+
+    def forgone(self) -> ItemOutcome | None:
+        """An outcome without a run, if blocks took the time and the row is ours."""
+        clock = self.gradverify.clock
+        over = self.is_shipped and clock.has_witnesses and clock.is_over
+        return self.out_of_time() if over else None
 
     def judged(self) -> ItemOutcome:
         """Fail if the deviation is gone, in the repository whose row it is.
@@ -320,7 +350,7 @@ class KnownItem(GradverifyItem):
         gone = (
             f"known deviation {row.id} no longer shows: its witness is {verdict.name}"
         )
-        if row.id in {own.id for own in session.own_rows}:
+        if not self.is_shipped:
             return without_a_run(head, "failed", f"{gone}; take the row out")
         return without_a_run(head, "skipped", gone)
 

@@ -38,6 +38,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("", None, "add the gradient suites to what is collected"),
     ("only", None, "run the gradient suites alone"),
     ("differentiators", "NAMES", "which are judged: names or package.module:Class"),
+    ("modes", "NAMES", "which modes of them, or all (default: by profile)"),
     ("suites", "NAMES", f"which suites: {', '.join(SUITES)} (default: all)"),
     ("ops", "NAMES", "which ops (default: all)"),
     ("dtypes", "NAMES", "which dtypes (default: all that are supported)"),
@@ -60,6 +61,7 @@ class Settings:
     """The options of a run. Empty tuples and None stand for the defaults."""
 
     differentiators: tuple[str, ...]
+    modes: tuple[str, ...]
     suites: tuple[str, ...]
     ops: tuple[str, ...]
     dtypes: tuple[str, ...]
@@ -129,6 +131,7 @@ def checked(config: pytest.Config) -> Settings:
     ops = [row.name for row in OPS if not row.internal]
     return Settings(
         differentiators=_names(config, "differentiators"),
+        modes=_names(config, "modes"),
         suites=_among(config, "suites", SUITES),
         ops=_among(config, "ops", ops),
         dtypes=_among(config, "dtypes", DTYPES),

@@ -1,7 +1,7 @@
 """What a mode may be asked of a case, and the numbers that go with it."""
 
 from gradverify.questions.contraction import (
-    Contracted,
+    ArrayAndCotangent,
     contract,
     contracted,
     up_to,
@@ -27,7 +27,7 @@ __all__ = [
     "JVP",
     "QUESTIONS",
     "SECOND",
-    "Contracted",
+    "ArrayAndCotangent",
     "Part",
     "Question",
     "contract",

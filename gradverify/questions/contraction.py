@@ -18,7 +18,7 @@ from gradverify.ops.shapes import axes_of
 from gradverify.questions.drawn import weights
 
 
-class Contracted(NamedTuple):
+class ArrayAndCotangent(NamedTuple):
     """A graph as its array and the cotangent.
 
     node: of the array. cotangent: of its shape, floats.
@@ -29,7 +29,7 @@ class Contracted(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def contracted(graph: Graph) -> Contracted:
+def contracted(graph: Graph) -> ArrayAndCotangent:
     """The last array of a graph, and by what the graph contracts it.
 
     An op that is the whole of a graph is never taken for its contraction.
@@ -37,7 +37,7 @@ def contracted(graph: Graph) -> Contracted:
     nodes, at = graph.nodes, len(graph.nodes) - 1
     if _is_sum(graph, at) and nodes[nodes[at].operands[0]].op not in LEAVES:
         at = nodes[at].operands[0]
-    found = Contracted(at, np.ones(nodes[at].shape))
+    found = ArrayAndCotangent(at, np.ones(nodes[at].shape))
     if nodes[at].op == "mul":
         y, w = nodes[at].operands
         is_weights = nodes[w].op == "data" and nodes[w].shape == nodes[at].shape
@@ -46,9 +46,9 @@ def contracted(graph: Graph) -> Contracted:
             and nodes[y].op not in LEAVES
             and nodes[y].shape == nodes[w].shape
         ):
-            found = Contracted(y, np.asarray(nodes[w].value))
+            found = ArrayAndCotangent(y, np.asarray(nodes[w].value))
     if max(graph.inputs, default=0) > found.node:  # an input that nothing uses
-        return Contracted(len(nodes) - 1, np.ones(()))
+        return ArrayAndCotangent(len(nodes) - 1, np.ones(()))
     return found
 
 

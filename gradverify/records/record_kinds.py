@@ -71,6 +71,8 @@ class Discrepancy(
     known: the known deviation that it belongs to.
     failed: whether it makes its item fail.
     count: how many cases of the item's sweep were of this kind.
+    largest: how large the deviation of a number was at most in those, as `at_most` says
+        it in a row of known deviations.
     common: findings of other differentiators that give the same answer at the same
         case.
     network: what a large network is made from; its point is not written down.
@@ -100,6 +102,7 @@ class Discrepancy(
     inputs: list[str] = []
     item: str = ""
     count: int = 1
+    largest: str = ""
     failed: bool = True
     accepted: bool = False
     common: list[str] = []

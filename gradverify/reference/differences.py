@@ -188,7 +188,9 @@ def _weights(allowed: Array, seed: int) -> Array:
     They have few bits, so that the mix is exact if displacements move different entries
     or are allowed the same error. Their range is wide, since inputs may be 5e-324.
     """
-    size = np.clip(np.asarray(allowed, np.longdouble), LEAST, 1 / LEAST)
+    size = np.minimum(np.asarray(allowed, np.longdouble), 1 / LEAST)
+    least = size[size > 0.0].min(initial=1 / LEAST) * NOTHING
+    size = np.maximum(size, max(least, LEAST))
     powers = np.round(np.log2(size.min(initial=1 / LEAST) / size))
     weights: Array = np.exp2(powers) * _draws(len(size), seed)
     return weights
@@ -200,7 +202,8 @@ def _draws(count: int, seed: int) -> Array:
     return np.random.default_rng(seed).integers(64, 128, count) / 64.0
 
 
-LEAST = max(np.longdouble(2) ** -1022, np.finfo(np.longdouble).tiny ** 0.25)
+NOTHING = np.longdouble(2) ** -300  # of the least error that is allowed: a zero's place
+LEAST = np.finfo(np.longdouble).tiny ** 0.25
 
 
 # ---- quotients

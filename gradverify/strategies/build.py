@@ -1,6 +1,4 @@
-"""From choices to a case: a pure function that repairs choices instead of rejecting
-them.
-"""
+"""From choices to a case: a pure function, which repairs choices and rejects none."""
 
 from __future__ import annotations
 
@@ -31,9 +29,9 @@ NEAR, LITERAL = 72, 88
 def build(choices: Choices, scope: Scope, met: Met | None = None) -> Case:
     """The case that these choices mean.
 
-    The shape rule, the open domain and the limits of an op may rule out the operands
-    that were chosen. The op then takes the nearest nodes that fit, or is dropped. Where
-    no op is left, the first one is applied alone, at a point moved into its domain.
+    The operands that were chosen may not fit: by the op's shape rule, its open domain,
+    or a limit. The op then takes the nearest nodes that fit, or is dropped. If no op is
+    left, the first one is applied alone, at a point moved into its domain.
 
     Some ops are replaced by one that has not followed its operand's op yet, in any case
     of the block (see `steering`).
@@ -67,7 +65,7 @@ def _put_inputs(draft: Draft, inputs: Sequence[Input]) -> None:
 def _put_unmet(draft: Draft, step: OpChoice, met: Met) -> bool:
     """Put an op that has not followed the operand's op yet, if one takes its value.
 
-    The operand is the chosen one, or the latest op where the chosen one is an input.
+    The operand is the chosen one; if that is an input, it is the latest op.
     """
     chosen = _nearest(draft.followed(), step.first)[0]
     if not draft.grown[chosen].node.operands:
@@ -89,7 +87,7 @@ def _put_step(draft: Draft, step: OpChoice, tried: int = TRIED) -> bool:
 
 
 def _operands(draft: Draft, row: Op, step: OpChoice) -> Iterator[list[int | Grown]]:
-    """Tuples of operands: the chosen one first, then with the nearest nodes instead."""
+    """Tuples of operands to try: the chosen one, then others with nodes near it."""
     numbers = row.arity - len(row.masks)
     chosen = (step.first, step.second, step.params)[:numbers]
     can_be_leaf = [_is_leaf(draft, row, c) for c in chosen]
@@ -121,9 +119,7 @@ def _is_leaf(draft: Draft, row: Op, choice: int) -> bool:
 
 
 def _nearest(nodes: Sequence[int], choice: int) -> list[int]:
-    """The node that many places back from the latest; then all others, nearest
-    first.
-    """
+    """The node so many places back from the latest; then the others, nearest first."""
     place = len(nodes) - 1 - choice % 12 % len(nodes)
     return sorted(nodes, key=lambda i: (abs(i - nodes[place]), i))
 

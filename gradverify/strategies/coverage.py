@@ -1,5 +1,4 @@
-"""What the cases of a block have met: pairs of ops, and the values that each op was put
-to.
+"""What the cases of a block have met: pairs of ops, and kinds of values at each op.
 
 This depends on the cases alone and on no verdict. So what is drawn next may depend on
 it, and the same seed still draws the same cases.
@@ -20,7 +19,11 @@ from gradverify.strategies.points import REGIMES
 
 
 class Traits(NamedTuple):
-    """What one case has: `op_pairs` such as "exp>log", `regimes` such as "log:tiny"."""
+    """What one case has.
+
+    op_pairs: ops of which one feeds the other, such as "exp>log".
+    regimes: kinds of values that an op was put to, such as "log:tiny".
+    """
 
     op_pairs: frozenset[str]
     regimes: frozenset[str]
@@ -40,9 +43,7 @@ class Met:
 
 
 def traits_of(case: Case) -> Traits:
-    """The pairs of ops where one feeds the other, and the kinds of values at every
-    op.
-    """
+    """The traits of a case."""
     nodes = case.graph.nodes
     with np.errstate(all="ignore"):
         inputs = [FLOATS.lift(np.array(x)) for x in case.point]

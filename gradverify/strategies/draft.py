@@ -1,20 +1,18 @@
 """A graph while it grows: nodes with their values, and what may be put on them.
 
-Limits keep honest libraries from overflow where the exact derivative is finite. Every
-node carries its *growth*. That is a bound on the decimal exponent of any product of
+Limits keep right libraries from overflowing where the exact derivative is finite. For
+that, every node carries its *growth*: a bound on the decimal exponent of any product of
 partial derivatives along a path from an input to it. One partial is at most about
 max(1, |y|, |x|) * max(1, 1/|x|).
 
-Growth stays below the room, which is 250 decimal exponents in float64; `formats.py` has
-the room of every dtype. Operands lie between 10**(-room/2) and 10**(room/2) or are
-zero, so that squares and quotients of them are safe.
+Growth stays below the *room*, which is 250 decimal exponents in float64 (`formats.py`
+has that of every dtype). Operands are zero, or lie between 10**(-room/2) and
+10**(room/2), so that their squares and quotients are safe.
 
-There are two exceptions:
-
-- An op on leaves alone may give up to half of the largest float, such as exp(709). Only
-  the contraction is then put on it.
-- An op with f(2x) = 2 f(x) and slopes of at most 1 takes any operand, such as the
-  smallest subnormal number into abs.
+There are two exceptions. An op on leaves alone may give up to half of the largest
+float, such as exp(709); only the contraction is then put on it. And an op with f(2x) =
+2 f(x) and slopes of at most 1 takes any operand, such as abs the smallest subnormal
+number.
 """
 
 from __future__ import annotations
@@ -43,10 +41,10 @@ USUAL = Limits(ranks=range(3), empty=False)
 
 @dataclass(frozen=True)
 class Scope:
-    """Out of what a graph is drawn: ops, what else it may be made of, its dtype.
+    """What a graph is drawn from: its ops, its dtype, and what else it may be made of.
 
-    edges: whether operands may lie at the edge of a domain, and be of any size whose
-        result the dtype holds.
+    edges: whether operands may lie at the edge of a domain, and be of any size for
+        which the dtype holds the result.
     """
 
     ops: tuple[str, ...]

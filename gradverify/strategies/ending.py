@@ -13,7 +13,8 @@ from gradverify.ops.domains import EVERYWHERE
 from gradverify.strategies.choices import Ending
 from gradverify.strategies.draft import Draft
 
-WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5)
+WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5, 0.0)
+"""With a 0, since libraries multiply it by what may be infinite."""
 
 
 @lru_cache
@@ -58,9 +59,7 @@ def _join(draft: Draft, joiners: Sequence[str], choice: int) -> int:
 
 
 def _pairs(draft: Draft, a: int, b: int) -> Iterator[tuple[int, int]]:
-    """The two nodes as they are; then with one of them summed; then with both
-    summed.
-    """
+    """The two nodes as they are; then one of them summed; then both summed."""
     yield a, b
     for summed in ((b,), (a,), (a, b)):
         pair = [_summed(draft, i) if i in summed else i for i in (a, b)]
@@ -75,14 +74,18 @@ def _summed(draft: Draft, i: int) -> int | None:
 
 
 def _contracted(draft: Draft, output: int, ending: Ending) -> list[Node]:
-    """The program up to a node, and the sum of that node, weighted unless that
-    overflows.
+    """The program up to a node, then the sum of that node.
+
+    The node is weighted first, unless that overflows.
     """
     nodes = [x.node for x in draft.grown[: output + 1]]
     value, shape = draft.grown[output].value, nodes[-1].shape
     if shape == ():
         return nodes
     weights = np.resize(np.roll(WEIGHTS, -(ending.weights // 2)), shape)
+    weights = (
+        weights if np.any(weights) else np.ones(shape)
+    )  # zeros would check nothing
     is_finite = np.isfinite(np.sum(np.abs(value * weights), dtype=draft.dtype))
     if ending.weights % 2 and draft.limits.data and is_finite:
         nodes.append(data_leaf(weights))

@@ -70,9 +70,7 @@ WEIGHTS = (1.0, 2.0, 0.5, 0.3)
 
 
 def _sizes(*each: int) -> Callable[[Shape], Iterable[Any]]:
-    """A number for each axis of space; the choices in which all are equal come
-    first.
-    """
+    """A number for each axis of space. Choices in which all are equal come first."""
 
     def choices(shape: Shape) -> Iterable[Any]:
         rank = max(0, len(shape) - 2)
@@ -115,7 +113,7 @@ def _statistics(name: str) -> Callable[[Shape], Iterable[Any]]:
 
 LAYER_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "kernel": _sizes(2, 1, 3),
-    "stride": _sizes(1, 2),
+    "stride": _sizes(1, 2, 3),
     "padding": _sizes(0, 1),
     "dilation": _sizes(1, 2),
     "groups": lambda shape: (1, 2, 4),

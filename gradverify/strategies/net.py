@@ -1,6 +1,4 @@
-"""A network while it grows: the node that the next layer is put on, and the weights so
-far.
-"""
+"""A network while it grows."""
 
 from __future__ import annotations
 
@@ -27,11 +25,11 @@ class LayerChoice(NamedTuple):
 
 
 class NetStyle(NamedTuple):
-    """What the numbers of a network are like. Most are ordinary, with many digits.
+    """What the numbers of a network are like.
 
-    kind: below 20, plain numbers, with ties and exact kinks among them; below 32,
-        values that tend to break rules; else ordinary. If it is odd, the data are
-        differentiated too.
+    kind: below 20, they are plain, so that ties and exact kinks occur. Below 32, they
+        tend to break rules. Else they are ordinary, with many digits. If it is odd, the
+        data are differentiated too.
     """
 
     kind: int
@@ -41,8 +39,8 @@ class NetStyle(NamedTuple):
 class Net:
     """A draft, the node that the next layer is put on, and the weights so far.
 
-    seen, state, recurrent, time: of a network in time: what it sees, its last state,
-        the weights between states, and how many steps have passed.
+    seen, state, recurrent, time: only of a network in time. What it sees, its last
+        state, the weights between states, and how many steps have passed.
     """
 
     def __init__(self, style: NetStyle, scope: Scope) -> None:
@@ -111,7 +109,7 @@ class Net:
     # ---- layers
 
     def apply(self, op: str, *operands: int | Grown, **params: Any) -> bool:
-        """Put an op, unless it does not fit. The next layer is then put on it."""
+        """Put an op, if it fits. The next layer is then put on it."""
         if not self.draft.try_op(op, operands, tuple(params.items())):
             return False
         self.here = len(self.draft.grown) - 1
@@ -134,10 +132,11 @@ class Net:
         dead: bool = False,
         scale: float = 1.0,
     ) -> None:
-        """New weights and a bias, or those of the layer before if they are shared and
-        fit.
+        """A layer of weights and a bias, new ones or those of the layer before.
 
-        dead: with a bias so low that a relu after it gives only zeros.
+        Those of the layer before are taken if weights are shared and they fit.
+
+        dead: whether the bias is so low that a relu after it gives only zeros.
         """
         if shared and self.last and self.shape_of(self.last[0])[1] == self.shape[-1]:
             self.apply("linear", self.here, *self.last)

@@ -39,9 +39,7 @@ WINDOWS = ("max_pool", "avg_pool")
 
 
 def dense(net: Net, layer: LayerChoice) -> None:
-    """A layer of weights (new, or those of the layer before), perhaps a norm, an
-    activation, a skip.
-    """
+    """A layer of weights, perhaps with a norm, an activation and a skip."""
     before = net.here
     net.linear(1 + layer.width % 3, shared=layer.extra % 7 == 6, dead=layer.extra == 5)
     if layer.extra % 3 == 1:
@@ -54,7 +52,7 @@ def dense(net: Net, layer: LayerChoice) -> None:
 
 
 def activation(net: Net, choice: int) -> None:
-    """One of the activations; for a few of the choices none."""
+    """One of the activations, or none for a few of the choices."""
     if choice % 20 < len(ACTIVATIONS):
         net.chosen(ACTIVATIONS[choice % 20], choice // 20, net.here)
 
@@ -159,9 +157,7 @@ def features(net: Net, sizes: LayerChoice) -> None:
 
 
 def sequence(net: Net, sizes: LayerChoice) -> None:
-    """Tokens by features: rows of a table, some of them twice, or vectors that are
-    given.
-    """
+    """Tokens by features: given vectors, or rows of a table, some of them twice."""
     length, width = 2 + sizes.kind % 2, 1 + sizes.width % 3
     if sizes.activation % 2:
         net.begin((length, width) if sizes.extra % 2 else (1, length, width))

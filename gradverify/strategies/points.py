@@ -1,9 +1,10 @@
 """Points: arrays whose values are plain, ordinary, or tend to break rules.
 
-A value is drawn as an integer below 100, an index into one table. So it shrinks towards
-plain numbers. Nothing else than such integers is drawn in this package. Into all wider
-draws Hypothesis mixes constants of the user's modules, and draws would then depend on
-which modules are imported.
+A value is drawn as an integer below 100, which is an index into one table. So it
+shrinks towards plain numbers.
+
+Only such integers are drawn in this room. Hypothesis mixes constants of the user's
+modules into all wider draws, which would then depend on which modules are imported.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ modules it takes for the user's, so that a sample would hang on what is imported
 
 
 def one_of_many(count: int) -> st.SearchStrategy[int]:
-    """A number below `count`, drawn from ranges no wider than `CHOICE`; 0 is the
-    simplest.
+    """A number below `count`, drawn from ranges no wider than `CHOICE`.
+
+    0 is the simplest.
     """
     if count <= 100:
         return st.integers(0, count - 1)
@@ -47,7 +49,7 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 class Values(NamedTuple):
     """The choices behind one array. Its entries take them in turn, over and over.
 
-    spread: selects among the values with many digits; from 50 on, all entries are
+    spread: which of the values with many digits are meant. From 50 on, all entries are
         positive.
     """
 
@@ -192,11 +194,11 @@ def array_of(
 def points(
     shapes: Sequence[Shape], *, dtype: str = "float64"
 ) -> st.SearchStrategy[tuple[Array, ...]]:
-    """Points of the given shapes, with plain and ordinary values and with values that
-    break rules.
+    """Points of the given shapes, with plain values and with some that break rules.
 
     Among them are zeros, ties between arrays and within one, values an ulp beside
-    either, domain edges, and tiny, huge and saturated values. A point shrinks to ones.
+    either, edges of domains, and tiny, huge and saturated values. A point shrinks to
+    ones.
     """
 
     def arrays(drawn: Sequence[Any]) -> tuple[Array, ...]:

@@ -42,11 +42,11 @@ def _settings(count: int, *phases: Phase) -> settings:
 
 @dataclass(frozen=True)
 class Sample:
-    """Distinct cases, and how many draws were begun and how many were rejected.
+    """Distinct cases, with how many draws were begun and how many were rejected.
 
-    Hypothesis begins with small examples and cuts a draw short that would grow larger
-    (3 to 4 % of all). Such draws count as neither. Only what our own filters refuse
-    counts as rejected.
+    Hypothesis begins with small examples, and cuts a draw short that would grow larger
+    (3 to 4 % of all). Such draws count as neither. Rejected is only what our own
+    filters refuse.
     """
 
     cases: list[Case]
@@ -62,10 +62,8 @@ def sample(strategy: SearchStrategy[Case], n: int, seed: int) -> list[Case]:
 def draw(strategy: SearchStrategy[Case], n: int, seed: int) -> Sample:
     """n distinct cases, or fewer if the strategy has no more.
 
-    They depend on the seed alone.
-
-    Every search of Hypothesis begins with the simplest case of all. It is left out
-    unless there is nothing else.
+    They depend on the seed alone. Every search of Hypothesis begins with the simplest
+    case; it is left out, unless there is nothing else.
     """
     found: dict[object, Case] = {}
     draws: Counter[str] = Counter()
@@ -125,7 +123,7 @@ def shrink(
 ) -> Case | None:
     """The smallest case found for which `fails` is true; None if none was found.
 
-    Hypothesis searches and shrinks its choices; then `minimise` shrinks the graph.
+    Hypothesis searches, and shrinks its choices. Then `minimise` shrinks the graph.
     """
     known: dict[object, bool] = {}
     failing: list[Case] = []

@@ -110,7 +110,7 @@ def _layer_shapes(row: Op, inputs: Sequence[Input], limits: Limits) -> Sequence[
 
 
 def _possible(kinds: Sequence[str], found: Sequence[Shape]) -> list[str]:
-    """The kinds, but a repeated operand becomes an input if its shape differs."""
+    """The kinds; a repeated operand whose shape differs becomes an input."""
     result: list[str] = []
     last: Shape | None = None
     for kind, shape in zip(kinds, found, strict=True):
@@ -181,9 +181,7 @@ def _moved(leaf: Grown) -> list[Grown]:
 
 
 def _inside(row: Op, leaves: Sequence[Grown]) -> Iterator[list[Grown]]:
-    """The leaves, with the values to which the op's domain moves them for these
-    params.
-    """
+    """The leaves moved into the op's domain for these params."""
     values = [np.asarray(leaf.value, np.float64) for leaf in leaves]
     mask_shape = np.broadcast_shapes(*(x.shape for x in values)) if row.masks else ()
     for position in row.masks:

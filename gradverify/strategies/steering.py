@@ -2,7 +2,7 @@
 
 The change is a pure function of what has been met. A share of the choices stays as
 drawn, so that nothing becomes impossible. If what is wanted does not fit, the case is
-built all the same.
+built without it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ TRIED = 8  # ops tried for one step; an op may not take the value of the operand
 
 
 def unmet_after(op: str, step: OpChoice, menu: Sequence[str], met: Met) -> list[str]:
-    """For three steps of four, a few ops that have not followed `op` yet."""
+    """A few ops that have not followed `op` yet.
+
+    For one step of four there are none, so that this step stays as drawn.
+    """
     if step.second % 4 == 3:
         return []
     unmet = [name for name in menu if f"{op}>{name}" not in met.op_pairs]
@@ -28,7 +31,10 @@ def unmet_after(op: str, step: OpChoice, menu: Sequence[str], met: Met) -> list[
 def steered_inputs(
     inputs: Sequence[Input], op: str, weights: int, met: Met | None
 ) -> Sequence[Input]:
-    """For every second case, a value of a kind that the op has not been put to yet."""
+    """The inputs with one value of a kind that the op has not been put to yet.
+
+    Every second case stays as drawn.
+    """
     if met is None or not met.regimes or weights % 2:
         return inputs
     unmet = [name for name in CHOICES_OF if f"{op}:{name}" not in met.regimes]

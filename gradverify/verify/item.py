@@ -17,7 +17,13 @@ import numpy as np
 from gradverify.diagnosis.declarations import compiling
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
+from gradverify.diagnosis.localize import (
+    WHOLE,
+    Guilty,
+    exception_of,
+    guilty_op,
+    is_same,
+)
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import (
     Differentiator,
@@ -26,7 +32,8 @@ from gradverify.differentiators import (
     unsupported,
 )
 from gradverify.graph import Case
-from gradverify.known import Deviation
+from gradverify.known import OF_NUMBERS, Deviation, largest
+from gradverify.questions import contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -53,6 +60,7 @@ class Budget:
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
     shrinking: seconds in which all that deviates is shrunk.
+    losing: seconds that runs without an end may take until no more cases are tried.
     """
 
     cases: int = 100
@@ -60,6 +68,7 @@ class Budget:
     shared_by: int = 1
     least: int = CHUNK
     shrinking: float = float("inf")
+    losing: float = float("inf")
 
 
 @surrounded
@@ -78,12 +87,13 @@ def verify_item(
     in_flight: called with every case before it runs, so that the case is known if it
         kills the process. An exception of the differentiator is never raised here.
     """
-    shared, block = block, block.fitting(differentiator)
+    began, spent = time.perf_counter(), [_Spent(block)]
+    shared, block = block, block.fitting(differentiator)  # which may draw from it
     if block is not shared:
         budget = replace(budget, shared_by=1)
-    sweep = _Sweep(block, differentiator, mode, limit)
-    seconds_before, draws_before = dict(block.seconds), Counter(block.draws)
-    began, cases = time.perf_counter(), block.cases()
+        spent.append(_Spent(block))
+    sweep = _Sweep(block, differentiator, mode, limit, budget.losing)
+    cases = block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -96,8 +106,11 @@ def verify_item(
     shrinking = time.perf_counter()
     findings, more = sweep.findings(known, in_flight, budget.shrinking)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
-    for stage, spent in block.seconds.items():
-        seconds[stage] = spent - seconds_before.get(stage, 0.0)
+    draws = Counter[str]()
+    for account in spent:
+        draws += account.draws()
+        for stage, of_stage in account.seconds().items():
+            seconds[stage] = seconds.get(stage, 0.0) + of_stage
     return ItemResult(
         counts=sweep.counts,
         findings=findings,
@@ -109,13 +122,30 @@ def verify_item(
         faults=tuple(sweep.faults),
         errors=sweep.errors,
         skipped=sweep.skipped,
-        draws=block.draws - draws_before,
+        draws=draws,
         warnings=(*sweep.warnings, *sweep.advice()),
         changed=tuple(sweep.changed),
         lost=sweep.lost,
         fault=sweep.fault,
         seconds=seconds,
     )
+
+
+class _Spent:
+    """What an item spends on a block that is shared with others."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.seconds_before, self.draws_before = dict(block.seconds), +block.draws
+
+    def seconds(self) -> dict[str, float]:
+        """By stage, since the account was opened."""
+        before, after = self.seconds_before, self.block.seconds
+        return {stage: s - before.get(stage, 0.0) for stage, s in after.items()}
+
+    def draws(self) -> Counter[str]:
+        """Those begun and rejected since the account was opened."""
+        return self.block.draws - self.draws_before
 
 
 def _is_enough(
@@ -133,7 +163,7 @@ def _is_enough(
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least:
+    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -148,6 +178,7 @@ class _Sweep:
     differentiator: Differentiator
     mode: str
     limit: float
+    losing: float
     looked: int = 0
     lost: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -186,7 +217,13 @@ class _Sweep:
         """Whether so many cases ran into the time limit, ended the engine's process or
         met a fault of ours that no more are tried.
         """
-        return self.lost >= PATIENCE or self.faults_of_ours >= PATIENCE
+        is_over = self.seconds["lost"] >= self.losing
+        return self.lost >= PATIENCE or is_over or self.faults_of_ours >= PATIENCE
+
+    @property
+    def has_seen_nothing(self) -> bool:
+        """Whether all so far is vacuous, as a few cases may be by chance."""
+        return self.counts.keys() == {Verdict.VACUOUS}
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""
@@ -251,12 +288,22 @@ class _Sweep:
     def _weighted(
         self, cases: Sequence[tuple[int, Case]]
     ) -> Sequence[tuple[int, Case]]:
-        """The cases; for a vjp each with a cotangent of its own, if that is a case."""
+        """The cases; for a vjp some with a cotangent of their own, if that is a case.
+
+        That is every second one that would be pulled back from ones. The others share
+        their references with the modes that are asked for a gradient.
+        """
         who = self.differentiator
         if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
             return cases
-        pairs = [(k, c, self.block.weighted(k, c)) for k, c in cases]
-        return [(k, w if unsupported(who, w) is None else c) for k, c, w in pairs]
+        result = []
+        for position, case in cases:
+            chosen = case
+            if position % 2 and np.all(contracted(case.graph).cotangent == 1.0):
+                chosen = self.block.weighted(position, case)
+            usable = unsupported(who, chosen) is None
+            result.append((position, chosen if usable else case))
+        return result
 
     def findings(
         self,
@@ -274,9 +321,12 @@ class _Sweep:
         ordered = sorted(kinds.items(), key=_rank)
         shown, result = ordered[:KINDS_SHRUNK], []
         end = time.perf_counter() + seconds
-        for k, ((verdict, op, row), members) in enumerate(shown):
-            case, judgement = min(members, key=lambda m: m[0].graph.size)
-            name, why = self._name(op, verdict), None
+        names: list[str] = []
+        for k, ((verdict, op, row, _), members) in enumerate(shown):
+            case, judgement, _ = min(members, key=lambda m: m[0].graph.size)
+            sizes = [alone for _, _, alone in members]
+            name, why = self._name(op, judgement, names), None
+            names.append(name)
             try:
                 if row is None and verdict.fails():
                     left = end - time.perf_counter()
@@ -287,7 +337,10 @@ class _Sweep:
                     why = self._explained(case, judgement, op, in_flight)
             except Exception as error:  # what was found stands, as it was found
                 self.note_fault(case, error)
-            result.append(Finding(judgement, case, op, name, row, len(members), why))
+            size = largest(sizes) if verdict in OF_NUMBERS else None
+            result.append(
+                Finding(judgement, case, op, name, row, len(members), why, size)
+            )
         return tuple(result), max(0, len(ordered) - KINDS_SHRUNK)
 
     def _smallest(
@@ -343,15 +396,19 @@ class _Sweep:
             Failure(case, judgement, op, who, self.mode, self.limit, in_flight)
         )
 
-    def _name(self, op: str, verdict: Verdict) -> str:
+    def _name(self, op: str, judgement: Judgement, taken: Sequence[str]) -> str:
+        """The name of a finding; a second exception of an op is named by its class."""
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
-        return f"{who}/{op}/{verdict.name.lower()}"
+        name = f"{who}/{op}/{judgement.verdict.name.lower()}"
+        if judgement.verdict is not Verdict.CRASHED or name not in taken:
+            return name
+        name = f"{name}-{judgement.got.partition(':')[0]}"
+        numbered = (f"{name}-{k}" for k in range(2, len(taken) + 3))
+        return next(n for n in (name, *numbered) if n not in taken)
 
-    def _kinds(
-        self, listed: Listed
-    ) -> dict[tuple[Verdict, str, str | None], list[tuple[Case, Judgement]]]:
-        """Deviating cases by verdict, guilty op and known deviation."""
-        kinds: dict[Any, list[tuple[Case, Judgement]]] = {}
+    def _kinds(self, listed: Listed) -> dict[_Key, list[_Member]]:
+        """Deviating cases by verdict, guilty op, known deviation and exception."""
+        kinds: dict[_Key, list[_Member]] = {}
         for case, judgement in self.deviating:
             try:
                 guilty = self._blame(case, judgement)
@@ -359,8 +416,12 @@ class _Sweep:
                 self.note_fault(case, error)
                 guilty = Guilty(WHOLE)
             row = listed.row(case, judgement, guilty)
-            key = (judgement.verdict, guilty.op, row)
-            kinds.setdefault(key, []).append((case, judgement))
+            if row is not None and judgement.verdict is Verdict.WRONG_VALUE:
+                rest = listed.beyond_value(case, guilty)
+                judgement, row = (judgement, row) if rest is None else (rest, None)
+            key = judgement.verdict, guilty.op, row, exception_of(judgement)
+            member = case, judgement, guilty.judgement or judgement
+            kinds.setdefault(key, []).append(member)
         return kinds
 
     def _blame(self, case: Case, judgement: Judgement) -> Guilty:
@@ -407,6 +468,11 @@ class _Sweep:
         return smallest
 
 
+# A case, the verdict on it, and that on the guilty op alone, which known rows speak of.
+_Member = tuple[Case, Judgement, Judgement]
+_Key = tuple[Verdict, str, str | None, str]
+
+
 @dataclass(frozen=True)
 class _Kind:
     """What a case must show to be of the kind that is shrunk, and until when."""
@@ -417,11 +483,11 @@ class _Kind:
     until: float
 
 
-def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
+def _rank(kind: tuple[_Key, object]) -> tuple[bool, bool]:
     """The order of kinds: new failures, then known ones, then those that are only
     listed.
     """
-    verdict, _, known = kind[0]
+    verdict, _, known, _ = kind[0]
     return not verdict.fails(), known is not None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.graph import Case
+from gradverify.known import Size
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.error_histogram import ErrorHistogram
 
@@ -25,6 +26,7 @@ class Finding:
     known: the id of the known deviation that explains it.
     count: how many cases of the sweep were of this kind.
     explanation: where and why; None for a finding that passes or is known.
+    largest: how large the deviation of a number was at most, in any case of the sweep.
     written: the fields of its record that tell the case, if the case is too large to be
         written down.
     """
@@ -36,6 +38,7 @@ class Finding:
     known: str | None = None
     count: int = 1
     explanation: Explanation | None = None
+    largest: Size | None = None
     written: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -3,24 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.compare import compare
 from gradverify.diagnosis.localize import WHOLE, Guilty
 from gradverify.diagnosis.op_alone import cotangent_alone, node_values, op_nodes
-from gradverify.differentiators import Differentiator
-from gradverify.graph import Case
+from gradverify.differentiators import Differentiator, run
+from gradverify.formats import format_of
+from gradverify.graph import Case, names_of
 from gradverify.known import (
     COTANGENT,
+    OF_NUMBERS,
+    VALUE,
     Deviation,
     applies,
     is_within,
     matches,
     matches_whole,
+    operands_of,
 )
+from gradverify.ops import Shape
+from gradverify.ops.maps import unbroadcast
 from gradverify.reference import RoundingModel, reference, straightened
 from gradverify.verdict import Judgement
 from gradverify.verify.judging import judge
+from gradverify.verify.other_format import model_of
+
+ROUNDINGS = 64.0  # units of roundoff that a formula's number may be off by
+
+
+def is_given(row: Deviation, judgement: Judgement, alone: Case) -> bool:
+    """Whether the number that an op alone gave is the one that its row foretells.
+
+    A row without formulas foretells none, and no formula is about NaN.
+    """
+    if not row.gives or judgement.verdict not in OF_NUMBERS:
+        return True
+    index = op_nodes(alone.graph)[0]
+    node, values = alone.graph.nodes[index], node_values(alone)
+    name, shape, place = _deviating(judgement.where, alone)
+    formula = row.formula(name)
+    if formula is None:
+        return False
+    operands, ct = [values[j] for j in node.operands], cotangent_alone(alone)
+    found = formula.value(operands, {**node.params, COTANGENT: ct})
+    terms = np.broadcast_to(ct * np.asarray(found, np.float64), node.shape)
+    wanted = float(unbroadcast(FLOATS, terms, shape, len(node.shape))[place])
+    room = ROUNDINGS * format_of(alone.dtype).unit_roundoff * float(np.abs(terms).sum())
+    return abs(float(judgement.got) - wanted) <= room + (judgement.allowed or 0.0)
+
+
+def _deviating(where: str, alone: Case) -> tuple[str, Shape, tuple[int, ...]]:
+    """What deviates: its name in a row, its shape, and the place of the entry."""
+    nodes, names = alone.graph.nodes, names_of(alone.graph)
+    node = nodes[op_nodes(alone.graph)[0]]
+    label, _, place = where.removeprefix("d/d").partition("[")
+    for name, j in zip(operands_of(node.op), node.operands, strict=True):
+        if where != VALUE and names[j] == label:
+            entry = tuple(int(i) for i in place.rstrip("]").split(",") if i)
+            return name, nodes[j].shape, entry
+    return where, (), ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +86,24 @@ class Listed:
             return self._whole(case, judgement)
         return self._alone(guilty)
 
+    def beyond_value(self, case: Case, guilty: Guilty) -> Judgement | None:
+        """What deviates in the derivatives beside a wrong value that a row explains, if
+        no row explains that: the judgement on the case as if its value were right.
+        """
+        alone = guilty.alone
+        if alone is None or not (rest := self._derivatives(alone)).verdict.fails():
+            return None
+        if self._alone(Guilty(guilty.op, alone, rest)) is not None:
+            return None
+        whole = self._derivatives(case)
+        return whole if whole.verdict.fails() else None
+
+    def _derivatives(self, case: Case) -> Judgement:
+        """The judgement on the derivatives of a case alone."""
+        found = reference(case, model_of(self.differentiator))
+        given = run(self.differentiator, self.mode, case)
+        return compare(case, found, replace(given, value=float(found.value)))
+
     def _alone(self, guilty: Guilty) -> str | None:
         """The row that is about the guilty op alone, where it deviates."""
         alone = guilty.alone
@@ -56,6 +120,7 @@ class Listed:
                 row.id
                 for row in rows
                 if matches(row, node.op, operands, params)
+                and is_given(row, guilty.judgement, alone)
                 and self._is_explained(row, alone)
             ),
             None,

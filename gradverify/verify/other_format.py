@@ -1,7 +1,8 @@
 """Wrong formula or lost digits? The same point in the engine's other format tells.
 
 Lost digits are a number of units of roundoff, and so grow and shrink with the format; a
-wrong formula is off by the same part of the number in every format.
+wrong formula is off by the same part of the number in every format. Where an engine has
+one format, usual formulas that lose digits tell: what they lose near the same point.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
-from gradverify.questions import Question
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.usual_formulas import usual_formulas
 
 SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
 NEAR = (1.0, 1.0 + 2.0**-7, 1.0 - 2.0**-7, 1.0 + 2.0**-6)
+ALONG = tuple(1.0 + k * 2.0**-9 for k in range(-3, 4))
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
 STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
@@ -80,7 +83,14 @@ def reconsidered(
         ) and not _is_steady(
             case, own.entry, differentiator, mode, limit, found.question
         ):
-            return _imprecise(judgement, case, found, derivatives, dtype)
+            return _imprecise(
+                judgement, case, found, derivatives, _told_by(case, dtype)
+            )
+    if not told and found.question is GRADIENT:
+        says = _usual_loss(case, own, differentiator, mode, limit)
+        if says is not None:
+            note = f"digits are lost, as by the formula {says}"
+            return _imprecise(judgement, case, found, derivatives, note)
     is_doubtful = not told and own.part <= DOUBTFUL * unit
     return replace(judgement, note=UNTOLD) if is_doubtful else judgement
 
@@ -92,12 +102,38 @@ def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bo
     return ALIKE * there / unit_there >= part / unit
 
 
+def _usual_loss(
+    case: Case,
+    own: WorstNumber,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+) -> str | None:
+    """The usual formula that is as far off near this point, if there is one."""
+    for says, engine in usual_formulas(case.graph, case.dtype):
+        near = _near(case, case.dtype, NEAR)
+        parts = (
+            _part_there(x, own.entry, engine, "reverse", limit, GRADIENT) for x in near
+        )
+        most = max((p for p in parts if p is not None), default=0.0)
+        if own.part <= ALIKE * most:
+            smooth = _is_smooth(case, own.entry, differentiator, mode, limit)
+            return None if smooth else says
+    return None
+
+
+def _told_by(case: Case, dtype: str) -> str:
+    if format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff:
+        return f"digits are lost: in {dtype} they are there"
+    return f"digits are lost: in {dtype} the error is as many units of roundoff"
+
+
 def _imprecise(
     judgement: Judgement,
     case: Case,
     found: Reference,
     derivatives: Derivatives,
-    dtype: str,
+    note: str,
 ) -> Judgement:
     what = ""
     if judgement.verdict is Verdict.WRONG_VALUE:
@@ -106,10 +142,7 @@ def _imprecise(
         if rest.verdict.fails():
             return rest
         what = "the value, not the derivative; "
-    note = f"{what}digits are lost: in {dtype} the error is as many units of roundoff"
-    if format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff:
-        note = f"{what}digits are lost: in {dtype} they are there"
-    return replace(judgement, verdict=Verdict.IMPRECISE, note=note)
+    return replace(judgement, verdict=Verdict.IMPRECISE, note=what + note)
 
 
 def deviation(
@@ -205,6 +238,27 @@ def _is_steady(
     if len(known) < len(NEAR):
         return False
     return max(known) - min(known) <= STEADY * max(map(abs, known))
+
+
+def _is_smooth(
+    case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+) -> bool:
+    """Whether the error has one sign near the case, and its logarithm is a line.
+
+    That of a wrong formula is; roundings go up and down about any line.
+    """
+    parts = [
+        _part_there(other, entry, differentiator, mode, limit, GRADIENT, signed=True)
+        for other in _near(case, case.dtype, ALONG)
+    ]
+    known = np.array([part for part in parts if part is not None])
+    if len(known) < len(ALONG):
+        return False
+    if not (np.all(known > 0.0) or np.all(known < 0.0)):
+        return False
+    sizes = np.log(np.abs(known))
+    rest = sizes - np.polyval(np.polyfit(ALONG, sizes, 1), ALONG)
+    return bool(np.max(np.abs(rest)) <= STEADY)
 
 
 def _part_there(

@@ -14,7 +14,7 @@ from gradverify.cli.accept import Accepted, accept
 from gradverify.cli.place import Place
 from gradverify.cli.status import RIGHT, CommandError
 from gradverify.graph import Case, Graph, apply_op, input_leaf
-from gradverify.known import FILE_NAME, WHOLE, DeviationError, read_rows
+from gradverify.known import FILE_NAME, WHOLE, DeviationError, Size, read_rows
 from gradverify.known.rows import parse_rows
 from gradverify.plugin.item_outcome import discrepancy
 from gradverify.report.wording import DIED
@@ -35,11 +35,14 @@ def shared() -> Case:
     return Case(Graph(tuple(nodes)), (np.array(0.5),))
 
 
-def place(folder: Path, op: str = WHOLE, got: str = "0.5") -> Place:
+def place(
+    folder: Path, op: str = WHOLE, got: str = "0.5", largest: str = "0.5"
+) -> Place:
     """A repository whose last run found the case to be wrong."""
     judgement = Judgement(Verdict.WRONG, "d/da", got, "1")
     found = discrepancy("overwriting", "reverse", shared(), judgement, op=op,
-                        finding=f"{NAME}/{op}/wrong", item="an item")  # fmt: skip
+                        finding=f"{NAME}/{op}/wrong", item="an item",
+                        largest=largest)  # fmt: skip
     (folder / "gradverify.jsonl").write_bytes(records.encode(found))
     return Place(folder, folder)
 
@@ -54,8 +57,9 @@ def test_a_finding_that_no_op_shows_alone_is_accepted_for_graphs_with_its_ops(
 ) -> None:
     assert accepted(place(tmp_path)) == RIGHT
     assert (
-        "covers every WRONG in overwriting, reverse, float64 that no op shows alone, "
-        "of graphs that have sin, mul" in capsys.readouterr().out
+        "covers every WRONG in overwriting, reverse, float64 that no op shows alone "
+        "up to 1 of the exact number, of graphs that have sin, mul"
+        in capsys.readouterr().out
     )
     (row,) = read_rows(tmp_path / FILE_NAME)
     assert (row.op, row.when, row.verdict) == (WHOLE, "", (Verdict.WRONG,))
@@ -87,6 +91,8 @@ def test_a_run_lists_what_has_the_ops_and_fails_of_the_rest(tmp_path: Path) -> N
         ({}, {"until": TODAY - timedelta(1)}, "that day has passed; give today"),
         ({"got": DIED}, {}, "its case ends the process"),
         ({"op": "wonder"}, {}, "'wonder' is no op"),
+        ({}, {"at_most": "much"}, "--at-most 'much'; allowed: "),
+        ({}, {"at_most": "-1"}, "finite and above 0"),
     ],
 )
 def test_what_cannot_be_accepted_says_why(
@@ -109,3 +115,37 @@ def test_a_file_gives_a_whole_graph_no_condition(tmp_path: Path) -> None:
     text = path.read_text().replace('op = "graph"', 'op = "graph"\nwhen = "x > 2"')
     with pytest.raises(DeviationError, match="a whole graph has no operands"):
         parse_rows(text, path)
+
+
+# What the run saw at most, what is asked for, and the size in the row.
+# fmt: off
+SIZES = [
+    ("2.1e-09",    "",          Size(1e-8)),
+    ("1",          "",          Size(10.0)),
+    ("3 bounds",   "",          Size(10.0, in_bounds=True)),
+    ("9e307",      "",          Size(1e308)),
+    ("",           "",          None),
+    ("2.1e-09",    "3e-9",      Size(3e-9)),
+    ("2.1e-09",    "20 bounds", Size(20.0, in_bounds=True)),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("seen", "asked", "size"), SIZES)
+def test_what_is_larger_than_what_was_seen_is_new(
+    tmp_path: Path, seen: str, asked: str, size: Size | None
+) -> None:
+    accepted(place(tmp_path, largest=seen), at_most=asked)
+    (row,) = read_rows(tmp_path / FILE_NAME)
+    assert row.at_most is None if size is None else str(row.at_most) == str(size)
+
+
+def test_a_run_says_how_large_a_finding_was_at_most() -> None:
+    def rule(ct: Any, y: Any, x: Any) -> list[Any]:
+        return [ct * y * np.where(x > 1.0, 1.25, 1.001)]
+
+    engine = PlantedTape.with_rule("factors", "exp", rule)
+    (block,) = blocks(Asked(suites=("ops",), ops=("exp",), dtypes=("float64",)))
+    item = verify_item(block, engine, "reverse", budget=Budget(12))
+    sizes = [f.largest for f in item.findings if f.judgement.verdict is Verdict.WRONG]
+    assert [size.amount for size in sizes if size] == pytest.approx([0.25])

@@ -130,7 +130,9 @@ def test_an_engine_that_offers_intermediates_has_a_script_that_runs(
     path = f"{type(torch).__module__}:{type(torch).__qualname__}"
     case = case_of("div", ((2, 3), (3,)), {}, "float64")
     spelling = by_class(path, "reverse", "gradient")
-    contents = ScriptContents(case, "torch", "0", [["0"] * 6, ["0"] * 3])
+    contents = ScriptContents(
+        case, "torch", ["0"], [["0"] * 6, ["0"] * 3], ["d/da", "d/db"]
+    )
     text = script(contents, spelling, "reverse")
     assert text is not None
     exec(compile(text, "torch", "exec"), {"__name__": "torch_script"})

@@ -177,8 +177,8 @@ ATTACKS: dict[str, Attack] = {
         lambda: list(sys.path),
     ),
     "another sine": Attack(
-        lambda: vars(math).update(sin=math.cos, isfinite=lambda x: False),
-        lambda: math.sin,
+        lambda: vars(math).update(sin=math.cos, isfinite=lambda x: False, added=1),
+        lambda: (math.sin, hasattr(math, "added")),
     ),
     "no garbage collector": Attack(gc.disable, gc.isenabled),
     "another locale": Attack(

@@ -12,11 +12,12 @@ from packaging.specifiers import SpecifierSet
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.compare import compare
-from gradverify.diagnosis.op_alone import node_values
+from gradverify.diagnosis.op_alone import cotangent_alone, node_values
 from gradverify.differentiators.registry import load
 from gradverify.differentiators.run import run
 from gradverify.graph import Case
 from gradverify.known import (
+    COTANGENT,
     FILE_NAME,
     Deviation,
     DeviationError,
@@ -48,6 +49,7 @@ ROW = Deviation(
     devices=("cpu",),
     when="x > 20",
     at_most=Size(12.0, in_bounds=True),
+    gives=(("value", "x + 1"), ("x", "0.0")),
     computes_in="float32",
     link="https://example.org/1",
     until=date(2030, 6, 30),
@@ -65,7 +67,8 @@ def test_the_witness_of_every_shipped_row_deviates(row: Deviation) -> None:
     nodes, values = row.witness.graph.nodes, node_values(row.witness)
     (node,) = (n for n in nodes if n.op == row.op)
     operands = [values[j] for j in node.operands]
-    assert matches(row, row.op, operands, node.params)
+    params = {**node.params, COTANGENT: cotangent_alone(row.witness)}
+    assert matches(row, row.op, operands, params)
 
 
 def test_softplus_of_torch_is_listed_above_its_threshold() -> None:
@@ -144,6 +147,9 @@ BAD_ROWS = [
     ("op",       '"step"',         "op is 'step'; .*`gradverify ops` lists them"),
     ("op",       '"sin"',          "the witness has exp; allowed: with sin"),
     ("verdict",  '"AGREES"',       "verdict is 'AGREES'; allowed: one or a list of"),
+    ("gives",    "1.0",            "allowed: formulas by what they are of"),
+    ("gives",    '{y = "1.0"}',    "gives has 'y'; allowed: value, x"),
+    ("gives",    '{x = "y"}',      "gives has 'y': .*y is no operand or param"),
     ("verdict",  "[]",             r"verdict is \[\]; allowed"),
     ("verdict",  "[{}]",           "allowed: one or a list of"),
     ("versions", '"two"',          "versions is 'two'; allowed: a PEP 440"),

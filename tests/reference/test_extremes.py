@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
+from mpmath import mpf
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s
@@ -184,6 +185,21 @@ def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) 
     else:
         assert found.status is Slope.SMOOTH
         assert tuple(map(float, found.gradient)) == slopes
+
+
+def test_a_tiny_slope_beside_a_large_one_is_found() -> None:
+    """b - c is so small that a step must be: beside the slope 1 nobody would see that
+    it is not, nor beside an input that does not flow into the output.
+    """
+
+    def function(a: Any, b: Any, c: Any) -> Any:
+        return b + s.sigmoid((b - c) * (b - c))
+
+    point = (np.array(4.6), np.array(1e-200), np.array(9.999999999999998e-201))
+    found = reference(Case(trace(function, (), (), ()), point))
+    assert found.status is Slope.SMOOTH
+    slope = 0.5 * float(mpf(float(point[2])) - mpf(float(point[1])))
+    assert [float(x) for x in found.gradient] == [0.0, 1.0, slope]
 
 
 def test_a_value_that_is_missing_or_of_another_dtype_is_told() -> None:

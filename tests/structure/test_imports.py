@@ -27,6 +27,7 @@ ORDER = (
     ("compare",),
     ("diagnosis", "known"),
     ("verify", "claims"),
+    ("capture",),
     ("suites",),
     ("selftest",),
     ("records",),

@@ -126,6 +126,14 @@ def test_an_item_over_its_own_block_is_as_long_as_any() -> None:
     assert item.cases == CHUNK
 
 
+def test_the_first_item_of_a_block_pays_for_all_that_is_drawn_in_it() -> None:
+    """The first chunk is drawn to see what an engine can run, before any case."""
+    (block,) = blocks(Asked(suites=("ops",), ops=("exp",), dtypes=("float64",)))
+    item = verify_item(block, OwnTape(), "reverse", budget=Budget(4))
+    assert item.seconds["draw"] == block.seconds["draw"] > 0.0
+    assert item.draws == block.draws
+
+
 def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
     drawn = block()
     drawn.chunk = 4

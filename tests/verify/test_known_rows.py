@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,9 +15,11 @@ from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.localize import guilty_op
 from gradverify.differentiators import Differentiator, load
+from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.graph import Case
 from gradverify.known import Deviation, Size, shipped_rows
-from gradverify.verify import judge
+from gradverify.verdict import Verdict
+from gradverify.verify import Block, judge, verify_item
 from gradverify.verify.known_rows import Listed
 
 from ..planted.engines import ENGINES
@@ -42,11 +44,6 @@ def planted(op: str, slope: Callable[[Any], Any]) -> Differentiator:
     )
 
 
-def off(size: float) -> Callable[[Any], Any]:
-    """The slope of softplus above 20, off by that part of itself."""
-    return lambda x: (1.0 + size) / (1.0 + np.exp(-x))
-
-
 SOFTPLUS = ROWS["torch-softplus-threshold"]
 DIGAMMA = ROWS["torch-digamma-derivative"]
 AT_30 = Case(trace(s.softplus, ()), (np.array(30.0),))
@@ -54,14 +51,84 @@ AT_3 = Case(trace(s.digamma, ()), (np.array(3.0),))
 
 
 @pytest.mark.parametrize(
-    ("size", "is_known"), [(1e-9, True), (-2e-9, True), (3e-9, False), (-1.0, False)]
+    ("slope", "is_known"), [(1.0, True), (1.0 + 1e-9, False), (0.0, False)]
 )
-def test_softplus_is_known_as_far_as_its_threshold_takes_it(
-    size: float, is_known: bool
+def test_softplus_is_known_for_the_slope_that_its_row_foretells(
+    slope: float, is_known: bool
 ) -> None:
-    row = SOFTPLUS
-    found = explained(planted("softplus", off(size)), AT_30, row)
-    assert (found == row.id) is is_known
+    """At 22 the value deviates as well, which hides no derivative."""
+    at_22 = Case(AT_30.graph, (np.array(22.0),))
+    who = planted("softplus", lambda x: slope)
+    rows = (replace(SOFTPLUS, differentiator=who.name),)
+    item = verify_item(
+        Block("saved", "softplus", "float64", written=(at_22,)),
+        who,
+        "reverse",
+        known=rows,
+    )
+    (finding,) = item.findings
+    verdict = Verdict.WRONG_VALUE if is_known else Verdict.WRONG
+    assert finding.judgement.verdict is verdict
+    assert (finding.known == SOFTPLUS.id) is is_known
+
+
+class Foretold(Differentiator):
+    """autograd, whose a - b has some value and some slope by b."""
+
+    name = "foretold"
+    table: ClassVar[Any] = {}
+    reverse = HipsAutograd.reverse
+
+    def __init__(self, value: Any, slope: Any) -> None:
+        from autograd.extend import defvjp, primitive
+        from autograd.numpy.numpy_vjps import unbroadcast_f
+
+        minus = primitive(lambda a, b: a - b + value)
+        defvjp(
+            minus,
+            lambda y, a, b: unbroadcast_f(a, lambda ct: ct),
+            lambda y, a, b: unbroadcast_f(b, lambda ct: ct * slope(a, b)),
+        )
+        self.table = {**HipsAutograd().table, "sub": minus}  # type: ignore[misc]
+
+
+MINUS = Case(
+    trace(lambda a, b: s.sum((a - b) * np.array([3.0, -0.5]), axis=None), (2,), ()),
+    (np.array([1.25, 2.5]), np.array(0.75)),
+)
+MINUS_ROW = Deviation(
+    id="a slope of its own",
+    differentiator="foretold",
+    op="sub",
+    verdict=(Verdict.WRONG, Verdict.WRONG_VALUE),
+    reason="planted",
+    witness=MINUS,
+    gives=(("value", "a - b + 2"), ("b", "a * b")),
+)
+
+
+# fmt: off
+FORETOLD = [
+    (0.0, lambda a, b: a * b,         True),
+    (0.0, lambda a, b: a * b + 1e-9,  False),
+    (0.0, lambda a, b: 0.0 * a,       False),
+    (2.0, lambda a, b: -1.0 + 0 * a,  True),
+    (2.5, lambda a, b: -1.0 + 0 * a,  False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("value", "slope", "is_known"), FORETOLD)
+def test_a_formula_is_of_the_operand_that_deviates_with_its_cotangent(
+    value: float, slope: Any, is_known: bool
+) -> None:
+    found = explained(Foretold(value, slope), MINUS, MINUS_ROW)
+    assert (found == MINUS_ROW.id) is is_known
+
+
+def test_an_operand_without_a_formula_is_not_foretold() -> None:
+    row = replace(MINUS_ROW, gives=(("a", "a * b"),))
+    assert explained(Foretold(0.0, lambda a, b: a * b), MINUS, row) is None
 
 
 def test_a_wrong_sign_of_digamma_is_no_lost_digit() -> None:

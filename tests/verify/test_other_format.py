@@ -122,6 +122,57 @@ def test_such_a_value_does_not_hide_a_wrong_derivative(dtype: str) -> None:
     assert found.where == "d/da"
 
 
+# ---- engines of one format
+
+
+def of_one_format(engine: Differentiator) -> Differentiator:
+    engine.accepts = Accepts(dtypes=("float64",))  # type: ignore[misc]
+    return engine
+
+
+def sloped(op: str, slope: Callable[..., Any]) -> Differentiator:
+    """Our tape in float64 alone, with another slope for an op."""
+    engine = ENGINES["own-tape"]
+    rule = lambda ct, y, *x, **params: [ct * slope(y, *x, **params)]  # noqa: E731
+    return of_one_format(engine.with_rule("one format", op, rule))
+
+
+def by_tail(y: Any, x: Any) -> Any:
+    """What a released library takes for the slope of sigmoid."""
+    z = 1.0 / (np.exp(x) + 1.0)
+    return z - z * z
+
+
+def by_result(y: Any, x: Any, n: float) -> Any:
+    return n * y / x
+
+
+def squared(x: Any) -> Any:
+    return s.power(x, n=2.0)
+
+
+# An engine of float64 alone, a function, its point, the verdict and what its note says.
+# fmt: off
+ONE_FORMAT: Mapping[str, tuple[Differentiator, Any, float, Verdict, str]] = {
+    "sigmoid by its other tail":   (sloped("sigmoid", by_tail), s.sigmoid, -6.0, Verdict.IMPRECISE, "z - z*z for its slope"),
+    "that, in a composite":        (sloped("sigmoid", by_tail), s.silu, -17.0, Verdict.IMPRECISE, "z - z*z for its slope"),
+    "a power of a tiny number":    (sloped("power", by_result), squared, 1e-155, Verdict.IMPRECISE, "n*y/x for its slope"),
+    "erfc as 1 - erf":             (of_one_format(subtracting(1.0)), s.erfc, 3.0, Verdict.IMPRECISE, "1 - erf(x)"),
+    "a factor in erfc's slope":    (of_one_format(subtracting(1.0 + 1e-9)), s.erfc, 3.0, Verdict.WRONG, ""),
+    "1e-13 too much":              (sloped("sigmoid", lambda y, x: by_tail(-x, -x) * (1.0 + 1e-13)), s.sigmoid, -6.0, Verdict.WRONG, UNTOLD),
+    "a dropped term":              (sloped("sigmoid", lambda y, x: y), s.sigmoid, -20.0, Verdict.WRONG, ""),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", ONE_FORMAT)
+def test_usual_formulas_tell_where_an_engine_has_one_format(name: str) -> None:
+    engine, function, at, verdict, note = ONE_FORMAT[name]
+    found = judge(Case(trace(function, ()), (np.array(at),)), engine, "reverse")
+    assert found.verdict is verdict
+    assert note in found.note
+
+
 # ---- declared accuracies
 
 

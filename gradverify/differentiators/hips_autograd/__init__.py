@@ -21,7 +21,7 @@ class HipsAutograd(AutogradModes):
     """autograd.numpy and autograd.scipy.special; what they lack is composed of them."""
 
     name = "autograd"
-    accepts = Accepts(dtypes=("float64", "float32"))
+    accepts = Accepts(dtypes=("float64", "float32"), absent_tangents=True)
 
     @cached_property
     def table(self) -> Rows:

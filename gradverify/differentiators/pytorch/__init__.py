@@ -16,7 +16,7 @@ from gradverify.differentiators.spelling import Spelling
 class Torch(TorchModes):
     """PyTorch's functions on tensors of `device`; abstract, a final class each."""
 
-    accepts = Accepts(dtypes=("float64", "float32"))
+    accepts = Accepts(dtypes=("float64", "float32"), absent_tangents=True)
 
     @cached_property
     def table(self) -> Rows:

@@ -50,8 +50,9 @@ class ScriptContents:
     """What a script is made of, apart from the spelling.
 
     title: its first line.
-    value, gradient: exact numbers as decimal text. The gradient has one entry for each
-        element of each input.
+    value, gradient: exact numbers as decimal text: those of the value that the mode
+        returns, and those of each array beside it.
+    names: of these arrays. question: what was asked, by its name.
     cotangent, tangents: what the mode was asked with, if it takes that; a tangent is
         None for an input without one. Without a cotangent it is 1; a jvp mode without
         tangents is asked with one for each entry.
@@ -61,8 +62,10 @@ class ScriptContents:
 
     case: Case
     title: str
-    value: str
+    value: Sequence[str]
     gradient: Sequence[Sequence[str]]
+    names: Sequence[str]
+    question: str = "gradient"
     cotangent: Array | None = None
     tangents: Sequence[Array | None] | None = None
     array: Graph | None = None
@@ -118,7 +121,7 @@ def script(
         "",
         *_asked(program, spelling, kind, spelling.tails[mode](inputs)),
         "",
-        *_exact(program, inputs),
+        *_exact(program),
     ]
     return "\n".join(lines) + PRINTED
 
@@ -191,7 +194,6 @@ def by_engine(program: ScriptContents, path: str, mode: str) -> str:
     spelling.
     """
     module, _, name = path.partition(":")
-    inputs = _identifiers(program.case.graph.nodes, names_of(program.case.graph))
     case = json.dumps(case_to_json(program.case))
     lines = [
         f'"""{_quoted(program.title)}"""',
@@ -203,24 +205,26 @@ def by_engine(program: ScriptContents, path: str, mode: str) -> str:
         "# an op has no spelling of its own",
         "from gradverify.differentiators import run",
         "from gradverify.graph import case_from_json",
+        "from gradverify.questions import QUESTIONS",
         f"from {module} import {name}",
         "",
         f"case = case_from_json(json.loads({case!r}))",
-        f"found = run({name}(), {mode!r}, case)",
+        f"question = QUESTIONS[{program.question!r}]",
+        f"found = run({name}(), {mode!r}, case, question=question)",
         "value, got = found.value, found.cotangents",
         "",
         *ENTRIES.strip("\n").splitlines(),
         "",
         "",
-        *_exact(program, [inputs[i] for i in program.case.graph.inputs]),
+        *_exact(program),
     ]
     return "\n".join(lines) + PRINTED
 
 
-def _exact(program: ScriptContents, inputs: Sequence[str]) -> list[str]:
+def _exact(program: ScriptContents) -> list[str]:
     return [
-        f"NAMES = {[f'd/d{n}' for n in inputs]!r}",
-        f"EXACT_VALUE = {[program.value]!r}",
+        f"NAMES = {[*program.names]!r}",
+        f"EXACT_VALUE = {[*program.value]!r}",
         f"EXACT = {[list(x) for x in program.gradient]!r}",
         "",
     ]

@@ -14,9 +14,7 @@ from gradverify.strategies.shrinking.editable_case import EditableCase
 
 
 def fewer_nodes(program: EditableCase) -> Iterator[EditableCase]:
-    """An earlier output; a leaf in place of a node; a node left out; unused inputs
-    dropped.
-    """
+    """An earlier output, a leaf in place of a node, a node or an input left out."""
     nodes = program.nodes
     ops = [i for i, node in enumerate(nodes) if node.operands]
     yield from (program.ending_at(i) for i in ops[:-1])
@@ -37,8 +35,9 @@ def _without(program: EditableCase) -> Iterator[tuple[int, Node]]:
 
 
 def same_leaves(program: EditableCase) -> Iterator[EditableCase]:
-    """An operand replaced by a leaf that is there already; that leaf may take its
-    value.
+    """An operand replaced by a leaf that is there already.
+
+    That leaf may take the operand's value.
     """
     for i, node in enumerate(program.nodes):
         for j in node.operands:
@@ -52,9 +51,7 @@ def same_leaves(program: EditableCase) -> Iterator[EditableCase]:
 
 
 def fewer_entries(program: EditableCase) -> Iterator[EditableCase]:
-    """Scalars in place of all arrays or of one; axes made shorter in all arrays at
-    once.
-    """
+    """Scalars in place of all arrays, or of one; axes made shorter."""
     arrays = _arrays(program)
     sizes = sorted({n for x in arrays.values() for n in x.shape if n > 1})
     most = max((x.size for x in arrays.values()), default=0)
@@ -86,8 +83,8 @@ def _fewer_along(
 ) -> Iterator[EditableCase]:
     """One axis of a layer's operands cut, or two axes at once.
 
-    Channels are an axis of several arrays, and not of the same length if there are
-    groups. A group is left out by cutting two of them to a half.
+    Channels are an axis of several arrays. With groups these axes are not equally long,
+    and leaving out a group cuts two of them.
     """
     for node in program.nodes:
         leaves = [j for j in dict.fromkeys(node.operands) if j in arrays]

@@ -1,4 +1,4 @@
-"""A case taken apart, so that it can be changed: nodes, and the values of inputs."""
+"""A case taken apart into nodes and values, so that it can be changed."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _with_operands(node: Node, operands: Sequence[int]) -> Node:
 def _applied(nodes: Sequence[Node], node: Node) -> Node:
     """The op on its new operands.
 
-    If its params are no longer legal, the first legal ones.
+    If its params are not legal for these, it has the first legal ones.
     """
     try:
         return apply_op(nodes, node.op, node.operands, **node.params)

@@ -14,9 +14,7 @@ Measure = tuple[int, int, int, float]
 
 
 def measure(case: Case) -> Measure:
-    """What is made small: the ops, then the nodes, the entries of inputs, and
-    ugliness.
-    """
+    """What is made small: first the ops, then nodes, entries, and ugliness."""
     graph = case.graph
     entries = sum(x.size for x in case.point)
     return graph.size, len(graph.nodes), entries, ugliness(case)
@@ -42,9 +40,12 @@ def minimise(case: Case, fails: Callable[[Case], bool], budget: int = 400) -> Ca
     """A smallest case for which `fails` is still true.
 
     Every step makes the case smaller and keeps it failing. Nodes are cut off, or
-    replaced by leaves with their values or by their operands. Inputs are dropped and
-    merged. Shapes lose entries and axes. Numbers become plain. At most `budget` cases
-    are tried. A case that does not fail is returned as it is.
+    replaced by their operands or by leaves with their values. Inputs are dropped and
+    merged. Shapes lose entries and axes. Numbers become plain.
+
+    A case that does not fail is returned as it is.
+
+    budget: the number of cases that are tried at most.
     """
     search = _Search(fails, budget, must_be_sound=is_sound(case))
     best = case

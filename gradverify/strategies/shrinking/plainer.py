@@ -60,9 +60,7 @@ def _plainer(value: Any) -> list[Any]:
 
 
 def plainer_values(program: EditableCase) -> Iterator[EditableCase]:
-    """All entries of an input equal; then each one plainer; then literals and
-    params.
-    """
+    """All entries of an input equal; each one plainer; literals and params plainer."""
     for i, x in program.inputs.items():
         if x.size > 1:
             for v in (*PLAINEST[:6], *x.ravel()[:3]):

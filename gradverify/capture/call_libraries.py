@@ -1,0 +1,81 @@
+"""Which library a call belongs to: its arguments say, or the function does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from importlib import import_module
+from typing import Any
+
+from gradverify.capture.function_call import FunctionCall, Refused
+
+
+@dataclass(frozen=True)
+class CallLibrary:
+    """A library whose functions can be looked at.
+
+    module: that is loaded if any of its arrays are about.
+    owns: whether a value is an array of it, or a function that only it has.
+    home: the module and class of its calls.
+    """
+
+    name: str
+    module: str
+    owns: Callable[[Any, Any], bool]
+    home: tuple[str, str]
+
+
+LIBRARIES = (
+    CallLibrary(
+        "torch",
+        "torch",
+        lambda torch, x: isinstance(x, torch.Tensor | torch.nn.Module),
+        ("gradverify.capture.torch_functions.torch_call", "TorchCall"),
+    ),
+)
+MOST = 10_000  # values that are looked at within the arguments
+
+
+def call_of(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    wrt: Any = None,
+) -> FunctionCall:
+    """The call in the library that its arguments belong to.
+
+    Raises `Refused` if no argument is an array of a library that is known.
+    """
+    if not callable(function):
+        raise Refused(f"{type(function).__name__} is no function; hand over a callable")
+    values = [function, getattr(function, "__self__", None), *_leaves((args, kwargs))]
+    for library in LIBRARIES:
+        module = sys.modules.get(library.module)
+        if module is not None and any(library.owns(module, x) for x in values):
+            path, name = library.home
+            call: FunctionCall = getattr(import_module(path), name)(
+                function, args, kwargs, wrt
+            )
+            return call
+    known = ", ".join(library.name for library in LIBRARIES)
+    kinds = sorted({type(x).__name__ for x in _leaves((args, kwargs))})
+    raise Refused(
+        f"the arguments are of types {kinds}; hand over arrays of one of: {known}"
+    )
+
+
+def _leaves(values: Iterable[Any]) -> Iterator[Any]:
+    """The values within nested containers, at most so many."""
+    stack, count = list(values), 0
+    while stack and count < MOST:
+        value = stack.pop()
+        count += 1
+        if isinstance(value, Mapping):
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple | set):
+            stack.extend(value)
+        elif is_dataclass(value) and not isinstance(value, type):
+            stack.extend(getattr(value, f.name, None) for f in fields(value))
+        else:
+            yield value

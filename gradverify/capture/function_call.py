@@ -1,0 +1,112 @@
+"""One function of a user at some arguments, in whatever library they belong to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from gradverify.capture.captured import Captured
+from gradverify.graph import Array
+
+
+class Refused(ValueError):
+    """A call that cannot be looked at; the text says which argument, and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Argument:
+    """An array that is differentiated: its name for the user, and where it stood.
+
+    is_parameter: whether it belongs to the function and is not handed over.
+    """
+
+    name: str
+    value: Array
+    is_parameter: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """What a library gave for one cotangent: outputs, and a derivative for each input.
+
+    outputs: arrays as they came. cotangents: None where the library said so.
+    trouble: what was noticed besides numbers: the name of a `Verdict`, and a sentence.
+    """
+
+    outputs: tuple[Array, ...]
+    cotangents: tuple[Array | None, ...]
+    asked: tuple[bool, ...] | None = None
+    mutated: tuple[int, ...] = ()
+    trouble: tuple[str, str] | None = None
+
+
+class FunctionCall(ABC):
+    """A function and its arguments. A library has one final class of this.
+
+    name: of the function, for the user.
+    arguments: the differentiable ones in their order, with the parameters that the
+        function has itself behind them.
+    dtype: the format of the arguments.
+    modes: the ways to ask the library for a derivative, by name, and the kind of each:
+        "vjp" or "jvp".
+    variants: other ways to hand the same numbers over, by name: a layout, arguments
+        that are not differentiated, a cotangent of stride 0.
+    """
+
+    library: ClassVar[str]
+    even: ClassVar[tuple[str, ...]] = ()
+    name: str
+    arguments: tuple[Argument, ...]
+    dtype: str
+
+    @property
+    @abstractmethod
+    def modes(self) -> Mapping[str, str]:
+        """The modes and their kinds."""
+
+    @property
+    def variants(self) -> Mapping[str, str]:
+        """Other ways to hand the same numbers over, and what each of them is."""
+        return {}
+
+    @abstractmethod
+    def outputs(self, point: Sequence[Array]) -> tuple[Array, ...]:
+        """The values of the differentiable outputs at a point, and nothing else."""
+
+    @abstractmethod
+    def capture(self, point: Sequence[Array]) -> Captured:
+        """The program that the function runs at a point.
+
+        Raises `NotCaptured`, with the line of the user's code.
+        """
+
+    @abstractmethod
+    def pull(
+        self,
+        mode: str,
+        point: Sequence[Array],
+        cotangents: Sequence[Array],
+        variant: str = "",
+    ) -> Pull:
+        """The outputs, and the vjp with one cotangent for each output."""
+
+    def push(
+        self, mode: str, point: Sequence[Array], tangents: Sequence[Array]
+    ) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
+        """The outputs and their tangents, for a mode of kind "jvp"."""
+        raise NotImplementedError(f"{self.library} has no mode {mode!r} here")
+
+    def widened(self) -> FunctionCall | None:
+        """The same call in a wider format; None if the function does not take it."""
+        return None
+
+    def script(self, point: Sequence[Array], cotangents: Sequence[Array]) -> str:
+        """A script in the library's own words that shows a derivative at a point."""
+        del point, cotangents
+        return ""
+
+    def describe(self) -> Mapping[str, Any]:
+        """What a record says of the call: versions, and where the function stands."""
+        return {}

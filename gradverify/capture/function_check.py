@@ -1,0 +1,434 @@
+"""One function of a user, from its arguments to what was found: the whole loop."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradverify.capture.captured import NotCaptured, SourceLine
+from gradverify.capture.differenced import DifferencedTruth
+from gradverify.capture.function_call import FunctionCall, Refused
+from gradverify.capture.function_engine import (
+    HANDED,
+    FunctionEngine,
+    KnownGraph,
+    engine_of,
+)
+from gradverify.capture.function_points import FunctionPoint, domain_of, places
+from gradverify.capture.truths import (
+    MOVED,
+    SHARED,
+    CapturedTruth,
+    Look,
+    Truth,
+    disbelieved,
+    is_value_right,
+)
+from gradverify.diagnosis.diagnose import Failure, diagnose
+from gradverify.diagnosis.explanation import Explanation
+from gradverify.diagnosis.localize import WHOLE
+from gradverify.surroundings import surrounded
+from gradverify.verdict import Judgement, Verdict
+from gradverify.verify import Finding, ItemResult, judge
+from gradverify.verify.error_histogram import ErrorHistogram
+
+TRIES = 4  # points that are tried for each case that is judged
+REPEATED = 8  # one case in so many is run twice
+VARIED = 3  # points at which other layouts and frozen arguments are tried
+EXPLAINED = frozenset({
+    Verdict.WRONG, Verdict.MISSING, Verdict.IMPRECISE, Verdict.STALE,
+    Verdict.NONDETERMINISTIC,
+})  # fmt: skip
+LONGEST = 150  # nodes of a graph whose deviation is explained by slips
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FunctionOptions:
+    """How far a function is looked at.
+
+    cases: how many are judged; seconds: after which no more are begun.
+    modes: names, or None for all that the library has.
+    domain: a condition over the arguments, such as `"x > 0"`.
+    """
+
+    cases: int = 50
+    seconds: float = 60.0
+    seed: int = 0
+    modes: tuple[str, ...] | None = None
+    domain: str | None = None
+    limit: float = 10.0
+
+
+@dataclass(frozen=True)
+class FunctionFinding:
+    """A finding, the way it was asked for, and the user's line that it leads to."""
+
+    mode: str
+    finding: Finding
+    line: SourceLine | None = None
+    look: Look | None = None
+
+
+@dataclass(frozen=True)
+class FunctionResult:
+    """What was found of one function.
+
+    items: by the name of the mode, what it came to.
+    truth: what judged: the captured program, the reference, or differences.
+    remarks: sentences about the function and about what was not looked at.
+    names: of the arguments, in the order of a case's inputs.
+    """
+
+    name: str
+    library: str
+    dtype: str
+    names: tuple[str, ...]
+    items: Mapping[str, ItemResult]
+    findings: tuple[FunctionFinding, ...]
+    truth: str
+    remarks: tuple[str, ...] = ()
+    seconds: float = 0.0
+    engine: FunctionEngine | None = field(default=None, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong, and something was judged."""
+        failing = any(f.finding.judgement.verdict.fails() for f in self.findings)
+        return not failing and bool(self.judged)
+
+    @property
+    def judged(self) -> int:
+        """How many comparisons said something."""
+        silent = (Verdict.UNSUPPORTED, Verdict.NO_DERIVATIVE, Verdict.UNRESOLVED)
+        return sum(
+            n
+            for item in self.items.values()
+            for verdict, n in item.counts.items()
+            if verdict not in silent and verdict is not Verdict.VACUOUS
+        )
+
+
+@surrounded
+def check_function(
+    call: FunctionCall,
+    asked: FunctionOptions = FunctionOptions(),
+    reference: FunctionCall | None = None,
+    progress: Progress = lambda done, cases: None,
+) -> FunctionResult:
+    """Judge every argument of a call, in every mode, at `asked.cases` points.
+
+    reference: another function of the same arguments, which says what is right.
+
+    Raises `Refused` for arguments or options that cannot be looked at.
+    """
+    names = tuple(argument.name for argument in call.arguments)
+    try:
+        allowed = domain_of(asked.domain, names)
+    except ValueError as error:
+        raise Refused(f"domain={asked.domain!r}: {error}") from error
+    given = tuple(argument.value for argument in call.arguments)
+    if not allowed(*given):
+        raise Refused(f"the arguments themselves are outside domain={asked.domain!r}")
+    sweep = _FunctionSweep(call, asked, given, allowed, progress)
+    truth, remarks = _believed(sweep, reference)
+    sweep.run(truth)
+    return FunctionResult(
+        call.name,
+        call.library,
+        call.dtype,
+        names,
+        sweep.items(),
+        tuple(sweep.findings(truth)),
+        truth.name,
+        tuple(dict.fromkeys((*remarks, *sweep.remarks, *filter(None, [truth.remark])))),
+        time.perf_counter() - sweep.began,
+        sweep.engine,
+    )
+
+
+def _believed(
+    sweep: _FunctionSweep, reference: FunctionCall | None
+) -> tuple[Truth, list[str]]:
+    """The first truth that stands its trial, and why the ones before it did not."""
+    call = sweep.call
+    tried = [CapturedTruth(call, call, "the captured program")]
+    if reference is not None:
+        sweep.refuse_other_arguments(reference)
+        tried.insert(0, CapturedTruth(call, reference, "the reference"))
+        tried.pop()
+    remarks: list[str] = []
+    why = ""
+    for truth in tried:
+        found = disbelieved(truth, sweep.trial_places(), sweep.asked.seed)
+        if found is None:
+            return truth, remarks
+        why = found
+        if reference is not None:
+            remarks.append(f"the reference is not the function: {found}")
+    return DifferencedTruth(call, why), remarks
+
+
+class _FunctionSweep:
+    """The running account of one function."""
+
+    def __init__(
+        self,
+        call: FunctionCall,
+        asked: FunctionOptions,
+        given: tuple[Any, ...],
+        allowed: Callable[..., bool],
+        progress: Progress,
+    ) -> None:
+        self.call, self.asked, self.given = call, asked, given
+        self.allowed, self.progress = allowed, progress
+        self.engine = engine_of(call)
+        self.began = time.perf_counter()
+        self.counts: dict[str, Counter[Verdict]] = {}
+        self.errors: dict[str, ErrorHistogram] = {}
+        self.faults: dict[str, list[float]] = {}
+        self.skipped: dict[str, Counter[str]] = {}
+        self.deviating: list[tuple[str, Look, Judgement]] = []
+        self.remarks: dict[str, None] = {}
+
+    def refuse_other_arguments(self, reference: FunctionCall) -> None:
+        """Raise `Refused` unless the reference takes the same arrays."""
+        own = [a.value.shape for a in self.call.arguments]
+        others = [a.value.shape for a in reference.arguments]
+        if own != others:
+            raise Refused(
+                f"reference={reference.name} has arguments of shapes {others}, and "
+                f"{self.call.name} of shapes {own}; hand the same arrays to both"
+            )
+
+    def places(self) -> Iterator[FunctionPoint]:
+        """The points to look at, without end."""
+        return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
+
+    def trial_places(self) -> Iterator[FunctionPoint]:
+        """Ordinary points at which the function has a finite value."""
+        for place in itertools.islice(self.places(), TRIES * MOVED):
+            if place.is_ordinary and self._is_finite(place):
+                yield place
+
+    def _is_finite(self, place: FunctionPoint) -> bool:
+        try:
+            outputs = self.call.outputs(place.point)
+        except Exception as error:
+            if place.kind == "given":
+                raise
+            self.remarks.setdefault(_outside(error))
+            return False
+        return all(np.all(np.isfinite(y)) for y in outputs)
+
+    # ---- the sweep
+
+    def run(self, truth: Truth) -> None:
+        """Judge as many cases as were asked for, or as there is time for."""
+        source = np.random.default_rng(self.asked.seed + 1)
+        self._run_even(truth, source)
+        supply = itertools.islice(self.places(), TRIES * self.asked.cases)
+        done = 0
+        while done < self.asked.cases:
+            wanted = min(SHARED, self.asked.cases - done, 1 if not done else SHARED)
+            chunk = list(itertools.islice(filter(self._is_finite, supply), wanted))
+            if not chunk:
+                break
+            try:
+                looks = truth.looks(chunk, source)
+            except NotCaptured as reason:
+                self.remarks[f"a point was left out: {reason}"] = None
+                continue
+            for look in looks:
+                self._look(done, look)
+                done += 1
+                self.progress(done, self.asked.cases)
+                if self._is_over():
+                    break
+            if self._is_over():
+                self.remarks[
+                    f"{done} of {self.asked.cases} cases were looked at in "
+                    f"{self.asked.seconds:g} seconds"
+                ] = None
+                break
+
+    def _run_even(self, truth: Truth, source: Any) -> None:
+        """Arguments that are the same along their first axis, and even cotangents, for
+        the variants that hand them over with a stride of 0.
+        """
+        wanted = [v for v in self.call.even if v in self.call.variants]
+        even = (place.evened() for place in self.trial_places())
+        for place in itertools.islice((p for p in even if self.allowed(*p.point)), 1):
+            if not wanted or not self._is_finite(place):
+                continue
+            try:
+                looks = truth.looks([place], source, even=True)
+            except NotCaptured:
+                continue
+            for look in looks:
+                if look.captured is None or is_value_right(look):
+                    self.engine.known[look.case.graph] = KnownGraph(
+                        look.weights, look.found
+                    )
+                    for variant in wanted:
+                        self._judged(f"reverse{HANDED}{variant}", look)
+
+    def _is_over(self) -> bool:
+        return time.perf_counter() - self.began > self.asked.seconds
+
+    def _look(self, position: int, look: Look) -> None:
+        """One case in every mode; at the first ones in all variants as well."""
+        if look.captured is not None:
+            self.remarks.update(dict.fromkeys(look.captured.remarks))
+            if not is_value_right(look):
+                self.remarks[VALUE_OFF] = None
+                return
+        self.engine.known[look.case.graph] = KnownGraph(look.weights, look.found)
+        wanted = self.asked.modes
+        for mode in self.call.modes:
+            if wanted is None or mode in wanted:
+                self._judged(mode, look, twice=position % REPEATED == 0)
+        if position < VARIED and look.place.is_ordinary:
+            for variant in self.call.variants:
+                if variant not in self.call.even:
+                    self._judged(f"reverse{HANDED}{variant}", look)
+
+    def _judged(self, mode: str, look: Look, *, twice: bool = False) -> Judgement:
+        judgement = judge(
+            look.case,
+            self.engine,
+            mode,
+            found=look.found,
+            twice=twice,
+            limit=self.asked.limit,
+        )
+        judgement = self._reread(judgement, look)
+        shown = mode.partition(HANDED)[0]
+        self.counts.setdefault(shown, Counter())[judgement.verdict] += 1
+        self.errors.setdefault(shown, ErrorHistogram()).add(judgement)
+        if judgement.smallest_fault is not None:
+            self.faults.setdefault(shown, []).append(judgement.smallest_fault)
+        if judgement.verdict is Verdict.UNSUPPORTED:
+            self.skipped.setdefault(shown, Counter())[judgement.note] += 1
+        if judgement.verdict.is_finding:
+            self.deviating.append((mode, look, judgement))
+        return judgement
+
+    def _reread(self, judgement: Judgement, look: Look) -> Judgement:
+        """What a judgement means for a function: ties, estimators, hostile numbers."""
+        told = judgement.got.partition(": ")
+        if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
+            name, _, text = told[2].partition("|")
+            return Judgement(Verdict[name], note=text)
+        if not judgement.verdict.fails():
+            return judgement
+        if look.estimated and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
+            note = f"a straight-through estimator: {look.estimated[0]}"
+            self.remarks[note] = None
+            return Judgement(Verdict.NO_DERIVATIVE, note=note)
+        if look.ties and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
+            return Judgement(Verdict.NO_DERIVATIVE, note=look.ties[0])
+        return judgement
+
+    # ---- what is made of it
+
+    def items(self) -> dict[str, ItemResult]:
+        """One item for each mode."""
+        return {
+            mode: ItemResult(
+                counts=counts,
+                cases=sum(counts.values()),
+                faults=tuple(self.faults.get(mode, ())),
+                errors=self.errors[mode],
+                skipped=self.skipped.get(mode, {}),
+            )
+            for mode, counts in self.counts.items()
+        }
+
+    def findings(self, truth: Truth) -> Iterator[FunctionFinding]:
+        """One finding for each mode and verdict, by its plainest case."""
+        kinds: dict[tuple[str, Verdict], list[tuple[str, Look, Judgement]]] = {}
+        for mode, look, judgement in self.deviating:
+            plain = mode.partition(HANDED)[0]
+            kinds.setdefault((plain, judgement.verdict), []).append(
+                (mode, look, judgement)
+            )
+        explained: dict[Verdict, Explanation] = {}
+        for (mode, verdict), members in kinds.items():
+            asked, look, judgement = min(members, key=_plainness)
+            why = explained.get(verdict)
+            if why is None:
+                why = self._explained(asked, look, judgement)
+                if why is not None:
+                    explained[verdict] = why
+            line = None
+            if why is not None and why.node is not None and look.lines:
+                line = look.lines.get(why.node)
+            judgement = self._in_words(asked, judgement)
+            name = f"{self.call.name}:{mode}:{self.call.dtype}/{verdict.name.lower()}"
+            found = Finding(judgement, look.case, WHOLE, name, None, len(members), why)
+            yield FunctionFinding(asked, found, line, look)
+
+    def _in_words(self, asked: str, judgement: Judgement) -> Judgement:
+        variant = asked.partition(HANDED)[2]
+        if not variant:
+            return judgement
+        said = f"with {self.call.variants[variant]}"
+        note = f"{said}; {judgement.note}" if judgement.note else said
+        return replace(judgement, note=note)
+
+    def _explained(
+        self, asked: str, look: Look, judgement: Judgement
+    ) -> Explanation | None:
+        if judgement.verdict not in EXPLAINED or look.captured is None:
+            return None
+        if len(look.case.graph.nodes) > LONGEST:
+            return None
+        failure = Failure(
+            look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
+        )
+        return diagnose(failure)
+
+
+VALUE_OFF = (
+    "at some points of huge or tiny numbers the function's value has lost its digits; "
+    "they were left out"
+)
+
+
+def _outside(error: Exception) -> str:
+    return (
+        f"some points were left out, at which the function raises "
+        f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    )
+
+
+def _plainness(member: tuple[str, Look, Judgement]) -> tuple[bool, bool, float]:
+    """The plainest first: as it was handed over, ordinary, of small numbers."""
+    mode, look, _ = member
+    size = max((float(np.max(np.abs(x))) for x in look.case.point if x.size), default=0)
+    return HANDED in mode, not look.place.is_ordinary, size
+
+
+def modes_of(call: FunctionCall, wanted: Any) -> tuple[str, ...] | None:
+    """The modes that are asked for; None for all.
+
+    Raises `Refused` for a name that the call does not have.
+    """
+    if wanted is None or wanted == "all":
+        return None
+    names: Sequence[str] = [wanted] if isinstance(wanted, str) else [*wanted]
+    names = [n for text in names for n in text.replace(",", " ").split()]
+    for name in names:
+        if name not in call.modes:
+            raise Refused(
+                f"modes has {name!r}; allowed are {', '.join(call.modes)}, and 'all'"
+            )
+    return tuple(names)

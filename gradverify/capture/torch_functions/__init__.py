@@ -1,0 +1,1 @@
+"""Functions of PyTorch: how they are called, traced, and asked for derivatives."""

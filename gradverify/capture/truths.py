@@ -1,0 +1,206 @@
+"""What a function's derivatives are held against, in the order in which it is trusted.
+
+A captured program is the truth once it has been tried: run at moved points, it gives
+what the function gives. Else the program of the user's `reference=` is tried in the
+same way. Else the function itself is differenced.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradverify.capture.captured import Captured, NotCaptured, SourceLine, contracted
+from gradverify.capture.function_call import FunctionCall
+from gradverify.capture.function_points import FunctionPoint, cotangents
+from gradverify.formats import format_of
+from gradverify.graph import Array, Case, Graph
+from gradverify.reference import Reference, RoundingModel, Slope, references
+from gradverify.reference import reference as reference_of
+
+MOVED = 8  # points at which a captured program is tried, besides the given one
+STEPS = (2.0**-6, 2.0**-13, 2.0**-20)  # how far these are moved, the first that fits
+TRUSTED = 16.0  # how many of its bounds a value may be off; the bound is of first order
+SHARED = 5  # points that share their cotangents, so that they share a graph
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A case of the function, what is right there, and how it came about.
+
+    ties: what rounding may decide otherwise; estimated: where an author passes a slope
+    on through what is constant. lines: of the user's code, by the node of the graph.
+    """
+
+    place: FunctionPoint
+    case: Case
+    weights: tuple[Array, ...]
+    found: Reference
+    value: float
+    captured: Captured | None = None
+    lines: dict[int, SourceLine] | None = None
+    ties: tuple[str, ...] = ()
+    estimated: tuple[str, ...] = ()
+
+
+class Truth(ABC):
+    """Where the right derivatives come from. Its name stands in records."""
+
+    name: str
+    remark = ""
+
+    @abstractmethod
+    def looks(
+        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
+    ) -> list[Look]:
+        """The cases at some places, which share their cotangents."""
+
+
+def value_of(outputs: Sequence[Array], weights: Sequence[Array]) -> float:
+    """The sum of the outputs times their cotangents, in double."""
+    pairs = zip(outputs, weights, strict=True)
+    return float(
+        sum(np.sum(np.asarray(y, float) * np.asarray(w, float)) for y, w in pairs)
+    )
+
+
+class CapturedTruth(Truth):
+    """The program that a call runs. `who` is captured; `call` is what is judged."""
+
+    def __init__(self, call: FunctionCall, who: FunctionCall, name: str) -> None:
+        self.call, self.who, self.name = call, who, name
+
+    def looks(
+        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
+    ) -> list[Look]:
+        """Cases with references, those of one graph together."""
+        found = []
+        shapes: tuple[Any, ...] | None = None
+        for place in places:
+            captured = self.who.capture(place.point)
+            if shapes is None:
+                shapes = captured.shapes
+                weights = cotangents(shapes, self.call.dtype, source, even=even)
+            if captured.shapes != shapes:
+                continue
+            made = contracted(captured, weights)
+            found.append((place, captured, made, weights))
+        groups: dict[Graph, list[int]] = {}
+        for k, (_, _, made, _) in enumerate(found):
+            groups.setdefault(made.graph, []).append(k)
+        looks: dict[int, Look] = {}
+        for graph, members in groups.items():
+            cases = [Case(graph, found[k][0].point, self.call.dtype) for k in members]
+            model = _model(found[members[0]][1], self.call.dtype)
+            known = references(cases, model=model)
+            for k, case, ref in zip(members, cases, known, strict=True):
+                place, captured, made, weights = found[k]
+                outputs = self.call.outputs(place.point)
+                looks[k] = Look(
+                    place, case, weights, ref, value_of(outputs, weights), captured,
+                    dict(made.lines), captured.ties, captured.estimated,
+                )  # fmt: skip
+        return [looks[k] for k in sorted(looks)]
+
+
+def _model(captured: Captured, dtype: str) -> RoundingModel:
+    return RoundingModel(captured.form or dtype)
+
+
+def is_value_right(look: Look) -> bool:
+    """Whether the function's value is the program's, up to what rounding explains."""
+    if look.found.status is Slope.NONE or not np.isfinite(float(look.found.value)):
+        return True
+    allowed = TRUSTED * float(look.found.value_bound.loose)
+    return not abs(look.value - float(look.found.value)) > allowed
+
+
+def disbelieved(
+    truth: CapturedTruth, places: Iterable[FunctionPoint], seed: int
+) -> str | None:
+    """Why a captured program is not the function; None if it has stood all trials.
+
+    places: ordinary ones. Each is moved by a little, within its branch, and the program
+    that was captured before the move is held against the function after it.
+    """
+    source = np.random.default_rng(seed)
+    tried = 0
+    for place in places:
+        try:
+            captured = truth.who.capture(place.point)
+        except NotCaptured as reason:
+            return str(reason)
+        weights = cotangents(captured.shapes, truth.call.dtype, source)
+        outputs = truth.call.outputs(place.point)
+        if [y.shape for y in outputs] != list(captured.shapes):
+            shapes = [y.shape for y in outputs]
+            return f"it gives outputs of shapes {[*captured.shapes]}, not {shapes}"
+        moved = _moved(truth, place.point, captured, source)
+        if moved is None:
+            continue
+        point, fresh = moved
+        program = fresh if captured.reads else captured
+        if (what := _misses(truth, program, point, weights)) is not None:
+            return what
+        tried += 1
+        if tried == MOVED:
+            break
+    if not tried:
+        return "there is no point at which it could be tried"
+    return None
+
+
+def _moved(
+    truth: CapturedTruth, point: Sequence[Array], captured: Captured, source: Any
+) -> tuple[tuple[Array, ...], Captured] | None:
+    """A point beside another one in the same branch, and the program there."""
+    for step in STEPS:
+        near = tuple(
+            (x + step * np.where(x == 0, 1.0, x) * source.uniform(0.5, 1.0, x.shape))
+            .astype(x.dtype)
+            for x in point
+        )  # fmt: skip
+        try:
+            fresh = truth.who.capture(near)
+        except NotCaptured:
+            continue
+        if _same_branch(captured, fresh):
+            return near, fresh
+    return None
+
+
+def _same_branch(one: Captured, other: Captured) -> bool:
+    pairs = zip(one.decided, other.decided, strict=False)
+    return len(one.decided) == len(other.decided) and all(
+        np.array_equal(a, b, equal_nan=True) for a, b in pairs
+    )
+
+
+def _misses(
+    truth: CapturedTruth,
+    program: Captured,
+    point: tuple[Array, ...],
+    weights: tuple[Array, ...],
+) -> str | None:
+    """What the program misses at a point, if it does not give the function's value."""
+    made = contracted(program, weights, hold=False)
+    dtype = truth.call.dtype
+    found = reference_of(Case(made.graph, point, dtype), _model(program, dtype))
+    if found.status is Slope.NONE:
+        return None
+    value, right = value_of(truth.call.outputs(point), weights), float(found.value)
+    if not abs(value - right) > TRUSTED * float(found.value_bound.loose):
+        return None
+    return (
+        f"at a moved point the program gives {right:.17g} and the function "
+        f"{value:.17g}: a part of it is not seen, such as a detour through NumPy or C"
+    )
+
+
+def unit_of(dtype: str) -> float:
+    """The unit roundoff of a dtype."""
+    return format_of(dtype).unit_roundoff

@@ -1,0 +1,63 @@
+"""What the documentation shows is what the program prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ..scratch import Scratch
+
+DOCS = Path(__file__).parents[2] / "docs"
+TUTORIALS = DOCS / "tutorials"
+
+
+def text(name: str) -> str:
+    return (TUTORIALS / name).read_text(encoding="utf-8")
+
+
+def test_the_finding_of_the_toy_engine(scratch: Scratch) -> None:
+    scratch.write("conftest.py", text("toy_engine.py"))
+    found = scratch.pytest(
+        "--gradverify-only", "--gradverify-suites=ops", "--gradverify-ops=mul",
+        "--gradverify-profile=smoke",
+    )  # fmt: skip
+    assert found.ret == 1
+    assert text("toy_finding.txt").rstrip() in found.stdout.str()
+
+
+def test_the_claim_of_the_notes(scratch: Scratch) -> None:
+    scratch.write("notes.py", text("notes.py"))
+    found = scratch.gradverify("claims", "notes.py")
+    assert found.ret == 1
+    assert found.stdout.str().rstrip() == text("notes.txt").rstrip()
+
+
+CHECKED = re.compile(r"^\$ gradverify (check .*)\n((?:[^`].*\n)*)```", re.MULTILINE)
+
+
+def shown() -> list[tuple[str, str]]:
+    pages = [p.read_text(encoding="utf-8") for p in sorted(TUTORIALS.glob("*.md"))]
+    return [(m[1], m[2]) for page in pages for m in CHECKED.finditer(page)]
+
+
+@pytest.mark.parametrize(("command", "output"), shown())
+def test_checked_expressions(command: str, output: str, scratch: Scratch) -> None:
+    assert scratch.gradverify(*shlex.split(command)).stdout.str() == output.rstrip()
+
+
+def test_expressions_are_checked_somewhere() -> None:
+    assert shown()
+
+
+def test_every_page_is_found_from_the_first() -> None:
+    first = (DOCS / "index.md").read_text(encoding="utf-8")
+    pages = {
+        p.relative_to(DOCS).with_suffix("").as_posix()
+        for p in DOCS.rglob("*.md")
+        if not {"_made", "_build"} & {*p.parts} and p.name != "index.md"
+    }
+    assert len(pages) > 15
+    assert {page for page in pages if page not in first.split()} == set()

@@ -1,0 +1,179 @@
+"""Every shipped row's witness, worked out anew in mpmath by formulas of this file.
+
+Nothing of gradverify computes here but the graph's list of nodes: the formulas are those
+of a textbook, and the derivative is a difference quotient in hundreds of digits.
+"""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+from gradverify.differentiators import load, modes
+from gradverify.graph import Case
+from gradverify.known import Deviation, shipped_rows
+from gradverify.reference import reference
+from gradverify.verdict import Verdict
+from gradverify.verify import judge
+
+DIGITS = (
+    1500  # at the smallest numbers a slope stands hundreds of digits behind the value
+)
+STEP = mpf(10) ** -60
+FEW = 200  # for functions that mpmath has slowly
+ALIKE = mpf(10) ** -20
+BELOW = mpf(10) ** -350
+
+NUMBERS = {Verdict.WRONG, Verdict.WRONG_VALUE, Verdict.IMPRECISE}
+
+
+def each(function: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(*x: Any, **params: Any) -> Any:
+        return np.frompyfunc(lambda *v: function(*v, **params), len(x), 1)(*x)
+
+    return apply
+
+
+def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    assert (axis, keepdims) == (None, False)
+    return np.sum(np.ravel(x))
+
+
+def norm(x: Any, axis: Any, keepdims: bool) -> Any:
+    assert (axis, keepdims) == (None, False)
+    return mp.sqrt(sum(v * v for v in np.ravel(x)))
+
+
+def std(x: Any, axis: Any, keepdims: bool, ddof: int) -> Any:
+    assert (axis, keepdims) == (None, False)
+    flat = np.ravel(x)
+    mean = sum(flat) / len(flat)
+    return mp.sqrt(sum((v - mean) ** 2 for v in flat) / (len(flat) - ddof))
+
+
+def prod(x: Any, axis: Any, keepdims: bool) -> Any:
+    assert (axis, keepdims) == (None, False)
+    return math.prod(np.ravel(x))
+
+
+def bce(x: Any, t: Any, reduction: str) -> Any:
+    assert reduction == "mean"
+    pairs = list(zip(np.ravel(x), np.ravel(t), strict=True))
+    return -sum(b * mp.log(a) + (1 - b) * mp.log(1 - a) for a, b in pairs) / len(pairs)
+
+
+def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
+    assert mask == "none"
+    scores = np.einsum("bhid,bhjd->bhij", q, k) / mp.sqrt(q.shape[-1])
+    weights = each(mp.exp)(scores)
+    weights = weights / weights.sum(axis=-1, keepdims=True)
+    return np.einsum("bhij,bhjd->bhid", weights, v)
+
+
+# fmt: off
+FORMULAS: Mapping[str, Callable[..., Any]] = {
+    "mul":      lambda a, b: a * b,
+    "div":      lambda a, b: a / b,
+    "abs":      each(abs),
+    "softplus": each(lambda x: mp.log(1 + mp.exp(x))),
+    "digamma":  each(mp.digamma),
+    "log1p":    each(lambda x: mp.log(1 + x)),
+    "atanh":    each(lambda x: mp.log((1 + x) / (1 - x)) / 2),
+    "asinh":    each(lambda x: mp.log(x + mp.sqrt(x * x + 1))),
+    "softsign": each(lambda x: x / (1 + abs(x))),
+    "hypot":    each(lambda a, b: mp.sqrt(a * a + b * b)),
+    "atan2":    each(lambda a, b: mp.arg(mp.mpc(b, a))),
+    "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce,
+    "scaled_dot_product_attention": attention,
+}
+# fmt: on
+
+
+def value_at(case: Case, point: list[Any]) -> Any:
+    """The witness's output; its numbers are rounded to its format first."""
+    values: list[Any] = []
+    given = iter(point)
+    for node in case.graph.nodes:
+        if node.op == "input":
+            values.append(next(given))
+        elif node.op in ("literal", "data"):
+            values.append(exact(np.asarray(node.value, case.dtype)))
+        else:
+            operands = (values[j] for j in node.operands)
+            values.append(FORMULAS[node.op](*operands, **node.params))
+    return mpf(np.ravel(values[-1])[0])
+
+
+def exact(x: Any) -> Any:
+    array = np.empty(np.shape(x), object)
+    for i in np.ndindex(np.shape(x)):
+        array[i] = mpf(float(x[i]))
+    return array
+
+
+def worked_out(case: Case) -> tuple[Any, list[Any]]:
+    """The value, and every derivative as a central difference."""
+    point = [exact(x) for x in case.point]
+    slopes = []
+    for x in point:
+        for i in np.ndindex(x.shape):
+            at = x[i]
+            h = STEP * (abs(at) or max(abs(v) for v in np.ravel(x)))
+            ends = []
+            for moved in (at + h, at - h):
+                x[i] = moved
+                ends.append(value_at(case, point))
+            x[i] = at
+            slopes.append((ends[0] - ends[1]) / (2 * h))
+    return value_at(case, point), slopes
+
+
+def near(a: Any, b: Any) -> bool:
+    """Alike in 20 digits, or both far below the smallest number of any format."""
+    return bool(abs(a - b) <= ALIKE * abs(b) + BELOW)
+
+
+ROWS = [row for row in shipped_rows() if NUMBERS & set(row.verdict)]
+
+
+def digits_for(case: Case) -> int:
+    return FEW if "digamma" in case.graph.ops else DIGITS
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_the_exact_numbers_of_a_witness_are_those_of_mpmath(row: Deviation) -> None:
+    found = reference(row.witness)
+    ours = [v for x in found.gradient for v in np.ravel(x)]
+    with mp.workdps(digits_for(row.witness)):
+        value, slopes = worked_out(row.witness)
+        assert near(found.value, value)
+        assert len(ours) == len(slopes)
+        assert all(near(a, b) for a, b in zip(ours, slopes, strict=True))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_library_is_off_from_mpmath_by_what_its_row_says(row: Deviation) -> None:
+    who = load(row.differentiator)
+    if who.available() is not None:
+        pytest.skip("not installed")
+    judgement = judge(row.witness, who, (row.modes or modes(who))[0])
+    assert judgement.verdict in row.verdict
+    if judgement.verdict not in NUMBERS:
+        return
+    with mp.workdps(digits_for(row.witness)):
+        value, slopes = worked_out(row.witness)
+        numbers = [value] if judgement.where == "value" else slopes
+        assert any(near(mpf(judgement.exact), x) for x in numbers)
+        got = mpf(judgement.got)
+        assert all(abs(got - x) > 0 for x in numbers if near(mpf(judgement.exact), x))
+        if row.at_most is not None and not row.at_most.in_bounds:
+            room = mpf(row.at_most.amount) * (1 + mpf(10) ** -6)
+            assert any(abs(got - x) <= room * abs(x) for x in numbers)
