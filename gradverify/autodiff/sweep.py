@@ -136,7 +136,7 @@ def pushed(
     x_dot = align(m, x_dot, np.shape(x[i]), np.ndim(y))
     if isinstance(rule, float):
         return x_dot if rule == 1.0 else x_dot * rule
-    return _scaled(m, x_dot, rule(m, y, *x, **params))
+    return scaled(m, x_dot, rule(m, y, *x, **params))
 
 
 def pushed_modulus(
@@ -151,16 +151,16 @@ def pushed_modulus(
     return x_dot * m.abs(rule(m, y, *x, **params))
 
 
-def _scaled(m: Any, x_dot: Any, partial: Any) -> Any:
-    """The product, in which a zero tangent stays zero.
+def scaled(m: Any, x_dot: Any, partial: Any) -> Any:
+    """The product, in which a zero stays zero beside an infinity.
 
-    Zero times an infinite partial would be NaN. So an operand that does not move would
-    spoil the derivatives by all other inputs.
+    It would be NaN. So an operand that does not move would spoil the derivatives by all
+    other inputs; and a weight of 0 the slope of a root of 0, which nothing asks for.
     """
     product = x_dot * partial
-    if _is_finite(partial):
+    if _is_finite(partial) and _is_finite(x_dot):
         return product
-    still = bare(x_dot) == 0
+    still = (bare(x_dot) == 0) | (bare(partial) == 0)
     if not np.any(still):
         return product
     return m.where(still, zeros(m, (), x_dot), product)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.autodiff.nesting import Algebra, around, nested
 from gradverify.autodiff.operands import constant, evaluate, own, zeros
 from gradverify.autodiff.rules import Rule, rules_of
+from gradverify.autodiff.sweep import scaled
 from gradverify.autodiff.traced import Traced
 from gradverify.ops import OPS, Op
 from gradverify.ops.maps import Linear, leading, unbroadcast
@@ -115,7 +116,12 @@ class Tape:
             found[y.index] = self._seed(y, seed)
         if len({leading(found[y.index], y.ndim) for y in seeds}) > 1:
             raise ValueError("all seeds must have the same leading axes")
-        _sweep(self.arithmetic, self.steps, found)
+        given = [*found]
+        _sweep(self.arithmetic, self.steps, found, operator.mul)
+        leaves = (ct for ct, step in zip(found, self.steps, strict=True) if not step[0])
+        if self.arithmetic is FLOATS and any(map(_is_nan, leaves)):
+            found = given
+            _sweep(self.arithmetic, self.steps, found, partial(scaled, FLOATS))
         return found
 
     def _seed(self, y: Variable, seed: Any) -> Any:
@@ -143,8 +149,19 @@ class Tape:
                 )
 
 
-def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
+def _is_nan(ct: Any) -> bool:
+    return ct is not None and bool(np.any(ct != ct))
+
+
+def _sweep(
+    m: Arithmetic,
+    steps: list[Step],
+    found: list[Any],
+    times: Callable[[Any, Any], Any],
+) -> None:
     """Go from the last step to the first, and add up the cotangents of operands.
+
+    times: a cotangent and a partial derivative to their product.
 
     This is one loop that calls no function of ours at a step, because its speed is the
     speed of reverse mode.
@@ -166,7 +183,7 @@ def _sweep(m: Arithmetic, steps: list[Step], found: list[Any]) -> None:
             elif kind is Linear:
                 term = rule.vjp(m, ct, y, *xs, **params)  # type: ignore[union-attr]
             else:
-                term = ct * rule(m, y, *xs, **params)  # type: ignore[operator]
+                term = times(ct, rule(m, y, *xs, **params))  # type: ignore[operator]
             if (
                 (type(y) is array or is_nested)
                 and kind is not Linear

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from gradverify.cli.output import complain
 from gradverify.cli.status import USAGE, CommandError
 from gradverify.plugin import options as settings
 from gradverify.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from gradverify.plugin.shards import Death
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,10 @@ class _Within:
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
         """Called when pytest has read its settings and the conftests."""
+        from gradverify.plugin.early_end import EarlyEnd
         from gradverify.plugin.selection import register_hooked
 
+        early_end = EarlyEnd(_cut_short)
         try:
             register_hooked(config)
         except ValueError as error:
@@ -50,11 +56,18 @@ class _Within:
             return self.status
         try:
             reports = self.reports or settings.report_folder(config)
+            early_end.begin()
             with Surroundings():  # a conftest may have set anything
                 self.status = self.command(Place(config.rootpath, reports))
         except (CommandError, pytest.UsageError) as error:
             complain(error)
+        finally:
+            early_end.end()
         return self.status
+
+
+def _cut_short(death: Death) -> None:
+    complain(f"the command did not come to its end: {death.note}")
 
 
 def within(command: Callable[[Place], int], reports: Path | None = None) -> int:

@@ -76,6 +76,6 @@ def _unattested(status: int) -> int:
         how = f"it was killed by {signal.Signals(-status).name}"
     complain(
         f"the run did not come to its end: {how}. What was found until then is kept; "
-        "the next run says which case was in flight"
+        "if there is no page of it, the next run says which case was in flight"
     )
     return 128 - status if status < 0 else FAULT

@@ -7,12 +7,14 @@ application passes on if it is made with that slip, or None if the slip does not
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradverify.arithmetic.floats import CONSTANTS, EXTENDED
+from gradverify.arithmetic.floats import CONSTANTS, EXTENDED, SELU, SELU_BELOW
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
 from gradverify.diagnosis.operand_slips import Key
@@ -107,6 +109,9 @@ FEWEST, MOST_DECIMALS = 2, 8
 OF_PRIMITIVES = {"erf": "2/sqrt(pi)", "erfc": "2/sqrt(pi)"}
 
 
+PRODUCTS = {"selu below": (float(SELU), float(SELU_BELOW))}
+
+
 def short_constants(a: Application) -> list[Key]:
     """Every constant of the op, cut to a few decimal digits, or rounded to a format."""
     found = OF_PRIMITIVES.get(a.node.op)
@@ -116,7 +121,18 @@ def short_constants(a: Application) -> list[Key]:
     if graph is None:
         return []
     constants = [(i, _constant(graph, i)) for i in range(len(graph.nodes))]
-    return [(i, c, s) for i, c in constants if c is not None for s in _shorter(c)]
+    alone = [(i, c, s) for i, c in constants if c is not None for s in _shorter(c)]
+    return [*alone, *_short_products(graph)]
+
+
+def _short_products(graph: Graph) -> Iterator[Key]:
+    """Constants that libraries make of two, each of which may lack digits."""
+    for i, node in enumerate(graph.nodes):
+        factors = PRODUCTS.get(node.params.get("by", ""), ())
+        menus = [(c, *_shorter(c)) for c in factors]
+        for chosen in itertools.product(*menus) if menus else ():
+            if chosen != factors:
+                yield i, CONSTANTS[node.params["by"]], math.prod(chosen), chosen
 
 
 def _constant(graph: Graph, i: int) -> float | None:
@@ -141,7 +157,7 @@ def _shorter(constant: float) -> list[float]:
 
 def with_short_constant(a: Application, key: Key) -> Bars | None:
     """The derivative with a constant that lacks digits."""
-    at, constant, short = key
+    at, constant, short, *_ = key
     ratio = np.longdouble(short) / np.longdouble(constant)
     if at is None:
         return [None if b is None else b * ratio for b in a.bars]
@@ -159,7 +175,7 @@ def value_with_short_constant(a: Application, key: Key) -> Any:
 
 def _cut(graph: Graph, key: Key) -> Graph:
     """The expansion with one constant cut to fewer digits."""
-    at, constant, short = key
+    at, constant, short, *_ = key
     node = graph.nodes[at]
     if node.op == "scale":
         return Graph(tuple(_product(graph.nodes, at, short)))

@@ -80,8 +80,7 @@ def is_same(found: Judgement, wanted: Judgement) -> bool:
     """
     if found.verdict is not wanted.verdict:
         return False
-    crashed = found.verdict is Verdict.CRASHED
-    return not crashed or _exception(found.got) == _exception(wanted.got)
+    return exception_of(found) == exception_of(wanted)
 
 
 def _are_one(alone: Case, case: Case) -> bool:
@@ -92,9 +91,13 @@ def _are_one(alone: Case, case: Case) -> bool:
     )
 
 
-def _exception(text: str) -> str:
-    """An exception without its numbers, which belong to shapes and values."""
-    return re.sub(r"[\d().,\[\]\s-]+", " ", text)
+def exception_of(judgement: Judgement) -> str:
+    """The exception that was raised, without its numbers, which belong to shapes and
+    values; empty if none was.
+    """
+    if judgement.verdict is not Verdict.CRASHED:
+        return ""
+    return re.sub(r"[\d().,\[\]\s-]+", " ", judgement.got)
 
 
 def _may_be(found: Judgement, wanted: Judgement) -> bool:

@@ -108,9 +108,12 @@ def _epsilon(key: Any) -> str:
 
 def short_key(key: Any) -> str:
     """A constant, and what it was cut to."""
-    _, constant, short = key
+    _, constant, short, *factors = key
     digits = max(MOST_DIGITS - 1, digits_apart(constant, short))
-    return f"{number(constant, digits)} has too few digits: {number(short, digits)}"
+    said = number(short, digits)
+    if factors:
+        said = f"{said}, which is {' * '.join(map(str, factors[0]))}"
+    return f"{number(constant, digits)} has too few digits: {said}"
 
 
 # How the key of a cause is said, where it is not said as it is.

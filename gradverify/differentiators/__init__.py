@@ -18,12 +18,11 @@ from gradverify.differentiators.protocol import (
 from gradverify.differentiators.registry import (
     known_names,
     load,
-    present,
     register,
     registered,
 )
 from gradverify.differentiators.run import modes, questions, run, unsupported
-from gradverify.differentiators.trial import Trial, is_trusted, tried_out
+from gradverify.differentiators.trial import Trial, is_trusted, present, tried_out
 
 __all__ = [
     "Accepts",

@@ -72,7 +72,8 @@ def greeting(
     judged here. What ends the engine's process is a verdict,
     and no problem of its registration.
 
-    limit: seconds for one op. After two that had no end in time, no more are tried.
+    limit: seconds for one op. After two that had no end in time, or where the first
+        has none, no more are tried.
     seconds: for all ops and modes together. The rest is judged without having been
         tried.
     only: the modes that are tried; all if empty.
@@ -95,8 +96,11 @@ def greeting(
             if lost >= PATIENCE or time.perf_counter() > end:
                 break
             most = limit if warm else max(limit, LOADING)
-            found, warm = _answered(differentiator, mode, case, most), True
-            lost += found.fatal or found.timed_out
+            found = _answered(differentiator, mode, case, most)
+            # who has not even loaded in that time has had enough of it
+            enough = found.timed_out and not warm
+            lost += PATIENCE if enough else found.fatal or found.timed_out
+            warm = True
             text = _problem(op, found, most)
             if found.error is not None and found.error.is_missing:
                 absent.setdefault(op, []).append(f"it raises {text}")

@@ -42,6 +42,8 @@ from gradverify.questions import (
 )
 from gradverify.surroundings import engine_call, surrounded
 
+LARGEST = 1 << 27  # entries of an array that is copied
+
 Seed = tuple[str, Array, Array]  # what it is, as it was, as the engine left it
 
 
@@ -417,6 +419,8 @@ def _plain(value: Any, what: str) -> Any:
         return value
     if type(value) is int:
         return value if -(2**63) <= value < 2**63 else _float(value)
+    if isinstance(value, np.ndarray) and value.size > LARGEST:  # a view costs nothing
+        raise Misuse(f"the {what} has the shape {value.shape}, which is too large")
     if isinstance(value, np.ma.MaskedArray):
         raise Misuse(_no_numbers(what, value, "some entries may be masked"))
     try:

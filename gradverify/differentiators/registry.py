@@ -105,23 +105,6 @@ def _instance(name: str) -> Differentiator:
     )
 
 
-def present(name: str) -> Differentiator | str:
-    """The differentiator with a name; or, in one line, why it cannot run.
-
-    Nothing is raised, whatever a module of somebody else does when it is imported.
-    """
-    try:
-        found = load(name)
-        reason = found.available()
-        if reason is None:
-            found.versions()
-            return found
-    except Exception as error:
-        known = isinstance(error, ValueError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-    return " ".join(reason.split())
-
-
 def _installed() -> dict[str, EntryPoint]:
     """Entry points by name.
 
@@ -144,7 +127,7 @@ def _installed() -> dict[str, EntryPoint]:
 def _made(cls: type[Differentiator]) -> Differentiator:
     try:
         return cls()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
             f"{_path(cls)}() raised {type(error).__name__}: {error}; it is made "
             "without arguments"

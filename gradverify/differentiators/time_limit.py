@@ -6,10 +6,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 TICKS = 20  # a limit
+PATIENCE = 20  # times that a limit is raised; who goes on has caught each
+
+ignored: Callable[[float], None] | None = None
+"""Called with the limit where a computation of this process does not heed it."""
+processor_limit: Callable[[float], float] | None = None
+"""From a limit to the processor time at which the system is to end this process."""
 
 
 class TimeLimit(BaseException):
@@ -33,7 +39,7 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
     the time is not read off the clock alone: a timer ticks, twenty times a limit, and
     ticks while the process stands still come as one. A call into C hears no ticks; for
     that the processor time counts as well. After the limit every tick raises again, for
-    engines that catch all exceptions.
+    engines that catch all exceptions. If they catch twenty, a run hears of it.
 
     By an interval timer: only in the main thread of a platform that has one, elsewhere
     there is no limit; and not before a call into C returns. Another timer that runs
@@ -44,20 +50,26 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
     if not in_main or not hasattr(signal, "setitimer"):
         yield limit
         return
-    active, tick, ticks = True, seconds / TICKS, 0
+    active, tick, ticks, raised = True, seconds / TICKS, 0, 0
     began, busy = time.monotonic(), processor_time()
 
     def interrupt(number: int, frame: object) -> None:
-        nonlocal ticks
+        nonlocal ticks, raised
         ticks += 1
         awake = max(ticks * tick, processor_time() - busy)
         # threads add their times up, so that the clock has a say too
         ran = min(awake, time.monotonic() - began)
         if active and ran >= seconds - tick / 2:
+            raised += 1
+            if raised > PATIENCE and ignored is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+                ignored(seconds)
             raise limit
 
     handler = signal.signal(signal.SIGALRM, interrupt)
     left, interval = signal.setitimer(signal.ITIMER_REAL, tick, tick)
+    if processor_limit is not None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, processor_limit(seconds))
     try:
         # twice, since the alarm may come while the inner block is being left
         try:
@@ -66,6 +78,8 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
             active = False
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if processor_limit is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
         signal.signal(signal.SIGALRM, handler)
         if left:
             left = max(left - (time.monotonic() - began), 1e-6)

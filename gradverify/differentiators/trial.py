@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gradverify.differentiators.handshake import Greeting, greeting, warm_up
-from gradverify.differentiators.isolation import isolate, release
+from gradverify.differentiators.isolation import isolate, park, release
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.registry import load
 from gradverify.differentiators.run import modes
 
 
@@ -61,6 +62,44 @@ def tried_out(
         release(differentiator)
         warm_up(differentiator)
     return _of(found)
+
+
+def present(name: str) -> Differentiator | str:
+    """The differentiator with a name; or, in one line, why it cannot run.
+
+    Nothing is raised, whatever a module of somebody else does when it is imported.
+    """
+    try:
+        found = load(name)
+        reason = _absence(found)
+        if reason is None:
+            found.versions()
+            return found
+    except (Exception, SystemExit) as error:
+        known = isinstance(error, ValueError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+    return " ".join(reason.split())
+
+
+def _absence(differentiator: Differentiator) -> str | None:
+    """Why the engine cannot run here, as it says itself; None if it can.
+
+    An engine with an answer of its own gives it in the process in which it is tried
+    afterwards: it may load a library for that.
+    """
+    is_usual = type(differentiator).available is Differentiator.available
+    if is_usual or is_trusted(differentiator) or not IS_POSSIBLE:
+        return differentiator.available()
+    worker = isolate(differentiator)
+    trouble, reason = worker.absence()
+    if worker.deaths:
+        release(differentiator)
+        return f"it was asked whether it is available, and {worker.last}"
+    if trouble:
+        release(differentiator)
+        return differentiator.available()
+    park(differentiator)
+    return reason
 
 
 def is_trusted(differentiator: Differentiator) -> bool:

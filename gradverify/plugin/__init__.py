@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,22 +143,42 @@ class Hooks:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Merge and write the page, once the workers are done."""
+        from gradverify.plugin.early_end import keep
+
         session.exitstatus = self.session.close(int(exitstatus))
+        if self.session.is_controller:
+            keep(int(session.exitstatus))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Know which worker of pytest-xdist died of the case that it ran."""
         if error:
-            self.session.died.add(node.gateway.id)
+            self.session.worker_died(node.gateway.id)
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind where the run did not come to its end."""
         self.session.abandon()
+        self.session.found = None  # pytest keeps its configuration for ever
 
     def pytest_terminal_summary(
         self, terminalreporter: Any, config: pytest.Config
     ) -> None:
         """Print counts, discrepancies, known deviations, and where the page is."""
+        self._summarise(terminalreporter, config)
+
+    def say_last(self, config: pytest.Config) -> None:
+        """Print the same where the process ends before pytest asks for it."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        capturing = config.pluginmanager.get_plugin("capturemanager")
+        if reporter is not None:
+            with (
+                capturing.global_and_fixture_disabled() if capturing else nullcontext()
+            ):
+                reporter.ensure_newline()
+                self._summarise(reporter, config)
+                reporter.flush()
+
+    def _summarise(self, terminalreporter: Any, config: pytest.Config) -> None:
         found = self.session.found
         if found is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,12 +78,17 @@ def base(named: Path | None, reports: Path) -> Base | None:
 
 
 def compared(
-    before: Base, now: Records, judged: Iterable[Differentiator]
+    before: Base,
+    now: Records,
+    judged: Iterable[Differentiator],
+    limit: Callable[[Differentiator], float],
 ) -> Changes | None:
     """What became of the older run's findings.
 
     None if nobody named the older run and it did not run all items of this one. It says
     nothing about the missing ones, so that all their findings would look new.
+
+    limit: from an engine to the seconds for one run of it.
     """
     ran, had = (
         {item.id for item in found.items if records.looked(item)}
@@ -98,26 +103,40 @@ def compared(
         for d in before.found.discrepancies
         if d.known is None and d.finding not in shown and d.item in ran
     ]
+    still: set[str] = set()
+    hanging: set[str] = set()
     with deaf():
-        still = {d.finding for d in again if _still(d, engines.get(d.differentiator))}
+        for d in again:
+            who = engines.get(d.differentiator)
+            # one case without an end is enough; of the others nobody knows
+            if d.differentiator in hanging or _still(d, who, limit, hanging):
+                still.add(d.finding)
     return records.changes(before.found, now, base=before.words, still=still)
 
 
-def _still(found: Discrepancy, who: Differentiator | None) -> bool:
+def _still(
+    found: Discrepancy,
+    who: Differentiator | None,
+    limit: Callable[[Differentiator], float],
+    hanging: set[str],
+) -> bool:
     """Whether the old case deviates now; False if that cannot be told.
 
-    A case that ended its process is not tried again in this one.
+    A case that ended its process is not tried again in this one. An engine that has no
+    end in time is added to those that are hanging.
     """
     if who is None or found.mode not in who.modes() or found.got == DIED:
         return False
     try:
-        verdict = _verdict(found, who)
+        verdict = _verdict(found, who, limit(who))
     except ValueError:
         return False
+    if verdict is Verdict.TIMED_OUT:
+        hanging.add(who.name)
     return verdict.fails() or verdict.name == found.verdict
 
 
-def _verdict(found: Discrepancy, who: Differentiator) -> Verdict:
+def _verdict(found: Discrepancy, who: Differentiator, limit: float) -> Verdict:
     """The verdict on the old case; a large network is made again.
 
     `ValueError` if it is malformed.
@@ -128,4 +147,4 @@ def _verdict(found: Discrepancy, who: Differentiator) -> Verdict:
     case = case_from_json(
         {"graph": found.graph, "point": found.point, "dtype": found.dtype}
     )
-    return judge(case, who, found.mode).verdict
+    return judge(case, who, found.mode, limit=limit).verdict

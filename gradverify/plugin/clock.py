@@ -44,6 +44,7 @@ PROFILES: Mapping[str, Profile] = {
 
 END = 0.07  # of the time of a run is kept for the page
 PAGE = 2.0  # seconds, or so many if that is more; half of the time at most
+WRITTEN = 0.25  # of the time is for cases that nobody draws, such as a textbook's
 WITNESSES = 0.05  # of the time is kept for those of shipped rows, which run last
 LOOKING = 0.3  # of the time is for cases, however long loading took
 FIRST = 5  # blocks that tell what a case costs
@@ -93,6 +94,7 @@ class Clock:
 
     shared: blocks that all engines look at.
     extra: those of an engine that compiles, and in a short run those in a second dtype.
+    written: seconds in suites that are cut and have no blocks to draw.
     has_witnesses: whether witnesses of shipped rows come after all blocks.
     """
 
@@ -100,6 +102,13 @@ class Clock:
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
     extra: Queue = field(default_factory=Queue)
+    written: float = 0.0
+
+    @property
+    def affords_written(self) -> bool:
+        """Whether there is time for one more item of written cases."""
+        return self.written < WRITTEN * self.seconds
+
     has_witnesses: bool = False
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gradverify.outside.printing import visible
 from gradverify.plugin.items import SESSION, BlockItem, KnownItem, UnreadableCaseItem
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import Block
@@ -67,7 +68,7 @@ class KnownSuite(pytest.Collector):
             for differentiator, mode in session.witnesses(row):
                 yield KnownItem.from_parent(
                     self,
-                    name=f"{row.id}[{differentiator.name}:{mode}:{dtype}]",
+                    name=f"{visible(row.id)}[{differentiator.name}:{mode}:{dtype}]",
                     block=Block("known", row.id, dtype, written=(row.witness,)),
                     differentiator=differentiator,
                     mode=mode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gradverify.plugin.session import Session
 from gradverify.plugin.shield import deaf
 from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME, Invocation
+from gradverify.suites import CUT
 from gradverify.suites.blocks import Unreadable
 from gradverify.verify import (
     STAGES,
@@ -143,7 +145,7 @@ class GradverifyItem(ReportingItem):
             queue, key = session.place(self.block, self.differentiator)
         try:
             with session.clock.running(), deaf(one_thread=bool(session.worker)):
-                result = self.unjudged() or self.judged()
+                result = self.unjudged() or self.timed()
         except Exception as error:
             error.add_note(self.last_words())
             self.gradverify.record(self.broken(error))
@@ -227,9 +229,12 @@ class GradverifyItem(ReportingItem):
 
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
-        if not self.is_drawn or self.gradverify.affords(
-            self.block, self.differentiator
-        ):
+        if self.is_drawn:
+            affords = self.gradverify.affords(self.block, self.differentiator)
+        else:
+            is_cut = self.block.suite in CUT
+            affords = not is_cut or self.gradverify.clock.affords_written
+        if affords:
             return None
         return self.out_of_time()
 
@@ -237,6 +242,15 @@ class GradverifyItem(ReportingItem):
         """An outcome without a run, for what there is no time."""
         reason = f"{OUT_OF_TIME} of {self.gradverify.clock.seconds:g} s"
         return without_a_run(self.head, "skipped", reason)
+
+    def timed(self) -> ItemOutcome:
+        """The outcome of a run, whose time counts where a suite has a part of it."""
+        began = time.perf_counter()
+        try:
+            return self.judged()
+        finally:
+            if self.block.suite in CUT:
+                self.gradverify.clock.written += time.perf_counter() - began
 
     def judged(self) -> ItemOutcome:
         """The outcome of a run over the block's cases."""
@@ -279,7 +293,7 @@ class BlockItem(GradverifyItem):
                 self.mode,
                 budget=session.budget(self.block, self.differentiator)
                 if self.is_drawn
-                else Budget(),
+                else Budget(losing=session.losing),
                 known=session.rows,
                 in_flight=self.in_flight,
                 limit=session.limit(self.differentiator),

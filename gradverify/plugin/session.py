@@ -29,11 +29,12 @@ from gradverify.plugin.baseline import Base, base, compared
 from gradverify.plugin.chosen_modes import ChosenModes, checked_modes
 from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
+from gradverify.plugin.early_end import EarlyEnd
 from gradverify.plugin.item_outcome import ItemOutcome
 from gradverify.plugin.options import Settings, checked
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
-from gradverify.plugin.shards import Writer
+from gradverify.plugin.shards import Death, Writer
 from gradverify.plugin.termination import Termination
 from gradverify.records import Changes, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
@@ -72,8 +73,9 @@ class Session:
         self.found: Records | None = None
         self.page: Path | None = None
         self.troubles: list[str] = []
-        self.died: set[str] = set()
+        self.died: dict[str, Death] = {}
         self.termination = Termination()
+        self.early_end = EarlyEnd(self._break_off)
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
@@ -175,7 +177,14 @@ class Session:
         shared_by = sum(not who.compiles for who, _ in self.judged(block))
         least = self.clock.least(queue, seconds, self.profile.least)
         shrinking = max(SHRINKING, seconds)
-        return Budget(self.profile.most, seconds, max(1, shared_by), least, shrinking)
+        return Budget(
+            self.profile.most,
+            seconds,
+            max(1, shared_by),
+            least,
+            shrinking,
+            losing=self.losing,
+        )
 
     def tick(self) -> None:
         """Bring the clock to the time of the run, but for tests that are not ours."""
@@ -235,6 +244,11 @@ class Session:
             return LIMIT
         return min(LIMIT, max(LEAST, self.clock.seconds / 10))
 
+    @property
+    def losing(self) -> float:
+        """The seconds that one engine may lose."""
+        return LOST * self.clock.seconds
+
     def lose(self, who: Differentiator, times: int, seconds: float) -> None:
         """Count what an engine lost for having no end, or for ending its process."""
         before = self._lost.get(who.name, (0, 0.0))
@@ -243,7 +257,7 @@ class Session:
     def given_up(self, who: Differentiator) -> str:
         """Why no more items of an engine are run; empty if they are."""
         times, seconds = self._lost.get(who.name, (0, 0.0))
-        if times < LOSSES and seconds < LOST * self.clock.seconds:
+        if times < LOSSES and seconds < self.losing:
             return ""
         return (
             f"{who.name} had no result in time, or ended its process, {times} times "
@@ -266,6 +280,7 @@ class Session:
                 if self.base is not None and self.base.is_named:
                     self.notes += self.base.notes
             self.termination.begin()
+            self.early_end.begin()
             self.writer = Writer(self.folder, self.run, self.worker or shards.MAIN)
         except OSError as error:
             raise pytest.UsageError(
@@ -297,9 +312,7 @@ class Session:
         return exitstatus
 
     def _merge(self, exitstatus: int, writer: Writer) -> int:
-        found = shards.merged(
-            self.folder, self.run, own=writer.lines, died=frozenset(self.died)
-        )
+        found = shards.merged(self.folder, self.run, own=writer.lines, died=self.died)
         has_moved = writer.folder != self.folder or writer.is_mute
         told = [Note(text=writer.trouble)] if writer.trouble and not has_moved else []
         self.troubles = [writer.trouble] if has_moved else []
@@ -314,8 +327,31 @@ class Session:
                 exitstatus = exitstatus or int(pytest.ExitCode.INTERNAL_ERROR)
         return self.termination.status or exitstatus
 
+    def worker_died(self, worker: str) -> None:
+        """Know that a process of the run died of the case that it ran."""
+        note = f"the process was killed while it ran this case (worker {worker})"
+        self.died[worker] = Death(note)
+
+    @surrounded
+    def _break_off(self, death: Death) -> None:
+        """Merge and publish, since this process is about to end in the middle.
+
+        What a worker of pytest-xdist wrote is merged by the process that started it.
+        """
+        if self.writer is None or not self.is_controller:
+            return
+        self.notes.append(Note(text=f"the run did not come to its end: {death.note}"))
+        self.died[shards.MAIN] = death
+        self._merge(int(pytest.ExitCode.INTERNAL_ERROR), self.writer)
+        shards.clear(self.folder, self.run)
+        hooks: Any = self.config.pluginmanager.get_plugin("gradverify-run")
+        hooks.say_last(self.config)
+
     def abandon(self) -> None:
         """Close what is open and leave nothing behind, whatever became of the run."""
+        self.early_end.end()
+        for block in vars(self).get("blocks", ()):  # pytest keeps all that it has run
+            block.forget()
         if self.writer is not None:
             self.writer.close()
             if self.is_controller:
@@ -345,9 +381,9 @@ class Session:
         self.troubles = list(published.troubles) or self.troubles
 
     def _changes(self, found: Records) -> Changes | None:
-        if self.base is None:
+        if self.base is None or shards.MAIN in self.died:  # no engine is to run again
             return None
-        return compared(self.base, found, self.selection.judged)
+        return compared(self.base, found, self.selection.judged, self.limit)
 
     def _run(self, found: Records, exitstatus: int) -> Run:
         seconds = dict.fromkeys(("draw", "reference", "run", "shrink"), 0.0)

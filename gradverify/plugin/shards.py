@@ -14,9 +14,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -193,17 +195,27 @@ def _encoded(case: Case) -> bytes:
 # ---- reading
 
 
+@dataclass(frozen=True)
+class Death:
+    """How a process ended that died of the case that it ran: the verdict on that case,
+    and a note.
+    """
+
+    note: str
+    verdict: str = "CRASHED"
+
+
 def merged(
     folder: Path,
     run: str,
     *,
     own: Iterable[bytes] | None = None,
-    died: Collection[str] = (),
+    died: Mapping[str, Death] = MappingProxyType({}),
 ) -> Records:
     """All that the processes of a run wrote.
 
     own: the lines of the process that asks, whatever became of its shard.
-    died: the workers that died of the case that they ran, which is a crash. The case in
+    died: by its name, each process that died of the case that it ran. The case in
     flight of any other process was stopped from outside, and is `Unfinished`: nobody
     is accused of it.
     """
@@ -216,8 +228,7 @@ def merged(
         found += last_attempts(r for r in read if not isinstance(r, str))
     for worker, head, case in flights(folder, run):
         if worker in died:
-            note = f"the process was killed while it ran this case (worker {worker})"
-            crash = crash_record(head, case, note)
+            crash = crash_record(head, case, died[worker])
             found += [crash, _died_of(crash)]
         else:
             found.append(unfinished(head, case))
@@ -325,21 +336,21 @@ def unfinished(head: Head, case: Case) -> Unfinished:
     )
 
 
-def crash_record(head: Head, case: Case, note: str) -> Discrepancy:
+def crash_record(head: Head, case: Case, death: Death) -> Discrepancy:
     """The record of a case that ended its process."""
     differentiator, mode, item = head
     op = case.graph.ops[0] if len(case.graph.ops) == 1 else "graph"
     return Discrepancy(
         differentiator=differentiator,
         mode=mode,
-        verdict="CRASHED",
+        verdict=death.verdict,
         got=DIED,
         exact="",
         bound=None,
         known=None,
-        finding=f"{differentiator}:{mode}:{case.dtype}/{op}/crashed",
+        finding=f"{differentiator}:{mode}:{case.dtype}/{op}/{death.verdict.lower()}",
         op=op,
-        note=note,
+        note=death.note,
         item=item,
         **of_case(case),
     )

@@ -7,7 +7,7 @@ from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met, Traits, traits_of
 from gradverify.strategies.draft import USUAL, Scope, is_sound
-from gradverify.strategies.first_cases import first_cases
+from gradverify.strategies.first_cases import edge_cases, first_cases
 from gradverify.strategies.graphs import graphs, op_cases
 from gradverify.strategies.networks import FAMILIES, networks
 from gradverify.strategies.other_points import at_points
@@ -29,6 +29,7 @@ __all__ = [
     "at_points",
     "build",
     "draw",
+    "edge_cases",
     "first_cases",
     "graphs",
     "is_sound",

@@ -13,7 +13,8 @@ from gradverify.ops.domains import EVERYWHERE
 from gradverify.strategies.choices import Ending
 from gradverify.strategies.draft import Draft
 
-WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5)
+WEIGHTS = (1.0, 2.0, -1.0, 0.5, 3.0, -2.0, 0.25, 1.5, 0.0)
+"""With a 0, since libraries multiply it by what may be infinite."""
 
 
 @lru_cache
@@ -82,6 +83,9 @@ def _contracted(draft: Draft, output: int, ending: Ending) -> list[Node]:
     if shape == ():
         return nodes
     weights = np.resize(np.roll(WEIGHTS, -(ending.weights // 2)), shape)
+    weights = (
+        weights if np.any(weights) else np.ones(shape)
+    )  # zeros would check nothing
     is_finite = np.isfinite(np.sum(np.abs(value * weights), dtype=draft.dtype))
     if ending.weights % 2 and draft.limits.data and is_finite:
         nodes.append(data_leaf(weights))

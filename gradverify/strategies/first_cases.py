@@ -1,21 +1,35 @@
 """The first cases of an op: kinds that are rare among drawn ones and break rules.
 
-One is a literal on either side of an operator, since libraries have a rule of their own
-for 2.0**x. Another is two inputs with equal values, since an engine may take them for
-one.
+A literal on either side of an operator, since libraries take 2.0**x by a rule of its
+own; equal values in two inputs, since an engine may take them for one; and edges:
+zeros, equal numbers, subnormal and extreme ones, and cotangents of exactly 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from gradverify.graph import Case, Graph, Node, apply_op, input_leaf, literal_leaf
-from gradverify.ops import OPS
+from gradverify.formats import drawn_in, format_of
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    data_leaf,
+    input_leaf,
+    literal_leaf,
+)
+from gradverify.ops import OPS, Op
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.draft import is_sound
+from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.params import legal_params
+from gradverify.strategies.shrinking.minimise import key_of
 
 LITERALS: tuple[float, ...] = (2.0, 3)
 VALUE = 1.75
@@ -29,6 +43,98 @@ def first_cases(op: str, dtype: str) -> tuple[Case, ...]:
         return ()
     found = (*_equal(op, dtype), *(_with_literals(op, dtype) if row.operator else ()))
     return tuple(case for case in found if is_sound(case))
+
+
+# ---- edges
+
+ZERO_COTANGENT = (0.0, 2.0)
+"""Weights of a sum: where an operand has one of 0, nothing goes back to it."""
+
+
+# fmt: off
+EDGES: Mapping[str, Callable[[str], tuple[float, ...]]] = {
+    "a zero":               lambda dtype: (0.0,),
+    "one":                  lambda dtype: (1.0,),
+    "minus one":            lambda dtype: (-1.0,),
+    "a negative number":    lambda dtype: (-2.0,),
+    "between poles":        lambda dtype: (-2.5,),
+    "a subnormal number":   lambda dtype: (1000.0 * format_of(dtype).smallest,),
+    "the smallest number":  lambda dtype: (format_of(dtype).smallest,),
+    "the largest exponent": lambda dtype: (drawn_in(dtype).extremes[-1],),
+    "a huge number":        lambda dtype: (drawn_in(dtype).extremes[0],),
+    "a tiny number":        lambda dtype: (drawn_in(dtype).extremes[3],),
+    "zeros":                lambda dtype: (0.0, 0.0),
+    "equal numbers":        lambda dtype: (1.75, 1.75),
+    "a zero among others":  lambda dtype: (0.0, 2.0, 3.0),
+    "a zero row":           lambda dtype: (0.0, 0.0, 3.0, 4.0),
+    "huge and tiny":        lambda dtype: drawn_in(dtype).extremes[1:5:3],
+}
+# fmt: on
+"""The entries of every operand: numbers, arrays, and four as two rows."""
+
+BESIDE = ("a zero", "a negative number", "a huge number", "a tiny number")
+"""Those at which an op of two operands has an ordinary number beside, too."""
+
+
+@lru_cache(maxsize=1024)
+def edge_cases(op: str, dtype: str) -> tuple[Case, ...]:
+    """Cases of an op at the edges above, where they lie in its domain and fit.
+
+    Then those of arrays once more, with a cotangent of 0 at their first entry.
+    """
+    row = OPS[op]
+    if row.masks or row.name in LAYER_SHAPES:
+        return ()
+    made = (case for name in EDGES for case in _at_edge(row, name, dtype))
+    return tuple({key_of(case): case for case in made if is_sound(case)}.values())
+
+
+def _at_edge(row: Op, name: str, dtype: str) -> Iterator[Case]:
+    """One value in all operands, or beside another; then with a cotangent of 0."""
+    entries = EDGES[name](dtype)
+    shape = {1: (), 4: (2, 2)}.get(len(entries), (len(entries),))
+    x = np.array(entries, dtype).reshape(shape)
+    count = row.arity or 2
+    points = [(x,) * count]
+    if name in BESIDE and count == 2:
+        other = np.array(VALUE, dtype)
+        points += [(x, other), (other, x)]
+    for point in points:
+        for params in _params_at(row, point):
+            nodes: list[Node] = [input_leaf(shape) for _ in point]
+            nodes.append(apply_op(nodes, row.name, range(count), **dict(params)))
+            for weighted in (False, True) if nodes[-1].shape else (False,):
+                yield Case(Graph(_summed(nodes, weighted)), point, dtype)
+
+
+def _params_at(row: Op, point: Sequence[Array]) -> list[dict[str, Any]]:
+    """The simplest params, over the last axis of rows; and those for which the point is
+    on the edge of the domain.
+    """
+    menu = [dict(p) for p in legal_params(row.name, *(x.shape for x in point))]
+    last = [p for p in menu if p.get("axis") in ((-1,), -1)]
+    with np.errstate(all="ignore"):
+        at_edge = [
+            p
+            for p in menu
+            if row.domain.holds(*point, at_edges=True, **p)
+            and not row.domain.holds(*point, **p)
+        ]
+    return [*(last if point[0].ndim > 1 and last else menu)[:1], *at_edge]
+
+
+def _summed(nodes: Sequence[Node], weighted: bool) -> tuple[Node, ...]:
+    """The nodes and the sum of the last, weighted with a 0 if that is asked for."""
+    result, shape = [*nodes], nodes[-1].shape
+    if weighted:
+        result.append(data_leaf(np.resize(ZERO_COTANGENT, shape)))
+        result.append(apply_op(result, "mul", (len(result) - 2, len(result) - 1)))
+    if shape != ():
+        result.append(apply_op(result, "sum", (len(result) - 1,)))
+    return tuple(result)
+
+
+# ---- literals and equal values
 
 
 def _equal(op: str, dtype: str) -> Iterator[Case]:

@@ -113,7 +113,7 @@ def _statistics(name: str) -> Callable[[Shape], Iterable[Any]]:
 
 LAYER_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "kernel": _sizes(2, 1, 3),
-    "stride": _sizes(1, 2),
+    "stride": _sizes(1, 2, 3),
     "padding": _sizes(0, 1),
     "dilation": _sizes(1, 2),
     "groups": lambda shape: (1, 2, 4),

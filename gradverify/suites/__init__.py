@@ -16,18 +16,21 @@ class Suite:
     blocks: the module of this folder and its function that makes the blocks of what is
         `Asked`; None where a suite has items alone.
     is_drawn: whether its cases are drawn until the time of a run is over.
+    is_cut: whether its items, each of few cases, have a part of that time.
     """
 
     name: str
     says: str
     blocks: str | None = None
     is_drawn: bool = False
+    is_cut: bool = False
 
 
 # fmt: off
 TABLE = (
     Suite("cases",    "what you saved",                       "blocks:saved"),
-    Suite("textbook", "examples with derivatives worked out", "blocks:textbook"),
+    Suite("textbook", "examples with derivatives worked out",
+          "blocks:textbook", is_cut=True),
     Suite("ops",      "each op alone",
           "blocks:single_ops", is_drawn=True),
     Suite("graphs",   "random graphs with shared subexpressions",
@@ -40,3 +43,5 @@ TABLE = (
 """The suites, in the order in which they run."""
 
 SUITES = tuple(row.name for row in TABLE)
+
+CUT = frozenset(row.name for row in TABLE if row.is_cut)

@@ -15,9 +15,17 @@ from gradverify.differentiators import Accepts
 from gradverify.formats import DTYPES
 from gradverify.graph import Case, Limits, case_from_json, case_name
 from gradverify.ops import OPS
+from gradverify.outside.printing import visible
 from gradverify.outside.reading import read_bytes
 from gradverify.strategies import FAMILIES as NETWORKS
-from gradverify.strategies import Met, first_cases, graphs, networks, op_cases
+from gradverify.strategies import (
+    Met,
+    edge_cases,
+    first_cases,
+    graphs,
+    networks,
+    op_cases,
+)
 from gradverify.strategies.graphs import in_drawn_ranks
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.suites import TABLE, Suite
@@ -130,6 +138,7 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                     steered,
                     _of_op(op),
                     first=first_cases(op, dtype),
+                    edges=edge_cases(op, dtype),
                 )
 
 
@@ -228,7 +237,8 @@ def saved(asked: Asked) -> Iterator[Block]:
         try:
             case = read_case(path)
         except ValueError as error:
-            yield Unreadable("cases", path.stem, "", problem=str(error))
+            name = visible(path.stem)  # pytest prints it as it is
+            yield Unreadable("cases", name, "", problem=str(error))
         else:
             yield Block("cases", case_name(case), case.dtype, written=(case,))
 

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from gradverify.surroundings.setting import Setting, Value, fixed, never
+from gradverify.surroundings.setting import (
+    Setting,
+    Value,
+    fixed,
+    functions_of,
+    never,
+)
 
 Columns = tuple[Callable[[Any], Value], Callable[[Any, Value], object]]
 
@@ -16,6 +22,12 @@ _GMPY2 = ("precision", "round", "emax", "emin", "subnormalize", "trap_underflow"
 _GMPY2_FIELDS: Callable[[Any], Value] = attrgetter(*_GMPY2)
 _GMPY2_USUAL = (53, 0, 1073741823, -1073741823, *(False,) * 9)
 _IGNORED = dict.fromkeys(("divide", "over", "under", "invalid"), "ignore")
+
+
+# what verdicts are made with
+_NUMPY = ("array", "asarray", "zeros", "ones", "zeros_like", "isfinite", "isnan",
+          "abs", "all", "any", "sum", "max", "where", "concatenate", "errstate",
+          "frexp", "nextafter", "array_equal", "frombuffer")  # fmt: skip
 
 
 def _mpmath(mpmath: Any) -> Value:
@@ -82,6 +94,8 @@ def _set_gradients(torch: Any, enabled: bool) -> None:
 
 # fmt: off
 LIBRARIES = (
+    Setting("the functions of NumPy", "numpy",
+            *functions_of(*_NUMPY)),
     Setting("mpmath's precision", "mpmath", _mpmath, _set_mpmath,
             ours=fixed((53, "n", False, False))),
     Setting("flint's precision", "flint", _flint, _set_flint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import locale
 import math
@@ -14,15 +15,32 @@ from operator import attrgetter
 from typing import Any
 
 from gradverify.surroundings import floating
-from gradverify.surroundings.setting import Setting, Value, fixed, never
+from gradverify.surroundings.setting import (
+    Setting,
+    Value,
+    fixed,
+    functions_of,
+    never,
+)
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
 
 DEPTH = 1000  # frames; Python's own default
 # of the time of import: our own files are found by it
 _PATH = tuple(place for place in sys.path if isinstance(place, str))
 _MATH = dict(vars(math))
+_BUILT_IN = {k: f for k, f in vars(builtins).items() if callable(f)}
+_LIMITED = (
+    (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU)
+    if resource
+    else ()
+)
 _SIGNALS = tuple(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGALRM")
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD")
     if hasattr(signal, name)
 )
 _DECIMAL = attrgetter("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
@@ -38,7 +56,42 @@ def _set_mode(python: Any, mode: bytes | None) -> None:
 
 
 def _set_math(python: Any, functions: dict[str, Any]) -> None:
+    for added in vars(math).keys() - functions.keys():
+        delattr(math, added)
     vars(math).update(functions)
+
+
+def _set_built_in(python: Any, functions: dict[str, Any]) -> None:
+    vars(builtins).update(functions)
+
+
+def _mask(python: Any) -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _limits(python: Any) -> tuple[tuple[int, int], ...]:
+    return tuple(map(resource.getrlimit, _LIMITED)) if resource else ()
+
+
+def _set_limits(python: Any, limits: tuple[tuple[int, int], ...]) -> None:
+    for what, (soft, hard) in zip(_LIMITED, limits, strict=True):
+        with suppress(ValueError, OSError):  # who may not raise what is lowered
+            resource.setrlimit(what, (soft, hard))
+            continue
+        now = resource.getrlimit(what)[1]
+        with suppress(ValueError, OSError):
+            resource.setrlimit(what, (now, now))
+
+
+def _tracing(python: Any) -> tuple[Any, Any]:
+    return sys.gettrace(), sys.getprofile()
+
+
+def _set_tracing(python: Any, functions: tuple[Any, Any]) -> None:
+    sys.settrace(functions[0])
+    sys.setprofile(functions[1])
 
 
 def _folder(python: Any) -> str | None:
@@ -110,6 +163,14 @@ PYTHON = (
             ours=fixed(None), for_engines=False),
     Setting("the functions of math", "", lambda python: dict(vars(math)), _set_math,
             ours=lambda host: host | _MATH, for_engines=False),
+    Setting("the built-in functions", "", lambda python: dict(vars(builtins)),
+            _set_built_in, ours=lambda host: host | _BUILT_IN, in_calls=False),
+    Setting("the functions of json", "json", *functions_of("dumps", "loads")),
+    Setting("the clocks of time", "time",
+            *functions_of("time", "monotonic", "perf_counter", "process_time")),
+    Setting("tracing", "", _tracing, _set_tracing),
+    Setting("the mask of new files", "", _mask, lambda python, mask: os.umask(mask)),
+    Setting("the limits of the process", "", _limits, _set_limits),
     Setting("the folder", "", _folder, _set_folder),
     Setting("sys.path", "", lambda python: tuple(sys.path), _set_path, ours=_completed),
     Setting("the garbage collector", "", lambda python: gc.isenabled(), _set_collecting,

@@ -33,6 +33,17 @@ class Setting:
     same: Callable[[Value, Value], bool] = operator.eq
 
 
+def functions_of(
+    *names: str,
+) -> tuple[Callable[[Any], Value], Callable[[Any, Value], object]]:
+    """The columns that read and set what stands under some names of a module."""
+    read = operator.itemgetter(*names)
+    return (
+        lambda module: read(vars(module)),
+        lambda module, found: vars(module).update(zip(names, found, strict=True)),
+    )
+
+
 def fixed(value: Value) -> Callable[[Value], Value]:
     """The column `ours` for a value that does not depend on the host's."""
     return lambda host: value

@@ -41,6 +41,8 @@ class Block:
     steered: the same strategy, leaning towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of the cases.
     first: cases that are looked at before any that are drawn.
+    edges: cases of which one stands before every graph that is drawn, as long as there
+        are any; the seed says which is the first.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -57,6 +59,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     first: tuple[Case, ...] = ()
+    edges: tuple[Case, ...] = ()
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
@@ -65,6 +68,7 @@ class Block:
     met: Met = field(default_factory=Met)
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _edges_met: int = 0
     _own: dict[str, Block] = field(default_factory=dict)
     _references: dict[Any, dict[int, Reference]] = field(default_factory=dict)
     _weighted: dict[int, Case] = field(default_factory=dict)
@@ -95,6 +99,7 @@ class Block:
                     strategy,
                     steered,
                     first=self.first,
+                    edges=self.edges,
                     points=points,
                     chunk=self.chunk,
                 )
@@ -133,6 +138,12 @@ class Block:
             yield position, self.drawn[position]
             position += 1
 
+    def forget(self) -> None:
+        """Give the memory of all cases back; they could be drawn again."""
+        self.drawn.clear()
+        for kept in (self._own, self._references, self._weighted, self._traits):
+            kept.clear()
+
     def _draw(self) -> bool:
         assert self.strategy is not None
         began = time.perf_counter()
@@ -147,12 +158,20 @@ class Block:
         fresh = draw(strategy, self.chunk // points, seed)
         source = random.Random(seed)
         for case in fresh.cases:
+            self.drawn.extend(self._next_edge())
             self.drawn.extend(at_points(case, points, source))
         for position in range(before, len(self.drawn)):
             self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
         self.seconds["draw"] += time.perf_counter() - began
         return bool(fresh.cases)
+
+    def _next_edge(self) -> tuple[Case, ...]:
+        """The edge that stands before the next graph; none when all have been."""
+        count, self._edges_met = len(self.edges), self._edges_met + 1
+        if self._edges_met > count:
+            return ()
+        return (self.edges[(self.seed + self._edges_met) % count],)
 
     def traits(self, position: int, case: Case) -> Traits:
         """What the case has (pairs of ops, regimes), computed once for all

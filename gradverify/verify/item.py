@@ -17,7 +17,13 @@ import numpy as np
 from gradverify.diagnosis.declarations import compiling
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE, Guilty, guilty_op, is_same
+from gradverify.diagnosis.localize import (
+    WHOLE,
+    Guilty,
+    exception_of,
+    guilty_op,
+    is_same,
+)
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import (
     Differentiator,
@@ -54,6 +60,7 @@ class Budget:
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
     shrinking: seconds in which all that deviates is shrunk.
+    losing: seconds that runs without an end may take until no more cases are tried.
     """
 
     cases: int = 100
@@ -61,6 +68,7 @@ class Budget:
     shared_by: int = 1
     least: int = CHUNK
     shrinking: float = float("inf")
+    losing: float = float("inf")
 
 
 @surrounded
@@ -84,7 +92,8 @@ def verify_item(
     if block is not shared:
         budget = replace(budget, shared_by=1)
         spent.append(_Spent(block))
-    sweep, cases = _Sweep(block, differentiator, mode, limit), block.cases()
+    sweep = _Sweep(block, differentiator, mode, limit, budget.losing)
+    cases = block.cases()
     # asked before the next case is drawn, because drawing is expensive
     while not _is_enough(block, budget, sweep.looked, began, sweep):
         position, case = next(cases, (0, None))
@@ -154,7 +163,7 @@ def _is_enough(
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least:
+    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -169,6 +178,7 @@ class _Sweep:
     differentiator: Differentiator
     mode: str
     limit: float
+    losing: float
     looked: int = 0
     lost: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -207,7 +217,13 @@ class _Sweep:
         """Whether so many cases ran into the time limit, ended the engine's process or
         met a fault of ours that no more are tried.
         """
-        return self.lost >= PATIENCE or self.faults_of_ours >= PATIENCE
+        is_over = self.seconds["lost"] >= self.losing
+        return self.lost >= PATIENCE or is_over or self.faults_of_ours >= PATIENCE
+
+    @property
+    def has_seen_nothing(self) -> bool:
+        """Whether all so far is vacuous, as a few cases may be by chance."""
+        return self.counts.keys() == {Verdict.VACUOUS}
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""
@@ -305,10 +321,12 @@ class _Sweep:
         ordered = sorted(kinds.items(), key=_rank)
         shown, result = ordered[:KINDS_SHRUNK], []
         end = time.perf_counter() + seconds
-        for k, ((verdict, op, row), members) in enumerate(shown):
+        names: list[str] = []
+        for k, ((verdict, op, row, _), members) in enumerate(shown):
             case, judgement, _ = min(members, key=lambda m: m[0].graph.size)
             sizes = [alone for _, _, alone in members]
-            name, why = self._name(op, verdict), None
+            name, why = self._name(op, judgement, names), None
+            names.append(name)
             try:
                 if row is None and verdict.fails():
                     left = end - time.perf_counter()
@@ -378,15 +396,19 @@ class _Sweep:
             Failure(case, judgement, op, who, self.mode, self.limit, in_flight)
         )
 
-    def _name(self, op: str, verdict: Verdict) -> str:
+    def _name(self, op: str, judgement: Judgement, taken: Sequence[str]) -> str:
+        """The name of a finding; a second exception of an op is named by its class."""
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
-        return f"{who}/{op}/{verdict.name.lower()}"
+        name = f"{who}/{op}/{judgement.verdict.name.lower()}"
+        if judgement.verdict is not Verdict.CRASHED or name not in taken:
+            return name
+        name = f"{name}-{judgement.got.partition(':')[0]}"
+        numbered = (f"{name}-{k}" for k in range(2, len(taken) + 3))
+        return next(n for n in (name, *numbered) if n not in taken)
 
-    def _kinds(
-        self, listed: Listed
-    ) -> dict[tuple[Verdict, str, str | None], list[_Member]]:
-        """Deviating cases by verdict, guilty op and known deviation."""
-        kinds: dict[Any, list[_Member]] = {}
+    def _kinds(self, listed: Listed) -> dict[_Key, list[_Member]]:
+        """Deviating cases by verdict, guilty op, known deviation and exception."""
+        kinds: dict[_Key, list[_Member]] = {}
         for case, judgement in self.deviating:
             try:
                 guilty = self._blame(case, judgement)
@@ -397,7 +419,7 @@ class _Sweep:
             if row is not None and judgement.verdict is Verdict.WRONG_VALUE:
                 rest = listed.beyond_value(case, guilty)
                 judgement, row = (judgement, row) if rest is None else (rest, None)
-            key = (judgement.verdict, guilty.op, row)
+            key = judgement.verdict, guilty.op, row, exception_of(judgement)
             member = case, judgement, guilty.judgement or judgement
             kinds.setdefault(key, []).append(member)
         return kinds
@@ -448,6 +470,7 @@ class _Sweep:
 
 # A case, the verdict on it, and that on the guilty op alone, which known rows speak of.
 _Member = tuple[Case, Judgement, Judgement]
+_Key = tuple[Verdict, str, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -460,11 +483,11 @@ class _Kind:
     until: float
 
 
-def _rank(kind: tuple[tuple[Verdict, str, str | None], object]) -> tuple[bool, bool]:
+def _rank(kind: tuple[_Key, object]) -> tuple[bool, bool]:
     """The order of kinds: new failures, then known ones, then those that are only
     listed.
     """
-    verdict, _, known = kind[0]
+    verdict, _, known, _ = kind[0]
     return not verdict.fails(), known is not None
 
 

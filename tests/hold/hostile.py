@@ -44,7 +44,7 @@ class Hostile(Differentiator):
         """The attack, then a right gradient."""
         if "mul" in function.graph.ops:
             self.attack(function, point)
-        return OwnTape().reverse(function, point)
+        return OwnTape().reverse(function, point, np.ones(()))
 
     def attack(self, function: Lowered, point: Any) -> None:
         """What is done."""
@@ -288,3 +288,55 @@ class Moves(Hostile):
 
     def attack(self, function: Lowered, point: Any) -> None:
         os.chdir("/")
+
+
+# ---- when it is asked whether it can run
+
+
+class Asked(Hostile):
+    """Counts where it is asked; the count stays in that process."""
+
+    name = "asked"
+    isolated = False
+    here: ClassVar[list[int]] = []
+
+    def available(self) -> str | None:
+        self.here.append(os.getpid())
+        return None
+
+
+class Absent(Asked):
+    """Says why it cannot run, in colours."""
+
+    name = "absent"
+
+    def available(self) -> str | None:
+        return "no \x1b[31mlicence\nhere"
+
+
+class QuitsWhenAsked(Asked):
+    """Ends its process with a status that says that all is well."""
+
+    name = "quits-when-asked"
+
+    def available(self) -> str | None:
+        os._exit(0)
+
+
+class RaisesWhenAsked(Asked):
+    """Raises what ends Python."""
+
+    name = "raises-when-asked"
+
+    def available(self) -> str | None:
+        raise SystemExit(0)
+
+
+class HangsWhenAsked(Asked):
+    """Never answers."""
+
+    name = "hangs-when-asked"
+
+    def available(self) -> str | None:
+        for_ever_in_c()
+        return None

@@ -22,12 +22,14 @@ from gradverify.differentiators import (
     Pushed,
     close_all,
     mode,
+    present,
     register,
     run,
     tried_out,
 )
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation import isolate, release, worker_of
+from gradverify.differentiators.isolation import worker as isolation_worker
 from gradverify.differentiators.isolation.worker import Worker
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
@@ -305,6 +307,38 @@ def test_one_that_wants_to_be_isolated_and_cannot_be_found_is_refused() -> None:
     assert "define the class at the top level" in problem
 
 
+# ---- asking an engine whether it can run
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (hostile.Absent, "no \x1b[31mlicence here"),
+        (hostile.QuitsWhenAsked, "it was asked whether it is available, and its "
+         "process ended by itself, with the status 0"),
+        (hostile.RaisesWhenAsked, "SystemExit: 0"),
+        (hostile.HangsWhenAsked, "it was asked whether it is available, and gave no "
+         "answer in 3 s"),
+    ],
+)  # fmt: skip
+def test_an_engine_is_asked_whether_it_can_run_in_a_process_of_its_own(
+    kind: type[hostile.Hostile], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind is hostile.HangsWhenAsked:
+        monkeypatch.setattr(isolation_worker, "LOADING", 3.0)
+    assert present(f"{kind.__module__}:{kind.__name__}") == reason
+
+
+def test_the_process_in_which_it_was_asked_is_the_one_in_which_it_is_tried() -> None:
+    engine = present("tests.hold.hostile:Asked")
+    assert isinstance(engine, hostile.Asked)
+    assert engine.here == [], "not in this process"
+    assert worker_of(engine) is None, "it is not isolated"
+    worker = isolate(engine)
+    assert worker._process is not None
+    release(engine)
+
+
 # ---- hostile objects, in this process
 
 
@@ -351,7 +385,7 @@ def test_a_process_that_an_engine_forks_may_end() -> None:
             if not child:
                 os._exit(7)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-            return OwnTape().reverse(function, point)
+            return OwnTape().reverse(function, point, np.ones(()))
 
     assert run(Forks(), "reverse", of("mul")).error is None
 
@@ -408,7 +442,7 @@ def test_a_masked_array_is_no_array_of_numbers() -> None:
 
         @mode("gradient", default=True)
         def reverse(self, function: Any, point: Any) -> Pulled:
-            found = OwnTape().reverse(function, point)
+            found = OwnTape().reverse(function, point, np.ones(()))
             hidden = np.ma.masked_array(np.array(5.0), mask=True)
             return Pulled(found.value, [hidden, found.cotangents[1]])
 
@@ -472,7 +506,7 @@ class Slow(OwnTape):
         until = time.monotonic() + 0.3
         while time.monotonic() < until:
             pass
-        return OwnTape().reverse(function, point)
+        return OwnTape().reverse(function, point, np.ones(()))
 
 nodes = [input_leaf(), input_leaf()]
 nodes.append(apply_op(nodes, "mul", [0, 1]))

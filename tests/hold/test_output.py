@@ -13,6 +13,7 @@ import pytest
 
 from gradverify.cli import main
 from gradverify.outside.printing import fitted, visible, visible_lines
+from gradverify.suites.blocks import SAVED, Asked, blocks
 
 from ..scratch import PATHS
 
@@ -120,6 +121,13 @@ def test_lines_beside_a_correction_that_act_on_a_terminal_are_in_no_diff(
     assert status == 1
     assert "no diff: the lines beside a correction have \\x07, \\x1b" in err
     assert not acts(out + err)
+
+
+def test_no_name_of_a_saved_case_acts_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / SAVED).mkdir()
+    (tmp_path / SAVED / "a\x1b[31m\u202e.json").write_text("{", encoding="utf-8")
+    (block,) = blocks(Asked(suites=("cases",), root=tmp_path))
+    assert block.family == "a\\x1b[31m\\u202e"
 
 
 FULL = Path("/dev/full")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from gradverify.plugin.shards import Writer, last_attempts
 from gradverify.records import Discrepancy, Item, Note
 
 from ..report.made import found as discrepancy
-from ..scratch import PATHS, REPORTS, TOY_ENGINE, Scratch
+from ..scratch import LOADED, PATHS, REPORTS, TOY_ENGINE, Scratch
 
 RUN = (
     "--gradverify-only",
@@ -109,6 +110,46 @@ def test_a_disk_that_is_full_is_no_wrong_gradient(
     assert "a fault of gradverify" not in text
     assert not [p for p in places() if p not in before]
     assert "failed" not in text.splitlines()[-1]
+
+
+# A run as root may write anywhere, unless it gives this up.
+POWERS = "-dac_override,-dac_read_search"
+POWERLESS = ("setpriv", f"--bounding-set={POWERS}", f"--inh-caps={POWERS}")
+
+
+@pytest.mark.slow
+def test_a_run_that_loses_its_rights_keeps_its_records(repository: Scratch) -> None:
+    is_root = os.getuid() == 0
+    if is_root and shutil.which("setpriv") is None:
+        pytest.skip("root loses no rights without setpriv")
+    conftest = repository.root / "conftest.py"
+    taken = "    import os; os.chmod('reports', 0o555)\n"
+    conftest.write_text(conftest.read_text() + AFTER_ONE + taken)
+    done = subprocess.run(
+        [
+            *(POWERLESS if is_root else ()),
+            sys.executable,
+            "-m",
+            "pytest",
+            *LOADED,
+            *RUN,
+        ],
+        cwd=repository.root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, "the engine's own mistake, and nothing else"
+    page = re.search("(?m)^page: (.*)$", done.stdout)
+    assert page is not None
+    refuge = Path(page[1]).parent
+    try:
+        assert refuge != repository.root / REPORTS
+        found = records.read(refuge / "gradverify.jsonl")
+        assert [d.op for d in found.discrepancies] == ["mul"]
+        assert "(Permission denied): they are in" in done.stdout
+    finally:
+        shutil.rmtree(refuge)
 
 
 def places() -> list[Path]:

@@ -56,8 +56,6 @@ def test_a_run_with_an_engine_that_calls_os_exit_is_not_green(scratch: Scratch) 
     ("attack", "status", "how"),
     [
         ("ctypes.CDLL(None)._exit(0)", 70, "with the status 0"),
-        pytest.param("ctypes.CDLL(None).exit(0)", 70, "with the status 0",
-                     marks=pytest.mark.slow),
         pytest.param("ctypes.string_at(0)", 139, "it was killed by SIGSEGV",
                      marks=pytest.mark.slow),
         pytest.param("os.kill(os.getpid(), 9)", 137, "it was killed by SIGKILL",

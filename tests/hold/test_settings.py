@@ -49,7 +49,7 @@ class Faulty(OwnTape):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Any) -> Pulled:
         """As it should be, but for one sign."""
-        found = OwnTape().reverse(function, point)
+        found = OwnTape().reverse(function, point, np.ones(()))
         bars = list(found.cotangents)
         if len(bars) > 1 and bars[1] is not None:
             bars[1] = -np.asarray(bars[1])
@@ -177,8 +177,8 @@ ATTACKS: dict[str, Attack] = {
         lambda: list(sys.path),
     ),
     "another sine": Attack(
-        lambda: vars(math).update(sin=math.cos, isfinite=lambda x: False),
-        lambda: math.sin,
+        lambda: vars(math).update(sin=math.cos, isfinite=lambda x: False, added=1),
+        lambda: (math.sin, hasattr(math, "added")),
     ),
     "no garbage collector": Attack(gc.disable, gc.isenabled),
     "another locale": Attack(
@@ -280,7 +280,7 @@ class Changing(OwnTape):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: list[Array]) -> Pulled:
         """A right gradient, and a setting left behind."""
-        found = OwnTape().reverse(function, point)
+        found = OwnTape().reverse(function, point, np.ones(()))
         type(self).change()
         return found
 

@@ -12,11 +12,12 @@ from packaging.specifiers import SpecifierSet
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.compare import compare
-from gradverify.diagnosis.op_alone import node_values
+from gradverify.diagnosis.op_alone import cotangent_alone, node_values
 from gradverify.differentiators.registry import load
 from gradverify.differentiators.run import run
 from gradverify.graph import Case
 from gradverify.known import (
+    COTANGENT,
     FILE_NAME,
     Deviation,
     DeviationError,
@@ -66,7 +67,8 @@ def test_the_witness_of_every_shipped_row_deviates(row: Deviation) -> None:
     nodes, values = row.witness.graph.nodes, node_values(row.witness)
     (node,) = (n for n in nodes if n.op == row.op)
     operands = [values[j] for j in node.operands]
-    assert matches(row, row.op, operands, node.params)
+    params = {**node.params, COTANGENT: cotangent_alone(row.witness)}
+    assert matches(row, row.op, operands, params)
 
 
 def test_softplus_of_torch_is_listed_above_its_threshold() -> None:

@@ -264,7 +264,8 @@ class PerUse(Differentiator):
         """The engine's own gradient by all uses, put together."""
         graph, uses = one_use_each(function.graph)
         lowered = Lowered(graph, self.table, function.dtype)
-        pulled = self.engine.reverse(lowered, [point[k] for k in uses])
+        leaves = [point[k] for k in uses]
+        pulled = self.engine.reverse(lowered, leaves, np.ones(()))
         found: list[Any] = [None] * len(point)
         for k, ct in zip(uses, pulled.cotangents, strict=True):
             if ct is not None:

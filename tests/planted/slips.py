@@ -285,7 +285,7 @@ class Rewritten(Differentiator):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """As the engine does it."""
-        found: Pulled = self.engine.reverse(function, point)
+        found: Pulled = self.engine.reverse(function, point, np.ones(()))
         return found
 
 
@@ -344,7 +344,7 @@ class Mixed(Differentiator):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """autograd's derivatives, changed."""
-        found: Pulled = self.engine.reverse(function, point)
+        found: Pulled = self.engine.reverse(function, point, np.ones(()))
         return Pulled(found.value, list(self.change(found.value, found.cotangents)))
 
 

@@ -112,7 +112,7 @@ class DropsAPath(OwnTape):
 
     @mode("gradient", default=True)
     def reverse(self, function: Any, point: Any) -> Pulled:
-        found = super().reverse(function, point)
+        found = super().reverse(function, point, np.ones(()))
         return Pulled(found.value, [0.5 * ct for ct in found.cotangents])
 
 
@@ -142,7 +142,7 @@ def test_a_finding_is_fixed_only_where_its_old_case_is_right_now(
     ran = Item(id="an/item", suite="ops", block="mul", differentiator=who.name,
                mode="reverse", dtype="float64", outcome="passed", cases=4)  # fmt: skip
     before = Base(Records((old,), (ran,)), "old.jsonl", is_named=True)
-    found = compared(before, Records((), (ran,)), [who])
+    found = compared(before, Records((), (ran,)), [who], lambda who: 10.0)
     assert found is not None
     assert (found.fixed, found.gone, found.newly_wrong) == (fixed, [], [])
 
@@ -190,6 +190,7 @@ def test_the_network_of_an_older_run_is_made_again() -> None:
         ops=[], graph={}, point=[], got="", exact="", bound=None, known=None,
         finding="", case="", network=made_from,
     )  # fmt: skip
-    assert verdict_on(found, load("own-tape")) is Verdict.AGREES
+    assert verdict_on(found, load("own-tape"), 10.0) is Verdict.AGREES
+    unmade = replace(found, network=made_from | {"seed": -1})
     with pytest.raises(ValueError, match="seeds from 0 up"):
-        verdict_on(replace(found, network=made_from | {"seed": -1}), load("own-tape"))
+        verdict_on(unmade, load("own-tape"), 10.0)

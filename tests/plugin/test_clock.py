@@ -6,6 +6,9 @@ import pytest
 
 from gradverify.plugin import clock as clocks
 from gradverify.plugin.clock import END, PROFILES, Clock
+from gradverify.report.wording import OUT_OF_TIME
+
+from ..scratch import RIGHT_ENGINE, Scratch
 
 
 class Hand:
@@ -149,6 +152,28 @@ def test_the_profiles_are_what_the_readme_says() -> None:
     seconds = {name: profile.seconds for name, profile in PROFILES.items()}
     assert seconds == {"smoke": 20.0, "ci": 120.0, "deep": 7200.0}
     assert all(p.least <= p.chunk <= p.most for p in PROFILES.values())
+
+
+def test_written_cases_have_a_part_of_the_time() -> None:
+    clock = Clock(8.0)
+    clock.written = 1.9
+    assert clock.affords_written
+    clock.written = 2.0
+    assert not clock.affords_written
+
+
+@pytest.mark.slow
+def test_a_slow_engine_leaves_examples_of_the_textbook_out(scratch: Scratch) -> None:
+    call = "        y = function("
+    pause = "        __import__('time').sleep(0.3)\n"
+    scratch.write("conftest.py", RIGHT_ENGINE.replace(call, pause + call))
+    only = ("--gradverify-only", "--gradverify-suites", "textbook")
+    done = scratch.pytest(*only, "--gradverify-time", "4", "-q")
+    assert done.ret == 0
+    items = scratch.of_type("item")
+    late = [i for i in items if i["reason"].startswith(OUT_OF_TIME)]
+    assert late, "most of them"
+    assert any(i["outcome"] == "passed" for i in items), "but not the first"
 
 
 def test_witnesses_have_a_part_of_the_time_and_end_with_it(hand: Hand) -> None:

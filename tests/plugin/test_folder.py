@@ -53,13 +53,14 @@ def test_the_case_in_flight_is_named(tmp_path: Path) -> None:
     stopped = shards.merged(tmp_path, "run")
     assert stopped.unfinished[0].case == case_name(case)
     assert not stopped.discrepancies  # of what ended from outside nobody is accused
-    found = shards.merged(tmp_path, "run", died={"gw0"})
+    died = {"gw0": shards.Death("killed")}
+    found = shards.merged(tmp_path, "run", died=died)
     assert found.discrepancies[0].case == case_name(case)
     assert found.discrepancies[0].verdict == "CRASHED"
-    assert found.discrepancies[0].note.endswith("(worker gw0)")
+    assert found.discrepancies[0].note == "killed"
     assert (found.items[0].suite, found.items[0].block) == ("ops", "tanh")
     writer.landed()
-    assert not shards.merged(tmp_path, "run", died={"gw0"}).discrepancies
+    assert not shards.merged(tmp_path, "run", died=died).discrepancies
     writer.close()
 
 

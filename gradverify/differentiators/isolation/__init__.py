@@ -14,15 +14,17 @@ from gradverify.graph import Case
 from gradverify.questions import Question
 
 _workers: dict[type[Differentiator], Worker] = {}
+_parked: dict[type[Differentiator], Worker] = {}
 
 
 def isolate(differentiator: Differentiator) -> Worker:
     """From now on the engine runs in a process of its own; that process."""
     cls = type(differentiator)
     if cls not in _workers:
-        if not _workers:
-            atexit.register(close_all)
-        _workers[cls] = Worker(differentiator)
+        atexit.unregister(close_all)
+        atexit.register(close_all)
+        parked = _parked.pop(cls) if cls in _parked else None
+        _workers[cls] = parked or Worker(differentiator)
     return _workers[cls]
 
 
@@ -31,6 +33,11 @@ def release(differentiator: Differentiator) -> None:
     worker = _workers.pop(type(differentiator), None)
     if worker is not None:
         worker.close()
+
+
+def park(differentiator: Differentiator) -> None:
+    """It runs in this process, but its own is kept until it is isolated again."""
+    _parked[type(differentiator)] = _workers.pop(type(differentiator))
 
 
 def worker_of(differentiator: Differentiator) -> Worker | None:
@@ -56,5 +63,5 @@ def foresee(
 
 def close_all() -> None:
     """End all processes of engines. They start again when they are asked again."""
-    for worker in _workers.values():
+    for worker in (*_workers.values(), *_parked.values()):
         worker.close()

@@ -23,7 +23,7 @@ from gradverify.differentiators.isolation.messages import (
 )
 from gradverify.differentiators.isolation.places import class_at
 from gradverify.differentiators.protocol import Differentiator
-from gradverify.differentiators.raised import raised_by
+from gradverify.differentiators.raised import raised_by, told
 from gradverify.questions import QUESTIONS
 from gradverify.surroundings import Surroundings
 
@@ -38,8 +38,8 @@ def main(connection: int, progress: int, output: int) -> None:
     told = InProgress(progress)
     with contextlib.suppress(EOFError, ConnectionError):  # the run is over, or killed
         hello = decode(wire.recv_bytes(), Hello)
-        engine, trouble = _engine(hello)
-        wire.send_bytes(encode(Loaded(trouble)))
+        engine, loaded = _engine(hello)
+        wire.send_bytes(encode(loaded))
         if engine is not None:
             _limit_memory(hello.memory)
             with Surroundings():  # once, since to enter takes as long as a case
@@ -66,14 +66,22 @@ def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
             os.ftruncate(1, 0)
 
 
-def _engine(hello: Hello) -> tuple[Differentiator | None, str]:
+def _engine(hello: Hello) -> tuple[Differentiator | None, Loaded]:
     sys.path[:] = hello.path
     try:
         os.chdir(hello.folder)
-        return class_at(hello.engine)(), ""
+        engine = class_at(hello.engine)()
     except BaseException as problem:
         found = raised_by(problem)
-        return None, f"{found.kind}: {found}"
+        return None, Loaded(f"{found.kind}: {found}")
+    if not hello.asks:
+        return engine, Loaded()
+    try:
+        reason = engine.available()
+    except BaseException as problem:
+        found = raised_by(problem)
+        return engine, Loaded(absent=f"{found.kind}: {found}")
+    return engine, Loaded(absent=None if reason is None else told(reason))
 
 
 def _apart(output: int) -> None:

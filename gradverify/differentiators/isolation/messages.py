@@ -26,18 +26,27 @@ class Engine(msgspec.Struct, frozen=True):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The first message to a process. memory: bytes that it may take; 0 for any."""
+    """The first message to a process.
+
+    memory: bytes that it may take; 0 for any. asks: whether the engine is available.
+    """
 
     engine: Engine
     folder: str
     path: list[str]
     memory: int
+    asks: bool = False
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The first answer. trouble: why the engine's class cannot be had, or empty."""
+    """The first answer.
+
+    trouble: why the engine's class cannot be had, or empty. absent: why the engine
+    cannot run, as it says itself; None if it can, or was not asked.
+    """
 
     trouble: str = ""
+    absent: str | None = None
 
 
 class Errand(msgspec.Struct, frozen=True):

@@ -87,9 +87,10 @@ class _Process:
             os.killpg(self.process.pid, signal.SIGKILL)
         while not self.has_ended():
             time.sleep(TICK / 10)
-        self.tail = self._tail()
-        for thing in (self.wire, self.progress, self.output):
-            thing.close()
+        if not self.output.closed:
+            self.tail = self._tail()
+            for thing in (self.wire, self.progress, self.output):
+                thing.close()
         status: int = self.process.returncode
         return status
 
@@ -111,6 +112,7 @@ class Worker:
         self.differentiator = differentiator
         self.deaths = 0
         self.last = ""
+        self._loaded = Loaded()
         self._process: _Process | None = None
         self._sent: deque[tuple[Key, Case, float]] = deque()
         self._answers: dict[Key, tuple[Case, Derivatives]] = {}
@@ -157,6 +159,15 @@ class Worker:
         """Why the process cannot be had; empty if it runs."""
         trouble = self._started()
         return "" if trouble is None else str(trouble)
+
+    def absence(self) -> tuple[str, str | None]:
+        """Why the process cannot be had; and why the engine in it says it cannot run.
+
+        It is asked in a fresh process, which is ended if it has no answer.
+        """
+        self.close()
+        trouble = self._started(asks=True)
+        return "" if trouble is None else str(trouble), self._loaded.absent
 
     # ---- asking and being answered
 
@@ -238,13 +249,13 @@ class Worker:
             busy=busy,
         )
 
-    def _started(self) -> Raised | None:
+    def _started(self, asks: bool = False) -> Raised | None:
         """Start the process if none runs. What is raised for it if it cannot be had."""
         if self._process is not None:
             return None
         place, trouble = place_of(self.differentiator), "it did not begin to run"
         try:
-            hello = Hello(place, os.getcwd(), _path(), _memory())
+            hello = Hello(place, os.getcwd(), _path(), _memory(), asks)
             greeting = encode(hello)
             process = _launched()
         # the folder was removed, a name is no UTF-8, or nothing can be started
@@ -254,11 +265,16 @@ class Worker:
             process.wire.send_bytes(greeting)
             if process.wire.poll(LOADING):
                 reply = process.wire.recv_bytes()
-                trouble = decode(reply, Loaded).trouble
+                self._loaded = decode(reply, Loaded)
+                trouble = self._loaded.trouble
+            elif asks:
+                self.deaths += 1
+                self.last = f"gave no answer in {LOADING:g} s"
         except (EOFError, OSError, msgspec.DecodeError):
             status = process.end(patience=1.0)
             self.deaths += 1
-            self.last = trouble = f"{_words(status)} while it was imported"
+            when = "" if asks else " while it was imported"
+            self.last = trouble = _words(status) + when
         if not trouble:
             self._process = process
             return None
