@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.formats import Format, format_of
+from gradverify.formats import DTYPES, Format, format_of
 from gradverify.graph import CONSTANTS, Array, Graph, Node
 from gradverify.ops import OPS
 from gradverify.ops.calculus import Reach
-from gradverify.ops.sites import Site
+from gradverify.ops.sites import Site, rounded_sum
 from gradverify.reference.gradient_program import GradientProgram
 from gradverify.reference.rounding import SAFETY, STRAIGHT
 from gradverify.reference.stacked import StackedOp, leaf_values, steps_of
@@ -90,7 +90,7 @@ def roundings(
                 _move(y[count:], next(sign), size[count:], known.site, form)
             continue
         scale = _scale(step, y, x, units)
-        if scale is not None:
+        if scale is not None and not _is_exact(graph.nodes, step.node, y, form):
             _move(y[count:], next(sign), scale[count:], known.site, form)
             if units or not _is_exact_product(graph.nodes, step.node):
                 _enter(step, y, _scale(step, y, x, units), form, tight, loose)
@@ -162,6 +162,19 @@ def _enter(
         # A result below the normal numbers may be lost as a whole: by factors in
         # another order, or by a backend that turns subnormal numbers into zero.
         loose[step.place] = np.where(lost, size, 0.0)
+
+
+def _is_exact(nodes: Sequence[Node], node: Node, y: Array, form: Format) -> bool:
+    """Whether a sum of constants is a number of the format, so that nothing is rounded.
+
+    An exponent less 1 is one: if it were moved, a power of a negative number were none.
+    """
+    return (
+        OPS.calculus(node.op).site is rounded_sum
+        and form.name in DTYPES
+        and all(nodes[j].op in CONSTANTS for j in node.operands)
+        and bool(np.all(y == y.astype(form.name)))
+    )
 
 
 def _is_exact_product(nodes: Sequence[Node], node: Node) -> bool:

@@ -28,7 +28,7 @@ from gradverify.ops import OPS, Op
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.draft import is_sound
 from gradverify.strategies.layer_choices import LAYER_SHAPES
-from gradverify.strategies.params import legal_params
+from gradverify.strategies.params import legal_params, result_shape
 from gradverify.strategies.shrinking.minimise import key_of
 
 LITERALS: tuple[float, ...] = (2.0, 3)
@@ -111,7 +111,10 @@ def _params_at(row: Op, point: Sequence[Array]) -> list[dict[str, Any]]:
     """The simplest params, over the last axis of rows; and those for which the point is
     on the edge of the domain.
     """
-    menu = [dict(p) for p in legal_params(row.name, *(x.shape for x in point))]
+    shapes = tuple(x.shape for x in point)
+    legal = (p for p in legal_params(row.name, *shapes)
+             if result_shape(row.name, shapes, p) is not None)  # fmt: skip
+    menu = [dict(p) for p in legal]
     last = [p for p in menu if p.get("axis") in ((-1,), -1)]
     with np.errstate(all="ignore"):
         at_edge = [

@@ -187,6 +187,18 @@ def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) 
         assert tuple(map(float, found.gradient)) == slopes
 
 
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1.0, Verdict.AGREES), (1.0 + 1e-12, Verdict.WRONG)]
+)
+def test_a_whole_power_of_a_negative_number_is_judged(
+    factor: float, verdict: Verdict
+) -> None:
+    """Its exponent less 1 is no rounded number, and must not be moved as one."""
+    found = case(lambda a: s.pow(a, np.array(3.0)), -2.0)
+    given = Derivatives(-8.0, (np.array(12.0 * factor),))
+    assert compare(found, reference(found), given).verdict is verdict
+
+
 def test_a_tiny_slope_beside_a_large_one_is_found() -> None:
     """b - c is so small that a step must be: beside the slope 1 nobody would see that
     it is not, nor beside an input that does not flow into the output.

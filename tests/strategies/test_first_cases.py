@@ -13,6 +13,7 @@ from gradverify.autodiff import Tape
 from gradverify.differentiators import Differentiator, Lowered, Pulled, load, mode
 from gradverify.graph import Case
 from gradverify.ops import OPS
+from gradverify.ops.network_rows import LAYERS
 from gradverify.strategies import edge_cases, first_cases
 from gradverify.strategies.draft import is_sound
 from gradverify.strategies.shrinking.minimise import key_of
@@ -136,6 +137,13 @@ def test_the_first_cases_of_an_op_meet(
     op: str, kind: str, holds: Callable[[Case], bool]
 ) -> None:
     assert any(map(holds, first_of(op, "float64"))), kind
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_most_ops_have_edges(dtype: str) -> None:
+    """Layers and losses may have none."""
+    without = {op for op in OPS.public() if not edge_cases(op, dtype)}
+    assert without <= {"where", *(row.name for row in LAYERS)}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
