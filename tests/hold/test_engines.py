@@ -146,6 +146,7 @@ def test_an_engine_that_stops_itself_is_ended_too() -> None:
     assert judge(of("mul"), engine, "reverse", limit=0.3).verdict is Verdict.TIMED_OUT
 
 
+@pytest.mark.slow
 def test_an_item_is_out_of_patience_after_two() -> None:
     result = verify_item(block(), hostile.LoopInC(), "reverse", limit=0.3)
     assert result.counts == {Verdict.TIMED_OUT: 2}
@@ -195,6 +196,7 @@ def test_all_that_an_engine_gives_comes_through_the_wire() -> None:
     assert apart == here
 
 
+@pytest.mark.slow
 def test_an_isolated_engine_has_the_verdicts_of_one_that_is_not() -> None:
     budget = Budget(30, least=30)
     apart = verify_item(block("deep", 20), hostile.Hostile(), "reverse", budget=budget)
