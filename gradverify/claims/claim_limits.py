@@ -22,6 +22,9 @@ CHAIN_TOKENS = 300            # an Earley parser may take time as the cube of th
 READINGS = 8                  # of an ambiguous formula
 WORD_PIECES = 12              # names that a word such as `wxb` is a product of
 REREADINGS = 200              # of a text of which a definition changed how words split
+BESIDE = 6                    # lines to a definition that follows its claim
+RANGE_ENTRIES = 16            # of an array: a longer one is no vector of an example
+TERMS = 3                     # of a sum whose length a text leaves open
 STATES = 6                    # places of the file in whose names a claim is tried
 
 # ---- Numbers.
@@ -51,6 +54,7 @@ SHAPE_TRIALS = 500            # runs of a function at shapes that it may be mean
 SHAPE_CHOICES = 16            # of them that fit and are compared
 FORMULA_EDITS = 400           # changes of a claimed formula
 PROGRAM_EDITS = 600           # changes of a computation
+HELD_VALUES = 6               # on the way, that are taken as constants one by one
 EDITED_NODES = 60             # of a computation that is changed: every node in turn
 SLIP_NODES = 40               # of a computation in which each path is dropped in turn
 

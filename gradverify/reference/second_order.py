@@ -34,7 +34,7 @@ def second_order_program(
     units: what an engine declares of its ops, as for `gradient_program`.
     """
     first = gradient_program(graph, dtype, units)
-    whole = _contracted(first, tangents)
+    whole = contracted_program(first, tangents)
     kept = _needed(whole.nodes, {len(whole.nodes) - 1})
     program, place = Program(), dict[int, int]()
     _append(program, whole.nodes, kept, place)
@@ -64,8 +64,13 @@ def second_order_program(
     )
 
 
-def _contracted(first: GradientProgram, tangents: Sequence[Array | None]) -> Program:
-    """The gradient program, followed by the sum over all inputs of gradient times v."""
+def contracted_program(
+    first: GradientProgram, tangents: Sequence[Array | None]
+) -> Program:
+    """The gradient program, followed by the sum over all inputs of gradient times v.
+
+    Its last node is that sum. Nodes of the gradient program keep their numbers.
+    """
     program = Program()
     program.nodes.extend(first.graph.nodes)
     terms: list[Symbol] = []

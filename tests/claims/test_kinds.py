@@ -196,6 +196,66 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
     ("two definitions of a function are two functions",
      "def f(x):\n    return x**2\ndef f_prime(x):\n    return 2*x\n"
      "def f(x):\n    return x**3\ndef grad_f(x):\n    return x**2\n", [R, W]),
+    ("gradients of parameters that are averaged over the examples",
+     "import numpy as np\ndef linear_forward(A, W, b):\n    return W @ A + b, (A, W)\n"
+     "def linear_backward(dZ, cache):\n    A, W = cache\n    m = A.shape[1]\n"
+     "    dW = dZ @ A.T / m\n    db = np.sum(dZ, axis=1, keepdims=True) / m\n"
+     "    dA = W.T @ dZ\n    return dA, dW, db\n", [R, R, R]),
+    ("one gradient that is averaged, and one that is not",
+     "import numpy as np\ndef linear_forward(A, W, b):\n    return W @ A + b, (A, W)\n"
+     "def linear_backward(dZ, cache):\n    A, W = cache\n    m = A.shape[1]\n"
+     "    dW = dZ @ A.T / m\n    db = np.sum(dZ, axis=1, keepdims=True)\n"
+     "    dA = W.T @ dZ\n    return dA, dW, db\n", [W, R, R]),
+    ("methods that are derivatives of others",
+     "import numpy as np\nclass Cubic:\n    def __call__(self, x):\n"
+     "        return x**3\n    def gradient(self, x):\n        return 3 * x**2\n"
+     "class Half:\n    def loss(self, t, out):\n        return (t - out)**2 / 2\n"
+     "    def gradient(self, t, out):\n        return -(t - out)\n"
+     "class Whole:\n    def loss(self, t, out):\n        return (t - out)**2\n"
+     "    def gradient(self, t, out):\n        return out - t\n", [R, R, W]),
+    ("a loss of two operands and its slope",
+     "import numpy as np\ndef mae2(t, p):\n    return np.mean((p - t)**2)\n"
+     "def mae2_prime(t, p):\n    return 2 * (p - t) / t.size\n"
+     "def cross(t, p):\n    return -np.sum(t * np.log(p))\n"
+     "def cross_prime(t, p):\n    return p - t\n", [R, U]),
+    ("probabilities that are clipped",
+     "import numpy as np\ndef entropy(t, p):\n    p = np.clip(p, 1e-12, 1 - 1e-12)\n"
+     "    return -t * np.log(p)\ndef entropy_prime(t, p):\n"
+     "    p = np.clip(p, 1e-12, 1 - 1e-12)\n    return -t / p\n", [R]),
+    ("a file of one function and its gradient",
+     "def f(u):\n    return (u + 1)**4\ndef gradient(u):\n    return 4 * (u + 1)**3\n",
+     [R]),
+    ("numbers of values with a grad of their own",
+     "from micrograd.engine import Value\np = Value(3.0); q = Value(-2.0)\nr = p * q\n"
+     "s = r + p\ns.grad = 1.0\nr.grad = 1.0\nq.grad = 3.0\np.grad = -3.0\n",
+     [R, R, W]),
+    ("lists of numbers",
+     "u = [2.0, 0.5]\nv = [3.0, -1.5]\ns = u[0]*v[0] + u[1]*v[1]\nE = s**2\nds = 2*s\n"
+     "du = [v[0]*ds, v[1]*ds]\ndv = [u[1]*ds, u[1]*ds]\n", [R, R, R, W, R]),
+    ("a slope beside a function of the file",
+     "def g(x):\n    return x**4\nx = 3.0\ndg_dx = 4 * x**3\n", [R]),
+    ("a slope of another power beside a function of the file",
+     "def g(x):\n    return x**4\nx = 3.0\ndg_dx = 4 * x**2\n", [W]),
+    ("a gradient beside a cost",
+     "import numpy as np\ndef cost_of(theta, A, b):\n    r = A @ theta - b\n"
+     "    J = np.sum(r**2) / len(b)\n    grad = 2 * A.T @ r / len(b)\n"
+     "    return J, grad\n", [R]),
+    ("a gradient beside a cost, with a sign",
+     "import numpy as np\ndef cost_of(theta, A, b):\n    r = A @ theta - b\n"
+     "    J = np.sum(r**2) / len(b)\n    grad = -2 * A.T @ r / len(b)\n"
+     "    return J, grad\n", [W]),
+    ("rows that are taken twice",
+     "import numpy as np\nT = np.array([[0.5, 0.1], [0.2, -0.4]])\n"
+     "k = np.array([1, 1, 0])\nh = T[k]\nloss = np.sum(h**2)\ndh = 2 * h\n"
+     "dT = np.zeros_like(T)\nnp.add.at(dT, k, dh)\n", [R, R]),
+    ("rows that are taken twice and written once",
+     "import numpy as np\nT = np.array([[0.5, 0.1], [0.2, -0.4]])\n"
+     "k = np.array([1, 1, 0])\nh = T[k]\nloss = np.sum(h**2)\ndh = 2 * h\n"
+     "dT = np.zeros_like(T)\ndT[k] += dh\n", [R, W]),
+    ("a formula that is right at the stated numbers alone",
+     "x = 2.0\ny = 5.0\nz = x**2 * y\ndz_dx = 2*x*y\ndz_dy = 2*x\n", [R, W]),
+    ("a number that a power has in code",
+     "import numpy as np\nx = 0.5\ns = np.e**x\nds_dx = s\n", [R]),
     ("a large array is refused alone",
      "import numpy as np\nbig = np.random.randn(500, 500)\nx = 3.0\ny = x**2\n"
      "dy_dx = 2*x\n", [R]),
@@ -208,3 +268,12 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
 )
 def test_a_kind_of_code(tmp_path: Path, code: str, expected: list[str]) -> None:
     assert verdicts(tmp_path / "a.py", code) == expected
+
+
+def test_of_two_causes_the_one_that_holds_elsewhere_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(
+        "x, y, t = 2.0, 3.0, 1.0\nw = y * x\nL = (w - t)**2\ndL_dy = (w - t) * x\n"
+    )
+    (claim,) = read_claims(path)
+    assert (claim.verdict, claim.cause) == (W, "a factor 2 is missing")

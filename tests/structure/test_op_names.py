@@ -28,8 +28,15 @@ ALLOWED = {
     "claims/checking/formula_graph.py::binary": "pow",
     "claims/code/library.py::by_axis": "norm",
     "claims/computation/file_program.py::is_elementwise": "power scale",
-    "claims/meaning/kinds.py::_call": "mean sum",
+    "claims/meaning/kinds.py::_of_mathematics": "mean sum",
     "claims/mending/why.py::pair": "reshape",
+    # What e, a clipped probability and a mean look like in a program.
+    "claims/code/array_functions.py::is_euler": "exp",
+    "claims/judgement/chain.py::_constant": "broadcast_to reshape",
+    "claims/judgement/chain.py::_is_guarded": "maximum minimum",
+    "claims/mending/why.py::_held_values": "sum",
+    # The exponent is a param, which people mistake as they mistake a number.
+    "claims/mending/program_edits.py::_numbers": "power",
     # The last layer of a chain of dense layers is its last product.
     "cli/network.py::_hidden": "matmul",
     # What a fold of maxima, a square, or a sum looks like in a graph.

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
-from gradverify.claims.computation.bindings import Value, numbers, symbol
+from gradverify.claims.computation.bindings import AxisLength, Value, numbers, symbol
 from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
@@ -72,11 +72,11 @@ def stated_array(program: FileProgram, value: Value) -> Any:
 def length(program: FileProgram, x: Value) -> Fraction:
     """`len(x)`."""
     if isinstance(x, tuple | dict):
-        return Fraction(len(x))
+        return AxisLength(len(x))
     shape = np.shape(x) if isinstance(x, np.ndarray) else symbol(program, x).shape
     if not shape:
         raise NotUnderstood("a number has no length")
-    return Fraction(shape[0])
+    return AxisLength(shape[0])
 
 
 def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:
@@ -181,8 +181,29 @@ def inner(program: FileProgram, a: Value, b: Value) -> Symbol:
     return dot(program, a, b)
 
 
+def is_euler(program: FileProgram, value: Value) -> bool:
+    """Whether it is the node of exp(1), which `np.e` is read as."""
+    nodes = program.record.nodes
+    if not isinstance(value, Symbol) or nodes[value.index].op != "exp":
+        return False
+    below = nodes[nodes[value.index].operands[0]]
+    return below.op in ("data", "literal") and bool(np.all(below.value == 1.0))
+
+
+def _is_above_zero(value: Value) -> bool:
+    return isinstance(value, Fraction) and value > 0
+
+
 def power(program: FileProgram, a: Value, b: Value) -> Symbol:
-    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not."""
+    """a**b; a stated exponent is a param, since 0**2 is fine and a logarithm is not.
+
+    Of a number above 0, as in 2**x, the exponent is what moves.
+    """
+    if isinstance(b, Symbol) and (is_euler(program, a) or _is_above_zero(a)):
+        if is_euler(program, a):
+            return program.apply("exp", b)
+        scale = program.apply("log", symbol(program, a))
+        return program.apply("exp", program.apply("mul", b, scale))
     n = stated(program, b)
     plain = plain_number(n) if isinstance(n, Fraction) else None
     if plain is not None:

@@ -12,16 +12,23 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
+from gradverify.claims.code.derived_functions import is_unary
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.computation.bindings import Function, Unknown
-from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.code.statements import follow
+from gradverify.claims.computation.bindings import Function, Unknown, symbol
+from gradverify.claims.computation.file_program import (
+    FileProgram,
+    NotUnderstood,
+    understood,
+)
 from gradverify.claims.computation.point import Balls, Point, drawn, flat
 
 EXPLICIT = (
@@ -35,8 +42,11 @@ GRADIENT = (
     re.compile(r"(?:grad|gradient|bar|adj)_(?P<by>\w+)"),
     re.compile(r"(?P<by>\w+?)(?:bar|grad)"),
 )
+BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
+PARAMETER = re.compile(r"(?i)(?:theta|w\d?|weights?|beta|params?|parameters?|coefs?)_?")
 SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
 NAMED = (
+    BARE,
     re.compile(r"d\w+?_d\w+"),
     *GRADIENT,
     re.compile(r"d_?[A-Za-z]\w{0,2}|d[A-Z]\w*"),
@@ -56,7 +66,8 @@ DRAWS = 12  # points that are tried
 class BackwardStep:
     """An assignment that claims to be the derivative of `of` by `by`.
 
-    holds: nodes that are held, where a gradient of the pass is taken as given.
+    holds: nodes that are held, where a gradient of the pass is taken as given. over: by
+    how many examples the derivative is divided, as the convention of the pass is.
     """
 
     assigned: Assigned
@@ -66,6 +77,7 @@ class BackwardStep:
     x: Symbol
     problem: str = ""
     holds: frozenset[int] = frozenset()
+    over: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +92,17 @@ class Gradient:
 
 def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """The steps of all backward passes of a file."""
-    for _, group in _groups(assigned):
+    for _, group in _groups([_as_node(code, entry) for entry in assigned]):
         last = list(_last_versions(group))
-        yield from _explicit(last)
+        yield from _explicit(code, last)
         yield from _pass(code, last)
+
+
+def _as_node(code: Journal, entry: Assigned) -> Assigned:
+    """Where a number is assigned to `x.grad`, its node is the value."""
+    if not isinstance(entry.value, Fraction):
+        return entry
+    return replace(entry, value=code.program.constant(entry.value))
 
 
 def _groups(
@@ -106,7 +125,8 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
     for entry in group:
         if entry.is_update and entry.name in place:
             first = found[place[entry.name]]
-            found[place[entry.name]] = replace(entry, is_update=False, tree=first.tree)
+            tree = entry.tree if _is_constant(first) else first.tree
+            found[place[entry.name]] = replace(entry, is_update=False, tree=tree)
         else:
             place[entry.name] = len(found)
             found.append(entry)
@@ -116,11 +136,41 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
 # ---- names that say both
 
 
-def _explicit(group: Sequence[Assigned]) -> Iterator[BackwardStep]:
+def _explicit(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
     for entry in group:
-        found = _both(entry)
-        if found is not None and not _is_constant(entry):
+        found = _both(entry) or _of_function(code, entry)
+        stated = _is_number(entry) and not _is_one(code, entry)
+        if found is not None and (stated or not _is_constant(entry)):
             yield found
+
+
+def _of_function(code: Journal, entry: Assigned) -> BackwardStep | None:
+    """`df_dx` where f is a function of the file, and x a value."""
+    for pattern in EXPLICIT:
+        match = pattern.fullmatch(entry.name)
+        if match is None:
+            continue
+        f, by = entry.names.get(match["of"]), _known(match["by"], entry.names)
+        if not isinstance(f, Function) or by is None or not is_unary(f):
+            continue
+        x = entry.names[by]
+        try:
+            with understood():
+                y = symbol(code.program, follow(code, f, (x,)))
+        except NotUnderstood:
+            return None
+        return BackwardStep(entry, f"{f.name}({by})", by, y, x, _difference(entry))
+    return None
+
+
+def _is_number(entry: Assigned) -> bool:
+    """Whether a number other than 0 is stated: `b.grad = -2.0`, `dL_dw = 6.0`."""
+    plain = ast.Constant | ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop
+    if not all(isinstance(n, plain) for n in ast.walk(entry.tree)):
+        return False
+    if ast.unparse(entry.tree) in ("0", "0.0", "None", "True", "False"):
+        return False
+    return ".grad" in entry.text or _both(entry) is not None
 
 
 def _both(entry: Assigned) -> BackwardStep | None:
@@ -149,9 +199,11 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
 def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
     """Gradients that do not say of what: of the output that fits most of them."""
     program = code.program
-    found = [g for g in map(_gradient, group) if g is not None]
+    found = [g for entry in group for g in _gradients(entry)]
     seeds = [g for g in found if _is_one(code, g.assigned)]
-    gradients = [g for g in found if not _is_constant(g.assigned)]
+    numbers = [g for g in found if _is_number(g.assigned) and g not in seeds]
+    gradients = [g for g in found if not _is_constant(g.assigned)] + numbers
+    gradients += _bare(program, gradients, group)
     if not gradients:
         return
     readable = [g for g in gradients if isinstance(g.assigned.value, Symbol)]
@@ -163,6 +215,7 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
         yield from _given(program, readable)
         return
     name, y = output
+    over = _examples(program, y, readable) if name == UPSTREAM else {}
     for g in [*readable, *others]:
         if g.x.index == y.index or not program.depends(y.index, g.x.index):
             if g.strong and g.x.index != y.index:
@@ -171,7 +224,36 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
             continue
         problem = _difference(g.assigned)
         x = g.x if problem or g.strong else _place(program, y, g)
-        yield BackwardStep(g.assigned, name, g.by, y, x, problem)
+        n = over.get(g.assigned.name, 1)
+        of = name if n == 1 else f"{name}, averaged over {n} examples,"
+        yield BackwardStep(g.assigned, of, g.by, y, x, problem, over=n)
+
+
+def _examples(
+    program: FileProgram, y: Symbol, gradients: Sequence[Gradient]
+) -> dict[str, int]:
+    """Gradients that are divided by the number of examples, and that number.
+
+    Many layers take the gradient of each example's own loss, and give those of their
+    parameters averaged: `dW = dZ @ A.T / m`. That is a convention where several
+    gradients follow it, or the one by what has no axis of examples.
+    """
+    fitting = _fitting(program, y, gradients)
+    others = [g for g in gradients if g not in fitting]
+    sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {1}
+    for n in sorted(sizes):
+        if len(_fitting(program, y, others, over=n)) < len(others):
+            continue
+        alone = n in others[0].x.shape or any(n not in g.x.shape for g in fitting)
+        if len(others) > 1 or not alone:
+            return {g.assigned.name: n for g in others}
+    return {}
+
+
+def _shape_of(gradient: Gradient) -> tuple[int, ...]:
+    """The sizes of all that a gradient is computed from."""
+    names = gradient.assigned.names.values()
+    return tuple(n for v in names if isinstance(v, Symbol) for n in v.shape)
 
 
 def _place(program: FileProgram, y: Symbol, g: Gradient) -> Symbol:
@@ -189,6 +271,61 @@ def _place(program: FileProgram, y: Symbol, g: Gradient) -> Symbol:
             if _fitting(program, y, [replace(g, x=x)]):
                 return x
     return g.x
+
+
+def _gradients(entry: Assigned) -> Iterator[Gradient]:
+    """The gradient of an assignment; of a list of numbers, one for each of them."""
+    found = _gradient(entry)
+    if found is not None:
+        yield found
+        return
+    match = SHORT[0].fullmatch(entry.name)
+    xs = entry.names.get(match["by"]) if match is not None else None
+    values = entry.value
+    if not isinstance(xs, tuple) or not isinstance(values, tuple) or not xs:
+        return
+    entries = [*xs, *values]
+    if len(xs) == len(values) and all(isinstance(v, Symbol) for v in entries):
+        assert match is not None
+        for k, (x, value) in enumerate(zip(xs, values, strict=True)):
+            tree = (
+                entry.tree.elts[k] if isinstance(entry.tree, ast.List) else entry.tree
+            )
+            one = replace(entry, value=value, tree=tree, name=f"{entry.name}[{k}]")
+            yield Gradient(one, f"{match['by']}[{k}]", x, strong=True)
+
+
+def _bare(
+    program: FileProgram, found: Sequence[Gradient], group: Sequence[Assigned]
+) -> list[Gradient]:
+    """`grad` beside a cost: by the parameter that has its shape."""
+    result: list[Gradient] = []
+    for entry in group:
+        value = entry.value
+        if not BARE.fullmatch(entry.name) or not isinstance(value, Symbol):
+            continue
+        if _is_constant(entry) or any(g.assigned is entry for g in found):
+            continue
+        own = {
+            name: x
+            for name, x in entry.names.items()
+            if isinstance(x, Symbol) and x.shape == value.shape
+            and x.index in program.leaves and program.depends(value.index, x.index)
+        }  # fmt: skip
+        losses = [v for n, v in entry.names.items() if LOSS.fullmatch(n)]
+        reached = {
+            name: x
+            for name, x in own.items()
+            if any(
+                isinstance(y, Symbol) and program.depends(y.index, x.index)
+                for y in losses
+            )
+        }
+        named = [n for n in reached if PARAMETER.fullmatch(n)]
+        by = named[0] if named else next(iter(reached), None)
+        if by is not None and (named or len(reached) == 1):
+            result.append(Gradient(entry, by, reached[by], strong=True))
+    return result
 
 
 def _gradient(entry: Assigned) -> Gradient | None:
@@ -277,6 +414,7 @@ def _fitting(
     y: Symbol,
     gradients: Sequence[Gradient],
     holds: frozenset[int] = frozenset(),
+    over: int = 1,
 ) -> list[Gradient]:
     """The gradients that are derivatives of y, as numbers at some point show."""
     pairs: list[tuple[Gradient, Symbol]] = []
@@ -292,7 +430,9 @@ def _fitting(
         return []
     return [
         g for g, exact in pairs
-        if _same(point.value(exact.index), point.value(g.assigned.value.index))
+        if _same(
+            point.value(exact.index), point.value(g.assigned.value.index), over
+        )
     ]  # fmt: skip
 
 
@@ -322,8 +462,9 @@ def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
     return None
 
 
-def _same(left: Balls, right: Balls) -> bool:
-    a, b = flat(left), flat(right)
+def _same(left: Balls, right: Balls, over: int = 1) -> bool:
+    """Whether numbers are those on the left, divided by a number of examples."""
+    a, b = [x / over for x in flat(left)], flat(right)
     return len(a) == len(b) and all(
         abs(float(x) - float(y)) <= 1e-9 * max(abs(float(x)), abs(float(y)), 1e-12)
         for x, y in zip(a, b, strict=True)
@@ -382,7 +523,7 @@ def fit_of(code: Journal, assigned: Sequence[Assigned]) -> GradientFit:
             other += step.problem != GIVEN
             continue
         found = Gradient(step.assigned, step.by, step.x, strong=True)
-        is_right = bool(_fitting(code.program, step.y, [found], step.holds))
+        is_right = bool(_fitting(code.program, step.y, [found], step.holds, step.over))
         right, other = right + is_right, other + (not is_right)
         misshapen += value.shape != step.x.shape
     return GradientFit(right, other, misshapen)
@@ -421,41 +562,3 @@ def _difference(entry: Assigned) -> str:
     if isinstance(entry.value, Unknown):
         return entry.value.reason
     return ""
-
-
-# ---- functions that say they are derivatives of others
-
-PRIMED = (
-    re.compile(
-        r"(?P<of>\w+?)_(?:prime|derivative|deriv|grad|gradient|ableitung|strich|derivee)"
-    ),
-    re.compile(r"(?:d|grad|derivative_of|deriv)_(?P<of>\w+)"),
-    re.compile(r"d(?P<of>\w+?)(?:_?dx|_?dz)?"),
-)
-
-
-def function_pairs(
-    functions: Sequence[Function],
-) -> Iterator[tuple[Function, Function]]:
-    """A function of one operand, and one whose name says that it is its derivative.
-
-    Of several definitions of a name the last one before the derivative counts, or the
-    first one after it.
-    """
-    for k, derived in enumerate(functions):
-        for pattern in PRIMED:
-            match = pattern.fullmatch(derived.name)
-            if match is None:
-                continue
-            before = [f for f in functions[:k] if f.name == match["of"]]
-            after = [f for f in functions[k + 1 :] if f.name == match["of"]]
-            found = before[-1:] or after[:1]
-            if found and _is_unary(found[0]) and _is_unary(derived):
-                yield found[0], derived
-            if found:
-                break
-
-
-def _is_unary(function: Function) -> bool:
-    given = function.parameters
-    return len(given.args) - len(given.defaults) == 1 and not given.vararg

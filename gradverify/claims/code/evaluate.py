@@ -16,6 +16,7 @@ from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import root, source
 from gradverify.claims.computation.bindings import (
+    AxisLength,
     Function,
     Instance,
     Layer,
@@ -185,6 +186,9 @@ class Evaluator(Reader):
     def attribute(self, node: ast.Attribute) -> Value:
         """`x.T`, `x.grad`, `x.shape`, `math.pi`, `self.w`."""
         if root(node) in library.MODULES and root(node) not in self.names:
+            if node.attr == "e":  # e^x is exp(x), and not a power of a rounded e
+                one = self.program.constant(Fraction(1))
+                return self.program.apply("exp", one)
             if node.attr in CONSTANTS:
                 return CONSTANTS[node.attr]
             if library.is_function(node.attr):
@@ -209,9 +213,9 @@ class Evaluator(Reader):
             return arrays.transposed(self.program, holder)
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
-            return tuple(Fraction(n) for n in shape)
+            return tuple(AxisLength(n) for n in shape)
         if node.attr == "size":
-            return Fraction(int(np.prod(symbol(self.program, holder).shape)))
+            return AxisLength(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)
 
     def member(self, holder: Instance, name: str) -> Value:
@@ -294,8 +298,13 @@ class Evaluator(Reader):
         if new.shape == ():
             return arrays.where(self.program, mask, new, x)
         flat = self.program.apply("reshape", new, shape=(int(np.prod(new.shape)),))
-        if len(set(places.tolist())) != len(places) or flat.shape != places.shape:
+        if flat.shape != places.shape:
             raise NotUnderstood("the entries that are replaced are not read")
+        last = {place: k for k, place in enumerate(places.tolist())}
+        if len(last) < len(places):  # of what is put to one place the last stays
+            kept = tuple(last.values())
+            flat = self.program.apply("take", flat, axis=(-1,), index=kept)
+            places = places[list(kept)]
         spread = self.spread(flat, places, x)
         return arrays.where(self.program, mask, spread, x)
 

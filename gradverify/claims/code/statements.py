@@ -212,6 +212,8 @@ class _Statements:
                 self.bind(part, each, names, node)
         elif isinstance(target, ast.Name):
             try:
+                if isinstance(value, tuple) and _are_numbers(node):
+                    value = tuple(named(self.code.program, "", v) for v in value)
                 names[target.id] = named(self.code.program, target.id, value)
             except NotUnderstood as error:
                 names[target.id] = Unknown(str(error))
@@ -413,6 +415,19 @@ def _held(names: Mapping[str, Value]) -> dict[str, Value]:
 def _load(target: ast.expr) -> ast.expr:
     copy: ast.expr = ast.parse(ast.unparse(target), mode="eval").body
     return copy
+
+
+def _are_numbers(node: ast.stmt) -> bool:
+    """Whether a list of decimals is assigned: `w = [2.0, -3.0]`, each by itself.
+
+    A list of whole numbers says how large layers are.
+    """
+    tree = getattr(node, "value", None)
+    if not isinstance(tree, ast.List | ast.Tuple):
+        return False
+    entries = [e.operand if isinstance(e, ast.UnaryOp) else e for e in tree.elts]
+    found = [e.value for e in entries if isinstance(e, ast.Constant)]
+    return len(found) == len(entries) and any(type(v) is float for v in found)
 
 
 def _is_main(test: ast.expr) -> bool:

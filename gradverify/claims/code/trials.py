@@ -163,12 +163,14 @@ Run = Callable[[Mapping[str, Value]], Value]
 class ShapeTrial:
     """What came of a choice. is_misfit: whether some statement does not fit.
 
-    unknown: how many values are not understood.
+    unknown: how many values are not understood. is_narrow: whether the number of
+    examples, or another size that is divided by, is 1, which hides a divisor.
     """
 
     is_misfit: bool = False
     fit: GradientFit = field(default_factory=GradientFit)
     unknown: int = 0
+    is_narrow: bool = False
 
     @property
     def is_shapely(self) -> bool:
@@ -176,15 +178,24 @@ class ShapeTrial:
         return not self.is_misfit and not self.fit.misshapen
 
     @property
-    def score(self) -> tuple[bool, int, int, int]:
-        """What is better is larger."""
-        return self.is_shapely, self.fit.right, -self.fit.other, -self.unknown
+    def score(self) -> tuple[bool, bool, bool, int, int, int]:
+        """What is better is larger.
+
+        Where nothing comes out right, a choice at which something is claimed is better
+        than one that hides it.
+        """
+        fit = self.fit
+        others = -fit.other if fit.right else min(fit.other, 1)
+        is_wide = not self.is_narrow
+        some = fit.right > 0
+        return self.is_shapely, some, is_wide, fit.right, others, -self.unknown
 
     @property
     def is_perfect(self) -> bool:
         """Whether there is nothing that another choice could make better."""
         fit = self.fit
-        return self.is_shapely and fit.right > 0 and not fit.other and not self.unknown
+        is_whole = not fit.other and not self.unknown and not self.is_narrow
+        return self.is_shapely and fit.right > 0 and is_whole
 
 
 def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> None:
@@ -266,4 +277,14 @@ class _ShapeSearch:
         is_misfit = any(m in reason for reason in reasons for m in MISFITS)
         if not is_complete:
             return ShapeTrial(is_misfit)
-        return ShapeTrial(is_misfit, fit_of(self.code, new), len(reasons))
+        fit = fit_of(self.code, new)
+        is_narrow = any(self.is_one(entry) for entry in new)
+        return ShapeTrial(is_misfit, fit, len(reasons), is_narrow)
+
+    def is_one(self, entry: Assigned) -> bool:
+        """Whether a name is given a size that is 1."""
+        if not isinstance(entry.value, Symbol):
+            return False
+        leaf = self.code.program.leaves.get(entry.value.index)
+        is_size = leaf is not None and leaf.is_constant and leaf.value is not None
+        return is_size and leaf is not None and bool(np.all(leaf.value == 1))

@@ -29,6 +29,10 @@ class Open:
     reason: str
 
 
+class AxisLength(Fraction):
+    """How many entries an axis has: `m = X.shape[0]` is no number that is moved."""
+
+
 @dataclass(frozen=True, eq=False)
 class Function:
     """A function that can be read: a `def` or a `lambda`, and what it is bound to."""
@@ -125,6 +129,8 @@ def named(program: FileProgram, name: str, value: Value) -> Value:
     """What a name stands for from now on: a number becomes a leaf of its own."""
     if isinstance(value, bool | str):
         return value
+    if isinstance(value, AxisLength):
+        return program.number(value, is_constant=True)
     if isinstance(value, Fraction | np.ndarray):
         return program.number(value)
     if isinstance(value, Open):

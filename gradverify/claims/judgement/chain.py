@@ -79,16 +79,79 @@ def judge_values(program: FileProgram, members: Members) -> Outcome:
     with ctx.workprec(PRECISION), np.errstate(all="ignore"):
         missing = open_leaves(program, members)
         if missing:
-            return at_draws(program, members, sorted(missing))
+            found = at_draws(program, members, sorted(missing))
+            if found.step is not None and _is_guarded(program, members):
+                return at_draws(program, members, sorted(missing), inside=True)
+            return found
         stated = _with_numbers(program, members)
-        if stated.step is None and _narrow(program, members, stated) is not None:
+        claimed = program.leaves.get(members.nodes[1].index)
+        if claimed is not None and claimed.value is not None:
+            return stated  # a number claims nothing elsewhere
+        if stated.step is None and _narrow(program, members) is not None:
             raise NotUnderstood("the formula holds at the stated point alone")
-        return stated
+        elsewhere = None if stated.step is not None else _elsewhere(program, members)
+        return elsewhere or stated
 
 
-def _narrow(program: FileProgram, members: Members, stated: Outcome) -> int | None:
+GUARD = 1e-3  # how near to 0 or 1 a probability is clipped
+
+
+def _is_guarded(program: FileProgram, members: Members) -> bool:
+    """Whether probabilities are clipped on the way, as before a logarithm.
+
+    Outside of them the exact slope is 0, which nobody means.
+    """
+    nodes = program.record.nodes
+    for index in members.nodes[0].index, *derivatives_below(program, members.nodes[:1]):
+        y = program.derivatives.get(index, (index, 0))[0]
+        for i in program.cut(y).place:
+            if nodes[i].op in ("maximum", "minimum"):
+                ends = [_constant(program, j) for j in nodes[i].operands]
+                if any(e is not None and 0 < e < 1 and min(e, 1 - e) < GUARD
+                       for e in ends):  # fmt: skip
+                    return True
+    return False
+
+
+def _constant(program: FileProgram, index: int) -> float | None:
+    """The number that a node is, if it is one that nobody moves."""
+    node = program.record.nodes[index]
+    while node.op in ("reshape", "broadcast_to"):
+        index = node.operands[0]
+        node = program.record.nodes[index]
+    if node.op in ("data", "literal") and np.size(node.value) == 1:
+        return float(np.ravel(node.value)[0])
+    leaf = program.leaves.get(index)
+    if leaf is None or leaf.value is None or leaf.value.size != 1:
+        return None
+    return float(leaf.value.item())
+
+
+def _elsewhere(program: FileProgram, members: Members) -> Outcome | None:
+    """What comes out where all names are moved, if it is wrong there.
+
+    At x = 2 both x² and 2x are 4. A formula that lacks names of the derivative may have
+    their values put in, and is not looked at elsewhere.
+    """
+    exact, claimed = (_moved(program, n.index) for n in members.nodes[:2])
+    if not exact or not exact <= claimed:
+        return None
+    if any(program.leaves[i].shape for i in claimed):
+        return None  # labels and masks stay as they are
+    try:  # a seed such as dL = 1 stays as it is
+        found = at_draws(program, members, sorted(exact))
+    except NotUnderstood:
+        return None
+    return None if found.step is None else found
+
+
+def _moved(program: FileProgram, node: int) -> set[int]:
+    leaves = program.cut(node).leaves
+    return {i for i in leaves if not program.leaves[i].is_constant}
+
+
+def _narrow(program: FileProgram, members: Members) -> int | None:
     """Whether it still holds where what the derivative is by is moved."""
-    del stated
     below = derivatives_below(program, members.nodes[:1])
     moved = {
         i

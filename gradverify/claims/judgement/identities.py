@@ -88,11 +88,16 @@ def _at_stated(program: FileProgram, members: Members) -> Outcome | None:
     return Outcome(first_wrong(members, found), point)
 
 
-def at_draws(program: FileProgram, members: Members, leaves: Sequence[int]) -> Outcome:
-    """The outcome over drawn points at which every member has a value."""
+def at_draws(
+    program: FileProgram, members: Members, leaves: Sequence[int], inside: bool = False
+) -> Outcome:
+    """The outcome over drawn points at which every member has a value.
+
+    inside: whether only points between 0 and 1 are drawn, where probabilities are.
+    """
     usable = 0
     last: Point | None = None
-    for seed in range(ATTEMPTS):
+    for seed in range(1, ATTEMPTS, 2) if inside else range(ATTEMPTS):
         point = drawn_for(program, members, leaves, seed)
         found = [point.value(n.index) for n in members.nodes]
         if any(not b.is_finite() for value in found for b in flat(value)):

@@ -47,8 +47,9 @@ def is_number(formula: Any) -> bool:
     """Whether a formula has neither names nor derivatives in it."""
     if not isinstance(formula, tuple) or not formula:
         return True
-    named = ("name", "bare", "prime", "bare_prime", "apply", "apply_prime", "name_of",
-             "derivative", "derivative_at", "gradient_of", "operator", "d_operator",
+    named = ("name", "any", "node", "bare", "prime", "bare_prime", "apply",
+             "apply_prime", "name_of", "derivative", "derivative_at", "gradient_of",
+             "operator", "operator_of", "d_operator",
              "call_prime", "indexed", "gradient", "d1", "d2", "d_mixed")  # fmt: skip
     return formula[0] not in named and all(is_number(part) for part in formula[1:])
 

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.language.assignments import assignments
 from gradverify.claims.language.segmentation import RELATIONS, Segment
 from gradverify.claims.language.tokens import Token
@@ -47,15 +48,16 @@ def is_claim(part: Segment) -> bool:
         return False
     if {"D", "GRADOF", "NABLA", "INDEXED"} & set(kinds):
         return True
-    pairs = itertools.pairwise(kinds)
-    return any(
-        a in ("NAME", "UFUNC", "UCALL", "FUNC") and b == "PRIME" for a, b in pairs
+    pairs = [*itertools.pairwise(kinds)]
+    if any(a in ("NAME", "UFUNC", "UCALL", "FUNC") and b == "PRIME" for a, b in pairs):
+        return True
+    return any(p in (("RPAR", "PRIME"), ("RBRACK", "PRIME")) for p in pairs) and not (
+        {"PROSE", "CONNECTIVE"} & set(kinds)
     )
 
 
-def problem_of(part: Segment) -> str:
+def problem_of(tokens: Sequence[Token]) -> str:
     """The first token of a claim that is not understood."""
-    tokens = left_trimmed(part.tokens)
     for i, token in enumerate(tokens):
         if token.kind == "PROSE" and i and tokens[i - 1].kind == "D":
             return f"{token.text} has no value in this file"
@@ -73,6 +75,36 @@ def left_trimmed(tokens: Sequence[Token]) -> list[Token]:
         if tokens[i].kind in ("PROSE", "CONNECTIVE") and not after_d:
             start = i + 1
     return _without_remarks(list(tokens[start:]))
+
+
+def without_opaque(tokens: Sequence[Token]) -> list[Token]:
+    """Without members that are not computed, such as limits, if two others remain.
+
+    In `f'(x) = lim … = 2x` the derivative is claimed to be 2x.
+    """
+    if all(t.kind != "OPAQUE" for t in tokens):
+        return list(tokens)
+    members, signs, depth = [list[Token]()], list[Token](), 0
+    for token in tokens:
+        depth += (token.kind in OPENING) - (token.kind in CLOSING)
+        if token.kind in RELATIONS and not depth:
+            signs.append(token)
+            members.append([])
+        else:
+            members[-1].append(token)
+    kept = [k for k, m in enumerate(members) if all(t.kind != "OPAQUE" for t in m)]
+    if len(kept) < 2 or kept[0]:
+        raise NotUnderstood("a limit, a product or an integral is not computed")
+    result = list(members[0])
+    for k in kept[1:]:
+        between = signs[kept[kept.index(k) - 1] : k]
+        sign = next((s for s in between if s.kind == "APPROX"), between[-1])
+        result += [sign, *members[k]]
+    return result
+
+
+OPENING = frozenset({"LPAR", "LB", "LBRACK", "ATPAR"})
+CLOSING = frozenset({"RPAR", "RB", "RBRACK"})
 
 
 def _without_remarks(tokens: list[Token]) -> list[Token]:

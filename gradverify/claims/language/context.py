@@ -21,15 +21,21 @@ CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("the text states an equation, which need not be about this function",
      re.compile(r"\b(?:equation|ode|odes|pde|differentialgleichung|gleichung|dgl|équation|edo|ecuación|equazione|equação|satisf\w+|obeys|erfüllt|vérifie)\b", re.I)),
     ("the text states a condition",
-     re.compile(r"\b(?:suppose|assum\w+|require\w*|must|need|want|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
+     re.compile(r"\b(?:suppose|assum\w+|require\w*|must|need|want|such that|so that|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
     ("the text denies it",
-     re.compile(r"\b(?:might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
+     re.compile(r"\b(?:wrong|incorrect\w*|mistake\w*|falsch\w*|faux|fausse|erróneo|incorrecto|errado|sbagliat\w*|might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
     ("the text speaks of an approximation",
      re.compile(r"\b(?:approximat\w+|finite differences?|numerical(?:ly)?|taylor|linear[iz]s?ation|differenzenquotient|näherung\w*|approch\w+|aproxima\w+)\b", re.I)),
     ("the text puts something else in the place of the function",
      re.compile(r"\b(?:instead|replac\w+|another|different|statt|stattdessen|anstelle|anderes?|à la place|remplac\w+|otra|en lugar|invece)\b", re.I)),
 )
 # fmt: on
+
+# After these words a sentence speaks of the solution, and no longer of the equation.
+SOLVED = re.compile(
+    r"\b(?:solved by|solutions?|hat die lösung|lösung|gelöst|solución|soluzione|solução)\b",
+    re.IGNORECASE,
+)
 
 
 def doubts_of(tokens: Sequence[Token], part: Segment, lead: str) -> tuple[str, ...]:
@@ -51,5 +57,5 @@ def doubts_of(tokens: Sequence[Token], part: Segment, lead: str) -> tuple[str, .
                 continue
         if not token.formula and not start <= token.at <= end:
             words.append(token.text)
-    sentence = " ".join(words)
+    sentence = SOLVED.split(" ".join(words))[-1]
     return tuple(says for says, cue in CUES if cue.search(sentence))

@@ -20,7 +20,8 @@ GRAMMAR = r"""
 start: side ((EQ | APPROX) side)*
 
 ?side: sum
-     | D SLASH D NAME sum                          -> operator
+     | D SLASH D wrt sum                          -> operator
+     | FRAC LB D RB LB D wrt RB product follower   -> operator_of
 ?sum: term
     | sum PLUS term                                -> add
     | sum MINUS term                               -> sub
@@ -73,26 +74,30 @@ base: NUMBER                                       -> number
      | UFUNC primes                                -> bare_prime
      | NAME primes                                 -> prime
      | derivative
+     | LPAR sum RPAR primes                        -> group_prime
+     | LBRACK sum RBRACK primes                    -> group_prime
+     | LPAR sum RPAR primes arguments              -> group_prime_at
+?wrt: NAME | UFUNC
 primes: PRIME+
 arguments: LPAR sum (COMMA sum)* RPAR | LB sum RB
 derivative: d_plain AT? -> derivative
           | d_plain place                          -> derivative_at
 place: ATPAR sum (COMMA sum)* RPAR                 -> arguments
 ?d_plain: D inner SLASH D NAME                     -> d1
-     | FRAC LB D inner RB LB D NAME RB             -> d1
-     | FRAC LB D RB LB D NAME RB follower          -> d_operator
-     | FRAC LB D RB LB D NAME RB scaled            -> d_operator
-     | FRAC LB D CARET NUMBER RB LB D NAME CARET NUMBER RB follower    -> d2_operator
+     | FRAC LB D inner RB LB D wrt RB             -> d1
+     | FRAC LB D RB LB D wrt RB follower          -> d_operator
+     | FRAC LB D RB LB D wrt RB scaled            -> d_operator
+     | FRAC LB D CARET NUMBER RB LB D wrt CARET NUMBER RB follower    -> d2_operator
      | INDEXED                                     -> indexed
      | NABLA inner                                 -> gradient
-     | LPAR D SLASH D NAME RPAR follower           -> d_operator
-     | D SLASH D NAME follower                     -> d_operator
+     | LPAR D SLASH D wrt RPAR follower           -> d_operator
+     | D SLASH D wrt follower                     -> d_operator
      | D CARET NUMBER inner SLASH D NAME CARET NUMBER                  -> d2
-     | FRAC LB D CARET NUMBER inner RB LB D NAME CARET NUMBER RB       -> d2
+     | FRAC LB D CARET NUMBER inner RB LB D wrt CARET NUMBER RB       -> d2
      | D CARET LB NUMBER RB inner SLASH D NAME CARET NUMBER            -> d2
-     | FRAC LB D CARET NUMBER inner RB LB D NAME CARET LB NUMBER RB RB -> d2
+     | FRAC LB D CARET NUMBER inner RB LB D wrt CARET LB NUMBER RB RB -> d2
      | D CARET NUMBER inner SLASH D NAME D NAME                        -> d_mixed
-     | FRAC LB D CARET NUMBER inner RB LB D NAME D NAME RB             -> d_mixed
+     | FRAC LB D CARET NUMBER inner RB LB D wrt D wrt RB             -> d_mixed
 scaled: NUMBER follower                            -> juxta_number
 ?inner: NAME -> name | UFUNC -> bare | UCALL arguments -> apply
       | LPAR sum RPAR | LB sum RB | NAME arguments -> name_of | FUNC arguments -> call
@@ -123,7 +128,8 @@ KEPT = frozenset(
         "APPROX",
     }
 )
-POWER_OF_OPERATOR = "('pow', ('derivative', ('d_operator'"  # (d/dx x)^2
+# What nobody means: (d/dx x)^2, and (f + g)' times (x).
+UNNATURAL = ("('pow', ('derivative', ('d_operator'", "('juxta', ('group_prime',")
 
 Formula = tuple[Any, ...]  # ("add", left, right), ("name", "x"), ("number", "0.5")
 
@@ -185,7 +191,7 @@ def _parsed(tokens: tuple[tuple[str, str], ...]) -> tuple[Formula, ...] | str:
         return "the formula ends too early"
     several = itertools.islice(_expanded(tree), READINGS)
     unique = {repr(f): f for f in several}
-    natural = {k: f for k, f in unique.items() if POWER_OF_OPERATOR not in k}
+    natural = {k: f for k, f in unique.items() if not any(u in k for u in UNNATURAL)}
     return tuple((natural or unique).values())
 
 

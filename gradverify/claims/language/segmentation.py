@@ -6,6 +6,7 @@ longest known name; where two splittings are as good, the text is not understood
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,8 @@ from gradverify.claims.language.tokens import HALF_TURN, Token
 from gradverify.claims.language.vocabulary import (
     AT_WORDS,
     CONNECTIVES,
-    FUNCTIONS,
     Vocabulary,
+    is_named_function,
 )
 
 MATH = frozenset(
@@ -82,6 +83,8 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
         previous = marked[i - 1] if i else None
         following = _next(marked, i)
         cut = _cuts(token, current.tokens, previous, following, depth)
+        if cut == "cut" and token.kind == "SEP" and _goes_on(marked, i, current.tokens):
+            cut = "skip"
         if cut == "product":
             current.tokens.append(token.of("TIMES", "*"))
         elif cut == "relation":
@@ -95,6 +98,25 @@ def parts_of(tokens: Sequence[Token], words: Vocabulary) -> list[Segment]:
         else:
             current.tokens.append(token)
     return [p for p in [*parts, current] if p.tokens]
+
+
+def _goes_on(tokens: Sequence[Token], i: int, so_far: Sequence[Token]) -> bool:
+    """Whether a formula goes on in its next line: `… \\\\ &+ x`.
+
+    After a minus another equation may begin, which has a sign of its own.
+    """
+    following = _next(tokens, i)
+    related = any(t.kind in RELATIONS for t in so_far)
+    if following is None or not related or not following.formula:
+        return False
+    if so_far[-1].kind not in ENDS or not so_far[-1].formula:
+        return False
+    if following.kind in ("PLUS", "TIMES"):
+        return True
+    rest = tokens[i + 1 :]
+    start = next(k for k, t in enumerate(rest) if t.kind not in ("NL", "SEP"))
+    line = itertools.takewhile(lambda t: t.kind != "SEP", rest[start:])
+    return following.kind == "MINUS" and not any(t.kind in RELATIONS for t in line)
 
 
 def _next(tokens: Sequence[Token], i: int) -> Token | None:
@@ -287,7 +309,9 @@ def _derivative_end(tokens: Sequence[Token], i: int) -> int | None:
         return None
     j += 1
     while (
-        j + 1 < len(tokens) and tokens[j].kind == "D" and tokens[j + 1].kind == "NAME"
+        j + 1 < len(tokens)
+        and tokens[j].kind == "D"
+        and tokens[j + 1].kind in ("NAME", "UFUNC")
     ):
         j += 2
         if (
@@ -305,7 +329,7 @@ def _command(token: Token) -> Token:
         return token.of("FRAC")
     if name == "sqrt":
         return token.of("SQRT")
-    if name in FUNCTIONS:
+    if is_named_function(name):
         return token.of("FUNC", name)
     if name == HALF_TURN:
         return token.of("PI")
@@ -329,7 +353,7 @@ def _word(
             return [token.of("FUNC", text)]
     if name is not None:
         return [token.of("UFUNC" if words.is_function(name) else "NAME", name)]
-    if text in FUNCTIONS and kind in BEFORE_OPERAND:
+    if is_named_function(text) and kind in BEFORE_OPERAND:
         return [token.of("FUNC", text)]
     indexed = words.partial(text)
     if indexed is not None:
@@ -338,9 +362,20 @@ def _word(
         return [token.of("TRANSPOSE")]
     if text.lower() in CONNECTIVES or text.lower() in AT_WORDS:
         return [token.of("CONNECTIVE")]
+    is_power = kind == "CARET" and text.endswith("e") and "e" not in words.names
+    if is_power and "e" not in words.flipped:  # x e^x
+        before = words.split(text[:-1])
+        if before is not None:
+            euler = replace(token.of("EULER", "e"), gap=False)
+            return [*_named(token, before, words), euler]
     pieces = words.split(text)
     if pieces is None:
         return [token.of("PROSE")]
+    return _named(token, pieces, words)
+
+
+def _named(token: Token, pieces: Sequence[str], words: Vocabulary) -> list[Token]:
+    """The names that a word is a product of."""
     first = token.of("NAME", pieces[0])
     more = [replace(token.of("NAME", p), gap=False) for p in pieces[1:]]
     marks = [t.of("UFUNC") if words.is_function(t.text) else t for t in [first, *more]]

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 # fmt: off
 GREEK = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
-LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", GREEK, strict=True)) | {"ϵ": "epsilon", "ϕ": "phi", "ς": "sigma", "Δ": "Delta", "Σ": "Sigma", "Θ": "Theta"}
+CAPITALS = ["Gamma", "Delta", "Theta", "Lambda", "Xi", "Phi", "Psi", "Omega", "Sigma"]
+NAMED_LETTERS = frozenset([*GREEK, *CAPITALS, "ell", "hbar"])
+LETTERS = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", GREEK, strict=True)) | {"ϵ": "epsilon", "ϕ": "phi", "ς": "sigma", "ℓ": "ell"} | dict(zip("ΓΔΘΛΞΦΨΩΣ", CAPITALS, strict=True))
+FRACTIONS = {"½": "(1/2)", "⅓": "(1/3)", "⅔": "(2/3)", "¼": "(1/4)", "¾": "(3/4)", "⅕": "(1/5)", "⅙": "(1/6)", "⅛": "(1/8)"}
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀˣⁿʸᵗᵏᵐᵃᵇᵘᵛʳˢ⁽⁾", "0123456789-+Txnytkmabuvrs()", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 
@@ -32,27 +36,48 @@ IS = r"(?:\s*(?:is|ist|equals|beträgt|est|vaut|es|vale|è|é)\b)?\s*[:=]?\s*(?=
 
 HALF_TURN = "halfturn"  # π as an angle, whatever else the letter stands for
 
+MARKS = {"-": "m", "+": "p", ",": "", "": ""}  # within a subscript that becomes a word
+
+
+def _compound(match: re.Match[str]) -> str:
+    """`h_{t-1}` and `w_{i,j}`: one word, so that it is one name."""
+    return f"_{match[1]}{MARKS[match[2]]}{match[3]} "
+
+
+def _layer(match: re.Match[str]) -> str:
+    """`W^{[l]}`, `a^{[l-1]}_j` and `x^{(i)}`: the mark of a layer or an example."""
+    below = match[4] or ""
+    return f"_{below}S{match[1]}{MARKS[match[2]]}{match[3]} "
+
+
 # Pattern and what it becomes; in this order.
-REWRITINGS: tuple[tuple[str, str], ...] = (
+REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # Markdown that escapes the marks of a formula
     (r"\\\\\((.*?)\\\\\)", r" ;; ¤ ;; \1 ;; ¤ ;; "),
     # Python
     (r"(?<![\w.])(?:np|numpy|math|torch|jnp|F|nn)\.(?=[A-Za-z])", " "),
     (r"\.T\b", "^T"),
     (r"\.item\(\)|\.data\b(?!\()", " "),
+    # what stands for a member that is not computed
+    (r"\\(?:lim|limsup|liminf|int|iint|oint|prod)(?![a-zA-Z])(?:\s*\\limits)?(?:\s*_\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[^\s{}]))?", r" ‡ "),
     # layout that says nothing
+    (r"\\(?:emph|pause|footnote|label|c?ref|Cref|eqref|cite|mybox|section|subsection|vspace|qedhere|square)(?![a-zA-Z])\*?", " ;; "),
+    (r"\\(?:answer|ensuremath)(?:\[[^\]]*\])?(?=\s*\{)", " "),
     (r"\\(?:hspace|vspace|hskip|vskip)\*?\{[^{}]*\}", " ;; "),
     (r"\\(?:label|tag|phantom|hphantom|color)\*?\{[^{}]*\}", " "),
     (r"(\d+(?:\.\d+)?)\s*(?:\^\s*\{?\s*\\circ\s*\}?|°)", r"(\1*\\halfturn/180)"),
-    (r"\\log\s*_\s*\{?\s*2\s*\}?", r"\\logtwo "),
-    (r"\\log\s*_\s*\{?\s*10\s*\}?", r"\\logten "),
+    (r"\\log\s*_\s*(?:\{\s*10\s*\}|10)", r"\\logten "),
+    (r"\\log\s*_\s*(?:\{\s*2\s*\}|2)", r"\\logtwo "),
+    (r"\\log\s*_\s*(?:\{\s*([A-Za-z]|\d+)\s*\}|([A-Za-z]|\d))", r" logbase_\1\2 "),
     (r"\\lg(?![a-zA-Z])", r"\\logten "),
-    (r"\\dot\s*\{?\s*([A-Za-z])\s*\}?", r" ∂\1/∂t "),
+    (r"\\dot\s*\{?\s*([A-Za-z]|\\[a-z]+)\s*\}?", r" ∂\1/∂t "),
+    (r"\\ddot\s*\{?\s*([A-Za-z]|\\[a-z]+)\s*\}?", r" \\frac{∂^2 \1}{∂t^2} "),
+    (r"(?<![A-Za-z\\])D_\s*\{?\s*([xyzt])\s*\}?(?![A-Za-z0-9])", r" \\frac{d}{d\1} "),
     (r"\\item(?![a-zA-Z])(?:\[[^\]]*\])?", " ;; "),
     (r"\\(?:nonumber|notag|displaystyle|textstyle|limits|noindent|centering|hfill|rm|bf|it)(?![a-zA-Z])", " "),
     (r"\\(?:left|right|big|Big|bigg|Bigg)[lr]?(?![a-zA-Z])\s*\.", " "),
     (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])", " "),
-    (r"\\[,;:!> ]|~", " "),
+    (r"(?<!\\)\\[,;:!> ]|~", " "),
     (r"\\(?:textcolor)\{[^{}]*\}", " "),
     (r"\\boxed|\\fbox|\\underline|\\ensuremath|\\textbf(?=\{\$)|\\mathclose|\\mathopen", " "),
     # words within formulas
@@ -84,17 +109,21 @@ REWRITINGS: tuple[tuple[str, str], ...] = (
     (r"\^\s*\{\s*\(\s*1\s*\)\s*\}", "'"),
     (r"\^\s*\{\s*\(\s*2\s*\)\s*\}", "''"),
     (r"\^\s*\{\s*\(\s*3\s*\)\s*\}", "'''"),
+    (r"\^\s*(?:\{\s*T\s*\}|T)(?=\s*[A-Za-z(\\])", "^T "),
     (r"√", "\\\\sqrt "),
     (r"\*\*", "^"),
     (r"\\l?vert(?![a-zA-Z])|\\rvert(?![a-zA-Z])|\\mid(?![a-zA-Z])", "|"),
     (r"\\e(?![a-zA-Z])", "e"),
-    (r"\\d(?![a-zA-Z])", "d"),
+    (r"\\dd?(?![a-zA-Z])", "d"),
     (r"\\(?:var)?(" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![a-zA-Z])", r" \1 "),
-    (r"\\(Delta|Sigma|Theta)(?![a-zA-Z])", r" \1 "),
-    (r"\\(sin|cos|tan|exp|log|ln|logtwo|logten|tanh|sinh|cosh|arcsin|arccos|arctan|max|min|sqrt|frac)(?![a-zA-Z])", r" \\\1 "),
+    (r"\\(?:var)?(" + "|".join(CAPITALS) + r"|ell|hbar)(?![a-zA-Z])", r" \1 "),
+    (r"\\(sin|cos|tan|exp|log|ln|logtwo|logten|tanh|sinh|cosh|arcsin|arccos|arctan|max|min|sqrt|frac|sec|csc|cot|coth|csch|sech|piecewise)(?![a-zA-Z])", r" \\\1 "),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"\\[{}]", " "),
     (r"(?<!\\)\\[()]|\$+", " ;; ¤ ;; "),
+    (r"\s*\^\s*\{\s*\[\s*([A-Za-z0-9]+)\s*([-+]?)\s*([A-Za-z0-9]*)\s*\]\s*\}(?:\s*_\s*\{?\s*([A-Za-z0-9]+)\s*\}?)?", _layer),
+    (r"\s*\^\s*\{\s*\(\s*([a-jlmo-z]|[A-Z])\s*([-+]?)\s*(\d*)\s*\)\s*\}(?:\s*_\s*\{?\s*([A-Za-z0-9]+)\s*\}?)?", _layer),
+    (r"_\s*\{\s*([A-Za-z0-9]+)\s*([-+,])\s*([A-Za-z0-9]+)\s*\}", _compound),
     (r"_\{\s*([A-Za-z0-9]+)\s*\}", r"_\1 "),
     (r"(?<=[a-z]) _(?=[A-Za-z0-9])", "_"),
 )
@@ -107,6 +136,7 @@ MATRIX = re.compile(
 )
 QUOTED = re.compile(r"(?<![`\w])`([^`\n]+)`(?![`\w])")
 TOGGLE = "¤"  # where a formula begins or ends
+OPAQUE = "‡"  # a limit, an integral: a member of a chain that is not computed
 
 
 @dataclass(frozen=True)
@@ -133,8 +163,12 @@ def rewritten(text: str) -> str:
     """The text in the one spelling that the scanner reads."""
     text = unicodedata.normalize("NFC", text)
     text = text.replace("ŷ", "y_hat")
-    text = text.replace(TOGGLE, " ")
+    text = text.replace(TOGGLE, " ").replace(OPAQUE, " ")
+    for sign, fraction in FRACTIONS.items():
+        text = text.replace(sign, fraction)
     text = QUOTED.sub(rf" ;; {TOGGLE} ;; \1 ;; {TOGGLE} ;; ", text)
+    text = CASES.sub(_cases, text)
+    text = INDICATOR.sub(_indicator, text)
     text = MATRIX.sub(_matrix, text)
     text = _unwrapped(text)
     text = FRACTION.sub(_fraction, text)
@@ -148,6 +182,72 @@ def rewritten(text: str) -> str:
             text = re.sub(rf"{letter}(?=[A-Za-z0-9])", f" {name} ", text)
             text = text.replace(letter, f" {name}" if letter != "ς" else name)
     return re.sub(r"(?<=[∂]) +", "", text)
+
+
+# ---- functions in pieces
+
+CASES = re.compile(
+    r"(?:\\left\s*\\\{\s*)?\\begin\{(?:cases|dcases|rcases)\}(.*?)"
+    r"\\end\{(?:cases|dcases|rcases)\}",
+    re.DOTALL,
+)
+INDICATOR = re.compile(
+    r"(?:\\(?:mathbb|mathbf|mathds|boldsymbol|bm)\s*\{\s*(?:1|I)\s*\}|\\(?:1|bbone)|𝟙)"
+    r"\s*_?\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|\\?\{([^{}]*?)\\?\})"
+)
+ORDER = re.compile(
+    r"\\(?:geq|leq|geqslant|leqslant|ge|le|gt|lt)(?![a-zA-Z])|[<>]=?|[≤≥⩽⩾]"
+)
+OTHERWISE = re.compile(
+    r"\b(?:otherwise|else|sonst|sinon|autrement|altrimenti|caso|outro)\b"
+)
+CONDITION = re.compile(r"\\(?:text|mathrm|mbox|textrm)\s*\{([^{}]*)\}")
+INTRODUCED = re.compile(
+    r"\b(?:if|for|when|where|falls|wenn|für|si|pour|quand|se|per|para)\b|[$,;]"
+)
+
+
+def _cases(match: re.Match[str]) -> str:
+    """`\\begin{cases}` as `\\piecewise(value, how much its condition is above 0, …)`."""
+    operands: list[str] = []
+    rows = [r for r in re.split(r"\\\\(?:\[[^\]]*\])?", match[1]) if r.strip()]
+    for k, row in enumerate(rows):
+        value, mark, condition = row.partition("&")
+        above = _above(condition) if mark else None
+        if above is None and not OTHERWISE.search(condition) and k + 1 < len(rows):
+            return f" {OPAQUE} " + "\n" * match[0].count("\n")
+        operands.append(f"({value.strip(' ,')})")
+        if above is None or k + 1 == len(rows):
+            break
+        operands.append(above)
+    inner = ", ".join(operands).replace("\n", " ")
+    return f" \\piecewise({inner}) " + "\n" * match[0].count("\n")
+
+
+def _indicator(match: re.Match[str]) -> str:
+    """`1(x > 0)`: 1 where the condition holds, and 0 elsewhere."""
+    above = _above(match[1] or match[2] or match[3])
+    return match[0] if above is None else f" \\piecewise(1, {above}, 0) "
+
+
+def _above(condition: str) -> str | None:
+    """A formula that is above 0 where a condition holds; None where it is not read.
+
+    Whether the border belongs to it does not matter: no point is drawn there.
+    """
+    text = CONDITION.sub(r" \1 ", condition)
+    if OTHERWISE.search(text):
+        return None
+    text = INTRODUCED.sub(" ", text).strip(" .&")
+    signs = [m[0] for m in ORDER.finditer(text)]
+    parts = [p.strip() for p in ORDER.split(text)]
+    if not 1 <= len(signs) <= 2 or not all(parts) or re.search(r"[A-Za-z]{4,}", text):
+        return None
+    gaps = []
+    for sign, left, right in zip(signs, parts, parts[1:], strict=False):
+        is_less = sign[0] in "<≤⩽" or sign.startswith("\\l")
+        gaps.append(f"({right}) - ({left})" if is_less else f"({left}) - ({right})")
+    return gaps[0] if len(gaps) == 1 else f"\\min({gaps[0]}, {gaps[1]})"
 
 
 FRACTION = re.compile(
@@ -228,7 +328,7 @@ def _matrix(match: re.Match[str]) -> str:
 NUMBER = r"\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?"
 SCANNER = re.compile(
     r"(?P<NL>\n)|(?P<SPACE>[ \t\r\f\v]+)|(?P<TOGGLE>¤)"
-    r"|(?P<SEP>;+)"
+    r"|(?P<SEP>;+)|(?P<OPAQUE>‡)"
     r"|(?P<AT>\|\s*_\s*\{[^{}\n]*\}|\|\s*_\s*\([^()\n]*\)|\|_[A-Za-z]\w*=-?[\d.,]*\d)"
     rf"|(?P<NUMBER>{NUMBER}|\.\d+)"
     r"|(?P<COMMAND>\\[A-Za-z]+)"
@@ -242,6 +342,20 @@ SCANNER = re.compile(
     r"|(?P<MARK>[\"`✓✔✗✘☑«»„“”‚‘<>{}#~$?!¡¿]|\\[^A-Za-z])"
     r"|(?P<OTHER>.)"
 )
+
+
+INDEXED_PRODUCT = re.compile(r"(?:[A-Za-z]_[A-Za-z0-9]){2,}")
+
+
+def _words_in(token: Token) -> list[Token]:
+    """`w_ix_i` as w_i and x_i: without braces a subscript has one letter."""
+    if not token.formula or INDEXED_PRODUCT.fullmatch(token.text) is None:
+        return [token]
+    pieces = re.findall(r"[A-Za-z]_[A-Za-z0-9]", token.text)
+    return [
+        replace(token, text=piece, at=token.at + 3 * k, gap=token.gap and not k)
+        for k, piece in enumerate(pieces)
+    ]
 
 
 def scan(text: str, formula: bool = False) -> list[Token]:
@@ -258,7 +372,8 @@ def scan(text: str, formula: bool = False) -> list[Token]:
             inside = formula or (toggles and not inside)
             gap = True
             continue
-        tokens.append(Token(kind, match[0], line, gap, match.start(), inside))
+        token = Token(kind, match[0], line, gap, match.start(), inside)
+        tokens += _words_in(token) if kind == "WORD" else [token]
         gap = False
         line += kind == "NL"
     return tokens

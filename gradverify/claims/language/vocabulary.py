@@ -12,7 +12,7 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import WORD_PIECES
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood
-from gradverify.claims.language.tokens import GREEK, Token
+from gradverify.claims.language.tokens import NAMED_LETTERS, Token
 
 # ruff: noqa: SIM905
 # fmt: off
@@ -24,8 +24,15 @@ FUNCTIONS: Mapping[str, str] = {
     "arccos": "acos", "arctan": "atan", "max": "maximum", "min": "minimum",
     "maximum": "maximum", "minimum": "minimum", "square": "square", "sum": "sum",
     "mean": "mean", "sech": "sech", "logtwo": "log2", "logten": "log10",
-    "log2": "log2", "log10": "log10",
+    "log2": "log2", "log10": "log10", "erf": "erf", "arcsinh": "asinh",
+    "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "arctanh": "atanh",
 }
+INVERSES: Mapping[str, str] = {  # one over another function
+    "sec": "cos", "csc": "sin", "cosec": "sin", "cot": "tan", "cotan": "tan",
+    "coth": "tanh", "csch": "sinh",
+}
+BASED = "logbase_"  # before the base of a logarithm
+PIECEWISE = "piecewise"  # values and conditions in turn, and the last value
 
 # Words after which another sentence begins, and those that introduce a point.
 CONNECTIVES = frozenset(
@@ -155,12 +162,23 @@ class Vocabulary:
         for end in range(1, len(word) + 1):
             found = []
             for start in range(end):
-                name = self.find(word[start:end].strip("_")) if ways[start] else None
+                name = self.find(word[start:end]) if ways[start] else None
                 if name is not None:
                     found += [(*way, name) for way in ways[start]]
+            found = list(dict.fromkeys(found))
             least = min((len(w) for w in found), default=0)
             ways[end] = [w for w in found if len(w) == least][:4]
         return [w for w in ways[-1] if len(w) <= WORD_PIECES]
+
+
+def is_named_function(word: str) -> bool:
+    """Whether a word is a function of mathematics: `sin`, `sec`, a logarithm."""
+    return (
+        word in FUNCTIONS
+        or word in INVERSES
+        or word == PIECEWISE
+        or word.startswith(BASED)
+    )
 
 
 def _is_value(value: Any) -> bool:
@@ -185,7 +203,7 @@ PIECE = re.compile(
     r"[A-Za-z](?:_\d+|_[A-Za-z]\d*(?![A-Za-z])|_[A-Za-z]{2,}\d*$|\d+)?'*"
 )
 INDEXED = re.compile(r"[A-Za-z]{2,}_\w+")
-MARKED = re.compile(r"\w+_(?:hat|bar|tilde)")
+MARKED = re.compile(r"\w+_(?:hat|bar|tilde)(?:_\w+)?")
 
 
 def free_words(tokens: Sequence[Token], known: Vocabulary) -> frozenset[str]:
@@ -195,9 +213,18 @@ def free_words(tokens: Sequence[Token], known: Vocabulary) -> frozenset[str]:
     letters that stand alone, since the rest is prose.
     """
     found: set[str] = set()
+    parameters = frozenset(
+        p
+        for value in known.names.values()
+        if isinstance(value, TextFunction)
+        for p in value.parameters
+        if len(p) == 1
+    )
     for i, token in enumerate(tokens):
         if token.kind != "WORD" or known.find(token.text) is not None:
             continue
+        if not token.formula and len(token.text) == 2 and {*token.text} <= parameters:
+            found |= {*token.text}  # the xy of `f(x, y) = x²y`
         following = tokens[i + 1] if i + 1 < len(tokens) else None
         is_power = following is not None and following.kind == "CARET"
         if token.text == "e" and is_power and "e" not in known.flipped:
@@ -222,11 +249,25 @@ def _names_within(
     if word == "d":  # a number, where it is no sign of a derivative
         opens = previous is not None and previous.kind in ("LB", "SLASH")
         return {word} if after in ALONE and not (opens or after == "CARET") else set()
+    if word.endswith("e") and after == "CARET" and len(word) < 4:
+        word = word[:-1]  # x e^x
+        if not word:
+            return set()
     stem = word.split("_")[0].rstrip("0123456789'")
-    heads = after == "EQ" and (previous is None or previous.kind in BEFORE_HEAD)
-    if word in FUNCTIONS and stem not in GREEK:
+    is_product = {*word} <= {*"xyz"}  # the xy of `xy = 1` is no name
+    heads = (
+        not is_product
+        and after == "EQ"
+        and (previous is None or previous.kind in BEFORE_HEAD)
+    )
+    if is_named_function(word) and stem not in NAMED_LETTERS:
         return set()
-    if stem in GREEK or MARKED.fullmatch(word) or INDEXED.fullmatch(word) or heads:
+    if (
+        stem in NAMED_LETTERS
+        or MARKED.fullmatch(word)
+        or INDEXED.fullmatch(word)
+        or heads
+    ):
         return {word}
     pieces = PIECE.findall(word)
     return {*pieces} - {"d"} if "".join(pieces) == word else set()
@@ -244,7 +285,7 @@ def _is_letter(word: str) -> bool:
     return (
         len(stem.rstrip("'")) == 1
         or MARKED.fullmatch(word) is not None
-        or stem in {*GREEK} - {"pi", "sigma"}
+        or stem in NAMED_LETTERS - {"pi", "sigma"}
         or (len(word) == 2 and word[1].isdigit())
     )
 

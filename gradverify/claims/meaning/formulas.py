@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,21 @@ from gradverify.claims.language.vocabulary import (
 Rule = Callable[..., Symbol]  # of the meaning and the parts of a formula
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A name that an equation makes a function of another one: F(x, y) = 0.
+
+    gap: F. x, y: leaves. slope: dy/dx, which is -∂F/∂x over ∂F/∂y.
+    """
+
+    of: str
+    wrt: str
+    gap: Symbol
+    x: Symbol
+    y: Symbol
+    slope: Symbol
+
+
 @dataclass(eq=False)
 class Meaning:
     """Writes formulas down as nodes, each kind of formula by its rule.
@@ -39,7 +54,9 @@ class Meaning:
     drawn: for functions without a formula, their coefficients. exact: whether
     decimals are taken as written, and not as everything that rounds to them. leaves:
     names without a value. unknown: of those, why code's value is not known. curves:
-    names along which a derivative was taken through a third one.
+    names along which a derivative was taken through a third one. made: what functions
+    of the text gave, so that u(x) is one node wherever it stands. curve: an equation
+    by which a name is a function of another one.
     """
 
     rules: Mapping[str, Rule]
@@ -52,12 +69,14 @@ class Meaning:
     at: dict[int, Symbol] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
     open: set[str] = field(default_factory=set)
-    moving: Mapping[str, str] = field(default_factory=dict)
+    moving: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drawn: dict[str, list[Symbol]] = field(default_factory=dict)
     exact: bool = False
     leaves: dict[str, Symbol] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     curves: list[str] = field(default_factory=list)
+    made: dict[Hashable, Symbol] = field(default_factory=dict)
+    curve: Curve | None = None
 
     def node(self, formula: Formula) -> Symbol:
         """The node of a formula; `NotUnderstood` where it has none."""
@@ -87,11 +106,12 @@ class Meaning:
             return self.bound[name]
         found = self.words.names.get(name)
         if name in self.moving and not isinstance(found, TextFormula | Function):
-            found = Depends(name, (self.moving[name],))
+            found = Depends(name, self.moving[name])
         if isinstance(found, TextFormula):
             found = self._read(found)
         elif isinstance(found, Depends):
-            operands = [self.named(n) for n in found.on]
+            known = self.any_name if name in self.moving else self.named
+            operands = [known(n) for n in found.on]
             self.bound[name] = found = self.any_function(name, operands)
         elif found is None and (name in self.words.free or self.open):
             self.bound[name] = found = self.any_number(name)
@@ -200,6 +220,8 @@ class Meaning:
     def derivative(self, of: Symbol, wrt: str) -> Symbol:
         """By the node that the name stood for when `of` was computed from it."""
         program, x = self.code.program, self.named(wrt)
+        if self.curve is not None and wrt == self.curve.wrt:
+            return self.along(self.curve, of)
         if not program.depends(of.index, x.index):
             for older in reversed(self.history.get(wrt, [])):
                 if program.depends(of.index, older.index):
@@ -211,6 +233,25 @@ class Meaning:
         if len(of.shape) == 1 and len(x.shape) == 1 and not stops:
             return self.jacobian(of, x)
         return program.derivative(of, x, stops)
+
+    def put_on(self, left: Formula, right: Formula, of: str, wrt: str) -> None:
+        """Make a name a function of another one by the equation left = right."""
+        program = self.code.program
+        x, y = self.any_name(wrt), self.any_name(of)
+        if not {x.index, y.index} <= {*program.leaves}:
+            raise NotUnderstood(f"{of} is computed from other names")
+        gap = program.apply("sub", self.node(left), self.node(right))
+        down, across = (program.derivative(gap, leaf) for leaf in (y, x))
+        slope = program.apply("neg", program.apply("div", across, down))
+        self.curve = Curve(of, wrt, gap, x, y, slope)
+
+    def along(self, curve: Curve, of: Symbol) -> Symbol:
+        """d/dx of what depends on x, and on y, which depends on x."""
+        program = self.code.program
+        direct = program.derivative(of, curve.x)
+        through = program.derivative(of, curve.y)
+        product = program.apply("mul", through, curve.slope)
+        return program.apply("add", direct, product)
 
     def jacobian(self, of: Symbol, x: Symbol) -> Symbol:
         """∂y/∂x of vectors: a row for each entry of y; entry by entry, the diagonal."""
@@ -273,9 +314,17 @@ class Meaning:
             if function.name in self.open:
                 raise NotUnderstood(f"{function.name} is defined by itself")
             inner = self.inside(dict(zip(names, operands, strict=True)))
-            inner.open.add(function.name)
-            inner.direct = False
-            return inner.node(function.formula)
+            bound = {
+                k: v.index for k, v in inner.bound.items() if isinstance(v, Symbol)
+            }
+            key = (id(function), tuple(sorted(bound.items())))
+            if key not in self.made:
+                inner.open.add(function.name)
+                inner.direct = False
+                self.made[key] = inner.node(function.formula)
+            return self.made[key]
+        if not isinstance(function, Function):
+            raise NotUnderstood("a value is applied, and not a function")
         if not operands:
             raise NotUnderstood(f"{function.name} is not applied to anything")
         return symbol(self.code.program, follow(self.code, function, tuple(operands)))
@@ -295,7 +344,7 @@ class Meaning:
             return (self if same else self.inside(bound)).named(name)
         if name not in self.bound and isinstance(value, Depends):
             return self.named(name)
-        if value is None and name not in self.bound:
+        if value is None and (name not in self.bound or name in self.drawn):
             result = self.any_function(name, operands)
             self.bound.setdefault(name, result)
             return result

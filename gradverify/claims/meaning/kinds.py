@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,15 @@ from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
-from gradverify.claims.language.vocabulary import FUNCTIONS, TextFormula, TextFunction
+from gradverify.claims.language.segmentation import UNKNOWN_FUNCTIONS
+from gradverify.claims.language.vocabulary import (
+    BASED,
+    FUNCTIONS,
+    INVERSES,
+    PIECEWISE,
+    TextFormula,
+    TextFunction,
+)
 from gradverify.claims.meaning.formulas import Meaning, Rule, number_leaf
 from gradverify.ops import OPS
 
@@ -124,13 +132,37 @@ def _operands(m: Meaning, arguments: Formula) -> list[Symbol]:
 
 
 def _call(m: Meaning, function: Any, arguments: Formula) -> Symbol:
-    op = FUNCTIONS[function[1]]
     operands = _operands(m, arguments)
+    return _of_mathematics(m, function[1], operands)
+
+
+def _of_mathematics(m: Meaning, name: str, operands: Sequence[Symbol]) -> Symbol:
+    """`sin`, `sec`, a logarithm of any base, a function in pieces."""
+    apply = m.code.program.apply
+    one = m.code.program.constant(Fraction(1))
+    if name == PIECEWISE:
+        return _piecewise(m, operands)
+    if name in INVERSES and len(operands) == 1:
+        return apply("div", one, apply(INVERSES[name], *operands))
+    if name.startswith(BASED) and len(operands) == 1:
+        base = name.removeprefix(BASED)
+        b = m.number(base) if base.isdigit() else m.any_name(base)
+        return apply("div", apply("log", *operands), apply("log", b))
+    op = FUNCTIONS[name]
     if op in ("sum", "mean"):
         return m.code.program.apply(op, *operands, axis=None)
     if OPS[op].arity != len(operands):
-        raise NotUnderstood(f"{function[1]} takes {OPS[op].arity} operands")
+        raise NotUnderstood(f"{name} takes {OPS[op].arity} operands")
     return m.code.program.apply(op, *operands)
+
+
+def _piecewise(m: Meaning, operands: Sequence[Symbol]) -> Symbol:
+    """Values, each with what is above 0 where it holds, and the value elsewhere."""
+    *pairs, result = operands
+    for value, above in reversed([*zip(pairs[::2], pairs[1::2], strict=True)]):
+        holds = m.code.program.apply("step", above)
+        result = arrays.where(m.code.program, holds, value, result)
+    return result
 
 
 def _call_power(m: Meaning, function: Any, n: Any, arguments: Formula) -> Symbol:
@@ -141,7 +173,7 @@ def _call_prime(m: Meaning, function: Any, primes: Any, arguments: Formula) -> S
     """`sin'(x)`: by what stands in the parentheses."""
     (x,) = _operands(m, arguments)
     inner = m.code.program.copy(x)
-    result = m.code.program.apply(FUNCTIONS[function[1]], inner)
+    result = _of_mathematics(m, function[1], [inner])
     for _ in range(_order(primes)):
         result = m.code.program.derivative(result, inner)
     return result
@@ -217,6 +249,10 @@ def _order(primes: Any) -> int:
 def _prime(m: Meaning, name: Any, primes: Any) -> Symbol:
     """`y'`: by the one name that y is computed from."""
     y, program = m.named(name[1]), m.code.program
+    if m.curve is not None and name[1] == m.curve.of:
+        for _ in range(_order(primes)):
+            y = m.along(m.curve, y)
+        return y
     if y.index in program.leaves:
         raise NotUnderstood(f"nothing in the text says what {name[1]} is")
     names = {**m.words.names, **m.bound}
@@ -233,6 +269,75 @@ def _prime(m: Meaning, name: Any, primes: Any) -> Symbol:
     for _ in range(_order(primes)):
         result = program.derivative(result, x)
     return result
+
+
+def _group_prime(m: Meaning, of: Formula, primes: Any) -> Symbol:
+    """`(uv)'` and `(x sin x)'`: by the one variable that it is computed from."""
+    y = m.node(of)
+    x = _variable(m, y)
+    for _ in range(_order(primes)):
+        y = m.code.program.derivative(y, x)
+    return y
+
+
+def _variable(m: Meaning, y: Symbol) -> Symbol:
+    """The one name without a formula that a node is computed from; else x, else t."""
+    program = m.code.program
+    reached = program.cut(y.index).place
+    names = {**m.words.names, **m.leaves, **m.bound}
+    found = {
+        name: value
+        for name, value in names.items()
+        if isinstance(value, Symbol)
+        and value.index in reached
+        and value.index in program.leaves
+    }
+    several = {v.index for v in found.values()}
+    usual: list[str] = [n for n in ("x", "t") if n in found]
+    if len(several) == 1:
+        usual = [*found]
+    if not usual:
+        raise NotUnderstood("a prime does not say with respect to what")
+    return found[usual[0]]
+
+
+def _group_prime_at(m: Meaning, of: Formula, primes: Any, arguments: Formula) -> Symbol:
+    """`(g ∘ f)'(x)` and `(f + g)'(x)`: every function in it is applied to x."""
+    (x,) = _places(m, arguments, 1)
+    inner = m.code.program.copy(x)
+    result = m.node(_applied_to(m, of, ("node", inner)))
+    for _ in range(_order(primes)):
+        result = m.code.program.derivative(result, inner)
+    return result
+
+
+def _applied_to(m: Meaning, formula: Any, x: Formula) -> Formula:
+    """The formula with its functions applied; ∘ applies one to the other."""
+    match formula:
+        case ("hadamard", outer, inner) if _is_function(m, outer) and _has_function(
+            m, inner
+        ):
+            return _applied_to(m, outer, _applied_to(m, inner, x))
+        case ("bare" | "name", token) if _is_function(m, formula):
+            return ("apply", token, ("arguments", x))
+        case (str(kind), *parts) if kind.islower():
+            return (kind, *(_applied_to(m, part, x) for part in parts))
+    return formula  # type: ignore[no-any-return]
+
+
+def _is_function(m: Meaning, formula: Any) -> bool:
+    match formula:
+        case ("bare" | "name", (_, name)):
+            value = m.words.names.get(name)
+            unknown = value is None and name in UNKNOWN_FUNCTIONS
+            return unknown or isinstance(value, TextFunction | Function)
+    return False
+
+
+def _has_function(m: Meaning, formula: Any) -> bool:
+    return _is_function(m, formula) or (
+        isinstance(formula, tuple) and any(_has_function(m, f) for f in formula[1:])
+    )
 
 
 def _derivative(m: Meaning, inner: Formula, at: Any = None) -> Symbol:
@@ -355,9 +460,12 @@ RULES: Mapping[str, Rule] = {
     "call": _call, "call_power": _call_power, "call_prime": _call_prime,
     "apply": _apply, "apply_prime": _apply_prime, "apply_power": _apply_power,
     "bare": _bare,
+    "group_prime": _group_prime, "group_prime_at": _group_prime_at,
+    "node": lambda m, node: node, "any": lambda m, token: m.any_name(token[1]),
     "bare_prime": _bare_prime, "prime": _prime, "name_of": _name_of,
     "derivative": _derivative, "derivative_at": _derivative_at, "d1": _d1,
     "d_operator": _d_operator, "operator": _d_operator, "d2_operator": _d2_operator,
+    "operator_of": lambda m, wrt, *of: _d_operator(m, wrt, ("juxta", *of)),
     "indexed": _indexed, "gradient": _gradient, "juxta_number": _scaled,
     "d2": _d2, "d_mixed": _d_mixed,
     "gradient_of": _gradient_of,

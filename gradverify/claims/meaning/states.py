@@ -9,6 +9,7 @@ it stands: in its list item, its table row, its sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +30,7 @@ from gradverify.claims.computation.file_program import (
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat
 from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
+from gradverify.claims.language.index_sums import Sums, sums_of
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
 from gradverify.claims.language.tokens import Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
@@ -49,10 +51,24 @@ ROUGH = 0.05  # relative: how far a rounded number may be from the one of the co
 
 
 @dataclass(frozen=True, eq=False)
+class Relation:
+    """An equation between two letters, which says how one depends on the other.
+
+    names: the two, in the order of the alphabet.
+    """
+
+    left: Formula
+    right: Formula
+    names: tuple[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
 class State:
     """The names after a line, and the values that texts have given to leaves.
 
-    clashes: names to which text and code give different values.
+    clashes: names to which text and code give different values. stated: where a text
+    gave a number to a name. relation: the last equation between two letters.
     """
 
     cell: int
@@ -61,6 +77,8 @@ class State:
     values: Mapping[int, Balls] = field(default_factory=dict)
     backwards: tuple[Symbol, ...] = ()
     clashes: frozenset[str] = frozenset()
+    stated: Mapping[str, Place] = field(default_factory=dict)
+    relation: Relation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +103,7 @@ class States:
     coded: frozenset[str] = frozenset()
     primed: frozenset[str] = frozenset()
     readings: list[Reading] = field(default_factory=list)
+    sums: Sums | None = None
 
     def around(self, fragment: Fragment, own: State) -> Iterator[State]:
         """The state of a place, then the later ones, each with other names."""
@@ -136,7 +155,10 @@ class States:
 
     def tokens(self, fragment: Fragment) -> list[Token]:
         """The tokens of a text; a prime that is part of a name belongs to its word."""
-        found = scan(rewritten(fragment.text), fragment.kind == "formula")
+        text = fragment.text
+        if self.sums is not None:
+            text = self.sums.written_out(text)
+        found = scan(rewritten(text), fragment.kind == "formula")
         return _with_primes(found, self.primed)
 
     def words(self, tokens: Sequence[Token], state: State) -> Vocabulary:
@@ -164,6 +186,8 @@ class States:
     def _read(self, fragment: Fragment, state: State) -> State:
         """Part by part; after a definition the rest is cut anew, in its light."""
         tokens, outside = self.tokens(fragment), state
+        if fragment.defines:
+            state = _said_to_depend(fragment, state)
         claims: list[tuple[Segment, State]] = []
         done, parts = -1, list[Segment]()
         for _ in range(REREADINGS):
@@ -204,6 +228,7 @@ def states_of(code: Journal, fragments: list[Fragment]) -> States:
     """Go through a file's statements and texts in their order."""
     result = States(code, coded=frozenset(n for s in code.snapshots for n in s.names))
     result.primed = _primed(fragments)
+    result.sums = sums_of(f.text for f in fragments)
     events: list[tuple[int, int, int, Any]] = []
     for snapshot in code.snapshots:
         if snapshot.depth:
@@ -294,6 +319,33 @@ def _with_primes(tokens: Sequence[Token], primed: frozenset[str]) -> list[Token]
     return result
 
 
+# ---- what depends on what
+
+
+# "y is some function of x", in several languages; the name, and what it depends on.
+FUNCTION_OF = re.compile(
+    r"\b([b-zB-Z])\b(?:\([a-z]\))? (?:is|being|,? seen as|as|ist|est|es|é|è)? ?"
+    r"(?:[a-zé]+ ){0,3}(?:function|Funktion|fonction|función|função|funzione)"
+    r" (?:of|von|de|di) ([a-z])\b"
+    r"|\b([b-zB-Z])\b (?:depends on|dépend de|depende de|dipende da) ([a-z])\b"
+    r"|\b([b-zB-Z])\b hängt von ([a-z])\b"
+)
+
+
+def _said_to_depend(fragment: Fragment, state: State) -> State:
+    """The state in which names depend on others, as the words of a text say."""
+    if fragment.kind == "formula" or "'" in fragment.text.split("unction")[0][-3:]:
+        return state
+    names = dict(state.names)
+    plain = re.sub(r"[$`]|\\[()]", "", fragment.text)
+    for match in FUNCTION_OF.finditer(plain):
+        name, on = (g for g in match.groups() if g)
+        if name != on and not isinstance(names.get(name), TextValue | Symbol):
+            place = fragment.cell, fragment.section, fragment.line
+            names[name] = Depends(name, (on,), place)
+    return replace(state, names=names)
+
+
 # ---- definitions
 
 
@@ -306,11 +358,22 @@ def _definition(
 ) -> State | None:
     """The state after `name = formula`, or None where the part is none."""
     tokens = _trimmed(part.tokens)
+    found = _relation(fragment, part, tokens, state)
+    if found is not None:
+        return replace(state, relation=found)
     relation = next((i for i, t in enumerate(tokens) if t.kind in RELATIONS), None)
     if not relation:
         return None
     head, rest = tokens[:relation], tokens[relation + 1 :]
     kinds = {t.kind for t in tokens}
+    place = fragment.cell, fragment.section, fragment.line + part.line
+    point = _point(head, rest)
+    if point:
+        for entry, number in point:
+            changed = _number(states, entry, ("number", ("NUMBER", number)), state)
+            if changed is not None:
+                state = replace(changed, stated={**changed.stated, entry: place})
+        return state
     name = head[0].text
     if kinds & DIFFERENTIAL or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
         return None
@@ -319,7 +382,6 @@ def _definition(
         return None
     if not fragment.defines and name in states.coded and not is_call:
         return None  # a comment says again what the code has
-    place = fragment.cell, fragment.section, fragment.line + part.line
     parameters = _parameters(head)
     if parameters is None:
         return None
@@ -331,6 +393,48 @@ def _definition(
     return _bound(states, name, parameters, members, place, state)
 
 
+def _relation(
+    fragment: Fragment, part: Segment, tokens: Sequence[Token], state: State
+) -> Relation | None:
+    """`x^2 + y^2 = 25`: an equation that defines no name by a formula."""
+    kinds = [t.kind for t in tokens]
+    is_plain = sum(k in RELATIONS for k in kinds) == 1 and "EQ" in kinds
+    if not is_plain or {*kinds} & (UNREADABLE | DIFFERENTIAL | {"COMMA"}):
+        return None
+    at = kinds.index("EQ")
+    sides = tokens[:at], tokens[at + 1 :]
+    calls = (["UCALL", "LPAR"], ["UFUNC", "LPAR"], ["NAME", "LPAR"])
+    if len(sides[0]) == 1 or not all(sides) or kinds[:2] in calls:
+        return None  # it defines a name, or a function
+    try:
+        several = readings(tokens)
+    except NotUnderstood:
+        return None
+    if len(several) != 1:
+        return None
+    left, right = several[0][0]
+    names = sorted({*names_in(left), *names_in(right)})
+    letters = [n for n in names if not isinstance(state.names.get(n), Symbol)]
+    if len(names) != 2 or any(len(n) != 1 for n in names) or not letters:
+        return None
+    place = fragment.cell, fragment.section, fragment.line + part.line
+    return Relation(left, right, (names[0], names[1]), place)
+
+
+def _point(head: Sequence[Token], rest: Sequence[Token]) -> list[tuple[str, str]]:
+    """The names and numbers of `(x_0, y_0) = (1, 1)`; nothing where it is none."""
+    if not head or {head[0].kind, rest[0].kind if rest else ""} != {"LPAR"}:
+        return []
+    names = [t.text for t in head[1:-1] if t.kind != "COMMA"]
+    inner = "".join(t.text for t in rest[1:-1])
+    numbers = inner.split(",")
+    plain = all(re.fullmatch(r"-?\d+(\.\d+)?", n) for n in numbers)
+    is_named = all(t.kind in ("NAME", "COMMA") for t in head[1:-1])
+    if not plain or not is_named or len(names) != len(numbers):
+        return []
+    return [*zip(names, numbers, strict=True)]
+
+
 def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     """() for `y =`, names for `f(x, y) =`; None where it is neither."""
     if len(head) == 1:
@@ -338,9 +442,9 @@ def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
     inner = head[2:-1]
     if head[1].kind != "LPAR" or head[-1].kind != "RPAR" or not inner:
         return None
-    if any(t.kind not in ("NAME", "COMMA") for t in inner):
+    if any(t.kind not in ("NAME", "UFUNC", "COMMA") for t in inner):
         return None
-    return tuple(t.text for t in inner if t.kind == "NAME")
+    return tuple(t.text for t in inner if t.kind != "COMMA")
 
 
 def _unread(name: str, place: Place, token: Token, state: State) -> State | None:
@@ -382,10 +486,30 @@ def _bound(
     if not mentioned:
         if isinstance(known, TextValue) and known.place[:2] == place[:2]:
             return None  # numbers put into a formula do not take its place
-        return _number(states, name, formula, state)
-    return replace(
-        state, names={**state.names, name: TextFormula(name, formula, place)}
-    )
+        changed = _number(states, name, formula, state)
+        if changed is None:
+            return None
+        return replace(changed, stated={**changed.stated, name: place})
+    several = {name: TextFormula(name, formula, place)}
+    others = states.sums.others(name) if states.sums is not None else {}
+    for other, numbers in others.items():  # p_1 and p_3 beside p_2, which was p_i
+        again = _renumbered(formula, numbers, states.sums)
+        several[other] = TextFormula(other, again, place)
+    return replace(state, names={**state.names, **several})
+
+
+def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> Any:
+    """The formula with the numbers of its indices exchanged."""
+    if not isinstance(formula, tuple):
+        return formula
+    match formula:
+        case ("NAME", str(name)):
+            stem, _, number = name.rpartition("_")
+            is_indexed = sums is not None and stem in sums.stems
+            if is_indexed and number in numbers:
+                return ("NAME", f"{stem}_{numbers[number]}")
+            return formula
+    return tuple(_renumbered(part, numbers, sums) for part in formula)
 
 
 def _is_itself(name: str, formula: Formula) -> bool:

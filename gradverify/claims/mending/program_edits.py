@@ -74,11 +74,38 @@ def _edits(graph: Graph, values: Values) -> Iterator[tuple[int, Edit, str]]:
             for ops, edit, says in table:
                 if node.op in ops:
                     yield i, partial(edit, node), says
+    for i, node in enumerate(nodes):
+        yield from _numbers(i, node)
     for i, node in enumerate(nodes[:-1]):
         for j in range(len(nodes)):
             if j != i and np.shape(values[j]) == np.shape(values[i]):
                 yield i, partial(_taken, j), "another value stands where one should"
         del node
+
+
+def _numbers(i: int, node: Node) -> Iterator[tuple[int, Edit, str]]:
+    """Another number, and another exponent, near the one that is written."""
+    if node.op in ("data", "literal") and np.size(node.value) == 1:
+        n = float(np.ravel(node.value)[0])
+        for other in (n + 1, n - 1):
+            says = f"{n:g} stands where {other:g} should"
+            yield i, partial(_constant, other), says
+    if node.op == "power":
+        n = node.params["n"]
+        for other in (n + 1, n - 1):
+            again = Node(node.op, node.operands, {"n": other}, node.shape)
+            says = f"the exponent {n:g} stands where {other:g} should"
+            yield i, partial(_again, again), says
+
+
+def _constant(number: float, values: Values, i: int) -> Any:
+    return np.full(np.shape(values[i]), number)
+
+
+def _again(node: Node, values: Values, i: int) -> Any:
+    del i
+    operands = (values[j] for j in node.operands)
+    return FLOATS.table[node.op](*operands, **node.params)
 
 
 def _taken(j: int, values: Values, i: int) -> Any:

@@ -64,7 +64,7 @@ def _spelled(formula: Formula) -> tuple[str, int]:
     match formula:
         case ("number", (_, text), *more):
             return text + ("…" if more else ""), 9
-        case ("name" | "bare", (_, text)):
+        case ("name" | "bare" | "any", (_, text)):
             return text, 9
         case ("gradient_of", (_, text)):
             return text, 9
@@ -111,6 +111,11 @@ def _other(formula: Formula) -> tuple[str, int]:
             return f"{name}{_primes(middle)}({_listed(arguments)})", 9
         case ("apply_power", (_, name), (_, n), arguments):
             return f"{name}^{n}({_listed(arguments)})", 9
+        case ("group_prime", of, primes):
+            return f"({spelled(of)}){_primes([primes])}", 9
+        case ("group_prime_at", of, primes, arguments):
+            inner = spelled(of).replace("⊙", " ∘ ")
+            return f"({inner}){_primes([primes])}({_listed(arguments)})", 9
         case ("prime" | "bare_prime", (_, name), primes):
             return f"{name}{_primes([primes])}", 9
         case ("name_of", (_, name), arguments):
@@ -126,6 +131,8 @@ def _derivative(formula: Formula) -> tuple[str, int]:
             return f"{spelled(inner)}({spelled(place)})", 9
         case ("d1", of, (_, wrt)):
             return f"∂{_wrapped(of, 9)}/∂{wrt}", 9
+        case ("operator_of", (_, wrt), *of):
+            return f"∂/∂{wrt} ({spelled(('juxta', *of))})", 9
         case ("d_operator" | "operator", (_, wrt), of):
             return f"∂/∂{wrt} ({spelled(of)})", 9
         case ("d2", (_, n), of, (_, wrt), _):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from flint import ctx
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import SHOWN_VALUES
+from gradverify.claims.claim_limits import HELD_VALUES, SHOWN_VALUES
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.computation.point import PRECISION, Balls, Point, flat, floats
@@ -25,6 +26,7 @@ from gradverify.claims.judgement.members import (
     needed_leaves,
 )
 from gradverify.claims.judgement.read_claim import Explained
+from gradverify.claims.language.vocabulary import PIECEWISE
 from gradverify.claims.mending.edits import edited
 from gradverify.claims.mending.program_edits import edited_program
 from gradverify.claims.mending.slips import slip
@@ -67,7 +69,7 @@ class Wrong:
         """Where its numbers are taken from."""
         return self.outcome.point
 
-    def points(self) -> list[Point]:
+    def points(self, count: int = POINTS) -> list[Point]:
         """Drawn points at which all members have values; a few of them."""
         program, members = self.program, self.members
         leaves = sorted(
@@ -81,13 +83,30 @@ class Wrong:
             values = [point.value(n.index) for n in members.nodes]
             if all(b.is_finite() for v in values for b in flat(v)):
                 found.append(point)
-            if len(found) == POINTS or not leaves:
+            if len(found) == count or not leaves:
                 break
         return found
 
     def value(self, k: int) -> Balls:
         """What a member is worth."""
         return self.point.value(self.members.nodes[k].index)
+
+    def places(self) -> list[Point]:
+        """Where a cause must hold: where the numbers are from; for formulas, elsewhere.
+
+        At x = 2 a factor 2 that is missing looks like another factor x.
+        """
+        last = self.members.nodes[-1].index
+        moved = [
+            i
+            for i in self.program.cut(last).leaves
+            if not self.program.leaves[i].is_constant and i not in self.members.moved
+        ]
+        leaves = [self.program.leaves[i] for i in moved]
+        is_known = all(leaf.value is not None and not leaf.shape for leaf in leaves)
+        if self.outcome.is_identity or not moved or not is_known:
+            return [self.point]
+        return [self.point, *self.points()]
 
     @property
     def pair(self) -> tuple[int, int] | None:
@@ -137,15 +156,18 @@ def _arithmetic(wrong: Wrong) -> str:
 
 def _another_name(wrong: Wrong) -> str:
     """It is the derivative by another name."""
+    last = wrong.members.nodes[-1].index
     for name, exact in _others(wrong):
-        if agree(exact, wrong.value(len(wrong.members.nodes) - 1)):
+        if all(
+            agree(place.value(exact), place.value(last)) for place in wrong.places()
+        ):
             y = _name_of(wrong, (wrong.pair or (0, 0))[0]) or "it"
             return f"this is the derivative by {name}: ∂{y}/∂{name}"
     return ""
 
 
-def _others(wrong: Wrong) -> Iterator[tuple[str, Balls]]:
-    """The derivatives by the other names, where they are numbers of that shape."""
+def _others(wrong: Wrong) -> Iterator[tuple[str, int]]:
+    """The nodes of the derivatives by the other names."""
     pair = wrong.pair
     if pair is None:
         return
@@ -159,14 +181,17 @@ def _others(wrong: Wrong) -> Iterator[tuple[str, Balls]]:
                 node = wrong.program.derivative(Symbol(wrong.program.record, y), value)
             except NotUnderstood:
                 continue
-            yield name, wrong.point.value(node.index)
+            yield name, node.index
 
 
 def _sign(wrong: Wrong) -> str:
-    claimed = wrong.value(len(wrong.members.nodes) - 1)
-    exact = wrong.value(0)
-    is_zero = all(b.contains(0) for b in flat(exact))
-    return "the sign is wrong" if agree(-exact, claimed) and not is_zero else ""
+    is_zero = all(b.contains(0) for b in flat(wrong.value(0)))
+    last = wrong.members.nodes[-1].index
+    turned = all(
+        agree(-place.value(wrong.head.index), place.value(last))
+        for place in wrong.places()
+    )
+    return "the sign is wrong" if turned and not is_zero else ""
 
 
 def _shape(wrong: Wrong) -> str:
@@ -180,14 +205,19 @@ def _shape(wrong: Wrong) -> str:
 
 def _factor(wrong: Wrong) -> str:
     """A whole factor, or its inverse, too much."""
-    claimed = flat(wrong.value(len(wrong.members.nodes) - 1))
-    exact = flat(wrong.value(0))
-    if len(claimed) != len(exact) or any(e.contains(0) for e in exact):
+    last = wrong.members.nodes[-1].index
+    pairs: list[tuple[Any, Any]] = []
+    for place in wrong.places():
+        exact, claimed = flat(place.value(wrong.head.index)), flat(place.value(last))
+        if len(claimed) != len(exact):
+            return ""
+        pairs += zip(exact, claimed, strict=True)
+    if any(e.contains(0) for e, _ in pairs):
         return ""
     for n in (2, 3, 4):
-        if all((e * n).overlaps(c) for e, c in zip(exact, claimed, strict=True)):
+        if all((e * n).overlaps(c) for e, c in pairs):
             return f"a factor {n} too much"
-        if all(e.overlaps(c * n) for e, c in zip(exact, claimed, strict=True)):
+        if all(e.overlaps(c * n) for e, c in pairs):
             return f"a factor {n} is missing"
     return ""
 
@@ -271,10 +301,67 @@ def _edit_of_code(wrong: Wrong) -> str:
     return edited_program(cut, leaves, wanted) or ""
 
 
+def _held_values(wrong: Wrong) -> str:
+    """Values on the way are taken as constants: the mean and variance of a norm."""
+    pair = wrong.pair
+    if pair is None or wrong.members.formulas:
+        return ""
+    y, x = (Symbol(wrong.program.record, i) for i in pair)
+    claimed = wrong.members.nodes[1]
+    between = {
+        v.index: name
+        for name, v in wrong.names.items()
+        if isinstance(v, Symbol)
+        and v.index not in (*pair, claimed.index, *wrong.program.leaves)
+        and wrong.program.depends(y.index, v.index)
+        and wrong.program.depends(v.index, x.index)
+    }
+    nodes = wrong.program.record.nodes
+    sums = frozenset(
+        i
+        for i in wrong.program.cut(y.index).place
+        if nodes[i].op == "sum"
+        and i != y.index
+        and wrong.program.depends(i, x.index)
+        and np.prod(nodes[i].shape) < np.prod(x.shape)
+    )
+    if claimed.shape != x.shape:
+        return ""
+    several = [*between][:HELD_VALUES]
+    tried = [frozenset({i}) for i in several]
+    tried += [frozenset(p) for p in itertools.combinations(several, 2)]
+    tried += [sums] if sums else []
+    for held in tried:
+        try:
+            node = wrong.program.derivative(y, x, held)
+            places = wrong.points()
+            same = all(
+                agree(p.value(node.index), p.value(claimed.index)) for p in places
+            )
+        except NotUnderstood:
+            continue
+        if same and places:
+            names = [between[i] for i in sorted(held) if i in between]
+            return f"what goes through {' and '.join(names) or 'a sum'} is left out"
+    return ""
+
+
 def _is_sharp(claimed: Balls) -> bool:
     """Whether a number has digits enough for a coincidence to be unlikely."""
     (ball,) = flat(claimed)
     return float(ball.rad()) <= SHARP * abs(float(ball.mid()))
+
+
+def _one_piece(wrong: Wrong) -> str:
+    """A formula in pieces that is right in one of them alone."""
+    step, formulas = wrong.outcome.step, wrong.members.formulas
+    if step is None or not formulas or PIECEWISE not in repr(formulas[step + 1]):
+        return ""
+    head, claimed = wrong.head.index, wrong.members.nodes[step + 1].index
+    found = {
+        agree(point.value(head), point.value(claimed)) for point in wrong.points(DRAWN)
+    }
+    return "it is right in one of its pieces alone" if len(found) == 2 else ""
 
 
 def _held(wrong: Wrong) -> str:
@@ -321,7 +408,7 @@ def _formula(wrong: Wrong) -> str:
 # fmt: off
 SLIPS: tuple[Callable[[Wrong], str], ...] = (
     _arithmetic, _rounding, _sign, _another_name, _factor, _slip, _edit, _ratio,
-    _put_in, _held,
+    _one_piece, _held_values, _put_in, _held,
 )
 REMARKS: tuple[Callable[[Wrong], str], ...] = (_shape, _formula)
 # fmt: on

@@ -7,14 +7,19 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import BackwardStep, function_pairs, steps
+from gradverify.claims.code.backward_passes import BackwardStep, is_derivative, steps
 from gradverify.claims.code.closures import closure_steps
+from gradverify.claims.code.derived_functions import function_pairs, operands_of
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
+from gradverify.claims.computation.numbers import interval
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
@@ -52,8 +57,10 @@ def _step(
 ) -> ReadClaim:
     """A step of a backward pass, after those that were wrong, which it may follow."""
     program, entry = file.code.program, step.assigned
-    node = symbol(program, entry.value)
+    node = _written(file, entry.tree) or symbol(program, entry.value)
     exact = program.derivative(step.y, step.x, step.holds)
+    if step.over > 1:
+        exact = program.apply("div", exact, program.constant(Fraction(step.over)))
     members = Members((), (exact, node))
     outcome = judge_values(program, members)
     names = {k: v for k, v in entry.names.items() if k != entry.name}
@@ -73,28 +80,60 @@ def _step(
     )
 
 
+def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
+    """A number that is assigned: all that rounds to it."""
+    try:
+        number = ast.literal_eval(tree) if not isinstance(tree, ast.Name) else None
+    except ValueError:
+        return None
+    if type(number) not in (int, float):
+        return None
+    text = ast.unparse(tree)
+    value, half = interval(text.lstrip("-"))
+    value = -value if text.startswith("-") else value
+    stated, width = (np.asarray(n, dtype=object) for n in (value, half))
+    return file.code.program.leaf(Leaf((), stated, width, is_constant=True))
+
+
 def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
-    """Functions whose names say that they are derivatives of others."""
-    for function, derived in function_pairs(file.code.functions):
-        chain = (f"{function.name}'(x)", f"{derived.name}(x)")
+    """Functions and methods whose names say that they are derivatives of others."""
+    for function, derived in function_pairs(file.code):
+        names = ", ".join(operands_of(derived))
+        x = names if len(operands_of(function)) == 1 else "…"
+        chain = (f"{function.name}'({x})", f"{derived.name}({names})")
         place = derived.cell, derived.line, f"def {derived.name}"
         try:
             with understood():
-                outcome, explained = pair(file, function, derived)
+                outcome, explained, by = pair(file, function, derived)
         except NotUnderstood as error:
             yield ReadClaim(*place, chain, reason=str(error))
             continue
-        yield ReadClaim(*place, chain, outcome, explained)
+        doubts: tuple[str, ...] = ()
+        if len(operands_of(function)) > 1:
+            chain = (f"∂{function.name}({names})/∂{by}", chain[1])
+            if not explained.cause.startswith(PLAIN):
+                doubts = (BEFORE,)
+        yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
 
 
-def _applied(file: OpenFile, function: Function) -> tuple[Symbol, Symbol]:
-    """Any operand of a function, and what it gives."""
+PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
+BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
+
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,))  # of an operand
+
+
+def _applied(file: OpenFile, function: Function) -> tuple[dict[str, Symbol], Symbol]:
+    """Any operands of a function, all of one shape, and what it gives."""
     program = file.code.program
     first: NotUnderstood | None = None
-    for shape in ((), (2,), (3,), (4,)):
-        x = program.leaf(Leaf(shape, reason="x is any number"))
+    for shape in SHAPES:
+        operands = {
+            name: program.leaf(Leaf(shape, reason=f"{name} is any number"))
+            for name in operands_of(function)
+        }
         try:
-            return x, symbol(program, follow(file.code, function, (x,)))
+            return operands, symbol(program, follow(file.code, function, (), operands))
         except NotUnderstood as error:
             first = first or error
     assert first is not None
@@ -103,25 +142,36 @@ def _applied(file: OpenFile, function: Function) -> tuple[Symbol, Symbol]:
 
 def pair(
     file: OpenFile, function: Function, derived: Function
-) -> tuple[Outcome, Explained]:
+) -> tuple[Outcome, Explained, str]:
     """Whether one function is the derivative of another, in x or in f(x).
 
-    x is a number, or where the function takes entries of it, as short an array as fits.
+    The operands are numbers, or where the function takes entries of them, as short
+    arrays as fit. Of several operands it is the derivative by the one that fits, or by
+    the last one, which is what is predicted, in most losses. Returns that operand too.
     """
     program = file.code.program
-    x, y = _applied(file, function)
+    operands, y = _applied(file, function)
+    given = dict(zip(operands_of(derived), operands.values(), strict=True))
+    if len(operands) > 1:
+        given = operands
+    claimed = symbol(program, follow(file.code, derived, (), given))
+    by = next(
+        (n for n, x in operands.items() if is_derivative(program, y, x, claimed)),
+        [*operands][-1],
+    )
+    x = operands[by]
     exact = program.derivative(y, x)
-    claimed = symbol(program, follow(file.code, derived, (x,)))
     members = Members((), (exact, claimed))
     outcome = judge_values(program, members)
     if (
-        outcome.step is not None and y.shape == x.shape
+        outcome.step is not None and y.shape == x.shape and len(operands) == 1
     ):  # many take the output: y * (1 - y)
         by_output = symbol(program, follow(file.code, derived, (y,)))
         other = judge_values(program, Members((), (exact, by_output)))
         outcome = other if other.step is None else outcome
-    chain = (f"{function.name}'(x)", f"{derived.name}(x)")
-    return outcome, explain(Wrong(program, members, outcome, {"x": x}, chain, "python"))
+    chain = (f"{function.name}'({by})", f"{derived.name}({by})")
+    wrong = Wrong(program, members, outcome, dict(operands), chain, "python")
+    return outcome, explain(wrong), by
 
 
 def in_print(file: OpenFile, found: Sequence[Fragment]) -> Iterator[ReadClaim]:

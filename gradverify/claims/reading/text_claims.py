@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import STATES
+from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES, TERMS
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.chain import judge, merged, nearly
+from gradverify.claims.judgement.curves import on_curve
 from gradverify.claims.judgement.members import (
     Members,
     Outcome,
@@ -28,9 +38,11 @@ from gradverify.claims.language.candidates import (
     notation,
     points_of,
     problem_of,
+    without_opaque,
 )
 from gradverify.claims.language.context import doubts_of
 from gradverify.claims.language.grammar import Formula, readings
+from gradverify.claims.language.index_sums import Sums
 from gradverify.claims.language.segmentation import Segment, parts_of
 from gradverify.claims.language.tokens import Token
 from gradverify.claims.language.vocabulary import (
@@ -41,7 +53,8 @@ from gradverify.claims.language.vocabulary import (
     Vocabulary,
     free_words,
 )
-from gradverify.claims.meaning.formulas import Meaning, names_in
+from gradverify.claims.meaning.formulas import Curve, Meaning, names_in
+from gradverify.claims.meaning.function_values import with_function_values
 from gradverify.claims.meaning.kinds import RULES, differentiated
 from gradverify.claims.meaning.states import Reading, State, States
 from gradverify.claims.mending.spelled import spelled
@@ -54,6 +67,8 @@ CLASH = "the text and the code give a name of it different values"
 ENDS_WELL = "the end of the chain is right, and a step on the way fails as we read it"
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
+INDICES = "it may be said of indices that are equal, or that are not"
+LATER = "what it is about is defined only after it, or anew"
 
 Way = TypeVar("Way")
 Read = TypeVar("Read")
@@ -70,6 +85,7 @@ class Tried:
     member: bool
     doubts: tuple[str, ...] = ()
     is_far: bool = False
+    mentioned: frozenset[str] = frozenset()
 
 
 def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
@@ -105,17 +121,43 @@ def _claim(
                 reason = str(error).replace("{name}", "a value")
                 chain = _shown(read, part, state)
             continue
+        doubts = doubts_of(read.tokens, part, fragment.lead)
+        if states.sums is not None:
+            explained = replace(tried.explained, corrected="")
+            tried = replace(tried, explained=explained)  # it has numbers for indices
+            if states.sums.free_in(place[2]) > 1:
+                doubts = (*doubts, INDICES)
+        if state is not own:
+            later = _later(tried.mentioned, state, own, place[:2])
+            if later and doubts and tried.outcome.step is None:
+                reason = reason or doubts[0]
+                continue
+            doubts = (*later, *doubts)
         return ReadClaim(
             *place,
             tried.chain,
             tried.outcome,
             tried.explained,
             subject=tried.subject,
-            doubts=(*tried.doubts, *doubts_of(read.tokens, part, fragment.lead)),
+            doubts=(*tried.doubts, *doubts),
             member=tried.member,
             is_far=tried.is_far,
         )
     return ReadClaim(*place, chain, reason=reason)
+
+
+def _later(
+    mentioned: frozenset[str], state: State, own: State, place: tuple[int, int]
+) -> tuple[str, ...]:
+    """Whether the claim rests on a text that comes after it, and is not beside it."""
+    for name in mentioned:
+        value = state.names.get(name)
+        if isinstance(value, TextValue) and value is not own.names.get(name):
+            cell, _, line = value.place
+            beside = cell == place[0] and line - place[1] <= BESIDE
+            if name in own.names or not beside:
+                return (LATER,)
+    return ()
 
 
 def _states(
@@ -215,17 +257,23 @@ def _read_so(
     words = _vocabulary(read.tokens, state, flipped)
     if flipped or state.names:
         part = _again(read.tokens, part, words)
-    problem = problem_of(part)
+    tokens = without_opaque(left_trimmed(part.tokens))
+    problem = problem_of(tokens)
     if problem:
         raise NotUnderstood(problem)
-    tokens = left_trimmed(part.tokens)
     found = readings(tokens)
     sign = next((t.text for t in tokens if t.kind == "D"), "∂")
     text = line_of(read.fragment, part.line)
     section = read.fragment.cell, read.fragment.section
     line = read.fragment.line + part.line
     place = _Place(file, state, states, words, at, text, section, line)
-    tried = [_judged(place, members, marks, sign) for members, marks in found]
+    tried = [
+        _judged(place, with_function_values(members), marks, sign)
+        for members, marks in found
+    ]
+    if any("'operator_of'" in repr(members) for members, _ in found):
+        # d/dx u v is meant as one of two: of u, or of the whole product
+        tried = [t for t in tried if t.outcome.step is None] or tried
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
     return result
 
@@ -297,10 +345,11 @@ def _judged(
         outcome,
         explain(wrong),
         chain,
-        (_subject(formulas, place.state), place.section),
+        (_subject(formulas, place.state, meaning.curve), place.section),
         member_agrees(members, outcome),
         (*doubts, *strange),
         _is_far(formulas, place),
+        _mentioned(formulas, place.state),
     )
 
 
@@ -312,9 +361,34 @@ def _as_meant(
     def attempt(mode: _Mode) -> tuple[Members, Outcome, Meaning]:
         members, meaning = _members(place, formulas, marks, mode)
         program, everywhere = place.file.code.program, bool(meaning.curves)
-        return members, judge(program, members, everywhere=everywhere), meaning
+        outcome = judge(program, members, everywhere=everywhere)
+        if outcome.step is not None and meaning.curve is not None:
+            found = meaning.curve
+            outcome = on_curve(program, members, found.gap, found.x, found.y)
+        return members, outcome, meaning
 
-    return _first_right(attempt, _modes(formulas, sign), lambda found: found[1])
+    curve = _curve(place, formulas)
+    along = [] if curve is None else [_Mode(curve=curve)]
+    modes = [*along, *_modes(formulas, sign, place.states.sums)]
+    return _first_right(attempt, modes, lambda found: found[1])
+
+
+def _curve(place: _Place, formulas: Sequence[Formula]) -> tuple[str, str] | None:
+    """Of which name, by which, a chain speaks that an equation near it relates."""
+    relation = place.state.relation
+    if relation is None or relation.place[:2] != place.section:
+        return None
+    if not 0 <= place.line - relation.place[2] <= NEAR:
+        return None
+    text = repr(formulas)
+    for of, wrt in (relation.names[::-1], relation.names):
+        if isinstance(place.state.names.get(of), TextValue):
+            continue
+        by = f"('d1', ('name', ('NAME', '{of}')), ('NAME', '{wrt}'))"
+        twice = f"('name', ('NAME', '{of}')), ('NAME', '{wrt}'), ('NUMBER', '2'))"
+        if by in text or twice in text or f"('prime', ('NAME', '{of}')" in text:
+            return of, wrt
+    return None
 
 
 def _doubts(
@@ -322,9 +396,13 @@ def _doubts(
 ) -> tuple[str, ...]:
     """Why a chain that fails may not be what the author claims."""
     formulas, state = members.formulas, place.state
-    if meaning.drawn.keys() - meaning.moving.keys() - state.names.keys():
+    said = {n for n, value in state.names.items() if isinstance(value, Depends)}
+    if meaning.drawn.keys() - meaning.moving.keys() - said:
         raise NotUnderstood(UNKNOWN_FUNCTION)
-    doubts = [*_strangers(formulas, place)]
+    known = {*meaning.moving, *(n for on in meaning.moving.values() for n in on)}
+    if meaning.curve is not None:
+        known |= {meaning.curve.of, meaning.curve.wrt}
+    doubts = [*_strangers(formulas, place, known)]
     if state.clashes & _mentioned(formulas, state):
         doubts.append(CLASH)
     if _ends_well(members, outcome):
@@ -336,18 +414,35 @@ def _doubts(
 
 @dataclass(frozen=True)
 class _Mode:
-    """How derivatives are read. head, inner: whether those there hold other names."""
+    """How derivatives are read. head, inner: whether those there hold other names.
+
+    is_free: whether values that the text gives to names elsewhere are left aside.
+    is_one_hot: whether the targets of a loss sum to 1. curve: which name the equation
+    of the place makes a function of which.
+    """
 
     head: bool = False
     inner: bool = False
+    is_free: bool = False
+    is_one_hot: bool = False
+    curve: tuple[str, str] | None = None
 
 
-def _modes(formulas: Sequence[Formula], sign: str) -> Iterator[_Mode]:
+TARGETS = ("y", "t")
+
+
+def _modes(
+    formulas: Sequence[Formula], sign: str, sums: Sums | None
+) -> Iterator[_Mode]:
     yield _Mode()
+    if not any(is_number(f) for f in formulas):
+        yield _Mode(is_free=True)
     if any("'d1'" in repr(f) for f in formulas[1:]):
         yield _Mode(inner=True)
     if sign == "∂":
         yield _Mode(head=True, inner=True)
+    if sums is not None and sums.stems & {*TARGETS}:
+        yield _Mode(is_one_hot=True)
 
 
 def _from_derivative(
@@ -368,9 +463,9 @@ def _from_derivative(
 
 
 DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
-               "indexed",
+               "indexed", "operator_of",
                "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
-               "call_prime")  # fmt: skip
+               "call_prime", "group_prime", "group_prime_at")  # fmt: skip
 
 
 def _has_derivative(formula: Any) -> bool:
@@ -417,12 +512,19 @@ def _members(
         backwards=place.state.backwards,
         moving=_moving(formulas, place.state),
     )
-    nodes, moved = [], dict(place.state.values)
+    _as_numbers(meaning, place.state)
+    if mode.is_one_hot:
+        _as_one_hot(meaning)
+    relation = place.state.relation
+    if mode.curve is not None and relation is not None:
+        meaning.moving = {}
+        meaning.put_on(relation.left, relation.right, *mode.curve)
+    nodes, moved = [], {} if mode.is_free else dict(place.state.values)
     for k, formula in enumerate(formulas):
         meaning.approximate = k > 0 and marks[k - 1]
         meaning.direct = mode.inner if k else mode.head
         nodes.append(meaning.node(formula))
-    for name, number in place.at:
+    for name, number in () if mode.is_free else place.at:
         found = place.words.find(name)
         if found is None:
             raise NotUnderstood(f"{name} has no value in this file")
@@ -435,19 +537,52 @@ def _members(
     return Members(formulas, nodes, moved, tuple(marks)), meaning
 
 
-def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, str]:
+def _as_one_hot(meaning: Meaning) -> None:
+    """Targets that sum to 1: the last one is 1 less the others."""
+    program = meaning.code.program
+    for stem in TARGETS:
+        rest = program.constant(Fraction(1))
+        for k in range(1, TERMS):
+            rest = program.apply("sub", rest, meaning.any_name(f"{stem}_{k}"))
+        meaning.bound[f"{stem}_{TERMS}"] = rest
+
+
+def _as_numbers(meaning: Meaning, state: State) -> None:
+    """A parameter of a text's function is one number, where code has a range of them.
+
+    `x = np.linspace(-2, 2, 400)` draws the graph of f(x) = x³.
+    """
+    for value in [*state.names.values()]:
+        for name in value.parameters if isinstance(value, TextFunction) else ():
+            coded = state.names.get(name)
+            if isinstance(coded, Symbol) and sum(coded.shape) > RANGE_ENTRIES:
+                meaning.bound[name] = meaning.any_number(name)
+
+
+def _moving(formulas: Sequence[Formula], state: State) -> Mapping[str, tuple[str, ...]]:
     """Names that depend on another one since a derivative of theirs is spoken of.
 
     In `dA/dt = 2π r dr/dt` r is a function of t, of which nothing else is known.
     """
-    found: dict[str, str] = {}
-    for of, wrt in _inner_derivatives(formulas):
+    found: dict[str, tuple[str, ...]] = {}
+    letters = _primed_letters(formulas)
+    for of, wrt in [*_inner_derivatives(formulas), *((n, "x") for n in letters)]:
         value = state.names.get(of)
         if isinstance(value, TextFormula | TextFunction | Depends) or of == wrt:
             continue
         if not isinstance(value, Symbol) or of not in _coded(state):
-            found[of] = wrt
+            found[of] = tuple(dict.fromkeys((*found.get(of, ()), wrt)))
     return found
+
+
+def _primed_letters(formulas: Sequence[Formula]) -> set[str]:
+    """Letters beside `(uv)'` whose derivatives are spoken of: functions of one name."""
+    text = repr(formulas)
+    if "'group_prime'" not in text:
+        return set()
+    return {
+        n for n in names_in(tuple(formulas)) if f"('prime', ('NAME', '{n}')" in text
+    }
 
 
 def _coded(state: State) -> frozenset[str]:
@@ -490,8 +625,12 @@ def _ball(text: str) -> Balls:
 # ---- what it is about
 
 
-def _subject(formulas: Sequence[Formula], state: State) -> Hashable:
+def _subject(
+    formulas: Sequence[Formula], state: State, curve: Curve | None
+) -> Hashable:
     """What the derivative is of: a definition, a node of code, or a formula's names."""
+    if curve is not None and state.relation is not None:
+        return ("curve", state.relation.place)
     head = formulas[0]
     while head[0] == "derivative" or head[0] == "derivative_at":
         head = head[1]
@@ -508,9 +647,11 @@ def _subject(formulas: Sequence[Formula], state: State) -> Hashable:
     return ("text", name, getattr(value, "place", None))
 
 
-def _strangers(formulas: Sequence[Formula], place: _Place) -> tuple[str, ...]:
+def _strangers(
+    formulas: Sequence[Formula], place: _Place, also: Set[str]
+) -> tuple[str, ...]:
     """Names of the claim that nothing says anything about, and its function has not."""
-    known = _mentioned(formulas[:1], place.state)
+    known = _mentioned(formulas[:1], place.state) | also
     claimed = {n for f in formulas[1:] for n in names_in(f)}
     names = place.state.names
     coded = _coded(place.state)
@@ -526,6 +667,9 @@ def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
     """Whether a definition that the claim rests on stands in another section."""
     values = (place.state.names.get(n) for n in _mentioned(formulas, place.state))
     found = [v.place for v in values if isinstance(v, TextValue)]
+    if any(map(is_number, formulas)):  # at a point whose numbers stand somewhere
+        stated = place.state.stated
+        found += [stated[n] for n in _mentioned(formulas, place.state) if n in stated]
     if any((cell, section) != place.section for cell, section, _ in found):
         return True
     return any(place.line - line > NEAR for _, _, line in found)
@@ -548,6 +692,8 @@ def _is_special(formulas: Sequence[Formula], state: State) -> bool:
         value = state.names.get(name)
         if isinstance(value, TextFormula | TextFunction):
             inside = {n for e in _exponents(value.formula) for n in names_in(e)}
+            if isinstance(value, TextFunction):
+                inside -= {*value.parameters}
             if any(n not in state.names for n in inside - claimed):
                 return True
     return False
@@ -571,6 +717,8 @@ def _mentioned(formulas: Sequence[Formula], state: State) -> frozenset[str]:
         new = set(names_in(formula)) - known
         if isinstance(value, TextFunction):
             new |= set(value.parameters) - known
+        if isinstance(value, Function):
+            new |= {a.arg for a in value.parameters.args} - known
         if isinstance(value, Depends):
             new |= set(value.on) - known
         known |= new

@@ -150,8 +150,10 @@ def _block(lines: list[str], start: int, language: str | None) -> Cell:
         return Cell("code", plain_python(text), start)
     if language not in PROSE:
         return Cell("other", text, start)
-    is_code = not language and _is_python(plain_python(text))
-    return Cell("code" if is_code else "text", text, start)
+    plain = plain_python(text)
+    if not language and _is_python(plain):
+        return Cell("code", plain, start)
+    return Cell("text", text, start)
 
 
 def _is_python(text: str) -> bool:

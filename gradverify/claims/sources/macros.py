@@ -20,8 +20,12 @@ START = re.compile(
 def expanded(text: str) -> str:
     """The text with its own macros written out."""
     macros, text = _defined(text)
-    if not macros:
-        return text
+    if macros:
+        text = _all(text, macros)
+    return _with_derivatives(text) if DERIVATIVE.search(text) else text
+
+
+def _all(text: str, macros: dict[str, tuple[int, str]]) -> str:
     name = re.compile(r"\\(" + "|".join(map(re.escape, macros)) + r")(?![A-Za-z])")
     for _ in range(MACRO_ROUNDS):
         if not name.search(text):
@@ -66,6 +70,70 @@ def _once(text: str, macros: dict[str, tuple[int, str]], name: re.Pattern[str]) 
         pieces.append(f"{body} " if text[end : end + 1].isalpha() else body)
         place = end
     return "".join([*pieces, text[place:]])
+
+
+# Derivatives as packages and courses spell them (physics, diffcoeff, commath, Ximera),
+# and the sign that each of them writes.
+SPELLINGS = {
+    "dv": "d", "odv": "d", "diff": "d", "od": "d", "derivative": "d", "dd": "d",
+    "ddx": "d", "ddt": "d", "pdv": "\\partial ", "diffp": "\\partial ",
+    "pd": "\\partial ", "pp": "\\partial ", "partialderivative": "\\partial ",
+}  # fmt: skip
+DERIVATIVE = re.compile(
+    r"\\(" + "|".join(sorted(SPELLINGS, key=len, reverse=True)) + r")(?![A-Za-z])\*?"
+)
+OPTION = re.compile(r"\s*\[([^\]\n]*)\]")
+OPERAND = re.compile(r"\s*\{")
+
+
+def _with_derivatives(text: str) -> str:
+    """`\\dv{f}{x}`, `\\pdv[2]{f}{x}`, `\\pp[F]{x}` and `\\ddx` as fractions."""
+    pieces, place = [], 0
+    for match in DERIVATIVE.finditer(text):
+        if match.start() < place:
+            continue
+        option, operands, end = _operands(text, match.end())
+        found = _fraction(match[1], option, operands)
+        if found is not None:
+            pieces += [text[place : match.start()], found]
+            place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _operands(text: str, end: int) -> tuple[str, list[str], int]:
+    """What stands in brackets and in up to three pairs of braces behind a macro."""
+    option = OPTION.match(text, end)
+    end = option.end() if option is not None else end
+    operands: list[str] = []
+    while len(operands) < 3:
+        start = OPERAND.match(text, end)
+        close = None if start is None else closing(text, start.end() - 1)
+        if start is None or close is None:
+            break
+        operands.append(text[start.end() : close])
+        end = close + 1
+    return option[1] if option is not None else "", operands, end
+
+
+def _fraction(name: str, option: str, operands: list[str]) -> str | None:
+    """A fraction; None where the macro has another meaning, as physics' `\\dd{x}`."""
+    sign = SPELLINGS[name]
+    if name in ("ddx", "ddt"):
+        rest = "".join(f"{{{o}}}" for o in operands)
+        return f"\\frac{{d}}{{d{name[-1]}}}{rest}"
+    if name in ("dd", "pp"):  # Ximera: what is differentiated stands in brackets
+        if len(operands) != 1 or (name == "dd" and not option):
+            return None
+        return f"\\frac{{{sign}{option}}}{{{sign}{operands[0]}}}"
+    power = f"^{option}" if option.isdigit() else ""
+    match operands:
+        case [by]:
+            return f"\\frac{{{sign}{power}}}{{{sign}{by}{power}}}"
+        case [of, by]:
+            return f"\\frac{{{sign}{power} {of}}}{{{sign}{by}{power}}}"
+        case [of, first, second]:
+            return f"\\frac{{{sign}^2 {of}}}{{{sign}{first} {sign}{second}}}"
+    return None
 
 
 def closing(text: str, start: int) -> int | None:
