@@ -387,7 +387,7 @@ def test_a_process_that_an_engine_forks_may_end() -> None:
             if not child:
                 os._exit(7)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-            return OwnTape().reverse(function, point)
+            return OwnTape().reverse(function, point, np.ones(()))
 
     assert run(Forks(), "reverse", of("mul")).error is None
 
@@ -444,7 +444,7 @@ def test_a_masked_array_is_no_array_of_numbers() -> None:
 
         @mode("gradient", default=True)
         def reverse(self, function: Any, point: Any) -> Pulled:
-            found = OwnTape().reverse(function, point)
+            found = OwnTape().reverse(function, point, np.ones(()))
             hidden = np.ma.masked_array(np.array(5.0), mask=True)
             return Pulled(found.value, [hidden, found.cotangents[1]])
 
@@ -508,7 +508,7 @@ class Slow(OwnTape):
         until = time.monotonic() + 0.3
         while time.monotonic() < until:
             pass
-        return OwnTape().reverse(function, point)
+        return OwnTape().reverse(function, point, np.ones(()))
 
 nodes = [input_leaf(), input_leaf()]
 nodes.append(apply_op(nodes, "mul", [0, 1]))

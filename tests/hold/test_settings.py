@@ -49,7 +49,7 @@ class Faulty(OwnTape):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Any) -> Pulled:
         """As it should be, but for one sign."""
-        found = OwnTape().reverse(function, point)
+        found = OwnTape().reverse(function, point, np.ones(()))
         bars = list(found.cotangents)
         if len(bars) > 1 and bars[1] is not None:
             bars[1] = -np.asarray(bars[1])
@@ -290,7 +290,7 @@ class Changing(OwnTape):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: list[Array]) -> Pulled:
         """A right gradient, and a setting left behind."""
-        found = OwnTape().reverse(function, point)
+        found = OwnTape().reverse(function, point, np.ones(()))
         type(self).change()
         return found
 
