@@ -197,14 +197,15 @@ class TorchModes(Differentiator):
     def reverse_over_forward(
         self, function: Lowered, point: Sequence[Array], tangents: Tangents
     ) -> Pulled:
-        """The gradient of the tangent: `torch.autograd.grad` on dual tensors."""
+        """The gradient of the tangent: `torch.autograd.grad` after the duals."""
         import torch
 
         forward_ad: Any = torch.autograd.forward_ad
-        with settings(), forward_ad.dual_level():
+        with settings():
             inputs = self._leaves(point)
-            duals = self._duals(inputs, tangents)
-            value, slope = forward_ad.unpack_dual(self._output(function, duals))
+            with forward_ad.dual_level():
+                output = self._output(function, self._duals(inputs, tangents))
+                value, slope = forward_ad.unpack_dual(output)
             one = None if slope is None else torch.ones_like(slope)
             return Pulled(_array(value), _again([slope], inputs, [one]))
 
@@ -229,14 +230,15 @@ class TorchModes(Differentiator):
             return torch.func.jvp(along, start, directions)[::-1]
 
         with settings():
-            if not moved:
+            wrt = tuple(i for i, x in enumerate(point) if x.size)
+            if not moved or not wrt:
                 value = _array(self._output(function, self._tensors(point)))
                 return Pulled(value, [None] * len(point))
             directions = tuple(self._tensors(tangents[i] for i in moved))
-            products, output = torch.func.jacfwd(
-                slope, argnums=tuple(range(len(point))), has_aux=True
-            )(*self._tensors(point))
-            return Pulled(_array(output), [_array(x) for x in products])
+            both = torch.func.jacfwd(slope, argnums=wrt, has_aux=True)
+            products, output = both(*self._tensors(point))
+            found = dict(zip(wrt, products, strict=True))
+            return Pulled(_array(output), [_array(found.get(i)) for i in _all(point)])
 
     # ---- whole Jacobians and Hessians
 
@@ -377,8 +379,12 @@ class TorchModes(Differentiator):
 
 
 def _array(x: Any) -> Any:
-    """A tensor as an array of NumPy; None stays None."""
-    return None if x is None else x.detach().cpu().numpy()
+    """A tensor as an array of NumPy, also one of PyTorch's symbolic zeros."""
+    return None if x is None else x.numpy(force=True)
+
+
+def _all(point: Sequence[Array]) -> range:
+    return range(len(point))
 
 
 def _nested(blocks: Any) -> list[list[Any]]:

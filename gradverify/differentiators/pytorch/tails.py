@@ -109,7 +109,7 @@ with forward_ad.dual_level():
 REVERSE_OVER_FORWARD = f"""{OUTPUT}{DUALS}{AGAIN}
 with forward_ad.dual_level():
     value, slope = forward_ad.unpack_dual(output(*duals(inputs)))
-    got = again([slope], [None if slope is None else torch.ones_like(slope)])
+got = again([slope], [None if slope is None else torch.ones_like(slope)])
 """
 FORWARD_OVER_FORWARD = f"""{DETACHED}
 moved = [i for i, t in enumerate(tangents) if t is not None]
@@ -125,7 +125,9 @@ def slope(*inputs):
 
 
 value = output(*inputs)
-got = torch.func.jacfwd(slope, argnums=tuple(range(len(inputs))))(*inputs)
+wrt = tuple(i for i, x in enumerate(inputs) if x.numel())
+found = dict(zip(wrt, torch.func.jacfwd(slope, argnums=wrt)(*inputs)))
+got = [found.get(i) for i in range(len(inputs))]
 """
 JACOBIAN = f"""{FUNCTIONAL}
 value = output(*inputs)
