@@ -196,7 +196,7 @@ def test_a_sign_that_is_x_over_its_size_may_leave_a_rounding() -> None:
     found = reference(case, question=SECOND)
     assert found.status is Slope.SMOOTH
     assert not np.any(found.gradient[0])
-    assert not np.any(found.bounds[0].tight)
+    assert np.all(found.bounds[0].tight < 1e-300)
     (tangent,) = tangents_of(case.graph, case.dtype)
     assert tangent is not None
     v = np.abs(tangent)

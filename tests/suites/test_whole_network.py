@@ -82,8 +82,11 @@ def test_the_sum_of_the_jacobian_is_differentiated_again(name: str, mode: str) -
         for v, x in zip(ONES, CASE.point, strict=True)
     ]
     found = called(name, mode, tangents, array=False)
-    for k, (got, exact) in enumerate(zip(found.cotangents, AGAIN, strict=True)):
-        assert is_close(got, exact), k
+    assert [
+        k
+        for k, (got, exact) in enumerate(zip(found.cotangents, AGAIN, strict=True))
+        if not is_close(got, exact)
+    ] == []
 
 
 @pytest.mark.parametrize(("name", "mode"), modes("jacobian"))
