@@ -57,6 +57,8 @@ class Captured:
         which the library takes for constants.
     form: the narrowest format that a number on the way was rounded to; None for that
         of the inputs.
+    authors: who says what a derivative is, such as an `autograd.Function`, by name,
+        with the line where it is said.
     remarks: sentences for the reader: random numbers, numbers that were read, ...
     """
 
@@ -69,6 +71,7 @@ class Captured:
     estimated: tuple[str, ...] = ()
     reads: int = 0
     form: str | None = None
+    authors: Mapping[str, SourceLine] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     @property

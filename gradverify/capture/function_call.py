@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from gradverify.capture.captured import Captured
+from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.graph import Array
 
 
@@ -50,7 +50,7 @@ class FunctionCall(ABC):
         function has itself behind them.
     dtype: the format of the arguments.
     modes: the ways to ask the library for a derivative, by name, and the kind of each:
-        "vjp" or "jvp".
+        "vjp", "jvp" or "hvp". usual: those that are asked if none is named.
     variants: other ways to hand the same numbers over, by name: a layout, arguments
         that are not differentiated, a cotangent of stride 0.
     """
@@ -65,6 +65,11 @@ class FunctionCall(ABC):
     @abstractmethod
     def modes(self) -> Mapping[str, str]:
         """The modes and their kinds."""
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The modes of first order."""
+        return tuple(name for name, kind in self.modes.items() if kind != "hvp")
 
     @property
     def variants(self) -> Mapping[str, str]:
@@ -82,6 +87,16 @@ class FunctionCall(ABC):
         Raises `NotCaptured`, with the line of the user's code.
         """
 
+    def capture_backward(
+        self, point: Sequence[Array], cotangents: Sequence[Array]
+    ) -> Captured:
+        """The program that gives the derivatives: its outputs are one an argument.
+
+        It tells a wrong formula from lost digits. Raises `NotCaptured`.
+        """
+        del point, cotangents
+        raise NotCaptured(f"a backward of {self.library} is not read")
+
     @abstractmethod
     def pull(
         self,
@@ -96,6 +111,16 @@ class FunctionCall(ABC):
         self, mode: str, point: Sequence[Array], tangents: Sequence[Array]
     ) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
         """The outputs and their tangents, for a mode of kind "jvp"."""
+        raise NotImplementedError(f"{self.library} has no mode {mode!r} here")
+
+    def pull_twice(
+        self,
+        mode: str,
+        point: Sequence[Array],
+        cotangents: Sequence[Array],
+        tangents: Sequence[Array | None],
+    ) -> tuple[Array | None, ...]:
+        """The Hessian of the contracted function times tangents, for kind "hvp"."""
         raise NotImplementedError(f"{self.library} has no mode {mode!r} here")
 
     def widened(self) -> FunctionCall | None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
+from gradverify.capture.exact_backward import BackwardFormula, formula_of
 from gradverify.capture.function_call import FunctionCall, Refused
 from gradverify.capture.function_engine import (
     HANDED,
@@ -33,6 +34,10 @@ from gradverify.capture.truths import (
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
+from gradverify.known import Deviation
+from gradverify.questions import SECOND
+from gradverify.reference import Slope
+from gradverify.reference import reference as reference_of
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Finding, ItemResult, judge
@@ -55,7 +60,7 @@ class FunctionOptions:
     """How far a function is looked at.
 
     cases: how many are judged; seconds: after which no more are begun.
-    modes: names, or None for all that the library has.
+    modes: names, or None for the usual ones of the library.
     domain: a condition over the arguments, such as `"x > 0"`.
     """
 
@@ -101,7 +106,10 @@ class FunctionResult:
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong, and something was judged."""
-        failing = any(f.finding.judgement.verdict.fails() for f in self.findings)
+        failing = any(
+            f.finding.judgement.verdict.fails() and f.finding.known is None
+            for f in self.findings
+        )
         return not failing and bool(self.judged)
 
     @property
@@ -122,10 +130,14 @@ def check_function(
     asked: FunctionOptions = FunctionOptions(),
     reference: FunctionCall | None = None,
     progress: Progress = lambda done, cases: None,
+    known: Sequence[Deviation] = (),
 ) -> FunctionResult:
     """Judge every argument of a call, in every mode, at `asked.cases` points.
 
     reference: another function of the same arguments, which says what is right.
+    progress: called with the number of cases that were judged, and of all.
+    known: rows of known deviations; one is about a function if it names it as its
+        differentiator.
 
     Raises `Refused` for arguments or options that cannot be looked at.
     """
@@ -146,7 +158,7 @@ def check_function(
         call.dtype,
         names,
         sweep.items(),
-        tuple(sweep.findings(truth)),
+        tuple(sweep.findings(known)),
         truth.name,
         tuple(dict.fromkeys((*remarks, *sweep.remarks, *filter(None, [truth.remark])))),
         time.perf_counter() - sweep.began,
@@ -292,24 +304,34 @@ class _FunctionSweep:
                 return
         self.engine.known[look.case.graph] = KnownGraph(look.weights, look.found)
         wanted = self.asked.modes
-        for mode in self.call.modes:
-            if wanted is None or mode in wanted:
+        for mode in self.call.usual if wanted is None else wanted:
+            if not self._is_unable(mode):
                 self._judged(mode, look, twice=position % REPEATED == 0)
         if position < VARIED and look.place.is_ordinary:
             for variant in self.call.variants:
                 if variant not in self.call.even:
                     self._judged(f"reverse{HANDED}{variant}", look)
 
+    def _is_unable(self, mode: str) -> bool:
+        """Whether the function was asked twice for a mode that it does not have."""
+        counts = self.counts.get(mode, Counter())
+        return set(counts) == {Verdict.UNSUPPORTED} and counts.total() > 1
+
     def _judged(self, mode: str, look: Look, *, twice: bool = False) -> Judgement:
+        found = look.found
+        if self.call.modes.get(mode) == "hvp":
+            if look.captured is None or found.status is not Slope.SMOOTH:
+                return Judgement(Verdict.NO_DERIVATIVE)
+            found = reference_of(look.case, look.model, SECOND)
         judgement = judge(
             look.case,
             self.engine,
             mode,
-            found=look.found,
+            found=found,
             twice=twice,
             limit=self.asked.limit,
         )
-        judgement = self._reread(judgement, look)
+        judgement = self._reread(mode, judgement, look)
         shown = mode.partition(HANDED)[0]
         self.counts.setdefault(shown, Counter())[judgement.verdict] += 1
         self.errors.setdefault(shown, ErrorHistogram()).add(judgement)
@@ -321,7 +343,7 @@ class _FunctionSweep:
             self.deviating.append((mode, look, judgement))
         return judgement
 
-    def _reread(self, judgement: Judgement, look: Look) -> Judgement:
+    def _reread(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """What a judgement means for a function: ties, estimators, hostile numbers."""
         told = judgement.got.partition(": ")
         if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
@@ -335,6 +357,30 @@ class _FunctionSweep:
             return Judgement(Verdict.NO_DERIVATIVE, note=note)
         if look.ties and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
             return Judgement(Verdict.NO_DERIVATIVE, note=look.ties[0])
+        if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
+            return self._told(mode, judgement, look)
+        return judgement
+
+    def _told(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
+        """A wrong formula, or lost digits: in many digits the formula tells.
+
+        Where it cannot be read, a deviation at huge or tiny numbers alone is taken for
+        lost digits, since formulas that people write lose them there.
+        """
+        plain, _, variant = mode.partition(HANDED)
+        formula = BackwardFormula.UNKNOWN
+        if look.captured is not None and self.call.modes[plain] == "vjp":
+            only = mode.partition(f"{HANDED}only ")[2]
+            count = len(self.call.arguments)
+            asked = [not only or int(only) == k for k in range(count)]
+            pull = self.call.pull(plain, look.case.point, look.weights, variant)
+            formula = formula_of(self.call, look, asked, pull.cotangents)
+        if formula is BackwardFormula.RIGHT and (
+            judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
+        ):
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=formula.value)
+        if formula is BackwardFormula.UNKNOWN and not look.place.is_ordinary:
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=HOSTILE)
         return judgement
 
     # ---- what is made of it
@@ -352,7 +398,7 @@ class _FunctionSweep:
             for mode, counts in self.counts.items()
         }
 
-    def findings(self, truth: Truth) -> Iterator[FunctionFinding]:
+    def findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
         """One finding for each mode and verdict, by its plainest case."""
         kinds: dict[tuple[str, Verdict], list[tuple[str, Look, Judgement]]] = {}
         for mode, look, judgement in self.deviating:
@@ -360,6 +406,11 @@ class _FunctionSweep:
             kinds.setdefault((plain, judgement.verdict), []).append(
                 (mode, look, judgement)
             )
+        kinds = {
+            (mode, verdict): members
+            for (mode, verdict), members in kinds.items()
+            if (mode, Verdict.WRONG) not in kinds or verdict is not Verdict.IMPRECISE
+        }
         explained: dict[Verdict, Explanation] = {}
         for (mode, verdict), members in kinds.items():
             asked, look, judgement = min(members, key=_plainness)
@@ -394,13 +445,42 @@ class _FunctionSweep:
         failure = Failure(
             look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
         )
-        return diagnose(failure)
+        found = diagnose(failure)
+        if found.cause:
+            return found
+        said = self._said_of_backward(look, asked)
+        return replace(found, sentence=said, node=None, op="")
+
+    def _said_of_backward(self, look: Look, asked: str) -> str:
+        """Where the author of the derivative stands, if no slip gives the numbers."""
+        plain, _, variant = asked.partition(HANDED)
+        parts = []
+        if self.call.modes.get(plain) == "vjp":
+            twice = [2.0 * np.asarray(w) for w in look.weights]
+            once, double = (
+                self.call.pull(plain, look.case.point, w, variant).cotangents
+                for w in (look.weights, twice)
+            )
+            pairs = zip(once, double, strict=True)
+            if not all(
+                (a is None and b is None)
+                or (a is not None and b is not None and np.allclose(2.0 * a, b))
+                for a, b in pairs
+            ):
+                parts.append("the backward is not linear in its cotangent")
+        authors = look.captured.authors if look.captured is not None else {}
+        for name, line in authors.items():
+            parts.append(f"the derivative is that of {name}, {line}")
+        return "; ".join(parts[:3])
 
 
 VALUE_OFF = (
     "at some points of huge or tiny numbers the function's value has lost its digits; "
     "they were left out"
 )
+
+
+HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
 
 
 def _outside(error: Exception) -> str:
@@ -418,12 +498,14 @@ def _plainness(member: tuple[str, Look, Judgement]) -> tuple[bool, bool, float]:
 
 
 def modes_of(call: FunctionCall, wanted: Any) -> tuple[str, ...] | None:
-    """The modes that are asked for; None for all.
+    """The modes that are asked for; None for the usual ones.
 
     Raises `Refused` for a name that the call does not have.
     """
-    if wanted is None or wanted == "all":
+    if wanted is None:
         return None
+    if wanted == "all":
+        return tuple(call.modes)
     names: Sequence[str] = [wanted] if isinstance(wanted, str) else [*wanted]
     names = [n for text in names for n in text.replace(",", " ").split()]
     for name in names:

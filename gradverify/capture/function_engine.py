@@ -79,6 +79,9 @@ def engine_of(call: FunctionCall) -> FunctionEngine:
     """The engine of a call: its modes, and each vjp mode in all variants."""
     methods: dict[str, Any] = {}
     for name, kind in call.modes.items():
+        if kind == "hvp":
+            methods[name] = mode("hvp")(_hvp(name))
+            continue
         make = _vjp if kind == "vjp" else _jvp
         methods[name] = mode("gradient", default=name == "reverse")(make(name, ""))
     for variant in call.variants:
@@ -153,6 +156,20 @@ def _jvp(way: str, variant: str) -> Callable[..., Pulled]:
                 found[j] = _weighed(tangents, known.weights)
             cotangents.append(found.reshape(x.shape))
         return Pulled(known.value(function.dtype), cotangents)
+
+    return method
+
+
+def _hvp(way: str) -> Callable[..., Pulled]:
+    def method(
+        engine: FunctionEngine,
+        function: Lowered,
+        point: Sequence[Array],
+        tangents: Sequence[Array | None],
+    ) -> Pulled:
+        known = _known(engine, function.graph)
+        found = engine.call.pull_twice(way, point, known.weights, tangents)
+        return Pulled(known.value(function.dtype), found)
 
     return method
 

@@ -36,7 +36,9 @@ class FunctionPoint:
     def evened(self) -> FunctionPoint:
         """The place with every array the same along its first axis."""
         point = tuple(
-            np.array(np.broadcast_to(x[:1], x.shape)) if x.ndim and x.size else x
+            np.ascontiguousarray(np.broadcast_to(x[:1], x.shape))
+            if x.ndim and x.size
+            else x
             for x in self.point
         )
         return FunctionPoint(point, self.kind)

@@ -19,7 +19,13 @@ from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_points import FunctionPoint, cotangents
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph
-from gradverify.reference import Reference, RoundingModel, Slope, references
+from gradverify.reference import (
+    USUAL_ROUNDING,
+    Reference,
+    RoundingModel,
+    Slope,
+    references,
+)
 from gradverify.reference import reference as reference_of
 
 MOVED = 8  # points at which a captured program is tried, besides the given one
@@ -34,6 +40,7 @@ class Look:
 
     ties: what rounding may decide otherwise; estimated: where an author passes a slope
     on through what is constant. lines: of the user's code, by the node of the graph.
+    model: how the function rounds.
     """
 
     place: FunctionPoint
@@ -43,6 +50,7 @@ class Look:
     value: float
     captured: Captured | None = None
     lines: dict[int, SourceLine] | None = None
+    model: RoundingModel = USUAL_ROUNDING
     ties: tuple[str, ...] = ()
     estimated: tuple[str, ...] = ()
 
@@ -102,7 +110,7 @@ class CapturedTruth(Truth):
                 outputs = self.call.outputs(place.point)
                 looks[k] = Look(
                     place, case, weights, ref, value_of(outputs, weights), captured,
-                    dict(made.lines), captured.ties, captured.estimated,
+                    dict(made.lines), model, captured.ties, captured.estimated,
                 )  # fmt: skip
         return [looks[k] for k in sorted(looks)]
 

@@ -155,6 +155,22 @@ def _check(options: argparse.Namespace) -> int:
     return RIGHT if result else NOTHING
 
 
+def _check_file(options: argparse.Namespace) -> int:
+    from gradverify.cli.function_file import FunctionRequest, check_file
+
+    return check_file(
+        FunctionRequest(
+            options.function,
+            options.at,
+            options.reference,
+            options.domain,
+            options.dtype,
+            options.cases,
+            options.modes,
+        )
+    )
+
+
 def _claims(options: argparse.Namespace) -> int:
     from gradverify.cli.claim_files import claims
 
@@ -319,6 +335,7 @@ def _commands() -> dict[str, Command]:
     """The functions of all commands but `run`, whose arguments are pytest's."""
     return {
         "check": _check,
+        "check-file": _check_file,
         "claims": _claims,
         "ops": _ops,
         "differentiators": _differentiators,

@@ -56,6 +56,15 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
         ("expression", {},    "Python syntax, read and never executed"),
         ("--at",       PAIRS, "the value of a name, or a JSON list"),
         ("--claim",    PAIRS, "a derivative that was worked out"))),
+    "check-file": ("judge a function that you wrote, at these arguments and others", (
+        ("function",    {},   "my_ops.py::MyFunction, or package.module:function"),
+        ("--at",        {**PAIRS, "metavar": "NAME=ARRAY"},
+                              "an argument, such as 'x=randn(3,4)'; once for each"),
+        ("--reference", TEXT, "the same in plain code, another such place"),
+        ("--domain",    TEXT, "where it may be looked at, such as 'x > 0'"),
+        ("--dtype",     {"default": DTYPES[0], "choices": DTYPES}, "of the arguments"),
+        ("--cases",     {"type": count, "default": 50}, "how many points"),
+        ("--modes",     TEXT, "such as reverse,forward, or all"))),
     "claims": ("the same for all those in scripts, notebooks and notes", (
         ("files",        FILES,  "files, or folders of them"),
         ("--json",       SWITCH, "one object a claim"),
@@ -114,6 +123,7 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
 EXAMPLES: Mapping[str, str] = {
     "run": "gradverify run --gradverify-time 60 -n 2",
     "check": 'gradverify check "(a + b) * (a * b)" --at a=2 --at b=3 --claim a=11',
+    "check-file": 'gradverify check-file my_ops.py::MyFunction --at "x=randn(3,4)"',
     "claims": "gradverify claims lectures/ --fix",
     "ops": "gradverify ops",
     "differentiators": "gradverify differentiators",

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from gradverify import records
 from gradverify.cli.output import say
-from gradverify.cli.place import Place
+from gradverify.cli.place import Place, plugin_arguments
 from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.differentiators import (
@@ -26,6 +28,7 @@ from gradverify.graph import Case, case_from_json, case_name, case_to_json
 from gradverify.outside.reading import read_bytes
 from gradverify.outside.writing import replace
 from gradverify.plugin import folder, shards
+from gradverify.plugin.function_fixture import is_of_a_test
 from gradverify.records import Discrepancy, Records, Unfinished
 from gradverify.report.terminal import failure_text
 from gradverify.suites.blocks import CASE, SAVED
@@ -148,6 +151,9 @@ def find(place: Place, name: str) -> list[FoundCase]:
 def replay(place: Place, name: str, only: str | None) -> int:
     """Run a case again; the status is 1 if it still deviates."""
     found = find(place, name)
+    tests = dict.fromkeys(t for f in found if (t := _test_of(f)) is not None)
+    if tests and only is None:
+        return _tests_again(name, list(tests))
     named = [f for f in found if f.differentiator]
     if only or not named:
         pairs = [(found[0], d, m) for d in _instances(only) for m in modes(d)]
@@ -157,6 +163,27 @@ def replay(place: Place, name: str, only: str | None) -> int:
     if not outcomes or set(outcomes) == {NOTHING}:
         return NOTHING
     return WRONG if WRONG in outcomes else RIGHT
+
+
+def _test_of(found: FoundCase) -> str | None:
+    """The test in which a function of the user was checked; None for other cases."""
+    match = is_of_a_test(found.record.item) if found.record is not None else None
+    return None if match is None else match[1]
+
+
+def _tests_again(name: str, tests: list[str]) -> int:
+    """Run the tests again in which a case of the user's own function was found.
+
+    A function has no name by which a command could call it; its test calls it, and
+    looks at the same points again.
+    """
+    say(f"case {name} was found in {', '.join(tests)}", flush=True)
+    status = pytest.main([*plugin_arguments(), "-q", "--no-header", *tests])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise CommandError(f"{tests[0]} cannot be run; was the test renamed?")
+    fails = status == pytest.ExitCode.TESTS_FAILED
+    say("STILL wrong" if fails else "FIXED: the test passes")
+    return WRONG if fails else RIGHT
 
 
 def _instances(only: str | None) -> list[Differentiator]:

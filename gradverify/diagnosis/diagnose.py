@@ -24,13 +24,14 @@ from gradverify.diagnosis.operand_slips import Key
 from gradverify.diagnosis.other_modes import by_modes
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
+from gradverify.diagnosis.second_order_slips import second_order_slip
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constant
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, LEAVES, Case
-from gradverify.questions import GRADIENT, questions_of
+from gradverify.questions import GRADIENT, SECOND, questions_of
 from gradverify.reference import reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -131,8 +132,25 @@ def _is_of_gradient(failure: Failure) -> bool:
 
 
 def _of_other_question(failure: Failure, words: Naming) -> Explanation:
-    """The op that deviates alone."""
+    """A slip of the second sweep, if it gives the numbers; else the op that deviates
+    alone.
+    """
     node = _node(failure, words)
+    given = failure.look(failure.case)
+    if failure.judgement.question == SECOND.name and given is not None:
+        slip = None
+        if given.error is None and failure.judgement.verdict in SLIPS:
+            slip = second_order_slip(failure.case, given.cotangents, words)
+        if slip is not None:
+            at = slip.node if slip.node is not None else node
+            return Explanation(
+                sentence=slip.sentence,
+                cause=slip.cause,
+                node=at,
+                operand=slip.operand,
+                op="" if at is None else words.graph.nodes[at].op,
+                shown=shown(words, None if at is None else (at, slip.operand)),
+            )
     if node is None:
         return Explanation(sentence="")
     raised = ""

@@ -127,9 +127,14 @@ WRITTEN: Mapping[str, Callable[[Node, Sequence[Text]], Text]] = {
 }
 
 
-def numbered_lines(graph: Listing) -> tuple[str, ...]:
-    """One line a node: its name, what it applies to what, and its shape."""
-    names = names_of(graph)
+def numbered_lines(
+    graph: Listing, names: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """One line a node: its name, what it applies to what, and its shape.
+
+    names: of the nodes; without it they are those of `names_of`.
+    """
+    names = names_of(graph) if names is None else names
     lines = []
     for i, node in enumerate(graph.nodes):
         if node.op == "input":

@@ -22,6 +22,7 @@ from gradverify.plugin import options as settings
 from gradverify.plugin.plain_imports import import_plainly
 
 if TYPE_CHECKING:
+    from gradverify.plugin.function_fixture import FunctionFixture
     from gradverify.plugin.session import Session
 
 
@@ -33,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the hook by which engines are named."""
     pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.fixture(name="gradverify")
+def gradverify_fixture(request: pytest.FixtureRequest) -> FunctionFixture:
+    """`gradverify.check(f, x)` fails the test if a derivative of `f` is wrong."""
+    from gradverify.plugin.function_fixture import FunctionFixture
+
+    return FunctionFixture(request)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -19,13 +20,18 @@ from gradverify.capture import (
 )
 from gradverify.capture.function_check import FunctionFinding
 from gradverify.capture.function_engine import HANDED
+from gradverify.graph import formula, names_of, numbered_lines
+from gradverify.known import Deviation
 from gradverify.outside.printing import visible
 from gradverify.plugin.item_outcome import ItemOutcome, outcome
+from gradverify.questions import contracted, up_to
 from gradverify.records import Discrepancy
 from gradverify.report.terminal import failure_text
 from gradverify.verdict import Verdict
 
 SUITE = "functions"
+SHOWN = 8  # entries of a cotangent that a note writes out
+LEGEND = 6  # letters of a sentence that are explained
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,10 @@ def check(
     wrt: Any = None,
     domain: str | None = None,
     cases: int = 50,
-    modes: Any = "all",
+    modes: Any = None,
     seconds: float = 60.0,
     seed: int = 0,
+    progress: bool = False,
     **kwargs: Any,
 ) -> CheckedFunction:
     """Judge the derivatives of your own function at these arguments and at others.
@@ -111,21 +118,64 @@ def check(
         Parameters of modules and of closures are judged as well.
     domain: where the function may be looked at: `"x > 0"`, `"0 < p < 1 and q != 0"`.
     cases: how many points are judged; seconds: after which no more are begun.
-    modes: "all", or names such as "reverse, forward".
+    modes: names such as "reverse, forward", or "all". Without it the modes of first
+        order; all of them ask for second derivatives as well, which a `Function` that
+        is not marked `once_differentiable` claims to have.
+    progress: whether to write on standard error how far it is.
 
     Raises `ValueError` that says which argument or option is not understood, and
     whatever the function itself raises at the given arguments.
     """
+    options = {
+        "reference": reference,
+        "wrt": wrt,
+        "domain": domain,
+        "cases": cases,
+        "modes": modes,
+        "seconds": seconds,
+        "seed": seed,
+        "progress": progress,
+    }
+    return recorded(checked(function, args, {**kwargs, **options}))
+
+
+OWN = ("reference", "wrt", "domain", "cases", "modes", "seconds", "seed", "progress")
+"""The options of `check` itself; all other keywords are the function's."""
+
+
+def checked(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    options: Mapping[str, Any],
+    known: Sequence[Deviation] = (),
+) -> FunctionResult:
+    """What `check` finds, before it is written down.
+
+    known: rows of known deviations, which accept what they explain.
+    """
+    kwargs = {k: v for k, v in options.items() if k not in OWN}
+    wrt, reference = options.get("wrt"), options.get("reference")
     call = call_of(function, args, kwargs, wrt)
-    known = None if reference is None else call_of(reference, args, kwargs, wrt)
+    truth = None if reference is None else call_of(reference, args, kwargs, wrt)
     asked = FunctionOptions(
-        cases=_whole("cases", cases),
-        seconds=seconds,
-        seed=seed,
-        modes=modes_of(call, modes),
-        domain=domain,
+        cases=_whole("cases", options.get("cases", 50)),
+        seconds=_seconds(options.get("seconds", 60.0)),
+        seed=options.get("seed", 0),
+        modes=modes_of(call, options.get("modes")),
+        domain=options.get("domain"),
     )
-    return recorded(check_function(call, asked, known))
+    shown = _counted if options.get("progress") else _silently
+    return check_function(call, asked, truth, shown, known)
+
+
+def _silently(done: int, cases: int) -> None:
+    del done, cases
+
+
+def _counted(done: int, cases: int) -> None:
+    """The progress, on one line of standard error."""
+    end = "\n" if done == cases else ""
+    print(f"\r{done} of {cases} cases", end=end, file=sys.stderr, flush=True)
 
 
 def _whole(name: str, value: Any) -> int:
@@ -134,18 +184,27 @@ def _whole(name: str, value: Any) -> int:
     return value
 
 
+def _seconds(value: Any) -> float:
+    if type(value) not in (int, float) or not value > 0:
+        raise ValueError(f"seconds={value!r}; write a number above 0")
+    return float(value)
+
+
 def recorded(
     result: FunctionResult, item: str = "", policy: str = "wrong"
 ) -> CheckedFunction:
-    """The result with records, as an item of the plugin has them."""
+    """The result with records, as an item of the plugin has them.
+
+    item: what stands before the mode in the ids of its items.
+    """
     outcomes = []
     for mode, found in result.items.items():
         own = [f for f in result.findings if f.mode.partition(HANDED)[0] == mode]
         head = {
-            "id": item or f"{result.name}:{mode}:{result.dtype}",
+            "id": f"{item or result.name}[{result.library}:{mode}:{result.dtype}]",
             "suite": SUITE,
             "block": result.name,
-            "differentiator": result.library,
+            "differentiator": result.name,
             "mode": mode,
             "dtype": result.dtype,
         }
@@ -165,14 +224,27 @@ def _own_words(
     """The fields of a record that speak of the user's own names and lines."""
     letters = dict(zip(found.inputs, result.names, strict=False))
     where = re.sub(r"^d/d(\w+)", lambda m: f"d/d{letters.get(m[1], m[1])}", found.where)
+    graph = finding.finding.case.graph
+    names = [letters.get(name, name) for name in names_of(graph)]
+    node, cotangent = contracted(graph)
     changes: dict[str, Any] = {
         "where": where,
-        "inputs": [letters.get(name, name) for name in found.inputs],
-        "formula": result.name,
+        "inputs": [names[i] for i in graph.inputs],
+        "lines": list(numbered_lines(graph, names)),
+        "formula": f"{result.name}: {formula(up_to(graph, node), names)}",
     }
-    if finding.line is not None and found.diagnosis is not None:
-        sentence = f"{finding.line}: {found.diagnosis.sentence}"
+    if cotangent.size <= SHOWN:
+        entries = ", ".join(f"{w:.6g}" for w in cotangent.ravel())
+        pulled = f"pulled back from [{entries}]"
+        changes["note"] = f"{found.note}; {pulled}" if found.note else pulled
+    if found.diagnosis is not None:
+        sentence = found.diagnosis.sentence
+        if finding.line is not None:
+            sentence = f"{finding.line}: {sentence}"
+        other = [f"{a} is {b}" for a, b in letters.items() if a != b]
+        has_letters = other and found.diagnosis.cause
+        legend = f" ({', '.join(other[:LEGEND])})" if has_letters else ""
         changes["diagnosis"] = msgspec.structs.replace(
-            found.diagnosis, sentence=sentence
+            found.diagnosis, sentence=sentence + legend
         )
     return changes

@@ -59,7 +59,8 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
 
 def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
     """Discrepancies by finding and known deviation; those in common mode form one
-    group. What an engine may declare is one finding, with all its ops.
+    group. What an engine may declare is one finding, with all its ops; what several
+    modes of an engine do at one op is one finding, with all these modes.
 
     Groups and their members keep the order in which they come.
     """
@@ -67,10 +68,12 @@ def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
     for d in found:
         kinds.setdefault((title_of(d), d.known), []).append(d)
     leader: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+    in_any_mode: dict[tuple[str, str | None], tuple[str, str | None]] = {}
     for key, members in kinds.items():
         others = ((f, key[1]) for d in members for f in d.common)  # of other engines
         first = next((leader[o] for o in others if o in leader), key)
-        leader[key] = first
+        whole = (_without_mode(members[0]), key[1])
+        leader[key] = in_any_mode.setdefault(whole, first)
     groups: dict[tuple[str, str | None], list[Discrepancy]] = {}
     for key, members in kinds.items():
         groups.setdefault(leader[key], []).extend(members)
@@ -83,3 +86,9 @@ def title_of(found: Discrepancy) -> str:
     if why is None or why.cause not in DECLARED:
         return found.finding
     return f"{found.differentiator}:{found.mode}:{found.dtype}/{why.cause}"
+
+
+def _without_mode(found: Discrepancy) -> str:
+    """The name of a finding, without the mode that it has."""
+    what = title_of(found).partition("/")[2]
+    return f"{found.differentiator}:{found.dtype}/{what}"

@@ -1,4 +1,7 @@
-"""The matrix: each op, and each other block, against each differentiator and mode."""
+"""The matrix: each op, and each other block, against each differentiator and mode.
+
+The modes of an engine stand side by side; those that took turns share a column.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from gradverify.report.wording import anchor, figure, rank
 from gradverify.suites import SUITES
 
 PANELS = 4  # tables side by side
+TURNS = "other modes"  # those that a run asks about a part of the blocks alone
+OFTEN = 0.3  # of an engine's blocks, from which a mode has a column of its own
 SHOWN = 40  # blocks of another suite that have a row of their own
 
 
@@ -64,14 +69,18 @@ class _Square:
 
 Squares = dict[tuple[str, str], _Square]
 
+Columns = Mapping[tuple[str, str], tuple[str, str]]
+"""From an engine and a mode to the engine and the title of its column."""
+
 
 def matrix(found: Records) -> VerdictMatrix | None:
     """The matrix of a run; None if nothing ran."""
     ran = [i for i in found.items if i.differentiator]
     if not ran:
         return None
-    columns = list(dict.fromkeys((i.differentiator, i.mode) for i in ran))
-    squares, ops, others = _squares(ran, found.discrepancies)
+    of = _columns(ran)
+    columns = list(dict.fromkeys(of.values()))
+    squares, ops, others = _squares(ran, found.discrepancies, of)
     kept = [name for names in others.values() for name in names[:SHOWN]]
     height = max(8, -(-len(ops) // PANELS))
     panels = [
@@ -85,8 +94,26 @@ def matrix(found: Records) -> VerdictMatrix | None:
     )
 
 
+def _columns(items: Sequence[Item]) -> Columns:
+    """The column of each mode: its own, or one for the modes that took turns."""
+    blocks: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for i in items:
+        looked = blocks.setdefault((i.differentiator, i.mode), set())
+        looked.add((i.suite, i.block))
+    most: dict[str, int] = {}
+    for (who, _), looked in blocks.items():
+        most[who] = max(most.get(who, 0), len(looked))
+    columns = {
+        (who, mode): (who, mode if len(looked) >= OFTEN * most[who] else TURNS)
+        for (who, mode), looked in blocks.items()
+    }
+    engines = dict.fromkeys(who for who, _ in columns)
+    ordered = sorted(columns, key=lambda key: columns[key][1] == TURNS)
+    return {key: columns[key] for who in engines for key in ordered if key[0] == who}
+
+
 def _squares(
-    items: Iterable[Item], found: Iterable[Discrepancy]
+    items: Iterable[Item], found: Iterable[Discrepancy], of: Columns
 ) -> tuple[Squares, list[str], dict[str, list[str]]]:
     """Items and discrepancies by row and column; and the rows: ops, then other
     blocks.
@@ -97,10 +124,11 @@ def _squares(
         name = item.block if item.suite == "ops" else f"{item.suite}::{item.block}"
         if item.suite != "ops":
             others.setdefault(item.suite, {})[name] = None
-        key = name, f"{item.differentiator}:{item.mode}"
+        key = name, ":".join(of[item.differentiator, item.mode])
         squares.setdefault(key, _Square()).items.append(item)
     for d in found:
-        column = f"{d.differentiator}:{d.mode}"
+        own = (d.differentiator, d.mode)
+        column = ":".join(of.get(own, own))
         for name in {d.op, _block(d.item)}:
             if name in OPS.rows or (name, column) in squares:
                 squares.setdefault((name, column), _Square()).found.append(d)
@@ -138,7 +166,7 @@ def _cell(name: str, column: tuple[str, str], square: _Square | None) -> MatrixC
     """The worst verdict of a row in a column, over all dtypes."""
     who = ":".join(column)
     key = "block" if "::" in name else "op"
-    query = f"{key}:{name} who:{who}"
+    query = f"{key}:{name} who:{column[0] if column[1] == TURNS else who}"
     if square is None:
         title = f"{name} · {who}: not run"
         return MatrixCell("none", SIGNS["none"][0], "not run", title, query, "")
@@ -178,6 +206,8 @@ def _title(name: str, who: str, square: _Square) -> str:
     lines = [f"{name} · {who}"]
     lines += [f"{n} {word(v)}" for v, n in sorted(counts.items(), key=_first)]
     lines += _largest(square)
+    modes = dict.fromkeys(i.mode for i in square.items)
+    lines += [f"modes: {', '.join(modes)}"] if who.endswith(TURNS) else []
     kinds = len({d.finding for d in square.found})
     lines += [many(kinds, "finding")] if kinds else []
     lines += sorted({i.reason.partition("\n")[0] for i in square.items if i.reason})

@@ -124,3 +124,20 @@ def test_what_an_engine_may_declare_is_one_finding_with_its_ops(found: Make) -> 
     assert [d.finding for d in other] == [TOY]
     (line,) = [text for text in summary(Records(tuple(rows))) if "python num" in text]
     assert "toy:reverse:float64/python numbers (add, mul) in 3 items" in line
+
+
+def test_what_several_modes_do_at_one_op_is_one_finding(found: Make) -> None:
+    modes = ["reverse", "forward", "forward-over-forward"]
+    wrong = [
+        msgspec.structs.replace(
+            found(got="1.0", finding=f"{who}:{mode}:float64/exp/wrong"),
+            differentiator=who,
+            mode=mode,
+        )
+        for mode in modes
+        for who in ("one", "two")
+    ]
+    groups = grouped(wrong)
+    assert [[d.mode for d in members] for members in groups] == [modes] * 2
+    known = [msgspec.structs.replace(d, known="row") for d in wrong[:2]]
+    assert len(grouped([*known, *wrong[2:]])) == 4

@@ -18,6 +18,7 @@ from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
     FLOATS,
     TorchTracer,
+    gradient_of,
     outputs_of,
 )
 from gradverify.graph import Array
@@ -88,7 +89,9 @@ class TorchCall(FunctionCall):
         names = _names(self.original, args, kwargs)
         chosen = _chosen(names, leaves, wrt)
         self.slots = [Slot(names[k], leaves[k], k) for k in chosen]
+        self.draws_nothing = False
         self.touched = self._probed()
+        self.draws_nothing = not self.touched.random
         self.slots += self._parameters()
         if not self.slots:
             raise Refused(
@@ -146,19 +149,20 @@ class TorchCall(FunctionCall):
 
     @property
     def modes(self) -> Mapping[str, str]:
-        """Reverse mode by `autograd.grad`, by `.backward()`, and forward mode."""
-        return {"reverse": "vjp", "backward": "vjp", "forward": "jvp"}
+        """Reverse mode by `autograd.grad`, by `.backward()`; forward; second order."""
+        return {
+            "reverse": "vjp",
+            "backward": "vjp",
+            "forward": "jvp",
+            "reverse-over-reverse": "hvp",
+        }
 
     @property
     def variants(self) -> Mapping[str, str]:
         """Layouts of arguments and cotangents, and arguments frozen one by one."""
-        found = {
-            "transposed": TRANSPOSED,
-            "expanded": EXPANDED,
-            "spread": SPREAD,
-            "strided": STRIDED,
-            "again": AGAIN,
-        }
+        found = {"spread": SPREAD, "strided": STRIDED, "again": AGAIN}
+        if self.draws_nothing:  # random numbers like an argument follow its layout
+            found |= {"transposed": TRANSPOSED, "expanded": EXPANDED}
         if len(self.slots) > 1:
             for k, slot in enumerate(self.slots):
                 found[f"only {k}"] = f"only {slot.name} requires a gradient"
@@ -166,7 +170,11 @@ class TorchCall(FunctionCall):
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        with torch.random.fork_rng(devices=[]):
+        """Random numbers from the same seed; then as they were."""
+        if self.draws_nothing:
+            yield
+            return
+        with torch.random.fork_rng():
             torch.manual_seed(SEED)
             yield
 
@@ -229,6 +237,8 @@ class TorchCall(FunctionCall):
         if np.dtype(x.dtype).name != self.dtype:
             dtype = getattr(torch, np.dtype(x.dtype).name)
         leaf = torch.tensor(np.array(x), dtype=dtype, device=given.device)
+        if slot.is_complex and variant == "transposed":
+            variant = ""  # a pair of reals stands together
         if variant == "transposed" and leaf.dim() > 1:
             leaf = leaf.transpose(0, -1).contiguous().transpose(0, -1)
         elif variant == "transposed" and leaf.dim() == 1:
@@ -253,6 +263,27 @@ class TorchCall(FunctionCall):
             if not handed.outputs:
                 raise NotCaptured(f"{self.name} returns no tensor of floats")
             symbols = outputs_of(tracer, handed.outputs)
+        return self._written(tracer, symbols)
+
+    def capture_backward(
+        self, point: Sequence[Array], cotangents: Sequence[Array]
+    ) -> Captured:
+        """The program of the function and of its reverse mode."""
+        tracer = TorchTracer(self.dtype)
+        with self._undone():
+            handed = self._handed(self.function, point, tracer=tracer)
+            outputs, given = _weighted(handed.outputs, cotangents, "")
+            with tracer:
+                found = torch.autograd.grad(
+                    outputs, handed.leaves, given, allow_unused=True
+                )
+            symbols = [
+                gradient_of(tracer, x, g)
+                for x, g in zip(handed.leaves, found, strict=True)
+            ]
+        return self._written(tracer, symbols)
+
+    def _written(self, tracer: TorchTracer, symbols: Sequence[Any]) -> Captured:
         seen = tracer.seen
         remarks = dict(seen.remarks)
         for name in seen.functions:
@@ -267,6 +298,7 @@ class TorchCall(FunctionCall):
             estimated=tuple(seen.estimated),
             reads=seen.reads,
             form="float32" if seen.narrow else None,
+            authors=seen.authors,
             remarks=tuple(remarks),
         )
 
@@ -373,6 +405,40 @@ class TorchCall(FunctionCall):
                 tuple(_array(p.primal) for p in pairs),
                 tuple(None if p.tangent is None else _array(p.tangent) for p in pairs),
             )
+
+    def pull_twice(
+        self,
+        mode: str,
+        point: Sequence[Array],
+        cotangents: Sequence[Array],
+        tangents: Sequence[Array | None],
+    ) -> tuple[Array | None, ...]:
+        """The derivative of the first derivative, contracted with tangents."""
+        with self._undone():
+            handed = self._handed(self.function, point)
+            outputs, given = _weighted(handed.outputs, cotangents, "")
+            first = torch.autograd.grad(
+                outputs, handed.leaves, given, allow_unused=True, create_graph=True
+            )
+            pairs = [
+                (g, torch.as_tensor(np.array(v)).to(g))
+                for g, v in zip(first, tangents, strict=True)
+                if g is not None and v is not None and g.requires_grad
+            ]
+            if not pairs:
+                return (None,) * len(handed.leaves)
+            try:
+                found = torch.autograd.grad(
+                    [g for g, _ in pairs],
+                    handed.leaves,
+                    [v for _, v in pairs],
+                    allow_unused=True,
+                )
+            except RuntimeError as error:
+                if "once_differentiable" in str(error):
+                    raise NotImplementedError(str(error)) from None
+                raise
+            return tuple(None if g is None else _array(g) for g in found)
 
 
 # ---- tensors and arrays

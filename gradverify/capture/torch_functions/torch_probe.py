@@ -49,7 +49,8 @@ class TorchProbe(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for x in _written(func, args, kwargs):
             if not self._is_made(x):
                 self.touched.written.setdefault(id(x), (x, x.detach().clone()))
-        if torch.Tag.nondeterministic_seeded in func.tags:
+        is_custom = func.namespace not in ("aten", "prims")  # what is in it is not seen
+        if is_custom or torch.Tag.nondeterministic_seeded in func.tags:
             self.touched.random = True
         result = func(*args, **kwargs)
         given = {x.untyped_storage()._cdata for x in tensors}

@@ -56,6 +56,7 @@ class TraceNotes:
     estimated: dict[str, None] = field(default_factory=dict)
     remarks: dict[str, None] = field(default_factory=dict)
     functions: dict[str, None] = field(default_factory=dict)
+    authors: dict[str, SourceLine] = field(default_factory=dict)
     reads: int = 0
     narrow: bool = False
 
@@ -110,7 +111,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         name = func.name().partition("::")[2]
         tensors = [*_tensors(args), *_tensors(tuple(kwargs.values()))]
-        where = _place(self.inside)
+        where = _place(self.inside, self.seen.authors)
         if func.namespace not in ("aten", "prims") and self._has(func):
             return self._custom(func, args, kwargs)
         if not any(self.storages.cell(t) is not None for t in tensors):
@@ -410,7 +411,7 @@ def _pure(name: str, overload: str) -> Any:
     return getattr(packet, trimmed) if trimmed in names else None
 
 
-def _place(inside: str | None) -> CallSite:
+def _place(inside: str | None, authors: dict[str, SourceLine]) -> CallSite:
     """The user's line that is running, and the `Function` whose forward it is in."""
     line: SourceLine | None = None
     function = inside
@@ -421,8 +422,13 @@ def _place(inside: str | None) -> CallSite:
         if code.co_filename == CALLER:
             break
         if function is None and code is _APPLY:
-            name = getattr(frame.f_locals.get("cls"), "__name__", "Function")
+            cls = frame.f_locals.get("cls")
+            name = getattr(cls, "__name__", "Function")
             function = None if name in TRANSPARENT else name
+            if function is not None and function not in authors:
+                back = getattr(getattr(cls, "backward", None), "__code__", None)
+                if back is not None:
+                    authors[name] = SourceLine(back.co_filename, back.co_firstlineno)
         if line is None and _is_users(code.co_filename):
             line = _line(code.co_filename, frame.f_lineno)
         if library is None and code.co_filename.startswith(LAYERS):
@@ -456,3 +462,13 @@ def outputs_of(tracer: TorchTracer, tensors: Sequence[Any]) -> list[Symbol]:
             symbol = tracer.output(tensor, symbol)
         found.append(symbol)
     return found
+
+
+def gradient_of(tracer: TorchTracer, leaf: Any, gradient: Any) -> Symbol:
+    """The symbol of a derivative; zeros where there is none, or data."""
+    if gradient is None:
+        return tracer.program.lift(np.zeros(tuple(leaf.shape)))
+    symbol = tracer.symbol(gradient)
+    if symbol is None:
+        return tracer.program.lift(constant(gradient).astype(float))
+    return symbol

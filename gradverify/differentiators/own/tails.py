@@ -55,7 +55,7 @@ value = bare(value)
 """
 TAPE_JACOBIAN = """
 value = function(*inputs)
-units = np.eye(value.size).reshape((-1, *value.shape))
+units = np.eye(value.size).reshape((value.size, *value.shape))
 got = tape.pullback(value, units, inputs)
 value = value.primal
 """

@@ -104,7 +104,7 @@ class OwnTape(Differentiator):
         if not isinstance(output, Variable):
             return Pulled(output, [None] * len(point))
         units = np.eye(output.size, dtype=output.dtype)
-        rows = tape.pullback(output, units.reshape(-1, *output.shape), inputs)
+        rows = tape.pullback(output, units.reshape(output.size, *output.shape), inputs)
         blocks = [np.reshape(ct, output.shape + np.shape(ct)[1:]) for ct in rows]
         return Pulled(output.primal, blocks)
 

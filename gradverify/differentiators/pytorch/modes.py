@@ -197,14 +197,15 @@ class TorchModes(Differentiator):
     def reverse_over_forward(
         self, function: Lowered, point: Sequence[Array], tangents: Tangents
     ) -> Pulled:
-        """The gradient of the tangent: `torch.autograd.grad` on dual tensors."""
+        """The gradient of the tangent: `torch.autograd.grad` after the duals."""
         import torch
 
         forward_ad: Any = torch.autograd.forward_ad
-        with settings(), forward_ad.dual_level():
+        with settings():
             inputs = self._leaves(point)
-            duals = self._duals(inputs, tangents)
-            value, slope = forward_ad.unpack_dual(self._output(function, duals))
+            with forward_ad.dual_level():
+                output = self._output(function, self._duals(inputs, tangents))
+                value, slope = forward_ad.unpack_dual(output)
             one = None if slope is None else torch.ones_like(slope)
             return Pulled(_array(value), _again([slope], inputs, [one]))
 
@@ -229,14 +230,14 @@ class TorchModes(Differentiator):
             return torch.func.jvp(along, start, directions)[::-1]
 
         with settings():
-            if not moved:
+            wrt = tuple(i for i, x in enumerate(point) if x.size)
+            if not moved or not wrt:
                 value = _array(self._output(function, self._tensors(point)))
                 return Pulled(value, [None] * len(point))
             directions = tuple(self._tensors(tangents[i] for i in moved))
-            products, output = torch.func.jacfwd(
-                slope, argnums=tuple(range(len(point))), has_aux=True
-            )(*self._tensors(point))
-            return Pulled(_array(output), [_array(x) for x in products])
+            both = torch.func.jacfwd(slope, argnums=wrt, has_aux=True)
+            products, output = both(*self._tensors(point))
+            return Pulled(_array(output), _placed(products, wrt, len(point)))
 
     # ---- whole Jacobians and Hessians
 
@@ -283,13 +284,11 @@ class TorchModes(Differentiator):
         import torch
 
         with settings():
-            inputs = self._tensors(point)
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            wrt = tuple(range(len(point)))
-            hessian = torch.func.hessian(self._function(function), wrt)
-            return Pulled(value, _nested(hessian(*inputs)))
+            value, output, wrt, inputs = self._filled(function, point)
+            if not inputs:
+                return Pulled(value, [[None for _ in point] for _ in point])
+            hessian = torch.func.hessian(output, tuple(range(len(inputs))))
+            return Pulled(value, _nested(hessian(*inputs), wrt, len(point)))
 
     # ---- what modes share
 
@@ -330,6 +329,25 @@ class TorchModes(Differentiator):
             decompositions=core_aten_decompositions(),
         )
 
+    def _filled(
+        self, function: Lowered, point: Sequence[Array]
+    ) -> tuple[Any, Callable[..., Any], tuple[int, ...], tuple[Any, ...]]:
+        """The value, and the function of the inputs that have entries.
+
+        PyTorch has no Jacobians by or of arrays without entries; then none are left.
+        """
+        inputs = self._tensors(point)
+        value = _array(self._output(function, inputs))
+        wrt = tuple(i for i, x in enumerate(point) if x.size and value.size)
+
+        def output(*some: Any) -> Any:
+            given = dict(zip(wrt, some, strict=True))
+            return self._output(
+                function, [given.get(i, x) for i, x in enumerate(inputs)]
+            )
+
+        return value, output, wrt, tuple(inputs[i] for i in wrt)
+
     def _functional_jacobian(
         self, function: Lowered, point: Sequence[Array], **how: Any
     ) -> Pulled:
@@ -337,29 +355,21 @@ class TorchModes(Differentiator):
 
         jacobian: Any = torch.autograd.functional.jacobian
         with settings():
-            inputs = tuple(self._tensors(point))
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            found = jacobian(self._function(function), inputs, **how)
-            return Pulled(value, [_array(block) for block in found])
+            value, output, wrt, inputs = self._filled(function, point)
+            found = jacobian(output, inputs, **how) if inputs else ()
+            return Pulled(value, _placed(found, wrt, len(point)))
 
     def _func_jacobian(
         self, name: str, function: Lowered, point: Sequence[Array]
     ) -> Pulled:
         import torch
 
-        def twice(*inputs: Any) -> Any:
-            output = self._output(function, inputs)
-            return output, output
-
         with settings():
-            if not point:
-                return Pulled(_array(self._output(function, ())), [])
-            wrt = tuple(range(len(point)))
-            jacobian = getattr(torch.func, name)(twice, argnums=wrt, has_aux=True)
-            found, output = jacobian(*self._tensors(point))
-            return Pulled(_array(output), [_array(block) for block in found])
+            value, output, wrt, inputs = self._filled(function, point)
+            if not inputs:
+                return Pulled(value, [None] * len(point))
+            jacobian = getattr(torch.func, name)(output, tuple(range(len(inputs))))
+            return Pulled(value, _placed(jacobian(*inputs), wrt, len(point)))
 
     def _functional_hessian(
         self, function: Lowered, point: Sequence[Array], **how: Any
@@ -368,21 +378,26 @@ class TorchModes(Differentiator):
 
         hessian: Any = torch.autograd.functional.hessian
         with settings():
-            inputs = tuple(self._tensors(point))
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            found = hessian(self._function(function), inputs, **how)
-            return Pulled(value, _nested(found))
+            value, output, wrt, inputs = self._filled(function, point)
+            found = hessian(output, inputs, **how) if inputs else ()
+            return Pulled(value, _nested(found, wrt, len(point)))
 
 
 def _array(x: Any) -> Any:
-    """A tensor as an array of NumPy; None stays None."""
-    return None if x is None else x.detach().cpu().numpy()
+    """A tensor as an array of NumPy, also one of PyTorch's symbolic zeros."""
+    return None if x is None else x.numpy(force=True)
 
 
-def _nested(blocks: Any) -> list[list[Any]]:
-    return [[_array(block) for block in row] for row in blocks]
+def _placed(blocks: Any, wrt: Sequence[int], count: int) -> list[Any]:
+    """Blocks at the places of their inputs, of which there are so many."""
+    found = dict(zip(wrt, blocks, strict=True))
+    return [_array(found.get(i)) for i in range(count)]
+
+
+def _nested(blocks: Any, wrt: Sequence[int], count: int) -> list[list[Any]]:
+    """Rows of blocks at their places."""
+    rows = {i: _placed(row, wrt, count) for i, row in zip(wrt, blocks, strict=True)}
+    return [rows.get(i, [None] * count) for i in range(count)]
 
 
 def _other(x: Any) -> Any:

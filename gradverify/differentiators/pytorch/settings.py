@@ -8,14 +8,25 @@ from typing import Any
 
 from gradverify.surroundings import built_in
 
+# What PyTorch says, beside NotImplementedError, where it has no such rule for an op.
+NO_RULE = ("Batching rule not implemented",)
+
 
 @contextmanager
 def settings() -> Iterator[None]:
-    """PyTorch's defaults, gradients on, one thread, no TF32; then as before."""
+    """PyTorch's defaults, gradients on, one thread, no TF32; then as before.
+
+    Raises `NotImplementedError` where PyTorch says that it has no rule for an op.
+    """
     import torch
 
     with torch.inference_mode(False), built_in("torch"), _full_precision():
-        yield
+        try:
+            yield
+        except RuntimeError as error:
+            if any(words in str(error) for words in NO_RULE):
+                raise NotImplementedError(str(error)) from error
+            raise
 
 
 @contextmanager

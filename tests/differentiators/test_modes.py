@@ -1,0 +1,298 @@
+"""Every mode of every built-in engine, against derivatives worked out by hand."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradverify.differentiators import Differentiator, load
+from gradverify.differentiators.protocol import Lowered
+from gradverify.graph import Graph, Node, apply_op, data_leaf, input_leaf
+
+ENGINES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
+SOURCE = np.random.default_rng(17)
+MASK = np.array([[True, False, True], [False, True, True]])
+MATRIX, OTHER = SOURCE.uniform(0.5, 1.5, (2, 2, 3))
+COLUMN, VECTOR = SOURCE.uniform(0.5, 1.5, (2, 3))
+SIGNAL, KERNEL = SOURCE.uniform(-1.0, 1.0, 5), SOURCE.uniform(-1.0, 1.0, 2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An op at a point, with its Jacobian and the Hessian of sum(w * y), by hand.
+
+    jacobian: one block of shape `y.shape + x.shape` for each input. hessian: from w to
+    rows of blocks.
+    """
+
+    op: str
+    point: Sequence[Any]
+    params: Mapping[str, Any]
+    jacobian: Sequence[Any]
+    hessian: Callable[[Any], Sequence[Sequence[Any]]]
+    masks: Sequence[Any] = ()
+
+    def graph(self, weights: Any = None) -> Graph:
+        """The op with an array for its result; with weights, contracted to a scalar."""
+        nodes: list[Node] = [data_leaf(m) for m in self.masks]
+        nodes += [input_leaf(np.shape(x)) for x in self.point]
+        nodes.append(apply_op(nodes, self.op, range(len(nodes)), **self.params))
+        if weights is not None:
+            nodes.append(data_leaf(weights))
+            nodes.append(apply_op(nodes, "mul", [len(nodes) - 2, len(nodes) - 1]))
+            if nodes[-1].shape:
+                nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
+        return Graph(tuple(nodes))
+
+
+def diagonal(x: Any) -> Any:
+    """An array as the diagonal of a block of shape `x.shape + x.shape`."""
+    return np.diag(np.ravel(x)).reshape(np.shape(x) * 2)
+
+
+def soft(x: Any) -> Any:
+    e = np.exp(x)
+    return e / e.sum()
+
+
+S = soft(VECTOR)
+SOFT = np.diag(S) - np.outer(S, S)
+# how far each softmax is from each entry, and how that changes
+AWAY = np.eye(3) - S[None, :]
+BENT = S[:, None, None] * (AWAY[:, :, None] * AWAY[:, None, :] - SOFT[None, :, :])
+SHIFTED = np.stack([np.stack([SIGNAL[k : k + 4] for k in range(2)], -1)])
+EYE2, EYE3 = np.eye(2), np.eye(3)
+ONES = np.ones((2, 3))
+
+
+def conv_by_signal(kernel: Any) -> Any:
+    found = np.zeros((4, 5))
+    for i in range(4):
+        found[i, i : i + 2] = kernel
+    return found.reshape(1, 1, 4, 1, 1, 5)
+
+
+def conv_mixed(w: Any) -> Any:
+    """d2 sum(w * y) by the signal and the kernel."""
+    found = np.zeros((5, 2))
+    for i in range(4):
+        for k in range(2):
+            found[i + k, k] += w[0, 0, i]
+    return found.reshape(1, 1, 5, 1, 1, 2)
+
+
+def none(*shapes: Any) -> list[list[Any]]:
+    return [[np.zeros(a + b) for b in shapes] for a in shapes]
+
+
+def mixed(block: Any, first: Any, second: Any, rank: int) -> list[list[Any]]:
+    """The Hessian of what is linear in each of two inputs; `rank` is the first's."""
+    axes = (*range(rank, block.ndim), *range(rank))
+    return [[np.zeros(first * 2), block], [block.transpose(axes), np.zeros(second * 2)]]
+
+
+CONV = {"stride": (1,), "padding": (0,), "dilation": (1,), "groups": 1}
+X, K, B = SIGNAL[None, None], KERNEL[None, None], np.array([0.5])
+ROWS = (
+    Row(
+        "sin", [MATRIX], {}, [diagonal(np.cos(MATRIX))],
+        lambda w: [[diagonal(-w * np.sin(MATRIX))]],
+    ),
+    Row(
+        "mul", [MATRIX, VECTOR], {},
+        [diagonal(VECTOR * ONES), np.einsum("ij,jk->ijk", MATRIX, EYE3)],
+        lambda w: mixed(np.einsum("ij,jk->ijk", w, EYE3), (2, 3), (3,), 2),
+    ),
+    Row(
+        "div", [MATRIX, OTHER], {},
+        [diagonal(1 / OTHER), diagonal(-MATRIX / OTHER**2)],
+        lambda w: [[np.zeros((2, 3, 2, 3)), diagonal(-w / OTHER**2)],
+                   [diagonal(-w / OTHER**2), diagonal(2 * w * MATRIX / OTHER**3)]],
+    ),
+    Row(
+        "matmul", [MATRIX, OTHER.T], {},
+        [np.einsum("ik,jl->ijkl", EYE2, OTHER), np.einsum("ik,jl->ijkl", MATRIX, EYE2)],
+        lambda w: mixed(np.einsum("ik,jl->ijlk", w, EYE3), (2, 3), (3, 2), 2),
+    ),
+    Row(
+        "mean", [MATRIX], {"axis": (1,), "keepdims": False},
+        [np.einsum("ik,l->ikl", EYE2, np.ones(3) / 3)],
+        lambda w: none((2, 3)),
+    ),
+    Row(
+        "logsumexp", [VECTOR], {"axis": (0,), "keepdims": False},
+        [S], lambda w: [[w * SOFT]],
+    ),
+    Row(
+        "softmax", [VECTOR], {"axis": (-1,)},
+        [SOFT], lambda w: [[np.einsum("i,ijk->jk", w, BENT)]],
+    ),
+    Row(
+        "where", [MATRIX, OTHER], {},
+        [diagonal(1.0 * MASK), diagonal(1.0 * ~MASK)],
+        lambda w: none((2, 3), (2, 3)), [MASK],
+    ),
+    Row(
+        "embedding", [MATRIX], {"index": (1, 0, 1)},
+        [np.einsum("ik,jl->ijkl", EYE2[[1, 0, 1]], EYE3)], lambda w: none((2, 3)),
+    ),
+    Row(
+        "conv1d", [X, K, B], CONV,
+        [conv_by_signal(KERNEL), SHIFTED.reshape(1, 1, 4, 1, 1, 2),
+         np.ones((1, 1, 4, 1))],
+        lambda w: [
+            [np.zeros((1, 1, 5) * 2), conv_mixed(w), np.zeros((1, 1, 5, 1))],
+            [conv_mixed(w).transpose(3, 4, 5, 0, 1, 2), np.zeros((1, 1, 2) * 2),
+             np.zeros((1, 1, 2, 1))],
+            [np.zeros((1, 1, 1, 5)), np.zeros((1, 1, 1, 2)), np.zeros((1, 1))],
+        ],
+    ),
+    Row(
+        "linear", [MATRIX, OTHER, COLUMN[:2]], {},
+        [np.einsum("ik,jl->ijkl", EYE2, OTHER), np.einsum("jk,il->ijkl", EYE2, MATRIX),
+         np.einsum("i,jk->ijk", np.ones(2), EYE2)],
+        lambda w: [
+            [np.zeros((2, 3) * 2), np.einsum("ik,jl->ijkl", w, EYE3),
+             np.zeros((2, 3, 2))],
+            [np.einsum("ki,jl->ijkl", w, EYE3), np.zeros((2, 3) * 2),
+             np.zeros((2, 3, 2))],
+            [np.zeros((2, 2, 3)), np.zeros((2, 2, 3)), np.zeros((2, 2))],
+        ],
+    ),
+    Row(
+        "mse", [MATRIX, OTHER], {"reduction": "mean"},
+        [(MATRIX - OTHER) / 3, (OTHER - MATRIX) / 3],
+        lambda w: [[w * diagonal(ONES / 3), -w * diagonal(ONES / 3)],
+                   [-w * diagonal(ONES / 3), w * diagonal(ONES / 3)]],
+    ),
+)  # fmt: skip
+
+
+def engine(name: str) -> Differentiator:
+    found = load(name)
+    if reason := found.available():
+        pytest.skip(reason)
+    return found
+
+
+def called(
+    who: Differentiator, mode: str, graph: Graph, point: Any, *given: Any
+) -> Any:
+    """What a mode's method returns for copies of the numbers."""
+    method = who.modes()[mode].__get__(who, type(who))
+    function = Lowered(graph, who.table, "float64")
+    with warnings.catch_warnings():  # of what is deprecated in the library itself
+        warnings.simplefilter("ignore")
+        return method(function, [np.array(x) for x in point], *given)
+
+
+def contracted(block: Any, tangent: Any, rank: int) -> Any:
+    """A block of a matrix times a tangent, over its last axes."""
+    return np.tensordot(block, tangent, rank)
+
+
+def along(blocks: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The sum of blocks times tangents, of which some are None."""
+    return sum(
+        contracted(b, t, np.ndim(t))
+        for b, t in zip(blocks, tangents, strict=True)
+        if t is not None
+    )
+
+
+Answer = tuple[Any, Any]  # what came back, what is right
+
+
+def answers(who: Differentiator, mode: str, row: Row) -> Iterator[Answer]:
+    """What the mode says of the row, asked with numbers that hide nothing."""
+    source = np.random.default_rng(len(mode))
+    shape = row.graph().output.shape
+    w = source.uniform(-2.0, 2.0, shape)
+    tangents: list[Any] = [source.uniform(-2.0, 2.0, np.shape(x)) for x in row.point]
+    asked = (tangents, [*tangents[:-1], None], [None] * len(tangents))
+    array, scalar = row.graph(), row.graph(w)
+    kind, hessian = who.modes()[mode].kind, row.hessian(w)
+    pulled = [np.tensordot(w, b, np.ndim(w)) for b in row.jacobian]
+    if kind == "vjp":
+        yield from zip(
+            called(who, mode, array, row.point, w).cotangents, pulled, strict=True
+        )
+    elif kind == "gradient":
+        yield from zip(
+            called(who, mode, scalar, row.point).cotangents, pulled, strict=True
+        )
+    elif kind == "jvp":
+        for v in asked:
+            pushed = called(who, mode, array, row.point, v)
+            yield pushed.tangent, along(row.jacobian, v) + np.zeros(shape)
+    elif kind == "hvp":
+        for v in asked:
+            found = called(who, mode, scalar, row.point, v).cotangents
+            for got, blocks, x in zip(found, hessian, row.point, strict=True):
+                yield got, along(blocks, v) + np.zeros(np.shape(x))
+    elif kind == "jacobian":
+        found = called(who, mode, array, row.point).cotangents
+        yield from zip(found, row.jacobian, strict=True)
+    else:
+        found = called(who, mode, scalar, row.point).cotangents
+        for blocks, right in zip(found, hessian, strict=True):
+            yield from zip(blocks, right, strict=True)
+
+
+def is_right(got: Any, wanted: Any) -> bool:
+    """Whether it is equal to 12 digits; None is right for zeros alone."""
+    if got is None:
+        return not np.any(wanted)
+    is_close = np.shape(got) == np.shape(wanted) and np.allclose(
+        got, wanted, rtol=1e-12, atol=1e-13
+    )
+    return bool(is_close)
+
+
+LACKED = {  # what PyTorch has an error for, which ABSENT of the test below says
+    ("torch-cpu", "reverse-over-forward", "logsumexp"),
+    ("torch-cpu", "reverse-over-forward", "softmax"),
+    ("torch-cpu", "forward-over-reverse", "mse"),
+}
+
+
+def pairs(name: str, rows: Sequence[Row]) -> list[Any]:
+    return [
+        pytest.param(name, mode, row, id=f"{name}:{mode}-{row.op}")
+        for mode in load(name).modes()
+        for row in rows
+        if (name, mode, row.op) not in LACKED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "row"), [p for n in ENGINES[:4] for p in pairs(n, ROWS)]
+)
+def test_a_mode_gives_what_is_worked_out_by_hand(
+    name: str, mode: str, row: Row
+) -> None:
+    found = list(answers(engine(name), mode, row))
+    assert found
+    assert not [pair for pair in found if not is_right(*pair)]
+
+
+@pytest.mark.parametrize(("name", "mode", "row"), pairs("jax", ROWS[2:3]))
+def test_a_mode_of_jax_gives_what_is_worked_out_by_hand(
+    name: str, mode: str, row: Row
+) -> None:
+    found = list(answers(engine(name), mode, row))
+    assert found
+    assert not [pair for pair in found if not is_right(*pair)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "mode", "row"), pairs("jax", [*ROWS[:2], *ROWS[3:]]))
+def test_a_mode_of_jax_gives_it_for_other_ops(name: str, mode: str, row: Row) -> None:
+    found = list(answers(engine(name), mode, row))
+    assert found
+    assert not [pair for pair in found if not is_right(*pair)]
