@@ -10,6 +10,7 @@ import msgspec
 
 from gradverify import records
 from gradverify.cli.arguments import COMMANDS, EXAMPLES, parser
+from gradverify.cli.op_list import has_kink
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.differentiators import load, modes
 from gradverify.graph import formula
@@ -82,7 +83,7 @@ def _ops() -> Iterator[str]:
             _code(row.operator or ""),
             str(row.arity),
             ", ".join(map(_code, row.params)),
-            "yes" if row.kink else "",
+            "yes" if has_kink(row) else "",
             _code(row.formula),
         )
         for row in OPS

@@ -293,7 +293,7 @@ class BlockItem(GradverifyItem):
                 self.mode,
                 budget=session.budget(self.block, self.differentiator)
                 if self.is_drawn
-                else Budget(losing=session.losing),
+                else Budget(losing=session.losing(self.differentiator)),
                 known=session.rows,
                 in_flight=self.in_flight,
                 limit=session.limit(self.differentiator),
