@@ -14,7 +14,7 @@ from gradverify.cli.op_list import has_kink
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.differentiators import load, modes
 from gradverify.graph import formula
-from gradverify.known import shipped_rows
+from gradverify.known import operands_of, shipped_rows
 from gradverify.known.rows import Deviation
 from gradverify.ops import OPS
 from gradverify.plugin.options import OPTIONS, flag
@@ -81,7 +81,7 @@ def _ops() -> Iterator[str]:
         (
             _code(row.name),
             _code(row.operator or ""),
-            str(row.arity),
+            ", ".join(map(_code, operands_of(row.name))),
             ", ".join(map(_code, row.params)),
             "yes" if has_kink(row) else "",
             _code(row.formula),
