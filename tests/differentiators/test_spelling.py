@@ -24,8 +24,9 @@ from gradverify.differentiators import (
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.spelling import ScriptContents, Spelling, script
 from gradverify.differentiators.spelling.by_class import by_class
-from gradverify.graph import Case, Graph, Node, input_leaf
+from gradverify.graph import Case, Graph, Node, case_name, input_leaf
 from gradverify.ops import OPS
+from gradverify.reference import Reference, reference
 from gradverify.verdict import Judgement, Verdict
 
 from .test_contract import SETTINGS, TWO, case_of
@@ -77,7 +78,24 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
+EXACT: dict[str, Reference] = {}
+
+
+@pytest.fixture
+def references_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exact numbers of a case are computed once for all engines."""
+
+    def known(case: Case) -> Reference:
+        name = case_name(case)
+        if name not in EXACT:
+            EXACT[name] = reference(case)
+        return EXACT[name]
+
+    monkeypatch.setattr("gradverify.diagnosis.reproducer.reference", known)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("references_are_shared")
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
     who = engine(name)
@@ -103,6 +121,7 @@ def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
         assert numbers(output) == given(who, mode, case), text
 
 
+@pytest.mark.usefixtures("references_are_shared")
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_row_of_a_table_is_spelled(name: str) -> None:
     """Also those that JAX is not asked to compile here: their scripts are Python."""
@@ -139,6 +158,7 @@ def test_an_engine_that_offers_intermediates_has_a_script_that_runs(
     assert numbers(capsys.readouterr().out) == given(torch, "reverse", case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_script_runs_alone(name: str, tmp_path: Path) -> None:
     who = engine(name)

@@ -112,7 +112,7 @@ class DropsAPath(OwnTape):
 
     @mode("gradient", default=True)
     def reverse(self, function: Any, point: Any) -> Pulled:
-        found = super().reverse(function, point)
+        found = super().reverse(function, point, np.ones(()))
         return Pulled(found.value, [0.5 * ct for ct in found.cotangents])
 
 
