@@ -240,13 +240,13 @@ def test_a_mode_without_a_spelling_is_run_through_the_engine() -> None:
     text = reproducer(case, TapeOfTwoModes(), "backwards", SAID)
     assert f"from {__name__} import TapeOfTwoModes" in text
     assert "found = run(TapeOfTwoModes(), 'backwards', case" in text
-    assert "tape.gradient" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
+    assert "tape.pullback" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
 
 
 class TapeOfTwoModes(OwnTape):
     """Our tape, with a mode that its spelling has no row for."""
 
-    backwards = mode("gradient")(lambda self, *given: self.reverse(*given))
+    backwards = mode("vjp")(lambda self, *given: self.reverse(*given))
 
 
 ANY_NUMBER = re.compile(r"^(?!value)\S.*?: got (\S+), exact \S+, error \S+$", re.M)
