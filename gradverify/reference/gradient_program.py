@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,9 @@ class GradientProgram:
     margins: tuple[tuple[int, int], ...]
     units: Mapping[int, float] = field(default_factory=dict)
     cotangents: tuple[int | None, ...] = ()
+
+
+NO_RULES: Mapping[str, Rule] = MappingProxyType({})
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
@@ -151,16 +155,18 @@ def gradient_program(
 def swept_back(
     program: Program,
     noted: Callable[[int, Sequence[Symbol | None]], object],
+    others: Mapping[str, Rule] = NO_RULES,
 ) -> tuple[int | None, ...]:
     """Write the reverse sweep of a program after it: the cotangent of every node.
 
     noted: called with a node and with what it passes back.
+    others: by primitives of one operand, rules in the place of the usual ones.
     """
     nodes = tuple(program.nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
 
     def pull(i: int, ct: Symbol) -> list[Any]:
-        bars = _pulled(values, nodes, i, ct)
+        bars = _pulled(values, nodes, i, ct, others)
         noted(i, bars)
         return bars
 
@@ -209,12 +215,17 @@ def _declared(
 
 
 def _pulled(
-    values: Sequence[Symbol], nodes: Sequence[Node], i: int, ct: Symbol
+    values: Sequence[Symbol],
+    nodes: Sequence[Node],
+    i: int,
+    ct: Symbol,
+    others: Mapping[str, Rule],
 ) -> list[Any]:
     """What node i passes on to its operands, written down."""
     node = nodes[i]
     x = [values[j] for j in node.operands]
-    rules = [_with_slack(rule, node) for rule in rules_of(node.op, len(x))]
+    usual = rules_of(node.op, len(x))
+    rules = [_with_slack(others.get(node.op, rule), node) for rule in usual]
     shapes = operand_shapes(nodes, node)
     return pullback(PRIMITIVE_SYMBOLS, rules, ct, values[i], x, node, shapes)
 

@@ -33,7 +33,7 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Case
 from gradverify.known import OF_NUMBERS, Deviation, largest
-from gradverify.questions import contracted
+from gradverify.questions import Question, contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -42,7 +42,7 @@ from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import Finding, ItemResult, OwnFault
-from gradverify.verify.judging import judge, worst_of
+from gradverify.verify.judging import judge, sought, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
 
@@ -257,8 +257,11 @@ class _Sweep:
         ((_, case),) = self._weighted([(position, case)])
         model, twice = model_of(self.differentiator), position % REPEATED == 0
         judgements = []
-        for question in asked:
-            found = self.block.reference(position, case, model=model, question=question)
+
+        def refer(question: Question) -> Reference:
+            return self.block.reference(position, case, model=model, question=question)
+
+        for found in sought(self.differentiator, self.mode, refer):
             began = time.perf_counter()
             judgements.append(self.judge(case, found=found, twice=twice))
             self.each.append(time.perf_counter() - began)

@@ -92,6 +92,18 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("a name that a text makes a function of another one",
      "$u = x^3 + r^2$, where $r$ is some function of $x$: "
      "$\\frac{du}{dx} = 3x^2 + 2r\\frac{dr}{dx}$, $\\frac{du}{dx} = 3x^2$\n", [R, W]),
+    ("a derivative of any function at a place",
+     "$\\frac{d}{dx}[g(h(x))] = \\frac{dg}{dh}(h(x))\\cdot\\frac{dh}{dx}(x)$\n", [R]),
+    ("braces around names",
+     "$f(x,y) = xy^2$: $\\frac{\\partial {f}}{\\partial {x}} = y^2$, "
+     "$\\frac{\\partial {f}}{\\partial {y}} = 2x$\n", [R, W]),
+    ("words below a letter",
+     "$L = k_\\text{in}^2 u$: $\\frac{\\partial L}{\\partial k_\\text{in}} = "
+     "2k_\\text{in} u$\n", [R]),
+    ("a column as an array",
+     "$f(x,y) = x^2y$: $\\nabla f = "
+     "\\left(\\begin{array}{c} 2xy \\\\ x^2\\end{array}\\right)$\n", [R]),
+    ("an approximation of nothing", "$f(x) = 3x$ and $f'(x) \\approx 0$\n", [U]),
     # sums
     ("a sum over an index",
      "$S = \\sum_i c_i v_i$: $\\frac{\\partial S}{\\partial c_i} = v_i$, "
@@ -136,6 +148,10 @@ DOCUMENTS: tuple[tuple[str, str, list[str]], ...] = (
      "$\\ddx \\sin x = \\answer[given]{\\cos x}$, "
      "$\\ddx \\cos x = \\answer{\\sin x}$\n",
      [R, R, W]),
+    ("a derivative that is evaluated",
+     "$\\eval{\\frac{d}{dx} x^3}_{x=2} = 12$ and "
+     "$\\eval{\\frac{d}{dx} x^3}_{x=2} = 6$\n",
+     [R, W]),
 )
 # fmt: on
 

@@ -640,7 +640,10 @@ def _subject(
             case ("apply_prime" | "bare_prime" | "prime", (_, found), *_):
                 name = found
     if name is None:
-        return ("names", frozenset(names_in(head)))
+        places = (
+            (n, getattr(state.names.get(n), "place", None)) for n in names_in(head)
+        )
+        return ("names", frozenset(places))
     value = state.names.get(name)
     if isinstance(value, Symbol):
         return ("code", value.index)
