@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.arithmetic.matrices import LARGE
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
 from gradverify.capture.exact_backward import BackwardFormula, formula_of
@@ -220,6 +221,11 @@ class _FunctionSweep:
                 f"{self.call.name} of shapes {own}; hand the same arrays to both"
             )
 
+    @property
+    def is_large(self) -> bool:
+        """Whether a reference takes seconds, so that each is looked at by itself."""
+        return bool(sum(x.size for x in self.given) >= LARGE)
+
     def places(self) -> Iterator[FunctionPoint]:
         """The points to look at, without end."""
         return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
@@ -249,7 +255,8 @@ class _FunctionSweep:
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
         done = 0
         while done < self.asked.cases:
-            wanted = min(SHARED, self.asked.cases - done, 1 if not done else SHARED)
+            alike = 1 if self.is_large or not done else SHARED
+            wanted = min(alike, self.asked.cases - done)
             chunk = list(itertools.islice(filter(self._is_finite, supply), wanted))
             if not chunk:
                 break
@@ -276,6 +283,8 @@ class _FunctionSweep:
         the variants that hand them over with a stride of 0.
         """
         wanted = [v for v in self.call.even if v in self.call.variants]
+        if self.is_large:
+            return
         even = (place.evened() for place in self.trial_places())
         for place in itertools.islice((p for p in even if self.allowed(*p.point)), 1):
             if not wanted or not self._is_finite(place):
@@ -446,32 +455,32 @@ class _FunctionSweep:
             look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
         )
         found = diagnose(failure)
-        if found.cause:
-            return found
-        said = self._said_of_backward(look, asked)
-        return replace(found, sentence=said, node=None, op="")
+        parts = [found.sentence] if found.cause else []
+        if not self._is_linear(look, asked):
+            parts.insert(0, "the backward is not linear in its cotangent")
+        if not found.cause:
+            found = replace(found, node=None, op="")
+            authors = look.captured.authors
+            parts += [
+                f"the derivative is that of {n}, {at}" for n, at in authors.items()
+            ]
+        return replace(found, sentence="; ".join(parts[:3]))
 
-    def _said_of_backward(self, look: Look, asked: str) -> str:
-        """Where the author of the derivative stands, if no slip gives the numbers."""
+    def _is_linear(self, look: Look, asked: str) -> bool:
+        """Whether twice the cotangent gives twice the derivatives."""
         plain, _, variant = asked.partition(HANDED)
-        parts = []
-        if self.call.modes.get(plain) == "vjp":
-            twice = [2.0 * np.asarray(w) for w in look.weights]
-            once, double = (
-                self.call.pull(plain, look.case.point, w, variant).cotangents
-                for w in (look.weights, twice)
-            )
-            pairs = zip(once, double, strict=True)
-            if not all(
-                (a is None and b is None)
-                or (a is not None and b is not None and np.allclose(2.0 * a, b))
-                for a, b in pairs
-            ):
-                parts.append("the backward is not linear in its cotangent")
-        authors = look.captured.authors if look.captured is not None else {}
-        for name, line in authors.items():
-            parts.append(f"the derivative is that of {name}, {line}")
-        return "; ".join(parts[:3])
+        if self.call.modes.get(plain) != "vjp":
+            return True
+        double = [2.0 * np.asarray(w) for w in look.weights]
+        once, twice = (
+            self.call.pull(plain, look.case.point, w, variant).cotangents
+            for w in (look.weights, double)
+        )
+        return all(
+            (a is None and b is None)
+            or (a is not None and b is not None and np.allclose(2.0 * a, b))
+            for a, b in zip(once, twice, strict=True)
+        )
 
 
 VALUE_OFF = (
