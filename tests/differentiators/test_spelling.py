@@ -28,6 +28,7 @@ from gradverify.differentiators.spelling import ScriptContents, Spelling, script
 from gradverify.differentiators.spelling.by_class import by_class
 from gradverify.graph import Case, Graph, Node, case_name, input_leaf
 from gradverify.ops import OPS
+from gradverify.questions import Question
 from gradverify.reference import Reference, reference
 from gradverify.verdict import Judgement, Verdict
 
@@ -80,18 +81,18 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
-EXACT: dict[str, Reference] = {}
+EXACT: dict[tuple[str, str], Reference] = {}
 
 
 @pytest.fixture
 def references_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact numbers of a case are computed once for all engines."""
 
-    def known(case: Case) -> Reference:
-        name = case_name(case)
-        if name not in EXACT:
-            EXACT[name] = reference(case)
-        return EXACT[name]
+    def known(case: Case, question: Question) -> Reference:
+        asked = (case_name(case), question.name)
+        if asked not in EXACT:
+            EXACT[asked] = reference(case, question=question)
+        return EXACT[asked]
 
     monkeypatch.setattr("gradverify.diagnosis.reproducer.reference", known)
 
