@@ -130,7 +130,7 @@ class TorchCall(FunctionCall):
 
     def _parameters(self) -> Iterator[Slot]:
         names = dict(_parameter_names(self.original))
-        for k, tensor in enumerate(self.touched.parameters.values()):
+        for k, tensor in enumerate(self.touched.kept()):
             if tensor.is_floating_point() or tensor.is_complex():
                 yield Slot(names.get(id(tensor), f"parameter {k + 1}"), tensor, None)
 
