@@ -72,7 +72,8 @@ def test_what_came_and_what_went_is_said(
     )
     result.stdout.fnmatch_lines(
         [
-            "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed",
+            # At 2e154 any slope of a sine is within rounding of the argument.
+            "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed, 1 newly imprecise",
             "  newly wrong: toy:forward:float64/sin/wrong",
             f"  fixed: {MUL}",
             "::error title=gradverify%3A toy%2C forward%2C float64::*sin(a) at *",

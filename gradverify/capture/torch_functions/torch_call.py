@@ -26,6 +26,11 @@ from gradverify.graph import Array
 forward_ad: Any = torch.autograd.forward_ad
 SEED = 20_000  # of random numbers that a function draws, the same in every run
 
+REFUSALS = ("use_reentrant", "donated_buffer", "once_differentiable")
+"""Words of errors by which PyTorch says that it cannot be asked in such a way."""
+
+MOST_FROZEN = 8  # arguments that are looked at with all others frozen
+
 TRANSPOSED = "arguments that are not contiguous"
 EXPANDED = "arguments of stride 0, as `expand` makes them"
 SPREAD = "a cotangent of stride 0, as `sum().backward()` makes it"
@@ -125,7 +130,7 @@ class TorchCall(FunctionCall):
 
     def _parameters(self) -> Iterator[Slot]:
         names = dict(_parameter_names(self.original))
-        for k, tensor in enumerate(self.touched.parameters.values()):
+        for k, tensor in enumerate(self.touched.kept()):
             if tensor.is_floating_point() or tensor.is_complex():
                 yield Slot(names.get(id(tensor), f"parameter {k + 1}"), tensor, None)
 
@@ -164,8 +169,10 @@ class TorchCall(FunctionCall):
         if self.draws_nothing:  # random numbers like an argument follow its layout
             found |= {"transposed": TRANSPOSED, "expanded": EXPANDED}
         if len(self.slots) > 1:
-            for k, slot in enumerate(self.slots):
-                found[f"only {k}"] = f"only {slot.name} requires a gradient"
+            step = -(-len(self.slots) // MOST_FROZEN)
+            for k in range(0, len(self.slots), step):
+                name = self.slots[k].name
+                found[f"only {k}"] = f"only {name} requires a gradient"
         return found
 
     @contextmanager
@@ -331,7 +338,7 @@ class TorchCall(FunctionCall):
                         outputs, wanted, given, allow_unused=True, retain_graph=again
                     )
                 except RuntimeError as error:
-                    if "use_reentrant" in str(error):  # it takes `.backward()` alone
+                    if any(word in str(error) for word in REFUSALS):
                         raise NotImplementedError(str(error)) from None
                     raise
                 trouble = None
@@ -345,7 +352,10 @@ class TorchCall(FunctionCall):
             grads = [next(rest) if x.requires_grad else None for x in handed.leaves]
             return Pull(
                 tuple(_array(y) for y in handed.outputs),
-                tuple(None if g is None else _array(g) for g in grads),
+                tuple(
+                    None if g is None else _as_handed(g, leaf, x)
+                    for g, leaf, x in zip(grads, handed.leaves, point, strict=True)
+                ),
                 asked=tuple(x.requires_grad for x in handed.leaves),
                 mutated=tuple(
                     k
@@ -425,8 +435,8 @@ class TorchCall(FunctionCall):
                 for g, v in zip(first, tangents, strict=True)
                 if g is not None and v is not None and g.requires_grad
             ]
-            if not pairs:
-                return (None,) * len(handed.leaves)
+            if not pairs:  # as after once_differentiable, and of what is linear
+                raise NotImplementedError("the first derivative has no history")
             try:
                 found = torch.autograd.grad(
                     [g for g, _ in pairs],
@@ -435,7 +445,7 @@ class TorchCall(FunctionCall):
                     allow_unused=True,
                 )
             except RuntimeError as error:
-                if "once_differentiable" in str(error):
+                if any(word in str(error) for word in REFUSALS):
                     raise NotImplementedError(str(error)) from None
                 raise
             return tuple(None if g is None else _array(g) for g in found)
@@ -450,6 +460,12 @@ def _array(tensor: Any) -> Array:
     if plain.is_complex():
         plain = torch.view_as_real(plain.resolve_conj())
     return np.array(plain.resolve_neg().cpu().numpy())
+
+
+def _as_handed(gradient: Any, leaf: Any, x: Array) -> Array:
+    """A derivative in the dtype of the point, if it has the dtype of its argument."""
+    found = _array(gradient)
+    return found.astype(x.dtype) if gradient.dtype == leaf.dtype else found
 
 
 def _detached(x: Any) -> Any:
