@@ -33,6 +33,12 @@ LIBRARIES = (
         lambda torch, x: isinstance(x, torch.Tensor | torch.nn.Module),
         ("gradverify.capture.torch_functions.torch_call", "TorchCall"),
     ),
+    CallLibrary(
+        "jax",
+        "jax",
+        lambda jax, x: isinstance(x, jax.Array | jax.custom_jvp | jax.custom_vjp),
+        ("gradverify.capture.jax_functions.jax_call", "JaxCall"),
+    ),
 )
 MOST = 10_000  # values that are looked at within the arguments
 

@@ -111,7 +111,7 @@ def check(
     """Judge the derivatives of your own function at these arguments and at others.
 
     function: a function, a module, the `apply` of an `autograd.Function`; args, kwargs:
-        what it is called with. Tensors make it PyTorch's.
+        what it is called with. Tensors make it PyTorch's, arrays of JAX make it JAX's.
     reference: a function of the same arguments in plain code, for a kernel that cannot
         be read. It says what is right, if it gives what the function gives.
     wrt: names or numbers of the arguments that are judged; all that are floats if None.
