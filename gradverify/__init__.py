@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gradverify.graph import Limits as Limits
     from gradverify.plugin.checked_function import check as check
     from gradverify.plugin.conformance import conformance as conformance
+    from gradverify.strategies import arrays as arrays
     from gradverify.strategies import graphs as graphs
     from gradverify.strategies import networks as networks
     from gradverify.strategies import points as points
@@ -49,6 +50,7 @@ HOMES = {
     "Pushed": "gradverify.differentiators",
     "Rows": "gradverify.differentiators",
     "Verdict": "gradverify.verdict",
+    "arrays": "gradverify.strategies",
     "check": "gradverify.plugin.checked_function",
     "check_claim": "gradverify.claims",
     "conformance": "gradverify.plugin.conformance",

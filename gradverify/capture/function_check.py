@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.arithmetic.matrices import LARGE
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
 from gradverify.capture.exact_backward import BackwardFormula, formula_of
@@ -34,6 +35,7 @@ from gradverify.capture.truths import (
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
+from gradverify.graph import names_of
 from gradverify.known import Deviation
 from gradverify.questions import SECOND
 from gradverify.reference import Slope
@@ -220,6 +222,11 @@ class _FunctionSweep:
                 f"{self.call.name} of shapes {own}; hand the same arrays to both"
             )
 
+    @property
+    def is_large(self) -> bool:
+        """Whether a reference takes seconds, so that each is looked at by itself."""
+        return bool(sum(x.size for x in self.given) >= LARGE)
+
     def places(self) -> Iterator[FunctionPoint]:
         """The points to look at, without end."""
         return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
@@ -249,7 +256,8 @@ class _FunctionSweep:
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
         done = 0
         while done < self.asked.cases:
-            wanted = min(SHARED, self.asked.cases - done, 1 if not done else SHARED)
+            alike = 1 if self.is_large or not done else SHARED
+            wanted = min(alike, self.asked.cases - done)
             chunk = list(itertools.islice(filter(self._is_finite, supply), wanted))
             if not chunk:
                 break
@@ -276,6 +284,8 @@ class _FunctionSweep:
         the variants that hand them over with a stride of 0.
         """
         wanted = [v for v in self.call.even if v in self.call.variants]
+        if self.is_large:
+            return
         even = (place.evened() for place in self.trial_places())
         for place in itertools.islice((p for p in even if self.allowed(*p.point)), 1):
             if not wanted or not self._is_finite(place):
@@ -349,8 +359,17 @@ class _FunctionSweep:
         if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
             name, _, text = told[2].partition("|")
             return Judgement(Verdict[name], note=text)
+        if judgement.verdict is Verdict.TIMED_OUT:
+            note = f"no answer within {self.asked.limit:g} seconds"
+            return Judgement(Verdict.UNSUPPORTED, note=note)
+        if judgement.verdict is Verdict.CRASHED and mode == ONCE_MORE:
+            self.remarks[f"no second backward through one graph: {told[2]}"] = None
+            return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
+        if judgement.verdict is Verdict.WRONG and self._passes_on(judgement, look):
+            self.remarks[PASSED_ON] = None
+            return Judgement(Verdict.NO_DERIVATIVE, note=PASSED_ON)
         if look.estimated and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
             note = f"a straight-through estimator: {look.estimated[0]}"
             self.remarks[note] = None
@@ -360,6 +379,20 @@ class _FunctionSweep:
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
+
+    def _passes_on(self, judgement: Judgement, look: Look) -> bool:
+        """Whether an author passes a slope on to an argument that decides alone.
+
+        What such an argument does to the outputs is in comparisons and steps alone.
+        """
+        if look.captured is None or not look.captured.authors:
+            return False
+        if not look.captured.decided:
+            return False
+        names, graph = names_of(look.case.graph), look.case.graph
+        used = {j for node in graph.nodes for j in node.operands}
+        wheres = {f"d/d{names[i]}" for i in graph.inputs if i not in used}
+        return judgement.where.partition("[")[0] in wheres
 
     def _told(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """A wrong formula, or lost digits: in many digits the formula tells.
@@ -446,32 +479,32 @@ class _FunctionSweep:
             look.case, judgement, WHOLE, self.engine, asked, self.asked.limit
         )
         found = diagnose(failure)
-        if found.cause:
-            return found
-        said = self._said_of_backward(look, asked)
-        return replace(found, sentence=said, node=None, op="")
+        parts = [found.sentence] if found.cause else []
+        if not self._is_linear(look, asked):
+            parts.insert(0, "the backward is not linear in its cotangent")
+        if not found.cause:
+            found = replace(found, node=None, op="")
+            authors = look.captured.authors
+            parts += [
+                f"the derivative is that of {n}, {at}" for n, at in authors.items()
+            ]
+        return replace(found, sentence="; ".join(parts[:3]))
 
-    def _said_of_backward(self, look: Look, asked: str) -> str:
-        """Where the author of the derivative stands, if no slip gives the numbers."""
+    def _is_linear(self, look: Look, asked: str) -> bool:
+        """Whether twice the cotangent gives twice the derivatives."""
         plain, _, variant = asked.partition(HANDED)
-        parts = []
-        if self.call.modes.get(plain) == "vjp":
-            twice = [2.0 * np.asarray(w) for w in look.weights]
-            once, double = (
-                self.call.pull(plain, look.case.point, w, variant).cotangents
-                for w in (look.weights, twice)
-            )
-            pairs = zip(once, double, strict=True)
-            if not all(
-                (a is None and b is None)
-                or (a is not None and b is not None and np.allclose(2.0 * a, b))
-                for a, b in pairs
-            ):
-                parts.append("the backward is not linear in its cotangent")
-        authors = look.captured.authors if look.captured is not None else {}
-        for name, line in authors.items():
-            parts.append(f"the derivative is that of {name}, {line}")
-        return "; ".join(parts[:3])
+        if self.call.modes.get(plain) != "vjp":
+            return True
+        double = [2.0 * np.asarray(w) for w in look.weights]
+        once, twice = (
+            self.call.pull(plain, look.case.point, w, variant).cotangents
+            for w in (look.weights, double)
+        )
+        return all(
+            (a is None and b is None)
+            or (a is not None and b is not None and np.allclose(2.0 * a, b))
+            for a, b in zip(once, twice, strict=True)
+        )
 
 
 VALUE_OFF = (
@@ -480,6 +513,11 @@ VALUE_OFF = (
 )
 
 
+ONCE_MORE = f"reverse{HANDED}again"
+PASSED_ON = (
+    "a straight-through estimator: an argument only decides, so that the function is "
+    "constant in pieces, and the author passes a slope on; it was not judged"
+)
 HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
 
 

@@ -54,7 +54,7 @@ class FunctionEngine(Differentiator):
 
     call: FunctionCall
     known: dict[Graph, KnownGraph]
-    accepts = Accepts(dtypes=tuple(DTYPES))
+    accepts = Accepts(dtypes=tuple(DTYPES), ranks=range(65))
     compiles = True  # another literal would be another function
 
     @property
@@ -174,7 +174,7 @@ def _hvp(way: str) -> Callable[..., Pulled]:
     return method
 
 
-MOST_UNITS = 64  # entries of all inputs that forward mode is asked for
+MOST_UNITS = 32  # entries of all inputs that forward mode is asked for
 
 
 def _weighed(tangents: Sequence[Array | None], weights: Sequence[Array]) -> float:

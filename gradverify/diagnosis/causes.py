@@ -73,6 +73,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause("factor dropped",    "the inner derivative is dropped: {inner} taken as 1",                     c.together, whole=True),
     Cause("swapped",           "the partial derivatives of its two operands are swapped",            c.swapped, whole=True),
     Cause("transposed",        "{key} is not transposed as it must be",                              c.transposed, c.transposes),
+    Cause("another axis",      "the cotangent is spread along another axis than was reduced",        c.along_another, c.reduced),
     Cause("not summed",        "a broadcast axis is not summed over: {key} is taken",                c.unsummed, c.widenings),
     Cause("scaled by n",       "the reduction is scaled by {key} too much (n = {n})",                c.by_count, c.counts),
     Cause("constant factor",   "a factor {key} too much in {partials}{truth}",                    c.times, c.factors, likely=NATURAL),

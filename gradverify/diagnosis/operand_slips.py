@@ -169,6 +169,23 @@ def _has_shape(found: Any, x: Any) -> bool:
     return bool(np.shape(found)[np.ndim(found) - np.ndim(x) :] == np.shape(x))
 
 
+SPREAD = ("sum", "mean")
+"""Reductions that send one number back to all that they reduced."""
+
+
+def reduced(a: Application) -> list[Key]:
+    """One key for a reduction of a square matrix along an axis."""
+    axis = a.node.params.get("axis")
+    is_square = np.ndim(a.xs[0]) == 2 and len(set(np.shape(a.xs[0]))) == 1
+    return [None] if a.node.op in SPREAD and axis and is_square else []
+
+
+def along_another(a: Application, key: Key) -> Bars | None:
+    """The cotangent of a reduction, spread along the other axis of a square matrix."""
+    del key
+    return [_turned(a.bars[0], a.xs[0])]
+
+
 def _turned(bar: Any, x: Any) -> Any:
     if bar is None or np.ndim(x) != 2 or len(set(np.shape(x))) != 1:
         return None

@@ -120,7 +120,6 @@ class Accepts(Limits):
     It has the fields of `Limits`, which say what graphs may be made of, and these:
 
     subnormals: whether it keeps numbers so small that some engines take them for zero.
-    raises_overflow: whether it raises an error where NumPy gives infinity.
     absent_tangents: whether its modes take None for the tangent of an input that does
         not move. If not, they get zeros for it.
     """
@@ -128,7 +127,6 @@ class Accepts(Limits):
     dtypes: tuple[str, ...] = ("float64",)
     max_inputs: int | None = None
     subnormals: bool = True
-    raises_overflow: bool = False
     absent_tangents: bool = False
 
     def __post_init__(self) -> None:
@@ -145,7 +143,7 @@ class Accepts(Limits):
         most: object = self.max_inputs
         if most is not None and (type(most) is not int or most < 1):
             raise ValueError(f"max_inputs={most!r}; write None, or a number from 1 up")
-        for name in ("subnormals", "raises_overflow", "absent_tangents"):
+        for name in ("subnormals", "absent_tangents"):
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ValueError(f"{name}={value!r}; write True or False")

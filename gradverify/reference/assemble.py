@@ -224,7 +224,8 @@ def references(
     return [result for result in found if result is not None]
 
 
-def _one(case: Case, sought: Sought, model: RoundingModel) -> Reference:
+def reference_sought(case: Case, sought: Sought, model: RoundingModel) -> Reference:
+    """The answer to what is sought of one finite case."""
     with np.errstate(all="ignore"):
         return next(_of_finite([case], sought, _silent, model))
 
@@ -533,7 +534,7 @@ def _row(case: Case, question: Question, row: int, model: RoundingModel) -> Refe
     whole[row] = 1.0
     parts = np.split(whole, np.cumsum(sizes)[:-1])
     units = [v.reshape(x.shape) for v, x in zip(parts, case.point, strict=True)]
-    return _one(case, SOUGHT[SECOND](case, model, units), model)
+    return reference_sought(case, SOUGHT[SECOND](case, model, units), model)
 
 
 def _value_and_bound(case: Case, model: RoundingModel) -> tuple[Any, Bound]:

@@ -1,6 +1,7 @@
-"""The gradient program: a graph, its cotangents and its kink margins as one graph.
+"""The gradient program: a graph, its cotangents and its kink margins in one graph.
 
-Its nodes are the places where a library may round.
+Its nodes are the places where a library may round. So the allowed error of every number
+is found by one more sweep over this graph.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -63,10 +65,14 @@ class GradientProgram:
     cotangents: tuple[int | None, ...] = ()
 
 
-def _apply(op: str) -> Callable[..., Symbol]:
-    """Write down an op, or its expansion, with slack of an ulp on its operands.
+NO_RULES: Mapping[str, Rule] = MappingProxyType({})
 
-    A reduction may see an operand moved by an ulp of the largest element.
+
+def _apply(op: str) -> Callable[..., Symbol]:
+    """What writes down an op, or its expansion.
+
+    If the op is not forward stable, its operands get a slack of an ulp first. In a
+    reduction it is an ulp of the largest element.
     """
     apply = PRIMITIVE_SYMBOLS.table[op]
     is_reduction = "axis" in OPS[op].params
@@ -93,11 +99,11 @@ _WRITTEN = {row.name: _apply(row.name) for row in OPS}
 
 @lru_cache(maxsize=4096)
 def expand(graph: Graph, dtype: str = "float64", units: Units = ()) -> Expansion:
-    """The graph run on symbols: composites become primitives.
+    """The graph over primitives: composite ops are replaced by their expansions.
 
     Literals, data and the constants of expansions are rounded to the dtype, as every
-    library rounds them. Literals become data: Python would round where it divides two
-    of them.
+    library rounds them. Literals become data, since Python would divide two of them
+    without the rounding of the dtype.
     """
     program = Program(dtype)
     leaves = (program.append(graph.nodes[i]) for i in graph.inputs)
@@ -149,16 +155,18 @@ def gradient_program(
 def swept_back(
     program: Program,
     noted: Callable[[int, Sequence[Symbol | None]], object],
+    others: Mapping[str, Rule] = NO_RULES,
 ) -> tuple[int | None, ...]:
     """Write the reverse sweep of a program after it: the cotangent of every node.
 
     noted: called with a node and with what it passes back.
+    others: by primitives of one operand, rules in the place of the usual ones.
     """
     nodes = tuple(program.nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
 
     def pull(i: int, ct: Symbol) -> list[Any]:
-        bars = _pulled(values, nodes, i, ct)
+        bars = _pulled(values, nodes, i, ct, others)
         noted(i, bars)
         return bars
 
@@ -194,7 +202,10 @@ def margins_of(
 def _declared(
     expansion: Expansion, i: int, bars: Sequence[Symbol | None]
 ) -> Iterator[tuple[int, float]]:
-    """What a declared op passes back from node i to nodes before its own."""
+    """The bars of a declared op, with its units.
+
+    Only bars count that leave the op, at operands before its own nodes.
+    """
     owner = expansion.origin(i)
     units = expansion.declared.get(owner)
     if units is not None:
@@ -204,18 +215,26 @@ def _declared(
 
 
 def _pulled(
-    values: Sequence[Symbol], nodes: Sequence[Node], i: int, ct: Symbol
+    values: Sequence[Symbol],
+    nodes: Sequence[Node],
+    i: int,
+    ct: Symbol,
+    others: Mapping[str, Rule],
 ) -> list[Any]:
     """What node i passes on to its operands, written down."""
     node = nodes[i]
     x = [values[j] for j in node.operands]
-    rules = [_with_slack(rule, node) for rule in rules_of(node.op, len(x))]
+    usual = rules_of(node.op, len(x))
+    rules = [_with_slack(others.get(node.op, rule), node) for rule in usual]
     shapes = operand_shapes(nodes, node)
     return pullback(PRIMITIVE_SYMBOLS, rules, ct, values[i], x, node, shapes)
 
 
 def _with_slack(rule: Rule, node: Node) -> Rule:
-    """The rule with slack, where libraries use a formula in the rounded output."""
+    """The rule, with slack if libraries use a formula in the rounded output instead.
+
+    For example, the slope of tanh is usually taken as 1 - y².
+    """
     error = OPS[node.op].derivative_error
     if not callable(rule) or error is None:
         return rule
@@ -229,7 +248,7 @@ def _with_slack(rule: Rule, node: Node) -> Rule:
 
 @lru_cache(maxsize=4096)
 def margins_alone(program: GradientProgram) -> tuple[Graph, tuple[int, ...]]:
-    """What the margins need and nothing else, and their nodes there."""
+    """The graph of the margins and what they need, with the margins' places."""
     nodes = program.graph.nodes
     wanted = {margin for _, margin in program.margins}
     needed = set(wanted)

@@ -6,12 +6,13 @@ its gradient is certified and bounded, as those of any other graph.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Program, Symbol
+from gradverify.autodiff.rules import Rule
 from gradverify.graph import Array, Graph, Node
 from gradverify.reference.gradient_program import (
     Expansion,
@@ -21,6 +22,14 @@ from gradverify.reference.gradient_program import (
     swept_back,
 )
 from gradverify.reference.rounding import Units
+
+USUAL_FORMULAS: Mapping[str, Rule] = {
+    "sign": lambda m, y, x: m.slack(0.0 * x, 1.0 / x),
+}
+"""What libraries differentiate again, where its derivative cancels to a rounding.
+
+The slope of abs is often x / |x|.
+"""
 
 
 def second_order_program(
@@ -46,7 +55,7 @@ def second_order_program(
             passed = (bar for bar in bars if bar is not None)
             units_at.update((bar.index, units_at[i]) for bar in passed)
 
-    cotangents = swept_back(program, noted)
+    cotangents = swept_back(program, noted, USUAL_FORMULAS)
     margins = list(margins_of(program, nodes, cotangents))
     others = {first.value, *(margin for _, margin in first.margins)}
     rest = [i for i in _needed(whole.nodes, others) if i not in place]

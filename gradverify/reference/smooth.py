@@ -1,4 +1,8 @@
-"""Smooth points: which quotients to take, and what they and our own gradient say."""
+"""Smooth points: which quotients are taken, and what they say with our own gradient.
+
+The quotients use no derivative rule and are the truth. Our own gradient has more
+digits, and no truncation error. Where the quotients confirm it, its digits are given.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,14 @@ COMPONENTS = 16  # input entries up to which every one is differenced
 def directions_of(
     point: Sequence[Array], found: Sequence[Bound], paths: Sequence[Array]
 ) -> tuple[list[Array], Array]:
-    """Steps along every input entry, or two along many; and the errors allowed.
+    """The displacements to take quotients along, and the error allowed for each.
 
-    Where rounding is allowed nothing, 2**-60 of a path stands for it; where rounding
-    is allowed anything, 2**-20: what a quotient is believed to is never so loose.
+    With few input entries, there is one displacement for each. With many, there are two
+    through all of them.
+
+    An allowed error is that of rounding, kept between 2**-60 and 2**-20 of the paths of
+    its entry. So a quotient is asked for digits even where rounding explains anything,
+    and not for more than it has where rounding explains nothing.
     """
     scale = np.concatenate([step_sizes(x) for x in point] or [np.zeros(0)])
     if len(scale) <= COMPONENTS:
@@ -94,7 +102,7 @@ def conclude_smooth(
 
 
 def _digits(balls: Any, shape: tuple[int, ...], exact: Exact) -> Any:
-    """The midpoints, doubled where they are those of a large matrix."""
+    """The midpoints of balls; those of a large matrix as `Doubled`."""
     if isinstance(balls, Matrix):
         return doubled(balls, exact.precision)
     return middle(balls, shape)
@@ -107,7 +115,10 @@ def _along(
     precision: int,
     size: Callable[[Any], Any] = lambda ball: ball,
 ) -> Any:
-    """Our gradient's slope along a direction, or the sum of its parts' sizes."""
+    """The slope of our gradient along a direction.
+
+    size: with `abs`, the sum of the sizes of its parts instead.
+    """
     sizes = [math.prod(shape) for shape in shapes]
     parts = np.split(direction, np.cumsum(sizes)[:-1])
     with ctx.workprec(precision):
@@ -124,7 +135,7 @@ def _along(
 
 
 def _per_entry(slopes: Sequence[Any], directions: Sequence[Array]) -> list[Any]:
-    """Derivatives from slopes along steps of sigma in one entry each."""
+    """Derivatives by single entries, from slopes along one entry each."""
     return [s / d.max() for s, d in zip(slopes, directions, strict=True)]
 
 

@@ -11,7 +11,7 @@ from gradverify.strategies.first_cases import edge_cases, first_cases
 from gradverify.strategies.graphs import graphs, op_cases
 from gradverify.strategies.networks import FAMILIES, networks
 from gradverify.strategies.other_points import at_points
-from gradverify.strategies.points import REGIMES, Values, points, regimes
+from gradverify.strategies.points import REGIMES, Values, arrays, points, regimes
 
 __all__ = [
     "FAMILIES",
@@ -26,6 +26,7 @@ __all__ = [
     "Scope",
     "Traits",
     "Values",
+    "arrays",
     "at_points",
     "build",
     "draw",

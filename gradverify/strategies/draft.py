@@ -74,6 +74,11 @@ def span(value: Any) -> tuple[float, float]:
     return max(0.0, -math.log10(min(sizes))), max(0.0, math.log10(max(sizes)))
 
 
+def is_within_room(operand: Grown, scope: Scope) -> bool:
+    """Whether squares and quotients of all its entries are safe."""
+    return max(operand.low, operand.high) <= drawn_in(scope.dtype).growth / 2
+
+
 class Draft:
     """The nodes put so far, in order. Operands are earlier nodes or new leaves."""
 

@@ -18,8 +18,10 @@ from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import USUAL, Scope
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
-from gradverify.strategies.single_op import alone
+from gradverify.strategies.single_op import alone, operands_of
 from gradverify.strategies.steering import steered_inputs
+
+PLAINEST = Input(0, Values(0, [0]))
 
 ONE_OP = Limits(empty=False)
 """What cases of one op are made of unless said."""
@@ -136,7 +138,7 @@ def _possible(scope: Scope) -> tuple[str, ...]:
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")
-    menu = tuple(op for op in scope.ops if _is_possible(op, scope))
+    menu = tuple(op for op in scope.ops if _is_possible(op, limits))
     if not menu:
         raise ValueError(
             f"ops={list(scope.ops)} have no operands of ranks {list(limits.ranks)} "
@@ -145,10 +147,11 @@ def _possible(scope: Scope) -> tuple[str, ...]:
     return menu
 
 
-def _is_possible(op: str, scope: Scope) -> bool:
-    plainest = Input(0, Values(0, [0]))
+@lru_cache(maxsize=1024)
+def _is_possible(op: str, limits: Limits) -> bool:
+    """Whether shapes of operands fit. A domain always has a point of any shape."""
     try:
-        alone(OpChoice(op, 0, 0, 0), [plainest] * 3, Ending(), scope)
+        operands_of(OPS[op], [PLAINEST] * 3, limits)
     except ValueError:
         return False
     return True

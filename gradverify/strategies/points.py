@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from gradverify.formats import drawn_in
+from gradverify.formats import check_dtype, drawn_in
 from gradverify.graph import Array, Case
 from gradverify.ops import Shape
 
@@ -209,6 +209,24 @@ def points(
         return tuple(result)
 
     return st.tuples(*(VALUES for _ in shapes)).map(arrays)
+
+
+def arrays(
+    shape: Sequence[int] | int, *, dtype: str = "float64"
+) -> st.SearchStrategy[Array]:
+    """NumPy arrays of one shape, with values as those of `points`.
+
+    They are for `@given(x=gradverify.arrays((3, 4)))` with `gradverify.check` inside.
+    Among the values are zeros, ties, and tiny, huge and saturated ones. An array
+    shrinks to ones. PyTorch takes it by `torch.from_numpy`.
+
+    Raises `ValueError` for a shape with an axis of negative length, or another dtype.
+    """
+    whole = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not all(type(n) is int and n >= 0 for n in whole):
+        raise ValueError(f"shape={shape!r}; write whole numbers from 0 up, as (3, 4)")
+    check_dtype(dtype)
+    return points((whole,), dtype=dtype).map(lambda point: point[0].copy())
 
 
 # ---- what a point has met

@@ -9,9 +9,9 @@ import numpy as np
 
 from gradverify.graph import Array, Case, Limits, input_leaf, literal_leaf
 from gradverify.ops import OPS, Op, Shape
-from gradverify.ops.shapes import elementwise
+from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.choices import Ending, Input, OpChoice
-from gradverify.strategies.draft import Draft, Grown, Scope
+from gradverify.strategies.draft import Draft, Grown, Scope, is_within_room
 from gradverify.strategies.ending import finished
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import data_of, literal, mask, shapes
@@ -35,16 +35,11 @@ def alone(
     which the op's domain moves it.
     """
     row = OPS[step.op]
-    kinds = _kinds(row, inputs, scope.limits)
-    if row.name in LAYER_SHAPES:
-        found = _layer_shapes(row, inputs, scope.limits)
-        kinds = _possible(kinds, found)
-    else:
-        found = _shapes(row, kinds, inputs, scope.limits)
+    kinds, found = operands_of(row, inputs, scope.limits)
     leaves = _leaves(kinds, found, inputs, scope)
     with np.errstate(all="ignore"):
-        plainer = itertools.product(*map(_moved, leaves))
-        for moved in itertools.chain(plainer, _inside(row, leaves)):
+        plainer = itertools.product(*(_moved(leaf, scope) for leaf in leaves))
+        for moved in itertools.chain([leaves], plainer, _inside(row, leaves)):
             draft = Draft(scope)
             if _put(draft, row, step, kinds, moved):
                 return finished(draft, ending)
@@ -52,6 +47,20 @@ def alone(
         f"no operands for {row.name} within {scope}; allow it more ranks, or leave "
         "it out of ops"
     )
+
+
+def operands_of(
+    row: Op, inputs: Sequence[Input], limits: Limits
+) -> tuple[list[str], Sequence[Shape]]:
+    """What each operand is, and its shape; masks are left out.
+
+    `ValueError` if no shapes within the limits fit.
+    """
+    kinds = _kinds(row, inputs, limits)
+    if row.name in LAYER_SHAPES:
+        found = _layer_shapes(row, inputs, limits)
+        return _possible(kinds, found), found
+    return kinds, _shapes(row, kinds, inputs, limits)
 
 
 def _kinds(row: Op, inputs: Sequence[Input], limits: Limits) -> list[str]:
@@ -123,7 +132,8 @@ def _fits(
     row: Op, found: Sequence[Shape], kinds: Sequence[str], limits: Limits
 ) -> bool:
     arrays = {s for s, kind in zip(found, kinds, strict=False) if kind != "literal"}
-    if len(arrays) > 1 and not limits.broadcasting and row.shape is elementwise:
+    spreads = len(arrays) > 1 if row.shape is elementwise else row.shape is broadcast_to
+    if spreads and not limits.broadcasting:
         return False
     whole = result_shape("add", tuple(found), ()) or () if row.masks else ()
     found = [*found]
@@ -163,8 +173,20 @@ def _leaves(
     return leaves
 
 
-def _moved(leaf: Grown) -> list[Grown]:
-    """The leaf with its value, then with values that get plainer and plainer."""
+def _moved(leaf: Grown, scope: Scope) -> list[Grown]:
+    """The leaf with its value, then with values that get plainer and plainer.
+
+    Away from the edges, those outside the room are left out. Otherwise a huge entry of
+    a convolution's first operand would have all values of the other two tried beside
+    it, for all params, and to no end.
+    """
+    variants = _plainer(leaf)
+    if scope.edges:
+        return variants
+    return [x for x in variants if is_within_room(x, scope)] or variants
+
+
+def _plainer(leaf: Grown) -> list[Grown]:
     value = np.asarray(leaf.value)
     if value.dtype.kind == "i":
         return [leaf, literal(1)]

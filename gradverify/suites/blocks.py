@@ -84,10 +84,14 @@ class Asked:
     large: Sequence[Network] = ()
     chunk: int = CHUNK
 
-    @property
-    def drawn_dtypes(self) -> Collection[str]:
-        """The dtypes in which cases are drawn."""
-        return self.dtypes or DTYPES
+    def drawn_dtypes(self, turn: int) -> Collection[str]:
+        """The dtypes in which cases are drawn, in another order at every other turn.
+
+        Where there is no time for all blocks, the first of two would be looked at far
+        more often than the second.
+        """
+        dtypes = tuple(self.dtypes or DTYPES)
+        return dtypes[::-1] if turn % 2 else dtypes
 
 
 def blocks(asked: Asked = Asked()) -> list[Block]:
@@ -123,9 +127,9 @@ def _seed(seed: int, *names: str) -> int:
 
 def single_ops(asked: Asked) -> Iterator[Block]:
     """A block for each op and dtype."""
-    for op in OPS.public():
+    for turn, op in enumerate(OPS.public()):
         if not asked.ops or op in asked.ops:
-            for dtype in asked.drawn_dtypes:
+            for dtype in asked.drawn_dtypes(turn):
                 own = _seed(asked.seed, "ops", op, dtype)
                 cases = partial(op_cases, op, within=Limits(), dtype=dtype)
                 steered = _steered(cases)
@@ -138,7 +142,7 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                     steered,
                     _of_op(op),
                     first=first_cases(op, dtype),
-                    edges=edge_cases(op, dtype),
+                    edges=partial(edge_cases, op, dtype),
                 )
 
 
@@ -162,9 +166,10 @@ def _of_op(op: str) -> Restricted:
 def random_graphs(asked: Asked) -> Iterator[Block]:
     """A block for each family and dtype; none if layers alone were asked for."""
     menu = tuple(op for op in asked.ops if op not in LAYER_SHAPES)
-    for family, (most, ranks) in FAMILIES.items() if menu or not asked.ops else ():
+    families = FAMILIES.items() if menu or not asked.ops else ()
+    for turn, (family, (most, ranks)) in enumerate(families):
         most = min(most, asked.max_nodes or most)
-        for dtype in asked.drawn_dtypes:
+        for dtype in asked.drawn_dtypes(turn):
             strategy = partial(
                 graphs,
                 ops=menu or None,
@@ -216,8 +221,8 @@ def random_networks(asked: Asked) -> Iterator[Block]:
             for dtype in asked.dtypes or ("float64",):
                 yield network_block(replace(network, dtype=dtype, seed=asked.seed))
         return
-    for family in () if asked.ops else NETWORKS:
-        for dtype in asked.drawn_dtypes:
+    for turn, family in enumerate(() if asked.ops else NETWORKS):
+        for dtype in asked.drawn_dtypes(turn):
             own = _seed(asked.seed, "networks", family, dtype)
             cases = networks(family=family, dtype=dtype)
             yield Block("networks", family, dtype, own, cases, again=AGAIN)

@@ -203,6 +203,27 @@ def _wide(name: str, *ct: float) -> Textbook:
     return _row(name, wide_network(array), (WIDE_POINT,), wide_network_answer(array))
 
 
+def whole_network(x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
+    """3-16-2 with ReLU and all its parameters; the sum of its two outputs."""
+    return m.sum(v @ m.relu(w @ x + b) + c)
+
+
+def whole_network_answer(x: Any, w: Any, b: Any, v: Any, c: Any) -> Answer:
+    """The chain rule by hand, from a cotangent of ones."""
+    before = w @ x + b
+    up = np.asarray(before > 0, int)
+    ones = np.full(2, mpf(1))
+    inner = (ones @ v) * up
+    gradients = (
+        inner @ w,
+        np.outer(inner, x),
+        inner,
+        np.outer(ones, before * up),
+        ones,
+    )
+    return (v @ (before * up) + c).sum(), gradients
+
+
 # ---- the table
 
 # fmt: off
@@ -223,6 +244,8 @@ ROWS = (
     _wide("relu-3-16-2", 1.0, 0.0),  # the rows of the Jacobian
     _wide("relu-3-16-2", 0.0, 1.0),
     _wide("relu-3-16-2", 1.0, 1.0),  # a pullback
+    _row("relu-3-16-2-whole", whole_network,
+         (WIDE_POINT, WIDE_WEIGHTS, WIDE_BIASES, WIDE_READOUT, WIDE_OFFSETS),             whole_network_answer),
     _row("tanh",             lambda x: m.tanh(x),                              (0.5,),    hyperbolic),
     _row("tanh",             lambda x: m.tanh(x),                              (-3,),     hyperbolic),
     _row("tanh",  lambda x: (m.exp(x) - m.exp(-x)) / (m.exp(x) + m.exp(-x)),   (0.5,),    hyperbolic),

@@ -41,8 +41,9 @@ class Block:
     steered: the same strategy, leaning towards what the block's cases have not met yet.
     restricted: the same family for an engine that can run few of the cases.
     first: cases that are looked at before any that are drawn.
-    edges: cases of which one stands before every graph that is drawn, as long as there
-        are any; the seed says which is the first.
+    edges: what makes the cases of which one stands before every graph that is drawn, as
+        long as there are any; the seed says which is the first. A block that is not
+        looked at makes none.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -59,7 +60,7 @@ class Block:
     restricted: Restricted | None = None
     written: tuple[Case, ...] = ()
     first: tuple[Case, ...] = ()
-    edges: tuple[Case, ...] = ()
+    edges: Callable[[], tuple[Case, ...]] = lambda: ()
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
@@ -168,10 +169,10 @@ class Block:
 
     def _next_edge(self) -> tuple[Case, ...]:
         """The edge that stands before the next graph; none when all have been."""
-        count, self._edges_met = len(self.edges), self._edges_met + 1
-        if self._edges_met > count:
+        edges, self._edges_met = self.edges(), self._edges_met + 1
+        if self._edges_met > len(edges):
             return ()
-        return (self.edges[(self.seed + self._edges_met) % count],)
+        return (edges[(self.seed + self._edges_met) % len(edges)],)
 
     def traits(self, position: int, case: Case) -> Traits:
         """What the case has (pairs of ops, regimes), computed once for all

@@ -33,7 +33,7 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Case
 from gradverify.known import OF_NUMBERS, Deviation, largest
-from gradverify.questions import contracted
+from gradverify.questions import Question, contracted
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
@@ -41,8 +41,13 @@ from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
-from gradverify.verify.item_result import Finding, ItemResult, OwnFault
-from gradverify.verify.judging import judge, worst_of
+from gradverify.verify.item_result import (
+    NOTHING_JUDGED,
+    Finding,
+    ItemResult,
+    OwnFault,
+)
+from gradverify.verify.judging import judge, sought, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
 
@@ -154,16 +159,19 @@ def _is_enough(
     """Whether the sweep ends: where the first item ended, or when its time is over.
 
     Drawing and references are paid once for all items that share the block. Each of
-    them will need about as long to run as this one.
+    them will need about as long to run as this one. An item that is the first to ask a
+    question pays its references.
     """
     if sweep.is_out_of_patience:
         return True
+    if position < min(CHUNK, budget.cases) and sweep.has_seen_nothing:
+        return False
     if block.count is not None:
-        is_slow = sweep.seconds["run"] > budget.seconds
+        is_slow = time.perf_counter() - began > budget.seconds
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
+    if position < budget.least:
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
@@ -222,8 +230,11 @@ class _Sweep:
 
     @property
     def has_seen_nothing(self) -> bool:
-        """Whether all so far is vacuous, as a few cases may be by chance."""
-        return self.counts.keys() == {Verdict.VACUOUS}
+        """Whether all so far is vacuous or cannot be run, as a few cases may be by
+        chance.
+        """
+        seen = {verdict for verdict, n in self.counts.items() if n}
+        return Verdict.VACUOUS in seen and seen <= NOTHING_JUDGED
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""
@@ -257,8 +268,11 @@ class _Sweep:
         ((_, case),) = self._weighted([(position, case)])
         model, twice = model_of(self.differentiator), position % REPEATED == 0
         judgements = []
-        for question in asked:
-            found = self.block.reference(position, case, model=model, question=question)
+
+        def refer(question: Question) -> Reference:
+            return self.block.reference(position, case, model=model, question=question)
+
+        for found in sought(self.differentiator, self.mode, refer):
             began = time.perf_counter()
             judgements.append(self.judge(case, found=found, twice=twice))
             self.each.append(time.perf_counter() - began)

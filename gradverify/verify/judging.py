@@ -4,8 +4,9 @@ deviates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from gradverify.differentiators import (
     unsupported,
 )
 from gradverify.graph import Case
-from gradverify.reference import Reference, floats_of, reference
+from gradverify.questions import GRADIENT, JVP, Question
+from gradverify.reference import Reference, Slope, floats_of, reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.other_format import model_of, reconsidered
@@ -49,13 +51,31 @@ def judge(
     if found is not None:
         return _answered(Asking(case, differentiator, mode, found, limit), twice)
     model, judgements = model_of(differentiator), []
-    for question in questions(differentiator, mode):
-        found = reference(case, model, question)
+    for found in sought(differentiator, mode, partial(reference, case, model)):
         asking = Asking(case, differentiator, mode, found, limit)
         judgements.append(_answered(asking, twice))
         if judgements[-1].verdict.fails():
             break
     return worst_of(judgements)
+
+
+def sought(
+    differentiator: Differentiator, mode: str, refer: Callable[[Question], Reference]
+) -> Iterator[Reference]:
+    """The references that a mode is held against, one for each of its questions.
+
+    Where no tangent of an array is judged, as at a kink, a jvp is asked for the
+    gradient by unit tangents, which is.
+
+    refer: from a question to its reference.
+    """
+    asked = questions(differentiator, mode)
+    for question in asked:
+        found = refer(question)
+        yield found
+        is_rough = question is JVP and found.status is Slope.NONE
+        if is_rough and GRADIENT not in asked:
+            yield refer(GRADIENT)
 
 
 def worst_of(judgements: Sequence[Judgement]) -> Judgement:

@@ -256,6 +256,23 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "x = 2.0\ny = 5.0\nz = x**2 * y\ndz_dx = 2*x*y\ndz_dy = 2*x\n", [R, W]),
     ("a number that a power has in code",
      "import numpy as np\nx = 0.5\ns = np.e**x\nds_dx = s\n", [R]),
+    ("a pass whose loss is not written, by weights with long names",
+     "import numpy as np\nclass Fit:\n    def __init__(self, rate=0.1):\n"
+     "        self.rate = rate\n        self.weights = None\n        self.bias = None\n"
+     "    def fit(self, X, y):\n        n, d = X.shape\n"
+     "        self.weights = np.zeros(d)\n        self.bias = 0\n"
+     "        for _ in range(9):\n            z = X @ self.weights + self.bias\n"
+     "            p = 1 / (1 + np.exp(-z))\n            dw = X.T @ (p - y) / n\n"
+     "            db = np.sum(p - y) / n\n"
+     "import data\nFit(0.5).fit(data.load(), data.labels())\n", [R, R]),
+    ("a script with a doctest",
+     "def sq(x):\n    \"\"\"\n    >>> sq(2)\n    4\n    \"\"\"\n    return x**2\n"
+     "def sq_prime(x):\n    return 2 * x\n", [R]),
+    ("prints of Python 2",
+     "x = 3.0\ny = x**2\nprint 'y is %s' % (\n    y)\nprint 'x', x  # two\n"
+     "dy_dx = 2*x\n", [R]),
+    ("line ends of another system", "x = 3.0\r\ny = x**2\r\nprint 'y', y\r\n"
+     "dy_dx = x\r\n", [W]),
     ("a large array is refused alone",
      "import numpy as np\nbig = np.random.randn(500, 500)\nx = 3.0\ny = x**2\n"
      "dy_dx = 2*x\n", [R]),
@@ -268,6 +285,14 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
 )
 def test_a_kind_of_code(tmp_path: Path, code: str, expected: list[str]) -> None:
     assert verdicts(tmp_path / "a.py", code) == expected
+
+
+def test_texts_have_room_of_their_own_beside_a_picture(tmp_path: Path) -> None:
+    code = "import numpy as np\n" + "".join(
+        f"u{i} = np.linspace(0, 1, 1900)\n" for i in range(12)
+    )
+    text = f"```python\n{code}```\n\n$f(x) = x^2$ has $f'(x) = 2x$.\n"
+    assert verdicts(tmp_path / "a.md", text) == [R]
 
 
 def test_of_two_causes_the_one_that_holds_elsewhere_is_named(tmp_path: Path) -> None:

@@ -92,6 +92,18 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("a name that a text makes a function of another one",
      "$u = x^3 + r^2$, where $r$ is some function of $x$: "
      "$\\frac{du}{dx} = 3x^2 + 2r\\frac{dr}{dx}$, $\\frac{du}{dx} = 3x^2$\n", [R, W]),
+    ("a derivative of any function at a place",
+     "$\\frac{d}{dx}[g(h(x))] = \\frac{dg}{dh}(h(x))\\cdot\\frac{dh}{dx}(x)$\n", [R]),
+    ("braces around names",
+     "$f(x,y) = xy^2$: $\\frac{\\partial {f}}{\\partial {x}} = y^2$, "
+     "$\\frac{\\partial {f}}{\\partial {y}} = 2x$\n", [R, W]),
+    ("words below a letter",
+     "$L = k_\\text{in}^2 u$: $\\frac{\\partial L}{\\partial k_\\text{in}} = "
+     "2k_\\text{in} u$\n", [R]),
+    ("a column as an array",
+     "$f(x,y) = x^2y$: $\\nabla f = "
+     "\\left(\\begin{array}{c} 2xy \\\\ x^2\\end{array}\\right)$\n", [R]),
+    ("an approximation of nothing", "$f(x) = 3x$ and $f'(x) \\approx 0$\n", [U]),
     # sums
     ("a sum over an index",
      "$S = \\sum_i c_i v_i$: $\\frac{\\partial S}{\\partial c_i} = v_i$, "
@@ -119,6 +131,15 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("a function that is defined anew further down",
      "$f(x) = \\fourier(x)$. It has $f'(x) = 3$.\n\n# Next\n\nLet $f(x) = 5x$.\n",
      [U]),
+    ("a partial derivative whose zeros are looked for",
+     "$f(x,y) = x^2 + 3y$: where $\\frac{\\partial f}{\\partial x}(x,y) = 0$\n", [N]),
+    ("rates that an equation relates",
+     "The distances satisfy nothing else: "
+     "$2p\\frac{dp}{dt} = 2s\\frac{ds}{dt}$\n", [U]),
+    ("several functions of one name, and their derivatives further down",
+     "1. $f(x) = \\sin^2 x$\n2. $f(x) = x^2$\n3. $f(x) = 5x^3$\n\n" + "Text.\n\n" * 12
+     + "1. $f'(x) = 2\\sin x\\cos x$\n2. $f'(x) = 2x$\n3. $f'(x) = 15x^2$\n",
+     [U, U, R]),
     ("values from another section",
      "# One\n\n$a = 2$\n\n# Two\n\n$f(a) = a^3$: $\\frac{df}{da} = 3$\n", [U]),
     ("a solution behind its equation",
@@ -136,6 +157,10 @@ DOCUMENTS: tuple[tuple[str, str, list[str]], ...] = (
      "$\\ddx \\sin x = \\answer[given]{\\cos x}$, "
      "$\\ddx \\cos x = \\answer{\\sin x}$\n",
      [R, R, W]),
+    ("a derivative that is evaluated",
+     "$\\eval{\\frac{d}{dx} x^3}_{x=2} = 12$ and "
+     "$\\eval{\\frac{d}{dx} x^3}_{x=2} = 6$\n",
+     [R, W]),
 )
 # fmt: on
 

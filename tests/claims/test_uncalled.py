@@ -134,11 +134,16 @@ def test_what_is_right_comes_out_right_at_shapes_that_are_found(
             DENSE.format(weight="inputs.T.dot(dresult)", bias="dresult.mean(axis=0)"),
             "dbias = dresult.mean(axis=0)",
         ),
-        (NORM.format(scale="dout"), "dscale = np.sum(dout, axis=0)"),
+        pytest.param(
+            NORM.format(scale="dout"),
+            "dscale = np.sum(dout, axis=0)",
+            marks=pytest.mark.slow,
+        ),
         (LOGISTIC.format(error="(Y - A)"), "dw = np.dot(X, (Y - A).T) / count"),
-        (
+        pytest.param(
             CLASSIFIER.format(w2="h.T.dot(dscores) / N"),
             "grads['W2'] = h.T.dot(dscores) / N",
+            marks=pytest.mark.slow,
         ),
         (LAYER.format(bias="dout.mean(axis=0)"), "self.db = dout.mean(axis=0)"),
     ],

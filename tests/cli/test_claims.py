@@ -195,3 +195,19 @@ def test_an_unsure_claim_fails_nothing_and_shows_both_results(
     found = json.loads((tmp_path / "out.sarif").read_text(encoding="utf-8"))
     (result,) = found["runs"][0]["results"]
     assert (result["ruleId"], result["kind"]) == ("unsure-derivative", "review")
+
+
+def test_fix_puts_one_formula_of_several_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.md").write_text(
+        "$f(x) = x^2$ has $f'(x) = x$, and at $x = 3$ we get $f'(3) = 6$.\n\n"
+        "Let $g(x) = x^3$. Then $g'(x) = 3x$ and $g''(x) = 6x$.\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["claims", "--fix", "a.md"]) == 1
+    added = [r for r in capsys.readouterr().out.splitlines() if r[:1] == "+"][1:]
+    assert added == [
+        "+$f(x) = x^2$ has $f'(x) = 2·x$, and at $x = 3$ we get $f'(3) = 6$.",
+        "+Let $g(x) = x^3$. Then $g'(x) = 3·x^2$ and $g''(x) = 6x$.",
+    ]

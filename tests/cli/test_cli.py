@@ -121,6 +121,7 @@ def test_a_run_ends_with_1_where_something_is_wrong(
     assert f"gradverify accept {FINDING}" in ran[1].stdout.str()
 
 
+@pytest.mark.slow
 def test_from_a_run_to_an_accepted_finding(after_a_run: Scratch) -> None:
     here = after_a_run
     case = here.of_type("discrepancy")[0]["case"]

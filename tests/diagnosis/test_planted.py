@@ -105,6 +105,7 @@ CASES = (
     ("mul",  formula(lambda y, a, b: a, lambda y, a, b: b), lambda a: 3.0 * a, (2.0,), "swapped", "swapped"),
     ("selu", formula(lambda y, x: 1.0507 + 0 * x), lambda a: S.selu(a), (1.0,), "short constant", "too few digits: 1.0507"),
     ("selu", formula(lambda y, x: 1.0507 * 1.67326 * np.exp(x)), lambda a: S.selu(a), (-1.0,), "short constant", "which is 1.0507 * 1.67326"),
+    ("mean", lambda op, ct, y, xs, params: [np.broadcast_to(ct[:, None] / len(ct), np.shape(xs[0]))], lambda a: S.sum(S.mean(a, axis=(0,)) * np.array([1.0, 3.0]), axis=None), ([[1.0, 2.0], [3.0, 5.0]],), "another axis", "spread along another axis"),
     ("sigmoid", formula(lambda y, x: np.exp(x) / (1 + np.exp(x)) ** 2), lambda a: S.sigmoid(a), (800.0,), "inf/inf", "where exp overflows"),
     ("maximum", formula(lambda y, a, b: a >= b, lambda y, a, b: b >= a), lambda a: S.maximum(a, a), (1.0,), "ties", "the whole cotangent"),
     ("maximum", formula(lambda y, a, b: a > b, lambda y, a, b: b > a), lambda a: S.maximum(a, a), (1.0,), "ties", "none of the operands"),
@@ -216,7 +217,7 @@ class Zeros(Differentiator):
     @mode("gradient", default=True)
     def reverse(self, function: Any, point: Any) -> Any:
         """The right value, and zeros."""
-        found = OwnTape.reverse.method(self, function, point)
+        found = OwnTape.reverse.method(self, function, point, np.ones(()))
         return Pulled(found.value, [np.zeros_like(x) for x in point])
 
 

@@ -296,3 +296,115 @@ def test_a_mode_of_jax_gives_it_for_other_ops(name: str, mode: str, row: Row) ->
     found = list(answers(engine(name), mode, row))
     assert found
     assert not [pair for pair in found if not is_right(*pair)]
+
+
+# ---- what is left behind, what is added up, what is not connected
+
+
+def square() -> Graph:
+    """a * a: one input, used twice, and another one that is not used."""
+    nodes = [input_leaf((2,)), input_leaf((2,))]
+    return Graph((*nodes, apply_op(nodes, "mul", [0, 0])))
+
+
+A, UNUSED, CT = np.array([1.5, -2.0]), np.array([3.0, 4.0]), np.array([0.5, 3.0])
+
+NONE_FOR_UNUSED = {
+    ("torch-cpu", "reverse"), ("torch-cpu", "backward"), ("torch-cpu", "aot"),
+    ("own-tape", "reverse"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_input_that_is_used_twice_and_one_that_is_not(name: str) -> None:
+    """None for what is not connected where that is the library's word, else zeros."""
+    who, found = engine(name), {}
+    for mode, declared in who.modes().items():
+        if declared.kind == "vjp":
+            first, second = called(who, mode, square(), [A, UNUSED], CT).cotangents
+            np.testing.assert_array_equal(first, 2 * A * CT)
+            assert second is None or not np.any(second)
+            found[name, mode] = second is None
+    assert {pair for pair, is_none in found.items() if is_none} == {
+        pair for pair in NONE_FOR_UNUSED if pair[0] == name
+    }
+
+
+@pytest.mark.parametrize("name", ["own-tape", "autograd", "torch-cpu"])
+def test_a_gradient_asked_for_again_is_the_same(name: str) -> None:
+    """Also after second derivatives, which keep graphs."""
+    who = engine(name)
+    row, w = ROWS[2], np.linspace(0.5, 2.0, 6).reshape(2, 3)
+    before = called(who, "reverse", row.graph(), row.point, w).cotangents
+    for mode, declared in who.modes().items():
+        if declared.kind == "hvp":
+            called(who, mode, row.graph(w), row.point, list(row.point))
+    after = called(who, "reverse", row.graph(), row.point, w).cotangents
+    assert len(before) == len(after) == 2
+    np.testing.assert_array_equal(before[0], after[0])
+    np.testing.assert_array_equal(before[1], after[1])
+
+
+def test_pytorch_goes_back_once_unless_the_graph_is_kept() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.ones(2, requires_grad=True)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.backward()
+
+
+def test_an_accumulation_that_overwrites_is_seen_by_backward_alone() -> None:
+    """A leaf that keeps the newest gradient in place of their sum."""
+    torch = pytest.importorskip("torch")
+    from gradverify.differentiators.pytorch import TorchCpu
+
+    def overwrite(x: Any) -> None:
+        seen = getattr(x, "seen", torch.zeros_like(x))
+        x.seen, x.grad = x.grad.clone(), x.grad - seen
+
+    class Overwriting(TorchCpu):  # type: ignore[misc]
+        def _leaves(self, point: Sequence[Any]) -> list[Any]:
+            found = super()._leaves(point)
+            for x in found:
+                x.register_post_accumulate_grad_hook(overwrite)
+            return found
+
+    wrong, right = Overwriting(), 2 * A * CT
+    found = called(wrong, "backward", square(), [A, UNUSED], CT).cotangents[0]
+    np.testing.assert_array_equal(found, right / 2)
+    found = called(wrong, "reverse", square(), [A, UNUSED], CT).cotangents[0]
+    np.testing.assert_array_equal(found, right)
+
+
+def test_a_batching_rule_that_mixes_examples_is_seen_by_vmapped_alone() -> None:
+    torch = pytest.importorskip("torch")
+    from gradverify.differentiators.pytorch import TorchCpu
+
+    class Mixing(torch.autograd.Function):  # type: ignore[misc,name-defined]
+        """2 * x, whose batching rule shifts the examples by one."""
+
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, ct: Any) -> Any:
+            return 2 * ct
+
+        @staticmethod
+        def vmap(info: Any, dims: Any, x: Any) -> Any:
+            return Mixing.apply(x.roll(1, 0)), 0
+
+    who = TorchCpu()
+    who.table = {**who.table, "neg": Mixing.apply}  # type: ignore[misc]
+    graph = Graph((input_leaf((2,)), Node("neg", (0,), {}, (2,))))
+    squared = [*graph.nodes]
+    squared.append(apply_op(squared, "mul", [1, 1]))
+    for mode, is_right in (("func", True), ("reverse", True), ("vmapped", False)):
+        found = called(who, mode, Graph(tuple(squared)), [A], CT).cotangents[0]
+        assert np.array_equal(found, 8 * A * CT) == is_right

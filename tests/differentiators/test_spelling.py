@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ from gradverify.differentiators import (
     Differentiator,
     load,
     mode,
+    questions,
     run,
     unsupported,
 )
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.spelling import ScriptContents, Spelling, script
 from gradverify.differentiators.spelling.by_class import by_class
-from gradverify.graph import Case, Graph, Node, input_leaf
+from gradverify.graph import Case, Graph, Node, case_name, input_leaf
 from gradverify.ops import OPS
+from gradverify.questions import Question
+from gradverify.reference import Reference, reference
 from gradverify.verdict import Judgement, Verdict
 
 from .test_contract import SETTINGS, TWO, case_of
@@ -77,7 +81,24 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
+EXACT: dict[tuple[str, str], Reference] = {}
+
+
+@pytest.fixture
+def references_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exact numbers of a case are computed once for all engines."""
+
+    def known(case: Case, question: Question) -> Reference:
+        asked = (case_name(case), question.name)
+        if asked not in EXACT:
+            EXACT[asked] = reference(case, question=question)
+        return EXACT[asked]
+
+    monkeypatch.setattr("gradverify.diagnosis.reproducer.reference", known)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("references_are_shared")
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
     who = engine(name)
@@ -103,6 +124,7 @@ def test_every_op_is_spelled_as_its_row_calls_it(name: str) -> None:
         assert numbers(output) == given(who, mode, case), text
 
 
+@pytest.mark.usefixtures("references_are_shared")
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_row_of_a_table_is_spelled(name: str) -> None:
     """Also those that JAX is not asked to compile here: their scripts are Python."""
@@ -129,16 +151,17 @@ def test_an_engine_that_offers_intermediates_has_a_script_that_runs(
     torch = engine("torch-cpu")
     path = f"{type(torch).__module__}:{type(torch).__qualname__}"
     case = case_of("div", ((2, 3), (3,)), {}, "float64")
-    spelling = by_class(path, "reverse", "gradient")
+    spelling = by_class(path, "reverse", "vjp")
     contents = ScriptContents(
         case, "torch", ["0"], [["0"] * 6, ["0"] * 3], ["d/da", "d/db"]
     )
-    text = script(contents, spelling, "reverse")
+    text = script(contents, spelling, "reverse", "vjp")
     assert text is not None
     exec(compile(text, "torch", "exec"), {"__name__": "torch_script"})
     assert numbers(capsys.readouterr().out) == given(torch, "reverse", case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_script_runs_alone(name: str, tmp_path: Path) -> None:
     who = engine(name)
@@ -217,11 +240,41 @@ def test_a_mode_without_a_spelling_is_run_through_the_engine() -> None:
     case = Case(square, (np.array(3.0),))
     text = reproducer(case, TapeOfTwoModes(), "backwards", SAID)
     assert f"from {__name__} import TapeOfTwoModes" in text
-    assert "found = run(TapeOfTwoModes(), 'backwards', case)" in text
-    assert "tape.gradient" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
+    assert "found = run(TapeOfTwoModes(), 'backwards', case" in text
+    assert "tape.pullback" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
 
 
 class TapeOfTwoModes(OwnTape):
     """Our tape, with a mode that its spelling has no row for."""
 
-    backwards = mode("gradient")(lambda self, *given: self.reverse(*given))
+    backwards = mode("vjp")(lambda self, *given: self.reverse(*given))
+
+
+ANY_NUMBER = re.compile(r"^(?!value)\S.*?: got (\S+), exact \S+, error \S+$", re.M)
+
+
+@pytest.mark.parametrize("name", ["own-dual", "own-tape", "autograd", "torch-cpu"])
+def test_the_script_of_a_mode_gives_what_the_mode_gives(name: str) -> None:
+    """With the cotangent, or the tangents, that the mode is asked with."""
+    who = engine(name)
+    case = case_of("div", ((2, 3), (3,)), {}, "float64")
+    asked = [
+        (way, question)
+        for way in who.modes()
+        for question in questions(who, way)
+        if not question.is_matrix
+    ]
+    scripts = [
+        reproducer(case, who, way, replace(SAID, question=question.name))
+        for way, question in asked
+    ]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DRIVER],
+        input=json.dumps(scripts), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    outputs = done.stdout.split("----\n")[:-1]
+    assert len(outputs) == len(asked) > 2
+    for (way, question), output in zip(asked, outputs, strict=True):
+        found = run(who, way, case, question=question).cotangents
+        right = [float(v) for x in found for v in np.reshape(x, -1)]
+        assert [float(m[1]) for m in ANY_NUMBER.finditer(output)] == right, way

@@ -35,6 +35,14 @@ def test_the_claim_of_the_notes(scratch: Scratch) -> None:
     assert found.stdout.str().rstrip() == text("notes.txt").rstrip()
 
 
+def test_the_finding_of_the_norm(scratch: Scratch) -> None:
+    scratch.write("my_ops.py", text("my_ops.py"))
+    at = ("--at", "x=randn(3,4)", "--at", "weight=randn(4)")
+    found = scratch.gradverify("check-file", "my_ops.py::RmsNorm", *at)
+    assert found.ret == 1
+    assert found.stdout.str().rstrip() == text("my_ops.txt").rstrip()
+
+
 CHECKED = re.compile(r"^\$ gradverify (check .*)\n((?:[^`].*\n)*)```", re.MULTILINE)
 
 

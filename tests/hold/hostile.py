@@ -39,12 +39,12 @@ class Hostile(Differentiator):
         """That of our tape."""
         return OwnTape().table
 
-    @mode("gradient", default=True)
-    def reverse(self, function: Lowered, point: Any) -> Pulled:
-        """The attack, then a right gradient."""
+    @mode("vjp", default=True)
+    def reverse(self, function: Lowered, point: Any, cotangent: Any) -> Pulled:
+        """The attack, then the right cotangents."""
         if "mul" in function.graph.ops:
             self.attack(function, point)
-        return OwnTape().reverse(function, point)
+        return OwnTape().reverse(function, point, cotangent)
 
     def attack(self, function: Lowered, point: Any) -> None:
         """What is done."""

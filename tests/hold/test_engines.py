@@ -146,6 +146,7 @@ def test_an_engine_that_stops_itself_is_ended_too() -> None:
     assert judge(of("mul"), engine, "reverse", limit=0.3).verdict is Verdict.TIMED_OUT
 
 
+@pytest.mark.slow
 def test_an_item_is_out_of_patience_after_two() -> None:
     result = verify_item(block(), hostile.LoopInC(), "reverse", limit=0.3)
     assert result.counts == {Verdict.TIMED_OUT: 2}
@@ -195,6 +196,7 @@ def test_all_that_an_engine_gives_comes_through_the_wire() -> None:
     assert apart == here
 
 
+@pytest.mark.slow
 def test_an_isolated_engine_has_the_verdicts_of_one_that_is_not() -> None:
     budget = Budget(30, least=30)
     apart = verify_item(block("deep", 20), hostile.Hostile(), "reverse", budget=budget)
@@ -385,7 +387,7 @@ def test_a_process_that_an_engine_forks_may_end() -> None:
             if not child:
                 os._exit(7)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-            return OwnTape().reverse(function, point)
+            return OwnTape().reverse(function, point, np.ones(()))
 
     assert run(Forks(), "reverse", of("mul")).error is None
 
@@ -442,7 +444,7 @@ def test_a_masked_array_is_no_array_of_numbers() -> None:
 
         @mode("gradient", default=True)
         def reverse(self, function: Any, point: Any) -> Pulled:
-            found = OwnTape().reverse(function, point)
+            found = OwnTape().reverse(function, point, np.ones(()))
             hidden = np.ma.masked_array(np.array(5.0), mask=True)
             return Pulled(found.value, [hidden, found.cotangents[1]])
 
@@ -506,7 +508,7 @@ class Slow(OwnTape):
         until = time.monotonic() + 0.3
         while time.monotonic() < until:
             pass
-        return OwnTape().reverse(function, point)
+        return OwnTape().reverse(function, point, np.ones(()))
 
 nodes = [input_leaf(), input_leaf()]
 nodes.append(apply_op(nodes, "mul", [0, 1]))

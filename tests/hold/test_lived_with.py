@@ -7,14 +7,20 @@ import shlex
 import shutil
 import tomllib
 
+import pytest
+
 from ..scratch import Scratch
 
 RUN = (
     "--gradverify-only",
     "--gradverify-suites",
     "ops",
+    "--gradverify-ops",
+    "add,mul,sin",
     "--gradverify-profile",
     "smoke",
+    "--gradverify-time",
+    "600",  # as many cases as a smoke run has at most, on however busy a machine
 )
 # The toy engine with a wrong sine beside its wrong product.
 TWO = "math.cos(self.x) * self.dx"
@@ -67,6 +73,7 @@ def test_nothing_is_written_if_one_of_several_cannot_be_accepted(
     assert not (repository.root / "gradverify-known.toml").exists()
 
 
+@pytest.mark.slow
 def test_what_an_older_run_has_found_is_not_new(repository: Scratch) -> None:
     repository.pytest(*RUN)
     old = repository.root / "old.jsonl"
@@ -82,6 +89,7 @@ def test_what_an_older_run_has_found_is_not_new(repository: Scratch) -> None:
     assert "accepted, or there before: 1" in done.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_shrunk_case_lies_outside_all_known_rows(repository: Scratch) -> None:
     repository.pytest(*RUN)
     assert repository.gradverify("accept", MUL, "--when", "a == 1").ret == 0

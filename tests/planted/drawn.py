@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 from gradverify.differentiators import Differentiator
@@ -15,15 +16,15 @@ from .slips import BINARY, REDUCTIONS, UNARY
 MOST = 12  # ops of a graph
 PLAIN = ("add", "neg", "matmul", "reshape", "broadcast_to", "transpose")
 MENU = tuple(sorted({*UNARY, *BINARY, *REDUCTIONS, *PLAIN}))
-TRIED = 60  # graphs in which a slip is looked for
+TRIED = (24, 60)  # graphs in which a slip is looked for: one round, then more
 OFTEN = 12  # times that an op stands in the menu
 
 
 @cache
-def drawn(op: str | None, seed: int) -> tuple[Case, ...]:
-    """Graphs of up to 12 ops that have the op."""
+def drawn(op: str | None, seed: int, count: int = TRIED[0]) -> tuple[Case, ...]:
+    """Graphs of up to 12 ops that have the op; more of them begin with the same."""
     menu = (*MENU, *[op] * OFTEN) if op else MENU
-    found = draw(graphs(min_nodes=3, max_nodes=MOST, ops=menu), TRIED, seed).cases
+    found = draw(graphs(min_nodes=3, max_nodes=MOST, ops=menu), count, seed).cases
     return tuple(
         c for c in found if c.graph.size <= MOST and (not op or op in c.graph.ops)
     )
@@ -41,7 +42,7 @@ def failing(
 
     `LookupError` where there is none.
     """
-    for case in drawn(op, seed):
+    for case in _looked_at(op, seed):
         found = judge(case, who, "reverse")
         names = names_of(case.graph)
         inputs = [f"d/d{names[i]}" for i in case.graph.inputs]
@@ -50,3 +51,12 @@ def failing(
             if not own:
                 return case, found
     raise LookupError(f"{who.name} is wrong at none of the graphs of seed {seed}")
+
+
+def _looked_at(op: str | None, seed: int) -> Iterator[Case]:
+    """What is drawn, in its order. The rest is drawn if it is needed."""
+    looked = 0
+    for count in TRIED:
+        found = drawn(op, seed, count)
+        yield from found[looked:]
+        looked = len(found)

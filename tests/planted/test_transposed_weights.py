@@ -58,6 +58,7 @@ def cause_of(finding: Finding) -> str:
     return finding.explanation.cause
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what",
     [op_cases("linear"), networks(family="mlp"), product()],

@@ -71,7 +71,8 @@ def test_what_came_and_what_went_is_said(
     )
     result.stdout.fnmatch_lines(
         [
-            "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed",
+            # At 2e154 any slope of a sine is within rounding of the argument.
+            "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed, 1 newly imprecise",
             "  newly wrong: toy:forward:float64/sin/wrong",
             f"  fixed: {MUL}",
             "::error title=gradverify%3A toy%2C forward%2C float64::*sin(a) at *",
@@ -112,7 +113,7 @@ class DropsAPath(OwnTape):
 
     @mode("gradient", default=True)
     def reverse(self, function: Any, point: Any) -> Pulled:
-        found = super().reverse(function, point)
+        found = super().reverse(function, point, np.ones(()))
         return Pulled(found.value, [0.5 * ct for ct in found.cotangents])
 
 

@@ -330,6 +330,7 @@ def test_a_killed_worker_names_its_case_and_loses_nothing(armed: Scratch) -> Non
     assert len(list((armed.root / "reports").iterdir())) == 5
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_named_by_the_next(armed: Scratch) -> None:
     killed = armed.apart("pytest", "--gradverify", *SMALL)
     assert killed.ret == -9
@@ -379,6 +380,7 @@ def test_what_finds_our_modules_goes_when_the_run_ends(scratch: Scratch) -> None
 # ---- conformance
 
 
+@pytest.mark.slow
 def test_conformance_makes_ordinary_tests(scratch: Scratch) -> None:
     unregistered = TOY_ENGINE.replace("@gradverify.register\n", "")
     scratch.write(

@@ -107,6 +107,7 @@ def test_an_error_of_a_millionth_is_outside_the_bound(
     assert compare(planted, found, given).verdict is Verdict.WRONG
 
 
+@pytest.mark.slow
 def test_random_scalar_graphs_stay_inside_the_bound() -> None:
     """Hundreds of seeded polynomials and compositions, four engines each."""
     draw = np.random.default_rng(7)

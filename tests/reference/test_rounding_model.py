@@ -31,9 +31,8 @@ SMALLEST = 2.0**-1074
 def forward(graph: Graph) -> GradientProgram:
     """A program that computes a value and nothing else."""
     expansion = expand(graph)
-    return GradientProgram(
-        expansion, expansion.graph, (None,) * len(expansion.graph.nodes), ()
-    )
+    nodes = expansion.graph.nodes
+    return GradientProgram(expansion, expansion.graph, len(nodes) - 1, (), ())
 
 
 def allowed(graph: Graph, point: Sequence[Any]) -> Bound:

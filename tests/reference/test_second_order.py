@@ -189,3 +189,16 @@ def test_what_is_linear_has_a_second_derivative_of_zero() -> None:
     found = reference(case, question=SECOND)
     assert found.status is Slope.SMOOTH
     assert not np.any(found.gradient[0])
+
+
+def test_a_sign_that_is_x_over_its_size_may_leave_a_rounding() -> None:
+    case = Case(trace(lambda x: s.sum(s.abs(x)), (3,)), (X,))
+    found = reference(case, question=SECOND)
+    assert found.status is Slope.SMOOTH
+    assert not np.any(found.gradient[0])
+    assert np.all(found.bounds[0].tight < 1e-300)
+    (tangent,) = tangents_of(case.graph, case.dtype)
+    assert tangent is not None
+    v = np.abs(tangent)
+    room = found.bounds[0].loose / (v / np.abs(X) * 2.0**-53)
+    assert np.all((room[v > 0] >= 1) & (room[v > 0] <= 16))

@@ -93,6 +93,7 @@ def test_the_right_twin_is_not_accused(op: str) -> None:
         assert not planted.altered
 
 
+@pytest.mark.slow
 def test_every_kind_is_found_in_every_op_that_it_can_change() -> None:
     found = score(TAPE, "reverse", ops=SOME)
     assert found.planted() == found.found()

@@ -35,7 +35,7 @@ from gradverify.strategies import (
     shrink,
 )
 
-SEEDS = (0, 2)
+SEEDS = (0, pytest.param(2, marks=pytest.mark.slow))
 Predicate = Callable[[Case], bool]
 
 
@@ -88,6 +88,7 @@ def test_only_what_a_filter_refuses_is_rejected() -> None:
     assert draw(picky, 20, 0).rejected > 0
 
 
+@pytest.mark.slow
 def test_no_profile_no_variable_and_no_local_module_changes_a_sample() -> None:
     outputs = set()
     for argument, variables in (("", {"CI": "1"}), ("profile", {}), ("", {"CI": ""})):
@@ -111,6 +112,7 @@ for strategy in (graphs(), networks(), op_cases("einsum")):
 """
 
 
+@pytest.mark.slow
 def test_no_number_of_a_users_module_changes_a_sample(tmp_path: Path) -> None:
     """Hypothesis looks for such numbers, but not in folders that are called tests."""
     module = tmp_path / "numbers_of_mine.py"

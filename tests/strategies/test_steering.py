@@ -81,6 +81,7 @@ def regimes_met(op: str, *, is_steered: bool) -> int:
     return sum(key.startswith(f"{op}:") for key in of.met.regimes)
 
 
+@pytest.mark.slow
 def test_ops_are_put_to_more_kinds_of_values_sooner() -> None:
     ops = ("exp", "abs", "mul", "tanh", "sub", "maximum")
     steered, free = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def test_readme_names_every_suite_as_the_table_does() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(set(SUITES)) == len(TABLE) > 5
     assert ", ".join(f"`{row.name}` ({row.says})" for row in TABLE) in text
+
+
+@pytest.mark.parametrize("suite", ["ops", "graphs", "networks"])
+def test_each_dtype_is_first_at_every_other_family(suite: str) -> None:
+    found = blocks(Asked(suites=(suite,)))
+    first = {}
+    for block in found:
+        first.setdefault(block.family, block.dtype)
+    counts = Counter(first.values())
+    assert abs(counts["float64"] - counts["float32"]) <= 1

@@ -38,7 +38,7 @@ def apart(a: object, b: object) -> float:
 def test_every_example_is_there_and_has_cases() -> None:
     names = (
         "squares product-plus-sum sigmoid linear-model squared-sum eleven line-times-z "
-        "sine-1000 relu-2-3-1 relu-3-16-2 tanh softplus"
+        "sine-1000 relu-2-3-1 relu-3-16-2 relu-3-16-2-whole tanh softplus"
     )
     assert list(TEXTBOOK) == names.split()
     for dtype in ("float64", "float32"):

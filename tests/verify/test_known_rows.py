@@ -199,3 +199,31 @@ def test_an_underflow_within_a_product_is_known_by_its_cotangent() -> None:
     assert explained(load("torch-cpu"), case, row) == row.id
     plain = replace(row, when="abs(a) < 1e-50")
     assert explained(load("torch-cpu"), case, plain) is None
+
+
+# ---- a cotangent of a wrong shape, and what later sums make of it
+
+
+def broadcast_beside(a: Any, b: Any) -> Any:
+    c = a * 2.0
+    return s.sum(s.where(np.array([True, True]), c, b) - c, axis=None)
+
+
+def chosen_beside_the_largest(a: Any) -> Any:
+    chosen = s.where(np.array([True, True]), s.max(a, axis=None), a)
+    return s.sum(chosen, axis=None)
+
+
+@pytest.mark.parametrize(
+    ("function", "point"),
+    [
+        (broadcast_beside, (np.array([1.0]), np.array([1.0, 2.0]))),
+        (chosen_beside_the_largest, (np.array([1.0, 1.0]),)),
+    ],
+)
+def test_where_is_known_by_what_later_sums_make_of_its_cotangent(
+    function: Callable[..., Any], point: tuple[Any, ...]
+) -> None:
+    row = ROWS["autograd-where-broadcast"]
+    case = Case(trace(function, *(x.shape for x in point)), point)
+    assert explained(load("autograd"), case, row) == row.id

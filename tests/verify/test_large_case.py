@@ -76,7 +76,10 @@ def test_no_right_engine_is_accused(
     assert median <= worst
 
 
-@pytest.mark.parametrize("sizes", [(6, 5, 3), (40, 30, 10), (72, 60, 10)])
+@pytest.mark.parametrize(
+    "sizes",
+    [(6, 5, 3), (40, 30, 10), pytest.param((72, 60, 10), marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("name", ENTRIES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_wrong_entry_is_found_and_named(

@@ -31,6 +31,11 @@ from gradverify.graph import Array
 forward_ad: Any = torch.autograd.forward_ad
 SEED = 20_000  # of random numbers that a function draws, the same in every run
 
+REFUSALS = ("use_reentrant", "donated_buffer", "once_differentiable")
+"""Words of errors by which PyTorch says that it cannot be asked in such a way."""
+
+MOST_FROZEN = 8  # arguments that are looked at with all others frozen
+
 TRANSPOSED = "arguments that are not contiguous"
 EXPANDED = "arguments of stride 0, as `expand` makes them"
 SPREAD = "a cotangent of stride 0, as `sum().backward()` makes it"
@@ -130,7 +135,7 @@ class TorchCall(FunctionCall):
 
     def _parameters(self) -> Iterator[Slot]:
         names = dict(_parameter_names(self.original))
-        for k, tensor in enumerate(self.touched.parameters.values()):
+        for k, tensor in enumerate(self.touched.kept()):
             if tensor.is_floating_point() or tensor.is_complex():
                 yield Slot(names.get(id(tensor), f"parameter {k + 1}"), tensor, None)
 
@@ -169,8 +174,10 @@ class TorchCall(FunctionCall):
         if self.draws_nothing:  # random numbers like an argument follow its layout
             found |= {"transposed": TRANSPOSED, "expanded": EXPANDED}
         if len(self.slots) > 1:
-            for k, slot in enumerate(self.slots):
-                found[f"only {k}"] = f"only {slot.name} requires a gradient"
+            step = -(-len(self.slots) // MOST_FROZEN)
+            for k in range(0, len(self.slots), step):
+                name = self.slots[k].name
+                found[f"only {k}"] = f"only {name} requires a gradient"
         return found
 
     @contextmanager
@@ -317,7 +324,7 @@ class TorchCall(FunctionCall):
                         outputs, wanted, given, allow_unused=True, retain_graph=again
                     )
                 except RuntimeError as error:
-                    if "use_reentrant" in str(error):  # it takes `.backward()` alone
+                    if any(word in str(error) for word in REFUSALS):
                         raise NotImplementedError(str(error)) from None
                     raise
                 trouble = None
@@ -411,8 +418,8 @@ class TorchCall(FunctionCall):
                 for g, v in zip(first, tangents, strict=True)
                 if g is not None and v is not None and g.requires_grad
             ]
-            if not pairs:
-                return (None,) * len(handed.leaves)
+            if not pairs:  # as after once_differentiable, and of what is linear
+                raise NotImplementedError("the first derivative has no history")
             try:
                 found = torch.autograd.grad(
                     [g for g, _ in pairs],
@@ -421,7 +428,7 @@ class TorchCall(FunctionCall):
                     allow_unused=True,
                 )
             except RuntimeError as error:
-                if "once_differentiable" in str(error):
+                if any(word in str(error) for word in REFUSALS):
                     raise NotImplementedError(str(error)) from None
                 raise
             return tuple(None if g is None else _array(g) for g in found)

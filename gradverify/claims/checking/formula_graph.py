@@ -53,6 +53,7 @@ PREFIXES = (
 )
 # fmt: on
 
+COMMON = ("exp", "log", "sin", "sqrt", "sum", "tanh")  # where no name is near
 PARAM_VALUES = "numbers, texts, True and False, and tuples of these"
 SYNTAX = "names, numbers, + - * / ** @, parentheses, x[0], x.T and calls such as exp(x)"
 
@@ -125,6 +126,10 @@ class _Formula(Reader):
     def negative(self, node: ast.expr, a: Value) -> Value:
         """`-a`."""
         return -a
+
+    def caret(self, node: ast.expr, a: Value, b: Value) -> NoReturn:
+        """Raise the error about `a^2`, which is no power in Python."""
+        self.refuse(node, "takes ^ for a power", "** for powers, as in a**2")
 
     def binary(self, node: ast.expr, op: str, a: Value, b: Value) -> Value:
         """An operator applied; two constants stay a constant where that is exact."""
@@ -383,8 +388,8 @@ class _Formula(Reader):
         prefix, _, name = dotted(node).rpartition(".")
         if name in FUNCTIONS and (not prefix or prefix in PREFIXES):
             return name
-        near = get_close_matches(name, sorted(FUNCTIONS), n=8, cutoff=0.0)
-        allowed = f"such as {', '.join(near)}; `gradverify ops` lists all"
+        near = get_close_matches(name, sorted(FUNCTIONS), n=5) or COMMON
+        allowed = f"such as {', '.join(sorted(near))}; `gradverify ops` lists all"
         self.refuse(node, "is no function that is known", allowed)
 
     def param(
@@ -419,6 +424,7 @@ class _Formula(Reader):
         ast.Call: call,
         ast.UAdd: same,
         ast.USub: negative,
+        ast.BitXor: caret,
         **{kind: _operator(op) for kind, op in OPERATORS.items()},
     }
 

@@ -51,6 +51,10 @@ NAMED = (
     *GRADIENT,
     re.compile(r"d_?[A-Za-z]\w{0,2}|d[A-Z]\w*"),
 )
+CALLED = {  # what a short name may stand for: `dw` by self.weights
+    "w": ("weights", "weight", "W", "theta", "coef_"),
+    "b": ("bias", "biases", "intercept", "B"),
+}
 LOSS = re.compile(
     r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
 )
@@ -337,7 +341,9 @@ def _gradient(entry: Assigned) -> Gradient | None:
             match = pattern.fullmatch(entry.name)
             if match is None or match["by"] == entry.name:
                 continue
-            known = _known(match["by"], entry.names)
+            called = (match["by"], *CALLED.get(match["by"].lower(), ()))
+            several = (_known(name, entry.names) for name in called)
+            known = next((k for k in several if k is not None), None)
             if known is not None:
                 return Gradient(entry, known, entry.names[known], strong)
     return None
@@ -475,6 +481,9 @@ def _given(
     program: FileProgram, gradients: Sequence[Gradient]
 ) -> Iterator[BackwardStep]:
     """The gradients, one of them taken as given, if others follow from it."""
+    if len(gradients) > 1 and (found := _from_residual(program, gradients)):
+        yield from found
+        return
     best: tuple[int, Gradient, Symbol] | None = None
     for g in gradients if len(gradients) > 1 else ():
         value = g.assigned.value
@@ -500,6 +509,46 @@ def _given(
             of = f"({given.by}·{given.assigned.name})"
             holds = frozenset({value.index})
             yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
+
+
+def _from_residual(
+    program: FileProgram, gradients: Sequence[Gradient]
+) -> list[BackwardStep]:
+    """All gradients of a pass, if they follow from one value that has no name.
+
+    `dw = X.T @ (p - y) / n` and `db = sum(p - y) / n` say of no loss what it is. Both
+    are derivatives of the sum of z·r: z is a value on the way, and r = (p - y) / n is
+    held.
+    """
+    nodes = program.record.nodes
+    leaves = {g.x.index for g in gradients}
+    named = gradients[0].assigned.names
+    values = [
+        (name, v)
+        for name, v in named.items()
+        if isinstance(v, Symbol) and v.shape and v.index not in program.leaves
+        and all(program.depends(v.index, i) for i in leaves)
+    ]  # fmt: skip
+    sizes = (1, *sorted({n for g in gradients for n in _shape_of(g)} - {1}))
+    parts = {i for g in gradients for i in program.cut(g.assigned.value.index).place}
+    for name, z in values[:PASS_OUTPUTS]:
+        shaped = [i for i in sorted(parts, reverse=True) if nodes[i].shape == z.shape]
+        for i in shaped[:UNNAMED_STEPS]:
+            if i == z.index or i in program.leaves:
+                continue
+            residual = Symbol(program.record, i)
+            product = program.apply("mul", z, residual)
+            y = program.apply("sum", product, axis=None)
+            holds = frozenset({i})
+            for over in sizes:
+                if len(_fitting(program, y, gradients, holds, over)) < len(gradients):
+                    continue
+                of = f"({name}·its gradient)"
+                return [
+                    BackwardStep(g.assigned, of, g.by, y, g.x, "", holds, over)
+                    for g in gradients
+                ]
+    return []
 
 
 @dataclass(frozen=True)

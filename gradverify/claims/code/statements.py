@@ -351,6 +351,9 @@ class _Statements:
     def call(self, function: Function, operands: Any, keywords: Any) -> Value:
         """Follow a function of the file with these operands."""
         self.code.statements += 20
+        unknown = [v for v in (*operands, *keywords.values()) if isinstance(v, Unknown)]
+        if unknown and self.text and not self.depth:  # data from elsewhere: ours serve
+            raise NotUnderstood(unknown[0].reason)
         self.code.followed.add(id(function.body[0]) if function.body else 0)
         if self.depth >= NESTED_CALLS:
             raise NotUnderstood(f"{function.name} calls too many functions in turn")

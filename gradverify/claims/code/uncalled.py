@@ -54,7 +54,8 @@ def call_unused(code: Journal) -> None:
             run_at_best(code, several, _applied(code, function, several))
     for kind in code.classes:
         methods = {m.name: m for m in _methods(kind)}
-        if any(_is_method_followed(code, m) for m in methods.values()):
+        used = [m for m in methods.values() if m.name != "__init__"]
+        if any(_is_method_followed(code, m) for m in used):
             continue
         if defines(kind, "forward") and defines(kind, "backward"):
             _call_layer(code, kind, methods)

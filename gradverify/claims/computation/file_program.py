@@ -79,7 +79,8 @@ class FileProgram:
     """Nodes by number; those in `leaves` were written down, the others follow.
 
     derivatives: for a node that is a derivative, of which node by which.
-    gradients: nodes that a library would have computed.
+    gradients: nodes that a library would have computed. spent: how many nodes and
+    elements are not counted, since another part of the file has them.
     """
 
     record: Program = field(default_factory=Program)
@@ -87,6 +88,7 @@ class FileProgram:
     derivatives: dict[int, tuple[int, int]] = field(default_factory=dict)
     gradients: set[int] = field(default_factory=set)
     elements: int = 0
+    spent: tuple[int, int] = (0, 0)
     _sweeps: dict[Any, dict[int, Symbol]] = field(default_factory=dict)
 
     # ---- trials
@@ -103,6 +105,10 @@ class FileProgram:
         self.derivatives = {i: d for i, d in self.derivatives.items() if i < count}
         self.gradients = {i for i in self.gradients if i < count}
         self._sweeps.clear()
+
+    def begin_texts(self) -> None:
+        """Count anew: a code that draws large pictures leaves room for the texts."""
+        self.spent = self.length()
 
     # ---- leaves
 
@@ -128,7 +134,9 @@ class FileProgram:
     def _grow(self, shape: Shape) -> None:
         """Count what is added; too large an array is refused, and not all after it."""
         size = int(np.prod(shape, dtype=object))
-        if self.elements + size > FILE_ELEMENTS or len(self.record.nodes) > FILE_NODES:
+        nodes, elements = self.spent
+        is_long = len(self.record.nodes) - nodes > FILE_NODES
+        if is_long or self.elements + size - elements > FILE_ELEMENTS:
             raise NotUnderstood(
                 f"the file computes more than {FILE_ELEMENTS} numbers in {FILE_NODES} "
                 "steps; allowed: up to that"

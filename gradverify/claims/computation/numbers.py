@@ -131,7 +131,9 @@ def interval(text: str, approximate: bool = False) -> tuple[Fraction, Fraction]:
         raise NotUnderstood(f"{problem}; allowed: within 1e±{TEXT_EXPONENT}")
     unit = Fraction(10) ** int(decimal.as_tuple().exponent)
     is_rounded = any(mark in text.lower() for mark in ".,e")
-    half = (unit / 2 if is_rounded else Fraction(0)) + (unit if approximate else 0)
+    half = unit / 2 if is_rounded else Fraction(0)
+    if approximate:  # ≈ 0 is no claim about 1, which rounds to 1
+        half += unit if is_rounded else unit / 2
     return Fraction(decimal), half
 
 

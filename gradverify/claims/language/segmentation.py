@@ -222,6 +222,15 @@ def _is_list(tokens: Sequence[Token]) -> bool:
     )
 
 
+def _is_call(tokens: Sequence[Token]) -> bool:
+    """Whether tokens are a function of something, and nothing else: the h(x) of
+    `dg/dh (h(x))`, which is where g' is taken, and no factor."""
+    kinds = [t.kind for t in tokens[:2]]
+    if kinds not in (["NAME", "LPAR"], ["UFUNC", "LPAR"], ["UCALL", "LPAR"]):
+        return False
+    return _closed(tokens, 1) == len(tokens) - 1
+
+
 def _applied(tokens: list[Token], words: Vocabulary) -> list[Token]:
     """Functions that are applied, and derivatives at a place, marked as such."""
     result = list(tokens)
@@ -239,7 +248,8 @@ def _applied(tokens: list[Token], words: Vocabulary) -> list[Token]:
         end = _derivative_end(tokens, i)
         if end is not None and end < len(tokens) and tokens[end].kind == "LPAR":
             close = _closed(tokens, end)
-            if close is not None and _is_list(tokens[end + 1 : close]):
+            inner = tokens[end + 1 : close]
+            if close is not None and (_is_list(inner) or _is_call(inner)):
                 result[end] = tokens[end].of("ATPAR")
     return result
 

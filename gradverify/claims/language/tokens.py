@@ -58,6 +58,12 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"(?<![\w.])(?:np|numpy|math|torch|jnp|F|nn)\.(?=[A-Za-z])", " "),
     (r"\.T\b", "^T"),
     (r"\.item\(\)|\.data\b(?!\()", " "),
+    # braces around one name, and words below a letter
+    (r"(∂|\\partial|\bd)\s*\{\s*([A-Za-z])\s*\}", r"\1 \2"),
+    (r"_\s*\{\s*\\(?:text|mathrm|textrm|mathbf|rm|mathit)\s*\{\s*([A-Za-z0-9]+)\s*\}\s*\}", r"_\1 "),
+    (r"_\s*\\(?:text|mathrm|textrm|mathbf|rm|mathit)\s*\{\s*([A-Za-z0-9]+)\s*\}", r"_\1 "),
+    (r"_\s*\\(?:star|mystar|ast)(?![a-zA-Z])", r"_star "),
+    (r"\\(?:grad|gradient)(?![a-zA-Z])", "∇ "),
     # what stands for a member that is not computed
     (r"\\(?:lim|limsup|liminf|int|iint|oint|prod)(?![a-zA-Z])(?:\s*\\limits)?(?:\s*_\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[^\s{}]))?", r" ‡ "),
     # layout that says nothing
@@ -132,7 +138,8 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
 COMPILED = tuple((re.compile(pattern), to) for pattern, to in REWRITINGS)
 PHRASES_COMPILED = tuple(re.compile(p + IS, re.IGNORECASE) for p in PHRASES)
 MATRIX = re.compile(
-    r"\\begin\{([bpvB]?matrix)\}(.*?)\\end\{\1\}|\\\(?(?:smallmatrix)", re.DOTALL
+    r"\\begin\{([bpvB]?matrix|array)\}(?:\{[clr| ]*\})?(.*?)\\end\{\1\}|\\\(?(?:smallmatrix)",
+    re.DOTALL,
 )
 QUOTED = re.compile(r"(?<![`\w])`([^`\n]+)`(?![`\w])")
 TOGGLE = "¤"  # where a formula begins or ends
@@ -167,6 +174,7 @@ def rewritten(text: str) -> str:
     for sign, fraction in FRACTIONS.items():
         text = text.replace(sign, fraction)
     text = QUOTED.sub(rf" ;; {TOGGLE} ;; \1 ;; {TOGGLE} ;; ", text)
+    text = EVALUATED.sub(_evaluated, text)
     text = CASES.sub(_cases, text)
     text = INDICATOR.sub(_indicator, text)
     text = MATRIX.sub(_matrix, text)
@@ -259,6 +267,17 @@ def _fraction(match: re.Match[str]) -> str:
     """`\\frac12` and `\\frac1{x}` with braces around what has none."""
     below = f"{{{match[2]}}}" if match[2] else ""
     return f"\\frac{{{match[1]}}}{below}"
+
+
+EVALUATED = re.compile(
+    r"\\(?:eval|evalat|at)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    r"\s*_\s*(\{[^{}]*\})"
+)
+
+
+def _evaluated(match: re.Match[str]) -> str:
+    """`\\eval{f'(x)}_{x=2}` as `f'(x)|_{x=2}`."""
+    return f"{match[1]}|_{match[2]}"
 
 
 WRAPPER = re.compile(r"\\(?:underbrace|overbrace|cancel|bcancel|boxed|underline)\s*\{")

@@ -376,6 +376,10 @@ def _derivative_at(m: Meaning, inner: Formula, place: Formula) -> Symbol:
     name = differentiated(inner)
     if name is None:
         raise NotUnderstood("the derivative of a value is not applied to anything")
+    unknown = name not in m.words.names and name in UNKNOWN_FUNCTIONS
+    if unknown and inner[0] == "d1" and len(place) == 2:  # dg/dx(x), for any g
+        primes = ("primes", ("PRIME", "'"))
+        return _apply_prime(m, ("UCALL", name), primes, place)
     names = m.names_of(name)
     operands = _places(m, place, len(names))
     if len(operands) != len(names):

@@ -10,7 +10,9 @@ import difflib
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gradverify.claims.judgement.claim_record import Claim, ClaimVerdict
 
@@ -44,17 +46,15 @@ def patch(
 
 
 def _is_right(after: Sequence[Claim], claim: Claim, before: Sequence[Claim]) -> bool:
-    """Whether a wrong claim became a right one, and no other claim is worse."""
+    """Whether a wrong claim became a right one, and every other one is as it was."""
 
-    def wrong(found: Sequence[Claim]) -> list[tuple[int | None, int]]:
-        return [(c.cell, c.line) for c in found if c.verdict == ClaimVerdict.WRONG]
+    def places(found: Sequence[Claim], verdict: ClaimVerdict) -> Counter[Any]:
+        return Counter((c.cell, c.line) for c in found if c.verdict == verdict)
 
-    def right(found: Sequence[Claim]) -> int:
-        return sum(c.verdict == ClaimVerdict.RIGHT for c in found)
-
-    place = claim.cell, claim.line
-    one_less = wrong(after).count(place) == wrong(before).count(place) - 1
-    return one_less and right(after) > right(before)
+    here = Counter({(claim.cell, claim.line): 1})
+    wrong = places(after, ClaimVerdict.WRONG), places(before, ClaimVerdict.WRONG)
+    right = places(after, ClaimVerdict.RIGHT), places(before, ClaimVerdict.RIGHT)
+    return wrong[0] == wrong[1] - here and right[0] >= right[1] + here
 
 
 def _edited(lines: Sequence[str], claim: Claim) -> list[str] | None:
@@ -107,16 +107,39 @@ def replaced(line: str, claim: Claim) -> str | None:
     for start, end in _pieces(line):
         found = list(RELATION.finditer(line, start, end))
         if len(found) == count and _ends_as_claimed(line[start:end], claim):
-            fitting.append((end, found))
+            fitting.append((start, end, found))
+    for narrower in (_is_its_end, _is_its_head):
+        if len(fitting) > 1:
+            fitting = [f for f in fitting if narrower(line, f, claim)]
     if len(fitting) != 1:
         return None
-    end, found = fitting[0]
+    start, end, found = fitting[0]
     rest = " = ".join(claim.corrected.split(" = ")[step + 1 :])
     if "{,}" in line:
         rest = re.sub(r"(?<=\d)\.(?=\d)", "{,}", rest)
     tail = END.search(line, found[-1].end(), end)
     assert tail is not None
     return f"{line[: found[step].end()]} {rest}{line[tail.start() :]}"
+
+
+Piece = tuple[int, int, list[re.Match[str]]]  # of a line, with its equality signs
+
+
+def _is_its_end(line: str, piece: Piece, claim: Claim) -> bool:
+    """Whether a piece ends in what is claimed, letter by letter."""
+    _, end, found = piece
+    return _letters(line[found[-1].end() : end]) == _letters(claim.claimed)
+
+
+def _is_its_head(line: str, piece: Piece, claim: Claim) -> bool:
+    """Whether a piece begins as the chain does."""
+    start, _, found = piece
+    head = _letters(line[start : found[0].start()])
+    return head.endswith(_letters(claim.chain[0]))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^\w']", "", text.replace("{,}", "."))
 
 
 def _pieces(line: str) -> list[tuple[int, int]]:

@@ -41,6 +41,7 @@ def _claims(file: OpenFile) -> list[Claim]:
     problems = list(_problems(file))
     with suppress(NotUnderstood):
         call_unused(file.code)
+    file.code.program.begin_texts()
     found = [f for i, c in enumerate(file.cells) for f in fragments(i, c)]
     states = states_of(file.code, found)
     result = [c for r in states.readings for c in in_text(file, r, states)]

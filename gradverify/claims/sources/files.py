@@ -75,7 +75,7 @@ def text_of(path: Path) -> str:
 
 def cells_of(path: Path, text: str) -> tuple[Cell, ...]:
     """The cells of a file's text; `UnreadableError` where it is no such file."""
-    suffix = path.suffix.lower()
+    suffix, text = path.suffix.lower(), text.replace("\r\n", "\n")
     if suffix == ".ipynb":
         return tuple(_limited(cell) for cell in _notebook(path, text))
     if suffix == ".py":
@@ -236,7 +236,8 @@ def _output(output: Any) -> str:
 
 MAGIC = re.compile(r"\s*[%!?]|(?!\s*#).*\?\s*$")
 PROMPT = re.compile(r"(\s*)(?:>>>|\.\.\.) ?")
-OLD_PRINT = re.compile(r"(\s*)print\s+(?![(=.,+*/-])(.+?)\s*$")
+OLD_PRINT = re.compile(r"(\s*)print\s+(?![(=.,+*/-])([^#]+?)\s*(#.*)?$")
+OLD_PRINTS = re.compile(r"(?m)^([ \t]*)print[ \t]+(?![(=.,+*/-])[^\n]*[(\[{,][ \t]*$")
 
 
 def plain_python(text: str) -> str:
@@ -245,8 +246,9 @@ def plain_python(text: str) -> str:
     Lines for the notebook alone (%, !, ?) are emptied. Where prompts (`>>>`) are, the
     other lines are what was printed.
     """
-    lines = text.split("\n")
-    if any(line.lstrip().startswith(">>>") for line in lines):
+    lines = _without_long_prints(text).split("\n")
+    has_prompts = any(line.lstrip().startswith(">>>") for line in lines)
+    if has_prompts and not _is_python("\n".join(lines)):  # and no doctest of a script
         lines = [
             PROMPT.sub(r"\1", line, count=1) if PROMPT.match(line) else ""
             for line in lines
@@ -255,3 +257,25 @@ def plain_python(text: str) -> str:
         "" if MAGIC.match(line) else OLD_PRINT.sub(r"\1print(\2)", line)
         for line in lines
     )
+
+
+def _without_long_prints(text: str) -> str:
+    """Python 2's print over several lines says nothing that is computed."""
+    pieces, place = [], 0
+    for match in OLD_PRINTS.finditer(text):
+        if match.start() < place:
+            continue
+        end = match.end()
+        while _depth(text[match.start() : end]) > 0 and end < len(text):
+            following = text.find("\n", end + 1)
+            end = len(text) if following < 0 else following
+        lines = text.count("\n", match.start(), end)
+        pieces += [text[place : match.start()], f"{match[1]}pass", "\n" * lines]
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at the end of a text; those in strings aside."""
+    plain = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", text)
+    return sum(plain.count(c) for c in "([{") - sum(plain.count(c) for c in ")]}")

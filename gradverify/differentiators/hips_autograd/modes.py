@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gradverify.differentiators.protocol import (
     Differentiator,
     Lowered,
@@ -94,23 +96,32 @@ class AutogradModes(Differentiator):
 
     @mode("jacobian")
     def jacobian(self, function: Lowered, point: Sequence[Array]) -> Pulled:
-        """`jacobian` by one input after the other."""
+        """`jacobian` by one input after the other.
+
+        autograd has none by or of arrays without entries; such blocks are left out.
+        """
         from autograd import jacobian
 
-        blocks = [jacobian(function, argnum=i)(*point) for i in _all(point)]
-        return Pulled(function(*point), blocks)
+        value = function(*point)
+        has_rows = bool(np.size(value))
+        blocks = [
+            jacobian(function, argnum=i)(*point) if x.size and has_rows else None
+            for i, x in enumerate(point)
+        ]
+        return Pulled(value, blocks)
 
     @mode("hessian")
     def hessian(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """`jacobian` of `jacobian`, as in autograd's own `hessian`."""
         from autograd import jacobian
 
+        def block(i: int, j: int) -> Any:
+            if not point[i].size or not point[j].size:
+                return None
+            return jacobian(jacobian(function, argnum=i), argnum=j)(*point)
+
         wrt = _all(point)
-        blocks = [
-            [jacobian(jacobian(function, argnum=i), argnum=j)(*point) for j in wrt]
-            for i in wrt
-        ]
-        return Pulled(function(*point), blocks)
+        return Pulled(function(*point), [[block(i, j) for j in wrt] for i in wrt])
 
 
 def _all(point: Sequence[Array]) -> tuple[int, ...]:

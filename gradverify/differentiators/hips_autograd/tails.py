@@ -39,11 +39,19 @@ def slope(*inputs):
 value, got = function(*inputs), grad(slope, argnum=wrt)(*inputs)
 """
 JACOBIAN = f"""{WRT}
+def block(i):
+    if not inputs[i].size or not np.size(value):
+        return None  # autograd has none by or of arrays without entries
+    return jacobian(function, argnum=i)(*inputs)
+
+
 value = function(*inputs)
-got = [jacobian(function, argnum=i)(*inputs) for i in wrt]
+got = [block(i) for i in wrt]
 """
 HESSIAN = f"""{WRT}
 def block(i, j):
+    if not inputs[i].size or not inputs[j].size:
+        return None  # autograd has none by or of arrays without entries
     return jacobian(jacobian(function, argnum=i), argnum=j)(*inputs)
 
 

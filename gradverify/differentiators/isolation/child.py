@@ -11,16 +11,15 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgspec
-
 from gradverify.differentiators.in_process import run_here
 from gradverify.differentiators.isolation.in_progress import InProgress
 from gradverify.differentiators.isolation.messages import (
     Errand,
     Hello,
     Loaded,
-    answer,
     case_of,
+    decode,
+    encode,
 )
 from gradverify.differentiators.isolation.places import class_at
 from gradverify.differentiators.protocol import Differentiator
@@ -38,9 +37,9 @@ def main(connection: int, progress: int, output: int) -> None:
     wire = Connection(connection)
     told = InProgress(progress)
     with contextlib.suppress(EOFError, ConnectionError):  # the run is over, or killed
-        hello = msgspec.msgpack.decode(wire.recv_bytes(), type=Hello)
+        hello = decode(wire.recv_bytes(), Hello)
         engine, loaded = _engine(hello)
-        wire.send_bytes(msgspec.msgpack.encode(loaded))
+        wire.send_bytes(encode(loaded))
         if engine is not None:
             _limit_memory(hello.memory)
             with Surroundings():  # once, since to enter takes as long as a case
@@ -51,10 +50,8 @@ def main(connection: int, progress: int, output: int) -> None:
 def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
     number, table = 0, None
     rows: dict[str, Any] = {}
-    decode = msgspec.msgpack.Decoder(list[Errand]).decode
-    encode = msgspec.msgpack.Encoder().encode
     while True:
-        for asked in decode(wire.recv_bytes()):
+        for asked in decode(wire.recv_bytes(), list[Errand]):
             number += 1
             told.begin(number)
             if engine.table is not table:
@@ -64,7 +61,7 @@ def _serve(engine: Differentiator, wire: Connection, told: InProgress) -> None:
             case = case_of(asked)
             found = run_here(engine, asked.mode, case, asked.limit, rows, question)
             told.begin(0)
-            wire.send_bytes(encode(answer(found)))
+            wire.send_bytes(encode(found))
         if os.fstat(1).st_size > OUTPUT:
             os.ftruncate(1, 0)
 

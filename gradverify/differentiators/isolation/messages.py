@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case, Graph, graph_from_json, graph_to_json
 from gradverify.questions import Question
 
 KEPT = 256  # graphs whose text, or whose meaning, is remembered
-
-
-class PackedArray(msgspec.Struct, array_like=True, frozen=True):
-    """An array: NumPy's own name of its dtype, its shape and its bytes, row by row."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-
-Value = PackedArray | bool | int | float | None
+ARRAY = 1  # the number of our extension type in MessagePack
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -67,26 +56,8 @@ class Errand(msgspec.Struct, frozen=True):
     question: str
     limit: float
     graph: bytes
-    point: list[PackedArray]
+    point: tuple[Any, ...]
     dtype: str
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came out of one run: the fields of `Derivatives`, packed."""
-
-    value: Value
-    cotangents: list[Value]
-    intermediates: dict[int, Value] | None
-    of_array: bool
-    error: tuple[str, str, tuple[str, ...], str, str] | None
-    timed_out: bool
-    starved: bool
-    mutated: tuple[int, ...]
-    seeds: tuple[str, ...]
-    changed: tuple[str, ...]
-    warnings: tuple[str, ...]
-    seconds: float
-    busy: float
 
 
 # ---- to the engine
@@ -94,14 +65,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 def errand(mode: str, question: Question, case: Case, limit: float) -> Errand:
     """A run of a case as a message."""
-    point = [_packed(x) for x in case.point]
-    return Errand(mode, question.name, limit, _text(case.graph), point, case.dtype)
+    text = _text(case.graph)
+    return Errand(mode, question.name, limit, text, tuple(case.point), case.dtype)
 
 
 def case_of(asked: Errand) -> Case:
     """The case that an errand is about. Errands on one graph share it."""
-    point = tuple(_unpacked(x) for x in asked.point)
-    return Case(_graph(asked.graph), point, asked.dtype)
+    return Case(_graph(asked.graph), asked.point, asked.dtype)
 
 
 @lru_cache(maxsize=KEPT)
@@ -114,68 +84,47 @@ def _graph(text: bytes) -> Graph:
     return graph_from_json(msgspec.json.decode(text))
 
 
-# ---- and back
+# ---- MessagePack, with arrays and exceptions
 
 
-def answer(found: Derivatives) -> Answer:
-    """Derivatives as a message."""
-    inner, error = found.intermediates, found.error
-    return Answer(
-        value=_plain(found.value),
-        cotangents=[_plain(x) for x in found.cotangents],
-        intermediates=None
-        if inner is None
-        else {int(i): _plain(x) for i, x in inner.items()},
-        of_array=found.of_array,
-        error=None
-        if error is None
-        else (error.kind, error.text, error.kinds, error.detail, error.trace),
-        timed_out=found.timed_out,
-        starved=found.starved,
-        mutated=found.mutated,
-        seeds=found.seeds,
-        changed=found.changed,
-        warnings=found.warnings,
-        seconds=found.seconds,
-        busy=found.busy,
-    )
+def encode(message: Any) -> bytes:
+    """A message as bytes. The answer to an errand is a `Derivatives`."""
+    return _ENCODER.encode(message)
 
 
-def derivatives(found: Answer) -> Derivatives:
-    """The derivatives that a message holds."""
-    inner = found.intermediates
-    return Derivatives(
-        value=_value(found.value),
-        cotangents=tuple(_value(x) for x in found.cotangents),
-        intermediates=None
-        if inner is None
-        else {i: _value(x) for i, x in inner.items()},
-        of_array=found.of_array,
-        error=None if found.error is None else Raised(*found.error),
-        timed_out=found.timed_out,
-        starved=found.starved,
-        mutated=found.mutated,
-        seeds=found.seeds,
-        changed=found.changed,
-        warnings=found.warnings,
-        seconds=found.seconds,
-        busy=found.busy,
-    )
+def decode(text: bytes, kind: Any) -> Any:
+    """A message of that kind; `msgspec.DecodeError` if it is none."""
+    return _decoder(kind).decode(text)
 
 
-def _packed(x: Any) -> PackedArray:
-    return PackedArray(x.dtype.str, x.shape, x.tobytes())
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind, ext_hook=_unpacked, dec_hook=_raised)
 
 
-def _unpacked(x: PackedArray) -> Any:
-    return np.frombuffer(bytearray(x.data), x.dtype).reshape(x.shape)
+def _packed(value: Any) -> Any:
+    """An array as an extension type: its dtype, its shape and its bytes row by row."""
+    if isinstance(value, Raised):
+        return value.kind, value.text, value.kinds, value.detail, value.trace
+    if isinstance(value, np.ndarray | np.generic):
+        x = np.asarray(value)
+        parts = x.dtype.str, x.shape, x.tobytes()
+        return msgspec.msgpack.Ext(ARRAY, msgspec.msgpack.encode(parts))
+    raise NotImplementedError(f"a {type(value).__name__} is in no message")
 
 
-def _plain(value: Any) -> Value:
-    is_array = isinstance(value, np.ndarray | np.generic)
-    plain: Value = _packed(np.asarray(value)) if is_array else value
-    return plain
+def _unpacked(code: int, data: memoryview) -> Any:
+    parts = tuple[str, tuple[int, ...], bytes]
+    dtype, shape, content = msgspec.msgpack.decode(data, type=parts)
+    try:
+        return np.frombuffer(bytearray(content), dtype).reshape(shape)
+    except (TypeError, ValueError) as error:
+        raise msgspec.DecodeError(f"no array: {error}") from None
 
 
-def _value(value: Value) -> Any:
-    return _unpacked(value) if isinstance(value, PackedArray) else value
+def _raised(kind: type, value: Any) -> Raised:
+    parts = tuple[str, str, tuple[str, ...], str, str]
+    return Raised(*msgspec.convert(value, parts))
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed)

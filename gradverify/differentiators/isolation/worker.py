@@ -21,10 +21,10 @@ import msgspec
 from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.isolation.in_progress import InProgress, shared_file
 from gradverify.differentiators.isolation.messages import (
-    Answer,
     Hello,
     Loaded,
-    derivatives,
+    decode,
+    encode,
     errand,
 )
 from gradverify.differentiators.isolation.places import place_of
@@ -183,7 +183,7 @@ class Worker:
             ((id(case), mode, question.name), case, limit) for case in cases
         )
         with contextlib.suppress(OSError):  # it is dead: whoever waits is told
-            self._process.wire.send_bytes(msgspec.msgpack.encode(asked))
+            self._process.wire.send_bytes(encode(asked))
         return None
 
     def _receive(self) -> None:
@@ -208,9 +208,9 @@ class Worker:
             try:
                 if process.wire.poll(TICK):
                     text = process.wire.recv_bytes()
-                    found = msgspec.msgpack.decode(text, type=Answer)
+                    found: Derivatives = decode(text, Derivatives)
                     process.answered += 1
-                    return derivatives(found)
+                    return found
             except (EOFError, OSError, msgspec.DecodeError):
                 return self._died(process)
             if process.has_ended() and not process.wire.poll():
@@ -256,7 +256,7 @@ class Worker:
         place, trouble = place_of(self.differentiator), "it did not begin to run"
         try:
             hello = Hello(place, os.getcwd(), _path(), _memory(), asks)
-            greeting = msgspec.msgpack.encode(hello)
+            greeting = encode(hello)
             process = _launched()
         # the folder was removed, a name is no UTF-8, or nothing can be started
         except (OSError, UnicodeError) as error:
@@ -265,7 +265,7 @@ class Worker:
             process.wire.send_bytes(greeting)
             if process.wire.poll(LOADING):
                 reply = process.wire.recv_bytes()
-                self._loaded = msgspec.msgpack.decode(reply, type=Loaded)
+                self._loaded = decode(reply, Loaded)
                 trouble = self._loaded.trouble
             elif asks:
                 self.deaths += 1

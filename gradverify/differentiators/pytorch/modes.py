@@ -237,8 +237,7 @@ class TorchModes(Differentiator):
             directions = tuple(self._tensors(tangents[i] for i in moved))
             both = torch.func.jacfwd(slope, argnums=wrt, has_aux=True)
             products, output = both(*self._tensors(point))
-            found = dict(zip(wrt, products, strict=True))
-            return Pulled(_array(output), [_array(found.get(i)) for i in _all(point)])
+            return Pulled(_array(output), _placed(products, wrt, len(point)))
 
     # ---- whole Jacobians and Hessians
 
@@ -285,13 +284,11 @@ class TorchModes(Differentiator):
         import torch
 
         with settings():
-            inputs = self._tensors(point)
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            wrt = tuple(range(len(point)))
-            hessian = torch.func.hessian(self._function(function), wrt)
-            return Pulled(value, _nested(hessian(*inputs)))
+            value, output, wrt, inputs = self._filled(function, point)
+            if not inputs:
+                return Pulled(value, [[None for _ in point] for _ in point])
+            hessian = torch.func.hessian(output, tuple(range(len(inputs))))
+            return Pulled(value, _nested(hessian(*inputs), wrt, len(point)))
 
     # ---- what modes share
 
@@ -332,6 +329,25 @@ class TorchModes(Differentiator):
             decompositions=core_aten_decompositions(),
         )
 
+    def _filled(
+        self, function: Lowered, point: Sequence[Array]
+    ) -> tuple[Any, Callable[..., Any], tuple[int, ...], tuple[Any, ...]]:
+        """The value, and the function of the inputs that have entries.
+
+        PyTorch has no Jacobians by or of arrays without entries; then none are left.
+        """
+        inputs = self._tensors(point)
+        value = _array(self._output(function, inputs))
+        wrt = tuple(i for i, x in enumerate(point) if x.size and value.size)
+
+        def output(*some: Any) -> Any:
+            given = dict(zip(wrt, some, strict=True))
+            return self._output(
+                function, [given.get(i, x) for i, x in enumerate(inputs)]
+            )
+
+        return value, output, wrt, tuple(inputs[i] for i in wrt)
+
     def _functional_jacobian(
         self, function: Lowered, point: Sequence[Array], **how: Any
     ) -> Pulled:
@@ -339,29 +355,21 @@ class TorchModes(Differentiator):
 
         jacobian: Any = torch.autograd.functional.jacobian
         with settings():
-            inputs = tuple(self._tensors(point))
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            found = jacobian(self._function(function), inputs, **how)
-            return Pulled(value, [_array(block) for block in found])
+            value, output, wrt, inputs = self._filled(function, point)
+            found = jacobian(output, inputs, **how) if inputs else ()
+            return Pulled(value, _placed(found, wrt, len(point)))
 
     def _func_jacobian(
         self, name: str, function: Lowered, point: Sequence[Array]
     ) -> Pulled:
         import torch
 
-        def twice(*inputs: Any) -> Any:
-            output = self._output(function, inputs)
-            return output, output
-
         with settings():
-            if not point:
-                return Pulled(_array(self._output(function, ())), [])
-            wrt = tuple(range(len(point)))
-            jacobian = getattr(torch.func, name)(twice, argnums=wrt, has_aux=True)
-            found, output = jacobian(*self._tensors(point))
-            return Pulled(_array(output), [_array(block) for block in found])
+            value, output, wrt, inputs = self._filled(function, point)
+            if not inputs:
+                return Pulled(value, [None] * len(point))
+            jacobian = getattr(torch.func, name)(output, tuple(range(len(inputs))))
+            return Pulled(value, _placed(jacobian(*inputs), wrt, len(point)))
 
     def _functional_hessian(
         self, function: Lowered, point: Sequence[Array], **how: Any
@@ -370,12 +378,9 @@ class TorchModes(Differentiator):
 
         hessian: Any = torch.autograd.functional.hessian
         with settings():
-            inputs = tuple(self._tensors(point))
-            value = _array(self._output(function, inputs))
-            if not point:
-                return Pulled(value, [])
-            found = hessian(self._function(function), inputs, **how)
-            return Pulled(value, _nested(found))
+            value, output, wrt, inputs = self._filled(function, point)
+            found = hessian(output, inputs, **how) if inputs else ()
+            return Pulled(value, _nested(found, wrt, len(point)))
 
 
 def _array(x: Any) -> Any:
@@ -383,12 +388,16 @@ def _array(x: Any) -> Any:
     return None if x is None else x.numpy(force=True)
 
 
-def _all(point: Sequence[Array]) -> range:
-    return range(len(point))
+def _placed(blocks: Any, wrt: Sequence[int], count: int) -> list[Any]:
+    """Blocks at the places of their inputs, of which there are so many."""
+    found = dict(zip(wrt, blocks, strict=True))
+    return [_array(found.get(i)) for i in range(count)]
 
 
-def _nested(blocks: Any) -> list[list[Any]]:
-    return [[_array(block) for block in row] for row in blocks]
+def _nested(blocks: Any, wrt: Sequence[int], count: int) -> list[list[Any]]:
+    """Rows of blocks at their places."""
+    rows = {i: _placed(row, wrt, count) for i, row in zip(wrt, blocks, strict=True)}
+    return [rows.get(i, [None] * count) for i in range(count)]
 
 
 def _other(x: Any) -> Any:

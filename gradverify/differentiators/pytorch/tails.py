@@ -24,8 +24,25 @@ def duals(inputs):
 
 
 """
-FUNCTIONAL = f"{DETACHED}functional = torch.autograd.functional\n"
-WRT = "wrt = tuple(range(len(inputs)))\n"
+# There are no Jacobians by arrays without entries.
+FILLED = f"""{DETACHED}value = output(*inputs)
+wrt = [i for i, x in enumerate(inputs) if x.numel() and value.numel()]
+filled = tuple(inputs[i] for i in wrt)
+
+
+def output_of(*some):
+    given = dict(zip(wrt, some))
+    return output(*(given.get(i, x) for i, x in enumerate(inputs)))
+
+
+def placed(blocks, filler=None):
+    given = dict(zip(wrt, blocks))
+    return [given.get(i, filler) for i in range(len(inputs))]
+
+
+every = tuple(range(len(filled)))
+functional = torch.autograd.functional
+"""
 
 REVERSE = f"""{OUTPUT}
 value = output(*inputs)
@@ -129,38 +146,34 @@ wrt = tuple(i for i, x in enumerate(inputs) if x.numel())
 found = dict(zip(wrt, torch.func.jacfwd(slope, argnums=wrt)(*inputs)))
 got = [found.get(i) for i in range(len(inputs))]
 """
-JACOBIAN = f"""{FUNCTIONAL}
-value = output(*inputs)
-got = functional.jacobian(output, inputs)
+JACOBIAN = f"""{FILLED}
+got = placed(functional.jacobian(output_of, filled))
 """
-JACOBIAN_VECTORIZED = f"""{FUNCTIONAL}
-value = output(*inputs)
-got = functional.jacobian(output, inputs, vectorize=True)
+JACOBIAN_VECTORIZED = f"""{FILLED}
+got = placed(functional.jacobian(output_of, filled, vectorize=True))
 """
-JACOBIAN_FORWARD = f"""{FUNCTIONAL}
-value = output(*inputs)
-got = functional.jacobian(output, inputs, vectorize=True, strategy="forward-mode")
+JACOBIAN_FORWARD = f"""{FILLED}
+strategy = dict(vectorize=True, strategy="forward-mode")
+got = placed(functional.jacobian(output_of, filled, **strategy))
 """
-JACREV = f"""{DETACHED}{WRT}
-value = output(*inputs)
-got = torch.func.jacrev(output, argnums=wrt)(*inputs)
+JACREV = f"""{FILLED}
+got = placed(torch.func.jacrev(output_of, argnums=every)(*filled))
 """
-JACFWD = f"""{DETACHED}{WRT}
-value = output(*inputs)
-got = torch.func.jacfwd(output, argnums=wrt)(*inputs)
+JACFWD = f"""{FILLED}
+got = placed(torch.func.jacfwd(output_of, argnums=every)(*filled))
 """
-HESSIAN = f"""{FUNCTIONAL}
-value = output(*inputs)
-got = [list(row) for row in functional.hessian(output, inputs)]
+HESSIAN = f"""{FILLED}
+rows = functional.hessian(output_of, filled)
+got = placed([placed(row) for row in rows], [])
 """
-HESSIAN_VECTORIZED = f"""{FUNCTIONAL}
-value = output(*inputs)
+HESSIAN_VECTORIZED = f"""{FILLED}
 strategy = dict(vectorize=True, outer_jacobian_strategy="forward-mode")
-got = [list(row) for row in functional.hessian(output, inputs, **strategy)]
+rows = functional.hessian(output_of, filled, **strategy)
+got = placed([placed(row) for row in rows], [])
 """
-HESSIAN_FUNC = f"""{DETACHED}{WRT}
-value = output(*inputs)
-got = [list(row) for row in torch.func.hessian(output, argnums=wrt)(*inputs)]
+HESSIAN_FUNC = f"""{FILLED}
+rows = torch.func.hessian(output_of, argnums=every)(*filled)
+got = placed([placed(row) for row in rows], [])
 """
 
 TAILS: Mapping[str, Tail] = {

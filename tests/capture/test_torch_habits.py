@@ -1,0 +1,278 @@
+"""What a backward must keep to besides its numbers: a right one and wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.autograd.function import once_differentiable
+
+import gradverify
+from tests.capture.torch_pairs import function, tensor
+
+CASES = 4
+
+
+@dataclass(frozen=True)
+class Habit:
+    """A backward that does something that it must not, and what that is called."""
+
+    name: str
+    wrong: Callable[..., Any]
+    verdict: str
+    note: str = ""
+    forward: Callable[..., Any] = torch.exp
+    args: tuple[Any, ...] = (tensor(2, 3),)
+
+
+def _writes_to_its_cotangent(g: Any, x: Any) -> Any:
+    g.mul_(x.exp())
+    return g
+
+
+def _writes_to_its_input(g: Any, x: Any) -> Any:
+    bar = g * x.exp()
+    x.data.add_(1.0)
+    return bar
+
+
+def _reads_memory_in_order(g: Any, x: Any) -> Any:
+    """As a kernel does that takes its cotangent for contiguous."""
+    flat = torch.as_strided(g, (g.numel(),), (1,)) if g.stride()[-1] else g.flatten()
+    return flat.reshape(x.shape) * x.exp()
+
+
+def _reads_spread_memory(g: Any, x: Any) -> Any:
+    """As a kernel does that cannot read a cotangent of stride 0."""
+    return g * x.exp() if all(g.stride()) else torch.zeros_like(x)
+
+
+_calls = [0]
+
+
+def _counts(g: Any, x: Any) -> Any:
+    _calls[0] += 1
+    return g * x.exp() * (1.0 + _calls[0])
+
+
+def _by_chance(g: Any, x: Any) -> Any:
+    noise = np.random.default_rng().uniform(0.5, 1.5)
+    return g * x.exp() * noise
+
+
+HABITS = (
+    Habit("writes to its cotangent", _writes_to_its_cotangent, "INPUT_MUTATED"),
+    Habit("writes to its input", _writes_to_its_input, "INPUT_MUTATED"),
+    Habit("no gradient", lambda g, x: None, "MISSING"),
+    Habit("one for all", lambda g, x: (g * x.exp()).sum(), "CRASHED"),
+    Habit("of another dtype", lambda g, x: (g * x.exp()).float().double(), "WRONG"),
+    Habit(
+        "takes its cotangent for contiguous",
+        _reads_memory_in_order,
+        "WRONG",
+        "a cotangent that is not contiguous",
+    ),
+    Habit(
+        "cannot read a stride of 0",
+        _reads_spread_memory,
+        "WRONG",
+        "a cotangent of stride 0",
+    ),
+    Habit("chance", _by_chance, "NONDETERMINISTIC"),
+    Habit("raises", lambda g, x: g.no_such_thing, "CRASHED"),
+    Habit("forgets its cotangent", lambda g, x: x.exp(), "WRONG"),
+)
+
+
+@pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.name)
+def test_a_bad_habit_is_named(habit: Habit) -> None:
+    wrong = function(habit.forward, habit.wrong)
+    found = gradverify.check(wrong, *habit.args, cases=CASES)
+    assert not found.ok
+    verdicts = {d.verdict for d in found.findings}
+    assert habit.verdict in verdicts, str(found)
+    assert habit.note in str(found)
+
+
+def test_the_same_function_without_them_is_right() -> None:
+    right = function(torch.exp, lambda g, x: g * x.exp())
+    assert gradverify.check(right, tensor(2, 3), cases=CASES).ok
+
+
+def test_a_backward_that_is_not_linear_is_called_so() -> None:
+    wrong = function(torch.exp, lambda g, x: g * g * x.exp())
+    found = gradverify.check(wrong, tensor(3), cases=CASES)
+    assert "not linear in its cotangent" in " ".join(str(found).split())
+
+
+def test_an_argument_that_is_frozen_changes_nothing_for_the_others() -> None:
+    class Frozen(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w):  # type: ignore[no-untyped-def]
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, g):  # type: ignore[no-untyped-def]
+            x, w = ctx.saved_tensors
+            both = all(ctx.needs_input_grad)
+            return g * w, g * x if both else g * w
+
+    found = gradverify.check(Frozen.apply, tensor(3), tensor(3) + 1, cases=CASES)
+    assert not found.ok
+    assert "only w requires a gradient" in str(found)
+
+
+class Saved(torch.autograd.Function):
+    """A first derivative that is right, of a number that was saved: no second one."""
+
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        e = x.exp()
+        ctx.save_for_backward(x, e)
+        return e * x
+
+    @staticmethod
+    def backward(ctx, g):  # type: ignore[no-untyped-def]
+        x, e = ctx.saved_tensors
+        return g * e * (1 + x)
+
+
+class Once(Saved):
+    """The same, which says that it has no second derivative."""
+
+    backward = staticmethod(once_differentiable(Saved.backward))
+
+
+def test_a_second_derivative_is_judged_where_it_is_claimed() -> None:
+    x = tensor(3)
+    assert gradverify.check(Saved.apply, x, cases=CASES).ok
+    found = gradverify.check(Saved.apply, x, cases=CASES, modes="all")
+    assert {d.mode for d in found.findings} == {"reverse-over-reverse"}
+    assert gradverify.check(Once.apply, x, cases=CASES, modes="all").ok
+    right = function(lambda x: x.exp() * x, lambda g, x: g * x.exp() * (1 + x))
+    found = gradverify.check(right, x, cases=CASES, modes="all")
+    assert found.ok, str(found)
+    assert found.result.items["reverse-over-reverse"].cases == CASES
+
+
+def test_a_custom_op_is_read() -> None:
+    @torch.library.custom_op("gradverify_tests::cube", mutates_args=())
+    def cube(x: torch.Tensor) -> torch.Tensor:
+        return x * x * x
+
+    def setup(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(inputs[0])
+
+    factor = [3.0]
+
+    def backward(ctx: Any, g: Any) -> Any:
+        return factor[0] * ctx.saved_tensors[0] ** 2 * g
+
+    cube.register_autograd(backward, setup_context=setup)
+    found = gradverify.check(cube, tensor(3), cases=CASES)
+    assert found.ok, str(found)
+    assert found.truth == "the captured program"
+    factor[0] = 2.0
+    assert not gradverify.check(cube, tensor(3), cases=CASES).ok
+
+
+def test_a_compiled_function_is_read_by_its_original() -> None:
+    compiled = torch.compile(lambda x: torch.tanh(x) * x, backend="aot_eager")
+    found = gradverify.check(compiled, tensor(3), cases=2, modes="reverse")
+    assert found.ok, str(found)
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_checkpoint_is_judged(reentrant: bool) -> None:
+    from torch.utils.checkpoint import checkpoint
+
+    right = function(torch.exp, lambda g, x: g * x.exp())
+    wrong = function(torch.exp, lambda g, x: g * x)
+    for inner, ok in ((right, True), (wrong, False)):
+
+        def outer(x: Any, inner: Any = inner) -> Any:
+            return checkpoint(lambda z: inner(z) * z, x, use_reentrant=reentrant)
+
+        found = gradverify.check(outer, tensor(3), cases=3)
+        assert found.ok == ok, str(found)
+
+
+def test_a_hook_belongs_to_what_is_judged() -> None:
+    def hooked(x: torch.Tensor) -> torch.Tensor:
+        y = x.exp()
+        if y.requires_grad:
+            y.register_hook(lambda g: 2.0 * g)
+        return y * x
+
+    assert not gradverify.check(hooked, tensor(3), cases=CASES).ok
+
+
+def test_arguments_may_be_one_tensor() -> None:
+    x = tensor(3)
+    found = gradverify.check(lambda a, b: a * b.exp(), x, x, cases=CASES)
+    assert found.ok, str(found)
+
+
+def test_a_million_parameters_take_seconds() -> None:
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(300, 300), torch.nn.Tanh()).double()
+    found = gradverify.check(net, tensor(2, 300), cases=1, modes="reverse")
+    assert found.ok, str(found)
+    assert found.result.names[1] == "0.weight"
+
+
+def test_a_time_limit_ends_with_what_was_judged() -> None:
+    found = gradverify.check(torch.exp, tensor(3), cases=10_000, seconds=2)
+    assert found.ok
+    assert any("of 10000 cases were looked at" in remark for remark in found.remarks)
+
+
+def test_a_slope_passed_on_through_a_decision_is_not_called_wrong() -> None:
+    spike = function(
+        lambda x: (x > 0).to(x.dtype), lambda g, x: g / (1.0 + x.abs()) ** 2
+    )
+    found = gradverify.check(lambda x: spike(x) * 2.0, tensor(3), cases=CASES)
+    assert not any(d.failed for d in found.findings), str(found)
+    assert any("straight-through" in remark for remark in found.remarks)
+
+
+def test_a_wrong_mask_is_no_estimator() -> None:
+    wrong = function(torch.relu, lambda g, x: g * (x < 0))
+    assert not gradverify.check(wrong, tensor(3), cases=CASES).ok
+
+
+def _searched(x: Any) -> Any:
+    """The root of t**3 + t = x, by halves."""
+    low, high = -2.0 - x.abs(), 2.0 + x.abs()
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = middle**3 + middle > x
+        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+    return (low + high) / 2
+
+
+def test_a_search_by_halves_is_differenced() -> None:
+    def backward(g: Any, x: Any) -> Any:
+        return g / (3.0 * _searched(x) ** 2 + 1.0)
+
+    found = gradverify.check(function(_searched, backward), tensor(3), cases=CASES)
+    assert found.ok, str(found)
+    assert found.truth == "differences of the function"
+    wrong = function(_searched, lambda g, x: 1.001 * backward(g, x))
+    assert not gradverify.check(wrong, tensor(3), cases=CASES).ok
+
+
+def test_memory_that_a_run_makes_is_no_parameter() -> None:
+    def inner(x: torch.Tensor) -> torch.Tensor:
+        own = x.detach().clone().requires_grad_()
+        (slope,) = torch.autograd.grad(own.sin().sum(), own)
+        return x * slope
+
+    found = gradverify.check(inner, tensor(3), cases=CASES, modes="reverse")
+    assert found.ok, str(found)
+    assert found.result.names == ("x",)

@@ -1,0 +1,78 @@
+"""Which ops every mode runs, and of which each library says that it has no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from gradverify.differentiators import load, questions, run
+from gradverify.differentiators.handshake import _cases
+
+NO_FORWARD = "Trying to use forward AD with {} that does not support it"
+NO_BATCH = "Batching rule not implemented for aten::flatten.using_ints"
+NO_JVP = "JVP of {} wrt argnums"
+IMMUTABLE = "ZeroTensors are immutable"
+OVERWRITTEN = "modified by an inplace operation"
+
+JVPS = {
+    **dict.fromkeys(("sigmoid", "silu"), NO_JVP.format("expit")),
+    **dict.fromkeys(("gelu", "erf"), NO_JVP.format("erf")),
+    "erfc": NO_JVP.format("erfc"),
+    "lgamma": NO_JVP.format("gammaln"),
+    "digamma": NO_JVP.format("psi"),
+    "hypot": NO_JVP.format("hypot"),
+}
+OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy")
+HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
+POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
+
+# By engine and mode, the ops that raise on their examples, with a part of what is said.
+# What is no NotImplementedError is a known deviation of `known/shipped.toml`.
+ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("autograd", "forward"): JVPS,
+    ("autograd", "forward-over-reverse"): JVPS,
+    ("autograd", "reverse-over-forward"): JVPS,
+    ("torch-cpu", "forward-over-reverse"): {
+        **HUBER,
+        "silu": NO_FORWARD.format("aten::silu_backward"),
+        "mish": NO_FORWARD.format("aten::mish_backward"),
+        "group_norm": NO_FORWARD.format("aten::native_group_norm_backward"),
+        "mse": IMMUTABLE,
+    },
+    ("torch-cpu", "reverse-over-forward"): dict.fromkeys(
+        (*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN
+    ),
+    ("torch-cpu", "forward-over-forward"): HUBER,
+    ("torch-cpu", "jacobian-forward"): POOLS,
+    ("torch-cpu", "hessian-vectorized"): {
+        **HUBER, **POOLS, "group_norm": "Trying to set a forward gradient that has a",
+    },
+}  # fmt: skip
+KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
+
+SLOW = {("torch-cpu", "aot")}
+MODES = [
+    pytest.param(name, mode, marks=pytest.mark.slow if is_slow else ())
+    for name in ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
+    for mode in load(name).modes()
+    for is_slow in [name == "jax" or (name, mode) in SLOW]
+]
+
+
+@pytest.mark.parametrize(("name", "mode"), MODES)
+def test_a_mode_runs_every_op_but_those_that_are_listed(name: str, mode: str) -> None:
+    who = load(name)
+    if reason := who.available():
+        pytest.skip(reason)
+    listed, raised = ABSENT.get((name, mode), {}), {}
+    for op, case in _cases(who).items():
+        for question in questions(who, mode):
+            found = run(who, mode, case, limit=60.0, question=question)
+            assert not found.timed_out
+            if found.error is not None:
+                raised[op] = found.error
+    assert {*raised} == {*listed}, raised
+    for op, error in raised.items():
+        assert listed[op] in str(error)
+        assert error.is_missing == (listed[op] not in KNOWN)
