@@ -30,7 +30,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FOLDED = 64  # entries along an axis that a running product or maximum is folded over
 
 
-class Missing(Exception):
+class NoRow(Exception):
     """A primitive, or a use of one, that has no row; the text says which and why."""
 
 
@@ -76,7 +76,7 @@ class Use:
             return x
         array = np.asarray(x, float)
         if not np.all(np.isfinite(array)):
-            raise Missing(f"{self.name} of a number that is not finite")
+            raise NoRow(f"{self.name} of a number that is not finite")
         return self.program.lift(array)
 
     def bind(self, *values: Any, **changed: Any) -> Any:
@@ -115,10 +115,10 @@ def number(u: Use, x: Any, op: str) -> Any:
     if isinstance(x, Symbol):
         return x
     if x.dtype.kind == "c":
-        raise Missing(f"{u.name} of a complex number")
+        raise NoRow(f"{u.name} of a complex number")
     array = np.asarray(x, float)
     if not np.all(np.isfinite(array)):
-        raise Missing(f"{u.name} of a number that is not finite")
+        raise NoRow(f"{u.name} of a number that is not finite")
     return float(array) if not array.shape and op in OPERATORS else array
 
 
@@ -127,7 +127,7 @@ def missing(why: str) -> Row:
 
     def row(u: Use, *operands: Any) -> Any:
         del operands
-        raise Missing(f"{u.name}: {why}")
+        raise NoRow(f"{u.name}: {why}")
 
     row.is_missing = True  # type: ignore[attr-defined]
     return row
@@ -136,7 +136,7 @@ def missing(why: str) -> Row:
 def refuse_absent(u: Use, *operands: Any) -> None:
     """Minus infinities may reach few ops."""
     if any(u.absent.of(x) is not None for x in operands):
-        raise Missing(f"minus infinity reaches {u.name}")
+        raise NoRow(f"minus infinity reaches {u.name}")
 
 
 def positions(real: Array, start: int = 0) -> Array:
@@ -157,7 +157,7 @@ def moves(u: Use, x: Any, *rest: Any) -> Any:
     JAX runs it on the places of the entries, whatever its parameters mean.
     """
     if any(isinstance(r, Symbol) for r in rest):
-        raise Missing(f"{u.name} with a place that is differentiated")
+        raise NoRow(f"{u.name} with a place that is differentiated")
     found = u.bind(positions(u.real()), *u.reals[1:])
     if u.eqn.primitive.multiple_results:
         return [chosen(u, x, np.asarray(i)) for i in found]
@@ -243,11 +243,11 @@ def scatter_add(u: Use, x: Any, index: Any, updates: Any) -> Any:
 def gather(u: Use, x: Any, index: Any) -> Any:
     """Entries at places; one beyond the end is NaN by default."""
     if isinstance(index, Symbol):
-        raise Missing("gather at a place that is differentiated")
+        raise NoRow("gather at a place that is differentiated")
     fills = {"fill_value": 0} if "fill_value" in u.params else {}
     found = np.asarray(u.bind(positions(u.real(), 1), u.reals[1], **fills))
     if np.any(found <= 0):
-        raise Missing("gather reads beyond the end of an array")
+        raise NoRow("gather reads beyond the end of an array")
     return chosen(u, x, found - 1)
 
 
@@ -325,7 +325,7 @@ def convert(u: Use, x: Any) -> Any:
         u.seen.stepped(u.name, value, u.real(), u.unit)
         return None
     if name not in FLOATS:
-        raise Missing(f"a cast to {name}: half formats and complex numbers come later")
+        raise NoRow(f"a cast to {name}: half formats and complex numbers come later")
     if name == "float32" and u.real().dtype.name == "float64":
         u.seen.narrow = True
     return x
@@ -354,7 +354,7 @@ def choose(u: Use, mask: Array, a: Any, b: Any) -> Symbol:
             unread = ~np.broadcast_to(at, shape)
             bad = np.isnan(array) | np.isposinf(array)
             if np.any(np.broadcast_to(bad, shape) & ~unread):
-                raise Missing(f"{u.name} with {array[bad].ravel()[0]} as a value")
+                raise NoRow(f"{u.name} with {array[bad].ravel()[0]} as a value")
             x = np.where(np.isfinite(array), array, 0.0)
         if lost is not None:
             hidden |= np.broadcast_to(at, shape) & np.broadcast_to(lost, shape)
@@ -384,7 +384,7 @@ def _sum(u: Use, op: str, a: Any, b: Any) -> Any:
         lost = u.absent.of(x)
         if lost is not None:
             if x is b and op == "sub":
-                raise Missing("minus infinity is subtracted")
+                raise NoRow("minus infinity is subtracted")
             hidden |= np.broadcast_to(lost, shape)
             x = x if isinstance(x, Symbol) else np.where(lost, 0.0, x)
         sides.append(number(u, x, op))
@@ -478,11 +478,11 @@ def reduced(op: str) -> Row:
         mask = u.absent.of(x)
         if mask is not None and op == "max":
             if np.any(mask.all(axis=axes)):
-                raise Missing("all entries of a maximum are minus infinity")
+                raise NoRow("all entries of a maximum are minus infinity")
             least = -m.peak(-x, axis=axes, keepdims=True)
             x = m.where(~mask, x, least)
         elif mask is not None:
-            raise Missing(f"minus infinity reaches {u.name}")
+            raise NoRow(f"minus infinity reaches {u.name}")
         return m.table[op](x, axis=axes, keepdims=False)
 
     return row
@@ -504,7 +504,7 @@ def folded(op: str) -> Row:
         refuse_absent(u, x)
         axis, length = u.params["axis"], x.shape[u.params["axis"]]
         if length > FOLDED:
-            raise Missing(f"{u.name} over {length} entries; up to {FOLDED} are written")
+            raise NoRow(f"{u.name} over {length} entries; up to {FOLDED} are written")
         order = range(length)
         whole: Symbol | None = None
         running: Symbol | None = None
@@ -528,7 +528,7 @@ def windowed(op: str) -> Row:
     def row(u: Use, x: Any) -> Any:
         p = u.params
         if any(d != 1 for d in p["base_dilation"]):
-            raise Missing(f"{u.name} with a base dilation")
+            raise NoRow(f"{u.name} with a base dilation")
         real = u.real()
         wide = np.pad(positions(real, 1), p["padding"])
         steps, spread = p["window_strides"], p["window_dilation"]
@@ -618,9 +618,9 @@ def convolution(u: Use, x: Any, w: Any) -> Any:
     numbers = p["dimension_numbers"]
     rank = len(numbers.lhs_spec) - 2
     if rank not in (1, 2):
-        raise Missing(f"a convolution along {rank} axes; there are rows for 1 and 2")
+        raise NoRow(f"a convolution along {rank} axes; there are rows for 1 and 2")
     if p["batch_group_count"] != 1:
-        raise Missing("a convolution with batch groups")
+        raise NoRow("a convolution with batch groups")
     x = m.transpose(u.lift(x), axes=tuple(numbers.lhs_spec))
     w = m.transpose(u.lift(w), axes=tuple(numbers.rhs_spec))
     around = [(0, 0), (0, 0), *p["padding"]]
@@ -662,7 +662,7 @@ def several(u: Use, *operands: Any) -> Any:
 
 def polygamma(u: Use, n: Any, x: Any) -> Any:
     if isinstance(n, Symbol) or (np.ndim(n) and np.ptp(n)):
-        raise Missing("polygamma of several orders")
+        raise NoRow("polygamma of several orders")
     return m.polygamma(x, n=int(np.ravel(n)[0]))
 
 

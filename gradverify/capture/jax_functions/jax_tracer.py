@@ -19,7 +19,7 @@ from jax.extend.core import Literal
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
-from gradverify.capture.jax_functions.jax_rows import ROWS, Missing, Use
+from gradverify.capture.jax_functions.jax_rows import ROWS, NoRow, Use
 from gradverify.capture.jax_functions.stopped import bound
 from gradverify.capture.moved_entries import reshaped
 from gradverify.capture.trace_notes import TraceNotes
@@ -99,7 +99,7 @@ class JaxTracer:
                 bool(self.inside),
             )  # fmt: skip
             found = row(use, *(_operand(x) for x in operands))
-        except Missing as missing:
+        except NoRow as missing:
             raise self.refusal(str(missing), eqn) from None
         except ValueError as error:
             raise self.refusal(f"{name}: {error}", eqn) from None
