@@ -276,3 +276,10 @@ def test_memory_that_a_run_makes_is_no_parameter() -> None:
     found = gradverify.check(inner, tensor(3), cases=CASES, modes="reverse")
     assert found.ok, str(found)
     assert found.result.names == ("x",)
+
+
+def test_arguments_of_two_formats_are_judged_in_the_narrower_one() -> None:
+    x, w = tensor(3, dtype=torch.float32), tensor(3)
+    found = gradverify.check(lambda x, w: (x * w).tanh(), x, w, cases=CASES)
+    assert found.ok, str(found)
+    assert found.result.dtype == "float32"
