@@ -286,7 +286,12 @@ def _without_infinities(u: Use, x: Any) -> tuple[Symbol, Array]:
 
 def decision(u: Use, *operands: Any) -> Any:
     """A comparison: its result is what it was, and belongs to the branch."""
-    if len(operands) == 2 and all(np.asarray(x).dtype.kind in "fiu" for x in u.reals):
+    same = len(u.eqn.invars) == 2 and u.eqn.invars[0] is u.eqn.invars[1]  # x != x
+    if (
+        len(operands) == 2
+        and not same
+        and all(np.asarray(x).dtype.kind in "fiu" for x in u.reals)
+    ):
         u.seen.compared(u.result(), u.real(0), u.real(1), u.unit)
         return [None] * len(u.results)
     u.seen.decided.extend(np.array(y) for y in u.results)
