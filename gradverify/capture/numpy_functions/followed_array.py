@@ -106,7 +106,7 @@ class FollowTrace:
     def input(self, value: Array) -> FollowedArray:
         """An array that is differentiated."""
         symbol = self.program.append(input_leaf(value.shape))
-        return FollowedArray(self, Cell(symbol, value), _numbered(value.shape))
+        return FollowedArray(self, ArrayCell(symbol, value), _numbered(value.shape))
 
     def made(self, symbol: Symbol, value: Any) -> FollowedArray:
         """A new array of its own. Its nodes get the user's line."""
@@ -117,7 +117,7 @@ class FollowTrace:
                     break
                 self.seen.lines[i] = line
         value = np.array(value)
-        return FollowedArray(self, Cell(symbol, value), _numbered(value.shape))
+        return FollowedArray(self, ArrayCell(symbol, value), _numbered(value.shape))
 
     def lift(self, x: Any) -> Symbol:
         """The symbol of an array, or a number as it stands in a graph."""
@@ -131,7 +131,7 @@ class FollowTrace:
         return NotCaptured(f"{reason}, at {line}" if line is not None else reason)
 
 
-class Cell:
+class ArrayCell:
     """The values of an array and of its views: flat, and as a symbol."""
 
     def __init__(self, symbol: Symbol, value: Array) -> None:
@@ -148,7 +148,7 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     __array_priority__ = 1000.0
 
-    def __init__(self, trace: FollowTrace, cell: Cell, spots: Array) -> None:
+    def __init__(self, trace: FollowTrace, cell: ArrayCell, spots: Array) -> None:
         self.trace, self.cell, self.spots = trace, cell, spots
 
     @property
