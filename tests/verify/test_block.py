@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from gradverify.differentiators import Accepts, unsupported
 from gradverify.differentiators.own.tape_engine import OwnTape
-from gradverify.graph import Case
+from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import reference
 from gradverify.suites.blocks import AGAIN, Asked, blocks
+from gradverify.verdict import Verdict
 from gradverify.verify import Block, Budget, verify_item
 from gradverify.verify.block import CHUNK, POINTS
 
@@ -141,3 +143,25 @@ def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
     item = verify_item(drawn, Compiling(), "reverse", budget=budget)
     assert item.cases == 4
     assert len(drawn.fitting(Compiling()).drawn) == 4
+
+
+@pytest.mark.parametrize(
+    ("low", "looked"), [(-220.0, CHUNK), (1.0, 2)], ids=["vacuous", "checked"]
+)
+def test_an_item_that_has_seen_nothing_looks_at_a_whole_chunk(
+    low: float, looked: int
+) -> None:
+    """exp underflows in float32 from -104 down, so that zeros would agree as well."""
+
+    def exponential(x: float) -> Case:
+        nodes = [input_leaf()]
+        nodes.append(apply_op(nodes, "exp", [0]))
+        return Case(Graph(tuple(nodes)), (np.array(x, np.float32),), "float32")
+
+    points = st.floats(low, low + 10.0, width=32)
+    of = Block("ops", "exp", "float32", strategy=points.map(exponential))
+    budget = Budget(cases=100, seconds=0.0, least=2)
+    result = verify_item(of, OwnTape(), "reverse", budget=budget)
+    assert result.cases == looked
+    kept = Verdict.VACUOUS if looked == CHUNK else Verdict.AGREES
+    assert result.counts == {kept: looked}
