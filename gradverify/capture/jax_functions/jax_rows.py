@@ -377,18 +377,21 @@ def add(u: Use, a: Any, b: Any) -> Any:
 
 
 def sub(u: Use, a: Any, b: Any) -> Any:
-    return _sum(u, "sub", a, b)
+    return _sum(u, "sub", a, b, flips=True)
 
 
-def _sum(u: Use, op: str, a: Any, b: Any) -> Any:
-    """A sum; where an operand is minus infinity, so is the result."""
+def _sum(u: Use, op: str, a: Any, b: Any, *, flips: bool = False) -> Any:
+    """A sum; where an operand is minus infinity, so is the result.
+
+    flips: whether b is subtracted.
+    """
     shape = np.broadcast_shapes(a.shape, b.shape)
     hidden = np.zeros(shape, bool)
     sides = []
     for x in (a, b):
         lost = u.absent.of(x)
         if lost is not None:
-            if x is b and op == "sub":
+            if x is b and flips:
                 raise NoRow("minus infinity is subtracted")
             hidden |= np.broadcast_to(lost, shape)
             x = x if isinstance(x, Symbol) else np.where(lost, 0.0, x)
@@ -473,15 +476,15 @@ def exponential(u: Use, x: Any) -> Any:
 # ---- reductions
 
 
-def reduced(op: str) -> Row:
-    """A reduction over some axes."""
+def reduced(op: str, *, skips: bool = False) -> Row:
+    """A reduction over some axes. skips: whether minus infinities count for nothing."""
 
     def row(u: Use, x: Any) -> Any:
         axes = tuple(u.params["axes"])
         if not axes:
             return x
         mask = u.absent.of(x)
-        if mask is not None and op == "max":
+        if mask is not None and skips:
             if np.any(mask.all(axis=axes)):
                 raise NoRow("all entries of a maximum are minus infinity")
             least = -m.peak(-x, axis=axes, keepdims=True)
@@ -527,8 +530,11 @@ def folded(op: str) -> Row:
     return row
 
 
-def windowed(op: str) -> Row:
-    """A reduction over windows, by the places that each window shows."""
+def windowed(op: str, *, skips: bool = False) -> Row:
+    """A reduction over windows, by the places that each window shows.
+
+    skips: whether what lies outside counts for nothing; else it is 0.
+    """
 
     def row(u: Use, x: Any) -> Any:
         p = u.params
@@ -544,7 +550,7 @@ def windowed(op: str) -> Row:
         views = views[tuple(slice(None, None, s) for s in steps)]
         views = views[(..., *(slice(None, None, d) for d in spread))]
         index = views.reshape(*views.shape[:rank], math.prod(lengths))
-        if op == "max" and np.any(index == 0):
+        if skips and np.any(index == 0):
             first = np.max(index, axis=-1, keepdims=True)
             parts = taken(x, np.where(index == 0, first, index) - 1)
             least = -m.peak(-parts, axis=(-1,), keepdims=True)
@@ -702,10 +708,10 @@ ROWS: Mapping[str, Row] = {
     "concatenate": concatenate, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
     "scatter": scatter, "scatter-add": scatter_add, "scatter_add": scatter_add,
     # reductions
-    "reduce_sum": reduced("sum"), "reduce_max": reduced("max"), "reduce_min": reduced("min"),
+    "reduce_sum": reduced("sum"), "reduce_max": reduced("max", skips=True), "reduce_min": reduced("min"),
     "reduce_prod": reduced("prod"), "argmax": place_of_extreme, "argmin": place_of_extreme,
     "cumsum": cumsum, "cumprod": folded("mul"), "cummax": folded("maximum"), "cummin": folded("minimum"),
-    "cumlogsumexp": folded("logaddexp"), "reduce_window_sum": windowed("sum"), "reduce_window_max": windowed("max"),
+    "cumlogsumexp": folded("logaddexp"), "reduce_window_sum": windowed("sum"), "reduce_window_max": windowed("max", skips=True),
     "sort": ordered, "top_k": largest,
     # products
     "dot_general": dot_general, "conv_general_dilated": convolution,
