@@ -153,17 +153,21 @@ def _is_enough(
 ) -> bool:
     """Whether the sweep ends: where the first item ended, or when its time is over.
 
+    While all cases of this item are vacuous, it ends after a chunk of them.
+
     Drawing and references are paid once for all items that share the block. Each of
     them will need about as long to run as this one.
     """
     if sweep.is_out_of_patience:
         return True
+    if sweep.has_seen_nothing and position < min(CHUNK, budget.cases):
+        return False  # what another item saw of the same cases helps this one nothing
     if block.count is not None:
         is_slow = sweep.seconds["run"] > budget.seconds
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
-    if position < budget.least or (position < CHUNK and sweep.has_seen_nothing):
+    if position < budget.least:
         return False
     own = sweep.seconds["run"]
     common = time.perf_counter() - began - own
