@@ -35,6 +35,7 @@ from gradverify.capture.truths import (
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
+from gradverify.graph import names_of
 from gradverify.known import Deviation
 from gradverify.questions import SECOND
 from gradverify.reference import Slope
@@ -358,8 +359,17 @@ class _FunctionSweep:
         if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
             name, _, text = told[2].partition("|")
             return Judgement(Verdict[name], note=text)
+        if judgement.verdict is Verdict.TIMED_OUT:
+            note = f"no answer within {self.asked.limit:g} seconds"
+            return Judgement(Verdict.UNSUPPORTED, note=note)
+        if judgement.verdict is Verdict.CRASHED and mode == ONCE_MORE:
+            self.remarks[f"no second backward through one graph: {told[2]}"] = None
+            return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
+        if judgement.verdict is Verdict.WRONG and self._passes_on(judgement, look):
+            self.remarks[PASSED_ON] = None
+            return Judgement(Verdict.NO_DERIVATIVE, note=PASSED_ON)
         if look.estimated and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
             note = f"a straight-through estimator: {look.estimated[0]}"
             self.remarks[note] = None
@@ -369,6 +379,20 @@ class _FunctionSweep:
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
+
+    def _passes_on(self, judgement: Judgement, look: Look) -> bool:
+        """Whether an author passes a slope on to an argument that decides alone.
+
+        What such an argument does to the outputs is in comparisons and steps alone.
+        """
+        if look.captured is None or not look.captured.authors:
+            return False
+        if not look.captured.decided:
+            return False
+        names, graph = names_of(look.case.graph), look.case.graph
+        used = {j for node in graph.nodes for j in node.operands}
+        wheres = {f"d/d{names[i]}" for i in graph.inputs if i not in used}
+        return judgement.where.partition("[")[0] in wheres
 
     def _told(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """A wrong formula, or lost digits: in many digits the formula tells.
@@ -489,6 +513,11 @@ VALUE_OFF = (
 )
 
 
+ONCE_MORE = f"reverse{HANDED}again"
+PASSED_ON = (
+    "a straight-through estimator: an argument only decides, so that the function is "
+    "constant in pieces, and the author passes a slope on; it was not judged"
+)
 HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
 
 

@@ -54,7 +54,7 @@ class FunctionEngine(Differentiator):
 
     call: FunctionCall
     known: dict[Graph, KnownGraph]
-    accepts = Accepts(dtypes=tuple(DTYPES))
+    accepts = Accepts(dtypes=tuple(DTYPES), ranks=range(65))
     compiles = True  # another literal would be another function
 
     @property
@@ -112,28 +112,20 @@ def _vjp(way: str, variant: str) -> Callable[..., Pulled]:
             point[k].flat[0] = np.nan if point[k].size else 0.0
         if pull.trouble is not None:
             raise Trouble(*pull.trouble)
-        return Pulled(
-            known.value(function.dtype), _converted(pull, point, known, engine)
-        )
+        return Pulled(known.value(function.dtype), _converted(pull, point, known))
 
     return method
 
 
 def _converted(
-    pull: Pull, point: Sequence[Array], known: KnownGraph, engine: FunctionEngine
+    pull: Pull, point: Sequence[Array], known: KnownGraph
 ) -> list[Array | None]:
-    """The derivatives in the dtype of the case, where each has its argument's own.
-
-    What was not asked for is taken to be right.
-    """
+    """The derivatives; what was not asked for is taken to be right."""
     found: list[Array | None] = []
-    pairs = zip(pull.cotangents, point, engine.call.arguments, strict=True)
-    for k, (got, x, argument) in enumerate(pairs):
+    for k, (got, x) in enumerate(zip(pull.cotangents, point, strict=True)):
         if pull.asked is not None and not pull.asked[k] and known.found.gradient:
-            found.append(floats_of(known.found.gradient[k]).astype(x.dtype))
-            continue
-        plain = got is None or got.dtype != argument.value.dtype
-        found.append(got if plain or got is None else got.astype(x.dtype))
+            got = floats_of(known.found.gradient[k]).astype(x.dtype)
+        found.append(got)
     return found
 
 
@@ -174,7 +166,7 @@ def _hvp(way: str) -> Callable[..., Pulled]:
     return method
 
 
-MOST_UNITS = 64  # entries of all inputs that forward mode is asked for
+MOST_UNITS = 32  # entries of all inputs that forward mode is asked for
 
 
 def _weighed(tangents: Sequence[Array | None], weights: Sequence[Array]) -> float:

@@ -138,7 +138,7 @@ def disbelieved(
     that was captured before the move is held against the function after it.
     """
     source = np.random.default_rng(seed)
-    tried = 0
+    tried = left_out = 0
     for place in places:
         try:
             captured = truth.who.capture(place.point)
@@ -151,6 +151,9 @@ def disbelieved(
             return f"it gives outputs of shapes {[*captured.shapes]}, not {shapes}"
         moved = _moved(truth, place.point, captured, source)
         if moved is None:
+            left_out += 1
+            if left_out > MOVED // 2:
+                return RESTLESS
             continue
         point, fresh = moved
         program = fresh if captured.reads else captured
@@ -159,9 +162,13 @@ def disbelieved(
         tried += 1
         if tried == (1 if sum(x.size for x in point) >= LARGE else MOVED):
             break
-    if not tried:
-        return "there is no point at which it could be tried"
-    return None
+    return None if tried > left_out else RESTLESS
+
+
+RESTLESS = (
+    "what its values decide changes with every move, as in a search by halves, so that "
+    "the program could not be tried"
+)
 
 
 def _moved(

@@ -13,7 +13,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from gradverify.compare import decimal
-from gradverify.differentiators import Differentiator
+from gradverify.differentiators import Differentiator, questions
 from gradverify.differentiators.spelling import ScriptContents, by_engine, script
 from gradverify.graph import Array, Case, Graph, formula
 from gradverify.questions import (
@@ -42,6 +42,9 @@ def reproducer(
     an op or for the mode, the script lets gradverify run the case.
     """
     question = QUESTIONS[judgement.question]
+    asked = questions(differentiator, mode)
+    if question not in asked and differentiator.modes()[mode].kind != "jvp":
+        question = asked[0]  # the judgement is of another mode, or says a verdict alone
     kind = differentiator.modes()[mode].kind
     program = _contents(case, question, kind, differentiator)
     program = replace(program, title=title(case, differentiator, mode, judgement))

@@ -102,9 +102,16 @@ def _base_of_constants(a: Any, b: Any) -> Any:
     return np.all((a > 0) | ((a == 0) & (b >= 1)) | ((a < 0) & whole))
 
 
+LOWEST = -1e6
+
+
 def _off_poles(x: Any) -> Any:
-    """Where gamma is finite: not at 0, -1, -2, ..."""
-    return np.all((x > 0) | (x != np.round(x)))
+    """Where gamma is finite: not at 0, -1, -2, ...
+
+    Not below `LOWEST` either: SciPy, and so what is built on it, reaches the polygamma
+    function of x in |x| steps, which would take hours at -1e12.
+    """
+    return np.all((x > 0) | ((x != np.round(x)) & (x >= LOWEST)))
 
 
 def _probabilities(x: Any, t: Any, **_: Any) -> Any:

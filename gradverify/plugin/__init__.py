@@ -114,7 +114,7 @@ class Hooks:
         from gradverify.plugin.items import GradverifyItem, KnownItem
 
         items = [item for item in session.items if isinstance(item, GradverifyItem)]
-        drawn = [(i.block, i.differentiator) for i in items if i.is_drawn]
+        drawn = [(i.block, i.differentiator, i.mode) for i in items if i.is_drawn]
         witnesses = [i for i in items if isinstance(i, KnownItem) and i.is_shipped]
         self.session.expect(drawn, has_witnesses=bool(drawn and witnesses))
         for item in items:

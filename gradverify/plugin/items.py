@@ -142,7 +142,7 @@ class GradverifyItem(ReportingItem):
         session, queue, key = self.gradverify, None, None
         session.tick()
         if self.is_drawn:
-            queue, key = session.place(self.block, self.differentiator)
+            queue, key = session.place(self.block, self.differentiator, self.mode)
         try:
             with session.clock.running(), deaf(one_thread=bool(session.worker)):
                 result = self.unjudged() or self.timed()
@@ -230,7 +230,9 @@ class GradverifyItem(ReportingItem):
     def forgone(self) -> ItemOutcome | None:
         """An outcome without a run, if there is no time for this block."""
         if self.is_drawn:
-            affords = self.gradverify.affords(self.block, self.differentiator)
+            affords = self.gradverify.affords(
+                self.block, self.differentiator, self.mode
+            )
         else:
             is_cut = self.block.suite in CUT
             affords = not is_cut or self.gradverify.clock.affords_written
@@ -291,7 +293,7 @@ class BlockItem(GradverifyItem):
                 self.block,
                 self.differentiator,
                 self.mode,
-                budget=session.budget(self.block, self.differentiator)
+                budget=session.budget(self.block, self.differentiator, self.mode)
                 if self.is_drawn
                 else Budget(losing=session.losing),
                 known=session.rows,

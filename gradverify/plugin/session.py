@@ -20,6 +20,7 @@ from gradverify.differentiators import (
     Trial,
     close_all,
     is_trusted,
+    modes,
     tried_out,
 )
 from gradverify.formats import DTYPES
@@ -142,39 +143,55 @@ class Session:
                         yield differentiator, mode
 
     def expect(
-        self, pairs: Iterable[tuple[Block, Differentiator]], *, has_witnesses: bool
+        self,
+        asked: Iterable[tuple[Block, Differentiator, str]],
+        *,
+        has_witnesses: bool,
     ) -> None:
         """Learn which drawn blocks there are, before the first one is looked at; and
         whether witnesses of shipped rows come after them.
         """
         self.clock.has_witnesses = has_witnesses
-        places = [self.place(block, who) for block, who in pairs]
+        places = [self.place(block, who, mode) for block, who, mode in asked]
         for queue in (self.clock.shared, self.clock.extra):
             keys = {key for of, key in places if of is queue}
             queue.expected = len(keys) / self.workers
 
-    def place(self, block: Block, who: Differentiator) -> tuple[Queue, Hashable]:
-        """The queue that a drawn block is in for an engine, and its name in that
-        queue.
+    def place(
+        self, block: Block, who: Differentiator, mode: str
+    ) -> tuple[Queue, Hashable]:
+        """The queue that a drawn block is in for a mode, and its name in that queue.
+
+        Modes that are asked beside the default ones have a part of the time of their
+        own, so that they take none from how many blocks the default ones look at.
         """
+        is_usual = self.is_usual(who, mode)
         if who.compiles:  # the engine has cases of its own
-            return self.clock.extra, (id(block), who.name)
+            return self.clock.extra, (id(block), who.name, is_usual)
         first = (self.settings.dtypes or DTYPES)[0]
-        if block.dtype != first and not self.profile.whole:
-            return self.clock.extra, id(block)
+        if not is_usual or (block.dtype != first and not self.profile.whole):
+            return self.clock.extra, (id(block), is_usual)
         return self.clock.shared, id(block)
 
-    def affords(self, block: Block, who: Differentiator) -> bool:
+    def is_usual(self, who: Differentiator, mode: str) -> bool:
+        """Whether a mode is a default one, or was named."""
+        return bool(self.settings.modes) or mode in modes(who)
+
+    def affords(self, block: Block, who: Differentiator, mode: str) -> bool:
         """Whether there is time for a block."""
-        queue, key = self.place(block, who)
+        queue, key = self.place(block, who, mode)
         last = queue is self.clock.extra and not self.profile.whole
         return self.clock.affords(queue, key, last=last)
 
-    def budget(self, block: Block, who: Differentiator) -> Budget:
+    def budget(self, block: Block, who: Differentiator, mode: str) -> Budget:
         """How much an item of the block may look at."""
-        queue, key = self.place(block, who)
+        queue, key = self.place(block, who, mode)
         seconds = self.clock.part(queue, key)
-        shared_by = sum(not who.compiles for who, _ in self.judged(block))
+        is_usual = self.is_usual(who, mode)
+        shared_by = sum(
+            not other.compiles and self.is_usual(other, m) == is_usual
+            for other, m in self.judged(block)
+        )
         least = self.clock.least(queue, seconds, self.profile.least)
         shrinking = max(SHRINKING, seconds)
         return Budget(

@@ -41,7 +41,12 @@ from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
-from gradverify.verify.item_result import Finding, ItemResult, OwnFault
+from gradverify.verify.item_result import (
+    NOTHING_JUDGED,
+    Finding,
+    ItemResult,
+    OwnFault,
+)
 from gradverify.verify.judging import judge, sought, worst_of
 from gradverify.verify.known_rows import Listed
 from gradverify.verify.other_format import model_of
@@ -153,17 +158,16 @@ def _is_enough(
 ) -> bool:
     """Whether the sweep ends: where the first item ended, or when its time is over.
 
-    While all cases of this item are vacuous, it ends after a chunk of them.
-
     Drawing and references are paid once for all items that share the block. Each of
-    them will need about as long to run as this one.
+    them will need about as long to run as this one. An item that is the first to ask a
+    question pays its references.
     """
     if sweep.is_out_of_patience:
         return True
-    if sweep.has_seen_nothing and position < min(CHUNK, budget.cases):
-        return False  # what another item saw of the same cases helps this one nothing
+    if position < min(CHUNK, budget.cases) and sweep.has_seen_nothing:
+        return False
     if block.count is not None:
-        is_slow = sweep.seconds["run"] > budget.seconds
+        is_slow = time.perf_counter() - began > budget.seconds
         return position >= block.count or (is_slow and position >= budget.least)
     if position >= budget.cases:
         return True
@@ -226,8 +230,11 @@ class _Sweep:
 
     @property
     def has_seen_nothing(self) -> bool:
-        """Whether all so far is vacuous, as a few cases may be by chance."""
-        return self.counts.keys() == {Verdict.VACUOUS}
+        """Whether all so far is vacuous or cannot be run, as a few cases may be by
+        chance.
+        """
+        seen = {verdict for verdict, n in self.counts.items() if n}
+        return Verdict.VACUOUS in seen and seen <= NOTHING_JUDGED
 
     def tried(self, position: int, case: Case) -> None:
         """Judge one case. A fault of ours costs this case alone."""

@@ -3,6 +3,7 @@
     python -m tests.benchmarks.bench_false_alarms --seeds 0 1 2 --into chunks.jsonl
     python -m tests.benchmarks.bench_false_alarms --suites networks --into nets.jsonl
     python -m tests.benchmarks.bench_false_alarms --sum chunks.jsonl
+    python -m tests.benchmarks.bench_false_alarms --modes forward --into forward.jsonl
     python -m tests.benchmarks.bench_false_alarms --awkward
 
 A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
@@ -10,7 +11,8 @@ the four families, as a run draws them; or, where suites are named, as many of e
 them. Every chunk is a line of the file, and one that is there is not run again. Every
 failing verdict is printed by its smallest case, and so is every case that the reference
 could not decide. What a known deviation explains is no false alarm; what is left must
-be looked into by hand. With `--awkward`, the points of
+be looked into by hand. With `--modes`, engines are asked in these modes, or in all,
+and counted by them; without, in their default ones. With `--awkward`, the points of
 `tests/reference/test_awkward.py`.
 """
 
@@ -25,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gradverify.differentiators import load, modes
+from gradverify.differentiators import Differentiator, load, modes, questions
 from gradverify.graph import Case, case_name, case_to_json, formula
 from gradverify.known import shipped_rows
 from gradverify.reference import Slope
@@ -38,6 +40,7 @@ from .table import print_table
 
 Chunk = dict[str, Any]
 
+ALL = "all"
 SUITES = ("ops", "graphs")
 DRAWN = (*SUITES, "networks")
 
@@ -52,19 +55,31 @@ class Plan:
     suites: tuple[str, ...]
     engines: tuple[str, ...]
     cases: int
+    modes: tuple[str, ...] = ()
+
+    def asked(self) -> Iterator[tuple[str, Differentiator, str]]:
+        """The engines in their modes, and what each is counted as."""
+        for name in self.engines:
+            who = load(name)
+            if not self.modes:
+                yield name, who, modes(who)[0]
+            for mode in who.modes():
+                if mode in self.modes or ALL in self.modes:
+                    yield f"{name}:{mode}", who, mode
 
 
 def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
     """The verdicts on the cases of one seed, counted, with what deviates as text."""
     began = time.process_time()
-    verdicts: dict[str, Counter[str]] = {name: Counter() for name in plan.engines}
-    known: dict[str, Counter[str]] = {name: Counter() for name in plan.engines}
+    asked = list(plan.asked())
+    verdicts: dict[str, Counter[str]] = {name: Counter() for name, _, _ in asked}
+    known: dict[str, Counter[str]] = {name: Counter() for name, _, _ in asked}
     vacuous: Counter[str] = Counter()
     digits: Counter[str] = Counter()
     lines: list[str] = []
     for block, share in shares(seed, dtype, plan):
-        for name in plan.engines:
-            item = _item(block, name, share)
+        for name, who, mode in asked:
+            item = _item(block, who, mode, share)
             verdicts[name].update({v.name: n for v, n in item.counts.items()})
             vacuous[block.family] += item.counts.get(Verdict.VACUOUS, 0)
             for finding in item.findings:
@@ -75,7 +90,7 @@ def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
                     digits[f"{name} {finding.op}"] += finding.count
             if item.more:
                 lines.append(f"{name}: {item.more} more kinds in {block.family}")
-        lines += undecided(block, plan.engines)
+        lines += undecided(block, asked)
     return {
         "seed": seed, "dtype": dtype, **asdict(plan), "verdicts": verdicts,
         "known": known, "vacuous": vacuous, "imprecise": digits, "lines": lines,
@@ -83,10 +98,9 @@ def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
     }  # fmt: skip
 
 
-def _item(block: Block, name: str, share: int) -> ItemResult:
-    who = load(name)
+def _item(block: Block, who: Differentiator, mode: str, share: int) -> ItemResult:
     return verify_item(
-        block, who, modes(who)[0], budget=Budget(cases=share), known=shipped_rows()
+        block, who, mode, budget=Budget(cases=share), known=shipped_rows()
     )
 
 
@@ -120,16 +134,22 @@ def described(case: Case, j: Judgement) -> str:
     ))  # fmt: skip
 
 
-def undecided(block: Block, engines: Iterable[str]) -> list[str]:
-    """The cases for which our own reference found no answer."""
-    own = [block.fitting(load(name)) for name in engines]
+def undecided(
+    block: Block, asked: Iterable[tuple[str, Differentiator, str]]
+) -> list[str]:
+    """The cases for which our own reference found no answer to a question."""
+    own = {
+        (block.fitting(who), question): None
+        for _, who, mode in asked
+        for question in questions(who, mode)
+    }
     lines = []
-    for one in dict.fromkeys(own):
+    for one, question in own:
         for position, case in enumerate(one.drawn[: one.count or 0]):
-            found = one.reference(position, case)
+            found = one.reference(position, case, question=question)
             if found.status is Slope.UNRESOLVED:
                 judgement = Judgement(Verdict.UNRESOLVED, note=found.note)
-                lines.append(f"UNRESOLVED in {block.family}\n"
+                lines.append(f"UNRESOLVED in {block.family}, {question.name}\n"
                              f"{described(case, judgement)}")  # fmt: skip
     return lines
 
@@ -173,7 +193,7 @@ def plan_of(found: Chunk) -> Plan:
     """The plan of a line; the usual one where an old line does not say."""
     names = (tuple(found.get(k, usual)) for k, usual in
              (("suites", SUITES), ("engines", NAMES)))  # fmt: skip
-    return Plan(*names, found["cases"])
+    return Plan(*names, found["cases"], tuple(found.get("modes", ())))
 
 
 def engines(chunks: Iterable[Chunk]) -> list[str]:
@@ -235,6 +255,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=400, help="of one chunk")
     parser.add_argument("--suites", nargs="+", default=SUITES, choices=DRAWN)
     parser.add_argument("--engines", nargs="+", default=NAMES, choices=NAMES)
+    parser.add_argument("--modes", nargs="+", default=(), help="names of modes, or all")
     parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
     parser.add_argument("--into", type=Path, help="the file that chunks are added to")
     parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
@@ -244,7 +265,9 @@ def main() -> None:
         return awkward()
     if given.sum is not None:
         return report(read(given.sum))
-    plan = Plan(tuple(given.suites), tuple(given.engines), given.cases)
+    plan = Plan(
+        tuple(given.suites), tuple(given.engines), given.cases, tuple(given.modes)
+    )
     done = read(given.into) if given.into else []
     found = {(c["seed"], c["dtype"], plan_of(c)) for c in done}
     fresh = []

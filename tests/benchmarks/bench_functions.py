@@ -1,4 +1,4 @@
-"""Found and accused: sixty pairs of custom functions, by us and by gradcheck.
+"""Found and accused: 61 pairs of custom functions, by us and by gradcheck.
 
 Run as `python -m tests.benchmarks.bench_functions [cases]`. A row for each pair says
 what each checker found of the wrong function, whether it accused the right one, and

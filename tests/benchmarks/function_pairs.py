@@ -1,4 +1,4 @@
-"""Sixty custom functions of PyTorch, each with a right backward and with a wrong one.
+"""Custom functions of PyTorch, 61 of them, each with a right backward and with a wrong one.
 
 The right ones are awkward where real ones are: they save outputs, write in place, read
 numbers, take masks and indices. The wrong ones have the slips that people make.

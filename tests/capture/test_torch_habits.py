@@ -230,3 +230,56 @@ def test_a_time_limit_ends_with_what_was_judged() -> None:
     found = gradverify.check(torch.exp, tensor(3), cases=10_000, seconds=2)
     assert found.ok
     assert any("of 10000 cases were looked at" in remark for remark in found.remarks)
+
+
+def test_a_slope_passed_on_through_a_decision_is_not_called_wrong() -> None:
+    spike = function(
+        lambda x: (x > 0).to(x.dtype), lambda g, x: g / (1.0 + x.abs()) ** 2
+    )
+    found = gradverify.check(lambda x: spike(x) * 2.0, tensor(3), cases=CASES)
+    assert not any(d.failed for d in found.findings), str(found)
+    assert any("straight-through" in remark for remark in found.remarks)
+
+
+def test_a_wrong_mask_is_no_estimator() -> None:
+    wrong = function(torch.relu, lambda g, x: g * (x < 0))
+    assert not gradverify.check(wrong, tensor(3), cases=CASES).ok
+
+
+def _searched(x: Any) -> Any:
+    """The root of t**3 + t = x, by halves."""
+    low, high = -2.0 - x.abs(), 2.0 + x.abs()
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = middle**3 + middle > x
+        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
+    return (low + high) / 2
+
+
+def test_a_search_by_halves_is_differenced() -> None:
+    def backward(g: Any, x: Any) -> Any:
+        return g / (3.0 * _searched(x) ** 2 + 1.0)
+
+    found = gradverify.check(function(_searched, backward), tensor(3), cases=CASES)
+    assert found.ok, str(found)
+    assert found.truth == "differences of the function"
+    wrong = function(_searched, lambda g, x: 1.001 * backward(g, x))
+    assert not gradverify.check(wrong, tensor(3), cases=CASES).ok
+
+
+def test_memory_that_a_run_makes_is_no_parameter() -> None:
+    def inner(x: torch.Tensor) -> torch.Tensor:
+        own = x.detach().clone().requires_grad_()
+        (slope,) = torch.autograd.grad(own.sin().sum(), own)
+        return x * slope
+
+    found = gradverify.check(inner, tensor(3), cases=CASES, modes="reverse")
+    assert found.ok, str(found)
+    assert found.result.names == ("x",)
+
+
+def test_arguments_of_two_formats_are_judged_in_the_narrower_one() -> None:
+    x, w = tensor(3, dtype=torch.float32), tensor(3)
+    found = gradverify.check(lambda x, w: (x * w).tanh(), x, w, cases=CASES)
+    assert found.ok, str(found)
+    assert found.result.dtype == "float32"

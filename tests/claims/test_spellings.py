@@ -131,6 +131,15 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("a function that is defined anew further down",
      "$f(x) = \\fourier(x)$. It has $f'(x) = 3$.\n\n# Next\n\nLet $f(x) = 5x$.\n",
      [U]),
+    ("a partial derivative whose zeros are looked for",
+     "$f(x,y) = x^2 + 3y$: where $\\frac{\\partial f}{\\partial x}(x,y) = 0$\n", [N]),
+    ("rates that an equation relates",
+     "The distances satisfy nothing else: "
+     "$2p\\frac{dp}{dt} = 2s\\frac{ds}{dt}$\n", [U]),
+    ("several functions of one name, and their derivatives further down",
+     "1. $f(x) = \\sin^2 x$\n2. $f(x) = x^2$\n3. $f(x) = 5x^3$\n\n" + "Text.\n\n" * 12
+     + "1. $f'(x) = 2\\sin x\\cos x$\n2. $f'(x) = 2x$\n3. $f'(x) = 15x^2$\n",
+     [U, U, R]),
     ("values from another section",
      "# One\n\n$a = 2$\n\n# Two\n\n$f(a) = a^3$: $\\frac{df}{da} = 3$\n", [U]),
     ("a solution behind its equation",

@@ -80,7 +80,8 @@ class Peculiar(Differentiator):
         """As the tape does it, but for the peculiarity."""
         self.seen_plain = False
         change = self.change or (lambda x: x)
-        pulled = OwnTape.reverse.method(self, function, [change(x) for x in point])
+        moved = [change(x) for x in point]
+        pulled = OwnTape.reverse.method(self, function, moved, np.ones(()))
         found = [None if ct is None else change(ct) for ct in pulled.cotangents]
         return Pulled(change(pulled.value), found)
 

@@ -251,7 +251,7 @@ class Zeros(Differentiator):
     @mode("gradient", default=True)
     def reverse(self, function: Any, point: Any) -> Any:
         """The right value, and zeros."""
-        found = OwnTape.reverse.method(self, function, point)
+        found = OwnTape.reverse.method(self, function, point, np.ones(()))
         return Pulled(found.value, [np.zeros_like(x) for x in point])
 
 

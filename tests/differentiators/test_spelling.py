@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gradverify.differentiators import (
     Differentiator,
     load,
     mode,
+    questions,
     run,
     unsupported,
 )
@@ -26,6 +28,7 @@ from gradverify.differentiators.spelling import ScriptContents, Spelling, script
 from gradverify.differentiators.spelling.by_class import by_class
 from gradverify.graph import Case, Graph, Node, case_name, input_leaf
 from gradverify.ops import OPS
+from gradverify.questions import Question
 from gradverify.reference import Reference, reference
 from gradverify.verdict import Judgement, Verdict
 
@@ -78,18 +81,18 @@ for number, text in enumerate(json.load(sys.stdin)):
 """
 
 
-EXACT: dict[str, Reference] = {}
+EXACT: dict[tuple[str, str], Reference] = {}
 
 
 @pytest.fixture
 def references_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact numbers of a case are computed once for all engines."""
 
-    def known(case: Case) -> Reference:
-        name = case_name(case)
-        if name not in EXACT:
-            EXACT[name] = reference(case)
-        return EXACT[name]
+    def known(case: Case, question: Question) -> Reference:
+        asked = (case_name(case), question.name)
+        if asked not in EXACT:
+            EXACT[asked] = reference(case, question=question)
+        return EXACT[asked]
 
     monkeypatch.setattr("gradverify.diagnosis.reproducer.reference", known)
 
@@ -148,11 +151,11 @@ def test_an_engine_that_offers_intermediates_has_a_script_that_runs(
     torch = engine("torch-cpu")
     path = f"{type(torch).__module__}:{type(torch).__qualname__}"
     case = case_of("div", ((2, 3), (3,)), {}, "float64")
-    spelling = by_class(path, "reverse", "gradient")
+    spelling = by_class(path, "reverse", "vjp")
     contents = ScriptContents(
         case, "torch", ["0"], [["0"] * 6, ["0"] * 3], ["d/da", "d/db"]
     )
-    text = script(contents, spelling, "reverse")
+    text = script(contents, spelling, "reverse", "vjp")
     assert text is not None
     exec(compile(text, "torch", "exec"), {"__name__": "torch_script"})
     assert numbers(capsys.readouterr().out) == given(torch, "reverse", case)
@@ -237,11 +240,41 @@ def test_a_mode_without_a_spelling_is_run_through_the_engine() -> None:
     case = Case(square, (np.array(3.0),))
     text = reproducer(case, TapeOfTwoModes(), "backwards", SAID)
     assert f"from {__name__} import TapeOfTwoModes" in text
-    assert "found = run(TapeOfTwoModes(), 'backwards', case)" in text
-    assert "tape.gradient" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
+    assert "found = run(TapeOfTwoModes(), 'backwards', case" in text
+    assert "tape.pullback" in reproducer(case, TapeOfTwoModes(), "reverse", SAID)
 
 
 class TapeOfTwoModes(OwnTape):
     """Our tape, with a mode that its spelling has no row for."""
 
-    backwards = mode("gradient")(lambda self, *given: self.reverse(*given))
+    backwards = mode("vjp")(lambda self, *given: self.reverse(*given))
+
+
+ANY_NUMBER = re.compile(r"^(?!value)\S.*?: got (\S+), exact \S+, error \S+$", re.M)
+
+
+@pytest.mark.parametrize("name", ["own-dual", "own-tape", "autograd", "torch-cpu"])
+def test_the_script_of_a_mode_gives_what_the_mode_gives(name: str) -> None:
+    """With the cotangent, or the tangents, that the mode is asked with."""
+    who = engine(name)
+    case = case_of("div", ((2, 3), (3,)), {}, "float64")
+    asked = [
+        (way, question)
+        for way in who.modes()
+        for question in questions(who, way)
+        if not question.is_matrix
+    ]
+    scripts = [
+        reproducer(case, who, way, replace(SAID, question=question.name))
+        for way, question in asked
+    ]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DRIVER],
+        input=json.dumps(scripts), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    outputs = done.stdout.split("----\n")[:-1]
+    assert len(outputs) == len(asked) > 2
+    for (way, question), output in zip(asked, outputs, strict=True):
+        found = run(who, way, case, question=question).cotangents
+        right = [float(v) for x in found for v in np.reshape(x, -1)]
+        assert [float(m[1]) for m in ANY_NUMBER.finditer(output)] == right, way

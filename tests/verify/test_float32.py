@@ -71,7 +71,7 @@ class Recast(OwnTape):
     @mode("gradient", default=True)
     def reverse(self, function: Lowered, point: Sequence[Array]) -> Pulled:
         """The tape's own numbers, as arrays of those dtypes."""
-        found = OwnTape().reverse(function, point)
+        found = OwnTape().reverse(function, point, np.ones(()))
         as_dtype: Callable[[Any, str], Any] = np.asarray
         cotangents = [as_dtype(ct, self.cotangent) for ct in found.cotangents]
         return Pulled(as_dtype(found.value, self.value), cotangents)

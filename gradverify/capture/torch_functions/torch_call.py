@@ -130,7 +130,7 @@ class TorchCall(FunctionCall):
 
     def _parameters(self) -> Iterator[Slot]:
         names = dict(_parameter_names(self.original))
-        for k, tensor in enumerate(self.touched.parameters.values()):
+        for k, tensor in enumerate(self.touched.kept()):
             if tensor.is_floating_point() or tensor.is_complex():
                 yield Slot(names.get(id(tensor), f"parameter {k + 1}"), tensor, None)
 
@@ -352,7 +352,10 @@ class TorchCall(FunctionCall):
             grads = [next(rest) if x.requires_grad else None for x in handed.leaves]
             return Pull(
                 tuple(_array(y) for y in handed.outputs),
-                tuple(None if g is None else _array(g) for g in grads),
+                tuple(
+                    None if g is None else _as_handed(g, leaf, x)
+                    for g, leaf, x in zip(grads, handed.leaves, point, strict=True)
+                ),
                 asked=tuple(x.requires_grad for x in handed.leaves),
                 mutated=tuple(
                     k
@@ -457,6 +460,12 @@ def _array(tensor: Any) -> Array:
     if plain.is_complex():
         plain = torch.view_as_real(plain.resolve_conj())
     return np.array(plain.resolve_neg().cpu().numpy())
+
+
+def _as_handed(gradient: Any, leaf: Any, x: Array) -> Array:
+    """A derivative in the dtype of the point, if it has the dtype of its argument."""
+    found = _array(gradient)
+    return found.astype(x.dtype) if gradient.dtype == leaf.dtype else found
 
 
 def _detached(x: Any) -> Any:

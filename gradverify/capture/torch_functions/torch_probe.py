@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +16,25 @@ from torch.utils._pytree import tree_leaves
 class Touched:
     """What one run of a function met outside.
 
-    parameters: leaves that require gradients, in the order in which they were met.
+    parameters: leaves that require gradients, in the order in which they were met;
+        those that were made within the run are gone after it.
     written: tensors that it wrote to, and what they held before.
     random: whether it drew random numbers.
     """
 
-    parameters: dict[int, Any] = field(default_factory=dict)
+    parameters: dict[int, weakref.ref[Any]] = field(default_factory=dict)
     written: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     random: bool = False
+
+    def kept(self) -> Iterator[Any]:
+        """The parameters that outlived the run, one for each piece of memory."""
+        alive = [x for ref in self.parameters.values() if (x := ref()) is not None]
+        seen = set()
+        for x in sorted(alive, key=lambda x: not isinstance(x, torch.nn.Parameter)):
+            place = x.untyped_storage()._cdata, x.storage_offset(), tuple(x.shape)
+            if place not in seen:
+                seen.add(place)
+                yield x
 
 
 class TorchProbe(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -45,7 +57,7 @@ class TorchProbe(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for x in tensors:
             is_new = id(x) not in self.known
             if is_new and x.requires_grad and x.is_leaf and not self._is_made(x):
-                self.touched.parameters.setdefault(id(x), x)
+                self.touched.parameters.setdefault(id(x), weakref.ref(x))
         for x in _written(func, args, kwargs):
             if not self._is_made(x):
                 self.touched.written.setdefault(id(x), (x, x.detach().clone()))

@@ -68,7 +68,8 @@ class State:
     """The names after a line, and the values that texts have given to leaves.
 
     clashes: names to which text and code give different values. stated: where a text
-    gave a number to a name. relation: the last equation between two letters.
+    gave a number to a name. again: functions that a section defines several times.
+    relation: the last equation between two letters.
     """
 
     cell: int
@@ -79,6 +80,7 @@ class State:
     clashes: frozenset[str] = frozenset()
     stated: Mapping[str, Place] = field(default_factory=dict)
     relation: Relation | None = None
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -390,7 +392,14 @@ def _definition(
     members = _members(rest)
     if not members:
         return None
-    return _bound(states, name, parameters, members, place, state)
+    changed = _bound(states, name, parameters, members, place, state)
+    known, new = state.names.get(name), changed.names.get(name) if changed else None
+    if changed is None or not isinstance(known, TextFunction):
+        return changed
+    is_other = isinstance(new, TextFunction) and new.formula != known.formula
+    is_near = known.place[:2] == place[:2]
+    again = changed.again - {name} if not is_near else changed.again
+    return replace(changed, again=again | {name} if is_other and is_near else again)
 
 
 def _relation(

@@ -68,6 +68,7 @@ ENDS_WELL = "the end of the chain is right, and a step on the way fails as we re
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 INDICES = "it may be said of indices that are equal, or that are not"
+AGAIN = "what it is about is defined several times before it"
 LATER = "what it is about is defined only after it, or anew"
 
 Way = TypeVar("Way")
@@ -373,6 +374,11 @@ def _as_meant(
     return _first_right(attempt, modes, lambda found: found[1])
 
 
+def _explained(state: State) -> frozenset[str]:
+    """Names of which the text says what they depend on, or what they are."""
+    return frozenset(n for n, v in state.names.items() if isinstance(v, TextValue))
+
+
 def _curve(place: _Place, formulas: Sequence[Formula]) -> tuple[str, str] | None:
     """Of which name, by which, a chain speaks that an equation near it relates."""
     relation = place.state.relation
@@ -399,10 +405,16 @@ def _doubts(
     said = {n for n, value in state.names.items() if isinstance(value, Depends)}
     if meaning.drawn.keys() - meaning.moving.keys() - said:
         raise NotUnderstood(UNKNOWN_FUNCTION)
+    heads = {of for of, _ in _rates_in(formulas[0])}
+    doubts = []
+    if heads and heads <= meaning.moving.keys() - _explained(state):
+        doubts.append(UNKNOWN_FUNCTION)  # rates of which an equation may be the data
     known = {*meaning.moving, *(n for on in meaning.moving.values() for n in on)}
     if meaning.curve is not None:
         known |= {meaning.curve.of, meaning.curve.wrt}
-    doubts = [*_strangers(formulas, place, known)]
+    doubts += _strangers(formulas, place, known)
+    if state.again & _mentioned(formulas, state) and _is_far(formulas, place):
+        doubts.append(AGAIN)
     if state.clashes & _mentioned(formulas, state):
         doubts.append(CLASH)
     if _ends_well(members, outcome):
@@ -484,11 +496,24 @@ def _without_equation(
     """
     if _asks_where(formulas):
         return formulas, marks, (EQUATION,)
-    if formulas[-1] != ("number", ("NUMBER", "0")) or "derivative_at" in repr(formulas):
+    is_zero = formulas[-1] == ("number", ("NUMBER", "0"))
+    if not is_zero or _is_at_a_point(formulas[0]):
         return formulas, marks, ()
     if len(formulas) > 2:
         return formulas[:-1], marks[:-1], ()
     return formulas, marks, (EQUATION,)
+
+
+def _is_at_a_point(formula: Any) -> bool:
+    """Whether a derivative is taken at numbers, or at names such as x_0.
+
+    Where `∂f/∂x(x, y)` is 0 is what a text asks; at (1, 2) it claims it.
+    """
+    if not isinstance(formula, tuple) or not formula:
+        return False
+    if formula[0] == "derivative_at":
+        return any(a[0] != "name" or len(a[1][1]) > 1 for a in formula[2][1:])
+    return any(map(_is_at_a_point, formula[1:]))
 
 
 def _asks_where(formulas: Sequence[Formula]) -> bool:
@@ -594,20 +619,23 @@ def _coded(state: State) -> frozenset[str]:
 
 
 def _inner_derivatives(formulas: Sequence[Formula]) -> Iterator[tuple[str, str]]:
-    def walk(formula: Any) -> Iterator[tuple[str, str]]:
-        if not isinstance(formula, tuple) or not formula:
-            return
-        match formula:
-            case ("d1", ("name", (_, of)), (_, wrt)):
-                yield of, wrt
-            case _:
-                for part in formula[1:]:
-                    yield from walk(part)
-
-    heads = [*walk(formulas[0])]
-    inner = [pair for f in formulas[1:] for pair in walk(f)]
+    """The rates within a chain, its head aside where that is one derivative alone."""
+    heads = [*_rates_in(formulas[0])]
+    inner = [pair for f in formulas[1:] for pair in _rates_in(f)]
     alone = formulas[0][0] in ("derivative", "d1") and len(heads) == 1
     return iter(inner if alone else [*heads, *inner])
+
+
+def _rates_in(formula: Any) -> Iterator[tuple[str, str]]:
+    """Of which name by which a formula has a derivative."""
+    if not isinstance(formula, tuple) or not formula:
+        return
+    match formula:
+        case ("d1", ("name", (_, of)), (_, wrt)):
+            yield of, wrt
+        case _:
+            for part in formula[1:]:
+                yield from _rates_in(part)
 
 
 def _leaf(file: OpenFile, node: Symbol, name: str) -> int:
