@@ -84,7 +84,6 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
     "elu":      (N("0*inf", "where(x > 0, 1, exp(x))", BRANCH, lambda y, x, **p: (x <= 0) * np.exp(x)),),
     "celu":     (N("0*inf", "where(x > 0, 1, exp(x/alpha))", BRANCH, lambda y, x, alpha=1.0: (x <= 0) * np.exp(x / alpha)),),
     "selu":     (N("0*inf", "where(x > 0, 1, exp(x))", BRANCH, lambda y, x: (x <= 0) * np.exp(x)),),
-    "acosh":    (N("1/0", "1/sqrt(x*x - 1)", "where x*x rounds to 1", lambda y, x: 1 / np.sqrt(x * x - 1)),),
     "logaddexp": (N("inf/inf", "exp(a)/(exp(a) + exp(b))", OVERFLOWS, lambda y, a, b: np.exp(a) / (np.exp(a) + np.exp(b))),
                   N("0/0", "exp(b)/(exp(a) + exp(b))", "where exp underflows", lambda y, a, b: np.exp(b) / (np.exp(a) + np.exp(b)), 1)),
     "softmax":  (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),),

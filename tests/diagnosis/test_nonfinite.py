@@ -168,7 +168,6 @@ PLANTED: tuple[tuple[str, int, Any, tuple[Any, ...], str], ...] = (
     ("elu",           0, alone("elu"),                    (800.0,),            "0*inf"),
     ("celu",          0, alone("celu", alpha=1.0),                   (800.0,),            "0*inf"),
     ("selu",          0, alone("selu"),                   (800.0,),            "0*inf"),
-    ("acosh",         0, untaken("acosh"),                ([1.0, 2.0],),       "1/0"),
     ("logaddexp",     0, alone("logaddexp"),              (800.0, 1.0),        "inf/inf"),
     ("logaddexp",     1, alone("logaddexp"),              (-800.0, -801.0),    "0/0"),
     ("softmax",       0, summed("softmax", axis=(0,)),    (L,),                "inf/inf"),
