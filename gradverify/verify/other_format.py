@@ -8,7 +8,7 @@ one format, usual formulas that lose digits tell: what they lose near the same p
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
-from gradverify.questions import GRADIENT, Question
+from gradverify.questions import GRADIENT, JVP, Question
 from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.usual_formulas import usual_formulas
@@ -30,6 +30,9 @@ ALONG = tuple(1.0 + k * 2.0**-9 for k in range(-3, 4))
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
 STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
+
+# The questions that usual formulas are asked as well, and the mode that answers.
+ASKED_OF_FORMULAS: Mapping[Question, str] = {GRADIENT: "reverse", JVP: "forward"}
 
 UNTOLD = (
     "the engine has no other format here that would tell a wrong formula from lost "
@@ -86,8 +89,8 @@ def reconsidered(
             return _imprecise(
                 judgement, case, found, derivatives, _told_by(case, dtype)
             )
-    if not told and found.question is GRADIENT:
-        says = _usual_loss(case, own, differentiator, mode, limit)
+    if not told and found.question in ASKED_OF_FORMULAS:
+        says = _usual_loss(case, own, differentiator, mode, limit, found.question)
         if says is not None:
             note = f"digits are lost, as by the formula {says}"
             return _imprecise(judgement, case, found, derivatives, note)
@@ -108,16 +111,16 @@ def _usual_loss(
     differentiator: Differentiator,
     mode: str,
     limit: float,
+    question: Question,
 ) -> str | None:
     """The usual formula that is as far off near this point, if there is one."""
+    by = ASKED_OF_FORMULAS[question]
     for says, engine in usual_formulas(case.graph, case.dtype):
         near = _near(case, case.dtype, NEAR)
-        parts = (
-            _part_there(x, own.entry, engine, "reverse", limit, GRADIENT) for x in near
-        )
+        parts = (_part_there(x, own.entry, engine, by, limit, question) for x in near)
         most = max((p for p in parts if p is not None), default=0.0)
         if own.part <= ALIKE * most:
-            smooth = _is_smooth(case, own.entry, differentiator, mode, limit)
+            smooth = _is_smooth(case, own.entry, differentiator, mode, limit, question)
             return None if smooth else says
     return None
 
@@ -241,14 +244,19 @@ def _is_steady(
 
 
 def _is_smooth(
-    case: Case, entry: int, differentiator: Differentiator, mode: str, limit: float
+    case: Case,
+    entry: int,
+    differentiator: Differentiator,
+    mode: str,
+    limit: float,
+    question: Question,
 ) -> bool:
     """Whether the error has one sign near the case, and its logarithm is a line.
 
     That of a wrong formula is; roundings go up and down about any line.
     """
     parts = [
-        _part_there(other, entry, differentiator, mode, limit, GRADIENT, signed=True)
+        _part_there(other, entry, differentiator, mode, limit, question, signed=True)
         for other in _near(case, case.dtype, ALONG)
     ]
     known = np.array([part for part in parts if part is not None])
