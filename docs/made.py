@@ -10,10 +10,11 @@ import msgspec
 
 from gradverify import records
 from gradverify.cli.arguments import COMMANDS, EXAMPLES, parser
+from gradverify.cli.op_list import has_kink
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.differentiators import load, modes
 from gradverify.graph import formula
-from gradverify.known import shipped_rows
+from gradverify.known import operands_of, shipped_rows
 from gradverify.known.rows import Deviation
 from gradverify.ops import OPS
 from gradverify.plugin.options import OPTIONS, flag
@@ -80,9 +81,9 @@ def _ops() -> Iterator[str]:
         (
             _code(row.name),
             _code(row.operator or ""),
-            str(row.arity),
+            ", ".join(map(_code, operands_of(row.name))),
             ", ".join(map(_code, row.params)),
-            "yes" if row.kink else "",
+            "yes" if has_kink(row) else "",
             _code(row.formula),
         )
         for row in OPS

@@ -212,20 +212,10 @@ def _network(options: argparse.Namespace) -> int:
 
 
 def _ops(options: argparse.Namespace) -> int:
-    from gradverify.ops import OPS
+    from gradverify.cli.op_list import ops
 
     del options
-    for row in OPS:
-        if not row.internal:
-            marks = [f"params {', '.join(row.params)}"] if row.params else []
-            marks += ["kink"] if row.kink else []
-            marks += [] if row.is_primitive else ["expands into primitives"]
-            spelled = f" ({row.operator})" if row.operator else ""
-            count = f"{row.arity} operand" + ("s" if row.arity != 1 else "")
-            say(f"{row.name + spelled:<14}  {', '.join([count, *marks])}")
-            if row.formula:
-                say(f"{'':<14}  {row.formula}")
-    return RIGHT
+    return ops()
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -130,6 +130,17 @@ def _row(
         if _about(other) == _about(row):
             say(f"{record.finding} is accepted already: {other.id} in {FILE_NAME}")
             return None
+        # a row for all of it would leave the narrow one without a meaning
+        if (
+            not row.when
+            and other.when
+            and _about(replace(other, when="")) == _about(row)
+        ):
+            raise CommandError(
+                f"{record.finding} is accepted where {other.when} alone, by {other.id} "
+                f"in {FILE_NAME}, and this case lies elsewhere: give --when with a "
+                "condition for it too, or take that row out to accept all of it"
+            )
     return replace(row, id=_free(row.id, listed))
 
 

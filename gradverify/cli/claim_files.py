@@ -66,6 +66,9 @@ def claims(options: argparse.Namespace) -> int:
         else:
             _print(of_file, options.json, options.verbose)
     _finish(found, len(paths), options.sarif, quiet=options.json or options.fix)
+    has_right = any(claim.verdict == "right" for claim in found)
+    if has_right and not (options.verbose or options.json or options.fix):
+        say("--verbose shows those that are right as well")
     return _status(found, unreadable)
 
 

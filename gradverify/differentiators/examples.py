@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
+from gradverify.ops import Op
+
 ALL: dict[str, Any] = {"axis": None, "keepdims": False}
 CONV: Mapping[int, dict[str, Any]] = {
     n: {"stride": (1,) * n, "padding": (0,) * n, "dilation": (1,) * n, "groups": 1}
@@ -54,3 +59,34 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
 }
+
+
+def example_case(row: Op, dtype: str) -> Case:
+    """The op alone at ordinary numbers, summed up to a scalar."""
+    shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
+    below = bool(row.formula) and row.arity == 1
+    values = row.domain.moved(
+        *(
+            np.ones(shape, bool) if i in row.masks else _spread(i, shape, below)
+            for i, shape in enumerate(shapes)
+        ),
+        **params,
+    )
+    nodes: list[Node] = []
+    for i, x in enumerate(values):
+        nodes.append(data_leaf(x) if i in row.masks else input_leaf(np.shape(x)))
+    nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
+    if nodes[-1].shape != ():
+        nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
+    point = tuple(np.asarray(x) for i, x in enumerate(values) if i not in row.masks)
+    return Case(Graph(tuple(nodes)), point, dtype)
+
+
+def _spread(i: int, shape: tuple[int, ...], below: bool) -> Array:
+    """Numbers near 1 + i, no two of which are alike; one below 0 for an op that has
+    constants there.
+    """
+    if below:
+        return np.full(shape, -2.75)
+    count = np.prod(shape, dtype=int)
+    return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators.derivatives import Derivatives
-from gradverify.differentiators.examples import EXAMPLES
+from gradverify.differentiators.examples import EXAMPLES, example_case
 from gradverify.differentiators.protocol import Differentiator
+from gradverify.differentiators.raised import Raised
 from gradverify.differentiators.run import questions, run, unsupported
 from gradverify.graph import (
     Array,
@@ -21,17 +25,16 @@ from gradverify.graph import (
     Graph,
     Node,
     apply_op,
-    data_leaf,
-    input_leaf,
     interpret,
 )
-from gradverify.ops import OPS, Op
+from gradverify.ops import OPS
 from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
 
 LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
 PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
+FRAME = re.compile(r'^  File "(.+)", line (\d+)', re.MULTILINE)  # of a traceback
 FAR = 1e-4  # of a value: more than any format loses at these points
 
 
@@ -41,11 +44,13 @@ class Greeting(NamedTuple):
     problems: sentences; with one of them nothing can be judged.
     ops: by op that fails alone, the sentence on it. Other ops are judged.
     unsupported: by op whose row raises NotImplementedError, what it says.
+    lost: seconds that went to calls without an end, or to ends of the process.
     """
 
     problems: list[str]
     ops: dict[str, str]
     unsupported: dict[str, str]
+    lost: float = 0.0
 
 
 @surrounded
@@ -63,6 +68,7 @@ def greeting(
     limit: float = 5.0,
     seconds: float = math.inf,
     only: Sequence[str] = (),
+    loading: float = LOADING,
 ) -> Greeting:
     """What is wrong with a registered engine: every mode is tried once on every op
     alone, inside the op's domain.
@@ -77,6 +83,7 @@ def greeting(
     seconds: for all ops and modes together. The rest is judged without having been
         tried.
     only: the modes that are tried; all if empty.
+    loading: seconds for the first call, in which an engine may load a library.
     """
     name = differentiator.name
     if not differentiator.modes():
@@ -85,6 +92,7 @@ def greeting(
     problems = _rows(differentiator)
     end = time.perf_counter() + seconds
     cases, lost, warm = _cases(differentiator), 0, False
+    lost_seconds = 0.0
     alone: dict[str, str] = {}
     absent: dict[str, list[str]] = {}
     tried = only or [*differentiator.modes()]
@@ -92,30 +100,35 @@ def greeting(
         if _compiles_at_once(differentiator, mode, cases):
             continue
         failures: dict[str, list[str]] = {}
+        places: dict[str | None, str] = {}
         for op, case in cases.items():
             if lost >= PATIENCE or time.perf_counter() > end:
                 break
-            most = limit if warm else max(limit, LOADING)
+            most, began = limit if warm else max(limit, loading), time.perf_counter()
             found = _answered(differentiator, mode, case, most)
+            if found.fatal or found.timed_out:
+                lost_seconds += time.perf_counter() - began
             # who has not even loaded in that time has had enough of it
             enough = found.timed_out and not warm
             lost += PATIENCE if enough else found.fatal or found.timed_out
             warm = True
             text = _problem(op, found, most)
+            places.setdefault(text, _place(differentiator, found.error))
             if found.error is not None and found.error.is_missing:
                 absent.setdefault(op, []).append(f"it raises {text}")
             elif text := text or _other_default(op, case, found):
                 failures.setdefault(text, []).append(op)
         failing = sum(map(len, failures.values()))
         for text, ops in failures.items():
-            sentence = f"{name}:{mode} fails on {_list(ops)}: {text}"
+            place = places.get(text, "")
+            sentence = f"{name}:{mode} fails on {_list(ops)}: {text}{place}"
             if failing == len(cases):  # whatever the op, so that it is the engine
                 problems.append(sentence)
             else:
                 alone |= dict.fromkeys(ops, sentence)
     # a mode may lack what others have, and says so when it is asked
     lacking = {op: t[0] for op, t in absent.items() if len(t) == len(tried)}
-    return Greeting(problems, alone, lacking)
+    return Greeting(problems, alone, lacking, lost_seconds)
 
 
 def _answered(
@@ -129,12 +142,12 @@ def _answered(
     return found
 
 
-def warm_up(differentiator: Differentiator) -> None:
+def warm_up(differentiator: Differentiator, limit: float = LOADING) -> None:
     """Run every mode once, so that what a first call loads does not count later."""
     cases = _cases(differentiator)
     for mode in differentiator.modes():
         if cases:
-            run(differentiator, mode, next(iter(cases.values())), limit=LOADING)
+            run(differentiator, mode, next(iter(cases.values())), limit=limit)
 
 
 def _compiles_at_once(
@@ -191,42 +204,12 @@ def _rows(differentiator: Differentiator) -> list[str]:
 def _cases(differentiator: Differentiator) -> dict[str, Case]:
     """One case for every op that the differentiator can run alone."""
     dtype = differentiator.accepts.dtypes[0]
-    cases = {op: _case(OPS[op], dtype) for op in OPS.public()}
+    cases = {op: example_case(OPS[op], dtype) for op in OPS.public()}
     return {
         op: case
         for op, case in cases.items()
         if unsupported(differentiator, case) is None
     }
-
-
-def _case(row: Op, dtype: str) -> Case:
-    shapes, params = EXAMPLES.get(row.name, (((),) * row.arity, {}))
-    below = bool(row.formula) and row.arity == 1
-    values = row.domain.moved(
-        *(
-            np.ones(shape, bool) if i in row.masks else _spread(i, shape, below)
-            for i, shape in enumerate(shapes)
-        ),
-        **params,
-    )
-    nodes: list[Node] = []
-    for i, x in enumerate(values):
-        nodes.append(data_leaf(x) if i in row.masks else input_leaf(np.shape(x)))
-    nodes.append(apply_op(nodes, row.name, range(len(shapes)), **params))
-    if nodes[-1].shape != ():
-        nodes.append(apply_op(nodes, "sum", [len(nodes) - 1], axis=None))
-    point = tuple(np.asarray(x) for i, x in enumerate(values) if i not in row.masks)
-    return Case(Graph(tuple(nodes)), point, dtype)
-
-
-def _spread(i: int, shape: tuple[int, ...], below: bool) -> Array:
-    """Numbers near 1 + i, no two of which are alike; one below 0 for an op that has
-    constants there.
-    """
-    if below:
-        return np.full(shape, -2.75)
-    count = np.prod(shape, dtype=int)
-    return np.linspace(0.75 + i, 1.25 + i, count).reshape(shape)
 
 
 def _problem(op: str, result: Derivatives, limit: float) -> str | None:
@@ -238,6 +221,17 @@ def _problem(op: str, result: Derivatives, limit: float) -> str | None:
         return None
     text = f"{result.error.kind}: {result.error}"
     return f"{text}{_hint(op, result.error)}"
+
+
+def _place(differentiator: Differentiator, error: Raised | None) -> str:
+    """The line of the engine's own file that raised; empty if that is not known."""
+    try:
+        file = inspect.getsourcefile(type(differentiator)) or ""
+    except (TypeError, OSError):  # a class that was typed in
+        return ""
+    trace = "" if error is None else error.trace
+    lines = [line for path, line in FRAME.findall(trace) if path == file]
+    return f" ({Path(file).name}:{lines[-1]})" if lines else ""
 
 
 def _other_default(op: str, case: Case, result: Derivatives) -> str | None:

@@ -106,10 +106,9 @@ def mode(
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
     Raises `ValueError` for another kind.
     """
+    __tracebackhide__ = True  # so that pytest shows the line of the conftest
     if kind not in KINDS:
-        raise ValueError(
-            f"mode kind {kind!r} is not known; write one of {', '.join(KINDS)}"
-        )
+        raise ValueError(f"mode kind {kind!r} is not known; {meant(str(kind), KINDS)}")
     return lambda method: Mode(kind, default, compiles, method)
 
 
@@ -295,9 +294,11 @@ def sliced(x: Any, axis: Sequence[int], start: int, stop: int) -> Any:
 
 def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
     """Rows for ops that the engine's arrays spell with Python's operators."""
+    __tracebackhide__ = True  # so that pytest shows the line of the conftest
     unknown = sorted({*ops.split()} - {*OPERATORS})
     if unknown:
-        raise ValueError(f"no Python operator for {unknown}; known: {[*OPERATORS]}")
+        hints = "; ".join(meant(op, [*OPERATORS]) for op in unknown)
+        raise ValueError(f"operators: no Python operator for {unknown}; {hints}")
     return {op: OPERATORS[op] for op in ops.split()}
 
 
@@ -308,6 +309,7 @@ def functions(
 
     The functions must take the arguments that NumPy's take. Other rows are written out.
     """
+    __tracebackhide__ = True  # so that pytest shows the line of the conftest
     names = {op: op for op in ops.split()} | renamed
     rows: dict[str, Callable[..., Any] | str] = {}
     for op, name in names.items():

@@ -47,6 +47,7 @@ def register(cls: D) -> D:
 
     Raises `ValueError` if the name is taken; the message names both classes.
     """
+    __tracebackhide__ = True  # so that pytest shows the line of the conftest
     _check(cls)
     other = BUILTINS.get(cls.name)
     if cls.name in _registered:
@@ -153,6 +154,7 @@ def _class_at(path: str) -> type[Differentiator]:
 
 
 def _check(cls: object) -> None:
+    __tracebackhide__ = True
     if not (isinstance(cls, type) and issubclass(cls, Differentiator)):
         raise ValueError(f"{cls!r} is no subclass of Differentiator")
     missing = [key for key in ("name", "table") if not _is_given(cls, key)]
@@ -188,6 +190,7 @@ def _check(cls: object) -> None:
 
 def _check_call(path: str, mode: str, declared: Mode) -> None:
     """Raise `ValueError` where a mode cannot be called as its kind is."""
+    __tracebackhide__ = True
     wanted = arguments_of(declared.kind)
     try:
         signature = inspect.signature(declared.method)

@@ -6,7 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradverify.differentiators.handshake import Greeting, greeting, warm_up
+from gradverify.differentiators.handshake import (
+    LOADING,
+    Greeting,
+    greeting,
+    warm_up,
+)
 from gradverify.differentiators.isolation import isolate, park, release
 from gradverify.differentiators.isolation.worker import IS_POSSIBLE
 from gradverify.differentiators.protocol import Differentiator
@@ -19,21 +24,26 @@ class Trial:
     """What came of trying an engine: problems of its registration, and notes.
 
     ops: by op that fails alone, the sentence on it. unsupported: by op whose row raises
-    `NotImplementedError`, what it says.
+    `NotImplementedError`, what it says. lost: seconds that calls without an end took.
     """
 
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
     ops: Mapping[str, str] = field(default_factory=dict)
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    lost: float = 0.0
 
 
 def _of(found: Greeting, *notes: str) -> Trial:
-    return Trial(tuple(found.problems), notes, found.ops, found.unsupported)
+    problems = tuple(found.problems)
+    return Trial(problems, notes, found.ops, found.unsupported, found.lost)
 
 
 def tried_out(
-    differentiator: Differentiator, limit: float = 5.0, seconds: float = math.inf
+    differentiator: Differentiator,
+    limit: float = 5.0,
+    seconds: float = math.inf,
+    loading: float = LOADING,
 ) -> Trial:
     """The handshake, in a process of its own for an engine that is not built in.
 
@@ -41,26 +51,30 @@ def tried_out(
 
     An engine that ends its process there, or has to be ended, goes on in one of its
     own, as an engine does that asks for it. Others run in this process afterwards.
+
+    limit, seconds, loading: for one call, for all together, and for the first call.
     """
     name = differentiator.name
     if is_trusted(differentiator) or not IS_POSSIBLE:
         only = modes(differentiator) if is_trusted(differentiator) else ()
-        return _of(greeting(differentiator, limit, seconds, only))
+        return _of(greeting(differentiator, limit, seconds, only, loading))
     worker = isolate(differentiator)
     trouble = worker.start()
     if trouble and not worker.deaths:
         if differentiator.isolated:
             return Trial((trouble,))
         release(differentiator)
-        return _of(greeting(differentiator, limit, seconds), trouble)
-    nothing = Greeting([], {}, {})
-    found = nothing if trouble else greeting(differentiator, limit, seconds)
+        found = greeting(differentiator, limit, seconds, (), loading)
+        return _of(found, trouble)
+    found = Greeting([], {}, {})
+    if not trouble:
+        found = greeting(differentiator, limit, seconds, (), loading)
     if worker.deaths:
         note = f"{name} was tried and {worker.last}; it runs in a process of its own"
         return _of(found, note)
     if not differentiator.isolated:
         release(differentiator)
-        warm_up(differentiator)
+        warm_up(differentiator, loading)
     return _of(found)
 
 

@@ -335,7 +335,7 @@ def shipped_rows() -> tuple[Deviation, ...]:
     return read_rows(SHIPPED)
 
 
-def known_rows(root: Path) -> tuple[Deviation, ...]:
+def all_rows(root: Path) -> tuple[Deviation, ...]:
     """The shipped rows and those of the repository at `root`.
 
     If an id occurs twice, the repository's row counts.

@@ -15,7 +15,7 @@ def meant(word: str, known: Iterable[str], listing: str = "") -> str:
     """
     names = list(known)
     by_lower = {name.lower(): name for name in reversed(names)}
-    near = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.7)
+    near = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.66)
     if len(names) <= FEW:
         every = f"known: {', '.join(names)}"
     else:

@@ -12,8 +12,8 @@ from gradverify.known import (
     FILE_NAME,
     Deviation,
     DeviationError,
+    all_rows,
     is_expired,
-    known_rows,
     read_rows,
 )
 from gradverify.records import Discrepancy, Known, Note
@@ -22,7 +22,7 @@ from gradverify.records import Discrepancy, Known, Note
 def rows_of(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
     """All rows, and those of the repository. `pytest.UsageError` names a bad row."""
     try:
-        return known_rows(root), read_rows(root / FILE_NAME)
+        return all_rows(root), read_rows(root / FILE_NAME)
     except DeviationError as error:
         raise pytest.UsageError(f"gradverify: {error}") from error
 

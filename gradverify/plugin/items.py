@@ -23,6 +23,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites import CUT
 from gradverify.suites.blocks import Unreadable
+from gradverify.verdict import Verdict
 from gradverify.verify import (
     STAGES,
     Block,
@@ -295,7 +296,7 @@ class BlockItem(GradverifyItem):
                 self.mode,
                 budget=session.budget(self.block, self.differentiator, self.mode)
                 if self.is_drawn
-                else Budget(losing=session.losing),
+                else Budget(losing=session.losing(self.differentiator)),
                 known=session.rows,
                 in_flight=self.in_flight,
                 limit=session.limit(self.differentiator),
@@ -333,8 +334,11 @@ class KnownItem(GradverifyItem):
             reason = f"{row.id} speaks of other versions or devices, or has expired"
             return without_a_run(head, "skipped", reason)
         self.in_flight(row.witness)
-        judgement = judge(row.witness, self.differentiator, self.mode)
+        began, limit = time.perf_counter(), session.limit(self.differentiator)
+        judgement = judge(row.witness, self.differentiator, self.mode, limit=limit)
         verdict = judgement.verdict
+        if judgement.fatal or verdict is Verdict.TIMED_OUT:
+            session.lose(self.differentiator, 1, time.perf_counter() - began)
         who = f"{self.differentiator.name}:{self.mode}:{self.block.dtype}"
         name = f"{who}/{row.op}/{verdict.name.lower()}"
         shown = Finding(judgement, row.witness, row.op, name, row.id)
@@ -363,8 +367,10 @@ class KnownItem(GradverifyItem):
             self.block,
             self.differentiator,
             self.mode,
+            budget=Budget(losing=session.losing(self.differentiator)),
             known=session.rows,
             in_flight=self.in_flight,
+            limit=session.limit(self.differentiator),
         )
         return self.ended(result)
 

@@ -258,9 +258,14 @@ def names_items(config: pytest.Config, anchor: Path | None, argument: str) -> bo
     )
 
 
+def is_only(config: pytest.Config) -> bool:
+    """Whether the run has gradient suites and nothing else."""
+    return _switched(config, "only")
+
+
 def is_on(config: pytest.Config) -> bool:
     """Whether the run has gradient suites: by option, ini file, or a named item."""
-    if _switched(config, "") or _switched(config, "only"):
+    if _switched(config, "") or is_only(config):
         return True
     if not any("::" in str(argument) for argument in config.args):
         return False
@@ -276,7 +281,7 @@ def arguments(config: pytest.Config, anchor: Path) -> list[str]:
     """
     given = [str(argument) for argument in config.args]
     named = [a for a in given if names_items(config, anchor, a)]
-    if _switched(config, "only"):
+    if is_only(config):
         return named or [str(anchor)]
     here = config.invocation_params.dir
     paths = [(here / a).resolve() for a in given if "::" not in a]

@@ -32,7 +32,7 @@ from gradverify.plugin.clock import PROFILES, Clock, Queue
 from gradverify.plugin.deviations import expired, met, rows_of
 from gradverify.plugin.early_end import EarlyEnd
 from gradverify.plugin.item_outcome import ItemOutcome
-from gradverify.plugin.options import Settings, checked
+from gradverify.plugin.options import Settings, checked, is_only
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.shards import Death, Writer
@@ -43,10 +43,12 @@ from gradverify.surroundings import forget, remember, surrounded
 from gradverify.verify import Block, Budget
 
 HANDSHAKE = 0.25  # of the time that is left goes to trying an engine, at most
+LOADING = 5.0  # seconds for the first call of an engine; a quarter of a shorter run
 SHRINKING = 1.0  # seconds for the kinds of an item, however little time there is
 LIMIT, LEAST = 10.0, 1.0  # seconds for one run of an engine, at most and at least
 LOSSES, LOST = 4, 0.25  # runs without an end, and their part of the time: then enough
 UNRESOLVED = 0.01  # a run with a larger share that the reference leaves open fails
+NOTHING = 3  # the status of commands where nothing could be judged
 
 
 class Session:
@@ -200,7 +202,7 @@ class Session:
             max(1, shared_by),
             least,
             shrinking,
-            losing=self.losing,
+            losing=self.losing(who),
         )
 
     def tick(self) -> None:
@@ -237,8 +239,13 @@ class Session:
         name = differentiator.name
         if name not in self._trials:
             seconds = HANDSHAKE * self.clock.left
-            trial = tried_out(differentiator, self.limit(differentiator), seconds)
+            limit = self.limit(differentiator)
+            loading = min(LOADING, HANDSHAKE * self.clock.seconds)
+            if is_trusted(differentiator):
+                loading = LOADING
+            trial = tried_out(differentiator, limit, seconds, loading)
             self._trials[name] = trial
+            self.lose(differentiator, 0, trial.lost)
             differentiator.taken_out = {**trial.ops, **trial.unsupported}
             self.note(trial.notes)
         return self._trials[name]
@@ -261,10 +268,13 @@ class Session:
             return LIMIT
         return min(LIMIT, max(LEAST, self.clock.seconds / 10))
 
-    @property
-    def losing(self) -> float:
-        """The seconds that one engine may lose."""
-        return LOST * self.clock.seconds
+    def losing(self, who: Differentiator) -> float:
+        """The seconds that an engine may still lose, its trial and all items together.
+
+        One case without an end is judged in any case, however long the trial took.
+        """
+        _, seconds = self._lost.get(who.name, (0, 0.0))
+        return max(0.0, LOST * self.clock.seconds - seconds)
 
     def lose(self, who: Differentiator, times: int, seconds: float) -> None:
         """Count what an engine lost for having no end, or for ending its process."""
@@ -274,7 +284,7 @@ class Session:
     def given_up(self, who: Differentiator) -> str:
         """Why no more items of an engine are run; empty if they are."""
         times, seconds = self._lost.get(who.name, (0, 0.0))
-        if times < LOSSES and seconds < self.losing:
+        if times < LOSSES and (not times or self.losing(who) > 0.0):
             return ""
         return (
             f"{who.name} had no result in time, or ended its process, {times} times "
@@ -338,6 +348,8 @@ class Session:
         found = msgspec.structs.replace(found, notes=notes)
         if found.items or found.discrepancies or found.claims:
             exitstatus, found = _judged(exitstatus, found)
+            if is_only(self.config):
+                exitstatus, found = _looked(exitstatus, found)
             exitstatus = self.termination.status or exitstatus
             self._publish(found, exitstatus)
             if self.page is None:
@@ -493,3 +505,15 @@ def _judged(exitstatus: int, found: Records) -> tuple[int, Records]:
     notes = (*found.notes, note)
     failed = exitstatus or int(pytest.ExitCode.TESTS_FAILED)
     return failed, msgspec.structs.replace(found, notes=notes)
+
+
+def _looked(exitstatus: int, found: Records) -> tuple[int, Records]:
+    """Fail a run of our suites alone in which every item was skipped."""
+    judged = any(item.outcome != "skipped" for item in found.items)
+    if exitstatus or judged or not found.items:
+        return exitstatus, found
+    why = dict.fromkeys(item.reason for item in found.items if item.reason)
+    reasons = f": {'; '.join(list(why)[:3])}" if why else ""
+    note = Note(text=f"nothing was judged, every item was skipped{reasons}")
+    notes = (*found.notes, note)
+    return NOTHING, msgspec.structs.replace(found, notes=notes)

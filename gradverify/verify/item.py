@@ -39,6 +39,7 @@ from gradverify.reference.gradient_program import gradient_program
 from gradverify.strategies import minimise, shrink
 from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
+from gradverify.verify.asking import model_of
 from gradverify.verify.block import CHUNK, Block
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import (
@@ -49,7 +50,6 @@ from gradverify.verify.item_result import (
 )
 from gradverify.verify.judging import judge, sought, worst_of
 from gradverify.verify.known_rows import Listed
-from gradverify.verify.other_format import model_of
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
@@ -65,7 +65,8 @@ class Budget:
     shared_by: how many differentiators will look at the same cases.
     least: how many cases are looked at, however long they take.
     shrinking: seconds in which all that deviates is shrunk.
-    losing: seconds that runs without an end may take until no more cases are tried.
+    losing: seconds that runs without an end may take until no more cases are tried;
+        one such run is waited for even if there are none.
     """
 
     cases: int = 100
@@ -225,8 +226,13 @@ class _Sweep:
         """Whether so many cases ran into the time limit, ended the engine's process or
         met a fault of ours that no more are tried.
         """
-        is_over = self.seconds["lost"] >= self.losing
-        return self.lost >= PATIENCE or is_over or self.faults_of_ours >= PATIENCE
+        is_over = self.has_lost_enough or self.faults_of_ours >= PATIENCE
+        return self.lost >= PATIENCE or is_over
+
+    @property
+    def has_lost_enough(self) -> bool:
+        """Whether runs without an end took all the time that they may take."""
+        return self.lost > 0 and self.seconds["lost"] >= self.losing
 
     @property
     def has_seen_nothing(self) -> bool:
@@ -370,6 +376,8 @@ class _Sweep:
         """
         verdict = judgement.verdict
         if judgement.fatal or verdict is Verdict.TIMED_OUT:
+            if self.has_lost_enough:
+                return case, judgement
             return self._alone(case, judgement, kind.op, in_flight)
         case = self._shrunk(case, kind, in_flight)
         again = self.judge(case)

@@ -5,7 +5,7 @@ deviates.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,6 @@ from gradverify.differentiators import (
     Derivatives,
     Differentiator,
     questions,
-    run,
     unsupported,
 )
 from gradverify.graph import Case
@@ -24,7 +23,8 @@ from gradverify.questions import GRADIENT, JVP, Question
 from gradverify.reference import Reference, Slope, floats_of, reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
-from gradverify.verify.other_format import model_of, reconsidered
+from gradverify.verify.asking import Asking, model_of
+from gradverify.verify.other_format import reconsidered
 
 
 @surrounded
@@ -89,27 +89,6 @@ def _rank(verdict: Verdict) -> int:
     return 2 if verdict is Verdict.AGREES else 3
 
 
-@dataclass(frozen=True)
-class Asking:
-    """A question about a case, put to an engine in a mode, with the right answer."""
-
-    case: Case
-    differentiator: Differentiator
-    mode: str
-    found: Reference
-    limit: float
-
-    def run(self) -> Derivatives:
-        """What the engine answers."""
-        return run(
-            self.differentiator,
-            self.mode,
-            self.case,
-            limit=self.limit,
-            question=self.found.question,
-        )
-
-
 def _answered(asking: Asking, twice: bool) -> Judgement:
     case, differentiator, found = asking.case, asking.differentiator, asking.found
     derivatives = asking.run()
@@ -129,15 +108,7 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
     if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
-        judgement = reconsidered(
-            judgement,
-            case,
-            found,
-            derivatives,
-            differentiator,
-            asking.mode,
-            asking.limit,
-        )
+        judgement = reconsidered(judgement, asking, derivatives)
     return replace(
         judgement,
         warnings=derivatives.warnings,

@@ -30,8 +30,8 @@ from gradverify.ops import Shape
 from gradverify.ops.maps import unbroadcast
 from gradverify.reference import RoundingModel, reference, straightened
 from gradverify.verdict import Judgement
+from gradverify.verify.asking import model_of
 from gradverify.verify.judging import judge
-from gradverify.verify.other_format import model_of
 
 ROUNDINGS = 64.0  # units of roundoff that a formula's number may be off by
 

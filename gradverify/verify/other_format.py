@@ -16,12 +16,13 @@ import numpy as np
 from mpmath import mpf
 
 from gradverify.compare import compare, flat_gradient
-from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
+from gradverify.differentiators import Derivatives, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
 from gradverify.questions import GRADIENT, JVP, Question
-from gradverify.reference import Doubled, Reference, RoundingModel, Slope, reference
+from gradverify.reference import Doubled, Reference, Slope
 from gradverify.verdict import Judgement, Verdict
+from gradverify.verify.asking import Asking
 from gradverify.verify.usual_formulas import usual_formulas
 
 SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
@@ -52,48 +53,40 @@ class WorstNumber:
 
 
 def reconsidered(
-    judgement: Judgement,
-    case: Case,
-    found: Reference,
-    derivatives: Derivatives,
-    differentiator: Differentiator,
-    mode: str,
-    limit: float,
+    judgement: Judgement, asking: Asking, derivatives: Derivatives
 ) -> Judgement:
     """`IMPRECISE` in place of `WRONG` or `WRONG_VALUE` if digits are lost.
 
     At least half of the digits must be right. A value that loses digits does not hide
     its derivatives: they are judged as if it did not.
     """
+    case, found = asking.case, asking.found
     own = deviation(judgement, found, derivatives)
     unit = format_of(case.dtype).unit_roundoff
     if own is None or not 0.0 < own.part <= math.sqrt(unit):
         return judgement
     told = False
     for dtype in DTYPES:
-        others = _in_format(case, dtype)
         parts = [
-            _part_there(other, own.entry, differentiator, mode, limit, found.question)
-            for other in others
-            if unsupported(differentiator, other) is None
+            _part_there(asking.at(other), own.entry)
+            for other in _in_format(case, dtype)
+            if unsupported(asking.differentiator, other) is None
         ]
         part = max((p for p in parts if p is not None), default=None)
         if part is None:
             continue
         told = True
-        if _are_digits(
-            own.part, unit, part, format_of(dtype).unit_roundoff
-        ) and not _is_steady(
-            case, own.entry, differentiator, mode, limit, found.question
+        unit_there = format_of(dtype).unit_roundoff
+        if _are_digits(own.part, unit, part, unit_there) and not _is_steady(
+            asking, own.entry
         ):
-            return _imprecise(
-                judgement, case, found, derivatives, _told_by(case, dtype)
-            )
+            note = _told_by(case, dtype)
+            return _imprecise(judgement, asking, derivatives, note)
     if not told and found.question in ASKED_OF_FORMULAS:
-        says = _usual_loss(case, own, differentiator, mode, limit, found.question)
+        says = _usual_loss(asking, own)
         if says is not None:
             note = f"digits are lost, as by the formula {says}"
-            return _imprecise(judgement, case, found, derivatives, note)
+            return _imprecise(judgement, asking, derivatives, note)
     is_doubtful = not told and own.part <= DOUBTFUL * unit
     return replace(judgement, note=UNTOLD) if is_doubtful else judgement
 
@@ -105,23 +98,17 @@ def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bo
     return ALIKE * there / unit_there >= part / unit
 
 
-def _usual_loss(
-    case: Case,
-    own: WorstNumber,
-    differentiator: Differentiator,
-    mode: str,
-    limit: float,
-    question: Question,
-) -> str | None:
+def _usual_loss(asking: Asking, own: WorstNumber) -> str | None:
     """The usual formula that is as far off near this point, if there is one."""
-    by = ASKED_OF_FORMULAS[question]
+    case = asking.case
+    by = ASKED_OF_FORMULAS[asking.found.question]
     for says, engine in usual_formulas(case.graph, case.dtype):
+        usual = replace(asking, differentiator=engine, mode=by)
         near = _near(case, case.dtype, NEAR)
-        parts = (_part_there(x, own.entry, engine, by, limit, question) for x in near)
+        parts = (_part_there(usual.at(other), own.entry) for other in near)
         most = max((p for p in parts if p is not None), default=0.0)
         if own.part <= ALIKE * most:
-            smooth = _is_smooth(case, own.entry, differentiator, mode, limit, question)
-            return None if smooth else says
+            return None if _is_smooth(asking, own.entry) else says
     return None
 
 
@@ -132,16 +119,13 @@ def _told_by(case: Case, dtype: str) -> str:
 
 
 def _imprecise(
-    judgement: Judgement,
-    case: Case,
-    found: Reference,
-    derivatives: Derivatives,
-    note: str,
+    judgement: Judgement, asking: Asking, derivatives: Derivatives, note: str
 ) -> Judgement:
     what = ""
     if judgement.verdict is Verdict.WRONG_VALUE:
-        value = float(found.value)
-        rest = compare(case, found, replace(derivatives, value=value))
+        value = float(asking.found.value)
+        right = replace(derivatives, value=value)
+        rest = compare(asking.case, asking.found, right)
         if rest.verdict.fails():
             return rest
         what = "the value, not the derivative; "
@@ -221,44 +205,24 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
     return found
 
 
-def _is_steady(
-    case: Case,
-    entry: int,
-    differentiator: Differentiator,
-    mode: str,
-    limit: float,
-    question: Question,
-) -> bool:
+def _is_steady(asking: Asking, entry: int) -> bool:
     """Whether the error is the same part of the number at all points near the case.
 
     Roundings go up and down from point to point, and a wrong constant does not.
     """
-    parts = [
-        _part_there(other, entry, differentiator, mode, limit, question, signed=True)
-        for other in _near(case, case.dtype, NEAR)
-    ]
+    parts = _parts_near(asking, entry, NEAR)
     known = [part for part in parts if part is not None]
     if len(known) < len(NEAR):
         return False
     return max(known) - min(known) <= STEADY * max(map(abs, known))
 
 
-def _is_smooth(
-    case: Case,
-    entry: int,
-    differentiator: Differentiator,
-    mode: str,
-    limit: float,
-    question: Question,
-) -> bool:
+def _is_smooth(asking: Asking, entry: int) -> bool:
     """Whether the error has one sign near the case, and its logarithm is a line.
 
     That of a wrong formula is; roundings go up and down about any line.
     """
-    parts = [
-        _part_there(other, entry, differentiator, mode, limit, question, signed=True)
-        for other in _near(case, case.dtype, ALONG)
-    ]
+    parts = _parts_near(asking, entry, ALONG)
     known = np.array([part for part in parts if part is not None])
     if len(known) < len(ALONG):
         return False
@@ -269,27 +233,21 @@ def _is_smooth(
     return bool(np.max(np.abs(rest)) <= STEADY)
 
 
-def _part_there(
-    case: Case,
-    entry: int,
-    differentiator: Differentiator,
-    mode: str,
-    limit: float,
-    question: Question,
-    *,
-    signed: bool = False,
-) -> float | None:
-    found = reference(case, model_of(differentiator), question)
-    derivatives = run(differentiator, mode, case, limit=limit, question=question)
+def _parts_near(
+    asking: Asking, entry: int, factors: Sequence[float]
+) -> list[float | None]:
+    """The error at points near the case, with its sign, as a part of the number."""
+    near = _near(asking.case, asking.case.dtype, factors)
+    return [_part_there(asking.at(other), entry, signed=True) for other in near]
+
+
+def _part_there(asking: Asking, entry: int, *, signed: bool = False) -> float | None:
+    """The error of an answer as a part of the number; None if it is no answer."""
+    derivatives = asking.run()
     if derivatives.error is not None or derivatives.timed_out:
         return None
-    errors = _errors(found, derivatives)
+    errors = _errors(asking.found, derivatives)
     if errors is None:
         return None
     error = float(errors[entry])
-    return _part(error if signed else abs(error), found, entry)
-
-
-def model_of(differentiator: Differentiator) -> RoundingModel:
-    """What the engine declares of its ops."""
-    return RoundingModel(units=tuple(sorted(differentiator.accuracy.items())))
+    return _part(error if signed else abs(error), asking.found, entry)

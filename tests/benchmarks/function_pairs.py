@@ -425,7 +425,7 @@ PAIRS: tuple[Pair, ...] = (
     pair("logsumexp", lse, lambda g, x: g[:, None] * torch.softmax(x, -1), lambda g, x: g[:, None] * torch.softmax(x, 0), A),
     pair("cumulative sum the wrong way", lambda x: x.cumsum(-1), cumulative_back, lambda g, x: g.cumsum(-1), A),
     pair("variance by n and by n - 1", lambda x: x.var(-1), lambda g, x: 2 * g[:, None] * (x - mean(x)) / (x.shape[-1] - 1), lambda g, x: 2 * g[:, None] * (x - mean(x)) / x.shape[-1], A),
-    pair("product without the others", lambda x: x.prod(-1), lambda g, x: g[:, None] * x.prod(-1, keepdim=True) / x, lambda g, x: g[:, None] * x.prod(-1, keepdim=True), B),
+    pair("product without the others", lambda x: x.prod(-1), lambda g, x: g[:, None] * x.prod(-1, keepdim=True) / x, lambda g, x: (g[:, None] * x.prod(-1, keepdim=True)).expand(x.shape), B),
     # activations
     pair("GELU by tanh", lambda x: nn.gelu(x, approximate="tanh"), gelu_back, lambda g, x: gelu_back(g, x, 2.0), A),
     pair("SiLU without its second term", nn.silu, lambda g, x: g * torch.sigmoid(x) * (1 + x * (1 - torch.sigmoid(x))), lambda g, x: g * torch.sigmoid(x), A),

@@ -150,7 +150,10 @@ def test_github_gets_no_empty_line_where_nothing_is_wrong(
     assert (
         capsys.readouterr().out
         == "1 file: 1 right, 0 wrong, 0 unsure, 0 not understood\n"
+        "--verbose shows those that are right as well\n"
     )
+    assert main(["claims", "notes.py", "--verbose"]) == 0
+    assert "--verbose" not in capsys.readouterr().out
 
 
 def test_a_name_of_a_file_ends_no_command(

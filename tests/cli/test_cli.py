@@ -90,6 +90,9 @@ def test_ops_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "softplus" in text
     assert "mul (*)" in text
     assert "accumulate" not in text
+    kinked = {line.split()[0] for line in text.splitlines() if ", kink" in line}
+    assert {"abs", "relu", "clip", "max", "max_pool2d", "hardswish"} <= kinked
+    assert not kinked & {"exp", "softplus", "elu", "norm", "sum"}
 
 
 # ---- in a repository, from a run to an accepted finding

@@ -17,7 +17,7 @@ from gradverify.differentiators import (
     mode,
     operators,
 )
-from gradverify.differentiators.handshake import _case
+from gradverify.differentiators.examples import example_case
 from gradverify.graph import Case
 from gradverify.ops import OPS
 from gradverify.verdict import Verdict
@@ -79,6 +79,15 @@ def test_a_row_with_another_signature_is_shown_how_it_is_called() -> None:
     (problem,) = handshake(toy(sum=lambda x, dim: np.sum(x)))
     assert problem.startswith("toy:backward fails on sum: TypeError")
     assert "table['sum'](x, axis=None, keepdims=False)" in problem
+
+
+def test_a_name_that_a_mode_lacks_is_told_with_its_line() -> None:
+    def misnamed(function: Any, point: list[Any]) -> Any:
+        return Pulled(function(*points), [])  # type: ignore[name-defined]  # noqa: F821
+
+    (problem,) = handshake(toy(run=misnamed))
+    line = misnamed.__code__.co_firstlineno + 1
+    assert f"name 'points' is not defined (test_handshake.py:{line})" in problem
 
 
 def test_a_row_that_is_no_op_is_named() -> None:
@@ -178,5 +187,5 @@ def test_and_op_by_op_where_that_fails() -> None:
 
 @pytest.mark.parametrize("op", OPS.public())
 def test_every_op_has_an_example(op: str) -> None:
-    case = _case(OPS[op], "float64")
+    case = example_case(OPS[op], "float64")
     assert op in case.graph.ops

@@ -20,6 +20,8 @@ def test_operators_and_functions_make_rows() -> None:
 def test_an_op_without_an_operator_is_refused_with_those_that_have_one() -> None:
     with pytest.raises(ValueError, match=r"no Python operator for \['exp'\]; known: "):
         operators("add exp")
+    with pytest.raises(ValueError, match=r"for \['mull'\]; did you mean mul\? known: "):
+        operators("add mull")
 
 
 def test_a_function_that_the_module_lacks_is_named() -> None:
@@ -28,10 +30,10 @@ def test_a_function_that_the_module_lacks_is_named() -> None:
 
 
 def test_an_unknown_kind_of_mode_is_refused_with_the_kinds() -> None:
-    with pytest.raises(
-        ValueError, match="mode kind 'backward' is not known; write one of"
-    ):
+    with pytest.raises(ValueError, match="'backward' is not known; known: gradient, "):
         mode("backward")
+    with pytest.raises(ValueError, match=r"'jpv' is not known; did you mean .*jvp"):
+        mode("jpv")
 
 
 def test_data_take_the_dtype_and_rank_0_is_a_number() -> None:

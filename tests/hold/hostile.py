@@ -178,6 +178,17 @@ class IgnoresTheAlarm(Hostile):
         time.sleep(1000)
 
 
+class AlwaysLoops(Hostile):
+    """Has no end in its very first call, whatever the op."""
+
+    name = "always-loops"
+
+    @mode("vjp", default=True)
+    def reverse(self, function: Lowered, point: Any, cotangent: Any) -> Pulled:
+        for_ever_in_c()
+        raise AssertionError("it has no end")
+
+
 class StopsItself(Hostile):
     """Waits for a signal that nobody sends."""
 

@@ -153,6 +153,30 @@ def test_an_item_is_out_of_patience_after_two() -> None:
     assert result.lost == 2
 
 
+@pytest.mark.parametrize(("losing", "tried"), [(0.0, 1), (100.0, 2)])
+def test_one_case_without_an_end_is_waited_for_where_no_time_may_be_lost(
+    losing: float, tried: int
+) -> None:
+    """As it is once a trial has taken the engine's part of the time."""
+    engine, budget = hostile.LoopInC(), Budget(losing=losing)
+    result = verify_item(block(), engine, "reverse", budget=budget, limit=0.2)
+    assert result.counts == {Verdict.TIMED_OUT: tried}
+    verdicts = {found.judgement.verdict for found in result.findings}
+    assert verdicts == {Verdict.TIMED_OUT}
+
+
+def test_a_trial_without_an_end_takes_what_a_first_call_may() -> None:
+    began = time.monotonic()
+    trial = tried_out(hostile.AlwaysLoops(), limit=0.2, loading=0.4)
+    took = time.monotonic() - began
+    assert 0.4 <= trial.lost <= took
+    assert took < 4.0, "of a busy machine; two limits of one op more it once was"
+    (note,) = trial.notes
+    assert "was tried and gave no result in 0.4 s" in note
+    assert tried_out(hostile.Segfault(), limit=5.0).lost > 0.0
+    assert tried_out(OwnTape(), limit=5.0).lost == 0.0
+
+
 # ---- too much
 
 

@@ -98,6 +98,14 @@ def test_a_shrunk_case_lies_outside_all_known_rows(repository: Scratch) -> None:
     assert [d["finding"] for d in shown] == [MUL]
     (point,) = [d["point"] for d in shown]
     assert float.fromhex(point[0]["values"][0]) != 1.0
+    # the command that this finding comes with makes no row for all of it
+    rows = (repository.root / "gradverify-known.toml").read_bytes()
+    again = repository.gradverify("accept", MUL)
+    assert again.ret == 2
+    assert "is accepted where a == 1 alone" in again.stderr.str()
+    assert "give --when with a condition for it too" in again.stderr.str()
+    assert (repository.root / "gradverify-known.toml").read_bytes() == rows
+    assert repository.gradverify("accept", MUL, "--when", "a != 1").ret == 0
 
 
 def test_commands_work_as_they_are_printed(repository: Scratch) -> None:

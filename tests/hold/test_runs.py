@@ -152,6 +152,49 @@ def test_an_engine_without_an_end_stays_within_the_time_of_the_run(
     assert finding(scratch)["verdict"] == "TIMED_OUT"
 
 
+def test_what_a_trial_has_lost_is_no_longer_there_for_items(scratch: Scratch) -> None:
+    """A quarter of four seconds goes to the trial, and one case is waited for."""
+    text = engine("while True: time.sleep(0.01)", when="True")
+    isolated = '    name = "toy"\n    isolated = True'
+    scratch.write("conftest.py", text.replace('    name = "toy"', isolated))
+    done = scratch.pytest(*ONLY, "--gradverify-time", "4")
+    assert done.ret == 1
+    items = scratch.of_type("item")
+    assert sum(i["counts"].get("TIMED_OUT", 0) for i in items) == 1
+    assert sum(i["cases"] for i in items) == 1
+    skipped = [i["reason"] for i in items if i["outcome"] == "skipped"]
+    assert any("1 times" in r and "the rest of it is not run" in r for r in skipped)
+    assert any("no result after 1 s" in (i["reason"] or "") for i in items)
+
+
+def test_the_memory_of_cases_is_given_back_at_the_end(scratch: Scratch) -> None:
+    """pytest keeps its configuration, which our session hangs on, for ever."""
+    scratch.write("conftest.py", RIGHT_ENGINE + KEPT)
+    assert scratch.pytest(*ONLY, "-k", "add or mul").ret == 0
+    drawn, kept, found = scratch.root.joinpath("kept").read_text().split()
+    assert int(drawn) > 0
+    assert (kept, found) == ("0", "None")
+
+
+KEPT = """
+
+import pathlib, pytest
+from gradverify.plugin.items import SESSION
+
+def drawn(config):
+    return sum(len(block.drawn) for block in config.stash[SESSION].blocks)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    pathlib.Path("kept").write_text(f"{drawn(session.config)} ")
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    with open("kept", "a") as file:
+        file.write(f"{drawn(config)} {config.stash[SESSION].found}")
+"""
+
+
 # ---- what is everybody's
 
 

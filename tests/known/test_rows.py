@@ -22,10 +22,10 @@ from gradverify.known import (
     Deviation,
     DeviationError,
     Size,
+    all_rows,
     append_rows,
     applies,
     is_expired,
-    known_rows,
     matches,
     read_rows,
     shipped_rows,
@@ -202,13 +202,13 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
 
 def test_no_file_is_no_rows(tmp_path: Path) -> None:
     assert read_rows(tmp_path / FILE_NAME) == ()
-    assert known_rows(tmp_path) == shipped_rows()
+    assert all_rows(tmp_path) == shipped_rows()
 
 
 def test_a_row_of_the_repository_wins_over_a_shipped_one(tmp_path: Path) -> None:
     own = dataclasses.replace(ROW, id=shipped_rows()[0].id)
     append_rows(tmp_path / FILE_NAME, own)
-    rows = known_rows(tmp_path)
+    rows = all_rows(tmp_path)
     assert [row.id for row in rows].count(own.id) == 1
     assert rows[0].differentiator == "toy"
 

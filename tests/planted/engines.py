@@ -200,7 +200,8 @@ class PlantedTorch(Differentiator):
 
     accepts = BOTH
     table: Rows = NO_ROWS
-    reverse = TorchCpu.reverse
+    device = TorchCpu.device
+    reverse, _leaves = TorchCpu.reverse, TorchCpu._leaves
 
     def __init__(self, name: str, rows: Rows) -> None:
         self.name = name  # type: ignore[misc]

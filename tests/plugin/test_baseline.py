@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any, final
 
@@ -146,6 +147,36 @@ def test_a_finding_is_fixed_only_where_its_old_case_is_right_now(
     found = compared(before, Records((), (ran,)), [who], lambda who: 10.0)
     assert found is not None
     assert (found.fixed, found.gone, found.newly_wrong) == (fixed, [], [])
+
+
+@final
+class HasNoEnd(OwnTape):
+    """Our tape, which sleeps at every question, and counts them."""
+
+    name = "endless"
+    asked = 0
+
+    @mode("gradient", default=True)
+    def reverse(self, function: Any, point: Any) -> Pulled:
+        HasNoEnd.asked += 1
+        time.sleep(100.0)
+        raise AssertionError("it has no end")
+
+
+def test_one_old_case_without_an_end_is_tried_for_all_of_an_engine() -> None:
+    who, late = HasNoEnd(), Judgement(Verdict.TIMED_OUT, "", "-", "2")
+    old = [
+        discrepancy(who.name, "reverse", square(), late,
+                    finding=f"finding/{k}", item="an/item")
+        for k in range(5)
+    ]  # fmt: skip
+    ran = Item(id="an/item", suite="ops", block="mul", differentiator=who.name,
+               mode="reverse", dtype="float64", outcome="passed", cases=4)  # fmt: skip
+    before = Base(Records(tuple(old), (ran,)), "old.jsonl", is_named=True)
+    found = compared(before, Records((), (ran,)), [who], lambda who: 0.2)
+    assert found is not None
+    assert (found.fixed, found.newly_wrong) == ([], [])
+    assert 1 <= HasNoEnd.asked <= 2, "twice where the machine was too busy to tell"
 
 
 @pytest.mark.parametrize(

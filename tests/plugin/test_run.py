@@ -11,7 +11,7 @@ import pytest
 
 from gradverify.verify import item
 
-from ..scratch import TOY_ENGINE, Scratch
+from ..scratch import RIGHT_ENGINE, TOY_ENGINE, Scratch
 
 # as many cases as a smoke run has at most, on however busy a machine
 SMALL = ("--gradverify-profile", "smoke", "--gradverify-suites", "ops,textbook",
@@ -247,6 +247,20 @@ def test_an_absent_differentiator_that_is_named_is_a_usage_error(
                                "absent:Gone", "-o", "pythonpath=.")  # fmt: skip
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "was named and cannot run: pip install gone" in result.stderr.str()
+
+
+def test_a_run_of_ours_alone_that_judges_nothing_ends_with_3(
+    repository: Scratch,
+) -> None:
+    repository.write("conftest.py", RIGHT_ENGINE)
+    lacks = ("pyproject.toml::ops::softplus", "--gradverify-profile", "smoke")
+    done = repository.pytest("--gradverify-only", *lacks)
+    assert done.ret == 3
+    done.stdout.fnmatch_lines(
+        ["nothing was judged, every item was skipped: softplus: no such row"]
+    )
+    # beside other tests it is as any skipped test
+    assert repository.pytest(*lacks).ret == 0
 
 
 def test_without_an_anchor_the_error_says_what_to_create(tmp_path: Path) -> None:

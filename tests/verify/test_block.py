@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.differentiators import Accepts, Lowered, Pulled, mode, unsupported
 from gradverify.differentiators.own.tape_engine import OwnTape
-from gradverify.graph import Case
+from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import reference
 from gradverify.suites.blocks import AGAIN, Asked, blocks
 from gradverify.verdict import Verdict
@@ -166,16 +167,6 @@ def test_an_item_that_has_judged_nothing_goes_on_where_others_ended() -> None:
     assert not item.checked_nothing()
 
 
-def test_it_goes_on_no_further_than_a_chunk() -> None:
-    """If all of a chunk is vacuous, nothing was checked, and the item says so."""
-    vacuous = [-150.0 - k for k in range(CHUNK)]
-    item = verify_item(
-        of_exp(*vacuous, 1.5), OwnTape(), "reverse", budget=Budget(100, 0.0)
-    )
-    assert item.counts == {Verdict.VACUOUS: CHUNK}
-    assert item.checked_nothing()
-
-
 class Raising(OwnTape):
     """Our tape, which raises one of two exceptions for every other exp."""
 
@@ -209,3 +200,25 @@ def test_two_exceptions_of_an_op_are_two_findings() -> None:
 def test_one_exception_with_other_numbers_is_one_finding() -> None:
     one = names_found(ValueError("no shape (2, 3)"), ValueError("no shape (4,)"))
     assert one == ["raising:reverse:float32/exp/crashed"]
+
+
+@pytest.mark.parametrize(
+    ("low", "looked"), [(-220.0, CHUNK), (1.0, 2)], ids=["vacuous", "checked"]
+)
+def test_an_item_that_has_seen_nothing_looks_at_a_whole_chunk(
+    low: float, looked: int
+) -> None:
+    """exp underflows in float32 from -104 down, so that zeros would agree as well."""
+
+    def exponential(x: float) -> Case:
+        nodes = [input_leaf()]
+        nodes.append(apply_op(nodes, "exp", [0]))
+        return Case(Graph(tuple(nodes)), (np.array(x, np.float32),), "float32")
+
+    points = st.floats(low, low + 10.0, width=32)
+    of = Block("ops", "exp", "float32", strategy=points.map(exponential))
+    budget = Budget(cases=100, seconds=0.0, least=2)
+    result = verify_item(of, OwnTape(), "reverse", budget=budget)
+    assert result.cases == looked
+    kept = Verdict.VACUOUS if looked == CHUNK else Verdict.AGREES
+    assert result.counts == {kept: looked}

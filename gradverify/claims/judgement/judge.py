@@ -75,8 +75,8 @@ def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict,
     if f.doubts:
         return ClaimVerdict.UNSURE, f.doubts[0]
     rights, wrongs = _witnesses(f, findings)
-    if f.is_far and not rights:
-        return ClaimVerdict.UNSURE, FAR
+    if f.is_far and (not rights or f.explained.puts_in):
+        return ClaimVerdict.UNSURE, FAR  # what is put in may be given near the claim
     seen = 0 < rights >= wrongs
     if f.member or f.explained.is_slip or f.follows or seen:
         return ClaimVerdict.WRONG, ""

@@ -17,13 +17,15 @@ class Explained:
     """The exact derivative, the cause, and the corrected chain, as text.
 
     is_slip: whether the cause is a slip that turns the exact result into the claimed
-    one, and no mere statement that the two differ.
+    one, and no mere statement that the two differ. puts_in: whether only the values
+    that are put into a formula are others than ours.
     """
 
     exact: str = ""
     cause: str = ""
     corrected: str = ""
     is_slip: bool = False
+    puts_in: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,7 +127,8 @@ def explain(wrong: Wrong) -> Explained:
         if wrong.outcome.step is None:
             return Explained(exact)
         sentence, is_slip = cause(wrong)
-        return Explained(exact, sentence, corrected(wrong, exact), is_slip)
+        puts_in = is_slip and sentence == _put_in(wrong)
+        return Explained(exact, sentence, corrected(wrong, exact), is_slip, puts_in)
 
 
 # ---- the cause
