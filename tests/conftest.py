@@ -10,6 +10,13 @@ from hypothesis import settings
 
 from .scratch import TOY_ENGINE, Scratch
 
+# Processes of tests find each other's bytecode, whatever the machine says of it: else
+# each of them compiles all of gradverify again, which is a third of its time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["PYTHONPYCACHEPREFIX"] = str(
+    Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+)
+
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from gradverify.capture.function_call import FunctionCall, Refused
 
 
@@ -33,7 +35,20 @@ LIBRARIES = (
         lambda torch, x: isinstance(x, torch.Tensor | torch.nn.Module),
         ("gradverify.capture.torch_functions.torch_call", "TorchCall"),
     ),
+    CallLibrary(
+        "jax",
+        "jax",
+        lambda jax, x: isinstance(x, jax.Array | jax.custom_jvp | jax.custom_vjp),
+        ("gradverify.capture.jax_functions.jax_call", "JaxCall"),
+    ),
+    CallLibrary(
+        "autograd",
+        "autograd",
+        lambda autograd, x: isinstance(x, np.ndarray),
+        ("gradverify.capture.numpy_functions.hips_call", "HipsCall"),
+    ),
 )
+BY_HAND = ("gradverify.capture.numpy_functions.numpy_call", "NumpyCall")
 MOST = 10_000  # values that are looked at within the arguments
 
 
@@ -42,13 +57,22 @@ def call_of(
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     wrt: Any = None,
+    by_hand: Mapping[str, Any] | None = None,
 ) -> FunctionCall:
     """The call in the library that its arguments belong to.
+
+    by_hand: `vjp` or `gradient`, a backward of NumPy arrays that the user wrote.
 
     Raises `Refused` if no argument is an array of a library that is known.
     """
     if not callable(function):
         raise Refused(f"{type(function).__name__} is no function; hand over a callable")
+    if by_hand:
+        path, name = BY_HAND
+        made: FunctionCall = getattr(import_module(path), name)(
+            function, args, kwargs, wrt, **by_hand
+        )
+        return made
     values = [function, getattr(function, "__self__", None), *_leaves((args, kwargs))]
     for library in LIBRARIES:
         module = sys.modules.get(library.module)
@@ -60,6 +84,11 @@ def call_of(
             return call
     known = ", ".join(library.name for library in LIBRARIES)
     kinds = sorted({type(x).__name__ for x in _leaves((args, kwargs))})
+    if "ndarray" in kinds:
+        raise Refused(
+            "a function of NumPy has no derivative of its own: hand over vjp= or "
+            "gradient=, or import autograd"
+        )
     raise Refused(
         f"the arguments are of types {kinds}; hand over arrays of one of: {known}"
     )

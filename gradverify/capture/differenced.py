@@ -117,7 +117,7 @@ class DifferencedTruth(Truth):
             moved = [np.array(x) for x in point]
             moved[i].flat[j] += step
             taken = float(moved[i].flat[j]) - float(point[i].flat[j])
-            outputs = self.wide.outputs(moved)
+            outputs = self.wide.outputs_beside(moved, point)
             self._size = sum(
                 float(np.sum(np.abs(np.asarray(y, float) * w)))
                 for y, w in zip(outputs, weights, strict=True)

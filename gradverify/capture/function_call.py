@@ -80,6 +80,16 @@ class FunctionCall(ABC):
     def outputs(self, point: Sequence[Array]) -> tuple[Array, ...]:
         """The values of the differentiable outputs at a point, and nothing else."""
 
+    def outputs_beside(
+        self, point: Sequence[Array], center: Sequence[Array]
+    ) -> tuple[Array, ...]:
+        """The outputs at a point, with what the library holds constant as at `center`.
+
+        Differences of it are what a derivative with stopped gradients is.
+        """
+        del center
+        return self.outputs(point)
+
     @abstractmethod
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program that the function runs at a point.

@@ -26,7 +26,7 @@ from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.second_order_slips import second_order_slip
 from gradverify.diagnosis.sentences import short_key
-from gradverify.diagnosis.short_constants import short_constant
+from gradverify.diagnosis.short_constants import short_constants_of
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
@@ -414,31 +414,40 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
     found = found or nonfinite.zero_times_infinity(words.right)
     if not found:
         return None
-    i, k, formula = found.node, found.operand, found.formula
-    if formula is None:
-        text = f"since the cotangent is 0 and {words.partial(i, k)} is infinite"
+    i, k = found.node, found.operand
+    if found.formula is None:
+        infinite = f"the cotangent is 0 and {words.partial(i, k)} is infinite"
+        text = f"{found.kind} since {infinite}"
     else:
-        told = words.in_names(formula.says, i)
-        text = f"{words.in_names(formula.why, i)}, as the formula {told} gives"
+        text = "; or ".join(_by_formula(f, words) for f in (found, *found.equally))
     return Explanation(
-        sentence=f"at {words.line(i)}: {found.kind} {text}",
+        sentence=f"at {words.line(i)}: {text}",
         cause=found.kind,
         node=i,
         operand=k,
         op=words.graph.nodes[i].op,
         shown=shown(words, (i, k)),
+        equally=tuple(dict.fromkeys(f.kind for f in found.equally)),
     )
 
 
-def _short_value(failure: Failure, words: Naming, node: int) -> Key | None:
-    """The constant of an op whose missing digits explain its value."""
+def _by_formula(found: nonfinite.Nonfinite, words: Naming) -> str:
+    """What a usual formula computes, and when."""
+    assert found.formula is not None
+    told = words.in_names(found.formula.says, found.node)
+    why = words.in_names(found.formula.why, found.node)
+    return f"{found.kind} {why}, as the formula {told} gives"
+
+
+def _short_value(failure: Failure, words: Naming, node: int) -> tuple[Key, ...]:
+    """The constants of an op whose missing digits explain its value."""
     values = [np.asarray(v, failure.case.dtype) for v in words.right.values]
     try:
         ones = np.ones(words.graph.nodes[node].shape)
         alone = op_alone(failure.case, node, values, ones)
     except ValueError:
-        return None
-    return short_constant(alone, failure.look) if alone.point else None
+        return ()
+    return short_constants_of(alone, failure.look) if alone.point else ()
 
 
 NEGATIVE_POWER = "negative power"  # in the text of Python's exception for 0.0**-1
@@ -498,11 +507,9 @@ def _by_verdict(failure: Failure, words: Naming) -> Explanation:
             text = f"x·W is computed as W·x, with the square matrix {name}: {text}"
         else:
             short = _short_value(failure, words, node)
-            if short is not None:
-                cause, text = (
-                    "short constant",
-                    f"{text}: the constant {short_key(short)}",
-                )
+            if short:
+                told = " and ".join(f"the constant {short_key(k)}" for k in short)
+                cause, text = "short constant", f"{text}: {told}"
     return Explanation(
         sentence=f"{place}: {text}" if text else "",
         cause=cause,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -165,12 +165,17 @@ def with_short_constant(a: Application, key: Key) -> Bars | None:
     return None if graph is None else _bars(a, _cut(graph, key))
 
 
-def value_with_short_constant(a: Application, key: Key) -> Any:
-    """The result with a constant that lacks digits; None for a primitive."""
+def value_with_short_constants(a: Application, keys: Collection[Key]) -> Any:
+    """The result with constants that lack digits, at most one a node.
+
+    None for a primitive.
+    """
     graph = _expansion(a)
-    if graph is None or key[0] is None:
+    if graph is None or any(at is None for at, *_ in keys):
         return None
-    return interpret_all(_cut(graph, key), EXTENDED.table, list(a.xs))[-1]
+    for key in sorted(keys, key=lambda k: -k[0]):  # a cut moves later nodes alone
+        graph = _cut(graph, key)
+    return interpret_all(graph, EXTENDED.table, list(a.xs))[-1]
 
 
 def _cut(graph: Graph, key: Key) -> Graph:

@@ -9,7 +9,7 @@ An engine in plain Python raises an error at such a point instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ from gradverify.graph import CONSTANTS
 class NonfiniteFormula:
     """A formula for the derivative of an op that is NaN or infinite at some points.
 
-    kind: what is computed there, as people say it.
+    kind: what is computed there, as people say it. What is NaN by this is 1/0 where
+        it is infinite.
     says: the formula in y, the result, and x, or a and b, the operands.
     why: when it is NaN or infinite.
     partial: takes the result, the operands and the params, in floats of the case.
@@ -39,6 +40,7 @@ class NonfiniteFormula:
     raises: bool = False
 
 
+OF_NAN = ("0/0", "0*inf")
 N = NonfiniteFormula
 m = FLOATS
 
@@ -60,14 +62,13 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
     "std":      (N("0/0", "(x - mean(x))/(n*y)", "where all entries are equal", lambda y, x, ddof=0, **p: (x - np.mean(x, **_along(p))) / np.std(x, **_along(p))),),
     "power":    (N("0/0", "n*y/x", "where x is 0", lambda y, x, n: n * y / x),
                  N("0*inf", "n*x**(n - 1)", "where x is 0", lambda y, x, n: np.asarray(n, x.dtype) * np.power(x, np.asarray(n - 1, x.dtype)), raises=True),
-                 N("0*inf", "y*log(x)", "where x is 0", lambda y, x, n: y * np.log(x)),
-                 N("log of a negative number", "y*n/x by exp(n*log(x))", "where x is negative", lambda y, x, n: np.log(x))),
+                 N("log of a negative number", "y*n/x by exp(n*log(x))", "where x is negative", lambda y, x, n: np.log(x)),
+                 N("0*inf", "y*log(x)", "where x is 0", lambda y, x, n: y * np.log(np.abs(x)))),
     "pow":      (N("0/0", "b*y/a", "where a is 0", lambda y, a, b: b * y / a),
                  N("0*inf", "b*a**(b - 1)", "where a is 0", lambda y, a, b: b * np.power(a, b - 1), raises=True),
-                 N("0*inf", "y*log(a)", "where a is 0", lambda y, a, b: y * np.log(a), 1),
-                 N("log of a negative number", "y*log(a)", "where a is negative", lambda y, a, b: y * np.log(a), 1)),
-    "div":      (N("0/0", "-y/b", "where b is 0", lambda y, a, b: -y / b, 1),
-                 N("inf/inf", "-a/(b*b)", "where b*b overflows", lambda y, a, b: -a / (b * b), 1)),
+                 N("log of a negative number", "y*b/a by exp(b*log(a))", "where a is negative", lambda y, a, b: np.log(a)),
+                 N("0*inf", "y*log(a)", "where a is 0", lambda y, a, b: y * np.log(np.abs(a)), 1)),
+    "div":      (N("0/0", "-a/(b*b)", "where b*b underflows", lambda y, a, b: -a / (b * b), 1),),
     "hypot":    (N("0/0", "a/y", "where both are 0", lambda y, a, b: a / y),
                  N("0/0", "b/y", "where both are 0", lambda y, a, b: b / y, 1)),
     "atan2":    (N("0/0", "b/(a*a + b*b)", "where both squares underflow", lambda y, a, b: b / (a * a + b * b)),
@@ -80,21 +81,15 @@ FORMULAS: Mapping[str, Sequence[NonfiniteFormula]] = {
     "silu":     (N("inf/inf", "exp(x)/(1 + exp(x))", OVERFLOWS, lambda y, x: np.exp(x) / (1 + np.exp(x))),
                  N("inf/inf", "x*exp(-x)/(1 + exp(-x))**2", OVERFLOWS, lambda y, x: x * np.exp(-x) / (1 + np.exp(-x)) ** 2)),
     "mish":     (N("inf/inf", "exp(x)/(1 + exp(x))", OVERFLOWS, lambda y, x: np.exp(x) / (1 + np.exp(x))),),
-    "gelu":     (N("0*inf", "x**3 beside 1 - tanh(x)**2", "where x**3 overflows", lambda y, x, **p: (1 - np.tanh(x ** 3) ** 2) * (x * x * x)),),
     "elu":      (N("0*inf", "where(x > 0, 1, exp(x))", BRANCH, lambda y, x, **p: (x <= 0) * np.exp(x)),),
     "celu":     (N("0*inf", "where(x > 0, 1, exp(x/alpha))", BRANCH, lambda y, x, alpha=1.0: (x <= 0) * np.exp(x / alpha)),),
     "selu":     (N("0*inf", "where(x > 0, 1, exp(x))", BRANCH, lambda y, x: (x <= 0) * np.exp(x)),),
-    "log1p":    (N("1/0", "1/(1 + x)", "where 1 + x is 0", lambda y, x: 1 / (1 + x)),),
-    "atanh":    (N("1/0", "1/(1 - x*x)", "where x*x rounds to 1", lambda y, x: 1 / (1 - x * x)),),
-    "asin":     (N("1/0", "1/sqrt(1 - x*x)", "where x*x rounds to 1", lambda y, x: 1 / np.sqrt(1 - x * x)),),
-    "acos":     (N("1/0", "-1/sqrt(1 - x*x)", "where x*x rounds to 1", lambda y, x: -1 / np.sqrt(1 - x * x)),),
-    "acosh":    (N("1/0", "1/sqrt(x*x - 1)", "where x*x rounds to 1", lambda y, x: 1 / np.sqrt(x * x - 1)),),
     "logaddexp": (N("inf/inf", "exp(a)/(exp(a) + exp(b))", OVERFLOWS, lambda y, a, b: np.exp(a) / (np.exp(a) + np.exp(b))),
                   N("0/0", "exp(b)/(exp(a) + exp(b))", "where exp underflows", lambda y, a, b: np.exp(b) / (np.exp(a) + np.exp(b)), 1)),
-    "softmax":  (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True) + 0 * np.sum(np.exp(x), axis=axis, keepdims=True)),),
-    "logsumexp": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, **p: np.exp(x) / np.sum(np.exp(x), **_along(p)) + 0 * np.sum(np.exp(x), **_along(p))),),
-    "log_softmax": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True) + 0 * np.sum(np.exp(x), axis=axis, keepdims=True)),),
-    "cross_entropy": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, **p: np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True) + 0 * np.sum(np.exp(x), axis=1, keepdims=True)),),
+    "softmax":  (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),),
+    "logsumexp": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, **p: np.exp(x) / np.sum(np.exp(x), **_along(p))),),
+    "log_softmax": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),),
+    "cross_entropy": (N("inf/inf", "exp(x)/sum(exp(x))", UNSHIFTED, lambda y, x, **p: np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True)),),
 }
 # fmt: on
 
@@ -105,12 +100,14 @@ class Nonfinite:
 
     formula: the usual one that is so there. None if a cotangent of 0 meets an infinite
         derivative.
+    equally: other usual ones that give the same there.
     """
 
     kind: str
     node: int
     operand: int
     formula: NonfiniteFormula | None = None
+    equally: tuple[Nonfinite, ...] = ()
 
 
 def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
@@ -123,6 +120,7 @@ def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
     kind = np.dtype(right.case.dtype).type
     xs = [_floats(right.values[j], kind) for j in applied.operands]
     y = _floats(right.values[node], kind)
+    found = []
     for formula in FORMULAS.get(applied.op, ()):
         got = given[formula.position]
         if got is None:
@@ -130,8 +128,10 @@ def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
         with np.errstate(all="ignore"):
             partial = np.asarray(formula.partial(y, *xs, **applied.params))
         if _is_alike(partial, np.asarray(got)):
-            return Nonfinite(formula.kind, node, formula.position, formula)
-    return None
+            is_pole = formula.kind in OF_NAN and not np.any(np.isnan(partial))
+            said = "1/0" if is_pole else formula.kind
+            found.append(Nonfinite(said, node, formula.position, formula))
+    return replace(found[0], equally=tuple(found[1:])) if found else None
 
 
 def _is_alike(partial: Any, got: Any) -> bool:

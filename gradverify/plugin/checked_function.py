@@ -99,6 +99,8 @@ def check(
     function: Callable[..., Any],
     *args: Any,
     reference: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    gradient: Callable[..., Any] | None = None,
     wrt: Any = None,
     domain: str | None = None,
     cases: int = 50,
@@ -111,9 +113,12 @@ def check(
     """Judge the derivatives of your own function at these arguments and at others.
 
     function: a function, a module, the `apply` of an `autograd.Function`; args, kwargs:
-        what it is called with. Tensors make it PyTorch's.
+        what it is called with. Tensors make it PyTorch's, arrays of JAX make it JAX's.
     reference: a function of the same arguments in plain code, for a kernel that cannot
         be read. It says what is right, if it gives what the function gives.
+    vjp: your backward, for a function of NumPy arrays: of the cotangent and the
+        arguments, to a derivative for each of them. gradient: of the arguments alone,
+        for a function whose value is one number.
     wrt: names or numbers of the arguments that are judged; all that are floats if None.
         Parameters of modules and of closures are judged as well.
     domain: where the function may be looked at: `"x > 0"`, `"0 < p < 1 and q != 0"`.
@@ -128,6 +133,8 @@ def check(
     """
     options = {
         "reference": reference,
+        "vjp": vjp,
+        "gradient": gradient,
         "wrt": wrt,
         "domain": domain,
         "cases": cases,
@@ -139,7 +146,18 @@ def check(
     return recorded(checked(function, args, {**kwargs, **options}))
 
 
-OWN = ("reference", "wrt", "domain", "cases", "modes", "seconds", "seed", "progress")
+OWN = (
+    "reference",
+    "vjp",
+    "gradient",
+    "wrt",
+    "domain",
+    "cases",
+    "modes",
+    "seconds",
+    "seed",
+    "progress",
+)
 """The options of `check` itself; all other keywords are the function's."""
 
 
@@ -155,8 +173,11 @@ def checked(
     """
     kwargs = {k: v for k, v in options.items() if k not in OWN}
     wrt, reference = options.get("wrt"), options.get("reference")
-    call = call_of(function, args, kwargs, wrt)
-    truth = None if reference is None else call_of(reference, args, kwargs, wrt)
+    by_hand = {k: options[k] for k in ("vjp", "gradient") if options.get(k) is not None}
+    call = call_of(function, args, kwargs, wrt, by_hand)
+    truth = (
+        None if reference is None else call_of(reference, args, kwargs, wrt, by_hand)
+    )
     asked = FunctionOptions(
         cases=_whole("cases", options.get("cases", 50)),
         seconds=_seconds(options.get("seconds", 60.0)),

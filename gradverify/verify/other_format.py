@@ -8,7 +8,7 @@ one format, usual formulas that lose digits tell: what they lose near the same p
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from gradverify.compare import compare, flat_gradient
 from gradverify.differentiators import Derivatives, unsupported
 from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
-from gradverify.questions import GRADIENT
+from gradverify.questions import GRADIENT, JVP, Question
 from gradverify.reference import Doubled, Reference, Slope
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.asking import Asking
@@ -31,6 +31,9 @@ ALONG = tuple(1.0 + k * 2.0**-9 for k in range(-3, 4))
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
 STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
+
+# The questions that usual formulas are asked as well, and the mode that answers.
+ASKED_OF_FORMULAS: Mapping[Question, str] = {GRADIENT: "reverse", JVP: "forward"}
 
 UNTOLD = (
     "the engine has no other format here that would tell a wrong formula from lost "
@@ -79,7 +82,7 @@ def reconsidered(
         ):
             note = _told_by(case, dtype)
             return _imprecise(judgement, asking, derivatives, note)
-    if not told and found.question is GRADIENT:
+    if not told and found.question in ASKED_OF_FORMULAS:
         says = _usual_loss(asking, own)
         if says is not None:
             note = f"digits are lost, as by the formula {says}"
@@ -98,8 +101,9 @@ def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bo
 def _usual_loss(asking: Asking, own: WorstNumber) -> str | None:
     """The usual formula that is as far off near this point, if there is one."""
     case = asking.case
+    by = ASKED_OF_FORMULAS[asking.found.question]
     for says, engine in usual_formulas(case.graph, case.dtype):
-        usual = replace(asking, differentiator=engine, mode="reverse")
+        usual = replace(asking, differentiator=engine, mode=by)
         near = _near(case, case.dtype, NEAR)
         parts = (_part_there(usual.at(other), own.entry) for other in near)
         most = max((p for p in parts if p is not None), default=0.0)

@@ -19,7 +19,14 @@ import numpy as np
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.autodiff import Tape, Variable
 from gradverify.autodiff.rules import Rule, rules_of
-from gradverify.differentiators import Accepts, Differentiator, Lowered, Pulled, mode
+from gradverify.differentiators import (
+    Accepts,
+    Differentiator,
+    Lowered,
+    Pulled,
+    Pushed,
+    mode,
+)
 from gradverify.graph import Array, Graph
 from gradverify.reference.gradient_program import expand
 
@@ -102,6 +109,27 @@ class UsualTape(Differentiator):
         if not isinstance(output, Variable):
             return Pulled(output, [None] * len(point))
         return Pulled(output.primal, tape.gradient(output, inputs))
+
+    @mode("jvp")
+    def forward(
+        self, function: Lowered, point: Sequence[Array], tangents: Sequence[Array]
+    ) -> Pushed:
+        """A sweep back from each entry of the result, along the tangents."""
+        tape = Tape(rules=_slopes)
+        inputs = [tape.variable(x) for x in point]
+        output = function(*inputs)
+        if not isinstance(output, Variable):
+            return Pushed(output, np.zeros_like(output))
+        found = np.zeros_like(output.primal)
+        for i in np.ndindex(found.shape):
+            one = np.zeros_like(found)
+            one[i] = 1.0
+            pulled = tape.cotangents({output: one})
+            for x, tangent in zip(inputs, tangents, strict=True):
+                ct = pulled[x.index]
+                if ct is not None and tangent is not None:
+                    found[i] += np.sum(ct * tangent)
+        return Pushed(output.primal, found)
 
 
 @cache

@@ -35,7 +35,7 @@ from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Block, Budget, Finding, ItemResult, verify_item
 
-from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, judgements
+from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, explained_by, judgements
 from .table import print_table
 
 Chunk = dict[str, Any]
@@ -88,7 +88,8 @@ def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
                     lines += [] if finding.known else [accusation(block, name, finding)]
                 elif finding.judgement.verdict is Verdict.IMPRECISE:
                     digits[f"{name} {finding.op}"] += finding.count
-            if item.more:
+            if item.more and item.findings[-1].judgement.verdict.fails():
+                # failing kinds come first: else all that is left out is only listed
                 lines.append(f"{name}: {item.more} more kinds in {block.family}")
         lines += undecided(block, asked)
     return {
@@ -166,7 +167,8 @@ def awkward() -> None:
             for name, judgement in judgements(what, dtype):
                 counts[name, dtype, judgement.verdict] += 1
                 if judgement.verdict.fails():
-                    lines.append(f"{name}, {what}, {dtype}: {judgement}")
+                    known = explained_by(what, dtype, name, judgement) or "new"
+                    lines.append(f"{name}, {what}, {dtype}, {known}: {judgement}")
     seen = [v for v in Verdict if any(key[2] is v for key in counts)]
     print_table(
         f"{len(AWKWARD)} awkward points in each dtype: verdicts",

@@ -58,7 +58,7 @@ def test_a_second_score_takes_the_place_of_the_first(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["torch"], "no differentiator 'torch'; did you mean torch-cpu?"),
+        (["torch"], "no differentiator 'torch'; did you mean torch-cpu or torch-cuda?"),
         (["own-tape", "--ops", "expp"], "--ops 'expp' is unknown; did you mean exp"),
         (["own-tape", "--mode", "up"], "--mode 'up': own-tape has ('reverse',)"),
         (["own-tape", "--dtype", "int8"], "--dtype 'int8': own-tape takes float64"),

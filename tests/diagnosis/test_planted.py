@@ -181,10 +181,13 @@ def test_an_agreeing_case_is_given_no_cause(inner: bool) -> None:
 
 
 class ShortSelu(Differentiator):
-    """Our tape, with selu as one library has it: its constant has five digits."""
+    """Our tape, with selu as a library has it whose constants are short."""
 
     name = "short"
     reverse = OwnTape.reverse
+
+    def __init__(self, above: float, below: float) -> None:
+        self.above, self.below = above, below
 
     @property
     def table(self) -> Any:
@@ -193,18 +196,49 @@ class ShortSelu(Differentiator):
 
         def selu(x: Any) -> Any:
             below = rows["expm1"](rows["minimum"](x, 0.0))
-            return rows["relu"](x) * 1.0507 + below * 1.7580993408473766
+            return rows["relu"](x) * self.above + below * self.below
 
         return {**rows, "selu": selu}
 
 
-def test_a_constant_that_is_too_short_in_the_value_is_named() -> None:
-    case = Case(trace(S.selu, ()), (np.array(2.0),))
-    found = judge(case, ShortSelu(), "reverse")
+SCALE, BELOW = 1.0507009873554805, 1.7580993408473766  # of selu, above and below 0
+ABOVE_SHORT = "1.0507"
+BELOW_SHORT = "1.758094282, which is 1.0507 * 1.67326"
+# The constants above and below 0, a point, and what is named.
+# fmt: off
+SHORT = (
+    (1.0507, BELOW,            (2.0,),                  (ABOVE_SHORT,)),
+    (1.0507, BELOW,            (1.5, -0.7),             (ABOVE_SHORT,)),
+    (1.0507, 1.0507 * 1.67326, (-0.7,),                 (BELOW_SHORT,)),
+    (1.0507, 1.0507 * 1.67326, (1.5, -0.7),             (ABOVE_SHORT, BELOW_SHORT)),
+    (1.0507, 1.0507 * 1.67326, (1.5, -0.7, 0.3, -2.0),  (ABOVE_SHORT, BELOW_SHORT)),
+    (1.0507, 1.7581,           (1.5, -0.7),             (ABOVE_SHORT, "1.7581")),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("above", "below", "point", "said"), SHORT)
+def test_constants_that_are_too_short_in_the_value_are_named(
+    above: float, below: float, point: tuple[float, ...], said: tuple[str, ...]
+) -> None:
+    """Above and below 0 selu has a constant each; an array may meet both."""
+    call = trace(lambda x: S.sum(S.selu(x), axis=None), (len(point),))
+    case, who = Case(call, (np.array(point),)), ShortSelu(above, below)
+    found = judge(case, who, "reverse")
     assert found.verdict is Verdict.WRONG_VALUE
-    why = explanation(case, ShortSelu(), found)
+    why = explanation(case, who, found)
     assert why.cause == "short constant", why.sentence
-    assert "has too few digits: 1.0507" in why.sentence
+    assert why.sentence.count("has too few digits") == len(said)
+    assert all(f"has too few digits: {short}" in why.sentence for short in said)
+    assert not judge(case, ShortSelu(SCALE, BELOW), "reverse").verdict.fails()
+
+
+def test_what_no_constant_explains_is_not_put_down_to_one() -> None:
+    """Above 0 a constant is short, below it a factor is wrong."""
+    call = trace(lambda x: S.sum(S.selu(x), axis=None), (2,))
+    case, who = Case(call, (np.array([1.5, -0.7]),)), ShortSelu(1.0507, 2.0)
+    why = explanation(case, who, judge(case, who, "reverse"))
+    assert why.cause != "short constant", why.sentence
 
 
 class Zeros(Differentiator):

@@ -91,6 +91,8 @@ def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     "mul":      lambda a, b: a * b,
     "div":      lambda a, b: a / b,
+    "sqrt":     each(mp.sqrt),
+    "power":    each(lambda x, n: x ** mpf(n)),
     "abs":      each(abs),
     "softplus": each(lambda x: mp.log(1 + mp.exp(x))),
     "digamma":  each(mp.digamma),
@@ -215,3 +217,52 @@ def test_a_library_is_off_from_mpmath_by_what_its_row_says(row: Deviation) -> No
         if row.at_most is not None and not row.at_most.in_bounds:
             room = mpf(row.at_most.amount) * (1 + mpf(10) ** -6)
             assert any(abs(got - x) <= room * abs(x) for x in numbers)
+
+
+# ---- roots of 0
+
+
+ROOTS = [
+    row
+    for row in shipped_rows()
+    if row.op in ("sqrt", "power") and set(row.verdict) == {Verdict.NONFINITE}
+]
+
+
+def slopes_within(case: Case) -> list[Any]:
+    """Every derivative as a difference that does not leave the numbers above 0."""
+    (x,) = (exact(x) for x in case.point)
+    here, found = value_at(case, [x]), []
+    for i in np.ndindex(x.shape):
+        at, h = x[i], STEP * (x[i] or 1)
+        x[i] = at + h
+        found.append((value_at(case, [x]) - here) / h)
+        x[i] = at
+    return found
+
+
+def test_three_libraries_have_two_roots_in_two_modes_listed() -> None:
+    assert {(row.differentiator, row.op, row.modes) for row in ROOTS} >= {
+        (who, op, modes)
+        for who in ("torch-cpu", "autograd", "jax")
+        for op in ("sqrt", "power")
+        for modes in ((), ("forward",))
+    }
+
+
+@pytest.mark.parametrize("row", ROOTS, ids=lambda row: row.id)
+def test_beside_a_root_of_0_a_finite_derivative_is_nan(row: Deviation) -> None:
+    """The derivative is 0 where the weight of the root is 0, and that of the other
+    entry's root where it is not.
+    """
+    who = load(row.differentiator)
+    if who.available() is not None:
+        pytest.skip("not installed")
+    judgement = judge(row.witness, who, (row.modes or modes(who))[0])
+    assert (judgement.verdict, judgement.got) == (Verdict.NONFINITE, "nan")
+    _, _, place = judgement.where.partition("[")
+    entry = int(place.rstrip("]") or 0)
+    with mp.workdps(DIGITS):
+        slope = slopes_within(row.witness)[entry]
+        assert abs(mpf(judgement.exact) - slope) <= ALIKE * max(1, abs(slope))
+        assert abs(slope) <= 1

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from gradverify.differentiators import Accepts, unsupported
+from gradverify.arithmetic.symbols import SYMBOLS, trace
+from gradverify.differentiators import Accepts, Lowered, Pulled, mode, unsupported
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import reference
@@ -143,6 +144,62 @@ def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
     item = verify_item(drawn, Compiling(), "reverse", budget=budget)
     assert item.cases == 4
     assert len(drawn.fitting(Compiling()).drawn) == 4
+
+
+# ---- what an item makes of its block
+
+
+def of_exp(*points: float) -> Block:
+    """A block whose cases are drawn already. At -200 a slope is 0 in float32."""
+    (spare,) = (b for b in blocks(Asked(dtypes=("float32",))) if b.family == "exp")
+    graph = trace(SYMBOLS.exp, ())
+    cases = [Case(graph, (np.array(x, np.float32),), "float32") for x in points]
+    spare.drawn, spare.count = cases, 2
+    return spare
+
+
+def test_an_item_that_has_judged_nothing_goes_on_where_others_ended() -> None:
+    """Two vacuous cases, at which another item ended, are no check."""
+    item = verify_item(
+        of_exp(-200.0, -190.0, 1.5, 2.5), OwnTape(), "reverse", budget=Budget(20, 0.0)
+    )
+    assert item.counts == {Verdict.VACUOUS: 2, Verdict.AGREES: 1}
+    assert not item.checked_nothing()
+
+
+class Raising(OwnTape):
+    """Our tape, which raises one of two exceptions for every other exp."""
+
+    name = "raising"
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = errors
+
+    @mode("gradient", default=True)
+    def reverse(self, function: Lowered, point: Any) -> Pulled:
+        """It raises by the sign of the point."""
+        raise self.errors[int(point[0] > 0) % len(self.errors)]
+
+
+def names_found(*errors: Exception) -> list[str]:
+    item = verify_item(of_exp(-1.5, 1.5), Raising(*errors), "reverse")
+    assert item.counts == {Verdict.CRASHED: 2}
+    return sorted(finding.finding for finding in item.findings)
+
+
+def test_two_exceptions_of_an_op_are_two_findings() -> None:
+    name = "raising:reverse:float32/exp/crashed"
+    two = names_found(ValueError("no shape"), TypeError("no dtype"))
+    assert len(two) == 2
+    assert two[0] == name
+    assert two[1] in (f"{name}-ValueError", f"{name}-TypeError")
+    same_class = names_found(ValueError("no shape"), ValueError("no dtype"))
+    assert same_class == [name, f"{name}-ValueError"]
+
+
+def test_one_exception_with_other_numbers_is_one_finding() -> None:
+    one = names_found(ValueError("no shape (2, 3)"), ValueError("no shape (4,)"))
+    assert one == ["raising:reverse:float32/exp/crashed"]
 
 
 @pytest.mark.parametrize(

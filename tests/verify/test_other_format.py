@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,12 +21,15 @@ from gradverify.differentiators import (
     Differentiator,
     Lowered,
     Pulled,
+    Pushed,
     mode,
+    questions,
     register,
 )
 from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
+from gradverify.questions import JVP
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 from gradverify.verify.other_format import UNTOLD
@@ -169,6 +173,61 @@ ONE_FORMAT: Mapping[str, tuple[Differentiator, Any, float, Verdict, str]] = {
 def test_usual_formulas_tell_where_an_engine_has_one_format(name: str) -> None:
     engine, function, at, verdict, note = ONE_FORMAT[name]
     found = judge(Case(trace(function, ()), (np.array(at),)), engine, "reverse")
+    assert found.verdict is verdict
+    assert note in found.note
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A number and its tangent."""
+
+    value: Any
+    tangent: Any
+
+
+class SlopedForward(Differentiator):
+    """Our tape in float64 alone, pushed forward, with another slope for sigmoid."""
+
+    name = "one format, forward"
+    accepts = Accepts(dtypes=("float64",))
+
+    def __init__(self, slope: Callable[..., Any]) -> None:
+        self.slope = slope
+
+    @property
+    def table(self) -> Any:
+        """One row, for a number with its tangent."""
+
+        def sigmoid(x: Moving) -> Moving:
+            y = 1.0 / (1.0 + np.exp(-x.value))
+            return Moving(y, self.slope(y, x.value) * x.tangent)
+
+        return {"sigmoid": sigmoid}
+
+    @mode("jvp", default=True)
+    def forward(self, function: Any, point: Any, tangents: Any) -> Pushed:
+        """The row, on the input and its tangent."""
+        found = function(Moving(point[0], tangents[0]))
+        return Pushed(found.value, found.tangent)
+
+
+# fmt: off
+FORWARD = (
+    (by_tail,                                Verdict.IMPRECISE, "z - z*z for its slope"),
+    (lambda y, x: by_tail(y, x) * (1 + 1e-9), Verdict.WRONG,    ""),
+    (lambda y, x: y,                         Verdict.WRONG,     ""),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("slope", "verdict", "note"), FORWARD)
+def test_usual_formulas_tell_of_a_tangent_as_well(
+    slope: Any, verdict: Verdict, note: str
+) -> None:
+    case = Case(trace(s.sigmoid, ()), (np.array(-6.0),))
+    who = SlopedForward(slope)
+    assert JVP in questions(who, "forward")
+    found = judge(case, who, "forward")
     assert found.verdict is verdict
     assert note in found.note
 

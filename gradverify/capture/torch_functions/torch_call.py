@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +11,12 @@ import numpy as np
 import torch
 from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unflatten
 
+from gradverify.capture.argument_names import (
+    chosen_places,
+    function_name,
+    name_at,
+    signature_of,
+)
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull, Refused
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
@@ -92,7 +97,7 @@ class TorchCall(FunctionCall):
         leaves, self.spec = tree_flatten((tuple(args), dict(kwargs)))
         self.leaves = [_detached(x) for x in leaves]
         names = _names(self.original, args, kwargs)
-        chosen = _chosen(names, leaves, wrt)
+        chosen = chosen_places(names, _floats(leaves), wrt)
         self.slots = [Slot(names[k], leaves[k], k) for k in chosen]
         self.draws_nothing = False
         self.touched = self._probed()
@@ -270,7 +275,7 @@ class TorchCall(FunctionCall):
             if not handed.outputs:
                 raise NotCaptured(f"{self.name} returns no tensor of floats")
             symbols = outputs_of(tracer, handed.outputs)
-        return self._written(tracer, symbols)
+        return tracer.seen.captured(tracer.program, symbols)
 
     def capture_backward(
         self, point: Sequence[Array], cotangents: Sequence[Array]
@@ -288,26 +293,7 @@ class TorchCall(FunctionCall):
                 gradient_of(tracer, x, g)
                 for x, g in zip(handed.leaves, found, strict=True)
             ]
-        return self._written(tracer, symbols)
-
-    def _written(self, tracer: TorchTracer, symbols: Sequence[Any]) -> Captured:
-        seen = tracer.seen
-        remarks = dict(seen.remarks)
-        for name in seen.functions:
-            remarks[f"the custom op {name} was read"] = None
-        return Captured(
-            nodes=tuple(tracer.program.nodes),
-            outputs=tuple(s.index for s in symbols),
-            held=seen.held,
-            decided=tuple(seen.decided),
-            lines=seen.lines,
-            ties=tuple(seen.ties),
-            estimated=tuple(seen.estimated),
-            reads=seen.reads,
-            form="float32" if seen.narrow else None,
-            authors=seen.authors,
-            remarks=tuple(remarks),
-        )
+        return tracer.seen.captured(tracer.program, symbols)
 
     # ---- derivatives
 
@@ -540,8 +526,7 @@ def name_of(function: Any) -> str:
         return type(original_of(function)).__name__
     if owner is not None and isinstance(owner, torch.nn.Module):
         return f"{type(owner).__name__}.{function.__name__}"
-    name = getattr(function, "__qualname__", None) or type(function).__name__
-    return str(name).replace("<locals>.", "").replace("<lambda>", "lambda")
+    return function_name(function)
 
 
 def _names(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
@@ -553,9 +538,7 @@ def _names(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> lis
         side, first, *rest = path
         if side.idx == 0:
             place = first.idx
-            name = (
-                known[place] if place < len(known) else f"{more}[{place - len(known)}]"
-            )
+            name = name_at(place, known, more)
         else:
             name = str(first.key)
         found.append(name + "".join(str(p) for p in rest))
@@ -570,41 +553,16 @@ def _signature(function: Any) -> tuple[list[str], str]:
         return (names[1:] if names[:1] == ["ctx"] else names), more
     if isinstance(function, torch.nn.Module):
         function = function.forward
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return [], "args"
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
-    return [p.name for p in parameters if p.kind in kinds], (rest or ["args"])[0]
+    return signature_of(function)
 
 
-def _chosen(names: Sequence[str], leaves: Sequence[Any], wrt: Any) -> list[int]:
-    """The places of the leaves that are differentiated."""
-    able = [
+def _floats(leaves: Sequence[Any]) -> list[int]:
+    """The places of the leaves that can be differentiated."""
+    return [
         k
         for k, x in enumerate(leaves)
         if isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex())
     ]
-    if wrt is None:
-        return able
-    wanted = wrt if isinstance(wrt, list | tuple) else [wrt]
-    found = []
-    for name in wanted:
-        hits = [
-            k
-            for k in able
-            if names[k] == name
-            or names[k].startswith((f"{name}[", f"{name}."))
-            or (isinstance(name, int) and not isinstance(name, bool) and k == name)
-        ]
-        if not hits:
-            raise Refused(
-                f"wrt={name!r} is no argument that can be differentiated; allowed are "
-                f"{', '.join(names[k] for k in able)}, or their numbers"
-            )
-        found += hits
-    return sorted(dict.fromkeys(found))
 
 
 def _parameter_names(function: Any) -> Iterator[tuple[int, str]]:

@@ -21,8 +21,9 @@ import torch
 
 from gradverify.arithmetic.symbols import SYMBOLS as m
 from gradverify.arithmetic.symbols import Program, Symbol
-from gradverify.capture.torch_functions.absent import Absent
-from gradverify.capture.torch_functions.storages import places, reshaped, taken
+from gradverify.capture.absent import Absent
+from gradverify.capture.moved_entries import reshaped, taken
+from gradverify.capture.torch_functions.storages import places
 from gradverify.graph import Array
 
 Row = Callable[..., Any]

@@ -10,11 +10,9 @@ through NumPy without a word, does not see which tensors share memory, and asks 
 
 from __future__ import annotations
 
-import linecache
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -27,38 +25,23 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from gradverify.arithmetic.symbols import Program, Symbol
+from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
-from gradverify.capture.torch_functions.absent import Absent
-from gradverify.capture.torch_functions.storages import Storages, reshaped
+from gradverify.capture.moved_entries import reshaped
+from gradverify.capture.torch_functions.storages import Storages
 from gradverify.capture.torch_functions.torch_rows import ROWS, Context, Missing
+from gradverify.capture.trace_notes import TraceNotes
+from gradverify.capture.user_lines import is_users, line_at
 from gradverify.graph import Array, apply_op, input_leaf
 
 FLOATS = {torch.float64: "float64", torch.float32: "float32"}
-OURS = str(Path(__file__).parents[2])
 LIBRARY = str(Path(torch.__file__).parent)
 LAYERS = str(Path(torch.nn.__file__).parent)
 CALLER = str(Path(__file__).with_name("torch_call.py"))
-PYTHON = sysconfig.get_paths()["stdlib"]
 TRANSPARENT = ("CheckpointFunction",)
 """Functions whose forward is the user's own code, which PyTorch differentiates."""
 
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
-
-
-@dataclass
-class TraceNotes:
-    """What a trace has met besides ops: the fields of `Captured`, while they grow."""
-
-    held: dict[int, Array] = field(default_factory=dict)
-    decided: list[Any] = field(default_factory=list)
-    lines: dict[int, SourceLine] = field(default_factory=dict)
-    ties: dict[str, None] = field(default_factory=dict)
-    estimated: dict[str, None] = field(default_factory=dict)
-    remarks: dict[str, None] = field(default_factory=dict)
-    functions: dict[str, None] = field(default_factory=dict)
-    authors: dict[str, SourceLine] = field(default_factory=dict)
-    reads: int = 0
-    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -429,25 +412,12 @@ def _place(inside: str | None, authors: dict[str, SourceLine]) -> CallSite:
                 back = getattr(getattr(cls, "backward", None), "__code__", None)
                 if back is not None:
                     authors[name] = SourceLine(back.co_filename, back.co_firstlineno)
-        if line is None and _is_users(code.co_filename):
-            line = _line(code.co_filename, frame.f_lineno)
+        if line is None and is_users(code.co_filename, LIBRARY):
+            line = line_at(code.co_filename, frame.f_lineno)
         if library is None and code.co_filename.startswith(LAYERS):
-            library = _line(code.co_filename, frame.f_lineno)
+            library = line_at(code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return CallSite(line or library, function)
-
-
-def _line(path: str, number: int) -> SourceLine:
-    return SourceLine(path, number, linecache.getline(path, number).strip())
-
-
-@cache
-def _is_users(path: str) -> bool:
-    if path.startswith("<"):
-        return True
-    return not any(path.startswith(p) for p in (OURS, LIBRARY)) and not (
-        path.startswith(PYTHON) and "site-packages" not in path
-    )
 
 
 def outputs_of(tracer: TorchTracer, tensors: Sequence[Any]) -> list[Symbol]:

@@ -1,0 +1,322 @@
+"""A jaxpr, run on real arrays and written down equation by equation.
+
+A jaxpr says which primitives a function runs, with those of `jit`, `scan` and custom
+derivatives within it. It is run on the numbers of a point. So loops are unrolled, and a
+`cond` is the branch that the numbers take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import Literal
+
+from gradverify.arithmetic.symbols import Program, Symbol
+from gradverify.capture.absent import Absent
+from gradverify.capture.captured import NotCaptured, SourceLine
+from gradverify.capture.jax_functions.jax_rows import ROWS, NoRow, Use
+from gradverify.capture.jax_functions.stopped import bound
+from gradverify.capture.moved_entries import reshaped
+from gradverify.capture.trace_notes import TraceNotes
+from gradverify.capture.user_lines import is_users, line_at
+from gradverify.graph import apply_op, input_leaf
+
+LIBRARY = str(Path(jax.__file__).parent)
+STOPPED = "the function stops gradients (stop_gradient); what it stops is held constant"
+MOST = 4_000  # nodes that loops may be unrolled to
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A value of the run: its array, and its symbol if it depends on an input."""
+
+    real: Any
+    symbol: Symbol | None = None
+
+
+class JaxTracer:
+    """Runs jaxprs and writes down what is computed from the inputs."""
+
+    def __init__(self, dtype: str) -> None:
+        self.program = Program(dtype)
+        self.seen = TraceNotes()
+        self.absent = Absent()
+        self.inside: list[str] = []  # custom derivatives
+        self.places: dict[int, SourceLine | None] = {}
+
+    def input(self, real: Any) -> Followed:
+        """An array that is differentiated."""
+        return Followed(real, self.program.append(input_leaf(tuple(real.shape))))
+
+    def run(
+        self, jaxpr: Any, consts: Sequence[Any], values: Sequence[Followed]
+    ) -> list[Followed]:
+        """The outputs of a jaxpr. Raises `NotCaptured`, with the user's line."""
+        known: dict[Any, Followed] = {}
+        known.update(zip(jaxpr.constvars, map(_constant, consts), strict=True))
+        known.update(zip(jaxpr.invars, values, strict=True))
+
+        def read(atom: Any) -> Followed:
+            return _constant(atom.val) if isinstance(atom, Literal) else known[atom]
+
+        for eqn in jaxpr.eqns:
+            operands = [read(v) for v in eqn.invars]
+            results = self._equation(eqn, operands)
+            known.update(zip(eqn.outvars, results, strict=True))
+        return [read(v) for v in jaxpr.outvars]
+
+    def _equation(self, eqn: Any, operands: Sequence[Followed]) -> Sequence[Followed]:
+        name = eqn.primitive.name
+        is_constant = all(x.symbol is None for x in operands)
+        inner = (CALLED if is_constant else INNER).get(name)
+        if inner is not None:
+            return inner(self, eqn, operands)
+        if is_constant:
+            return [_constant(y) for y in bound(eqn, [x.real for x in operands])]
+        if name == "stop_gradient" and not self.inside:
+            return [self._held(operands[0], eqn)]
+        return self._by_row(name, eqn, operands)
+
+    def _by_row(
+        self, name: str, eqn: Any, operands: Sequence[Followed]
+    ) -> list[Followed]:
+        row = ROWS.get(name)
+        if row is None:
+            raise self.refusal(f"there is no row for the primitive {name}", eqn)
+        before = len(self.program.nodes)
+        reals = [x.real for x in operands]
+        results: list[Any] = []
+        try:
+            if not getattr(row, "is_missing", False):
+                results = bound(eqn, reals)
+            use = Use(
+                name, eqn, reals, results, self.program, self.seen, self.absent,
+                bool(self.inside),
+            )  # fmt: skip
+            found = row(use, *(_operand(x) for x in operands))
+        except NoRow as missing:
+            raise self.refusal(str(missing), eqn) from None
+        except ValueError as error:
+            raise self.refusal(f"{name}: {error}", eqn) from None
+        symbols = found if isinstance(found, list) else [found]
+        self._sign(before, eqn)
+        return [
+            Followed(y, s if isinstance(s, Symbol) else None)
+            for y, s in zip(results, symbols, strict=True)
+        ]
+
+    def _held(self, x: Followed, eqn: Any) -> Followed:
+        """A node that JAX does not differentiate through."""
+        symbol = x.symbol
+        assert symbol is not None
+        nodes = self.program.nodes
+        node = apply_op(nodes, "reshape", [symbol.index], shape=symbol.shape)
+        held = self.program.append(node)
+        self.seen.held[held.index] = np.array(x.real)
+        self.absent.same(symbol, held)
+        if _is_called_by_user(eqn):
+            self.seen.remarks[STOPPED] = None
+        return Followed(x.real, held)
+
+    # ---- equations with jaxprs in them
+
+    def enter(
+        self, jaxpr: Any, values: Sequence[Followed], author: str | None = None
+    ) -> list[Followed]:
+        """Run a jaxpr that an equation holds. author: whose derivative it has."""
+        plain = getattr(jaxpr, "jaxpr", jaxpr)
+        if author is not None:
+            self.inside.append(author)
+        try:
+            return self.run(plain, getattr(jaxpr, "consts", ()), values)
+        finally:
+            if author is not None:
+                self.inside.pop()
+
+    def one_of(self, x: Followed, place: int) -> Followed:
+        """One entry along the first axis, for one turn of a loop."""
+        if x.symbol is None:
+            return Followed(x.real[place])
+        one = self.program.apply(
+            "slice", x.symbol, axis=(0,), start=place, stop=place + 1
+        )
+        return Followed(x.real[place], reshaped(one, x.symbol.shape[1:]))
+
+    def stacked(self, parts: Sequence[Followed]) -> Followed:
+        """The results of the turns of a loop, along a new first axis."""
+        real = jax.numpy.stack([jax.numpy.asarray(p.real) for p in parts])
+        if all(p.symbol is None for p in parts):
+            return Followed(real)
+        whole: Symbol | None = None
+        for part in parts:
+            symbol = part.symbol
+            if symbol is None:
+                symbol = self.program.lift(np.asarray(part.real, float))
+            one = reshaped(symbol, (1, *symbol.shape))
+            if whole is None:
+                whole = one
+            else:
+                whole = self.program.apply("concatenate", whole, one, axis=(0,))
+        return Followed(real, whole)
+
+    def limited(self, turns: int, eqn: Any) -> None:
+        """Raise `NotCaptured` if a loop makes the program too long."""
+        if len(self.program.nodes) > MOST:
+            raise self.refusal(
+                f"a loop of {turns} turns and more comes to over {MOST} nodes", eqn
+            )
+
+    # ---- the user's lines
+
+    def line(self, eqn: Any) -> SourceLine | None:
+        """The user's line that an equation comes from."""
+        if id(eqn) not in self.places:
+            self.places[id(eqn)] = _line(eqn)
+        return self.places[id(eqn)]
+
+    def _sign(self, before: int, eqn: Any) -> None:
+        line = self.line(eqn)
+        if line is not None:
+            for i in range(before, len(self.program.nodes)):
+                self.seen.lines.setdefault(i, line)
+
+    def refusal(self, reason: str, eqn: Any) -> NotCaptured:
+        """Why the function cannot be written down, and at which line."""
+        line = self.line(eqn)
+        return NotCaptured(f"{reason}, at {line}" if line is not None else reason)
+
+
+def _constant(value: Any) -> Followed:
+    return Followed(value)
+
+
+def _operand(x: Followed) -> Any:
+    return np.asarray(x.real) if x.symbol is None else x.symbol
+
+
+def _line(eqn: Any) -> SourceLine | None:
+    traceback = eqn.source_info.traceback
+    for frame in traceback.frames if traceback is not None else ():
+        if is_users(frame.file_name, LIBRARY):
+            return line_at(frame.file_name, frame.line_num)
+    return None
+
+
+def _is_called_by_user(eqn: Any) -> bool:
+    """Whether the user wrote `stop_gradient`; the library's softmax has one too."""
+    traceback = eqn.source_info.traceback
+    frames = list(traceback.frames) if traceback is not None else []
+    own = [k for k, f in enumerate(frames) if f.function_name == "stop_gradient"]
+    if not own or own[-1] + 1 == len(frames):
+        return True
+    return is_users(frames[own[-1] + 1].file_name, LIBRARY)
+
+
+# ---- what an equation with jaxprs in it does
+
+
+def _called(
+    tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]
+) -> list[Followed]:
+    """A jaxpr that is called: of `jit`, `checkpoint`, ..."""
+    jaxpr = next(eqn.params[k] for k in ("jaxpr", "call_jaxpr") if k in eqn.params)
+    return tracer.enter(jaxpr, operands)
+
+
+def _customized(
+    tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]
+) -> list[Followed]:
+    """What a function with a derivative of its own computes."""
+    jaxpr = eqn.params.get("call_jaxpr", eqn.params.get("fun_jaxpr"))
+    name = str(eqn.params.get("name", getattr(jaxpr, "name", "custom")))
+    author = _author(eqn)
+    if author is not None:
+        tracer.seen.authors.setdefault(name, author)
+    return tracer.enter(jaxpr, operands, name)
+
+
+def _author(eqn: Any) -> SourceLine | None:
+    """The line at which the user's derivative begins; None for JAX's own."""
+    for key in ("bwd", "jvp_jaxpr_fun", "jvp"):
+        code = next(_codes(eqn.params.get(key)), None)
+        if code is not None:
+            return SourceLine(code.co_filename, code.co_firstlineno)
+    return None
+
+
+def _codes(function: Any) -> Iterator[Any]:
+    """The code of the user's function within the wrappers that JAX puts around it."""
+    stack, seen = [function], 0
+    while stack and seen < 50:
+        value = stack.pop()
+        seen += 1
+        code = getattr(value, "__code__", None)
+        if code is not None and is_users(code.co_filename, LIBRARY):
+            yield code
+        for name in ("__wrapped__", "func", "f", "fun", "f_transformed"):
+            inner = getattr(value, name, None)
+            if callable(inner) and inner is not value:
+                stack.append(inner)
+        for cell in getattr(value, "__closure__", None) or ():
+            try:
+                if callable(cell.cell_contents):
+                    stack.append(cell.cell_contents)
+            except ValueError:  # an empty cell
+                continue
+
+
+def _scan(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Followed]:
+    """A loop of so many turns, unrolled."""
+    p = eqn.params
+    fixed, carried, turns = p["num_consts"], p["num_carry"], p["length"]
+    consts, rest = [*operands[:fixed]], [*operands[fixed:]]
+    carry, columns = rest[:carried], rest[carried:]
+    rows: dict[int, list[Followed]] = {}
+    for turn in reversed(range(turns)) if p["reverse"] else range(turns):
+        tracer.limited(turns, eqn)
+        entries = [tracer.one_of(x, turn) for x in columns]
+        results = tracer.enter(p["jaxpr"], [*consts, *carry, *entries])
+        carry, rows[turn] = results[:carried], results[carried:]
+    if not turns:
+        raise tracer.refusal("a scan without turns", eqn)
+    parts = zip(*(rows[k] for k in range(turns)), strict=True)
+    return [*carry, *(tracer.stacked(part) for part in parts)]
+
+
+def _while(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Followed]:
+    """A loop whose end the numbers decide, unrolled."""
+    p = eqn.params
+    a, b = p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]
+    asked, fixed, carry = operands[:a], operands[a:b], [*operands[b:]]
+    turns = 0
+    while bool(tracer.enter(p["cond_jaxpr"], [*asked, *carry])[0].real):
+        tracer.limited(turns, eqn)
+        carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
+        turns += 1
+    tracer.seen.decided.append(np.asarray(turns))
+    return carry
+
+
+def _cond(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Followed]:
+    """The branch that the numbers take."""
+    index, *rest = operands
+    branches = eqn.params["branches"]
+    chosen = int(np.clip(int(index.real), 0, len(branches) - 1))
+    tracer.seen.decided.append(np.asarray(chosen))
+    return tracer.enter(branches[chosen], rest)
+
+
+Inner = Callable[[JaxTracer, Any, Sequence[Followed]], list[Followed]]
+CALLS = "jit pjit closed_call core_call checkpoint remat remat2 custom_vmap_call"
+CUSTOM = "custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr"
+
+CALLED: Mapping[str, Inner] = {
+    **dict.fromkeys(CALLS.split(), _called),
+    **dict.fromkeys(CUSTOM.split(), _customized),
+}
+INNER: Mapping[str, Inner] = {**CALLED, "scan": _scan, "while": _while, "cond": _cond}
