@@ -46,7 +46,7 @@ def tampered(position: int, index: tuple[int, ...], fault: Any) -> Differentiato
 
         @mode("gradient", default=True)
         def reverse(self, function: Any, point: Any) -> Pulled:
-            pulled = OwnTape().reverse(function, point)
+            pulled = OwnTape().reverse(function, point, np.ones((), point[0].dtype))
             cotangents = [np.array(ct) for ct in pulled.cotangents]
             cotangents[position][index] = fault(cotangents[position][index])
             return Pulled(pulled.value, cotangents)
