@@ -107,6 +107,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "softsign": each(lambda x: x / (1 + abs(x))),
     "hypot":    each(lambda a, b: mp.sqrt(a * a + b * b)),
     "atan2":    each(lambda a, b: mp.arg(mp.mpc(b, a))),
+    "logaddexp": each(lambda a, b: mp.log(mp.exp(a) + mp.exp(b))),
     "pow":      each(lambda a, b: a**b),
     "lgamma":   each(mp.loggamma),
     "layer_norm": normalised, "batch_norm": normalised,
