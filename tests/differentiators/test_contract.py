@@ -231,11 +231,13 @@ def test_the_handshake_finds_nothing_but_what_is_listed(engine: Any) -> None:
         if Verdict.CRASHED in row.verdict
         for mode in row.modes
     }
+    new = []
     for sentence in handshake(engine):
-        who, is_of_ops, rest = sentence.partition(" fails on ")
-        assert is_of_ops, sentence
+        who, _, rest = sentence.partition(" fails on ")
         ops = rest.partition(":")[0].split(", ")
-        assert {(who, op) for op in ops} <= listed, sentence
+        if not {(who, op) for op in ops} <= listed:
+            new.append(sentence)
+    assert new == []
 
 
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "pow"])
