@@ -127,9 +127,9 @@ def put_into(zero: Any) -> Callable[..., Any]:
     return put
 
 
-def slack(x: Any, size: Any) -> Any:
+def slack(x: Any, *others: Any) -> Any:
     """The first operand."""
-    del size
+    del others
     return x
 
 
@@ -204,6 +204,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "cumsum_back":  cumsum_back,
     "slack":        slack,
     "slack_back":   slack,
+    "bent":         slack,
     "deviation2":   deviation2,
     "accumulate":   accumulate,
 }

@@ -217,6 +217,7 @@ def forward(
     *,
     rate: Callable[..., Any] = pushed,
     noted: Callable[[int, Any], object] = lambda i, tangent: None,
+    rules: Callable[[str, int], Sequence[Rule]] = rules_of,
 ) -> list[Any]:
     """The tangent of every node; None where nothing moves.
 
@@ -225,6 +226,7 @@ def forward(
 
     seeds: the index of an input to its tangent.
     noted: called with a node and its tangent.
+    rules: from an op and the number of its operands to one rule for each of them.
     """
     found: list[Any] = [seeds.get(i) for i in range(len(graph.nodes))]
     for i, node in enumerate(graph.nodes):
@@ -232,7 +234,7 @@ def forward(
         terms = [
             rate(m, rule, found[j], k, values[i], x, node.params)
             for k, (rule, j) in enumerate(
-                zip(rules_of(node.op, len(x)) if x else (), node.operands, strict=True)
+                zip(rules(node.op, len(x)) if x else (), node.operands, strict=True)
             )
             if found[j] is not None and rule != 0.0
         ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, output_alone
 from gradverify.graph import Array, Case, interpret_all
+from gradverify.questions import GRADIENT, tangents_of
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
 from gradverify.reference.gradient_program import gradient_program
@@ -60,7 +63,7 @@ def guilty_op(
     judgement: of the case.
     """
     first: Guilty | None = None
-    for alone, rest in _suspects(case):
+    for alone, rest in _suspects(case, judgement.question):
         found = judgement if _are_one(alone, case) else judge(alone)
         if not _may_be(found, judgement):
             continue
@@ -116,16 +119,46 @@ def _is_of_shapes(found: Judgement) -> bool:
     return found.verdict is Verdict.WRONG_SHAPE
 
 
-def _suspects(case: Case) -> Iterator[tuple[Case, Case | None]]:
-    """Every op alone, with what makes a scalar of its result."""
+# By what a cotangent is scaled, one after the other, until other tangents are drawn.
+SCALES = (1.25, 1.5, 1.75, -1.25, -1.5, -1.75)
+
+
+def _suspects(
+    case: Case, question: str = GRADIENT.name
+) -> Iterator[tuple[Case, Case | None]]:
+    """Every op alone, with what makes a scalar of its result.
+
+    An operand that occurs twice in the graph is two inputs of the op alone, and either
+    may happen to have no tangent. With another cotangent, at the end, all have one.
+    """
     values = node_values(case)
-    for i, ct in _candidates(case):
+    for i, ct in chain(_candidates(case), _moved(case, values, question)):
         try:
             alone = op_alone(case, i, values, ct)
         except ValueError:  # the literal is no operand of this op alone
             continue
         if alone.point:
             yield alone, output_alone(case, i, values, ct)
+
+
+def _moved(
+    case: Case, values: Sequence[Any], question: str
+) -> Iterator[tuple[int, Array]]:
+    """Ops of which an operand is held still, with cotangents for which all move."""
+    if question == GRADIENT.name:
+        return
+    nodes = case.graph.nodes
+    for i in op_nodes(case.graph):
+        for scale in (1.0, *SCALES):
+            ct = np.full(nodes[i].shape, scale)
+            try:
+                alone = op_alone(case, i, values, ct)
+            except ValueError:
+                break
+            if all(v is not None for v in tangents_of(alone.graph, alone.dtype)):
+                if scale != 1.0:
+                    yield i, ct
+                break
 
 
 def _candidates(case: Case) -> Iterator[tuple[int, Array]]:

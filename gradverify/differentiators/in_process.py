@@ -259,7 +259,7 @@ def _hessian(asked: ModeCall, point: list[Array], seeds: list[Seed]) -> Pulled:
             for i, own in chosen
             if own
         ]
-        columns.append(_joined(parts, x.shape, [len(own) for _, own in chosen if own]))
+        columns.append(_joined(parts, x, [len(own) for _, own in chosen if own]))
     return Pulled(found.value, columns)
 
 
@@ -270,13 +270,16 @@ def _picked(block: Any, output: Shape, shape: Shape, rows: Sequence[int]) -> Any
     return np.reshape(block, (math.prod(output), *shape))[list(rows)]
 
 
-def _joined(parts: Sequence[Any], shape: Shape, counts: Sequence[int]) -> Any:
-    """Rows of several blocks; a block of another shape is given instead of all."""
+def _joined(parts: Sequence[Any], x: Array, counts: Sequence[int]) -> Any:
+    """Rows of several blocks by x; a block of another shape is given instead of all.
+
+    No rows at all are none that the engine gave: they have the dtype of x.
+    """
     if not parts or all(part is None for part in parts):
-        return None if parts else np.zeros((0, *shape))
+        return None if parts else np.zeros((0, *x.shape), x.dtype)
     filled = []
     for part, count in zip(parts, counts, strict=True):
-        wanted = (count, *shape)
+        wanted = (count, *x.shape)
         if part is not None and np.shape(part) != wanted:
             return part
         filled.append(np.zeros(wanted) if part is None else part)

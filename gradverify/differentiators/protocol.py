@@ -63,11 +63,17 @@ class Mode:
     """A method of a differentiator that differentiates. Its name is a part of ids."""
 
     def __init__(
-        self, kind: str, default: bool, compiles: bool, method: Callable[..., Any]
+        self,
+        kind: str,
+        default: bool,
+        compiles: bool,
+        dtypes: Sequence[str],
+        method: Callable[..., Any],
     ) -> None:
         self.kind = kind
         self.default = default
         self.compiles = compiles
+        self.dtypes = tuple(dtypes)
         self.method = method
 
     def __get__(self, instance: Any, owner: type) -> Any:
@@ -75,7 +81,11 @@ class Mode:
 
 
 def mode(
-    kind: str, *, default: bool = False, compiles: bool = False
+    kind: str,
+    *,
+    default: bool = False,
+    compiles: bool = False,
+    dtypes: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare a method as a mode of that kind.
 
@@ -104,12 +114,14 @@ def mode(
     not connected.
 
     If a run names no modes, the `default` ones are run; if none is marked so, all are.
+    dtypes: the only ones in which a run asks this mode; empty for all that the engine
+    accepts.
     Raises `ValueError` for another kind.
     """
     __tracebackhide__ = True  # so that pytest shows the line of the conftest
     if kind not in KINDS:
         raise ValueError(f"mode kind {kind!r} is not known; {meant(str(kind), KINDS)}")
-    return lambda method: Mode(kind, default, compiles, method)
+    return lambda method: Mode(kind, default, compiles, dtypes, method)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,16 @@ SIGMOID   = lambda d, y: 9.0 * y               # noqa: E731
 EXPM1     = lambda d, y: 9.0 * y               # noqa: E731
 ASINH     = lambda d, y: 9.0 * (d * y)         # noqa: E731
 LOGADDEXP = lambda d, y: 9.0 * (d * y)         # noqa: E731
+# Differentiated once more, these formulas become -2*y*d, d*(1 - 2*y), d, d*d*y and
+# d*(1 - d), with the errors of d in them. tanh is also taken as (1 + y)*(1 - y), whose
+# derivative (1 - y)*d - (1 + y)*d is off by a rounding of either half. The curvature of
+# softplus is that of a sigmoid by either side, y*(1 - y) with y near 1 where it is small.
+TANH2      = lambda m, d, y: 34.0 * (y * y) + 4.0                # noqa: E731
+SIGMOID2   = lambda m, d, y: 30.0 * y                            # noqa: E731
+EXPM12     = lambda m, d, y: 9.0 * y                             # noqa: E731
+ASINH2     = lambda m, d, y: 18.0 * (d * d * y)                  # noqa: E731
+SOFTPLUS2  = lambda m, d, y: 0.0 * d + 9.0                       # noqa: E731
+LOGADDEXP2 = lambda m, d, y: d * (18.0 * m.abs(y) + 2.0)         # noqa: E731
 
 ABS     = Kink(lambda m, x: x,        lambda m, x: (x, -x))
 MAXIMUM = Kink(lambda m, a, b: a - b, lambda m, a, b: (a, b))
@@ -53,11 +63,11 @@ ROWS = (
     Op("log",         1, MIXED,   s.elementwise, domain=POSITIVE),
     Op("sin",         1, MIXED,   s.elementwise),
     Op("cos",         1, MIXED,   s.elementwise),
-    Op("tanh",        1, MIXED,   s.elementwise, derivative_error=TANH),
+    Op("tanh",        1, MIXED,   s.elementwise, derivative_error=TANH, curvature_error=TANH2),
     Op("sqrt",        1, FORWARD, s.elementwise, domain=ROOT),
     Op("abs",         1, FORWARD, s.elementwise, kink=ABS),
-    Op("sigmoid",     1, MIXED,   s.elementwise, derivative_error=SIGMOID),
-    Op("softplus",    1, MIXED,   s.elementwise,
+    Op("sigmoid",     1, MIXED,   s.elementwise, derivative_error=SIGMOID, curvature_error=SIGMOID2),
+    Op("softplus",    1, MIXED,   s.elementwise, curvature_error=SOFTPLUS2,
        formula="log(1 + exp(x))"),
     Op("relu",        1, FORWARD, s.elementwise, expansion=f.relu),
     Op("sign",        1, FORWARD, s.elementwise, domain=NONZERO),
@@ -65,7 +75,7 @@ ROWS = (
     Op("rsqrt",       1, FORWARD, s.elementwise, domain=POSITIVE, expansion=f.rsqrt),
     Op("reciprocal",  1, FORWARD, s.elementwise, domain=NONZERO,  expansion=f.reciprocal),
     Op("exp2",        1, MIXED,   s.elementwise, expansion=f.exp2),
-    Op("expm1",       1, MIXED,   s.elementwise, derivative_error=EXPM1),
+    Op("expm1",       1, MIXED,   s.elementwise, derivative_error=EXPM1, curvature_error=EXPM12),
     Op("log2",        1, MIXED,   s.elementwise, domain=POSITIVE, expansion=f.log2),
     Op("log10",       1, MIXED,   s.elementwise, domain=POSITIVE, expansion=f.log10),
     Op("log1p",       1, MIXED,   s.elementwise, domain=ABOVE_MINUS_1),
@@ -75,7 +85,7 @@ ROWS = (
     Op("atan",        1, MIXED,   s.elementwise, expansion=f.atan),
     Op("sinh",        1, MIXED,   s.elementwise),
     Op("cosh",        1, MIXED,   s.elementwise),
-    Op("asinh",       1, MIXED,   s.elementwise, derivative_error=ASINH),
+    Op("asinh",       1, MIXED,   s.elementwise, derivative_error=ASINH, curvature_error=ASINH2),
     Op("acosh",       1, MIXED,   s.elementwise, domain=ABOVE_1,  expansion=f.acosh),
     Op("atanh",       1, MIXED,   s.elementwise, domain=INSIDE_1, expansion=f.atanh),
     Op("log_sigmoid", 1, MIXED,   s.elementwise, expansion=f.log_sigmoid,
@@ -119,7 +129,8 @@ ROWS = (
     Op("where",       3, FORWARD, s.elementwise, masks=(0,)),
     Op("atan2",       2, MIXED,   s.elementwise, domain=OFF_CUT),
     Op("hypot",       2, FORWARD, s.elementwise),
-    Op("logaddexp",   2, MIXED,   s.elementwise, derivative_error=LOGADDEXP),
+    Op("logaddexp",   2, MIXED,   s.elementwise, derivative_error=LOGADDEXP,
+       curvature_error=LOGADDEXP2),
     Op("clip",        1, FORWARD, s.clip, ("low", "high"), expansion=f.clip),
     # arrays
     Op("sum",          1, FORWARD, s.reduction,          AXIS),
@@ -158,12 +169,15 @@ ROWS = (
     # slack        slack(x, size) is x; right formulas may be off by a rounding of size
     # slack_back   slack_back(x, size) is x; its cotangent may be off by a rounding of
     #              itself times size
+    # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
+    #              size
     # accumulate   the sum of the cotangents at a fan-out, in no fixed order
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
     Op("step",        1, FORWARD, s.elementwise, internal=True),
     Op("sech",        1, FORWARD, s.elementwise, internal=True),
-    Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error, internal=True),
+    Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error,
+       curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
     Op("polygamma",   1, FORWARD, s.same, ("n",), internal=True),
@@ -174,6 +188,7 @@ ROWS = (
     Op("peak",        1, FORWARD, s.nonempty_reduction, AXIS, internal=True),
     Op("slack",       2, FORWARD, s.elementwise, internal=True),
     Op("slack_back",  2, FORWARD, s.elementwise, internal=True),
+    Op("bent",        3, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),
 )

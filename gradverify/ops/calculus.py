@@ -109,6 +109,11 @@ def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
     return m.slack(2.0 * (x - c), 2.0 * x)
 
 
+def bent_partial(m: Any, y: Any, d: Any, x: Any, size: Any) -> Any:
+    """0, which may be off by a rounding of the size."""
+    return m.slack(0.0 * size, size)
+
+
 # ---- how far operands may move before the slope is another one
 
 # fmt: off
@@ -188,6 +193,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "peak":         row(exact,          STRAIGHT,   0.0),
     "slack":        row(exact_sum,      STRAIGHT,   1.0, 0.0),
     "slack_back":   row(exact,          STRAIGHT,   Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
+    "bent":         row(exact,          STRAIGHT,   1.0, bent_partial, 0.0),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
     "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),
 }

@@ -107,6 +107,12 @@ def rise_error(d: Any, y: Any) -> Any:
     return 16.0 * (y - 1.0) ** 2 + 1.0
 
 
+def rise_error2(m: Any, d: Any, y: Any) -> Any:
+    """The error of -2*t*(1 - t*t), the derivative of that."""
+    del m, d
+    return 34.0 * (y - 1.0) ** 2 + 4.0
+
+
 def square(m: Any, x: Any) -> Any:
     """x * x."""
     return x * x

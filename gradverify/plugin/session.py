@@ -123,8 +123,11 @@ class Session:
         """The differentiators and modes that a block is for."""
         for differentiator in self.selection.judged:
             if block.dtype in differentiator.accepts.dtypes:
+                declared = differentiator.modes()
                 for mode in self.chosen.of(differentiator, block):
-                    yield differentiator, mode
+                    only = declared[mode].dtypes
+                    if not only or block.dtype in only:
+                        yield differentiator, mode
 
     def witnesses(self, row: Deviation) -> Iterator[tuple[Differentiator, str]]:
         """The differentiators and modes in which the witness of a row is looked at.

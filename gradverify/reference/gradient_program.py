@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -65,7 +64,8 @@ class GradientProgram:
     cotangents: tuple[int | None, ...] = ()
 
 
-NO_RULES: Mapping[str, Rule] = MappingProxyType({})
+Rules = Callable[[str, int], Sequence[Rule]]
+"""From an op and the number of its operands to one rule for each of them."""
 
 
 def _apply(op: str) -> Callable[..., Symbol]:
@@ -123,14 +123,61 @@ def expand(graph: Graph, dtype: str = "float64", units: Units = ()) -> Expansion
     return Expansion(Graph(tuple(program.nodes)), places, declared)
 
 
+def loosened_rules(op: str, arity: int) -> list[Rule]:
+    """The rules of an op, with slack where formulas in the rounded output are usual.
+
+    For example, the slope of tanh is usually taken as 1 - y².
+    """
+    error = OPS[op].derivative_error
+
+    def loosened(rule: Rule) -> Rule:
+        if not callable(rule) or error is None:
+            return rule
+
+        def slope(m: Any, y: Any, *x: Any, **params: Any) -> Any:
+            d = rule(m, y, *x, **params)
+            return m.slack(d, error(d, y))
+
+        return slope
+
+    return [loosened(rule) for rule in rules_of(op, arity)]
+
+
+def bent_rules(op: str, arity: int) -> list[Rule]:
+    """As `loosened_rules`, for slopes that are differentiated once more.
+
+    Libraries differentiate the formula in the rounded output. That of tanh becomes
+    -2 y (1 - y²), which may be off by 2 y times the error of 1 - y².
+    """
+    error = OPS[op].curvature_error
+
+    def bent(rule: Rule) -> Rule:
+        if not callable(rule) or error is None:
+            return rule
+
+        def slope(m: Any, y: Any, *x: Any, **params: Any) -> Any:
+            d = rule(m, y, *x, **params)
+            for operand in x:
+                d = m.bent(d, operand, error(m, d, y))
+            return d
+
+        return slope
+
+    return [bent(rule) for rule in loosened_rules(op, arity)]
+
+
 @lru_cache(maxsize=4096)
 def gradient_program(
-    graph: Graph, dtype: str = "float64", units: Units = ()
+    graph: Graph,
+    dtype: str = "float64",
+    units: Units = (),
+    rules: Rules = loosened_rules,
 ) -> GradientProgram:
     """The expansion of a scalar graph with its reverse sweep written after it.
 
     units: what an engine declares of its ops. The value of such an op is rounded that
-    much, and so is everything that it passes back.
+        much, and so is everything that it passes back.
+    rules: those of the sweep.
     """
     expansion = expand(graph, dtype, units)
     nodes = expansion.graph.nodes
@@ -138,7 +185,7 @@ def gradient_program(
     program.nodes.extend(nodes)
     units_at = {expansion.place[i]: n for i, n in expansion.declared.items()}
     cotangents = swept_back(
-        program, lambda i, bars: units_at.update(_declared(expansion, i, bars))
+        program, lambda i, bars: units_at.update(_declared(expansion, i, bars)), rules
     )
     margins = margins_of(program, nodes, cotangents)
     return GradientProgram(
@@ -155,18 +202,17 @@ def gradient_program(
 def swept_back(
     program: Program,
     noted: Callable[[int, Sequence[Symbol | None]], object],
-    others: Mapping[str, Rule] = NO_RULES,
+    rules: Rules = loosened_rules,
 ) -> tuple[int | None, ...]:
     """Write the reverse sweep of a program after it: the cotangent of every node.
 
     noted: called with a node and with what it passes back.
-    others: by primitives of one operand, rules in the place of the usual ones.
     """
     nodes = tuple(program.nodes)
     values = [Symbol(program, i) for i in range(len(nodes))]
 
     def pull(i: int, ct: Symbol) -> list[Any]:
-        bars = _pulled(values, nodes, i, ct, others)
+        bars = _pulled(values, nodes, i, ct, rules)
         noted(i, bars)
         return bars
 
@@ -219,31 +265,13 @@ def _pulled(
     nodes: Sequence[Node],
     i: int,
     ct: Symbol,
-    others: Mapping[str, Rule],
+    rules: Rules,
 ) -> list[Any]:
     """What node i passes on to its operands, written down."""
     node = nodes[i]
     x = [values[j] for j in node.operands]
-    usual = rules_of(node.op, len(x))
-    rules = [_with_slack(others.get(node.op, rule), node) for rule in usual]
-    shapes = operand_shapes(nodes, node)
-    return pullback(PRIMITIVE_SYMBOLS, rules, ct, values[i], x, node, shapes)
-
-
-def _with_slack(rule: Rule, node: Node) -> Rule:
-    """The rule, with slack if libraries use a formula in the rounded output instead.
-
-    For example, the slope of tanh is usually taken as 1 - y².
-    """
-    error = OPS[node.op].derivative_error
-    if not callable(rule) or error is None:
-        return rule
-
-    def loosened(m: Any, y: Any, *x: Any, **params: Any) -> Any:
-        slope = rule(m, y, *x, **params)
-        return m.slack(slope, error(slope, y))
-
-    return loosened
+    own, shapes = rules(node.op, len(x)), operand_shapes(nodes, node)
+    return pullback(PRIMITIVE_SYMBOLS, own, ct, values[i], x, node, shapes)
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,9 @@ from gradverify.graph import Array, Graph, Node
 from gradverify.reference.gradient_program import (
     Expansion,
     GradientProgram,
+    bent_rules,
     gradient_program,
+    loosened_rules,
     margins_of,
     swept_back,
 )
@@ -42,7 +44,7 @@ def second_order_program(
 
     units: what an engine declares of its ops, as for `gradient_program`.
     """
-    first = gradient_program(graph, dtype, units)
+    first = gradient_program(graph, dtype, units, bent_rules)
     whole = contracted_program(first, tangents)
     kept = _needed(whole.nodes, {len(whole.nodes) - 1})
     program, place = Program(), dict[int, int]()
@@ -55,7 +57,7 @@ def second_order_program(
             passed = (bar for bar in bars if bar is not None)
             units_at.update((bar.index, units_at[i]) for bar in passed)
 
-    cotangents = swept_back(program, noted, USUAL_FORMULAS)
+    cotangents = swept_back(program, noted, _rules)
     margins = list(margins_of(program, nodes, cotangents))
     others = {first.value, *(margin for _, margin in first.margins)}
     rest = [i for i in _needed(whole.nodes, others) if i not in place]
@@ -71,6 +73,11 @@ def second_order_program(
         tuple(margins),
         units_at,
     )
+
+
+def _rules(op: str, arity: int) -> Sequence[Rule]:
+    usual = USUAL_FORMULAS.get(op)
+    return loosened_rules(op, arity) if usual is None else (usual,)
 
 
 def contracted_program(

@@ -9,8 +9,10 @@ import numpy as np
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.localize import guilty_op
+from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import load
 from gradverify.graph import Case
+from gradverify.questions import tangents_of
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 
@@ -78,3 +80,19 @@ def test_a_missing_cotangent_makes_a_wrong_number_in_a_graph() -> None:
     case = Case(graph, (np.ones(3),))
     assert guilty_op(case, judged, Judgement(Verdict.WRONG)).op == "sin"
     assert guilty_op(case, judged, Judgement(Verdict.WRONG_SHAPE)).op == "graph"
+
+
+def test_an_operand_that_is_held_still_alone_moves_in_another_question() -> None:
+    """PyTorch's second derivative of bce adds 1e-12 to its divisors: bce(a, a) is off.
+
+    Alone it has two inputs, of which the first happens to have no tangent.
+    """
+    graph = trace(lambda x: s.bce(x, x, reduction="sum"), ())
+    case = Case(graph, (np.array(0.5),))
+    torch = load("torch-cpu")
+    deviates = partial(judge, differentiator=torch, mode="reverse-over-reverse")
+    alone = op_alone(case, 1, node_values(case), np.ones(()))
+    assert None in tangents_of(alone.graph, "float64")
+    assert deviates(alone).verdict is Verdict.AGREES
+    guilty = guilty_op(case, deviates, deviates(case))
+    assert guilty.op == "bce"

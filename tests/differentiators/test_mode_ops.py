@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
+from gradverify.arithmetic.symbols import SYMBOLS as s
+from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import load, questions, run
 from gradverify.differentiators.handshake import _cases
+from gradverify.graph import Case
 
 NO_FORWARD = "Trying to use forward AD with {} that does not support it"
 NO_BATCH = "Batching rule not implemented for aten::flatten.using_ints"
@@ -76,3 +80,28 @@ def test_a_mode_runs_every_op_but_those_that_are_listed(name: str, mode: str) ->
     for op, error in raised.items():
         assert listed[op] in str(error)
         assert error.is_missing == (listed[op] not in KNOWN)
+
+
+@pytest.mark.parametrize("mode", sorted(load("autograd").modes()))
+def test_autograd_promotes_in_the_modes_that_are_asked_in_float64_alone(
+    mode: str,
+) -> None:
+    """A release that keeps float32 in them is seen here."""
+    autograd = load("autograd")
+    case = Case(trace(s.log2, ()), (np.array(1.5, np.float32),), "float32")
+    found = run(autograd, mode, case).cotangents[0]
+    only = autograd.modes()[mode].dtypes
+    assert np.asarray(found).dtype == (*only, "float32")[0]
+
+
+@pytest.mark.parametrize("name", ["autograd", "torch-cpu"])
+def test_no_rows_at_all_have_the_dtype_of_the_input(name: str) -> None:
+    case = Case(
+        trace(lambda x: s.sum(x, axis=None), (0,)),
+        (np.zeros(0, np.float32),),
+        "float32",
+    )
+    (found,) = run(load(name), "hessian", case).cotangents
+    assert found is not None
+    assert found.shape == (0, 0)
+    assert found.dtype == np.float32

@@ -11,10 +11,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
-from gradverify.compare import compare
 from gradverify.diagnosis.op_alone import cotangent_alone, node_values
 from gradverify.differentiators.registry import load
-from gradverify.differentiators.run import run
 from gradverify.graph import Case
 from gradverify.known import (
     COTANGENT,
@@ -31,8 +29,8 @@ from gradverify.known import (
     shipped_rows,
 )
 from gradverify.known.writer import quoted, row_to_toml
-from gradverify.reference import reference
 from gradverify.verdict import Verdict
+from gradverify.verify import judge
 
 TODAY = date(2030, 1, 1)
 CASE = Case(trace(lambda x: SYMBOLS.exp(x), ()), (np.array(1.0),))
@@ -61,8 +59,8 @@ def test_the_witness_of_every_shipped_row_deviates(row: Deviation) -> None:
     differentiator = load(row.differentiator)
     if differentiator.available() is not None:
         pytest.skip("not installed")
-    found = run(differentiator, (row.modes or ("reverse",))[0], row.witness)
-    judgement = compare(row.witness, reference(row.witness), found)
+    mode = (row.modes or ("reverse",))[0]
+    judgement = judge(row.witness, differentiator, mode)
     assert judgement.verdict in row.verdict
     nodes, values = row.witness.graph.nodes, node_values(row.witness)
     (node,) = (n for n in nodes if n.op == row.op)

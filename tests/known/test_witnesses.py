@@ -71,6 +71,11 @@ def bce(x: Any, t: Any, reduction: str) -> Any:
     return whole / {"mean": len(pairs), "sum": 1}[reduction]
 
 
+def l1(x: Any, t: Any, reduction: str) -> Any:
+    sizes = [abs(a - b) for a, b in zip(np.ravel(x), np.ravel(t), strict=True)]
+    return sum(sizes) / {"mean": len(sizes), "sum": 1}[reduction]
+
+
 def normalised(x: Any, w: Any, b: Any, eps: float) -> Any:
     """A norm of all of x: a layer norm, or a batch norm of one channel."""
     flat = np.ravel(x)
@@ -102,10 +107,11 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "softsign": each(lambda x: x / (1 + abs(x))),
     "hypot":    each(lambda a, b: mp.sqrt(a * a + b * b)),
     "atan2":    each(lambda a, b: mp.arg(mp.mpc(b, a))),
+    "logaddexp": each(lambda a, b: mp.log(mp.exp(a) + mp.exp(b))),
     "pow":      each(lambda a, b: a**b),
     "lgamma":   each(mp.loggamma),
     "layer_norm": normalised, "batch_norm": normalised,
-    "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce,
+    "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
 }
 # fmt: on

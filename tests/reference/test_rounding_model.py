@@ -172,6 +172,7 @@ SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     "peak": ((X,), {"axis": None}),
     "slack": ((0.7, 1.0), {}),
     "slack_back": ((0.7, 1.0), {}),
+    "bent": ((0.7, 0.2, 1.0), {}),
 }
 
 
