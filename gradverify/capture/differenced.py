@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from mpmath import mpf
 
+from gradverify.capture.captured import NotCaptured
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_points import FunctionPoint, cotangents
 from gradverify.capture.truths import Look, Truth, unit_of, value_of
@@ -24,6 +25,7 @@ ROWS = 8  # steps of a column, each 1.6 times as small
 SHRINK = 1.6
 MOST = 128  # entries of all arguments that are differenced; of more, a sample
 SAFE = 8.0  # the error is taken so many times as large as it was estimated
+ROUNDINGS = 256.0  # units of roundoff, of its own size, that a derivative may be off
 NOISE = 8.0  # units of roundoff that a value of the function is off by
 
 
@@ -85,7 +87,7 @@ class DifferencedTruth(Truth):
         own = unit_of(self.call.dtype)
         pairs = zip(slopes, errors, strict=True)
         bounds = tuple(
-            Bound(*(np.asarray(e + 256.0 * own * np.abs(s), np.longdouble),) * 2)
+            Bound(*(np.asarray(e + ROUNDINGS * own * np.abs(s), np.longdouble),) * 2)
             for s, e in pairs
         )
         finite = [
@@ -117,7 +119,10 @@ class DifferencedTruth(Truth):
             moved = [np.array(x) for x in point]
             moved[i].flat[j] += step
             taken = float(moved[i].flat[j]) - float(point[i].flat[j])
-            outputs = self.wide.outputs_beside(moved, point)
+            try:
+                outputs = self.wide.outputs_beside(moved, point)
+            except NotCaptured:  # as in another branch; a smaller step may do
+                return np.nan, taken
             self._size = sum(
                 float(np.sum(np.abs(np.asarray(y, float) * w)))
                 for y, w in zip(outputs, weights, strict=True)
@@ -163,15 +168,18 @@ def _column(
     """The best entry of one table, and the error that its neighbours tell."""
     rows: list[list[float]] = []
     best, least, step = 0.0, np.inf, start
-    for k in range(ROWS):
+    for _ in range(ROWS):
         above, up = value_at(step)
         below, down = value_at(-step)
         width = up - down
-        if width == 0 or not np.isfinite(above) or not np.isfinite(below):
+        if width == 0:
             break
+        if not np.isfinite(above) or not np.isfinite(below):
+            rows, best, least, step = [], 0.0, np.inf, step / SHRINK
+            continue
         rounding = 2.0 * noise() / abs(width)
         row, factor = [(above - below) / width], 1.0
-        for m in range(k):
+        for m in range(len(rows)):
             factor *= SHRINK * SHRINK
             row.append((factor * row[m] - rows[-1][m]) / (factor - 1.0))
             error = max(abs(row[-1] - row[m]), abs(row[-1] - rows[-1][m]))

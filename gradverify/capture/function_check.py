@@ -32,6 +32,7 @@ from gradverify.capture.truths import (
     disbelieved,
     is_value_right,
 )
+from gradverify.capture.wider_derivative import formula_by_runs
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
@@ -204,6 +205,7 @@ class _FunctionSweep:
         self.call, self.asked, self.given = call, asked, given
         self.allowed, self.progress = allowed, progress
         self.engine = engine_of(call)
+        self.wide = call  # in the widest format, where the function is differenced
         self.began = time.perf_counter()
         self.counts: dict[str, Counter[Verdict]] = {}
         self.errors: dict[str, ErrorHistogram] = {}
@@ -251,6 +253,8 @@ class _FunctionSweep:
 
     def run(self, truth: Truth) -> None:
         """Judge as many cases as were asked for, or as there is time for."""
+        if isinstance(truth, DifferencedTruth):
+            self.wide = truth.wide
         source = np.random.default_rng(self.asked.seed + 1)
         self._run_even(truth, source)
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
@@ -408,6 +412,8 @@ class _FunctionSweep:
             asked = [not only or int(only) == k for k in range(count)]
             pull = self.call.pull(plain, look.case.point, look.weights, variant)
             formula = formula_of(self.call, look, asked, pull.cotangents)
+        elif look.captured is None and judgement.verdict is Verdict.WRONG:
+            formula = formula_by_runs(self.call, self.wide, look, plain, variant)
         if formula is BackwardFormula.RIGHT and (
             judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
         ):

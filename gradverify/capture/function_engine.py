@@ -138,18 +138,26 @@ def _jvp(way: str, variant: str) -> Callable[..., Pulled]:
         known = _known(engine, function.graph)
         if sum(x.size for x in point) > MOST_UNITS:
             raise NotImplementedError("forward mode pushes one entry at a time")
-        cotangents = []
-        for i, x in enumerate(point):
-            found = np.zeros(x.size, x.dtype)
-            for j in range(x.size):
-                unit = [np.zeros_like(y) for y in point]
-                unit[i].flat[j] = 1.0
-                _, tangents = engine.call.push(way, point, unit)
-                found[j] = _weighed(tangents, known.weights)
-            cotangents.append(found.reshape(x.shape))
+        cotangents = pushed(engine.call, way, point, known.weights)
         return Pulled(known.value(function.dtype), cotangents)
 
     return method
+
+
+def pushed(
+    call: FunctionCall, way: str, point: Sequence[Array], weights: Sequence[Array]
+) -> list[Array]:
+    """The derivatives of the contracted function, by a push along every entry."""
+    gradient = []
+    for i, x in enumerate(point):
+        found = np.zeros(x.size, x.dtype)
+        for j in range(x.size):
+            unit = [np.zeros_like(y) for y in point]
+            unit[i].flat[j] = 1.0
+            _, tangents = call.push(way, point, unit)
+            found[j] = _weighed(tangents, weights)
+        gradient.append(found.reshape(x.shape))
+    return gradient
 
 
 def _hvp(way: str) -> Callable[..., Pulled]:

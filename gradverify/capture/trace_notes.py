@@ -41,10 +41,15 @@ class TraceNotes:
         unit: the unit roundoff of the numbers.
         """
         self.decided.append(np.array(result))
+        self.note_close(a, b, unit)
+
+    def note_close(self, a: Any, b: Any, unit: float) -> None:
+        """Note a tie where two finite numbers are equal, up to their rounding."""
         with np.errstate(all="ignore"):
             a, b = np.asarray(a, float), np.asarray(b, float)
             room = CLOSE * unit * np.maximum(np.abs(a), np.abs(b))
-            if np.any(np.abs(a - b) <= room):
+            finite = np.isfinite(a) & np.isfinite(b)  # none rounds to an infinity
+            if np.any(finite & (np.abs(a - b) <= room)):
                 self.ties[EQUAL] = None
 
     def stepped(self, name: str, value: Array, operand: Any, unit: float) -> None:

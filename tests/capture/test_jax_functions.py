@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gradverify
+from gradverify.verdict import Verdict
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
@@ -108,3 +109,39 @@ def test_what_has_no_row_is_named_with_its_line() -> None:
     assert found.truth == pairs.DIFFERENCED
     assert any("cholesky" in r and "no row" in r for r in found.remarks), found.remarks
     assert found.ok, str(found)
+
+
+def _ridge(theta: Any, b: Any) -> Any:
+    """The solution of (A + theta) x = b by an iteration that is not read."""
+    matrix = jnp.array([[4.0, 1.0, 0.3], [1.0, 3.0, 0.2], [0.3, 0.2, 2.0]], jnp.float32)
+    times = lambda x: matrix @ x + theta * x  # noqa: E731
+    return jax.scipy.sparse.linalg.cg(times, b)[0]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0 + 1e-3])
+def test_digits_that_a_solver_loses_are_no_wrong_formula(factor: float) -> None:
+    """Its derivative in theta is a difference of larger numbers, 243 ulps off."""
+
+    @jax.custom_jvp
+    def scaled(x: Any) -> Any:
+        return x
+
+    @scaled.defjvp
+    def _(xs: Any, tangents: Any) -> Any:
+        return xs[0], tangents[0] * factor
+
+    found = gradverify.check(
+        lambda theta, b: _ridge(scaled(theta), b),
+        jnp.float32(0.5),
+        jnp.array([0.5, -1.0, 2.0], jnp.float32),
+        modes="forward",
+        cases=20,
+        seed=1,
+    )
+    assert found.truth == "differences of the function"
+    counts = found.result.items["forward"].counts
+    if factor == 1.0:
+        assert found.ok, str(found)
+        assert counts[Verdict.IMPRECISE] == 1
+    else:
+        assert counts[Verdict.WRONG] > 15

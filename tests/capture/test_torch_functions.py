@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import gradverify
+from gradverify.capture.torch_functions.torch_call import TorchCall
 from tests.capture.torch_pairs import PAIRS, Pair, function, tensor
 
 CASES = 6
@@ -95,8 +97,6 @@ def test_points_keep_to_the_domain() -> None:
 
 
 def test_a_kernel_is_held_against_plain_code() -> None:
-    import numpy as np
-
     def kernel(x: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(np.sin(x.detach().numpy()))
 
@@ -114,3 +114,10 @@ def test_a_reference_that_is_another_function_is_not_believed() -> None:
     assert found.truth == "differences of the function"
     assert any("the reference is not the function" in r for r in found.remarks)
     assert found.ok, str(found)
+
+
+def test_a_number_that_was_read_stands_still_beside_a_point() -> None:
+    call = TorchCall(lambda x: x * x[0].item(), (tensor(3),), {})
+    at, beside = np.array([2.0, 3.0, 5.0]), np.array([7.0, 1.0, 4.0])
+    (found,) = call.outputs_beside([beside], [at])
+    assert np.array_equal(found, beside * 2.0)

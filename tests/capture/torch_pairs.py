@@ -178,6 +178,44 @@ def _estimated(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x: f(x + (torch.round(x) - x).detach())
 
 
+SINE = (_through_numpy, lambda g, x: g * x.cos(), lambda g, x: g * x.cos() * 1.001)
+"""A Function that is not read, so that what is around it is differenced."""
+
+
+def _beside_no_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+    def outer(x: Any) -> Any:
+        with torch.no_grad():
+            size = x.abs().max() + 1.0
+        return f(x) / size
+
+    return outer
+
+
+def _written_beside(f: Callable[..., Any]) -> Callable[..., Any]:
+    def outer(x: Any) -> Any:
+        y = x.detach() * 2.0
+        y[0] = x[1]
+        return f(x) * y
+
+    return outer
+
+
+def _normalized_into_a_buffer(f: Callable[..., Any]) -> Callable[..., Any]:
+    """As spectral norms keep a vector of their own up to date."""
+    kept = torch.ones(4, dtype=torch.float64)
+
+    def outer(x: Any) -> Any:
+        with torch.no_grad():
+            torch.div(x, x.abs().max() + 1.0, out=kept)
+        return f(x) * kept.clone()
+
+    return outer
+
+
+def _differ(a: Any, b: Any) -> Any:
+    return a != b
+
+
 CUBE = (
     lambda x: x**3,
     lambda g, x: 3.0 * x**2 * g,
@@ -202,6 +240,45 @@ PAIRS = (
         lambda g, x: g * (1.0 + x) * x.exp(),
         lambda g, x: g * x.exp(),
         tensor(4),
+    ),
+    *(
+        slopes(
+            f"{name} beside NumPy",
+            *SINE,
+            tensor(4),
+            around=around,
+            truth="differences of the function",
+        )
+        for name, around in (
+            ("detach", lambda f: lambda x: f(x) * x.detach()),
+            ("data", lambda f: lambda x: f(x) * x.data),
+            ("no_grad", _beside_no_grad),
+            ("an output that stands still", lambda f: lambda x: (f(x), x.detach())),
+            ("a write into what stands still", _written_beside),
+            (
+                "a straight-through estimator",
+                lambda f: lambda x: f(x) + x + (torch.round(x) - x).detach(),
+            ),
+        )
+    ),
+    *(
+        slopes(name, *CUBE, tensor(4), around=around)
+        for name, around in (
+            (
+                "x != x for NaN",
+                lambda f: lambda x: torch.where(_differ(x, x), 0.0, f(x)),
+            ),
+            ("x == x", lambda f: lambda x: torch.where(~_differ(x, x), f(x), 0.0)),
+            ("isnan", lambda f: lambda x: torch.where(torch.isnan(x), 0.0, f(x))),
+            ("isfinite", lambda f: lambda x: torch.where(torch.isfinite(x), f(x), 0.0)),
+            ("below infinity", lambda f: lambda x: torch.where(x < torch.inf, f(x), x)),
+            ("nan_to_num", lambda f: lambda x: torch.nan_to_num(f(x))),
+            ("isclose", lambda f: lambda x: torch.where(x.isclose(x + 9.0), x, f(x))),
+            ("allclose", lambda f: lambda x: x if x.allclose(x + 9.0) else f(x)),
+            ("cummax", lambda f: lambda x: torch.cummax(f(x), 0).values * x),
+            ("cummin", lambda f: lambda x: torch.cummin(f(x), 0).values * x),
+            ("out= of a buffer", _normalized_into_a_buffer),
+        )
     ),
     slopes("dropout", *CUBE, tensor(9), around=_dropped),
     slopes("BatchNorm in training", *CUBE, tensor(5, 3), around=_normed),

@@ -17,9 +17,11 @@ from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
 from gradverify.graph import literal_leaf as literal
+from gradverify.known import shipped_rows
 from gradverify.ops import OPS
 from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.params import legal_params
+from gradverify.verdict import Verdict
 
 ONE = [((),), ((3,),), ((2, 3),)]
 TWO = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,))]
@@ -221,8 +223,21 @@ def test_every_table_accounts_for_every_public_op(engine: Any) -> None:
     assert not missing, f"{engine.name} has no row for {', '.join(missing)}"
 
 
-def test_the_handshake_finds_nothing(engine: Any) -> None:
-    assert handshake(engine) == []
+def test_the_handshake_finds_nothing_but_what_is_listed(engine: Any) -> None:
+    """What raises in the modes that a known deviation names."""
+    listed = {
+        (f"{row.differentiator}:{mode}", row.op)
+        for row in shipped_rows()
+        if Verdict.CRASHED in row.verdict
+        for mode in row.modes
+    }
+    new = []
+    for sentence in handshake(engine):
+        who, _, rest = sentence.partition(" fails on ")
+        ops = rest.partition(":")[0].split(", ")
+        if not {(who, op) for op in ops} <= listed:
+            new.append(sentence)
+    assert new == []
 
 
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "pow"])

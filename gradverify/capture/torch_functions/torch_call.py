@@ -19,6 +19,7 @@ from gradverify.capture.argument_names import (
 )
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull, Refused
+from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
     FLOATS,
@@ -207,7 +208,7 @@ class TorchCall(FunctionCall):
         function: Callable[..., Any],
         point: Sequence[Array],
         variant: str = "",
-        tracer: TorchTracer | None = None,
+        mode: TorchTracer | StoppedTensors | None = None,
     ) -> Handed:
         """Run the function at a point; parameters are written in place."""
         leaves: list[Any] = []
@@ -217,10 +218,10 @@ class TorchCall(FunctionCall):
             leaf = self._leaf(slot, x, variant, wanted)
             leaves.append(leaf)
         copies = tuple(leaf.detach().clone() for leaf in leaves)
-        if tracer is not None:
+        if isinstance(mode, TorchTracer):
             for leaf in leaves:
-                tracer.input(leaf)
-        with tracer or nullcontext():
+                mode.input(leaf)
+        with mode or nullcontext():
             args, kwargs = self._filled(leaves)
             result = function(*args, **kwargs)
         return Handed(tuple(leaves), tuple(_outputs(result)), copies)
@@ -267,11 +268,27 @@ class TorchCall(FunctionCall):
             handed = self._handed(self.function, point)
             return tuple(_array(y) for y in handed.outputs)
 
+    def outputs_beside(
+        self, point: Sequence[Array], center: Sequence[Array]
+    ) -> tuple[Array, ...]:
+        """The outputs, with what autograd takes for constant as it is at `center`."""
+        before = StoppedTensors()
+        with self._undone():
+            at_rest = self._handed(self.original, center, mode=before).outputs
+            still = [_array(y) for y in at_rest]
+        with self._undone():
+            mode = StoppedTensors(before)
+            outputs = self._handed(self.original, point, mode=mode).outputs
+            return tuple(
+                _array(y) if y.requires_grad else fixed
+                for y, fixed in zip(outputs, still, strict=True)
+            )
+
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
         tracer = TorchTracer(self.dtype)
         with self._undone():
-            handed = self._handed(self.original, point, tracer=tracer)
+            handed = self._handed(self.original, point, mode=tracer)
             if not handed.outputs:
                 raise NotCaptured(f"{self.name} returns no tensor of floats")
             symbols = outputs_of(tracer, handed.outputs)
@@ -283,7 +300,7 @@ class TorchCall(FunctionCall):
         """The program of the function and of its reverse mode."""
         tracer = TorchTracer(self.dtype)
         with self._undone():
-            handed = self._handed(self.function, point, tracer=tracer)
+            handed = self._handed(self.function, point, mode=tracer)
             outputs, given = _weighted(handed.outputs, cotangents, "")
             with tracer:
                 found = torch.autograd.grad(

@@ -24,6 +24,7 @@ from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.torch_functions.storages import places
+from gradverify.capture.trace_notes import EQUAL
 from gradverify.graph import Array
 
 Row = Callable[..., Any]
@@ -245,19 +246,27 @@ def _permutation(base: Any, result: Any) -> tuple[int, ...] | None:
 
 
 def decision(c: Context, *operands: Any, **options: Any) -> None:
-    """A comparison: its result is what it was, and belongs to the branch."""
-    del options
-    for result in _each(c.result):
-        c.seen.decided.append(numpy_of(result))
-    values = [np.asarray(x, float) for x in map(_real, c.args) if x is not None]
-    if len(values) == 1 and c.result.dtype == torch.bool:
-        values.append(np.zeros(()))
-    if len(values) == 2:
-        a, b = values
-        with np.errstate(all="ignore"):
-            near = np.abs(a - b) <= CLOSE * _unit(c) * np.maximum(np.abs(a), np.abs(b))
-        if np.any(near):
-            _tie(c, "two numbers that are compared are equal, up to rounding")
+    """A result that the values decide; it is what it was, and belongs to the branch."""
+    del operands, options
+    results = (
+        [c.result] if isinstance(c.result, bool) else map(numpy_of, _each(c.result))
+    )
+    c.seen.decided.extend(map(np.array, results))
+
+
+def comparison(c: Context, a: Any, b: Any, **options: Any) -> None:
+    """A decision by the order of two operands, which rounding may turn."""
+    one, other = map(_real, c.args[:2])
+    decision(c)
+    if c.args[0] is not c.args[1] and one is not None and other is not None:
+        c.seen.note_close(one, other, _unit(c))  # not of x != x, nor of complex ones
+
+
+def truth_value(c: Context, *operands: Any, **options: Any) -> None:
+    """A decision by which entries are 0."""
+    decision(c)
+    if any(np.any(_real(x) == 0) for x in c.args if isinstance(x, torch.Tensor)):
+        _tie(c, EQUAL)
 
 
 def _unit(c: Context) -> float:
@@ -457,7 +466,7 @@ def decision_of(c: Context, chosen: Array, a: Array, b: Array) -> None:
     c.seen.decided.append(chosen)
     with np.errstate(all="ignore"):
         near = np.abs(a - b) <= CLOSE * _unit(c) * np.maximum(np.abs(a), np.abs(b))
-    if np.any(near):
+    if np.any(near & np.isfinite(a) & np.isfinite(b)):
         _tie(c, f"an operand of {c.name} lies at its threshold")
 
 
@@ -1229,9 +1238,11 @@ MOVES = """index gather index_select flip roll repeat take rot90 pixel_shuffle
 pixel_unshuffle channel_shuffle masked_select repeat_interleave view_copy permute_copy
 slice_copy select_copy expand_copy unfold_copy im2col reflection_pad1d reflection_pad2d
 replication_pad1d replication_pad2d"""
-DECISIONS = """gt lt ge le eq ne isnan isinf isfinite isposinf isneginf logical_and
-logical_or logical_not logical_xor any all argmax argmin argsort nonzero searchsorted
-bucketize equal is_nonzero unique_consecutive _unique2 bincount count_nonzero"""
+COMPARISONS = "gt lt ge le eq ne"
+TRUTH_VALUES = """logical_and logical_or logical_not logical_xor any all is_nonzero
+nonzero count_nonzero"""
+DECISIONS = """equal isnan isinf isfinite isposinf isneginf argmax argmin argsort searchsorted
+bucketize unique_consecutive _unique2 bincount allclose"""
 CONSTANTS = """ones_like zeros_like empty_like full_like rand_like randn_like new_zeros
 new_ones new_empty new_full new_empty_strided randint_like bernoulli is_same_size"""
 ONE = """neg log sin cos tan tanh sqrt sigmoid relu square rsqrt reciprocal exp2 expm1
@@ -1243,6 +1254,8 @@ STEPS = "round floor ceil trunc sign sgn floor_divide heaviside"
 ROWS: Mapping[str, Row] = {
     **dict.fromkeys(VIEWS.split(), view),
     **dict.fromkeys(MOVES.split(), moves),
+    **dict.fromkeys(COMPARISONS.split(), comparison),
+    **dict.fromkeys(TRUTH_VALUES.split(), truth_value),
     **dict.fromkeys(DECISIONS.split(), decision),
     **dict.fromkeys(CONSTANTS.split(), constant_result),
     **{name: same(name) for name in ONE.split()},
@@ -1263,6 +1276,7 @@ ROWS: Mapping[str, Row] = {
     "prod": product, "var": spread("var"), "std": spread("std"), "linalg_vector_norm": vector_norm, "norm": vector_norm,
     "logsumexp": logsumexp, "_softmax": softmax, "_log_softmax": log_softmax, "cumsum": cumsum,
     "sort": ordered, "topk": ordered, "kthvalue": ordered, "median.dim": ordered, "mode": ordered,
+    "cummax": ordered, "cummin": ordered,
     # matrices
     "mm": mm, "bmm": bmm, "addmm": addmm, "baddbmm": baddbmm, "mv": vectors, "dot": vectors, "vdot": vectors,
     # joining and placing

@@ -99,7 +99,9 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return self._custom(func, args, kwargs)
         if not any(self.storages.cell(t) is not None for t in tensors):
             return self._plain(func, args, kwargs)
-        row = ROWS.get(name) or ROWS.get(name.partition(".")[0])
+        row = ROWS.get(name)
+        if row is None and kwargs.get("out") is None:
+            row = ROWS.get(name.partition(".")[0])
         if row is None and func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs, where)
         if row is None:
@@ -221,7 +223,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             new = self._written_by(pure_name, func, target, args, where)
             result = func(*args, **kwargs)
         else:
-            pure = _pure(pure_name, overload)
+            pure = _pure(pure_name, overload, func)
             if pure is None:
                 raise self._refusal(f"there is no row for {func.name()}", where)
             options = {k: v for k, v in kwargs.items() if k != "out"}
@@ -381,17 +383,32 @@ def _is_composite(func: Any) -> bool:
     return bool(func.has_kernel_for_dispatch_key(key))
 
 
-def _pure(name: str, overload: str) -> Any:
-    """The op that does the same without writing."""
+def _pure(name: str, overload: str, func: Any) -> Any:
+    """The op that does the same without writing; after `out=`, that of its operands."""
     packet = getattr(torch.ops.aten, name, None)
     if packet is None:
         return None
     wanted = overload if overload not in ("", "out") else "default"
-    names = packet.overloads()
-    if wanted in names:
+    names = [n for n in packet.overloads() if _has_tensor(getattr(packet, n))]
+    if wanted in names and not getattr(packet, wanted)._schema.is_mutable:
         return getattr(packet, wanted)
-    trimmed = wanted.removesuffix("_out").removesuffix("out") or "default"
-    return getattr(packet, trimmed) if trimmed in names else None
+    operands = _operands(func)
+    alike = (getattr(packet, n) for n in names)
+    return next(
+        (f for f in alike if not f._schema.is_mutable and _operands(f) == operands),
+        None,
+    )
+
+
+def _has_tensor(func: Any) -> bool:
+    """Whether it is an op of tensors; some packets hold those of numbers as well."""
+    return any("Tensor" in kind for _, kind in _operands(func))
+
+
+def _operands(func: Any) -> list[tuple[str, str]]:
+    """The names and types of what an op reads."""
+    arguments = func._schema.arguments
+    return [(a.name, str(a.type)) for a in arguments if not a.is_out]
 
 
 def _place(inside: str | None, authors: dict[str, SourceLine]) -> CallSite:
