@@ -85,7 +85,7 @@ def test_a_name_that_a_mode_lacks_is_told_with_its_line() -> None:
     def misnamed(function: Any, point: list[Any]) -> Any:
         return Pulled(function(*points), [])  # type: ignore[name-defined]  # noqa: F821
 
-    (problem,) = handshake(toy(run=misnamed))
+    (problem,) = handshake(toy(misnamed))
     line = misnamed.__code__.co_firstlineno + 1
     assert f"name 'points' is not defined (test_handshake.py:{line})" in problem
 

@@ -134,5 +134,6 @@ def test_cases_in_which_the_engine_deviates_by_itself_count_for_nothing() -> Non
     found = score(Wrong(), "forward", ops=["mul", "exp"], cases=20)
     (mul,) = found.ops
     assert mul.deviating > 0
-    assert mul.deviating == mul.cases - sum(mul.met.values())
+    # A case that is left may be one that no fault changes, such as a product of zeros.
+    assert sum(mul.met.values()) <= mul.cases - mul.deviating
     assert found.absent == {"exp": "the table has no row for it"}

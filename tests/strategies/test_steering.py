@@ -77,6 +77,7 @@ def test_more_pairs_of_ops_are_met(family: str) -> None:
 
 def regimes_met(op: str, *, is_steered: bool) -> int:
     of = block("ops", op, is_steered=is_steered)
+    of.edges = lambda: ()  # they have most kinds, and come first in both
     drawn(of, 40)
     return sum(key.startswith(f"{op}:") for key in of.met.regimes)
 

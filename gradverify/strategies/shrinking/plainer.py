@@ -54,9 +54,23 @@ def _plainer(value: Any) -> list[Any]:
     rounded += [float(f"{number:.{k}e}") for k in (0, 1)]
     if number:
         rounded.append(math.copysign(10.0 ** round(math.log10(abs(number))), number))
+        rounded += _nearer_to_one(number)
     menu = dict.fromkeys([*PLAINEST, *rounded])
     own = _ugliness_of(value)
     return sorted((v for v in menu if _ugliness_of(v) < own), key=_ugliness_of)
+
+
+def _nearer_to_one(number: float) -> list[float]:
+    """Numbers of another size, for one that is huge or tiny: -70 and -20 for -700."""
+    exponent = math.floor(math.log10(abs(number)))
+    if abs(exponent) < 2:
+        return []
+    first = float(f"{abs(number):.0e}".partition("e")[0])
+    exponents = (1 if exponent > 0 else -1, exponent // 2)
+    return [
+        math.copysign(float(f"{digit:g}e{k}"), number)
+        for k, digit in itertools.product(exponents, (first, 2.0))
+    ]
 
 
 def plainer_values(program: EditableCase) -> Iterator[EditableCase]:
