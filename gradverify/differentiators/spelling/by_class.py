@@ -27,12 +27,12 @@ class ByTable(dict[str, Row]):
 
 # By the kind of a mode, how it is called and what is judged of what comes back.
 POINT = "engine.{mode}(function, list(inputs)"
-PULLED = "value, got = found.value, found.cotangents"
+PULLED = "value, got = answer.value, answer.cotangents"
 # fmt: off
 CALLS: Mapping[str, tuple[str, str]] = {
     "gradient": (f"{POINT})",            PULLED),
     "vjp":      (f"{POINT}, cotangent)", PULLED),
-    "jvp":      (f"{POINT}, tangents)",  "value, got = found.value, [found.tangent]"),
+    "jvp":      (f"{POINT}, tangents)",  "value, got = answer.value, [answer.tangent]"),
     "hvp":      (f"{POINT}, tangents)",  PULLED),
     "jacobian": (f"{POINT})",            PULLED),
     "hessian":  (f"{POINT})",            PULLED),
@@ -63,6 +63,6 @@ def by_class(path: str, mode: str, kind: str) -> Spelling:
         array=lambda text: text,
         data=lambda text: f"lift({text})",
         rows=ByTable(),
-        tails={mode: tail(f"found = {call.format(mode=method)}\n{what}")},
+        tails={mode: tail(f"answer = {call.format(mode=method)}\n{what}")},
         values=True,
     )
