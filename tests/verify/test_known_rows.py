@@ -18,9 +18,9 @@ from gradverify.differentiators import Differentiator, load
 from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.graph import Case
 from gradverify.known import Deviation, Size, shipped_rows
-from gradverify.verdict import Verdict
+from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Block, judge, verify_item
-from gradverify.verify.known_rows import Listed
+from gradverify.verify.known_rows import Listed, is_given
 
 from ..planted.engines import ENGINES
 from ..planted.faults import Application
@@ -227,3 +227,14 @@ def test_where_is_known_by_what_later_sums_make_of_its_cotangent(
     row = ROWS["autograd-where-broadcast"]
     case = Case(trace(function, *(x.shape for x in point)), point)
     assert explained(load("autograd"), case, row) == row.id
+
+
+def test_formulas_of_a_row_are_of_the_gradient_and_its_size_of_every_question() -> None:
+    """At 1e200 autograd and PyTorch lose the slope of asinh in forward mode as well."""
+    (row,) = (r for r in shipped_rows() if r.id == "torch-asinh-square")
+    assert row.gives
+    alone = row.witness
+    said = Judgement(Verdict.WRONG, where="tangent", got="0.0", exact="1e-200")
+    assert is_given(row, said, alone)
+    other = Judgement(Verdict.WRONG, where="d/da", got="3.0", exact="1e-200")
+    assert not is_given(row, other, alone)
