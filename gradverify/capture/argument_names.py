@@ -52,6 +52,24 @@ def chosen_places(names: Sequence[str], able: Sequence[int], wrt: Any) -> list[i
     return sorted(dict.fromkeys(found))
 
 
+def no_argument(name: str, array: str) -> Refused:
+    """The error about a function without anything to judge.
+
+    name: of the function. array: what the library calls one, with its article.
+    """
+    return Refused(
+        f"{name} has no argument that can be differentiated; hand over {array} of "
+        "float32 or float64"
+    )
+
+
+def other_format(name: str, dtype: object) -> Refused:
+    """The error about an argument in a format that is not judged."""
+    return Refused(
+        f"{name} is of {dtype}: half formats come later; hand over float32 or float64"
+    )
+
+
 def _is_meant(wanted: Any, place: int, name: str) -> bool:
     if isinstance(wanted, int) and not isinstance(wanted, bool):
         return place == wanted

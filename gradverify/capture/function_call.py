@@ -137,11 +137,6 @@ class FunctionCall(ABC):
         """The same call in a wider format; None if the function does not take it."""
         return None
 
-    def script(self, point: Sequence[Array], cotangents: Sequence[Array]) -> str:
-        """A script in the library's own words that shows a derivative at a point."""
-        del point, cotangents
-        return ""
-
     def describe(self) -> Mapping[str, Any]:
         """What a record says of the call: versions, and where the function stands."""
         return {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradverify
+from gradverify.cli.output import say
 from gradverify.formats import DTYPES
 from gradverify.outside.nearest import meant
 
@@ -139,6 +140,16 @@ EXAMPLES: Mapping[str, str] = {
 }
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes as long as all else."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, *given: object, **more: object
+    ) -> None:
+        say(f"gradverify {gradverify.__version__}")
+        parser.exit()
+
+
 def parser(
     commands: Mapping[str, Command], of_run: Arguments = ()
 ) -> argparse.ArgumentParser:
@@ -149,9 +160,7 @@ def parser(
     whole = argparse.ArgumentParser(
         prog="gradverify", description="Judge gradients against mpmath."
     )
-    whole.add_argument(
-        "--version", action="version", version=f"gradverify {gradverify.__version__}"
-    )
+    whole.add_argument("--version", action=_Version, nargs=0, help="the version")
     kinds = whole.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, arguments) in COMMANDS.items():
         sub = kinds.add_parser(name, help=text, epilog=f"example: {EXAMPLES[name]}")

@@ -90,45 +90,89 @@ def greeting(
         hint = "decorate a method with @mode('gradient')"
         return Greeting([f"{name} has no mode: {hint}"], {}, {})
     problems = _rows(differentiator)
-    end = time.perf_counter() + seconds
-    cases, lost, warm = _cases(differentiator), 0, False
-    lost_seconds = 0.0
+    calls, cases = _Calls(limit, seconds, loading), _cases(differentiator)
     alone: dict[str, str] = {}
     absent: dict[str, list[str]] = {}
     tried = only or [*differentiator.modes()]
     for mode in tried:
         if _compiles_at_once(differentiator, mode, cases):
             continue
-        failures: dict[str, list[str]] = {}
-        places: dict[str | None, str] = {}
-        for op, case in cases.items():
-            if lost >= PATIENCE or time.perf_counter() > end:
-                break
-            most, began = limit if warm else max(limit, loading), time.perf_counter()
-            found = _answered(differentiator, mode, case, most)
-            if found.fatal or found.timed_out:
-                lost_seconds += time.perf_counter() - began
-            # who has not even loaded in that time has had enough of it
-            enough = found.timed_out and not warm
-            lost += PATIENCE if enough else found.fatal or found.timed_out
-            warm = True
-            text = _problem(op, found, most)
-            places.setdefault(text, _place(differentiator, found.error))
-            if found.error is not None and found.error.is_missing:
-                absent.setdefault(op, []).append(f"it raises {text}")
-            elif text := text or _other_default(op, case, found):
-                failures.setdefault(text, []).append(op)
-        failing = sum(map(len, failures.values()))
-        for text, ops in failures.items():
-            place = places.get(text, "")
-            sentence = f"{name}:{mode} fails on {_list(ops)}: {text}{place}"
+        failures = _failures(differentiator, mode, cases, calls, absent)
+        failing = sum(len(failure.ops) for failure in failures.values())
+        for text, failure in failures.items():
+            sentence = f"{name}:{mode} fails on {_list(failure.ops)}: {text}"
+            sentence += failure.place
             if failing == len(cases):  # whatever the op, so that it is the engine
                 problems.append(sentence)
             else:
-                alone |= dict.fromkeys(ops, sentence)
+                alone |= dict.fromkeys(failure.ops, sentence)
     # a mode may lack what others have, and says so when it is asked
     lacking = {op: t[0] for op, t in absent.items() if len(t) == len(tried)}
-    return Greeting(problems, alone, lacking, lost_seconds)
+    return Greeting(problems, alone, lacking, calls.lost)
+
+
+class _Calls:
+    """The calls of an engine that is tried, until it has cost too much.
+
+    lost: seconds that went to calls without an end, or to ends of the process.
+    """
+
+    def __init__(self, limit: float, seconds: float, loading: float) -> None:
+        self.limit, self.loading = limit, loading
+        self.end = time.perf_counter() + seconds
+        self.lost, self._endless, self._loaded = 0.0, 0, False
+
+    @property
+    def are_over(self) -> bool:
+        """Whether no more ops are tried."""
+        return self._endless >= PATIENCE or time.perf_counter() > self.end
+
+    def answer(
+        self, differentiator: Differentiator, mode: str, case: Case
+    ) -> tuple[Derivatives, float]:
+        """What a mode answers, and the limit that it had: the first call has more."""
+        most = self.limit if self._loaded else max(self.limit, self.loading)
+        began = time.perf_counter()
+        found = _answered(differentiator, mode, case, most)
+        if found.fatal or found.timed_out:
+            self.lost += time.perf_counter() - began
+            # who has not even loaded in that time has had enough of it
+            enough = found.timed_out and not self._loaded
+            self._endless += PATIENCE if enough else 1
+        self._loaded = True
+        return found, most
+
+
+class _Failure(NamedTuple):
+    """Ops that fail in the same way, and where in the engine's file the first does."""
+
+    place: str
+    ops: list[str]
+
+
+def _failures(
+    differentiator: Differentiator,
+    mode: str,
+    cases: Mapping[str, Case],
+    calls: _Calls,
+    absent: dict[str, list[str]],
+) -> dict[str, _Failure]:
+    """How a mode fails on ops, by what is said of it.
+
+    absent: gets what the engine says of ops that the mode does not have.
+    """
+    failures: dict[str, _Failure] = {}
+    for op, case in cases.items():
+        if calls.are_over:
+            break
+        found, most = calls.answer(differentiator, mode, case)
+        text = _problem(op, found, most)
+        if found.error is not None and found.error.is_missing:
+            absent.setdefault(op, []).append(f"it raises {text}")
+        elif text := text or _other_default(op, case, found):
+            place = _place(differentiator, found.error)
+            failures.setdefault(text, _Failure(place, [])).ops.append(op)
+    return failures
 
 
 def _answered(

@@ -17,7 +17,7 @@ def badge(found: Records) -> str:
     Claims of notes count as well. Nothing judged is grey.
     https://shields.io/badges/endpoint-badge
     """
-    right = sum(counts.get(Verdict.AGREES.name, 0) for counts in _counts(found))
+    right = sum(item.counts.get(Verdict.AGREES.name, 0) for item in found.items)
     right += sum(claim.verdict == "right" for claim in found.claims)
     wrong = len(grouped([d for d in found.discrepancies if d.failed]))
     wrong += sum(claim.verdict == "wrong" for claim in found.claims)
@@ -33,7 +33,3 @@ def badge(found: Records) -> str:
         "color": colour,
     }
     return json.dumps(said) + "\n"
-
-
-def _counts(found: Records) -> list[dict[str, int]]:
-    return [item.counts for item in found.items]

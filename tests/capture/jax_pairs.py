@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-CAPTURED, DIFFERENCED = "the captured program", "differences of the function"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A function with a right derivative and one with a wrong one, at arguments."""
-
-    name: str
-    right: Callable[..., Any]
-    wrong: Callable[..., Any]
-    args: tuple[Any, ...]
-    truth: str = CAPTURED
+from tests.capture.pair import DIFFERENCED, Pair
 
 
 def array(*shape: int, dtype: str = "float64", more: float = 0.0) -> Any:

@@ -6,29 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
-CAPTURED, DIFFERENCED = "the captured program", "differences of the function"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A function with a right derivative and one with a wrong one, at arguments.
-
-    right, wrong: the functions; by hand, one function and what `check` gets beside.
-    """
-
-    name: str
-    right: Callable[..., Any]
-    wrong: Callable[..., Any]
-    args: tuple[Any, ...]
-    truth: str = CAPTURED
-    options: tuple[dict[str, Any], dict[str, Any]] = field(default=({}, {}))
+from tests.capture.pair import CAPTURED, DIFFERENCED, Pair
 
 
 def array(*shape: int, dtype: str = "float64") -> Any:

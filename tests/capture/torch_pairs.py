@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+
+from tests.capture.pair import Pair
 
 
 def tensor(*shape: int, dtype: torch.dtype = torch.float64) -> Any:
@@ -46,17 +47,6 @@ def function(
 
     applied: Callable[..., Any] = (Modern if modern else Old).apply
     return applied
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A function with a right derivative and one with a wrong one, at arguments."""
-
-    name: str
-    right: Callable[..., Any]
-    wrong: Callable[..., Any]
-    args: tuple[Any, ...]
-    truth: str = "the captured program"
 
 
 def slopes(

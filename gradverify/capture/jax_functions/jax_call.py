@@ -16,10 +16,12 @@ from gradverify.capture.argument_names import (
     chosen_places,
     function_name,
     name_at,
+    no_argument,
+    other_format,
     signature_of,
 )
 from gradverify.capture.captured import Captured, NotCaptured
-from gradverify.capture.function_call import Argument, FunctionCall, Pull, Refused
+from gradverify.capture.function_call import Argument, FunctionCall, Pull
 from gradverify.capture.jax_functions.jax_tracer import Followed, JaxTracer
 from gradverify.capture.jax_functions.stopped import run_beside, stops
 from gradverify.graph import Array
@@ -102,10 +104,7 @@ class JaxCall(FunctionCall):
         if wrt is not None:  # parameters are judged as well, as they are of modules
             chosen = [*chosen, *(k for k in able if own[k] and k not in chosen)]
         if not chosen:
-            raise Refused(
-                f"{self.name} has no argument that can be differentiated; hand over an "
-                "array of float32 or float64"
-            )
+            raise no_argument(self.name, "an array")
         made = [JaxSlot(names[k], k, self.leaves[k].dtype, own[k]) for k in chosen]
         return sorted(made, key=lambda s: (s.is_parameter, s.place))
 
@@ -116,10 +115,7 @@ class JaxCall(FunctionCall):
                 np.zeros((), slot.dtype).real.dtype if slot.is_complex else slot.dtype
             )
             if np.dtype(real).name not in FLOATS:
-                raise Refused(
-                    f"{slot.name} is of {slot.dtype}: half formats come later; "
-                    "hand over float32 or float64"
-                )
+                raise other_format(slot.name, slot.dtype)
             kinds.append(np.dtype(real))
         return min(kinds, key=lambda d: d.itemsize).name
 

@@ -12,6 +12,7 @@ from gradverify.capture.argument_names import (
     chosen_places,
     function_name,
     name_at,
+    no_argument,
     signature_of,
 )
 from gradverify.capture.captured import Captured, NotCaptured
@@ -55,10 +56,7 @@ class ArrayCall(FunctionCall):
         able = [k for k, (_, _, x) in enumerate(found) if _is_float(x)]
         self.slots = [found[k] for k in chosen_places(names, able, wrt)]
         if not self.slots:
-            raise Refused(
-                f"{self.name} has no argument that can be differentiated; hand over an "
-                "array of float32 or float64"
-            )
+            raise no_argument(self.name, "an array")
         for name, _, x in self.slots:
             if x.dtype.name not in FLOATS:
                 raise Refused(f"{name} is of {x.dtype}; hand over float32 or float64")

@@ -15,10 +15,12 @@ from gradverify.capture.argument_names import (
     chosen_places,
     function_name,
     name_at,
+    no_argument,
+    other_format,
     signature_of,
 )
 from gradverify.capture.captured import Captured, NotCaptured
-from gradverify.capture.function_call import Argument, FunctionCall, Pull, Refused
+from gradverify.capture.function_call import Argument, FunctionCall, Pull
 from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
@@ -105,10 +107,7 @@ class TorchCall(FunctionCall):
         self.draws_nothing = not self.touched.random
         self.slots += self._parameters()
         if not self.slots:
-            raise Refused(
-                f"{self.name} has no argument that can be differentiated; hand over a "
-                "tensor of float32 or float64"
-            )
+            raise no_argument(self.name, "a tensor")
         self.dtype = self._dtype()
         self.arguments = tuple(
             Argument(s.name, _array(s.tensor).astype(self.dtype), s.place is None)
@@ -144,10 +143,7 @@ class TorchCall(FunctionCall):
         for slot in self.slots:
             real = slot.tensor.real.dtype if slot.is_complex else slot.tensor.dtype
             if real not in FLOATS:
-                raise Refused(
-                    f"{slot.name} is of {slot.tensor.dtype}: half formats come later; "
-                    "hand over float32 or float64"
-                )
+                raise other_format(slot.name, slot.tensor.dtype)
         kinds = [_array(s.tensor).dtype for s in self.slots]
         return str(min(kinds, key=lambda d: d.itemsize))
 

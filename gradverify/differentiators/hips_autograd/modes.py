@@ -1,7 +1,7 @@
 """How autograd is asked for a derivative: a mode is one method.
 
 The name of the method stands in ids. A script that shows a deviation calls the library
-as the mode's row in `TAILS` (`spelling.py`) says; without a row it calls the method.
+as the mode's row in `TAILS` (`tails.py`) says; without a row it calls the method.
 """
 
 from __future__ import annotations

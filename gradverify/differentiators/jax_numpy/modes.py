@@ -1,7 +1,7 @@
 """How JAX is asked for a derivative: a mode is one method.
 
 The name of the method stands in ids. A script that shows a deviation calls the library
-as the mode's row in `TAILS` (`spelling.py`) says; without a row it calls the method.
+as the mode's row in `TAILS` (`tails.py`) says; without a row it calls the method.
 
 Every mode is compiled, except for those that say otherwise. XLA changes the order of
 operations and drops what is not used, so that both can be wrong by themselves.
@@ -10,6 +10,7 @@ operations and drops what is not used, so that both can be wrong by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gradverify.differentiators.compiled import Compiled
@@ -321,25 +322,19 @@ def _forward_over_reverse(
     return product
 
 
-def _reverse_over_forward(
-    output: Function, moved: Sequence[int], wrt: Sequence[int]
+def _over_forward(
+    way: str, output: Function, moved: Sequence[int], wrt: Sequence[int]
 ) -> Function:
+    """The derivative of a tangent by every input; way: "grad" or "jacfwd"."""
     import jax
 
     def product(tangents: Any, *inputs: Any) -> Any:
         push = _jvp(output, moved)
-        return jax.grad(lambda *x: push(tangents, *x)[1], argnums=wrt)(*inputs)
+        outer = getattr(jax, way)(lambda *x: push(tangents, *x)[1], argnums=wrt)
+        return outer(*inputs)
 
     return product
 
 
-def _forward_over_forward(
-    output: Function, moved: Sequence[int], wrt: Sequence[int]
-) -> Function:
-    import jax
-
-    def product(tangents: Any, *inputs: Any) -> Any:
-        push = _jvp(output, moved)
-        return jax.jacfwd(lambda *x: push(tangents, *x)[1], argnums=wrt)(*inputs)
-
-    return product
+_reverse_over_forward = partial(_over_forward, "grad")
+_forward_over_forward = partial(_over_forward, "jacfwd")

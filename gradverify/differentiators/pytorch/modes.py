@@ -1,7 +1,7 @@
 """How PyTorch is asked for a derivative: a mode is one method.
 
 The name of the method stands in ids. A script that shows a deviation calls the library
-as the mode's row in `TAILS` (`spelling.py`) says; without a row it calls the method.
+as the mode's row in `TAILS` (`tails.py`) says; without a row it calls the method.
 
 Each mode is another piece of the library's code. `torch.autograd` and `torch.func` have
 the same formulas of single ops, but not the same ways to nest and to batch them.
