@@ -33,7 +33,6 @@ from gradverify.claims.judgement.members import (
     has_derivative,
     is_number,
     member_agrees,
-    number_of,
     squeezed,
 )
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
@@ -75,7 +74,6 @@ SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 INDICES = "it may be said of indices that are equal, or that are not"
 SHAPE = "it has another shape than ours, so that one of us reads it otherwise"
-CUT_OFF = "its digits are cut off, and not rounded"
 AGAIN = "what it is about is defined several times before it"
 LATER = "what it is about is defined only after it, or anew"
 
@@ -448,8 +446,6 @@ def _doubts(
         doubts.append(SPECIAL)
     if _is_of_another_shape(members, outcome):
         doubts.append(SHAPE)
-    if _is_cut_off(members, outcome):
-        doubts.append(CUT_OFF)
     if _rates_differ(members, outcome, meaning):
         doubts.append(UNKNOWN_FUNCTION)
     return tuple(doubts)
@@ -740,22 +736,6 @@ def _is_of_another_shape(members: Members, outcome: Outcome) -> bool:
     step = outcome.step or 0
     left, right = (np.zeros(n.shape) for n in members.nodes[step : step + 2])
     return squeezed(left) != squeezed(right)
-
-
-def _is_cut_off(members: Members, outcome: Outcome) -> bool:
-    """Whether a decimal has all digits of the exact number that it has room for."""
-    match members.formulas[-1]:
-        case ("number", (_, str(text))) | ("neg", ("number", (_, str(text)))):
-            digits = re.fullmatch(r"\d*[.,](\d+)", text)
-        case _:
-            return False
-    if digits is None or outcome.step != len(members.nodes) - 2:
-        return False
-    exact, claimed = (outcome.point.value(n.index) for n in members.nodes[-2:])
-    if squeezed(exact) or squeezed(claimed):
-        return False
-    right, given = abs(float(number_of(exact))), abs(float(number_of(claimed)))
-    return 0 <= right - given < 10.0 ** -len(digits[1])
 
 
 def _rates_differ(members: Members, outcome: Outcome, meaning: Meaning) -> bool:
