@@ -52,6 +52,7 @@ MATRIX_ROWS = 4               # of a determinant that is written out, with n! pr
 UNNAMED_STEPS = 30            # of a backward pass, without a name, that are tried
 PASS_OUTPUTS = 12             # values that are tried as what a backward pass is of
 KNOWN_ENTRIES = 200           # of an array of the file that a function is tried at
+TABLE_OPERANDS = 6            # of a function one of whose operands is a table
 SHAPE_TRIALS = 500            # runs of a function at shapes that it may be meant for
 SHAPE_CHOICES = 16            # of them that fit and are compared
 FORMULA_EDITS = 400           # changes of a claimed formula

@@ -514,7 +514,7 @@ def _given(
     value = given.assigned.value
     yield BackwardStep(given.assigned, "?", given.by, given.x, given.x, GIVEN)
     for g in gradients:
-        if g is not given and program.depends(y.index, g.x.index):
+        if g is not given and program.depends(given.x.index, g.x.index):
             of = f"({given.by}·{given.assigned.name})"
             holds = frozenset({value.index})
             yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
@@ -550,6 +550,8 @@ def _from_residual(
             y = program.apply("sum", product, axis=None)
             holds = frozenset({i})
             for over in sizes:
+                if not _fitting(program, y, gradients[:1], holds, over):
+                    continue
                 if len(_fitting(program, y, gradients, holds, over)) < len(gradients):
                     continue
                 of = f"({name}·its gradient)"

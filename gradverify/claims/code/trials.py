@@ -19,7 +19,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import KNOWN_ENTRIES, SHAPE_CHOICES, SHAPE_TRIALS
+from gradverify.claims.claim_limits import (
+    KNOWN_ENTRIES,
+    SHAPE_CHOICES,
+    SHAPE_TRIALS,
+    TABLE_OPERANDS,
+)
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -44,6 +49,7 @@ VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
 # fmt: on
 SIZES = (INPUTS, OUTPUTS, ROWS)
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
+ANY_NUMBER = "is any number"
 OPEN = "it is not chosen yet what this operand is"
 MISFITS = (
     "does not fit", "more subscripts", "no length", "outside the list",
@@ -198,7 +204,7 @@ def _stated(code: Journal, numbers: Any) -> Symbol:
 
 def any_number(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
     """An operand of which the file does not say what numbers it has."""
-    return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
+    return code.program.leaf(Leaf(shape, reason=f"{name} {ANY_NUMBER}"))
 
 
 # ---- the search
@@ -252,6 +258,8 @@ def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> No
     what they are by, nothing is kept. run: follows the function, and returns what it
     returns.
     """
+    if len(several) > TABLE_OPERANDS and any(p.table for p in several):
+        return
     search = _ShapeSearch(code, several, run)
     search.descend({}, 0)
     best = max(search.found, key=lambda f: f[0].score, default=None)
