@@ -9,7 +9,7 @@ from typing import Any
 from gradverify.ops import Shape
 
 SQUARE: tuple[tuple[Shape, ...], ...] = (
-    ((2, 2),), ((3, 3),), ((2, 2, 2),), ((1, 1),), ((1, 3, 3),), ((2, 1, 1),),
+    ((2, 2),), ((2, 2, 2),), ((3, 3),), ((1, 1),), ((1, 3, 3),), ((2, 1, 1),),
 )  # fmt: skip
 
 # Simplest first.
@@ -34,7 +34,7 @@ def _planes(shape: Shape) -> Iterable[Any]:
     """Pairs of axes, in both orders and from both ends."""
     rank = len(shape)
     if rank > 1:
-        yield from ((-2, -1), (0, 1), (1, 0))
+        yield from ((-2, -1), (-1, -2), (0, 1), (1, 0))
         yield from (p for p in itertools.permutations(range(rank), 2) if max(p) > 1)
 
 

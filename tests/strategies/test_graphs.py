@@ -258,10 +258,7 @@ FORMS = {
 
 OF_ARRAYS = (
     "matmul", "broadcast_to", "softmax", "log_softmax", "std", "cumsum", "slice",
-    "concatenate", "stack", "einsum", "linear", "conv1d", "conv2d", "max_pool1d",
-    "max_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_norm_eval",
-    "layer_norm", "rms_norm", "group_norm", "embedding",
-    "scaled_dot_product_attention", "nll", "cross_entropy",
+    "concatenate", "stack", "einsum", *(op for op in OWN_SHAPES if op != "bce"),
 )  # fmt: skip
 
 
