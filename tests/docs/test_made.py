@@ -65,9 +65,6 @@ def test_every_kind_of_mode_has_its_signature(pages: Any) -> None:
 
 
 def test_every_page_that_is_made_is_shown(pages: Any) -> None:
-    shown = "\n".join(
-        p.read_text(encoding="utf-8")
-        for p in DOCS.rglob("*.md")
-        if "_" not in p.parent.name
-    )
-    assert all(f"_made/{name}.md" in shown for name in pages)
+    files = [p for p in DOCS.rglob("*.md") if p.parent.name not in ("_made", "_build")]
+    shown = "\n".join(p.read_text(encoding="utf-8") for p in files)
+    assert [name for name in pages if f"_made/{name}.md" not in shown] == []
