@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradverify.capture.captured import NotCaptured
+from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
 
 READ = "_local_scalar_dense"
 
 
-class StoppedTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class StoppedTensors(DispatchMode):
     """The operands of a run, below autograd, that require no gradient.
 
     before: those of an earlier run, which take the place of this one's; None for a run

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch.autograd.function import Function
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.moved_entries import reshaped
+from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
 from gradverify.capture.torch_functions.storages import Storages
 from gradverify.capture.torch_functions.torch_rows import ROWS, Context, Missing
 from gradverify.capture.trace_notes import TraceNotes
@@ -52,7 +52,7 @@ class CallSite:
     function: str | None
 
 
-class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class TorchTracer(DispatchMode):
     """Writes down what is computed from some tensors while it is active."""
 
     def __init__(self, dtype: str) -> None:
