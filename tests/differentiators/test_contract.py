@@ -117,6 +117,9 @@ WRONG = {("torch-cpu", "digamma", "float64")}
 # Seven right digits of float64 values (known::jax-attention-float32).
 COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float32).eps}
 
+# How many digits are lost where a matrix is nearly of rank one, as `values` makes it.
+CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0}
+
 # autograd follows nothing through sign, and warns of it.
 UNFOLLOWED = {("autograd", "sign")}
 
@@ -212,6 +215,7 @@ def test_gradient_is_the_exact_one_to_a_few_ulps(
     assert found.mutated == ()
     value, gradient = exact(case)
     eps = COARSE.get((engine.name, op, dtype), np.finfo(dtype).eps)
+    eps *= CONDITION.get(op, 1.0)
     allowed = 64 * eps * max(1.0, abs(value))
     assert abs(found.value - value) <= allowed
     assert len(found.cotangents) == len(case.point)
