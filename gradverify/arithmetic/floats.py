@@ -205,6 +205,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "slack":        slack,
     "slack_back":   slack,
     "bent":         slack,
+    "factor":       lambda x: x,
     "deviation2":   deviation2,
     "accumulate":   accumulate,
 }
@@ -237,6 +238,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "maximum":   np.maximum,
     "atan2":     np.arctan2,
     "hypot":     np.hypot,
+    "middle":    lambda a, b: np.sqrt(a) * np.sqrt(b),
     "logaddexp": np.logaddexp,
     "step":      lambda x: np.heaviside(x, 0.5),
     "sech":      lambda x: 1.0 / np.cosh(x),

@@ -36,7 +36,10 @@ from gradverify.reference import (
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 
-BESIDE = "another number of the answer overflows, and infinity times 0 is NaN beside it"
+BESIDE = (
+    "another number of the answer, or one on the way to it, overflows: infinity times "
+    "0 is NaN beside it"
+)
 
 
 @surrounded

@@ -171,6 +171,9 @@ ROWS = (
     #              itself times size
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
+    # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
+    #              whose derivative by x is 0 but for the roundings of y/x**2
+    # middle       the geometric mean of two numbers >= 0
     # accumulate   the sum of the cotangents at a fan-out, in no fixed order
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
@@ -189,6 +192,8 @@ ROWS = (
     Op("slack",       2, FORWARD, s.elementwise, internal=True),
     Op("slack_back",  2, FORWARD, s.elementwise, internal=True),
     Op("bent",        3, FORWARD, s.elementwise, internal=True),
+    Op("factor",      1, FORWARD, s.elementwise, curvature_error=c.factor_error, internal=True),
+    Op("middle",      2, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),
 )
