@@ -168,6 +168,12 @@ def test_points_outside_a_domain_are_not_judged(function: Any, x: float) -> None
 SHORT = [
     ("hypot",                  s.hypot,                                    1e-300,          (0.0, 1.0)),
     ("hypot, subnormal",       s.hypot,                                    5e-324,          (0.0, 1.0)),
+    ("hypot, huge",            s.hypot,                                    1e150,           (0.0, 1.0)),
+    ("atan2",                  s.atan2,                                    1e-155,          (1e155, 0.0)),
+    ("atan2, from its axis",   lambda a, b: s.atan2(b, a),                 1e-155,          (-1e155, 0.0)),
+    ("atan2, subnormal",       s.atan2,                                    1e-310,          (np.inf, 0.0)),
+    ("over a sum of squares",  lambda a, b: a / (a * a + b * b),           1e-100,          (1e200, 0.0)),
+    ("in a quotient",          lambda a, b: a / s.hypot(a, b),             1e-200,          (1e200, 0.0)),
     ("beside a kink",          lambda a, b: s.relu(a) + s.hypot(a, b),     5e-324,          None),
     ("what cancels far away",  lambda a, b: a - s.hypot(a, b),             1e-300,          (1.0, -1.0)),
 ]
