@@ -37,7 +37,6 @@ from gradverify.suites.large_network import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock, judge, verify_large
 
-
 ENDS = (Verdict.CRASHED.name, Verdict.TIMED_OUT.name)  # perhaps of a whole process
 
 
