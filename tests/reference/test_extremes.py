@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
-from mpmath import mpf
+from mpmath import mp, mpf
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s
@@ -191,6 +191,16 @@ def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) 
     else:
         assert found.status is Slope.SMOOTH
         assert tuple(map(float, found.gradient)) == slopes
+
+
+@pytest.mark.parametrize("x", [-1e6 - 0.5, -1e9 - 0.25])
+def test_far_to_the_left_digamma_is_reflected(x: float) -> None:
+    """Libraries step from there to 0 one by one."""
+    found = reference(case(s.digamma, x))
+    with mp.workdps(40):
+        slope = (mp.pi / mp.sinpi(mpf(x))) ** 2 - mp.psi(1, 1 - mpf(x))
+        assert abs(found.gradient[0] - slope) < mpf(10) ** -18 * abs(slope)
+    assert reference(case(s.digamma, -1e13)).status is Slope.NONE, "a pole"
 
 
 @pytest.mark.parametrize(
