@@ -29,6 +29,7 @@ from gradverify.ops.sites import (
     of_cumsum_back,
     of_logaddexp,
     of_matmul,
+    of_moved,
     of_put,
     of_sum,
     relative,
@@ -199,6 +200,8 @@ CALCULUS: Mapping[str, Calculus] = {
     "middle":       row(relative(4),    to_zeros,   lambda m, y, a, b: 0.5 * (y / filled(m, a)),
                                                     lambda m, y, a, b: 0.5 * (y / filled(m, b))),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
+    "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
+    "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),
     "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),
 }
 # fmt: on

@@ -141,7 +141,7 @@ def test_an_engine_that_waits_for_the_end_of_python_makes_no_run_green(
 def test_a_run_has_its_page_and_ends_though_an_engine_does(
     scratch: Scratch, attack: str
 ) -> None:
-    scratch.write("conftest.py", conftest(attack, when="True"))
+    scratch.write("conftest.py", conftest(attack, when="True", here=True))
     began = time.monotonic()
     done = scratch.apart("gradverify", "run", *SMALL, "-k", "add or mul")
     assert time.monotonic() - began < 200
