@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -137,7 +138,8 @@ def find(place: Place, name: str) -> list[FoundCase]:
     if Path(name).suffix == ".json":
         return [_of_file(Path(name))]
     if not re.fullmatch(r"[0-9a-f]{4,10}", name):
-        raise CommandError(f"{name!r} is no case: give its ten hex digits, or a file")
+        shown = reprlib.repr(name)
+        raise CommandError(f"{shown} is no case: give its ten hex digits, or a file")
     found = list(_candidates(place, name))
     names = sorted({f.name for f in found})
     if not names:
