@@ -93,7 +93,7 @@ LAYER = ("x", "w", "b")
 """Those of a network layer: weights and bias."""
 
 SYNTAX = (
-    "names, numbers, + - * /, comparisons, and, or, not, and "
+    "names, numbers, texts beside == and !=, + - * /, comparisons, and, or, not, and "
     f"{', '.join(FUNCTIONS)} of one thing"
 )
 
@@ -135,9 +135,10 @@ class OperandFormula:
     @cached_property
     def _function(self) -> Test:
         expression = parse(self.text)
-        function: Test = _ConditionReader(expression, operand_names(self.op)).read(
-            expression.tree
-        )
+        reader = _ConditionReader(expression, operand_names(self.op))
+        function: Test = reader.read(expression.tree)
+        if isinstance(function, _Text):
+            reader.unread(expression.tree)
         return function
 
     def value(self, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
@@ -184,8 +185,25 @@ class Condition:
             return False
 
 
+@dataclass(frozen=True)
+class _Text:
+    """A text, such as the name of a form. It is equal to a param, or it is not."""
+
+    value: str
+
+    def __call__(self, arrays: Mapping[str, Any]) -> Any:
+        return np.asarray(self.value)
+
+
+ALIKE = (operator.eq, operator.ne)
+
+
 def _applied(function: Callable[..., Any]) -> Callable[..., Test]:
     def rule(reader: _ConditionReader, node: ast.expr, *operands: Test) -> Test:
+        for operand in operands:
+            if isinstance(operand, _Text) and function not in ALIKE:
+                problem = f"{operand.value!r} is no number"
+                reader.expression.refuse(node, problem, SYNTAX)
         return lambda arrays: function(*[operand(arrays) for operand in operands])
 
     return rule
@@ -203,7 +221,9 @@ class _ConditionReader(Reader):
         self.expression.refuse(node, problem, SYNTAX)
 
     def constant(self, node: ast.Constant) -> Test:
-        """True, False, or a number."""
+        """True, False, a number, or a text that a param is compared with."""
+        if isinstance(node.value, str):
+            return _Text(node.value)
         is_flag = isinstance(node.value, bool)
         value = np.asarray(node.value if is_flag else self.expression.number(node))
         return lambda arrays: value
