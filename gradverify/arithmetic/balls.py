@@ -96,6 +96,11 @@ def hypot(a: Any, b: Any) -> Any:
     return (a * a + b * b).sqrt()
 
 
+def middle(a: Any, b: Any) -> Any:
+    """A ball around sqrt(a*b)."""
+    return (arb(a) * b).sqrt()
+
+
 def logaddexp(a: Any, b: Any) -> Any:
     """log(exp(a) + exp(b)), by the exponential that is at most 1."""
     return a + softplus(b - a) if a > b else b + softplus(a - b)
@@ -174,6 +179,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "maximum":   elementwise(maximum, 2),
     "atan2":     elementwise(atan2, 2),
     "hypot":     elementwise(hypot, 2),
+    "middle":    elementwise(middle, 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(arb(0)),
     "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
