@@ -170,7 +170,9 @@ class Differentiator(ABC):
         and each is looked at in many points.
     device: where the arrays live. On a device two runs may round differently.
     isolated: whether the engine runs in a process of its own. That process is started
-        again if it ends, and it is ended if it gives no answer in time.
+        again if it ends, and it is ended if it gives no answer in time. None: a run
+        keeps it in the process in which it was tried, where there is one. False: in the
+        process of the run, which it can then end, or hold up for ever, from C.
     accuracy: ops that the library itself says are less accurate than usual, and by how
         many units of roundoff values and derivatives may be off, such as
         `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
@@ -182,7 +184,7 @@ class Differentiator(ABC):
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
-    isolated: ClassVar[bool] = False
+    isolated: ClassVar[bool | None] = None
     accuracy: ClassVar[Mapping[str, float]] = {}
     taken_out: Mapping[str, str] = MappingProxyType({})
 
