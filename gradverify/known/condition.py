@@ -33,9 +33,44 @@ OPERATORS: SyntaxRows = {
     ast.Not: np.logical_not,
 }
 
+
+def _sizes(x: Any) -> Any:
+    """The singular values of every matrix, the largest first; 1 of what is none."""
+    x = np.asarray(x, np.float64)
+    if x.ndim < 2 or not x.size or not np.isfinite(x).all():
+        return np.ones(1)
+    return np.linalg.svd(x, compute_uv=False)
+
+
+def rcond(x: Any) -> Any:
+    """The smallest singular value over the largest; 0 for a matrix of zeros."""
+    sizes = _sizes(x)
+    return sizes[..., -1] / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
+
+
+def gap(x: Any) -> Any:
+    """How near two singular values are, as a part of the largest; 1 if there is one."""
+    sizes = _sizes(x)
+    if sizes.shape[-1] < 2:
+        return np.ones(1)
+    apart = -np.diff(sizes, axis=-1).max(axis=-1)
+    return apart / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
+
+
+def rows(x: Any) -> Any:
+    """The number of rows of a matrix."""
+    return np.shape(x)[-2] if np.ndim(x) > 1 else 0
+
+
+def columns(x: Any) -> Any:
+    """The number of columns of a matrix."""
+    return np.shape(x)[-1] if np.ndim(x) > 1 else 0
+
+
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "any": np.any, "all": np.all, "abs": np.abs, "min": np.min, "max": np.max,
-    "size": np.size, "ndim": np.ndim,
+    "size": np.size, "ndim": np.ndim, "rcond": rcond, "gap": gap, "rows": rows,
+    "columns": columns,
 }
 # fmt: on
 

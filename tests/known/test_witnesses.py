@@ -107,6 +107,23 @@ def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
     return np.einsum("bhij,bhjd->bhid", weights, v)
 
 
+def matrix_exp(x: Any) -> Any:
+    """The series itself, term by term."""
+    term = total = np.array(
+        [[mpf(i == j) for j in range(len(x))] for i in range(len(x))]
+    )
+    for k in range(1, 400):
+        term = term @ x / k
+        total = total + term
+    return total
+
+
+def lstsq(a: Any, b: Any) -> Any:
+    """By the normal equations."""
+    left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
+    return np.array((left**-1 * right).tolist())
+
+
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     "mul":      lambda a, b: a * b,
@@ -128,6 +145,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
+    "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
+    "matrix_exp": matrix_exp, "lstsq": lstsq,
 }
 # fmt: on
 
