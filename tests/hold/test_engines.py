@@ -95,6 +95,13 @@ def test_an_engine_that_ends_its_process_is_crashed_and_goes_on(
     assert judge(of("add"), engine, "reverse").verdict is Verdict.AGREES
 
 
+def test_what_loads_slowly_has_time_for_it_whenever_its_process_is_started() -> None:
+    engine = hostile.LoadsSlowly()
+    assert run(engine, "reverse", of("add"), limit=5.0).error is None
+    assert judge(of("mul"), engine, "reverse", limit=0.5).verdict is Verdict.CRASHED
+    assert judge(of("add"), engine, "reverse", limit=0.5).verdict is Verdict.AGREES
+
+
 @pytest.mark.slow
 def test_an_engine_that_closes_the_wire_is_ended() -> None:
     engine = hostile.ClosesEverything()
