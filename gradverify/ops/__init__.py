@@ -22,6 +22,7 @@ from gradverify.ops.domains import (
     POWER,
     ROOT,
 )
+from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
@@ -154,6 +155,7 @@ ROWS = (
     Op("stack",        2, FORWARD, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
+    *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # sech, rise   1 / cosh and 1 + tanh
@@ -171,6 +173,13 @@ ROWS = (
     #              itself times size
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
+    # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
+    #              whose derivative by x is 0 but for the roundings of y/x**2
+    # middle       the geometric mean of two numbers >= 0
+    # moved        moved(x, size) is x; stable algorithms give what is exact for an x that is
+    #              off by a rounding of size
+    # moved_back   moved_back(x) is x; what it passes back is off by roundings of its
+    #              largest entry in each matrix
     # accumulate   the sum of the cotangents at a fan-out, in no fixed order
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
@@ -189,7 +198,11 @@ ROWS = (
     Op("slack",       2, FORWARD, s.elementwise, internal=True),
     Op("slack_back",  2, FORWARD, s.elementwise, internal=True),
     Op("bent",        3, FORWARD, s.elementwise, internal=True),
+    Op("factor",      1, FORWARD, s.elementwise, curvature_error=c.factor_error, internal=True),
+    Op("middle",      2, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
+    Op("moved",       2, FORWARD, s.elementwise, internal=True),
+    Op("moved_back",  1, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),
 )
 # fmt: on

@@ -36,8 +36,9 @@ from gradverify.plugin.options import Settings, checked, is_only
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.shards import Death, Writer
+from gradverify.plugin.source_place import place_of, within
 from gradverify.plugin.termination import Termination
-from gradverify.records import Changes, Note, Records, Run
+from gradverify.records import Changes, Discrepancy, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import forget, remember, surrounded
 from gradverify.verify import Block, Budget
@@ -214,8 +215,10 @@ class Session:
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that are not new: those that this repository accepts today, in
-        whatever place, and those of the run that the user compares this one with.
+        """The findings that are not new.
+
+        They are those that this repository accepts today, in whatever file, and those
+        of the older run that the user named.
         """
         today = date.today()
         before: set[str] = set()
@@ -264,8 +267,9 @@ class Session:
     def limit(self, who: Differentiator) -> float:
         """The seconds for one run of an engine.
 
-        A built-in one, and one that compiles, has them whatever the run's time is, as
-        on a busy machine even they need some; another one a tenth of the run's time.
+        Built-in engines and engines that compile have the same limit in every run,
+        because on a busy machine even they are slow. Other engines have a tenth of the
+        run's time.
         """
         if is_trusted(who) or who.compiles:
             return LIMIT
@@ -318,12 +322,26 @@ class Session:
                 "name another folder"
             ) from error
 
-    def record(self, result: ItemOutcome) -> None:
-        """Write an item and its discrepancies down."""
+    def record(self, result: ItemOutcome, test: str = "") -> None:
+        """Write an item and its discrepancies down.
+
+        test: the place of the test in which a function was judged.
+        """
         if self.writer is not None:
             self.writer.landed()
-            for record in (*result.discrepancies, result.item):
-                self.writer.write(record)
+            for found in result.discrepancies:
+                self.writer.write(
+                    msgspec.structs.replace(found, place=self._at(found, test))
+                )
+            self.writer.write(result.item)
+
+    def _at(self, found: Discrepancy, test: str) -> str:
+        """Where in the repository a finding belongs; empty if nowhere."""
+        if found.place:
+            file, _, line = found.place.rpartition(":")
+            return within(self.root, file, int(line)) or found.place
+        named = (e for e in self.selection.judged if e.name == found.differentiator)
+        return next((place_of(e, found.op, self.root) for e in named), test)
 
     @surrounded
     def close(self, exitstatus: int) -> int:
@@ -360,7 +378,7 @@ class Session:
         return self.termination.status or exitstatus
 
     def worker_died(self, worker: str) -> None:
-        """Know that a process of the run died of the case that it ran."""
+        """Note that a process of the run died of the case that it ran."""
         note = f"the process was killed while it ran this case (worker {worker})"
         self.died[worker] = Death(note)
 

@@ -16,7 +16,7 @@ from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import USUAL, Scope
-from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
 from gradverify.strategies.single_op import alone, operands_of
 from gradverify.strategies.steering import steered_inputs
@@ -42,6 +42,7 @@ def graphs(
     ops: the menu; unless given, all public ops but network layers.
     min_nodes, max_nodes: how many ops are drawn. Ops whose operands do not fit are left
         out, and joining unused nodes adds some.
+    max_inputs: how many inputs at most. dtype: that of the point.
     within: what else graphs are made of, such as an engine's `accepts`.
     met: what earlier cases have had. Pairs of ops that none of them had are then drawn
         more often.
@@ -49,6 +50,9 @@ def graphs(
     An array at the end is contracted by `sum` and, if data are allowed, `mul`, even if
     these are not on the menu. Within ranks of `range(1)` there are no arrays. A graph
     shrinks to one op on one input, at 1.
+
+    Raises `ValueError` for an op that is unknown, and for limits that allow no graph,
+    with what is allowed.
     """
     if not 1 <= min_nodes <= max_nodes:
         raise ValueError(
@@ -95,9 +99,9 @@ def op_cases(
     All legal shapes, params and kinds of operands occur. A point outside the op's open
     domain is moved into it. Only network layers have ranks above 2.
     """
-    if op not in LAYER_SHAPES:
+    if op not in OWN_SHAPES:
         within = in_drawn_ranks(within)
-    scope = Scope(_menu([op]), within, dtype, edges=op not in LAYER_SHAPES)
+    scope = Scope(_menu([op]), within, dtype, edges=op not in OWN_SHAPES)
     _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
@@ -119,7 +123,7 @@ def in_drawn_ranks(limits: Limits) -> Limits:
 
 
 def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
-    plain = tuple(op for op in OPS.public() if op not in LAYER_SHAPES)
+    plain = tuple(op for op in OPS.public() if op not in OWN_SHAPES)
     names = plain if ops is None else tuple(ops)
     bad = [name for name in names if OPS[name].internal]
     if bad or not names:
@@ -134,7 +138,7 @@ def _possible(scope: Scope) -> tuple[str, ...]:
     """The ops of the menu that can have operands within the limits."""
     limits = scope.limits
     check_dtype(scope.dtype)
-    layers = all(op in LAYER_SHAPES for op in scope.ops)
+    layers = all(op in OWN_SHAPES for op in scope.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")

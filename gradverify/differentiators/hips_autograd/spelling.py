@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.composed.numpy_linear_algebra import (
+    numpy_like_spelling,
+)
+from gradverify.differentiators.hips_autograd import linear_algebra
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
     _softmax,
@@ -54,6 +58,7 @@ def head(dtype: str) -> Sequence[str]:
 ROWS: dict[str, Row | None] = {
     **numpy_rows("np"),
     **composed_spelling("np"),
+    **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,
