@@ -99,18 +99,24 @@ class ArrayCall(FunctionCall):
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program that NumPy's functions run, in the words of our ops."""
-        trace = FollowTrace(self.dtype)
+        trace = FollowTrace(self.dtype, self.is_constant)
         inputs = [trace.input(x) for x in self.handed(point)]
         try:
             found = self.called(inputs)
-        except NotCaptured:
+        except Exception as error:
+            if trace.refusal is not None:  # NumPy makes an error of its own of it
+                raise trace.refusal from None
+            if isinstance(error, TypeError | AttributeError):
+                raise NotCaptured(f"it takes real arrays only: {error}") from None
             raise
-        except (TypeError, AttributeError) as error:  # it wants a real array
-            raise NotCaptured(f"it takes real arrays only: {error}") from None
         if not found:
             raise NotCaptured(f"{self.name} returns no array of floats")
         symbols = [trace.lift(y) for y in found]
         return trace.seen.captured(trace.program, symbols)
+
+    def is_constant(self) -> bool:
+        """Whether a number that the running code reads is a constant to the library."""
+        return False
 
     @abstractmethod
     def gradients(

@@ -117,6 +117,7 @@ class TorchCall(FunctionCall):
         )
         self._state = self._saved_state()
         self._rest: tuple[bytes, StoppedTensors, list[Array]] | None = None
+        self._stops: bool | None = None
 
     # ---- what it is made of
 
@@ -279,6 +280,8 @@ class TorchCall(FunctionCall):
     ) -> tuple[Array, ...]:
         """The outputs, with what autograd takes for constant as it is at `center`."""
         before, still = self._at_rest(center)
+        if not self._stops_some(center, before):
+            return self.outputs(point)
         with self._undone():
             mode = StoppedTensors(before)
             outputs = self._handed(self.original, point, mode=mode).outputs
@@ -295,7 +298,24 @@ class TorchCall(FunctionCall):
             with self._undone():
                 outputs = self._handed(self.original, center, mode=before).outputs
                 self._rest = key, before, [_array(y) for y in outputs]
+            self._stops = None
         return self._rest[1:]
+
+    def _stops_some(self, center: Sequence[Array], before: StoppedTensors) -> bool:
+        """Whether anything that stands still would move with the arguments."""
+        if self._stops is None:
+            source = np.random.default_rng(0)
+            moved = [
+                (x + np.where(x == 0, 1.0, x) * source.uniform(0.005, 0.01, x.shape))
+                .astype(x.dtype)
+                for x in center
+            ]  # fmt: skip
+            after = StoppedTensors()
+            with self._undone():
+                outputs = self._handed(self.original, moved, mode=after).outputs
+            is_still = all(y.requires_grad for y in outputs)
+            self._stops = not (is_still and before.same_as(after))
+        return self._stops
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
