@@ -54,6 +54,10 @@ EXPLAINED = frozenset({
     Verdict.WRONG, Verdict.MISSING, Verdict.IMPRECISE, Verdict.STALE,
     Verdict.NONDETERMINISTIC,
 })  # fmt: skip
+SHORT = {
+    1: "with one entry along the first axis",
+    0: "with no entry along the first axis",
+}
 LONGEST = 150  # nodes of a graph whose deviation is explained by slips
 
 Progress = Callable[[int, int], None]
@@ -156,13 +160,16 @@ def check_function(
     sweep = _FunctionSweep(call, asked, given, allowed, progress)
     truth, remarks = _believed(sweep, reference)
     sweep.run(truth)
+    findings = [*sweep.findings(known)]
+    if reference is None and isinstance(truth, CapturedTruth) and not findings:
+        findings += sweep.short_findings(known)
     result = FunctionResult(
         call.name,
         call.library,
         call.dtype,
         names,
         sweep.items(),
-        tuple(sweep.findings(known)),
+        tuple(findings),
         truth.name,
         tuple(dict.fromkeys((*remarks, *sweep.remarks, *filter(None, [truth.remark])))),
         time.perf_counter() - sweep.began,
@@ -312,6 +319,35 @@ class _FunctionSweep:
                     )
                     for variant in wanted:
                         self._judged(f"reverse{HANDED}{variant}", look)
+
+    def short_findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
+        """What is found with one entry along the first axis, and with none.
+
+        The program is that of the shorter call, and has to give its value.
+        """
+        for length, words in SHORT.items():
+            call = None if self.is_large else self.call.shortened(length)
+            if call is None or "reverse" not in call.modes:
+                continue
+            given = tuple(a.value for a in call.arguments)
+            asked = replace(self.asked, modes=("reverse",))
+            short = _FunctionSweep(call, asked, given, self.allowed, self.progress)
+            place = FunctionPoint(given, "near")
+            if not self.allowed(*given) or not short._is_finite(place):
+                continue
+            try:
+                truth = CapturedTruth(call, call, "the captured program")
+                looks = truth.looks([place], np.random.default_rng(self.asked.seed))
+            except (NotCaptured, ValueError, IndexError):  # we have no such program
+                continue
+            for look in looks:
+                short._look(VARIED, look)
+            for mode, counts in short.counts.items():
+                self.counts.setdefault(mode, Counter()).update(counts)
+                self.errors.setdefault(mode, ErrorHistogram())
+            for found in short.findings(known):
+                noted = replace(found.finding.judgement, note=words)
+                yield replace(found, finding=replace(found.finding, judgement=noted))
 
     def _is_over(self) -> bool:
         return time.perf_counter() - self.began > self.asked.seconds

@@ -344,3 +344,31 @@ def test_a_layout_that_a_function_refuses_is_no_fault() -> None:
     assert found.ok, str(found)
     skipped = found.result.items["reverse"].skipped
     assert any("the function does not take it" in reason for reason in skipped)
+
+
+@pytest.mark.parametrize(
+    ("backward", "note"),
+    [
+        (lambda g, x: g * x.exp() * (2 if len(x) == 1 else 1), "with one entry"),
+        (lambda g, x: g * x.exp() * (x.max() / x.max()), "with no entry"),
+        (lambda g, x: g * x.exp(), ""),
+    ],
+)
+def test_a_batch_of_one_and_one_of_none_are_looked_at(
+    backward: Callable[..., Any], note: str
+) -> None:
+    found = gradverify.check(
+        function(torch.exp, backward), tensor(2, 2), cases=1, modes="reverse"
+    )
+    assert found.ok == (not note), str(found)
+    assert note in str(found)
+
+
+def test_single_precision_is_differenced_in_double() -> None:
+    def forward(x: Any) -> Any:
+        return torch.from_numpy(np.sin(x.numpy(force=True)))
+
+    x = tensor(2, dtype=torch.float32)
+    for factor, ok in ((1.0, True), (1.0 + 2e-4, False)):
+        own = function(forward, lambda g, x, factor=factor: factor * g * x.cos())
+        assert gradverify.check(own, x, cases=2, modes="reverse").ok == ok

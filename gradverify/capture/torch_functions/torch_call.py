@@ -96,7 +96,7 @@ class TorchCall(FunctionCall):
         kwargs: Mapping[str, Any],
         wrt: Any = None,
     ) -> None:
-        self.function = function
+        self.function, self.wrt = function, wrt
         self.original = original_of(function)
         self.name = name_of(function)
         leaves, self.spec = tree_flatten((tuple(args), dict(kwargs)))
@@ -345,6 +345,36 @@ class TorchCall(FunctionCall):
             ]
         return tracer.seen.captured(tracer.program, symbols)
 
+    def widened(self) -> FunctionCall | None:
+        """The call in double precision, if all that the function meets becomes that."""
+        if self.dtype == "float64" or any(s.place is None for s in self.slots):
+            return None
+        call = self._with([_double(x) for x in self.leaves])
+        if call is None or call.dtype != "float64":
+            return None
+        outputs = call.outputs([a.value for a in call.arguments])
+        return call if all(y.dtype == np.float64 for y in outputs) else None
+
+    def shortened(self, length: int) -> FunctionCall | None:
+        """The call with so many entries along the first axis of its tensors."""
+        whole = next((len(a.value) for a in self.arguments if a.value.ndim), 0)
+        if whole <= 1:
+            return None
+        return self._with([
+            x[:length].clone()
+            if isinstance(x, torch.Tensor) and x.dim() and x.shape[0] == whole
+            else x
+            for x in self.leaves
+        ])  # fmt: skip
+
+    def _with(self, leaves: Sequence[Any]) -> TorchCall | None:
+        """The call with other arguments; None if the function does not take them."""
+        args, kwargs = tree_unflatten(list(leaves), self.spec)
+        try:
+            return TorchCall(self.function, args, kwargs, self.wrt)
+        except Exception:  # whatever the function raises says that it does not
+            return None
+
     # ---- derivatives
 
     def pull(
@@ -508,6 +538,11 @@ def _detached(x: Any) -> Any:
     if not isinstance(x, torch.Tensor):
         return x
     return x.detach().clone()
+
+
+def _double(x: Any) -> Any:
+    is_single = isinstance(x, torch.Tensor) and x.dtype == torch.float32
+    return x.double() if is_single else x
 
 
 def _differ(a: Any, b: Any) -> bool:
