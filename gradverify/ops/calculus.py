@@ -46,8 +46,8 @@ class Calculus:
     """What is known of a primitive beyond its values; every column must be given.
 
     site: how large its rounding is.
-    reach: operands to how far each may move before the slope is another one, to the
-        nearest power of ten; None where the op is straight in each operand by itself.
+    reach: from the operands to how far each may move before the slope is another one,
+        to the nearest power of ten. None if the op is straight in each operand alone.
     rules: one entry an operand.
     """
 
@@ -111,7 +111,7 @@ def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
 
 
 def bent_partial(m: Any, y: Any, d: Any, x: Any, size: Any) -> Any:
-    """0, which may be off by a rounding of the size."""
+    """0. The loose bound allows it a rounding of the given size."""
     return m.slack(0.0 * size, size)
 
 
@@ -122,6 +122,7 @@ STRAIGHT   = None                                                # a product, to
 radian     = lambda x:    (1.0,)                                 # noqa: E731
 radians    = lambda a, b: (1.0, 1.0)                             # noqa: E731
 to_zero    = lambda x:    (abs(x),)                              # noqa: E731
+to_zeros   = lambda a, b: (abs(a), abs(b))                       # noqa: E731
 to_minus_1 = lambda x:    (abs(1.0 + x),)                        # noqa: E731
 to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
 wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
@@ -195,6 +196,9 @@ CALCULUS: Mapping[str, Calculus] = {
     "slack":        row(exact_sum,      STRAIGHT,   1.0, 0.0),
     "slack_back":   row(exact,          STRAIGHT,   Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
     "bent":         row(exact,          STRAIGHT,   1.0, bent_partial, 0.0),
+    "factor":       row(exact,          STRAIGHT,   1.0),
+    "middle":       row(relative(4),    to_zeros,   lambda m, y, a, b: 0.5 * (y / filled(m, a)),
+                                                    lambda m, y, a, b: 0.5 * (y / filled(m, b))),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
     "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
     "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),

@@ -77,11 +77,26 @@ def l1(x: Any, t: Any, reduction: str) -> Any:
 
 
 def normalised(x: Any, w: Any, b: Any, eps: float) -> Any:
-    """A norm of all of x: a layer norm, or a batch norm of one channel."""
+    """A norm of all of x, as a layer norm is."""
     flat = np.ravel(x)
     mean = sum(flat) / len(flat)
     var = sum((v - mean) ** 2 for v in flat) / len(flat)
     return (x - mean) / mp.sqrt(var + mpf(eps)) * w + b
+
+
+def by_channel(w: Any, x: Any) -> Any:
+    return np.reshape(w, (-1, *[1] * (np.ndim(x) - 2)))
+
+
+def batch_norm(x: Any, w: Any, b: Any, eps: float) -> Any:
+    channels = range(x.shape[1])
+    parts = [normalised(x[:, k], w[k], b[k], eps) for k in channels]
+    return np.stack(parts, axis=1)
+
+
+def group_norm(x: Any, w: Any, b: Any, groups: int, eps: float) -> Any:
+    assert (groups, len(x)) == (1, 1)
+    return normalised(x, by_channel(w, x), by_channel(b, x), eps)
 
 
 def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
@@ -90,6 +105,23 @@ def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
     weights = each(mp.exp)(scores)
     weights = weights / weights.sum(axis=-1, keepdims=True)
     return np.einsum("bhij,bhjd->bhid", weights, v)
+
+
+def matrix_exp(x: Any) -> Any:
+    """The series itself, term by term."""
+    term = total = np.array(
+        [[mpf(i == j) for j in range(len(x))] for i in range(len(x))]
+    )
+    for k in range(1, 400):
+        term = term @ x / k
+        total = total + term
+    return total
+
+
+def lstsq(a: Any, b: Any) -> Any:
+    """By the normal equations."""
+    left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
+    return np.array((left**-1 * right).tolist())
 
 
 # fmt: off
@@ -110,9 +142,11 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "logaddexp": each(lambda a, b: mp.log(mp.exp(a) + mp.exp(b))),
     "pow":      each(lambda a, b: a**b),
     "lgamma":   each(mp.loggamma),
-    "layer_norm": normalised, "batch_norm": normalised,
+    "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
+    "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
+    "matrix_exp": matrix_exp, "lstsq": lstsq,
 }
 # fmt: on
 
