@@ -141,7 +141,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "atan2":    each(lambda a, b: mp.arg(mp.mpc(b, a))),
     "logaddexp": each(lambda a, b: mp.log(mp.exp(a) + mp.exp(b))),
     "pow":      each(lambda a, b: a**b),
-    "lgamma":   each(mp.loggamma),
+    "lgamma":   each(lambda x: mp.re(mp.loggamma(x))),
     "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
