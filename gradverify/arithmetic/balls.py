@@ -35,6 +35,11 @@ def step(x: Any) -> Any:
     return HALF if x.is_zero() else BETWEEN
 
 
+def cbrt(x: Any) -> Any:
+    """The real cube root; NaN where the sign is not decided."""
+    return -((-x).root(3)) if x < 0 else arb(x).root(3)
+
+
 def sigmoid(x: Any) -> Any:
     """1/(1 + exp(-x)), by the exponential that is at most 1."""
     if x < 0:
@@ -120,6 +125,8 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(1/2)": lambda: arb("0.5").sqrt(),
     "sqrt(2/pi)": lambda: (2 / arb.pi()).sqrt(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
+    "180/pi": lambda: 180 / arb.pi(),
+    "pi/180": lambda: arb.pi() / 180,
     "selu": lambda: arb(SELU),
     "selu below": lambda: arb(SELU) * arb(SELU_BELOW),
 }
@@ -163,6 +170,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sum":       sum_from(arb(0)),
     "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
     "step":      elementwise(step, 1),
+    "jump":      elementwise(step, 1),
+    "cbrt":      elementwise(cbrt, 1),
+    "floor":     elementwise(lambda x: arb(x).floor(), 1),
     "sech":      elementwise(arb.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,

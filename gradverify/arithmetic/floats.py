@@ -180,6 +180,8 @@ CONSTANTS: Mapping[str, float] = {
     "sqrt(1/2)": math.sqrt(0.5),
     "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
+    "180/pi": 180.0 / math.pi,
+    "pi/180": math.pi / 180.0,
     "selu": float(SELU),
     "selu below": float(SELU) * float(SELU_BELOW),
 }
@@ -239,6 +241,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "hypot":     np.hypot,
     "logaddexp": np.logaddexp,
     "step":      lambda x: np.heaviside(x, 0.5),
+    "jump":      lambda x: np.heaviside(x, 0.5),
+    "cbrt":      np.cbrt,
+    "floor":     np.floor,
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
     "scale":     scale,

@@ -59,6 +59,11 @@ def step(x: Any) -> Any:
     return mpf(1) if x > 0 else mpf(0) if x < 0 else mpf("0.5")
 
 
+def cbrt(x: Any) -> Any:
+    """The real cube root."""
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
 def sigmoid(x: Any) -> Any:
     """1/(1 + exp(-x))."""
     return 1 / (1 + mp.exp(-x))
@@ -156,6 +161,8 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(1/2)": lambda: mp.sqrt(mpf(0.5)),
     "sqrt(2/pi)": lambda: mp.sqrt(2 / mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
+    "180/pi": lambda: 180 / mp.pi,
+    "pi/180": lambda: mp.pi / 180,
     "selu": lambda: mpf(SELU),
     "selu below": lambda: mpf(SELU) * mpf(SELU_BELOW),
 }
@@ -204,6 +211,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sum":       sum_from(mpf(0)),
     "matmul":    matrices.matmul_large(matmul_from(mpf(0)), NUMBERS),
     "step":      elementwise(step, 1),
+    "jump":      elementwise(step, 1),
+    "cbrt":      elementwise(cbrt, 1),
+    "floor":     elementwise(mp.floor, 1),
     "sech":      elementwise(mp.sech, 1),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,

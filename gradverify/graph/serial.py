@@ -179,6 +179,10 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "high": _number_from_json,
     "approximate": _text,
     "subscripts": _text,
+    **dict.fromkeys(
+        ("lambd", "threshold", "value", "lower", "upper"), _number_from_json
+    ),
+    "exponent": _whole,
     "ddof": _whole,
     "start": _whole,
     "stop": _whole,

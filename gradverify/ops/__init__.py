@@ -22,6 +22,7 @@ from gradverify.ops.domains import (
     POWER,
     ROOT,
 )
+from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
@@ -154,8 +155,10 @@ ROWS = (
     Op("stack",        2, FORWARD, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
+    *ELEMENTWISE,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
+    # jump         step, where a function jumps: nothing is known of it beside a jump
     # sech, rise   1 / cosh and 1 + tanh
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
@@ -175,6 +178,7 @@ ROWS = (
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
     Op("step",        1, FORWARD, s.elementwise, internal=True),
+    Op("jump",        1, FORWARD, s.elementwise, internal=True),
     Op("sech",        1, FORWARD, s.elementwise, internal=True),
     Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error,
        curvature_error=f.rise_error2, internal=True),

@@ -124,6 +124,7 @@ to_zero    = lambda x:    (abs(x),)                              # noqa: E731
 to_minus_1 = lambda x:    (abs(1.0 + x),)                        # noqa: E731
 to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
 wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
+to_whole   = lambda x:    (abs(x - np.round(x)),)               # noqa: E731
 narrow     = lambda x:    (1.0 / np.hypot(1.0, x),)              # noqa: E731
 divisor    = lambda a, b: (np.inf, abs(b))                       # noqa: E731
 powers     = lambda a, b: (abs(a), 1.0)                          # noqa: E731
@@ -180,7 +181,10 @@ CALCULUS: Mapping[str, Calculus] = {
                                                     Linear(maps.matmul_jvp_right, maps.matmul_vjp_right)),
     "cumsum":       row(of_cumsum,      STRAIGHT,   Linear(maps.cumsum_forth, maps.cumsum_back)),
     "slice":        row(exact,          STRAIGHT,   Linear(maps.slice_jvp, maps.slice_vjp)),
+    "cbrt":         row(relative(4),    to_zero,    lambda m, y, x: 1.0 / (3.0 * (y * y))),
+    "floor":        row(exact,          to_whole,   0.0),
     "step":         row(exact,          STRAIGHT,   0.0),
+    "jump":         row(exact,          to_zero,    0.0),
     "sech":         row(relative(8),    radian,     lambda m, y, x: -y * m.tanh(x)),
     "rise":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
     "scale":        row(relative(2),    STRAIGHT,   Linear(maps.scaled, maps.scaled)),

@@ -35,6 +35,8 @@ REDUCTIONS = [
     (((2, 3),), {"axis": ()}),
 ]
 
+THRESHOLDS = [(0.75, 2.0), (-0.5, 0.0)]
+
 # op -> operand shapes and params; ops that are not here are elementwise
 SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     "power": [((s,), {"n": n}) for s in ((), (3,)) for n in (0, 1, 2, 3, -2, 0.5)],
@@ -51,6 +53,18 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     ],
     "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
     "gelu": [(((3,),), {"approximate": form}) for form in ("none", "tanh")],
+    "softshrink": [(((2, 3),), {"lambd": 0.5})],
+    "hardshrink": [(((2, 3),), {"lambd": 0.75})],
+    "threshold": [(((2, 3),), {"threshold": t, "value": v}) for t, v in THRESHOLDS],
+    "rrelu": [(((2, 3),), {"lower": 0.125, "upper": 0.5})],
+    "glu": [(((2, 4),), {"axis": (a,)}) for a in (0, -1)],
+    "softmin": [(((2, 3),), {"axis": (a,)}) for a in (0, -1)],
+    "ldexp": [(((2, 3),), {"exponent": n}) for n in (0, 3)],
+    "heaviside": [(((2, 3),), {"value": 0.5})],
+    "lerp": [(((2, 3), (3,), s), {}) for s in ((2, 3), ())],
+    "addcmul": [(((2, 3), (3,), (2, 3)), {"value": v}) for v in (1.0, -0.5)],
+    "addcdiv": [(((2, 3), (3,), (2, 3)), {"value": v}) for v in (1.0, -0.5)],
+    "float_power": [(((3,),), {"n": n}) for n in (0, 1, 3, -2, 0.5)],
     "clip": [(((2, 3),), {"low": -0.5, "high": 1.0})],
     "prod": REDUCTIONS,
     "max": REDUCTIONS,
@@ -105,14 +119,15 @@ KNOWN = {
     ("autograd", "where", ((), (3,), ())): "no sum over broadcast axes",
 }
 
-# A derivative of nine right digits (known::torch-digamma-derivative).
-WRONG = {("torch-cpu", "digamma", "float64")}
+# Derivatives of eight or nine right digits (known::torch-digamma-derivative,
+# torch-hardsigmoid-sixth).
+WRONG = {("torch-cpu", op, "float64") for op in ("digamma", "hardsigmoid")}
 
 # Seven right digits of float64 values (known::jax-attention-float32).
 COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float32).eps}
 
 # autograd follows nothing through sign, and warns of it.
-UNFOLLOWED = {("autograd", "sign")}
+UNFOLLOWED = {("autograd", op) for op in ("sign", "floor", "ceil", "trunc", "round")}
 
 
 def values(shape: tuple[int, ...], start: float) -> Any:

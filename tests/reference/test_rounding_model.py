@@ -87,6 +87,8 @@ PUBLISHED: Mapping[str, tuple[float, Sequence[float], Mapping[str, Any]]] = {
     # a difference, which is squared: three roundings
     "deviation2": (4, (0.7, 0.2), {}),
     # 4 ulps, with two units each, or two functions of half as many
+    # glibc and CUDA promise 1 ulp, MSVC and others 2
+    "cbrt":       (4, (0.7,), {}),
     "tanh":       (8, (0.7,), {}),
     "sigmoid":    (8, (0.7,), {}),
     "softplus":   (8, (0.7,), {}),
@@ -160,7 +162,7 @@ def test_logaddexp_adds_a_logarithm_to_the_larger_operand() -> None:
 
 
 SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
-    **{op: ((0.7,), {}) for op in ("neg", "abs", "sign", "step")},
+    **{op: ((0.7,), {}) for op in ("neg", "abs", "sign", "step", "jump", "floor")},
     "maximum": ((0.7, 0.2), {}),
     "where": ((np.array(True), 0.7, 0.2), {}),
     "reshape": ((X,), {"shape": (5, 1)}),
@@ -290,6 +292,10 @@ CURVES: Sequence[tuple[str, int, float, Sequence[float], Mapping[str, Any]]] = (
     ("hypot",     1, 1.0, (1.0,), {}),
     ("logaddexp", 0, 0.5, (1.0,), {}),
     ("logaddexp", 1, 0.5, (1.0,), {}),
+    ("cbrt",      0, 2.0, (),     {}),
+    # the number that x is rounded to lies on the other side of a jump
+    ("floor",     0, 0.8125, (),     {}),
+    ("jump",      0, 0.0, (),   {}),
     ("sech",      0, 0.5, (),     {}),
     ("rise",      0, 0.5, (),     {}),
     ("log_gamma", 0, 2.0, (),     {}),
@@ -390,7 +396,8 @@ REASONS: Mapping[str, str] = {
     "made of functions whose operands are rounded": (
         "tanh sigmoid softplus exp2 expm1 log1p asin atan sinh cosh asinh atanh erf "
         "erfc log_sigmoid elu silu gelu celu selu mish hardswish softsign logsumexp "
-        "scaled_dot_product_attention huber bce bce_with_logits kl_div"
+        "scaled_dot_product_attention huber bce bce_with_logits kl_div xlogy xlog1py "
+        "entr logit tanhshrink hardsigmoid glu float_power"
     ),
     "a mean is taken away": (
         "var std batch_norm batch_norm_eval layer_norm rms_norm group_norm"

@@ -262,6 +262,7 @@ OF_ARRAYS = (
     "max_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_norm_eval",
     "layer_norm", "rms_norm", "group_norm", "embedding",
     "scaled_dot_product_attention", "nll", "cross_entropy",
+    "glu", "softmin", "prelu",
 )  # fmt: skip
 
 

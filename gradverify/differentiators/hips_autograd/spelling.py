@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
     _softmax,
@@ -54,6 +55,7 @@ def head(dtype: str) -> Sequence[str]:
 ROWS: dict[str, Row | None] = {
     **numpy_rows("np"),
     **composed_spelling("np"),
+    **ELEMENTWISE,
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
+from gradverify.differentiators.hips_autograd.elementwise import elementwise_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 from gradverify.ops.shapes import reduction
 
@@ -29,6 +30,7 @@ def rows() -> Rows:
         **functions(anp, "sum mean prod max min var std", atan2="arctan2"),
         **functions(special, "erf erfc digamma", sigmoid="expit", lgamma="gammaln"),
         **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
+        **elementwise_rows(),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),
         "log_softmax":  _log_softmax(anp),

@@ -8,6 +8,7 @@ from typing import Any
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.jax_numpy import layers
+from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
 from gradverify.differentiators.jax_numpy.tails import TAILS
 from gradverify.differentiators.spelling.definitions import Defined
 from gradverify.differentiators.spelling.numpy_like import numpy_rows
@@ -42,6 +43,7 @@ def _norm(x: str, **params: Any) -> str:
 ROWS: dict[str, Row | None] = {
     **numpy_rows("jnp"),
     **composed_spelling("jnp"),
+    **ELEMENTWISE,
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
     **calls("jax.nn", hardtanh="hard_tanh", hardswish="hard_swish"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 
@@ -26,6 +27,7 @@ def rows() -> Rows:
         **functions(jax.nn, "relu softplus leaky_relu elu silu log_sigmoid"),
         **functions(special, "logsumexp erf erfc digamma", lgamma="gammaln"),
         **functions(special, sigmoid="expit"),
+        **elementwise_rows(),
         **layer_rows(),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
         "clip":         lambda x, low, high: jnp.clip(x, low, high),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.pytorch import layers
+from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
 from gradverify.differentiators.spelling.source_rows import (
     OPERATORS,
@@ -119,6 +120,7 @@ def _pool(function: str) -> Row:
 
 ROWS: dict[str, Row | None] = {
     **OPERATORS,
+    **ELEMENTWISE,
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),

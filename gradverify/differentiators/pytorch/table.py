@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
+from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.graph import Array
 
@@ -28,6 +29,7 @@ def rows(device: str) -> Rows:
         **functions(torch, "minimum atan2 hypot logaddexp"),
         **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
         **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
+        **elementwise_rows(),
         **layer_rows(),
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),

@@ -1,0 +1,51 @@
+"""The functions of autograd.scipy.special, and how they are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from gradverify.differentiators.protocol import Rows, functions
+from gradverify.differentiators.spelling.source_rows import Row, calls
+
+# autograd's names in autograd.scipy.special.
+SPECIAL = "expit betaln beta erfinv i0 i1 j0 j1 y0 y1"
+ABSENT = ("zeta", "erfcx", "log_ndtr", "spence", "k0", "k1")
+
+
+def special_rows() -> Rows:
+    """The functions, composed where there is none; the library is imported here."""
+    import autograd.numpy as anp
+    import autograd.scipy.special as special
+
+    # fmt: off
+    return {
+        **functions(special, SPECIAL),
+        **functions(anp, "sinc"),
+        **dict.fromkeys(ABSENT, "autograd.scipy.special has no such function"),
+        "polygamma":    lambda x, n: special.polygamma(n, x),
+        "multigammaln": lambda x, d: special.multigammaln(x, d),
+        "gammainc":     lambda x, a: special.gammainc(a, x),
+        "gammaincc":    lambda x, a: special.gammaincc(a, x),
+        "betainc":      lambda x, a, b: special.betainc(a, b, x),
+        "ndtr":         lambda x: 0.5 * special.erfc(-x / math.sqrt(2.0)),
+        "ndtri":        lambda x: -math.sqrt(2.0) * special.erfcinv(2.0 * x),
+        "i0e":          lambda x: special.ive(0, x),
+        "i1e":          lambda x: special.ive(1, x),
+    }
+    # fmt: on
+
+
+SPELLED: Mapping[str, Row] = {
+    **calls("special", SPECIAL),
+    **calls("np", "sinc"),
+    "polygamma": lambda x, n: f"special.polygamma({n}, {x})",
+    "multigammaln": lambda x, d: f"special.multigammaln({x}, {d})",
+    "gammainc": lambda x, a: f"special.gammainc({a!r}, {x})",
+    "gammaincc": lambda x, a: f"special.gammaincc({a!r}, {x})",
+    "betainc": lambda x, a, b: f"special.betainc({a!r}, {b!r}, {x})",
+    "ndtr": "0.5 * special.erfc(-{0} / math.sqrt(2.0))",
+    "ndtri": "-math.sqrt(2.0) * special.erfcinv(2.0 * {0})",
+    "i0e": "special.ive(0, {0})",
+    "i1e": "special.ive(1, {0})",
+}

@@ -1,0 +1,112 @@
+"""For each op of the further kinds its most likely wrong rule, in PyTorch's place.
+
+Where PyTorch has no such function, that of SciPy or NumPy stands in for it.
+"""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.floats import FLOATS
+from gradverify.differentiators import Differentiator
+from gradverify.differentiators.pytorch import TorchCpu
+
+from .engines import PlantedTorch
+from .layer_faults import LayerFault, _vjp
+from .layer_rules import Layer, Rule, changed, only, times
+
+HUNDRED = 180.0 / math.pi
+
+
+def planted(fault: LayerFault) -> Differentiator:
+    """PyTorch with the fault in it."""
+    return engine(str(fault), fault.op, fault.rule)
+
+
+def twin(fault: LayerFault) -> Differentiator:
+    """PyTorch with the right rule in the fault's place."""
+    return engine(f"twin of {fault}", fault.op, Layer.right)
+
+
+def engine(name: str, op: str, rule: Rule) -> Differentiator:
+    """PyTorch with a rule for an op, which it need not have itself."""
+    if callable(TorchCpu().table[op]):
+        return PlantedTorch.with_rule(name, op, _vjp(op, rule))
+    return PlantedTorch.of_function(name, op, of_floats(op), _vjp(op, rule))
+
+
+def of_floats(op: str) -> Callable[..., Any]:
+    """The op of our floats, as a function of tensors."""
+
+    def apply(*xs: Any, **params: Any) -> Any:
+        import torch
+
+        given = (x.detach().numpy() if isinstance(x, torch.Tensor) else x for x in xs)
+        y = FLOATS.table[op](*(np.asarray(x) for x in given), **params)
+        return torch.as_tensor(np.asarray(y, xs[0].detach().numpy().dtype))
+
+    return apply
+
+
+def slope(function: Callable[[Any, Any], Any]) -> Rule:
+    """A slope of an elementwise op in the place of the right one, from y and x."""
+    return lambda a: [a.ct * function(np.asarray(a.y), np.asarray(a.operands[0]))]
+
+
+def passed(a: Layer) -> list[Any]:
+    """The cotangent as it came."""
+    return [np.asarray(a.ct)]
+
+
+def first(a: Layer) -> Any:
+    """The first operand."""
+    return a.operands[0]
+
+
+def fault(op: str, name: str, rule: Rule) -> LayerFault:
+    """A row, in the order in which it reads."""
+    return LayerFault(f"{op}: {name}", op, rule)
+
+
+# fmt: off
+OP_FAULTS = (
+    # ---- elementwise
+    fault("xlogy",       "slope 0 at a factor of 0",    only(0, lambda a: np.where(first(a) == 0, 0.0, a.right()[0]))),
+    fault("xlog1py",     "slope of the logarithm of b", only(1, lambda a: a.right()[1] * (1.0 + a.operands[1]))),
+    fault("entr",        "one is missing",              slope(lambda y, x: -np.log(x))),
+    fault("logit",       "1 + x for 1 - x",             slope(lambda y, x: 1.0 / (x * (1.0 + x)))),
+    fault("softshrink",  "slope 1 within",              passed),
+    fault("hardshrink",  "lambd forgotten",             slope(lambda y, x: np.abs(x) > 0.5)),
+    fault("tanhshrink",  "square of the result",        slope(lambda y, x: y * y)),
+    fault("threshold",   "slope 1 below",               passed),
+    fault("rrelu",       "the lower slope",             changed(upper=lambda a: a.params["lower"])),
+    fault("hardsigmoid", "slope beyond the band",       slope(lambda y, x: 1.0 / 6.0)),
+    fault("prelu",       "weights see what is above 0", only(1, lambda a: a.right()[1] - a.of(-first(a), a.operands[1])[1])),
+    fault("glu",         "halves exchanged",            lambda a: [np.roll(a.right()[0], first(a).shape[a.params["axis"][0]] // 2, a.params["axis"][0])]),
+    fault("softmin",     "sign forgotten",              times(-1.0)),
+    fault("cbrt",        "a third of the root",         slope(lambda y, x: y / 3.0)),
+    fault("ldexp",       "power forgotten",             changed(exponent=lambda a: 0)),
+    fault("copysign",    "sign of a forgotten",         only(0, lambda a: a.right()[0] * np.sign(first(a)))),
+    fault("fmod",        "nothing by the divisor",      times(1.0, 0.0)),
+    fault("remainder",   "truncated for rounded down",  only(1, lambda a: a.of(*a.operands, op="fmod")[1])),
+    fault("nan_to_num",  "nothing at 0",                slope(lambda y, x: x != 0)),
+    fault("rad2deg",     "the other way",               times(HUNDRED**-2)),
+    fault("deg2rad",     "the other way",               times(HUNDRED**2)),
+    fault("floor",       "straight through",            passed),
+    fault("ceil",        "straight through",            passed),
+    fault("trunc",       "straight through",            passed),
+    fault("round",       "straight through",            passed),
+    fault("heaviside",   "straight through",            passed),
+    fault("lerp",        "b - a the other way",         times(1.0, 1.0, -1.0)),
+    fault("addcmul",     "value forgotten",             changed(value=lambda a: 1.0)),
+    fault("addcdiv",     "value forgotten",             changed(value=lambda a: 1.0)),
+    fault("float_power", "one power too many",          times(first)),
+)
+# fmt: on
