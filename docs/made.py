@@ -13,12 +13,15 @@ from gradverify.cli.arguments import COMMANDS, EXAMPLES, parser
 from gradverify.cli.op_list import has_kink
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.differentiators import load, modes
+from gradverify.differentiators.protocol import KINDS, arguments_of
+from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import formula
 from gradverify.known import operands_of, shipped_rows
 from gradverify.known.rows import Deviation
 from gradverify.ops import OPS
 from gradverify.plugin.options import OPTIONS, flag
 from gradverify.records import record_kinds
+from gradverify.suites import TABLE
 from gradverify.verdict import FAILING, LISTED, Judgement, Verdict
 
 
@@ -93,6 +96,50 @@ def _ops() -> Iterator[str]:
     return _table(head, rows)
 
 
+def _suites() -> Iterator[str]:
+    rows = ((_code(row.name), f"{row.says}.") for row in TABLE)
+    return _table(("suite", "its cases"), rows)
+
+
+RETURNS = {
+    "gradient": "a function with a scalar result: an array for each input",
+    "vjp": "the same, for a cotangent of the result, which may be an array",
+    "jvp": "the result's tangent, an array of its shape",
+    "hvp": "the Hessian of a scalar result times the tangents, an array for each input",
+    "jacobian": "for each input an array of shape `value.shape + input.shape`",
+    "hessian": "`blocks[i][j]` of shape `input_i.shape + input_j.shape`",
+}
+
+
+def _kinds() -> Iterator[str]:
+    """Every kind of mode with its signature, in the order of the protocol."""
+    rows = (
+        (
+            _code(f'@gradverify.mode("{kind}")'),
+            _code(f"def NAME({arguments_of(kind)})"),
+            _code(signature.rpartition(" ")[2]),
+            RETURNS[kind],
+        )
+        for kind, signature in KINDS.items()
+    )
+    return _table(("decorator", "method", "returns", "which is"), rows)
+
+
+def _modes() -> Iterator[str]:
+    """The modes of each built-in engine, by their kinds."""
+    rows = (
+        (
+            _code(name),
+            _code(kind),
+            ", ".join(_code(m) for m, mode in found.items() if mode.kind == kind),
+        )
+        for name in BUILTINS
+        for found in (load(name).modes(),)
+        for kind in dict.fromkeys(mode.kind for mode in found.values())
+    )
+    return _table(("engine", "kind", "modes"), rows)
+
+
 def _verdicts() -> Iterator[str]:
     def effect(verdict: Verdict) -> str:
         if verdict in FAILING:
@@ -103,14 +150,14 @@ def _verdicts() -> Iterator[str]:
     return _table(("verdict", "what it says", "its item"), rows)
 
 
-KINDS = (
+RECORDS = (
     records.Item, records.Discrepancy, records.Claim, records.Known, records.Changes,
     records.Unfinished, records.Note, records.Run,
 )  # fmt: skip
 
 
 def _records() -> Iterator[str]:
-    for kind in KINDS:
+    for kind in RECORDS:
         yield f"## `{kind.__struct_config__.tag}`\n"
         yield f"{(kind.__doc__ or '').partition(chr(10))[0]}\n"
         fields = msgspec.structs.fields(kind)
@@ -155,6 +202,9 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "options": _options,
     "commands": _commands,
     "ops": _ops,
+    "suites": _suites,
+    "kinds": _kinds,
+    "modes": _modes,
     "verdicts": _verdicts,
     "records": _records,
     "findings": _findings,

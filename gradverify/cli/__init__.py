@@ -221,7 +221,9 @@ def _ops(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from gradverify.cli.report import report
 
-    return report(options.records, options.output, options.merged, options.badge)
+    return report(
+        options.records, options.output, options.merged, options.badge, options.sarif
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -108,7 +108,8 @@ COMMANDS: Mapping[str, tuple[str, Arguments]] = {
         ("records",  {**FILES, "type": Path}, "records, or the folder that has them"),
         ("--output", FILE, "the page to write"),
         ("--merged", FILE, "records to write, as one"),
-        ("--badge",  FILE, "a badge to write, JSON for shields.io"))),
+        ("--badge",  FILE, "a badge to write, JSON for shields.io"),
+        ("--sarif",  FILE, "SARIF to write, for code scanning"))),
     "demo": ("a planted mistake is found and explained, in ten seconds", (
         ("--open", SWITCH, "show the page in a browser"),)),
     "init": ("write into a repository what gradverify needs; nothing is changed", (

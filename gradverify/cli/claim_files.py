@@ -26,6 +26,7 @@ from gradverify.cli.status import NOTHING, RIGHT, USAGE, WRONG, CommandError
 from gradverify.outside.printing import visible
 from gradverify.records import Claim
 from gradverify.report import claim_text as text
+from gradverify.report.sarif import claims_sarif
 
 MANY = 4  # with so many files, their names are shown while they are read
 
@@ -138,11 +139,8 @@ def _finish(
             for line in text.error_lines(found):
                 say(line)
     if sarif is not None:
-        document = text.sarif(found, metadata.version("gradverify"))
+        document = claims_sarif(found, metadata.version("gradverify"))
         try:
-            sarif.write_text(
-                json.dumps(document, indent=1, ensure_ascii=False) + "\n",
-                encoding="utf-8",
-            )
+            sarif.write_text(document, encoding="utf-8")
         except OSError as error:
             raise CommandError(f"--sarif: {error}") from error

@@ -43,7 +43,7 @@ def init(folder: Path) -> int:
 
 def _conftest(path: Path) -> str:
     if path.exists():
-        return f"left {path} as it is; an engine is registered in it, as README shows"
+        return f"left {path} as it is; `@gradverify.register` registers an engine there"
     replace(path, _starter("conftest.py.txt"))
     return f"wrote {path}: an engine of yours is registered there"
 

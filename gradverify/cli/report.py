@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import gradverify
 from gradverify import records
 from gradverify.cli.output import complain, say
 from gradverify.cli.status import NOTHING, RIGHT, CommandError
@@ -16,6 +17,7 @@ from gradverify.report.badge import badge
 from gradverify.report.markdown import markdown
 from gradverify.report.overview import headline
 from gradverify.report.page import page
+from gradverify.report.sarif import sarif
 from gradverify.report.wording import remarks
 
 
@@ -24,6 +26,7 @@ def report(
     output: Path | None = None,
     merged: Path | None = None,
     badge_file: Path | None = None,
+    sarif_file: Path | None = None,
 ) -> int:
     """Make the page of records, and the Markdown file beside it.
 
@@ -32,6 +35,7 @@ def report(
     output: the page; unless given, it goes beside the first file.
     merged: a file for the records of all files together.
     badge_file: a file for a badge, JSON that shields.io reads.
+    sarif_file: a file for the findings in SARIF.
 
     Returns 3 if nothing in a file is understood.
     """
@@ -40,7 +44,7 @@ def report(
     found = records.joined(parts)
     output = output or paths[0].with_name(folder.PAGE)
     short = output.with_suffix(".md")
-    for target in filter(None, (output, short, merged, badge_file)):
+    for target in filter(None, (output, short, merged, badge_file, sarif_file)):
         if target.resolve() in {path.resolve() for path in paths}:
             raise CommandError(f"{target} is one of the records; name another file")
     _write(output, page(found).encode("utf-8", "replace"))
@@ -49,6 +53,9 @@ def report(
         _write(merged, b"".join(map(records.encode, records.in_order(found))))
     if badge_file is not None:
         _write(badge_file, badge(found).encode())
+    if sarif_file is not None:
+        text = sarif(found, gradverify.__version__)
+        _write(sarif_file, text.encode("utf-8", "replace"))
     for remark in remarks(found):
         say(remark)
     say(visible(headline(found)))

@@ -262,6 +262,7 @@ def _own_words(
         sentence = found.diagnosis.sentence
         if finding.line is not None:
             sentence = f"{finding.line}: {sentence}"
+            changes["place"] = f"{finding.line.path}:{finding.line.number}"
         other = [f"{a} is {b}" for a, b in letters.items() if a != b]
         has_letters = other and found.diagnosis.cause
         legend = f" ({', '.join(other[:LEGEND])})" if has_letters else ""

@@ -44,8 +44,10 @@ class FunctionFixture:
         found = recorded(result, f"{self._node.nodeid}::check{number}", policy)
         said = None
         if session is not None:
+            file, line, _ = self._node.location
+            test = f"{file}:{line + 1}" if line is not None else ""
             for outcome in found.outcomes:
-                session.record(outcome)
+                session.record(outcome, test)
             settings = session.settings
             said = Invocation(settings.report_as_given, session.selection.classes)
         failing = [d for d in found.findings if d.failed]

@@ -36,8 +36,9 @@ from gradverify.plugin.options import Settings, checked, is_only
 from gradverify.plugin.provenance import commit, device, versions
 from gradverify.plugin.selection import Selection, select
 from gradverify.plugin.shards import Death, Writer
+from gradverify.plugin.source_place import place_of, within
 from gradverify.plugin.termination import Termination
-from gradverify.records import Changes, Note, Records, Run
+from gradverify.records import Changes, Discrepancy, Note, Records, Run
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import forget, remember, surrounded
 from gradverify.verify import Block, Budget
@@ -318,12 +319,26 @@ class Session:
                 "name another folder"
             ) from error
 
-    def record(self, result: ItemOutcome) -> None:
-        """Write an item and its discrepancies down."""
+    def record(self, result: ItemOutcome, test: str = "") -> None:
+        """Write an item and its discrepancies down.
+
+        test: the place of the test in which a function was judged.
+        """
         if self.writer is not None:
             self.writer.landed()
-            for record in (*result.discrepancies, result.item):
-                self.writer.write(record)
+            for found in result.discrepancies:
+                self.writer.write(
+                    msgspec.structs.replace(found, place=self._at(found, test))
+                )
+            self.writer.write(result.item)
+
+    def _at(self, found: Discrepancy, test: str) -> str:
+        """Where in the repository a finding belongs; empty if nowhere."""
+        if found.place:
+            file, _, line = found.place.rpartition(":")
+            return within(self.root, file, int(line)) or found.place
+        named = (e for e in self.selection.judged if e.name == found.differentiator)
+        return next((place_of(e, found.op, self.root) for e in named), test)
 
     @surrounded
     def close(self, exitstatus: int) -> int:

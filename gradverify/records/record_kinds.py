@@ -76,6 +76,8 @@ class Discrepancy(
     common: findings of other differentiators that give the same answer at the same
         case.
     network: what a large network is made from; its point is not written down.
+    place: the user's line that it leads to, or that registers the engine:
+        `conftest.py:12`, from the root of the repository.
     """
 
     differentiator: str
@@ -111,6 +113,7 @@ class Discrepancy(
     reproducer: str = ""
     network: dict[str, Any] | None = None
     traceback: str = ""
+    place: str = ""
     schema: int = SCHEMA
 
 

@@ -4,9 +4,7 @@ programs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote
 
 from gradverify.outside.printing import visible
 from gradverify.records import Claim
@@ -94,55 +92,3 @@ def error_lines(claims: Sequence[Claim]) -> Iterator[str]:
     for claim in wrong[:ANNOTATIONS]:
         line = {} if claim.cell is not None else {"line": claim.line}
         yield command(sentence(claim), file=claim.file, **line, title="gradverify")
-
-
-# id of a rule, its verdict, its text, and the level and kind of its results
-RULES = (
-    ("wrong-derivative", "wrong", "A derivative worked out by hand is wrong",
-     "error", "fail"),
-    ("unsure-derivative", "unsure",
-     "A derivative worked out by hand fails as it was read; the reading is not sure",
-     "none", "review"),
-)  # fmt: skip
-
-
-def sarif(claims: Sequence[Claim], version: str) -> dict[str, object]:
-    """Claims to look at as SARIF 2.1.0, up to the 5000 results that GitHub keeps.
-
-    Wrong ones are errors; unsure ones come after them and ask for a review.
-    """
-    rules = [
-        {"id": id_, "shortDescription": {"text": text}} for id_, _, text, *_ in RULES
-    ]
-    results = [
-        _result(claim, id_, level, kind)
-        for id_, verdict, _, level, kind in RULES
-        for claim in claims
-        if claim.verdict == verdict
-    ]
-    driver = {"name": "gradverify", "version": version, "rules": rules}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {"driver": driver},
-                "columnKind": "unicodeCodePoints",
-                "results": results[:5000],
-            }
-        ],
-    }
-
-
-def _result(claim: Claim, rule: str, level: str, kind: str) -> dict[str, object]:
-    uri = quote(os.fsencode(claim.file))
-    location: dict[str, object] = {"artifactLocation": {"uri": uri}}
-    if claim.cell is None:
-        location["region"] = {"startLine": claim.line}
-    return {
-        "ruleId": rule,
-        "level": level,
-        "kind": kind,
-        "message": {"text": sentence(claim)},
-        "locations": [{"physicalLocation": location}],
-    }

@@ -8,6 +8,7 @@ from gradverify.outside.printing import visible
 from gradverify.records import Discrepancy, Records, grouped
 from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
+from gradverify.report.sarif import place
 from gradverify.report.wording import commands, invocation, point, rank, sentence, who
 
 ANNOTATIONS = 10  # GitHub shows no more for one step
@@ -37,7 +38,9 @@ def _command(members: Sequence[Discrepancy], found: Records) -> str:
     title = f"gradverify: {_names(members)}"
     text = f"{sentence(d.verdict)}: {d.formula} at {point(d)}; {_answer(d)}\n"
     text += next(iter(commands(d, invocation(found.run))), "")
-    return command(text, title=_cut(title))
+    file, line = place(d)
+    at = {"file": file, "line": line} if d.place else {}
+    return command(text, **at, title=_cut(title))
 
 
 def _names(members: Sequence[Discrepancy]) -> str:

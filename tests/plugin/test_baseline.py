@@ -57,6 +57,12 @@ def changes(repository: Scratch) -> dict[str, Any] | None:
     return next(iter(repository.of_type("changes")), None)
 
 
+def test_a_finding_leads_to_the_line_that_registers_the_engine(older: Scratch) -> None:
+    (found,) = (d for d in older.of_type("discrepancy") if d["finding"] == MUL)
+    line = 1 + TOY_ENGINE.splitlines().index("@gradverify.register")
+    assert found["place"] == f"conftest.py:{line}"  # `operators` has no line there
+
+
 def test_what_came_and_what_went_is_said(
     repository: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,13 +76,16 @@ def test_what_came_and_what_went_is_said(
     result = repository.pytest(
         *RUN, "--gradverify-against", "old.jsonl", "-k", "mul or sin"
     )
+    lines = MENDED.splitlines()
+    sine = 1 + lines.index("    def sin(self):")
     result.stdout.fnmatch_lines(
         [
             # At 2e154 any slope of a sine is within rounding of the argument.
             "against *old.jsonl, 20??-??-??: 1 newly wrong, 1 fixed, 1 newly imprecise",
             "  newly wrong: toy:forward:float64/sin/wrong",
             f"  fixed: {MUL}",
-            "::error title=gradverify%3A toy%2C forward%2C float64::*sin(a) at *",
+            f"::error file=conftest.py,line={sine},title=gradverify%3A toy%2C"
+            " forward%2C float64::*sin(a) at *",
         ]
     )
     found = changes(repository)

@@ -60,6 +60,7 @@ def test_what_a_test_finds_is_in_the_report_and_can_be_replayed(
     own = [d for d in found.discrepancies if d.differentiator == "Cube.apply"]
     assert {d.mode for d in own} == {"reverse", "backward"}
     assert own[0].item == "test_mine.py::test_cube::check[torch:reverse:float64]"
+    assert {d.place.partition(":")[0] for d in own} == {"test_mine.py"}
     assert "Cube.apply" in (scratch.root / "reports" / "gradverify.html").read_text()
     again = scratch.gradverify("replay", own[0].case, "--report", "reports")
     assert again.ret == 1

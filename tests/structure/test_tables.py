@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +25,6 @@ from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import shapes
 from gradverify.strategies.params import legal_params
 
-ROOT = Path(__file__).parents[2]
 ARITHMETICS = (FLOATS, EXTENDED, MULTIPRECISION, BALLS, SYMBOLS)
 NEW = Op("brand_new", 1, FORWARD, elementwise)
 
@@ -128,25 +125,6 @@ def test_a_domain_keeps_numbers_apart(name: str) -> None:
     moved = DOMAINS[name].into(*given, **PARAMS.get(name, {}))
     assert len(moved) == len(given)
     assert all(len(np.unique(m)) == x.size for m in moved)
-
-
-def listed_in_readme() -> tuple[int, list[str]]:
-    """The number of ops that README states, and the ops that its table lists."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    stated = re.search(r"^\| ops \| (\d+),", text, re.MULTILINE)
-    rows = r"^\| \| the ops \|\n\|[-|]+\|\n((?:\|.*\n)+)"
-    table = re.search(rows, text, re.MULTILINE)
-    assert stated, "README.md: the row '| ops | NUMBER, …' is gone"
-    assert table, "README.md: the table '| | the ops |' is gone"
-    return int(stated[1]), re.findall(r"`(\w+)`", table[1])
-
-
-def test_readme_lists_every_op_once() -> None:
-    count, listed = listed_in_readme()
-    missing = [op for op in OPS.public() if op not in listed]
-    assert not missing, f"README.md: the table of ops lacks {missing}"
-    assert sorted(listed) == sorted(OPS.public()), "README.md: an op is no longer one"
-    assert count == len(listed), f"README.md states {count} ops and has {len(listed)}"
 
 
 @pytest.mark.parametrize("name", ["autograd", "torch-cpu", "jax"])

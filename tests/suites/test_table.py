@@ -1,4 +1,4 @@
-"""The table of suites: every row makes blocks of its own, and README names it."""
+"""The table of suites: every row makes blocks of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from gradverify.suites import SUITES, TABLE, Suite
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.suites.textbook import textbook_cases
 
-ROOT = Path(__file__).parents[2]
 MADE = [row for row in TABLE if row.blocks is not None]
 
 
@@ -41,10 +40,9 @@ def test_blocks_are_in_the_order_of_the_table(repository: Path) -> None:
     assert [*found] == [row.name for row in MADE]
 
 
-def test_readme_names_every_suite_as_the_table_does() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_suite_has_a_name_and_words_of_its_own() -> None:
     assert len(set(SUITES)) == len(TABLE) > 5
-    assert ", ".join(f"`{row.name}` ({row.says})" for row in TABLE) in text
+    assert len({row.says for row in TABLE}) == len(TABLE)
 
 
 @pytest.mark.parametrize("suite", ["ops", "graphs", "networks"])
