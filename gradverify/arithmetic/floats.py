@@ -208,6 +208,8 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "slack_back":   slack,
     "bent":         slack,
     "deviation2":   deviation2,
+    "moved":        slack,
+    "moved_back":   slack,
     "accumulate":   accumulate,
 }
 

@@ -69,6 +69,12 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "kl_div": (((2,), (2,)), MEAN | {"log_target": False}),
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
+    **dict.fromkeys(("trace", "diag", "triu", "tril"), (((2, 2),), {"offset": 0})),
+    "diagonal": (((2, 2),), {"offset": 0, "axes": (-2, -1)}),
+    "kron": (((1, 2), (2, 1)), {}),
+    "outer": (((2,), (2,)), {}),
+    "cross": (((3,), (3,)), {"axis": (-1,)}),
+    **dict.fromkeys(("det", "slogdet", "inv"), (((2, 2),), {})),
 }
 
 

@@ -23,6 +23,7 @@ from gradverify.ops.domains import (
     ROOT,
 )
 from gradverify.ops.elementwise_rows import ELEMENTWISE
+from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
@@ -156,6 +157,7 @@ ROWS = (
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
     *ELEMENTWISE,
+    *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump
@@ -174,6 +176,10 @@ ROWS = (
     #              itself times size
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
+    # moved        moved(x, size) is x; stable algorithms give what is exact for an x that is
+    #              off by a rounding of size
+    # moved_back   moved_back(x) is x; what it passes back is off by roundings of its
+    #              largest entry in each matrix
     # accumulate   the sum of the cotangents at a fan-out, in no fixed order
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
@@ -194,6 +200,8 @@ ROWS = (
     Op("slack_back",  2, FORWARD, s.elementwise, internal=True),
     Op("bent",        3, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
+    Op("moved",       2, FORWARD, s.elementwise, internal=True),
+    Op("moved_back",  1, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),
 )
 # fmt: on

@@ -29,6 +29,7 @@ from gradverify.ops.sites import (
     of_cumsum_back,
     of_logaddexp,
     of_matmul,
+    of_moved,
     of_put,
     of_sum,
     relative,
@@ -199,6 +200,8 @@ CALCULUS: Mapping[str, Calculus] = {
     "slack_back":   row(exact,          STRAIGHT,   Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
     "bent":         row(exact,          STRAIGHT,   1.0, bent_partial, 0.0),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
+    "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
+    "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),
     "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),
 }
 # fmt: on

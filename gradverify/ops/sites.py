@@ -91,6 +91,11 @@ def _put(m: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int) -> Any:
     return (most - 1.0) * m.put(m.abs(x), axis=axis, index=index, length=length)
 
 
+def _moved(m: Any, y: Any, x: Any, size: Any) -> Any:
+    """What an algorithm is exact for may be off by a rounding of the size."""
+    return m.abs(size)
+
+
 def _logaddexp(m: Any, y: Any, a: Any, b: Any) -> Any:
     """The larger operand plus a logarithm, which may cancel."""
     return 4.0 * (m.abs(y) + m.abs(m.maximum(a, b)))
@@ -109,4 +114,5 @@ of_cumsum      = Site(_cumsum,          underflows=False, adds=True)
 of_cumsum_back = Site(_cumsum_back,     underflows=False, adds=True)
 of_put         = Site(_put,             underflows=False, adds=True)
 of_logaddexp   = Site(_logaddexp)
+of_moved       = Site(_moved)
 # fmt: on

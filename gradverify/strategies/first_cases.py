@@ -27,7 +27,7 @@ from gradverify.graph import (
 from gradverify.ops import OPS, Op
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.draft import is_sound
-from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.params import legal_params, result_shape
 from gradverify.strategies.shrinking.minimise import key_of
 
@@ -83,7 +83,7 @@ def edge_cases(op: str, dtype: str) -> tuple[Case, ...]:
     Then those of arrays once more, with a cotangent of 0 at their first entry.
     """
     row = OPS[op]
-    if row.masks or row.name in LAYER_SHAPES:
+    if row.masks or row.name in OWN_SHAPES:
         return ()
     made = (case for name in EDGES for case in _at_edge(row, name, dtype))
     return tuple({key_of(case): case for case in made if is_sound(case)}.values())

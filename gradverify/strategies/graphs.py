@@ -16,7 +16,7 @@ from gradverify.strategies.build import build
 from gradverify.strategies.choices import Choices, Ending, Input, OpChoice
 from gradverify.strategies.coverage import Met
 from gradverify.strategies.draft import USUAL, Scope
-from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.points import CHOICE, VALUES, Values, one_of_many
 from gradverify.strategies.single_op import alone, operands_of
 from gradverify.strategies.steering import steered_inputs
@@ -95,9 +95,9 @@ def op_cases(
     All legal shapes, params and kinds of operands occur. A point outside the op's open
     domain is moved into it. Only network layers have ranks above 2.
     """
-    if op not in LAYER_SHAPES:
+    if op not in OWN_SHAPES:
         within = in_drawn_ranks(within)
-    scope = Scope(_menu([op]), within, dtype, edges=op not in LAYER_SHAPES)
+    scope = Scope(_menu([op]), within, dtype, edges=op not in OWN_SHAPES)
     _possible(scope)
     count = max(1, OPS[op].arity - len(OPS[op].masks))
     operand = st.tuples(CHOICE, VALUES, CHOICE)
@@ -119,7 +119,7 @@ def in_drawn_ranks(limits: Limits) -> Limits:
 
 
 def _menu(ops: Sequence[str] | None) -> tuple[str, ...]:
-    plain = tuple(op for op in OPS.public() if op not in LAYER_SHAPES)
+    plain = tuple(op for op in OPS.public() if op not in OWN_SHAPES)
     names = plain if ops is None else tuple(ops)
     bad = [name for name in names if OPS[name].internal]
     if bad or not names:
@@ -134,7 +134,7 @@ def _possible(scope: Scope) -> tuple[str, ...]:
     """The ops of the menu that can have operands within the limits."""
     limits = scope.limits
     check_dtype(scope.dtype)
-    layers = all(op in LAYER_SHAPES for op in scope.ops)
+    layers = all(op in OWN_SHAPES for op in scope.ops)
     allowed = range(5 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from gradverify.ops import OPS, Shape
-from gradverify.strategies.layer_choices import LAYER_CHOICES, masks
+from gradverify.strategies.layer_choices import masks
+from gradverify.strategies.own_shapes import OWN_CHOICES
 
 # The last three are no dyadic numbers; the floats nearest to them are meant.
 EXPONENTS = (2, 3, -1, 1, 0.5, 0, -2, 1.5, -0.5, 2.0, -1.0, 0.0, 1.0, 3.0, -1.5,
@@ -77,7 +78,7 @@ CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "start": lambda shape: range(3),
     "stop": lambda shape: range(1, 4),
     "subscripts": lambda shape: SUBSCRIPTS,
-    **LAYER_CHOICES,
+    **OWN_CHOICES,
 }
 
 
@@ -117,9 +118,10 @@ def _menu(op: str, name: str, shapes: tuple[Shape, ...]) -> Iterable[Any]:
     """
     if name == "mask":
         return masks(shapes)
-    if name not in CHOICES:
+    choices = CHOICES.get(f"{op}.{name}", CHOICES.get(name))
+    if choices is None:
         raise LookupError(
             f"{op} has a param {name!r} without a row in CHOICES: add the values that "
             "it may have to gradverify/strategies/params.py"
         )
-    return CHOICES[name](shapes[0])
+    return choices(shapes[0])

@@ -13,8 +13,8 @@ from gradverify.ops.shapes import broadcast_to, elementwise
 from gradverify.strategies.choices import Ending, Input, OpChoice
 from gradverify.strategies.draft import Draft, Grown, Scope, is_within_room
 from gradverify.strategies.ending import finished
-from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import data_of, literal, mask, shapes
+from gradverify.strategies.own_shapes import OWN_SHAPES, OWN_VALUES
 from gradverify.strategies.params import legal_params, result_shape
 from gradverify.strategies.points import array_of
 
@@ -39,7 +39,7 @@ def alone(
     apart = ["input" if kind == "same" else kind for kind in kinds]
     # an op of twice the same may have no point at all inside its domain
     for tried in [kinds, apart] if "same" in kinds else [kinds]:
-        leaves = _leaves(tried, found, inputs, scope)
+        leaves = _leaves(row, tried, found, inputs, scope)
         with np.errstate(all="ignore"):
             plainer = itertools.product(*(_moved(leaf, scope) for leaf in leaves))
             for moved in itertools.chain([leaves], plainer, _inside(row, leaves)):
@@ -60,7 +60,7 @@ def operands_of(
     `ValueError` if no shapes within the limits fit.
     """
     kinds = _kinds(row, inputs, limits)
-    if row.name in LAYER_SHAPES:
+    if row.name in OWN_SHAPES:
         found = _layer_shapes(row, inputs, limits)
         return _possible(kinds, found), found
     return kinds, _shapes(row, kinds, inputs, limits)
@@ -113,7 +113,7 @@ def _shapes(
 
 def _layer_shapes(row: Op, inputs: Sequence[Input], limits: Limits) -> Sequence[Shape]:
     """The shapes of a layer's operands: those chosen, or the next within the limits."""
-    menu = LAYER_SHAPES[row.name]
+    menu = OWN_SHAPES[row.name]
     start = inputs[0].shape % len(menu)
     for found in menu[start:] + menu[:start]:
         if all(len(s) in limits.ranks for s in found) and _fits(row, found, (), limits):
@@ -150,6 +150,7 @@ def _fits(
 
 
 def _leaves(
+    row: Op,
     kinds: Sequence[str],
     found: Sequence[Shape],
     inputs: Sequence[Input],
@@ -169,6 +170,8 @@ def _leaves(
             before = array_of(
                 choice.values, shape, before, scope.dtype, widest=scope.edges
             )
+            if row.name in OWN_VALUES:
+                before = OWN_VALUES[row.name](before, choice.kind)
             is_input = kind == "input"
             leaf = Grown(input_leaf(shape), before) if is_input else data_of(before)
             leaves.append(leaf)

@@ -27,7 +27,7 @@ from gradverify.strategies import (
     op_cases,
 )
 from gradverify.strategies.graphs import in_drawn_ranks
-from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.suites import TABLE, Suite
 from gradverify.suites.large_network import Network, network_block
 from gradverify.suites.textbook import textbook_cases
@@ -165,7 +165,7 @@ def _of_op(op: str) -> Restricted:
 
 def random_graphs(asked: Asked) -> Iterator[Block]:
     """A block for each family and dtype; none if layers alone were asked for."""
-    menu = tuple(op for op in asked.ops if op not in LAYER_SHAPES)
+    menu = tuple(op for op in asked.ops if op not in OWN_SHAPES)
     families = FAMILIES.items() if menu or not asked.ops else ()
     for turn, (family, (most, ranks)) in enumerate(families):
         most = min(most, asked.max_nodes or most)
@@ -191,7 +191,7 @@ def random_graphs(asked: Asked) -> Iterator[Block]:
 
 def _of_table(max_nodes: int, ops: Collection[str]) -> Restricted:
     """Graphs over an engine's own ops, which the engine accepts."""
-    plain = [op for op in OPS.public() if op not in LAYER_SHAPES]
+    plain = [op for op in OPS.public() if op not in OWN_SHAPES]
 
     def strategy(
         dtype: str, table: Sequence[str], accepts: Accepts, met: Met | None

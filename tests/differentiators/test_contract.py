@@ -20,6 +20,7 @@ from gradverify.graph import literal_leaf as literal
 from gradverify.known import shipped_rows
 from gradverify.ops import OPS
 from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.params import legal_params
 from gradverify.verdict import Verdict
 
@@ -87,11 +88,16 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
 
 
 def layer_settings(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
-    """Two shapes of a layer, each with its first, its last and a middle choice."""
+    """Two shapes of a layer, each with its first, its last and a middle choice.
+
+    One shape of other ops, with its first and its last choice.
+    """
+    is_layer = op in LAYER_SHAPES
     found = []
-    for shapes in LAYER_SHAPES[op][1:3]:
+    for shapes in OWN_SHAPES[op][1 : 3 if is_layer else 2]:
         menu = legal_params(op, *shapes)
-        picked = {k: menu[k] for k in (0, len(menu) // 2, len(menu) - 1)}
+        middle = [len(menu) // 2] if is_layer else []
+        picked = {k: menu[k] for k in (0, *middle, len(menu) - 1)}
         found += [(shapes, dict(params)) for params in picked.values()]
     return found
 
@@ -100,7 +106,7 @@ SMOOTHED = {"target": (0, 1, 0), "weight": None, "reduction": "mean", "smoothing
 REDUCED = [(((2, 3), (2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")]
 SETTINGS = {
     **SETTINGS,
-    **{op: layer_settings(op) for op in LAYER_SHAPES},
+    **{op: layer_settings(op) for op in OWN_SHAPES},
     "cross_entropy": [*layer_settings("cross_entropy"), (((3, 2),), SMOOTHED)],
     **dict.fromkeys(("mse", "l1", "bce_with_logits"), REDUCED),
     "huber": [(s, p | {"delta": d}) for s, p in REDUCED for d in (0.5, 1.0)],

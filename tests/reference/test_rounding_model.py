@@ -161,6 +161,11 @@ def test_logaddexp_adds_a_logarithm_to_the_larger_operand() -> None:
     assert error == near(4 * UNIT * 4 * (y + 0.5))
 
 
+def test_a_stable_algorithm_is_exact_for_what_is_off_by_a_size() -> None:
+    error = float(allowed_alone("moved", [0.7, -3.0]).tight)
+    assert error == near(4 * UNIT * 3)
+
+
 SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     **{op: ((0.7,), {}) for op in ("neg", "abs", "sign", "step", "jump", "floor")},
     "maximum": ((0.7, 0.2), {}),
@@ -175,6 +180,7 @@ SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     "slack": ((0.7, 1.0), {}),
     "slack_back": ((0.7, 1.0), {}),
     "bent": ((0.7, 0.2, 1.0), {}),
+    "moved_back": ((X[None],), {}),
 }
 
 
@@ -190,7 +196,7 @@ SUMMED: Mapping[str, Mapping[str, Any]] = {
     "cumsum_back": {"axis": (0,)},
     "put": {"axis": (0,), "index": (0,) * 5, "length": 1},
 }
-OTHERS = {"matmul", "logaddexp", "accumulate"}
+OTHERS = {"matmul", "logaddexp", "accumulate", "moved"}
 
 
 def test_every_primitive_is_looked_at() -> None:

@@ -16,7 +16,7 @@ from gradverify.ops import OPS
 from gradverify.ops.network_rows import LAYERS
 from gradverify.strategies import edge_cases, first_cases
 from gradverify.strategies.draft import is_sound
-from gradverify.strategies.layer_choices import LAYER_SHAPES
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.shrinking.minimise import key_of
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
@@ -144,7 +144,7 @@ def test_the_first_cases_of_an_op_meet(
 def test_most_ops_have_edges(dtype: str) -> None:
     """Layers and losses may have none."""
     without = {op for op in OPS.public() if not edge_cases(op, dtype)}
-    assert without <= {"where", "dropout", *LAYER_SHAPES, *(r.name for r in LAYERS)}
+    assert without <= {"where", *OWN_SHAPES, *(row.name for row in LAYERS)}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -21,8 +21,8 @@ from gradverify.ops.domains import Domain
 from gradverify.ops.row import FORWARD, Op, Table
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies import USUAL
-from gradverify.strategies.layer_choices import LAYER_SHAPES
 from gradverify.strategies.leaves import shapes
+from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.params import legal_params
 
 ARITHMETICS = (FLOATS, EXTENDED, MULTIPRECISION, BALLS, SYMBOLS)
@@ -69,10 +69,10 @@ def test_the_calculus_is_in_the_order_of_the_op_table() -> None:
 @pytest.mark.parametrize("op", OPS.public())
 def test_an_op_has_shapes_to_be_drawn_in(op: str) -> None:
     plain = itertools.product(shapes(USUAL), repeat=OPS[op].arity)
-    menu = LAYER_SHAPES.get(op) or plain
+    menu = OWN_SHAPES.get(op) or plain
     assert any(legal_params(op, *found) for found in menu), (
-        f"{op} takes no plain shapes, and LAYER_SHAPES has no row for it: add one to "
-        "gradverify/strategies/layer_choices.py"
+        f"{op} takes no plain shapes, and OWN_SHAPES has no row for it: add one to "
+        "the file of its kind beside gradverify/strategies/own_shapes.py"
     )
 
 

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.composed.numpy_linear_algebra import (
+    numpy_like_spelling,
+)
+from gradverify.differentiators.hips_autograd import linear_algebra
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -56,6 +60,7 @@ ROWS: dict[str, Row | None] = {
     **numpy_rows("np"),
     **composed_spelling("np"),
     **ELEMENTWISE,
+    **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,

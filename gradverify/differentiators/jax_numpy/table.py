@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
+from gradverify.differentiators.jax_numpy import linear_algebra
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
@@ -29,6 +31,7 @@ def rows() -> Rows:
         **functions(special, sigmoid="expit"),
         **elementwise_rows(),
         **layer_rows(),
+        **numpy_like(jnp, linear_algebra.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
         "clip":         lambda x, low, high: jnp.clip(x, low, high),
         "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
+from gradverify.differentiators.pytorch import linear_algebra
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.graph import Array
@@ -31,6 +32,7 @@ def rows(device: str) -> Rows:
         **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
         **elementwise_rows(),
         **layer_rows(),
+        **linear_algebra.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
         "mean":         _reduction(torch.mean),

@@ -88,6 +88,11 @@ def defined(function: str, *needs: Any) -> Defined:
     return Defined(call_of(function), needs, "layers" in function)
 
 
+def functions_of_ours(functions: Mapping[str, Any]) -> dict[str, Row]:
+    """Rows that call functions of ours, by op; their source stands in the script."""
+    return {op: defined(f.__name__, f) for op, f in functions.items()}
+
+
 def calls(module: str, ops: str = "", **renamed: str) -> dict[str, Row]:
     """Rows for functions of a module that take the operands, and the params by name."""
     names = {op: op for op in ops.split()} | renamed

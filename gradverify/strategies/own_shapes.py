@@ -1,0 +1,35 @@
+"""Ops whose operands have shapes of their own, by kind; such ops are drawn alone.
+
+`graphs()` draws none of them, and networks layers alone. A new kind has a file of its
+own beside this one, and is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gradverify.graph import Array
+from gradverify.ops import Shape
+from gradverify.strategies.layer_choices import LAYER_CHOICES, LAYER_SHAPES
+from gradverify.strategies.linear_algebra_choices import (
+    LINEAR_ALGEBRA_CHOICES,
+    LINEAR_ALGEBRA_SHAPES,
+)
+from gradverify.strategies.matrix_values import matrix_of
+
+OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
+    **LAYER_SHAPES,
+    **LINEAR_ALGEBRA_SHAPES,
+}
+
+OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
+    **LAYER_CHOICES,
+    **LINEAR_ALGEBRA_CHOICES,
+}
+"""By param, or by `op.param` where the name alone does not say what is legal."""
+
+OWN_VALUES: Mapping[str, Callable[[Array, int], Array]] = {
+    **dict.fromkeys(LINEAR_ALGEBRA_SHAPES, matrix_of)
+}
+"""Operands that are made of drawn entries: by op, from these and a choice below 100."""
