@@ -22,13 +22,19 @@ OVERWRITTEN = "modified by an inplace operation"
 JVPS = {
     **dict.fromkeys(("sigmoid", "silu"), NO_JVP.format("expit")),
     **dict.fromkeys(("gelu", "erf"), NO_JVP.format("erf")),
+    "logit": NO_JVP.format("logit"),
+    "glu": NO_JVP.format("expit"),
     "erfc": NO_JVP.format("erfc"),
     "lgamma": NO_JVP.format("gammaln"),
     "digamma": NO_JVP.format("psi"),
     "hypot": NO_JVP.format("hypot"),
 }
-OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy")
+OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin")
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
+NO_DERIVATIVE = "derivative for aten::{} is not implemented"
+HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
+HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
+NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
 # By engine and mode, the ops that raise on their examples, with a part of what is said.
@@ -39,18 +45,29 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("autograd", "reverse-over-forward"): JVPS,
     ("torch-cpu", "forward-over-reverse"): {
         **HUBER,
+        **HARD_FORWARD,
+        "logit": NO_FORWARD.format("aten::logit_backward"),
         "silu": NO_FORWARD.format("aten::silu_backward"),
         "mish": NO_FORWARD.format("aten::mish_backward"),
         "group_norm": NO_FORWARD.format("aten::native_group_norm_backward"),
         "mse": IMMUTABLE,
     },
-    ("torch-cpu", "reverse-over-forward"): dict.fromkeys(
-        (*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN
-    ),
-    ("torch-cpu", "forward-over-forward"): HUBER,
+    ("torch-cpu", "reverse-over-forward"): {
+        **dict.fromkeys((*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN),
+        **HARD,
+        "glu": NO_DERIVATIVE.format("glu_jvp"),
+    },
+    ("torch-cpu", "forward-over-forward"): {
+        **HUBER, **HARD_FORWARD, **NOISE, "glu": NO_FORWARD.format("aten::glu_jvp"),
+    },
+    ("torch-cpu", "reverse-over-reverse"): HARD,
+    ("torch-cpu", "hessian"): HARD,
+    ("torch-cpu", "vmapped"): NOISE,
+    ("torch-cpu", "jacfwd"): NOISE,
+    ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD},
     ("torch-cpu", "jacobian-forward"): POOLS,
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, "group_norm": "Trying to set a forward gradient that has a",
+        **HUBER, **POOLS, **HARD_FORWARD, "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
 KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
