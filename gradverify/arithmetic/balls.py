@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices
+from gradverify.arithmetic import matrices, special_balls
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -117,6 +117,11 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(lambda t: polygamma_of(t, n), 1)(x)
 
 
+def of_balls(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a ball, elementwise; its params are constants."""
+    return lambda x, **params: elementwise(lambda t: function(t, **params), 1)(x)
+
+
 # These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": arb.const_log2,
@@ -124,6 +129,10 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "1/log(10)": lambda: 1 / arb.const_log10(),
     "sqrt(1/2)": lambda: arb("0.5").sqrt(),
     "sqrt(2/pi)": lambda: (2 / arb.pi()).sqrt(),
+    "sqrt(2)": lambda: arb(2).sqrt(),
+    "sqrt(pi)/2": lambda: arb.pi().sqrt() / 2,
+    "pi": arb.pi,
+    "log(pi)": lambda: arb.pi().log(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
     "180/pi": lambda: 180 / arb.pi(),
     "pi/180": lambda: arb.pi() / 180,
@@ -137,8 +146,10 @@ def scale(x: Any, *, by: str) -> Any:
     return x * CONSTANTS[by]()
 
 
+SPECIAL = {name: of_balls(function) for name, function in special_balls.SPECIAL.items()}
+
 # fmt: off
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       lambda x: -x,
     "exp":       elementwise(arb.exp, 1),
     "log":       elementwise(arb.log, 1),

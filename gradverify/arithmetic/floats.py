@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.special_floats import SPECIAL
 
 
 def sigmoid(x: Any) -> Any:
@@ -179,6 +180,10 @@ CONSTANTS: Mapping[str, float] = {
     "1/log(10)": 1.0 / math.log(10.0),
     "sqrt(1/2)": math.sqrt(0.5),
     "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
+    "sqrt(2)": math.sqrt(2.0),
+    "sqrt(pi)/2": math.sqrt(math.pi) / 2.0,
+    "pi": math.pi,
+    "log(pi)": math.log(math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
     "180/pi": 180.0 / math.pi,
     "pi/180": math.pi / 180.0,
@@ -213,7 +218,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "accumulate":   accumulate,
 }
 
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       np.negative,
     "exp":       np.exp,
     "log":       np.log,

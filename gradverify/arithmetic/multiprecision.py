@@ -13,7 +13,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-from gradverify.arithmetic import balls, matrices
+from gradverify.arithmetic import balls, matrices, special_balls
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -153,6 +153,15 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(of_gamma(lambda t: balls.polygamma_of(t, n)), 1)(x)
 
 
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a ball, elementwise for numbers; its params are constants."""
+
+    def apply(x: Any, **params: Any) -> Any:
+        return elementwise(from_balls(lambda t: function(t, **params)), 1)(x)
+
+    return apply
+
+
 # These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": lambda: mp.log(2),
@@ -160,6 +169,10 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "1/log(10)": lambda: 1 / mp.log(10),
     "sqrt(1/2)": lambda: mp.sqrt(mpf(0.5)),
     "sqrt(2/pi)": lambda: mp.sqrt(2 / mp.pi),
+    "sqrt(2)": lambda: mp.sqrt(2),
+    "sqrt(pi)/2": lambda: mp.sqrt(mp.pi) / 2,
+    "pi": lambda: +mp.pi,
+    "log(pi)": lambda: mp.log(mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
     "180/pi": lambda: 180 / mp.pi,
     "pi/180": lambda: mp.pi / 180,
@@ -178,8 +191,12 @@ def lift(x: float) -> Any:
     return mpf(x)
 
 
+SPECIAL = {
+    name: of_numbers(function) for name, function in special_balls.SPECIAL.items()
+}
+
 # fmt: off
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       lambda x: -x,
     "exp":       elementwise(mp.exp, 1),
     "log":       elementwise(log, 1),

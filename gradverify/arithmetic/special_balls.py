@@ -34,11 +34,25 @@ def accurately(function: Function) -> Function:
     return apply
 
 
+def monotone(function: Function) -> Function:
+    """A function that only grows, or only falls: of a ball it goes by both ends."""
+
+    def apply(x: Any, **params: Any) -> Any:
+        x = arb(x)
+        if x.is_exact() or not x.is_finite():
+            return function(x, **params)
+        ends = (function(end, **params) for end in (x.lower(), x.upper()))
+        low, high = ends
+        return low.union(high)
+
+    return apply
+
+
 # ---- Bessel functions
 
 
 def _spherical(x: Any, n: int) -> Any:
-    """The spherical function of the first kind, by 0F1 (DLMF 10.53.1); entire."""
+    """The spherical function of the first family, by 0F1 (DLMF 10.53.1); entire."""
     factors = 1
     for k in range(3, 2 * n + 2, 2):
         factors *= k
@@ -59,9 +73,9 @@ BESSEL: Mapping[str, Function] = {
 
 
 @accurately
-def bessel(x: Any, *, kind: str, n: int) -> Any:
+def bessel(x: Any, *, family: str, n: int) -> Any:
     """A Bessel function of integer order."""
-    return BESSEL[kind](x, n)
+    return BESSEL[family](x, n)
 
 
 # ---- the normal distribution
@@ -69,6 +83,7 @@ def bessel(x: Any, *, kind: str, n: int) -> Any:
 BEYOND = 2  # from here on, exp(x²) erfc(x) is taken by Tricomi's function
 
 
+@monotone
 @accurately
 def erfcx(x: Any) -> Any:
     """exp(x²) erfc(x); for large x by DLMF 7.11.3, which has no exponential."""
@@ -77,6 +92,7 @@ def erfcx(x: Any) -> Any:
     return (x * x).exp() * x.erfc()
 
 
+@monotone
 @accurately
 def log_ndtr(x: Any) -> Any:
     """The logarithm of the normal distribution function."""
@@ -86,12 +102,14 @@ def log_ndtr(x: Any) -> Any:
     return (-(-z * z).exp() * erfcx(z) / 2).log1p()
 
 
+@monotone
 @accurately
 def erfinv(x: Any) -> Any:
     """The inverse of erf."""
     return x.erfinv()
 
 
+@monotone
 @accurately
 def erfcinv(x: Any) -> Any:
     """The inverse of erfc."""
@@ -101,12 +119,14 @@ def erfcinv(x: Any) -> Any:
 # ---- dilogarithm and zeta
 
 
+@monotone
 @accurately
 def spence(x: Any) -> Any:
     """The dilogarithm of 1 - x."""
     return (1 - x).polylog(2) if x > 0 else arb.nan()
 
 
+@monotone
 @accurately
 def log_quotient(x: Any, *, n: int) -> Any:
     """The n-th derivative of log(x) / (x - 1), by DLMF 15.4.1 and 15.5.2."""
@@ -116,6 +136,7 @@ def log_quotient(x: Any, *, n: int) -> Any:
     return (-1) ** n * arb(n).fac() / (n + 1) * whole
 
 
+@monotone
 @accurately
 def zeta(x: Any, *, s: float) -> Any:
     """Hurwitz's zeta of s, as a function of its second argument."""
@@ -125,18 +146,21 @@ def zeta(x: Any, *, s: float) -> Any:
 # ---- incomplete gamma and beta functions
 
 
+@monotone
 @accurately
 def gammainc(x: Any, *, a: float) -> Any:
     """The regularised lower incomplete gamma function."""
     return x.gamma_lower(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
+@monotone
 @accurately
 def gammaincc(x: Any, *, a: float) -> Any:
     """The regularised upper incomplete gamma function."""
     return x.gamma_upper(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
+@monotone
 @accurately
 def betainc(x: Any, *, a: float, b: float) -> Any:
     """The regularised incomplete beta function; beyond 1/2 by its reflection."""
@@ -148,7 +172,7 @@ def betainc(x: Any, *, a: float, b: float) -> Any:
 
 
 # fmt: off
-SPECIAL: Mapping[str, Function] = {
+SPECIAL: dict[str, Function] = {
     "bessel":       bessel,
     "erfcx":        erfcx,
     "log_ndtr":     log_ndtr,

@@ -56,10 +56,10 @@ NAMED: Mapping[tuple[str, int], str] = {
 
 
 @in_doubles
-def bessel(special: Any, x: Any, *, kind: str, n: int) -> Any:
+def bessel(special: Any, x: Any, *, family: str, n: int) -> Any:
     """A Bessel function of integer order."""
-    name = NAMED.get((kind, n))
-    return getattr(special, name)(x) if name else BESSEL[kind](special, n, x)
+    name = NAMED.get((family, n))
+    return getattr(special, name)(x) if name else BESSEL[family](special, n, x)
 
 
 @in_doubles
@@ -77,7 +77,7 @@ def log_quotient(special: Any, x: Any, *, n: int) -> Any:
 
 
 # fmt: off
-SPECIAL: Mapping[str, Function] = {
+SPECIAL: dict[str, Function] = {
     "bessel":       bessel,
     "erfcx":        in_doubles(lambda special, x: special.erfcx(x)),
     "log_ndtr":     in_doubles(lambda special, x: special.log_ndtr(x)),

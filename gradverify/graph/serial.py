@@ -182,7 +182,8 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(
         ("lambd", "threshold", "value", "lower", "upper"), _number_from_json
     ),
-    "exponent": _whole,
+    **dict.fromkeys(("exponent", "d"), _whole),
+    **dict.fromkeys(("a", "b", "s"), _number_from_json),
     "ddof": _whole,
     "start": _whole,
     "stop": _whole,

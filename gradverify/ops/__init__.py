@@ -27,6 +27,7 @@ from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
+from gradverify.ops.special_rows import SPECIAL
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -157,6 +158,7 @@ ROWS = (
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
     *ELEMENTWISE,
+    *SPECIAL,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
@@ -165,7 +167,9 @@ ROWS = (
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
     # log_gamma    lgamma without slack
-    # polygamma    the n-th derivative of digamma
+    # bessel       a Bessel function of a family and an integer order
+    # erfcinv      the inverse of erfc
+    # log_quotient the n-th derivative of log(x) / (x - 1)
     # pad          zeros around a slice
     # cumsum_back  cumulative sums from the end
     # peak         a largest element, held constant
@@ -190,7 +194,9 @@ ROWS = (
        curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
-    Op("polygamma",   1, FORWARD, s.same, ("n",), internal=True),
+    Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
+    Op("erfcinv",     1, FORWARD, s.same, internal=True),
+    Op("log_quotient", 1, FORWARD, s.same, ("n",), internal=True),
     Op("pad",         1, FORWARD, s.pad, ("axis", "before", "after"), internal=True),
     Op("take",        1, FORWARD, n.take, ("axis", "index"), internal=True),
     Op("put",         1, FORWARD, n.put, ("axis", "index", "length"), internal=True),

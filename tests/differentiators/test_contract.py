@@ -54,6 +54,14 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     ],
     "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
     "gelu": [(((3,),), {"approximate": form}) for form in ("none", "tanh")],
+    "polygamma": [(((2, 3),), {"n": n}) for n in (1, 2)],
+    "multigammaln": [(((2, 3),), {"d": d}) for d in (1, 3)],
+    **{
+        op: [(((2, 3),), {"a": a}) for a in (0.5, 2.5)]
+        for op in ("gammainc", "gammaincc")
+    },
+    "betainc": [(((2, 3),), {"a": a, "b": b}) for a, b in ((2.5, 0.5), (1.0, 3.0))],
+    "zeta": [(((2, 3),), {"s": s}) for s in (1.5, 3.0)],
     "softshrink": [(((2, 3),), {"lambd": 0.5})],
     "hardshrink": [(((2, 3),), {"lambd": 0.75})],
     "threshold": [(((2, 3),), {"threshold": t, "value": v}) for t, v in THRESHOLDS],

@@ -67,7 +67,8 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD},
     ("torch-cpu", "jacobian-forward"): POOLS,
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, **HARD_FORWARD, "group_norm": "Trying to set a forward gradient that has a",
+        **HUBER, **POOLS, **HARD_FORWARD,
+        "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
 KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators import Differentiator
@@ -20,7 +21,7 @@ from gradverify.differentiators.pytorch import TorchCpu
 
 from .engines import PlantedTorch
 from .layer_faults import LayerFault, _vjp
-from .layer_rules import Layer, Rule, changed, only, times
+from .layer_rules import Layer, Rule, changed, only, swapped, times
 
 HUNDRED = 180.0 / math.pi
 
@@ -107,6 +108,33 @@ OP_FAULTS = (
     fault("lerp",        "b - a the other way",         times(1.0, 1.0, -1.0)),
     fault("addcmul",     "value forgotten",             changed(value=lambda a: 1.0)),
     fault("addcdiv",     "value forgotten",             changed(value=lambda a: 1.0)),
+    # ---- special functions
+    fault("sinc",         "pi left out",              times(1.0 / math.pi)),
+    fault("expit",        "y for y (1 - y)",          slope(lambda y, x: y)),
+    fault("polygamma",    "the same order",           slope(lambda y, x: y)),
+    fault("multigammaln", "one dimension",            changed(d=lambda a: 1)),
+    fault("betaln",       "operands exchanged",       swapped(0, 1)),
+    fault("beta",         "slope of the logarithm",   lambda a: a.of(*a.operands, op="betaln")),
+    fault("gammainc",     "that of the complement",   times(-1.0)),
+    fault("gammaincc",    "sign forgotten",           times(-1.0)),
+    fault("betainc",      "degrees exchanged",        changed(a=lambda a: a.params["b"], b=lambda a: a.params["a"])),
+    fault("zeta",         "s left out",               times(lambda a: 1.0 / a.params["s"])),
+    fault("erfcx",        "constant left out",        slope(lambda y, x: 2.0 * x * y)),
+    fault("erfinv",       "x for the result",         slope(lambda y, x: math.sqrt(math.pi) / 2.0 * np.exp(x * x))),
+    fault("ndtr",         "density of erf",           times(math.sqrt(2.0))),
+    fault("ndtri",        "x for the result",         slope(lambda y, x: math.sqrt(2.0 * math.pi) * np.exp(x * x / 2.0))),
+    fault("log_ndtr",     "the density alone",        slope(lambda y, x: np.exp(-x * x / 2.0) / math.sqrt(2.0 * math.pi))),
+    fault("spence",       "sign forgotten",           times(-1.0)),
+    fault("i0",           "the function itself",      slope(lambda y, x: y)),
+    fault("i0e",          "scale held",               slope(lambda y, x: special.i1e(x))),
+    fault("i1",           "i1 / x left out",          slope(lambda y, x: special.i0(x))),
+    fault("i1e",          "scale held",               slope(lambda y, x: special.i0e(x))),
+    fault("j0",           "sign forgotten",           times(-1.0)),
+    fault("j1",           "j1 / x left out",          slope(lambda y, x: special.j0(x))),
+    fault("y0",           "sign forgotten",           times(-1.0)),
+    fault("y1",           "y1 / x left out",          slope(lambda y, x: special.y0(x))),
+    fault("k0",           "sign forgotten",           times(-1.0)),
+    fault("k1",           "k1 / x left out",          slope(lambda y, x: -special.k0(x))),
     fault("float_power", "one power too many",          times(first)),
 )
 # fmt: on

@@ -110,10 +110,11 @@ DOMAINS = {
     name: value for name, value in vars(domains).items() if isinstance(value, Domain)
 }
 PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False},
-          "OFF_LAMBD": {"lambd": 0.5}, "OFF_THRESHOLD": {"threshold": 0.5}}  # fmt: skip
+          "ABOVE_HALVES": {"d": 3}, "OFF_LAMBD": {"lambd": 0.5},
+          "OFF_THRESHOLD": {"threshold": 0.5}}  # fmt: skip
 OF_TWO = {
     "DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY", "POSITIVE_BY",
-    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES",
+    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH",
 }  # fmt: skip
 OF_THREE = {"LAST_DIVISOR"}
 

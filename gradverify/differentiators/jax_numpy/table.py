@@ -6,6 +6,7 @@ from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
 from gradverify.differentiators.jax_numpy import linear_algebra
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
+from gradverify.differentiators.jax_numpy.special import special_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 
 
@@ -30,6 +31,7 @@ def rows() -> Rows:
         **functions(special, "logsumexp erf erfc digamma", lgamma="gammaln"),
         **functions(special, sigmoid="expit"),
         **elementwise_rows(),
+        **special_rows(),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),

@@ -10,6 +10,7 @@ from gradverify.differentiators.protocol import Rows, functions, operators, slic
 from gradverify.differentiators.pytorch import linear_algebra
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
+from gradverify.differentiators.pytorch.special import special_rows
 from gradverify.graph import Array
 
 Axis = Sequence[int] | None
@@ -31,6 +32,7 @@ def rows(device: str) -> Rows:
         **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
         **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
         **elementwise_rows(),
+        **special_rows(),
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
