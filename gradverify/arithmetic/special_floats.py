@@ -29,11 +29,17 @@ def in_doubles(function: Function) -> Function:
 
 
 LARGE = 1e9  # where SciPy's scaled functions give up, one term of their series is all
+SMALL = 1e-9  # below it the first term of a power series is all, and SciPy may give up
 
 
 def beyond(x: Any, y: Any, c: float) -> Any:
     """y, and sqrt(c / x) where x is large (DLMF 10.40.1, 10.40.2)."""
     return np.where(x > LARGE, np.sqrt(c / np.where(x > 0, x, 1.0)), y)
+
+
+def _grown(x: Any) -> Any:
+    """What makes exp(-x) of the exp(-|x|) of SciPy."""
+    return np.exp(np.abs(x) - x)
 
 
 # fmt: off
@@ -42,14 +48,14 @@ BESSEL: Mapping[str, Function] = {
     "y":         lambda special, n, x: special.yn(n, x),
     "i":         lambda special, n, x: special.iv(n, x),
     "k":         lambda special, n, x: special.kn(n, x),
-    "scaled i":  lambda special, n, x: beyond(
-                     x, special.ive(n, x) * np.exp(np.abs(x) - x), 0.5 / np.pi),
+    "scaled i":  lambda special, n, x: special.ive(n, x) * _grown(x),
     "scaled k":  lambda special, n, x: beyond(x, special.kve(n, x), 0.5 * np.pi),
     "spherical": lambda special, n, x: special.spherical_jn(n, x),
 }
 NAMED: Mapping[tuple[str, int], str] = {
     ("j", 0): "j0", ("j", 1): "j1", ("y", 0): "y0", ("y", 1): "y1",
     ("i", 0): "i0", ("i", 1): "i1", ("k", 0): "k0", ("k", 1): "k1",
+    ("scaled i", 0): "i0e", ("scaled i", 1): "i1e",
 }
 """The orders for which SciPy has faster functions, that are more accurate."""
 # fmt: on
@@ -57,9 +63,22 @@ NAMED: Mapping[tuple[str, int], str] = {
 
 @in_doubles
 def bessel(special: Any, x: Any, *, family: str, n: int) -> Any:
-    """A Bessel function of integer order."""
+    """A Bessel function of integer order; near 0 by DLMF 10.7.3, 10.30.1, 10.52.1."""
     name = NAMED.get((family, n))
-    return getattr(special, name)(x) if name else BESSEL[family](special, n, x)
+    if name is None:
+        found = BESSEL[family](special, n, x)
+    else:
+        found = getattr(special, name)(x)
+        found = found * _grown(x) if family == "scaled i" else found
+    if family == "scaled i":
+        found = beyond(x, found, 0.5 / np.pi)
+    if family in ("j", "i", "scaled i", "spherical") and n > 1:
+        odd = math.prod(range(3, 2 * n + 2, 2))
+        first = x**n / (odd if family == "spherical" else 2.0**n * math.factorial(n))
+        found = np.where(np.abs(x) < SMALL, first, found)
+    if family == "spherical" and n == 1:
+        found = np.where(np.abs(x) < SMALL, x / 3.0, found)
+    return found
 
 
 @in_doubles
