@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,7 @@ class Captured:
     lines: the line of the user's code that each node comes from.
     ties: decisions that rounding may turn, in words; slopes may differ on either side.
     estimated: where the author of a derivative passes a slope on through an op that is
-        constant in pieces, such as `round`.
+        constant in pieces, such as `round`; for each, the nodes of its operands.
     reads: how many numbers outside a `Function` were read and computed with in Python,
         which the library takes for constants.
     form: the narrowest format that a number on the way was rounded to; None for that
@@ -68,7 +68,7 @@ class Captured:
     decided: tuple[Any, ...] = ()
     lines: Mapping[int, SourceLine] = field(default_factory=dict)
     ties: tuple[str, ...] = ()
-    estimated: tuple[str, ...] = ()
+    estimated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     reads: int = 0
     form: str | None = None
     authors: Mapping[str, SourceLine] = field(default_factory=dict)
@@ -78,6 +78,27 @@ class Captured:
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of the outputs."""
         return tuple(self.nodes[i].shape for i in self.outputs)
+
+    @property
+    def passed_on(self) -> frozenset[int]:
+        """The inputs, by position, whose slopes an author may pass on through steps.
+
+        They reach an operand of such an op; or they reach no output and decide alone.
+        """
+        inputs = [i for i, n in enumerate(self.nodes) if n.op == "input"]
+        reach = self._behind(i for spots in self.estimated.values() for i in spots)
+        if self.authors and self.decided:
+            used = self._behind(self.outputs)
+            reach |= {i for i in inputs if i not in used}
+        return frozenset(k for k, i in enumerate(inputs) if i in reach)
+
+    def _behind(self, nodes: Iterable[int]) -> set[int]:
+        """Some nodes, and all that they are computed from."""
+        found = set(nodes)
+        for i in reversed(range(len(self.nodes))):
+            if i in found:
+                found.update(self.nodes[i].operands)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,15 @@
 
 Central quotients at falling steps are extrapolated (Richardson, by Neville's scheme as
 Ridders, 1982, has it). Two such columns, from steps that share no factor, and the
-rounding of the function's values say how many digits are right.
+noise of the function's values, as it is measured, say how many digits are right. Where
+the slopes on both sides of the point differ, all between them are right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,11 @@ from mpmath import mpf
 
 from gradverify.capture.captured import NotCaptured
 from gradverify.capture.function_call import FunctionCall
+from gradverify.capture.function_noise import noise_of
 from gradverify.capture.function_points import FunctionPoint, cotangents
 from gradverify.capture.truths import Look, Truth, unit_of, value_of
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
-from gradverify.reference import Bound, Reference, Slope
+from gradverify.reference import Bound, Hull, Kinked, Reference, Slope, SlopedGraph
 
 STARTS = (0.05, 0.0371)  # first steps of the two columns, for numbers of size 1
 ROWS = 8  # steps of a column, each 1.6 times as small
@@ -26,7 +30,12 @@ SHRINK = 1.6
 MOST = 128  # entries of all arguments that are differenced; of more, a sample
 SAFE = 8.0  # the error is taken so many times as large as it was estimated
 ROUNDINGS = 256.0  # units of roundoff, of its own size, that a derivative may be off
-NOISE = 8.0  # units of roundoff that a value of the function is off by
+NOISE = 8.0  # units of roundoff that a value of the function is off by, at least
+SCATTER = 4.0  # standard deviations of the measured noise that it is off by
+BENT = 4.0  # a bend that shrinks by less, over all steps of a column, is a kink
+CORNERS = 6  # entries with two slopes whose combinations are all looked at
+
+ValueAt = Callable[[float], tuple[float, float]]
 
 
 class DifferencedTruth(Truth):
@@ -78,12 +87,14 @@ class DifferencedTruth(Truth):
         point = [np.asarray(x, self.wide.dtype) for x in place.point]
         slopes = [np.zeros(x.shape) for x in point]
         errors = [np.full(x.shape, np.inf) for x in point]
-        unit = unit_of(self.wide.dtype)
+        bends = [np.zeros(x.shape) for x in point]
+        noise = self._noise(point, weights, source)
         for i, j in _entries(point, source):
             size = max(1.0, abs(float(point[i].flat[j])))
-            value_at = self._along(point, i, j, weights)
-            slope, error = differenced(value_at, size, unit, self._noise(weights))
-            slopes[i].flat[j], errors[i].flat[j] = slope, error
+            value_at = self._along(point, {(i, j): 1.0}, weights)
+            found = differenced(value_at, size, noise)
+            slopes[i].flat[j], errors[i].flat[j] = found.slope, found.error
+            bends[i].flat[j] = found.bend
         own = unit_of(self.call.dtype)
         pairs = zip(slopes, errors, strict=True)
         bounds = tuple(
@@ -99,41 +110,59 @@ class DifferencedTruth(Truth):
         self.digits += [float(np.log10(s / max(e, 1e-300))) for s, e in finite]
         graph = linear(slopes)
         case = Case(graph, place.point, self.call.dtype)
+        kinked = _kinked(graph, slopes, bends)
         known = Reference(
             case,
-            Slope.SMOOTH,
+            Slope.SMOOTH if kinked is None else Slope.KINK,
             mpf(value),
             tuple(_exact(s) for s in slopes),
             Bound(np.array(np.inf), np.array(np.inf)),
             bounds,
-            tuple(np.abs(s) for s in slopes),
+            tuple(np.abs(s) + b for s, b in zip(slopes, bends, strict=True)),
+            kinked,
         )
         return Look(place, case, weights, known, value)
 
     def _along(
-        self, point: Sequence[Array], i: int, j: int, weights: tuple[Array, ...]
-    ) -> Callable[[float], tuple[float, float]]:
-        """The contracted value with one entry moved, and the step as it was taken."""
+        self,
+        point: Sequence[Array],
+        direction: Mapping[tuple[int, int], float],
+        weights: tuple[Array, ...],
+    ) -> ValueAt:
+        """The contracted value with some entries moved, and the step as it was taken.
+
+        direction: how far each entry moves in a step of 1.
+        """
 
         def value_at(step: float) -> tuple[float, float]:
             moved = [np.array(x) for x in point]
-            moved[i].flat[j] += step
-            taken = float(moved[i].flat[j]) - float(point[i].flat[j])
+            for (i, j), share in direction.items():
+                moved[i].flat[j] += step * share
+                taken = float(moved[i].flat[j]) - float(point[i].flat[j])
             try:
                 outputs = self.wide.outputs_beside(moved, point)
             except NotCaptured:  # as in another branch; a smaller step may do
                 return np.nan, taken
-            self._size = sum(
-                float(np.sum(np.abs(np.asarray(y, float) * w)))
-                for y, w in zip(outputs, weights, strict=True)
-            )
             return value_of(outputs, weights), taken
 
         return value_at
 
-    def _noise(self, weights: tuple[Array, ...]) -> Callable[[], float]:
-        del weights
-        return lambda: NOISE * unit_of(self.wide.dtype) * self._size
+    def _noise(
+        self, point: Sequence[Array], weights: tuple[Array, ...], source: Any
+    ) -> float:
+        """How far a contracted value may be off: by rounding, and as it is measured."""
+        outputs = self.wide.outputs_beside(point, point)
+        size = sum(
+            float(np.sum(np.abs(np.asarray(y, float) * w)))
+            for y, w in zip(outputs, weights, strict=True)
+        )
+        every = [(i, j) for i, x in enumerate(point) for j in range(x.size)]
+        shares = source.uniform(0.5, 1.0, len(every)) * source.choice(
+            [-1.0, 1.0], len(every)
+        )
+        value_at = self._along(point, dict(zip(every, shares, strict=True)), weights)
+        measured = noise_of(lambda step: value_at(step)[0], 1.0)
+        return max(NOISE * unit_of(self.wide.dtype) * size, SCATTER * measured)
 
 
 def _entries(point: Sequence[Array], source: Any) -> list[tuple[int, int]]:
@@ -144,29 +173,53 @@ def _entries(point: Sequence[Array], source: Any) -> list[tuple[int, int]]:
     return [every[k] for k in sorted(chosen)]
 
 
-def differenced(
-    value_at: Callable[[float], tuple[float, float]],
-    size: float,
-    unit: float,
-    noise: Callable[[], float],
-) -> tuple[float, float]:
-    """A slope and its error, from two columns of extrapolated central quotients."""
-    del unit
-    found = [_column(value_at, size * start, noise) for start in STARTS]
-    best = min(found, key=lambda pair: pair[1])
-    spread = abs(found[0][0] - found[1][0])
-    if not np.isfinite(best[1]):
-        return 0.0, np.inf
-    return best[0], SAFE * max(best[1], min(spread, max(e for _, e in found)))
+def _kinked(
+    graph: Graph, slopes: Sequence[Array], bends: Sequence[Array]
+) -> Kinked | None:
+    """The slopes on both sides of every entry; None where no entry has two of them."""
+    middle, bend = (np.concatenate([x.ravel() for x in s]) for s in (slopes, bends))
+    if not np.any(bend):
+        return None
+    bent = np.flatnonzero(bend)
+    sides = np.array([*itertools.product((-0.5, 0.5), repeat=min(bent.size, CORNERS))])
+    vertices = np.repeat(middle[None], len(sides), axis=0)
+    vertices[:, bent[:CORNERS]] += sides * bend[bent[:CORNERS]]
+    is_whole = bent.size <= CORNERS
+    hull = Hull(vertices, middle - bend / 2, middle + bend / 2, is_whole)
+    inputs = tuple(range(len(slopes)))
+    return Kinked((), hull, SlopedGraph(graph, inputs, ()))
 
 
-def _column(
-    value_at: Callable[[float], tuple[float, float]],
-    start: float,
-    noise: Callable[[], float],
-) -> tuple[float, float]:
-    """The best entry of one table, and the error that its neighbours tell."""
+def differenced(value_at: ValueAt, size: float, noise: float) -> Column:
+    """A slope and its error, from two columns of extrapolated central quotients.
+
+    noise: how far each value may be off.
+    """
+    here, _ = value_at(0.0)
+    found = [_column(value_at, here, size * start, noise) for start in STARTS]
+    best = min(found, key=lambda column: column.error)
+    spread = abs(found[0].slope - found[1].slope)
+    if not np.isfinite(best.error):
+        return Column(0.0, np.inf, 0.0)
+    error = SAFE * max(best.error, min(spread, max(c.error for c in found)))
+    return Column(best.slope, error, max(c.bend for c in found))
+
+
+@dataclass(frozen=True)
+class Column:
+    """The best entry of one table, and the error that its neighbours tell.
+
+    bend: by how much the slopes on both sides of the point differ.
+    """
+
+    slope: float
+    error: float
+    bend: float
+
+
+def _column(value_at: ValueAt, here: float, start: float, noise: float) -> Column:
     rows: list[list[float]] = []
+    bends: list[float] = []
     best, least, step = 0.0, np.inf, start
     for _ in range(ROWS):
         above, up = value_at(step)
@@ -175,9 +228,10 @@ def _column(
         if width == 0:
             break
         if not np.isfinite(above) or not np.isfinite(below):
-            rows, best, least, step = [], 0.0, np.inf, step / SHRINK
+            rows, bends, best, least, step = [], [], 0.0, np.inf, step / SHRINK
             continue
-        rounding = 2.0 * noise() / abs(width)
+        rounding = 2.0 * noise / abs(width)
+        bends.append(abs((above - here) / up - (below - here) / down))
         row, factor = [(above - below) / width], 1.0
         for m in range(len(rows)):
             factor *= SHRINK * SHRINK
@@ -188,7 +242,8 @@ def _column(
                 best, least = row[-1], error
         rows.append(row)
         step /= SHRINK
-    return best, least
+    is_kink = len(bends) > 1 and bends[-1] > max(bends[0] / BENT, 16.0 * rounding)
+    return Column(best, least, bends[-1] if is_kink else 0.0)
 
 
 def linear(slopes: Sequence[Array]) -> Graph:

@@ -53,9 +53,11 @@ class FunctionCall(ABC):
         "vjp", "jvp" or "hvp". usual: those that are asked if none is named.
     variants: other ways to hand the same numbers over, by name: a layout, arguments
         that are not differentiated, a cotangent of stride 0.
+    stands_still: whether numbers that were read stand still in `outputs_beside`.
     """
 
     library: ClassVar[str]
+    stands_still: ClassVar[bool] = False
     even: ClassVar[tuple[str, ...]] = ()
     name: str
     arguments: tuple[Argument, ...]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.matrices import LARGE
-from gradverify.capture.captured import NotCaptured, SourceLine
+from gradverify.capture.captured import Captured, NotCaptured, SourceLine
 from gradverify.capture.differenced import DifferencedTruth
 from gradverify.capture.exact_backward import BackwardFormula, formula_of
 from gradverify.capture.function_call import FunctionCall, Refused
@@ -23,6 +23,7 @@ from gradverify.capture.function_engine import (
     engine_of,
 )
 from gradverify.capture.function_points import FunctionPoint, domain_of, places
+from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
     MOVED,
     SHARED,
@@ -32,14 +33,13 @@ from gradverify.capture.truths import (
     disbelieved,
     is_value_right,
 )
-from gradverify.capture.wider_derivative import formula_by_runs
+from gradverify.capture.wider_derivative import derivatives, formula_by_runs
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE
-from gradverify.graph import names_of
 from gradverify.known import Deviation
 from gradverify.questions import SECOND
-from gradverify.reference import Slope
+from gradverify.reference import Reference, Slope, floats_of
 from gradverify.reference import reference as reference_of
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -155,7 +155,7 @@ def check_function(
     sweep = _FunctionSweep(call, asked, given, allowed, progress)
     truth, remarks = _believed(sweep, reference)
     sweep.run(truth)
-    return FunctionResult(
+    result = FunctionResult(
         call.name,
         call.library,
         call.dtype,
@@ -167,6 +167,9 @@ def check_function(
         time.perf_counter() - sweep.began,
         sweep.engine,
     )
+    if not result.judged and not result.findings:
+        result = replace(result, remarks=(*result.remarks, NOTHING))
+    return result
 
 
 def _believed(
@@ -206,6 +209,7 @@ class _FunctionSweep:
         self.allowed, self.progress = allowed, progress
         self.engine = engine_of(call)
         self.wide = call  # in the widest format, where the function is differenced
+        self.who = call  # whose program judges
         self.began = time.perf_counter()
         self.counts: dict[str, Counter[Verdict]] = {}
         self.errors: dict[str, ErrorHistogram] = {}
@@ -255,6 +259,8 @@ class _FunctionSweep:
         """Judge as many cases as were asked for, or as there is time for."""
         if isinstance(truth, DifferencedTruth):
             self.wide = truth.wide
+        if isinstance(truth, CapturedTruth):
+            self.who = truth.who
         source = np.random.default_rng(self.asked.seed + 1)
         self._run_even(truth, source)
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
@@ -337,14 +343,7 @@ class _FunctionSweep:
             if look.captured is None or found.status is not Slope.SMOOTH:
                 return Judgement(Verdict.NO_DERIVATIVE)
             found = reference_of(look.case, look.model, SECOND)
-        judgement = judge(
-            look.case,
-            self.engine,
-            mode,
-            found=found,
-            twice=twice,
-            limit=self.asked.limit,
-        )
+        judgement = self._asked(mode, look, found, twice=twice)
         judgement = self._reread(mode, judgement, look)
         shown = mode.partition(HANDED)[0]
         self.counts.setdefault(shown, Counter())[judgement.verdict] += 1
@@ -356,6 +355,26 @@ class _FunctionSweep:
         if judgement.verdict.is_finding:
             self.deviating.append((mode, look, judgement))
         return judgement
+
+    def _asked(
+        self,
+        mode: str,
+        look: Look,
+        found: Reference,
+        known: KnownGraph | None = None,
+        *,
+        twice: bool = False,
+    ) -> Judgement:
+        """One judgement. known: what stands for the graph while it is made."""
+        graph, limit = look.case.graph, self.asked.limit
+        before = self.engine.known[graph]
+        self.engine.known[graph] = known or before
+        try:
+            return judge(
+                look.case, self.engine, mode, found=found, twice=twice, limit=limit
+            )
+        finally:
+            self.engine.known[graph] = before
 
     def _reread(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """What a judgement means for a function: ties, estimators, hostile numbers."""
@@ -371,32 +390,51 @@ class _FunctionSweep:
             return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
-        if judgement.verdict is Verdict.WRONG and self._passes_on(judgement, look):
-            self.remarks[PASSED_ON] = None
-            return Judgement(Verdict.NO_DERIVATIVE, note=PASSED_ON)
-        if look.estimated and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
-            note = f"a straight-through estimator: {look.estimated[0]}"
-            self.remarks[note] = None
-            return Judgement(Verdict.NO_DERIVATIVE, note=note)
-        if look.ties and judgement.verdict in (Verdict.WRONG, Verdict.MISSING):
-            return Judgement(Verdict.NO_DERIVATIVE, note=look.ties[0])
+        if look.captured is not None and judgement.verdict in OFF:
+            judgement = self._without_estimates(mode, judgement, look, look.captured)
+        if look.captured is not None and judgement.verdict in OFF:
+            judgement = self._at_a_tie(mode, judgement, look, look.captured)
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
 
-    def _passes_on(self, judgement: Judgement, look: Look) -> bool:
-        """Whether an author passes a slope on to an argument that decides alone.
+    def _without_estimates(
+        self, mode: str, judgement: Judgement, look: Look, captured: Captured
+    ) -> Judgement:
+        """The judgement of the arguments whose slopes no author passes on by steps."""
+        places = captured.passed_on
+        if not places:
+            return judgement
+        note = f"a straight-through estimator: {next(iter(captured.estimated), ALONE)}"
+        self.remarks[note] = None
+        if self.call.modes.get(mode) == "hvp":
+            return Judgement(Verdict.NO_DERIVATIVE, note=note)
+        known = KnownGraph(look.weights, look.found, places)
+        rest = self._asked(mode, look, look.found, known)
+        if rest.verdict in OFF:
+            return rest
+        if rest.verdict.fails() or len(places) < len(self.call.arguments):
+            return rest
+        return Judgement(Verdict.NO_DERIVATIVE, note=note)
 
-        What such an argument does to the outputs is in comparisons and steps alone.
-        """
-        if look.captured is None or not look.captured.authors:
-            return False
-        if not look.captured.decided:
-            return False
-        names, graph = names_of(look.case.graph), look.case.graph
-        used = {j for node in graph.nodes for j in node.operands}
-        wheres = {f"d/d{names[i]}" for i in graph.inputs if i not in used}
-        return judgement.where.partition("[")[0] in wheres
+    def _at_a_tie(
+        self, mode: str, judgement: Judgement, look: Look, captured: Captured
+    ) -> Judgement:
+        """No fault where derivatives lie between the slopes of all branches about."""
+        if not captured.ties:
+            return judgement
+        plain, _, variant = mode.partition(HANDED)
+        if self.call.modes[plain] != "hvp":
+            given = derivatives(
+                self.call, plain, variant, look.case.point, look.weights
+            )
+            parts = [
+                floats_of(x) if k in captured.passed_on or only_other(variant, k) else g
+                for k, (g, x) in enumerate(zip(given, look.found.gradient, strict=True))
+            ]
+            if is_between(self.who, look, parts) is False:
+                return judgement
+        return Judgement(Verdict.NO_DERIVATIVE, note=captured.ties[0])
 
     def _told(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """A wrong formula, or lost digits: in many digits the formula tells.
@@ -406,14 +444,15 @@ class _FunctionSweep:
         """
         plain, _, variant = mode.partition(HANDED)
         formula = BackwardFormula.UNKNOWN
-        if look.captured is not None and self.call.modes[plain] == "vjp":
+        if look.captured is None:
+            if judgement.verdict is Verdict.WRONG and look.found.kinked is None:
+                formula = formula_by_runs(self.call, self.wide, look, plain, variant)
+        elif self.call.modes[plain] == "vjp":
             only = mode.partition(f"{HANDED}only ")[2]
             count = len(self.call.arguments)
             asked = [not only or int(only) == k for k in range(count)]
             pull = self.call.pull(plain, look.case.point, look.weights, variant)
             formula = formula_of(self.call, look, asked, pull.cotangents)
-        elif look.captured is None and judgement.verdict is Verdict.WRONG:
-            formula = formula_by_runs(self.call, self.wide, look, plain, variant)
         if formula is BackwardFormula.RIGHT and (
             judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
         ):
@@ -520,11 +559,18 @@ VALUE_OFF = (
 
 
 ONCE_MORE = f"reverse{HANDED}again"
-PASSED_ON = (
-    "a straight-through estimator: an argument only decides, so that the function is "
-    "constant in pieces, and the author passes a slope on; it was not judged"
+OFF = (Verdict.WRONG, Verdict.MISSING)
+ALONE = (
+    "an argument only decides, so that the function is constant in pieces, and the "
+    "author passes a slope on"
 )
+NOTHING = "nothing could be judged, so that the function is not called right"
 HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
+
+
+def only_other(variant: str, k: int) -> bool:
+    """Whether a variant asks for another argument than this one alone."""
+    return variant.startswith("only ") and int(variant.split()[1]) != k
 
 
 def _outside(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -35,10 +35,14 @@ class Trouble(Exception):
 
 @dataclass(frozen=True, eq=False)
 class KnownGraph:
-    """A graph of the function: the cotangents in it, and its reference."""
+    """A graph of the function: the cotangents in it, and its reference.
+
+    taken: the inputs, by position, whose derivatives are taken to be right.
+    """
 
     weights: tuple[Array, ...]
     found: Reference
+    taken: frozenset[int] = frozenset()
 
     def value(self, dtype: str) -> Array:
         """The exact value, rounded."""
@@ -121,12 +125,23 @@ def _converted(
     pull: Pull, point: Sequence[Array], known: KnownGraph
 ) -> list[Array | None]:
     """The derivatives; what was not asked for is taken to be right."""
-    found: list[Array | None] = []
-    for k, (got, x) in enumerate(zip(pull.cotangents, point, strict=True)):
-        if pull.asked is not None and not pull.asked[k] and known.found.gradient:
-            got = floats_of(known.found.gradient[k]).astype(x.dtype)
-        found.append(got)
-    return found
+    asked = pull.asked or (True,) * len(point)
+    rest = [k for k, is_asked in enumerate(asked) if not is_asked]
+    return _taken(pull.cotangents, point, known, {*rest, *known.taken})
+
+
+def _taken(
+    given: Sequence[Array | None],
+    point: Sequence[Array],
+    known: KnownGraph,
+    places: Collection[int],
+) -> list[Array | None]:
+    """Derivatives, with the exact ones at some places."""
+    exact = known.found.gradient
+    return [
+        floats_of(exact[k]).astype(x.dtype) if k in places and exact else got
+        for k, (got, x) in enumerate(zip(given, point, strict=True))
+    ]
 
 
 def _jvp(way: str, variant: str) -> Callable[..., Pulled]:
@@ -138,7 +153,8 @@ def _jvp(way: str, variant: str) -> Callable[..., Pulled]:
         known = _known(engine, function.graph)
         if sum(x.size for x in point) > MOST_UNITS:
             raise NotImplementedError("forward mode pushes one entry at a time")
-        cotangents = pushed(engine.call, way, point, known.weights)
+        found = pushed(engine.call, way, point, known.weights)
+        cotangents = _taken(found, point, known, known.taken)
         return Pulled(known.value(function.dtype), cotangents)
 
     return method

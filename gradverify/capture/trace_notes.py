@@ -13,6 +13,10 @@ from gradverify.capture.captured import Captured, SourceLine
 from gradverify.graph import Array
 
 CLOSE = 64.0  # units of roundoff within which a comparison may be turned
+READ = (
+    "numbers are read from an array (item, float, numpy, if); they are constants of "
+    "the branch"
+)
 EQUAL = "two numbers that are compared are equal, up to rounding"
 
 
@@ -28,12 +32,23 @@ class TraceNotes:
     decided: list[Any] = field(default_factory=list)
     lines: dict[int, SourceLine] = field(default_factory=dict)
     ties: dict[str, None] = field(default_factory=dict)
-    estimated: dict[str, None] = field(default_factory=dict)
+    estimated: dict[str, tuple[int, ...]] = field(default_factory=dict)
     remarks: dict[str, None] = field(default_factory=dict)
     functions: dict[str, None] = field(default_factory=dict)
     authors: dict[str, SourceLine] = field(default_factory=dict)
     reads: int = 0
     narrow: bool = False
+
+    def read(self) -> None:
+        """Note numbers that were read, which the library takes for constants."""
+        self.reads += 1
+        self.remarks[READ] = None
+
+    def estimate(self, name: str, operand: Any) -> None:
+        """Note an op that is constant in pieces, where an author says its slope."""
+        reason = f"{name} is constant in pieces"
+        spot = (operand.index,) if isinstance(operand, Symbol) else ()
+        self.estimated[reason] = (*self.estimated.get(reason, ()), *spot)
 
     def compared(self, result: Any, a: Any, b: Any, unit: float) -> None:
         """Note a decision by the order of two arrays, and whether it was close.
@@ -81,7 +96,7 @@ class TraceNotes:
             decided=tuple(self.decided),
             lines=self.lines,
             ties=tuple(self.ties),
-            estimated=tuple(self.estimated),
+            estimated=self.estimated,
             reads=self.reads,
             form="float32" if self.narrow else None,
             authors=self.authors,

@@ -40,9 +40,7 @@ SHARED = 5  # points that share their cotangents, so that they share a graph
 class Look:
     """A case of the function, what is right there, and how it came about.
 
-    ties: what rounding may decide otherwise; estimated: where an author passes a slope
-    on through what is constant. lines: of the user's code, by the node of the graph.
-    model: how the function rounds.
+    lines: of the user's code, by the node of the graph. model: how the function rounds.
     """
 
     place: FunctionPoint
@@ -53,8 +51,6 @@ class Look:
     captured: Captured | None = None
     lines: dict[int, SourceLine] | None = None
     model: RoundingModel = USUAL_ROUNDING
-    ties: tuple[str, ...] = ()
-    estimated: tuple[str, ...] = ()
 
 
 class Truth(ABC):
@@ -112,7 +108,7 @@ class CapturedTruth(Truth):
                 outputs = self.call.outputs(place.point)
                 looks[k] = Look(
                     place, case, weights, ref, value_of(outputs, weights), captured,
-                    dict(made.lines), model, captured.ties, captured.estimated,
+                    dict(made.lines), model,
                 )  # fmt: skip
         return [looks[k] for k in sorted(looks)]
 
@@ -156,8 +152,12 @@ def disbelieved(
                 return RESTLESS
             continue
         point, fresh = moved
-        program = fresh if captured.reads else captured
-        if (what := _misses(truth, program, point, weights)) is not None:
+        if captured.reads and truth.who is truth.call and truth.call.stands_still:
+            what = _misses(truth, captured, point, weights, beside=place.point)
+        else:
+            program = fresh if captured.reads else captured
+            what = _misses(truth, program, point, weights)
+        if what is not None:
             return what
         tried += 1
         if tried == (1 if sum(x.size for x in point) >= LARGE else MOVED):
@@ -202,16 +202,28 @@ def _misses(
     program: Captured,
     point: tuple[Array, ...],
     weights: tuple[Array, ...],
+    beside: Sequence[Array] | None = None,
 ) -> str | None:
-    """What the program misses at a point, if it does not give the function's value."""
-    made = contracted(program, weights, hold=False)
+    """What the program misses at a point, if it does not give the function's value.
+
+    beside: where what the library holds constant is taken from; None for the point.
+    """
+    made = contracted(program, weights, hold=beside is not None)
     dtype = truth.call.dtype
+    try:
+        outputs = (
+            truth.call.outputs(point)
+            if beside is None
+            else truth.call.outputs_beside(point, beside)
+        )
+    except NotCaptured as reason:
+        return str(reason)
     if sum(x.size for x in point) >= LARGE:
-        return _misses_much(truth, made.graph, point, weights)
+        return _misses_much(made.graph, point, outputs, weights, dtype)
     found = reference_of(Case(made.graph, point, dtype), _model(program, dtype))
     if found.status is Slope.NONE:
         return None
-    value, right = value_of(truth.call.outputs(point), weights), float(found.value)
+    value, right = value_of(outputs, weights), float(found.value)
     if not abs(value - right) > TRUSTED * float(found.value_bound.loose):
         return None
     return _missed(right, value)
@@ -225,10 +237,11 @@ def _missed(right: float, value: float) -> str:
 
 
 def _misses_much(
-    truth: CapturedTruth,
     graph: Graph,
     point: tuple[Array, ...],
+    outputs: Sequence[Array],
     weights: tuple[Array, ...],
+    dtype: str,
 ) -> str | None:
     """As `_misses`, for so many numbers that one run in floats has to do.
 
@@ -237,11 +250,10 @@ def _misses_much(
     with np.errstate(all="ignore"):
         inputs = [FLOATS.lift(np.asarray(x, np.float64)) for x in point]
         right = float(interpret(graph, FLOATS.table, inputs))
-    outputs = truth.call.outputs(point)
     pairs = zip(outputs, weights, strict=True)
     size = sum(float(np.sum(np.abs(np.asarray(y, float) * w))) for y, w in pairs)
     value = value_of(outputs, weights)
-    if not abs(value - right) > unit_of(truth.call.dtype) ** 0.5 * size:
+    if not abs(value - right) > unit_of(dtype) ** 0.5 * size:
         return None
     return _missed(right, value)
 

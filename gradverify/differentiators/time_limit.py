@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 TICKS = 20  # a limit
+IMPORTS = 10  # limits that a call may take while it imports a module
 PATIENCE = 20  # times that a limit is raised; who goes on has caught each
 
 ignored: Callable[[float], None] | None = None
@@ -31,6 +34,15 @@ def processor_time() -> float:
     return user + system
 
 
+def is_importing(frame: FrameType | None, outer: FrameType) -> bool:
+    """Whether a module is being imported by what runs there, within an outer frame."""
+    while frame is not None and frame is not outer:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[TimeLimit]:
     """Raise the `TimeLimit` that is yielded in the body once it has run for that long.
@@ -41,6 +53,9 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
     that the processor time counts as well. After the limit every tick raises again, for
     engines that catch all exceptions. If they catch twenty, a run hears of it.
 
+    A module that is being imported is not cut off: half of it would stay behind, and
+    all later calls would fail by that. So the limit waits for it, ten limits at most.
+
     By an interval timer: only in the main thread of a platform that has one, elsewhere
     there is no limit; and not before a call into C returns. Another timer that runs
     already, and its handler, are put back with the time that is left to it.
@@ -50,16 +65,18 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
     if not in_main or not hasattr(signal, "setitimer"):
         yield limit
         return
+    body = sys._getframe(2)  # behind the context manager's own
     active, tick, ticks, raised = True, seconds / TICKS, 0, 0
     began, busy = time.monotonic(), processor_time()
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal ticks, raised
         ticks += 1
         awake = max(ticks * tick, processor_time() - busy)
         # threads add their times up, so that the clock has a say too
         ran = min(awake, time.monotonic() - began)
-        if active and ran >= seconds - tick / 2:
+        due = active and ran >= seconds - tick / 2
+        if due and not (ran < IMPORTS * seconds and is_importing(frame, body)):
             raised += 1
             if raised > PATIENCE and ignored is not None:
                 signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -18,6 +18,7 @@ from gradverify.reference.rounding import (
     USUAL_ROUNDING,
     RoundingModel,
 )
+from gradverify.reference.sloped_graph import SlopedGraph
 
 __all__ = [
     "ANY_OP",
@@ -31,6 +32,7 @@ __all__ = [
     "Reference",
     "RoundingModel",
     "Slope",
+    "SlopedGraph",
     "floats_of",
     "gradient_at",
     "inside_box",

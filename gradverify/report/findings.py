@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradverify.graph import Graph, graph_from_json
-from gradverify.records import Discrepancy, Evidence, Records, grouped
+from gradverify.records import Discrepancy, Evidence, Item, Records, grouped
 from gradverify.report.charts import Chart, along, convergence
 from gradverify.report.formula import Term, line, term
 from gradverify.report.highlight import CodeToken, tokens
@@ -23,6 +23,7 @@ from gradverify.report.signs import (
 )
 from gradverify.report.wording import (
     Invocation,
+    all_of,
     anchor,
     columns,
     commands,
@@ -32,7 +33,6 @@ from gradverify.report.wording import (
     invocation,
     rank,
     sentence,
-    who,
 )
 
 DETAILED = 20  # cards with all parts; the table lists the rest
@@ -61,10 +61,25 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class ModeSeen:
+    """What one mode of an engine gave where another, or itself, went wrong."""
+
+    mode: str
+    kind: str
+    sign: str
+    word: str
+    where: str = ""
+    got: str = ""
+    exact: str = ""
+    digits: Compared | None = None
+
+
+@dataclass(frozen=True)
 class Card:
     """A finding by its smallest case, with pictures of what went wrong.
 
     point: for each input its name, and its decimal and hexadecimal text.
+    modes: all modes of the engine that looked at the same cases, if there are several.
     """
 
     head: Heading
@@ -76,6 +91,7 @@ class Card:
     error: str
     picture: Picture | None
     charts: Sequence[Chart]
+    modes: Sequence[ModeSeen]
     code: Sequence[Sequence[CodeToken]]
     traceback: Sequence[str]
     commands: Sequence[str]
@@ -98,7 +114,7 @@ def findings(found: Records) -> Findings | None:
     lossy = [d for d in found.discrepancies if is_listed(d) and kind_of(d) != "kink"]
     budget = _Budget()
     groups = [
-        (title, list(_cards(members, budget, invocation(found.run))))
+        (title, list(_cards(members, budget, found)))
         for title, members in (
             ("", failing),
             (LIVED_WITH.capitalize(), accepted),
@@ -125,11 +141,12 @@ class _Budget:
 
 
 def _cards(
-    found: Iterable[Discrepancy], budget: _Budget, said: Invocation
+    found: Iterable[Discrepancy], budget: _Budget, run: Records
 ) -> Iterator[Card]:
+    said = invocation(run.run)
     for members in in_groups(found):
         if budget.takes(members[0]):
-            yield _card(members, said)
+            yield _card(members, said, _modes(members, run.items))
 
 
 def in_groups(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
@@ -144,7 +161,9 @@ def _size(found: Discrepancy) -> tuple[int, int, str]:
     return len(found.formula) + numbers, len(found.lines), found.case
 
 
-def _card(members: Sequence[Discrepancy], said: Invocation) -> Card:
+def _card(
+    members: Sequence[Discrepancy], said: Invocation, modes: Sequence[ModeSeen]
+) -> Card:
     d = members[0]
     graph = graph_of(d)
     tree = term(graph) if graph else None
@@ -159,12 +178,53 @@ def _card(members: Sequence[Discrepancy], said: Invocation) -> Card:
         error=error(d),
         picture=picture(graph, _evidence(d)) if graph else None,
         charts=[chart for chart in (convergence(d), along(d)) if chart],
+        modes=modes,
         code=tokens(d.reproducer),
         traceback=[cut(text, WIDEST) for text in d.traceback.splitlines()[-MOST:]],
         commands=commands(d, said),
         items=items[:NAMED],
         more_items=max(0, len(items) - NAMED),
     )
+
+
+def _modes(members: Sequence[Discrepancy], items: Iterable[Item]) -> list[ModeSeen]:
+    """The modes of the engine side by side, those that go wrong first.
+
+    A mode that is not among the findings is told by its items at the same blocks; one
+    that did not run there is left out. Empty unless there are several.
+    """
+    d = members[0]
+    wrong = {m.mode: m for m in reversed(members) if _engine(m) == _engine(d)}
+    shown = {m.item for m in members}
+    blocks = {(i.suite, i.block) for i in items if i.id in shown}
+    others: dict[str, list[Item]] = {}
+    for item in items:
+        is_same = (item.differentiator, item.dtype) == _engine(d)
+        is_there = (item.suite, item.block) in blocks and item.cases
+        if is_same and is_there and item.mode not in wrong:
+            others.setdefault(item.mode, []).append(item)
+    found = [_seen(m, d) for m in reversed(wrong.values())]
+    found += [_unharmed(mode, of_it) for mode, of_it in others.items()]
+    return found if len(found) > 1 else []
+
+
+def _engine(found: Discrepancy) -> tuple[str, str]:
+    return found.differentiator, found.dtype
+
+
+def _seen(d: Discrepancy, first: Discrepancy) -> ModeSeen:
+    """A mode that goes wrong; its numbers if they are not those of the first."""
+    k = kind_of(d)
+    head = (d.mode, k, SIGNS[k][0], word(d.verdict))
+    if (d.where, d.got, d.exact) == (first.where, first.got, first.exact):
+        return ModeSeen(*head)
+    return ModeSeen(*head, d.where, d.got, d.exact, compared(d.got, d.exact))
+
+
+def _unharmed(mode: str, items: Sequence[Item]) -> ModeSeen:
+    is_right = all(item.outcome == "passed" for item in items)
+    k = "fine" if is_right else "bad"
+    return ModeSeen(mode, k, SIGNS[k][0], "right" if is_right else "wrong elsewhere")
 
 
 def _evidence(found: Discrepancy) -> Evidence | None:
@@ -192,7 +252,7 @@ def _heading(members: Sequence[Discrepancy]) -> Heading:
         k,
         SIGNS[k][0],
         word(d.verdict),
-        " and ".join(dict.fromkeys(who(m) for m in members)),
+        all_of(members),
         why or sentence(d.verdict),
         " ".join(dict.fromkeys(columns(m) for m in members)),
         sum(m.count for m in members),

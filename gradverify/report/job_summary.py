@@ -9,7 +9,14 @@ from gradverify.records import Discrepancy, Records, grouped
 from gradverify.report.commands import command
 from gradverify.report.markdown import markdown
 from gradverify.report.sarif import place
-from gradverify.report.wording import commands, invocation, point, rank, sentence, who
+from gradverify.report.wording import (
+    all_of,
+    commands,
+    invocation,
+    point,
+    rank,
+    sentence,
+)
 
 ANNOTATIONS = 10  # GitHub shows no more for one step
 SUMMARY = 900_000  # bytes; GitHub drops a summary of more than 1 MiB
@@ -35,16 +42,12 @@ def _worst(found: Records) -> list[list[Discrepancy]]:
 
 def _command(members: Sequence[Discrepancy], found: Records) -> str:
     d = members[0]
-    title = f"gradverify: {_names(members)}"
+    title = f"gradverify: {all_of(members)}"
     text = f"{sentence(d.verdict)}: {d.formula} at {point(d)}; {_answer(d)}\n"
     text += next(iter(commands(d, invocation(found.run))), "")
     file, line = place(d)
     at = {"file": file, "line": line} if d.place else {}
     return command(text, **at, title=_cut(title))
-
-
-def _names(members: Sequence[Discrepancy]) -> str:
-    return " and ".join(dict.fromkeys(who(d) for d in members))
 
 
 def _answer(d: Discrepancy) -> str:

@@ -17,13 +17,13 @@ from gradverify.report.page import FOLDER
 from gradverify.report.trust import trust
 from gradverify.report.wording import (
     Invocation,
+    all_of,
     commands,
     cut,
     error,
     invocation,
     point,
     sentence,
-    who,
 )
 from gradverify.surroundings import surrounded
 
@@ -65,7 +65,7 @@ def _entry(members: Sequence[Discrepancy], said: Invocation) -> dict[str, Any]:
         "exact": d.exact,
     }
     return {
-        "title": " and ".join(dict.fromkeys(map(who, members))),
+        "title": all_of(members),
         "why": why,
         "rows": [(k, text) for k, text in rows.items() if text],
         "error": error(d),

@@ -15,6 +15,7 @@ from gradverify.records import Claim, Discrepancy, Records, grouped, title_of
 from gradverify.report.claim_text import sentence as claim_sentence
 from gradverify.report.signs import is_listed, kind_of
 from gradverify.report.wording import (
+    all_of,
     commands,
     cut,
     error,
@@ -22,7 +23,6 @@ from gradverify.report.wording import (
     point,
     rank,
     sentence,
-    who,
 )
 
 MOST = 5000  # results that GitHub keeps of one run
@@ -112,7 +112,7 @@ def _id(verdict: str) -> str:
 def _finding(members: Sequence[Discrepancy], found: Records) -> Entry:
     d = members[0]
     file, line = place(d)
-    names = " and ".join(dict.fromkeys(who(m) for m in members))
+    names = all_of(members)
     why = f"\n{d.diagnosis.sentence}" if d.diagnosis else ""
     exact = f", exact {cut(d.exact, TEXT)}" if d.exact else ""
     at = f" for {d.where}" if d.where else ""

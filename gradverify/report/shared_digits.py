@@ -1,4 +1,6 @@
-"""Two numbers side by side: the digits that they share, and those that differ."""
+"""Two numbers side by side: the digits that they share, and enough of those that
+differ.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 PLAIN = range(-5, 17)  # decimal exponents that are written without an exponent
+MORE = 3  # digits that are shown behind the first one that tells two numbers apart
 APART = 20  # numbers further apart than so many powers of ten are not aligned
 
 
@@ -14,7 +17,8 @@ class Compared:
     """A number that was got and the exact one, in the same notation.
 
     same: the leading characters that both have.
-    got, exact: the rest of each.
+    got, exact: the rest of each, with as many digits as tell them apart; "…" stands for
+        more.
     suffix: the exponent that both share.
     """
 
@@ -42,10 +46,16 @@ def compared(got: str, exact: str) -> Compared | None:
     if left and right and abs(left.adjusted() - right.adjusted()) > APART:
         return Compared("", got, exact)
     power = 0 if scale in PLAIN else scale
+    if power and not (left and right):  # no exponent stands behind a zero
+        mantissa = _cut("", _plain(left or right, power), 0)
+        return Compared(
+            "", *(f"{mantissa}e{power}" if x else "0" for x in (left, right))
+        )
     texts = _plain(left, power), _plain(right, power)
     suffix = f"e{power}" if power else ""
     same = _shared(*texts)
-    return Compared(same, texts[0][len(same) :], texts[1][len(same) :], suffix)
+    rest = texts[0][len(same) :], texts[1][len(same) :]
+    return Compared(same, *_telling(same, *rest), suffix)
 
 
 def _plain(number: Decimal, power: int) -> str:
@@ -54,6 +64,31 @@ def _plain(number: Decimal, power: int) -> str:
     assert isinstance(exponent, int)
     text = format(Decimal((sign, digits, exponent - power)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _telling(same: str, left: str, right: str) -> tuple[str, str]:
+    """Both ends, cut a few digits behind the first one that differs.
+
+    A number that ends has zeros there. No digit before the point is cut off, and of a
+    small number as many significant digits are left.
+    """
+    size = max(len(left), len(right)) + 1
+    ends = (x if "." in same + x else f"{x}." for x in (left, right))
+    pairs = zip(*(x.ljust(size, "0") for x in ends), strict=True)
+    apart = next((i for i, (a, b) in enumerate(pairs) if a != b), size)
+    return _cut(same, left, apart), _cut(same, right, apart)
+
+
+def _cut(same: str, text: str, least: int) -> str:
+    if "." not in same:
+        point = text.find(".")
+        if point < 0:
+            return text  # a whole number
+        least = max(least, point)
+    if not same.strip("-0."):
+        least = max(least, len(text) - len(text.lstrip("-0.")))
+    end = least + 1 + MORE
+    return text if len(text) <= end + 1 else f"{text[:end]}…"
 
 
 def _shared(left: str, right: str) -> str:

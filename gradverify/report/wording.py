@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,18 @@ def cut(text: str, most: int) -> str:
 def who(found: Discrepancy) -> str:
     """The differentiator, its mode, and the dtype."""
     return f"{found.differentiator}, {found.mode}, {found.dtype}"
+
+
+def all_of(members: Sequence[Discrepancy]) -> str:
+    """The differentiators of a finding, each with its dtype and its modes."""
+    modes: dict[tuple[str, str], dict[str, None]] = {}
+    for d in members:
+        modes.setdefault((d.differentiator, d.dtype), {})[d.mode] = None
+    return " and ".join(
+        f"{engine}, {' and '.join(names) if len(names) < 3 else f'{len(names)} modes'}"
+        f", {dtype}"
+        for (engine, dtype), names in modes.items()
+    )
 
 
 def is_large(found: Discrepancy) -> bool:

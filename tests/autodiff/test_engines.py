@@ -69,11 +69,14 @@ def settings_of(op: str) -> list[Any]:
     return [(shapes, {}) for shapes in SHAPES[OPS[op].arity]]
 
 
-CASES = [
-    (op, shapes, params)
-    for op in OPS.public()
-    for shapes, params in SETTINGS.get(op) or settings_of(op)
-]
+def all_settings(op: str) -> list[Any]:
+    """Operand shapes and params of an op; there are some for every op."""
+    found = SETTINGS.get(op) or settings_of(op)
+    assert found
+    return found
+
+
+every_op = pytest.mark.parametrize("op", OPS.public())
 
 
 # Of numbers in even steps, and cotangents in such, a norm would leave nothing.
@@ -126,56 +129,76 @@ def pushed(m: Arithmetic, op: str, operands: Any, params: Any, i: int) -> Any:
     return plain(y.tangent)
 
 
-@pytest.mark.parametrize("m", ARITHMETICS, ids=lambda m: m.name)
-@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+@every_op
 def test_forward_and_reverse_mode_are_transposes_over_a_stack(
-    m: Arithmetic, op: str, shapes: Any, params: Any
+    op: str, subtests: pytest.Subtests
 ) -> None:
+    assert differentiable(op) > 0
+    for shapes, params in all_settings(op):
+        with subtests.test(shapes=shapes, params=params):
+            assert_transposes(op, shapes, params)
+
+
+def assert_transposes(op: str, shapes: Any, params: Any) -> None:
     operands = operands_of(op, shapes, params)
     shape = OPS[op].shape(*shapes, **params)
     size = int(np.prod(shape, dtype=int))
     eye = np.eye(size).reshape(size, *shape)
-    rows = pulled(m, op, operands, params, eye)
     differentiated = [i for i in range(len(operands)) if i not in OPS[op].masks]
     assert len(differentiated) == differentiable(op)
-    for i, row in zip(differentiated, rows, strict=True):
-        columns = pushed(m, op, operands, params, i).reshape(-1, size)
-        assert row.shape == (size, *operands[i].shape)
-        np.testing.assert_allclose(
-            row.reshape(size, -1), columns.T, rtol=1e-14, atol=1e-14
-        )
+    for m in ARITHMETICS:
+        rows = pulled(m, op, operands, params, eye)
+        for i, row in zip(differentiated, rows, strict=True):
+            columns = pushed(m, op, operands, params, i).reshape(-1, size)
+            assert row.shape == (size, *operands[i].shape)
+            np.testing.assert_allclose(
+                row.reshape(size, -1), columns.T, rtol=1e-14, atol=1e-14, err_msg=m.name
+            )
 
 
-@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+@every_op
 def test_a_stack_of_cotangents_is_pulled_back_as_one_by_one(
-    op: str, shapes: Any, params: Any
+    op: str, subtests: pytest.Subtests
 ) -> None:
-    operands = operands_of(op, shapes, params)
-    cts = numbers((2, 2, *OPS[op].shape(*shapes, **params)), -0.7)
-    whole = pulled(FLOATS, op, operands, params, cts)
-    assert len(whole) == differentiable(op)
-    for i in np.ndindex(2, 2):
-        single = pulled(FLOATS, op, operands, params, cts[i])
-        for a, b in zip(whole, single, strict=True):
-            np.testing.assert_allclose(a[i], b, rtol=1e-14)
+    assert differentiable(op) > 0
+    for shapes, params in all_settings(op):
+        with subtests.test(shapes=shapes, params=params):
+            operands = operands_of(op, shapes, params)
+            cts = numbers((2, 2, *OPS[op].shape(*shapes, **params)), -0.7)
+            whole = pulled(FLOATS, op, operands, params, cts)
+            assert len(whole) == differentiable(op)
+            for i in np.ndindex(2, 2):
+                single = pulled(FLOATS, op, operands, params, cts[i])
+                for a, b in zip(whole, single, strict=True):
+                    np.testing.assert_allclose(a[i], b, rtol=1e-14)
 
 
-@pytest.mark.parametrize("m", ARITHMETICS, ids=lambda m: m.name)
-@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+@every_op
 def test_all_arithmetics_give_the_same_gradient(
-    m: Arithmetic, op: str, shapes: Any, params: Any
+    op: str, subtests: pytest.Subtests
 ) -> None:
-    operands = operands_of(op, shapes, params)
-    cts = numbers(OPS[op].shape(*shapes, **params), 0.4)
-    given = pulled(m, op, operands, params, cts)
-    floats = pulled(FLOATS, op, operands, params, cts)
-    assert len(floats) == differentiable(op)
-    for a, b in zip(given, floats, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-13)
+    assert differentiable(op) > 0
+    for shapes, params in all_settings(op):
+        with subtests.test(shapes=shapes, params=params):
+            operands = operands_of(op, shapes, params)
+            cts = numbers(OPS[op].shape(*shapes, **params), 0.4)
+            floats = pulled(FLOATS, op, operands, params, cts)
+            assert len(floats) == differentiable(op)
+            for m in (EXTENDED, BALLS, MULTIPRECISION):
+                given = pulled(m, op, operands, params, cts)
+                for a, b in zip(given, floats, strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-13, err_msg=m.name)
 
 
-@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
-def test_float32_stays_float32(op: str, shapes: Any, params: Any) -> None:
+@every_op
+def test_float32_stays_float32(op: str, subtests: pytest.Subtests) -> None:
+    assert differentiable(op) > 0
+    for shapes, params in all_settings(op):
+        with subtests.test(shapes=shapes, params=params):
+            assert_float32(op, shapes, params)
+
+
+def assert_float32(op: str, shapes: Any, params: Any) -> None:
     plain = operands_of(op, shapes, params)
     operands = [x if x.dtype == bool else x.astype(np.float32) for x in plain]
     tape = Tape()

@@ -46,10 +46,33 @@ def test_every_text_has_contrast(visit: Visit, html: Path, scheme: str) -> None:
     assert visit(html, color_scheme=scheme).evaluate(script("contrast.js")) == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
 def test_nothing_is_wider_than_the_screen(visit: Visit, html: Path, width: int) -> None:
     tab = visit(html, viewport={"width": width, "height": 800})
     assert tab.evaluate(WIDTH) == width
+    tab.evaluate(
+        "for (const part of document.querySelectorAll('details')) part.open = true"
+    )
+    assert tab.evaluate(WIDTH) == width
+
+
+def test_nothing_is_wider_than_paper(visit: Visit, html: Path) -> None:
+    tab = visit(html, viewport={"width": 794, "height": 1123})  # A4
+    tab.emulate_media(media="print")
+    assert tab.evaluate(WIDTH) == 794
+
+
+def test_a_finding_opens_with_its_sentence_and_its_numbers(tab: Any) -> None:
+    card = tab.locator("#discrepancies .card").first
+    shown = card.locator(":scope > header, :scope > .what").all_inner_texts()
+    assert "d = mul(a, b) passes 1 on to a where it should pass b = 3" in shown[0]
+    assert {"a", "claimed d/da", "exact", "error"} <= {
+        text.strip() for text in card.locator(":scope > .what th").all_inner_texts()
+    }
+    folded = card.locator(":scope > details")
+    assert folded.count() == 3
+    opened = [fold.get_attribute("open") is not None for fold in folded.all()]
+    assert opened == [True, False, False]  # of the first finding alone
 
 
 def test_all_can_be_read_without_javascript(visit: Visit, html: Path) -> None:
@@ -57,8 +80,12 @@ def test_all_can_be_read_without_javascript(visit: Visit, html: Path) -> None:
     assert not tab.is_visible(".tools")
     assert not tab.is_visible("button.copy >> nth=0")
     for text in ("a factor was dropped", "the first wrong step", "exp loses its tail",
-                 "import toy", "gradverify replay"):  # fmt: skip
+                 "gradverify replay"):  # fmt: skip
         assert tab.locator(f"text={text}").first.is_visible(), text
+    script = tab.locator("text=import toy").first
+    assert not script.is_visible()  # folded, as all but the sentence and the numbers
+    tab.click("text=A script that shows it")
+    assert script.is_visible()
     assert tab.locator("#findings tbody tr").count() == 3
     href = tab.locator('#matrix a[data-query^="op:mul"]').get_attribute("href")
     assert tab.locator(href).is_visible()

@@ -117,6 +117,7 @@ def test_a_row_opens(visit: Visit, html: Path) -> None:
 def test_the_reproducer_is_copied(visit: Visit, html: Path) -> None:
     tab = visit(html)
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.click("text=A script that shows it")
     tab.click("#discrepancies .code button.copy")
     tab.wait_for_selector("text=Copied")
     copied = tab.evaluate("navigator.clipboard.readText()")

@@ -12,7 +12,7 @@ from mpmath import mp
 
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.autodiff import Tape
-from gradverify.differentiators import Accepts, handshake, load, modes, run, unsupported
+from gradverify.differentiators import Accepts, greeting, load, modes, run, unsupported
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.differentiators.registry import BUILTINS
 from gradverify.graph import Case, Graph, apply_op, data_leaf, input_leaf, interpret
@@ -180,9 +180,6 @@ def settings_of(op: str) -> list[tuple[Any, Mapping[str, Any]]]:
     return SETTINGS.get(op) or [(s, {}) for s in shapes]
 
 
-CASES = [(op, s, p) for op in OPS.public() for s, p in settings_of(op)]
-
-
 @cache
 def exact(case: Case) -> tuple[Any, list[Any]]:
     """Value and gradient in 50 digits."""
@@ -214,37 +211,56 @@ def engine(request: pytest.FixtureRequest) -> Any:
     return made
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("op", "shapes", "params"), CASES)
+@pytest.fixture(scope="module")
+def engines() -> list[Any]:
+    """All built-in differentiators whose libraries are installed."""
+    made = [load(name) for name in BUILTINS]
+    return [who for who in made if who.available() is None]
+
+
+@pytest.mark.parametrize("op", OPS.public())
 def test_gradient_is_the_exact_one_to_a_few_ulps(
-    engine: Any, op: str, shapes: Any, params: Any, dtype: str
+    engines: list[Any], op: str, subtests: pytest.Subtests
 ) -> None:
-    case = case_of(op, shapes, params, dtype)
+    """In one test for all engines, since they share the exact numbers of a case."""
+    assert len(engines) >= 2, "our own two need no library"
+    settings = settings_of(op)
+    assert settings
+    for dtype in ("float64", "float32"):
+        for shapes, params in settings:
+            case = case_of(op, shapes, params, dtype)
+            with subtests.test(shapes=shapes, params=params, dtype=dtype):
+                for engine in engines:
+                    check_gradient(engine, op, shapes, case)
+
+
+def check_gradient(engine: Any, op: str, shapes: Any, case: Case) -> None:
+    who, dtype = engine.name, case.dtype
     if isinstance(engine.table[op], str):
-        assert unsupported(engine, case) == f"{op}: {engine.table[op]}"
+        assert unsupported(engine, case) == f"{op}: {engine.table[op]}", who
         return
     found = run(engine, modes(engine)[0], case)
-    if (engine.name, op, shapes) in KNOWN:
-        assert found.error is not None, "a known deviation is gone: drop its row"
+    if (who, op, shapes) in KNOWN:
+        assert found.error is not None, f"{who}: a known deviation is gone: drop it"
         return
-    assert found.error is None, found.error
-    if (engine.name, op) in UNFOLLOWED:
-        assert "independent of input" in found.warnings[0]
+    assert found.error is None, (who, found.error)
+    if (who, op) in UNFOLLOWED:
+        assert "independent of input" in found.warnings[0], who
     else:
-        assert found.warnings == ()
-    assert found.mutated == ()
+        assert found.warnings == (), who
+    assert found.mutated == (), who
     value, gradient = exact(case)
-    eps = COARSE.get((engine.name, op, dtype), np.finfo(dtype).eps)
+    eps = COARSE.get((who, op, dtype), np.finfo(dtype).eps)
     allowed = 64 * eps * max(1.0, abs(value))
-    assert abs(found.value - value) <= allowed
-    assert len(found.cotangents) == len(case.point)
+    assert abs(found.value - value) <= allowed, who
+    assert len(found.cotangents) == len(case.point), who
     for ct, true, x in zip(found.cotangents, gradient, case.point, strict=True):
         ct = np.zeros_like(x) if ct is None else ct
-        assert ct.shape == x.shape
-        assert ct.dtype == x.dtype
+        assert ct.shape == x.shape, who
+        assert ct.dtype == x.dtype, who
         allowed = 64 * eps * max(1.0, np.max(np.abs(true), initial=0))
         is_right = bool(np.all(np.abs(ct - true) <= allowed))
-        assert is_right is ((engine.name, op, dtype) not in WRONG), (ct, true)
+        assert is_right is ((who, op, dtype) not in WRONG), (who, ct, true)
 
 
 def test_every_table_accounts_for_every_public_op(engine: Any) -> None:
@@ -253,15 +269,19 @@ def test_every_table_accounts_for_every_public_op(engine: Any) -> None:
 
 
 def test_the_handshake_finds_nothing_but_what_is_listed(engine: Any) -> None:
-    """What raises in the modes that a known deviation names."""
+    """What raises in the modes that a known deviation names.
+
+    Only the modes that a run asks by default: `test_mode_ops.py` runs every op in all.
+    """
     listed = {
         (f"{row.differentiator}:{mode}", row.op)
         for row in shipped_rows()
         if Verdict.CRASHED in row.verdict
         for mode in row.modes
     }
+    found = greeting(engine, only=modes(engine))
     new = []
-    for sentence in handshake(engine):
+    for sentence in (*found.problems, *dict.fromkeys(found.ops.values())):
         who, _, rest = sentence.partition(" fails on ")
         ops = rest.partition(":")[0].split(", ")
         if not {(who, op) for op in ops} <= listed:

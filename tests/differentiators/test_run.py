@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -352,6 +355,28 @@ def test_an_outer_timer_goes_on_with_what_is_left_to_it() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, *outer)
         signal.signal(signal.SIGALRM, handler)
+
+
+def test_a_module_that_is_being_imported_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "import time\ntime.sleep(0.3)\nwhole = True\n"
+    (tmp_path / "slow_to_import.py").write_text(text, encoding="utf-8")
+    (tmp_path / "endless_import.py").write_text(text.replace("0.3", "60"), "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def load() -> None:
+        import_module("slow_to_import")
+        time.sleep(1)
+
+    with pytest.raises(TimeLimit), time_limit(0.1):
+        load()
+    assert sys.modules.pop("slow_to_import").whole
+    began = time.monotonic()
+    with pytest.raises(TimeLimit), time_limit(0.05):
+        import_module("endless_import")
+    assert time.monotonic() - began < 30
+    assert "endless_import" not in sys.modules
 
 
 def test_a_limit_that_is_not_reached_leaves_no_timer() -> None:

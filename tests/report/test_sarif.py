@@ -100,7 +100,7 @@ def test_several_modes_are_one_result() -> None:
     _, results = read(Records((one, other)))
     (result,) = results
     text = result["message"]["text"]
-    assert text.startswith("toy, reverse, float64 and toy, forward, float64: ")
+    assert text.startswith("toy, reverse and forward, float64: ")
 
 
 def test_a_place_is_the_users_line_or_else_the_item() -> None:

@@ -44,7 +44,7 @@ class Value:
         slopes = [(self, float(x >= y.data)), (y, float(y.data >= x))]
         return Value(max(x, y.data), slopes)
 
-    def backward(self):
+    def backward(self, cotangent=1.0):
         """Add the gradient of this number to every number that it came from."""
         order, seen = [], set()
 
@@ -56,7 +56,7 @@ class Value:
                 order.append(value)
 
         visit(self)
-        self.grad = 1.0
+        self.grad = cotangent
         for value in reversed(order):
             for operand, slope in value.slopes:
                 operand.grad += slope * value.grad
@@ -79,7 +79,12 @@ class Sketch(gradverify.Differentiator):
     @gradverify.mode("gradient", default=True)
     def reverse(self, function, point):
         """One sweep from the output."""
+        return self.pullback(function, point, 1.0)
+
+    @gradverify.mode("vjp")
+    def pullback(self, function, point, cotangent):
+        """One sweep from the output, which begins with a cotangent."""
         inputs = [Value(float(x)) for x in point]
         output = function(*inputs)
-        output.backward()
+        output.backward(float(cotangent))
         return gradverify.Pulled(output.data, [x.grad for x in inputs])

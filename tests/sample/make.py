@@ -1,62 +1,88 @@
 """The sample report, and the picture of it: from a run of an engine with mistakes.
 
-    python -m tests.sample.make [--picture]
+    python -m tests.sample.make            the run, the page and the picture
+    python -m tests.sample.make --page     page and picture, from the records kept
 
 A scratch repository gets `engine.py` as its conftest and `notes.md` with a gradient
-worked out by hand; then what a user would type. The page and its Markdown go to
-`reports/sample/`; the picture, which needs Chromium and playwright, as well.
+worked out by hand; then what a user would type. Records, page and Markdown go to
+`reports/sample/`; the picture, which needs Chromium and playwright, as well. Digests
+of what they were made from say when they are older than that.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SAMPLE = ROOT / "reports" / "sample"
+DIGESTS = SAMPLE / "made_from.json"
 
-OPS = (
-    "neg,exp,log,sin,cos,tanh,sqrt,abs,sigmoid,softplus,relu,add,sub,mul,div,power,"
-    "maximum,minimum,where,sum,max,softmax,logsumexp,matmul,digamma,prod"
-)
-RUN = ("run", "-q", "--gradverify-profile", "smoke", "--gradverify-seed", "11",
-       "--gradverify-suites", "ops,graphs,textbook", "--gradverify-ops", OPS,
+RECORDS = "gradverify.jsonl"
+OPS = "exp,mul,maximum,tanh,softplus,digamma"
+RUN = ("run", "-q", "--gradverify-profile", "ci", "--gradverify-seed", "11",
+       "--gradverify-time", "400", "--gradverify-suites", "ops",
+       "--gradverify-dtypes", "float64",
+       "--gradverify-ops", OPS, "--gradverify-modes", "reverse,pullback,forward",
        "--gradverify-differentiators", "sketch,autograd,torch-cpu")  # fmt: skip
 CLAIMS = ("claims", "--json", "notes.md")
-REPORT = ("report", "reports/gradverify.jsonl", "claims.jsonl", "--output",
-          "reports/gradverify.html")  # fmt: skip
+JOINED = ("report", "reports/gradverify.jsonl", "claims.jsonl", "--merged", RECORDS)
+PICTURED = (1000, 1000)  # pixels of the window
 
-PICTURED = (1240, 1010)  # pixels
+# What is made, and what decides how it looks.
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "run": ("tests/sample/engine.py", "tests/sample/notes.md"),
+    "page": ("gradverify/report/templates/*", "gradverify/report/assets/*"),
+}
 
 
 def main() -> None:
     """Make the sample anew."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--picture", action="store_true", help="the picture alone")
-    if not parser.parse_args().picture:
+    parser.add_argument("--page", action="store_true", help="from the records kept")
+    SAMPLE.mkdir(parents=True, exist_ok=True)
+    if not parser.parse_args().page:
         with tempfile.TemporaryDirectory() as folder:
-            sample(Path(folder))
+            text = run(Path(folder)).read_text(encoding="utf-8")
+            for place in (str(ROOT), sysconfig.get_paths()["purelib"], folder):
+                text = text.replace(f"{place}/", "")  # in tracebacks
+            (SAMPLE / RECORDS).write_text(text, encoding="utf-8")
+    _gradverify(SAMPLE, ("report", RECORDS))
     picture(SAMPLE / "gradverify.html", SAMPLE / "gradverify.png")
+    text = json.dumps({made: digest(made) for made in SOURCES}, indent=1)
+    DIGESTS.write_text(f"{text}\n", encoding="utf-8")
 
 
-def sample(folder: Path) -> None:
-    """Run in a scratch repository, and keep the page."""
+def digest(made: str, root: Path = ROOT) -> str:
+    """A digest of the files that decide how the run, or the page, looks."""
+    found = hashlib.sha256()
+    files = (path for pattern in SOURCES[made] for path in root.glob(pattern))
+    for path in sorted(files):
+        found.update(path.name.encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def run(folder: Path) -> Path:
+    """Run in a scratch repository. Returns the records of the run and of the notes."""
     (folder / "pyproject.toml").write_text("", encoding="utf-8")
     shutil.copy(HERE / "engine.py", folder / "conftest.py")
     shutil.copy(HERE / "notes.md", folder)
     _gradverify(folder, RUN)
     claims = _gradverify(folder, CLAIMS)
     (folder / "claims.jsonl").write_text(claims, encoding="utf-8")
-    _gradverify(folder, REPORT)
-    SAMPLE.mkdir(parents=True, exist_ok=True)
-    for name in ("gradverify.html", "gradverify.md"):
-        shutil.copy(folder / "reports" / name, SAMPLE)
+    _gradverify(folder, JOINED)
+    return folder / RECORDS
 
 
 def _gradverify(folder: Path, arguments: tuple[str, ...]) -> str:
@@ -85,9 +111,8 @@ def picture(page: Path, path: Path) -> None:
         chromium = shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         tab = browser.new_page(viewport={"width": width, "height": height})
-        tab.goto(f"{page.as_uri()}#discrepancies")
-        tab.wait_for_timeout(500)
-        tab.screenshot(path=path)
+        tab.goto(page.as_uri())
+        tab.locator("#discrepancies .card").first.screenshot(path=path)
         browser.close()
 
 

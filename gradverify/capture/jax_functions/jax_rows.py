@@ -314,11 +314,11 @@ def place_of_extreme(u: Use, x: Any) -> Any:
 
 def in_steps(u: Use, x: Any, *rest: Any) -> Any:
     """A primitive that is constant in pieces: its slope is 0."""
-    del x, rest
+    del rest
     value = u.result().astype(float)
     u.seen.stepped(u.name, value, u.real(), u.unit)
     if u.inside:
-        u.seen.estimated[f"{u.name} is constant in pieces"] = None
+        u.seen.estimate(u.name, x)
     return u.program.lift(value)
 
 

@@ -203,11 +203,11 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
     # ---- what NumPy's arrays can do besides
 
     def __bool__(self) -> bool:
-        self._read()
+        self.trace.seen.read()
         return bool(self.value)
 
     def __float__(self) -> float:
-        self._read()
+        self.trace.seen.read()
         return float(self.value)
 
     def __int__(self) -> int:
@@ -219,10 +219,6 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
     def item(self) -> float:
         """The number, as a constant."""
         return float(self)
-
-    def _read(self) -> None:
-        self.trace.seen.reads += 1
-        self.trace.seen.remarks[READ] = None
 
     def __array__(self, *args: Any, **kwargs: Any) -> Array:
         raise self.trace.refuse(
@@ -341,10 +337,6 @@ for _name in [
     "round",
 ]:
     setattr(FollowedArray, _name, _method(_name))
-
-READ = (
-    "a number is read from an array (item, float, if); it is a constant of the branch"
-)
 
 
 def _plain(x: Any) -> Any:

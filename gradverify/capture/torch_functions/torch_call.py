@@ -21,6 +21,7 @@ from gradverify.capture.argument_names import (
 )
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull
+from gradverify.capture.torch_functions.constant_reads import Watch, watched
 from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
@@ -85,6 +86,7 @@ class TorchCall(FunctionCall):
     """
 
     library = "torch"
+    stands_still = True
     even = ("expanded", "spread")
 
     def __init__(
@@ -114,6 +116,7 @@ class TorchCall(FunctionCall):
             for s in self.slots
         )
         self._state = self._saved_state()
+        self._rest: tuple[bytes, StoppedTensors, list[Array]] | None = None
 
     # ---- what it is made of
 
@@ -204,7 +207,7 @@ class TorchCall(FunctionCall):
         function: Callable[..., Any],
         point: Sequence[Array],
         variant: str = "",
-        mode: TorchTracer | StoppedTensors | None = None,
+        mode: Watch | None = None,
     ) -> Handed:
         """Run the function at a point; parameters are written in place."""
         leaves: list[Any] = []
@@ -214,12 +217,19 @@ class TorchCall(FunctionCall):
             leaf = self._leaf(slot, x, variant, wanted)
             leaves.append(leaf)
         copies = tuple(leaf.detach().clone() for leaf in leaves)
-        if isinstance(mode, TorchTracer):
+        if mode is not None:
             for leaf in leaves:
                 mode.input(leaf)
-        with mode or nullcontext():
+        with nullcontext() if mode is None else watched(mode):
             args, kwargs = self._filled(leaves)
-            result = function(*args, **kwargs)
+            try:
+                result = function(*args, **kwargs)
+            except (RuntimeError, AssertionError, ValueError) as error:
+                if not variant:
+                    raise
+                raise NotImplementedError(
+                    f"the function does not take it: {error}"
+                ) from None
         return Handed(tuple(leaves), tuple(_outputs(result)), copies)
 
     def _filled(self, leaves: Sequence[Any]) -> tuple[Any, Any]:
@@ -268,10 +278,7 @@ class TorchCall(FunctionCall):
         self, point: Sequence[Array], center: Sequence[Array]
     ) -> tuple[Array, ...]:
         """The outputs, with what autograd takes for constant as it is at `center`."""
-        before = StoppedTensors()
-        with self._undone():
-            at_rest = self._handed(self.original, center, mode=before).outputs
-            still = [_array(y) for y in at_rest]
+        before, still = self._at_rest(center)
         with self._undone():
             mode = StoppedTensors(before)
             outputs = self._handed(self.original, point, mode=mode).outputs
@@ -279,6 +286,16 @@ class TorchCall(FunctionCall):
                 _array(y) if y.requires_grad else fixed
                 for y, fixed in zip(outputs, still, strict=True)
             )
+
+    def _at_rest(self, center: Sequence[Array]) -> tuple[StoppedTensors, list[Array]]:
+        """What stands still beside a point, and the outputs there; one is kept."""
+        key = b"".join(x.tobytes() for x in center)
+        if self._rest is None or self._rest[0] != key:
+            before = StoppedTensors()
+            with self._undone():
+                outputs = self._handed(self.original, center, mode=before).outputs
+                self._rest = key, before, [_array(y) for y in outputs]
+        return self._rest[1:]
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""

@@ -294,13 +294,7 @@ def read_number(c: Context, x: Any, *rest: Any) -> None:
     if not c.args[0].is_floating_point():
         c.seen.decided.append(numpy_of(c.args[0]))
     elif not c.inside:
-        c.seen.reads += 1
-        c.seen.remarks[READ] = None
-
-
-READ = (
-    "a number is read from a tensor (item, float, if); it is a constant of the branch"
-)
+        c.seen.read()
 
 
 def constant_result(c: Context, *operands: Any, **options: Any) -> None:
@@ -317,7 +311,7 @@ def in_steps(c: Context, x: Any, *rest: Any, **options: Any) -> Any:
     if near:
         _tie(c, f"an operand of {c.name} lies at a step")
     if c.inside:
-        c.seen.estimated[f"{c.name} is constant in pieces"] = None
+        c.seen.estimate(c.name, x)
     return c.program.lift(value)
 
 

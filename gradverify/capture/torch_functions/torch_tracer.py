@@ -20,14 +20,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.autograd.function import Function
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
 from gradverify.capture.moved_entries import reshaped
+from gradverify.capture.torch_functions.constant_reads import (
+    CALLER,
+    STOPS,
+    Watch,
+    applied_class,
+)
 from gradverify.capture.torch_functions.storages import Storages
 from gradverify.capture.torch_functions.torch_rows import ROWS, Context, Missing
 from gradverify.capture.trace_notes import TraceNotes
@@ -37,11 +41,6 @@ from gradverify.graph import Array, apply_op, input_leaf
 FLOATS = {torch.float64: "float64", torch.float32: "float32"}
 LIBRARY = str(Path(torch.__file__).parent)
 LAYERS = str(Path(torch.nn.__file__).parent)
-CALLER = str(Path(__file__).with_name("torch_call.py"))
-TRANSPARENT = ("CheckpointFunction",)
-"""Functions whose forward is the user's own code, which PyTorch differentiates."""
-
-_APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,17 @@ class CallSite:
     function: str | None
 
 
-class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class TorchTracer(Watch):  # type: ignore[no-untyped-call]
     """Writes down what is computed from some tensors while it is active."""
 
     def __init__(self, dtype: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.program = Program(dtype)
         self.storages = Storages()
         self.seen = TraceNotes()
         self.absent = Absent()
         self.inside: str | None = None  # a custom op
         self.taken_apart = 0
-        self.roots: set[int] = set()
         self.stopped: dict[int, Symbol] = {}
 
     # ---- arguments
@@ -73,7 +71,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         symbol = self.program.append(input_leaf(tuple(tensor.shape)))
         self.storages.bind(tensor, symbol)
         self.storages.made(tensor)
-        self.roots.add(id(tensor))
+        super().input(tensor)
 
     def symbol(self, tensor: Any) -> Symbol | None:
         """The symbol of a tensor; None if it does not depend on any input."""
@@ -84,6 +82,19 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if symbol is None:
             raise NotCaptured("a view shows memory that was never written")
         return symbol
+
+    def read(self, name: str, tensor: Any, value: Any) -> Any:
+        """A value that was read is a constant of the program."""
+        if name not in ("item", "__float__") and self.storages.cell(tensor) is not None:
+            self.seen.read()  # of a single number an op tells
+        return value
+
+    def handed_over(self, tensor: Any) -> Any:
+        """An argument of a `Function` that stands still, as a copy of its own."""
+        symbol = self.symbol(tensor)
+        if symbol is None:
+            return tensor
+        return self._still(tensor, symbol)
 
     # ---- ops
 
@@ -125,10 +136,14 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, row: Any, func: Any, name: str, args: Any, kwargs: Any, where: CallSite
     ) -> Any:
         before = len(self.program.nodes)
-        read = self._reader(where)
+        read = self._unheld if func.name() in STOPS else self._reader(where)
         operands = _mapped(read, args)
         options = {k: _mapped(read, v) for k, v in kwargs.items()}
         result = func(*args, **kwargs)
+        if torch.is_grad_enabled() and any(
+            self.follows(t) for t in (*_tensors(args), *_tensors(kwargs.values()))
+        ):
+            self.note_results(func, result)
         context = Context(
             name, func, args, kwargs, result, self.program, self.seen, self.absent,
             where.function is not None, self,
@@ -166,6 +181,14 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         return read
 
+    def _unheld(self, tensor: Any) -> Any:
+        """The symbol of what `detach` is given: what it returns may follow again.
+
+        Autograd keeps a result by two of them, and gives the second one its history.
+        """
+        symbol = self.symbol(tensor)
+        return constant(tensor) if symbol is None else symbol
+
     def _operand(self, tensor: Any, where: CallSite) -> Any:
         """The symbol of an operand, or its values."""
         symbol = self.symbol(tensor)
@@ -181,16 +204,13 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Whether autograd sees a constant here: after `detach`, `no_grad`, `.data`.
 
         Within a `Function` nothing stops, because its author says what the derivative
-        is. A leaf that requires a gradient and is no input is the function's own.
+        is.
         """
         if where.function is not None or self.taken_apart:
             return False
         if not torch.is_grad_enabled():
             return False
-        is_own = (
-            tensor.is_leaf and tensor.requires_grad and id(tensor) not in self.roots
-        )
-        return bool(tensor.is_floating_point() and (not tensor.requires_grad or is_own))
+        return bool(tensor.is_floating_point() and not self.follows(tensor))
 
     def _held(self, tensor: Any, symbol: Symbol) -> Symbol:
         """A node that the library does not differentiate through."""
@@ -229,7 +249,7 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             options = {k: v for k, v in kwargs.items() if k != "out"}
             with torch.no_grad():
                 copied = self.__torch_dispatch__(pure, (), args, options)
-            new = self._operand_of(copied)
+            new = self._unheld(copied)
             result = func(*args, **kwargs)
         cell = self.storages.cell(target)
         assert cell is not None
@@ -243,10 +263,6 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         cell.write(target, new)
         self._sign(before, where)
         return result
-
-    def _operand_of(self, tensor: Any) -> Any:
-        symbol = self.symbol(tensor)
-        return constant(tensor) if symbol is None else symbol
 
     def _cast(self, symbol: Symbol, target: Any) -> Symbol:
         if target.dtype not in FLOATS:
@@ -303,11 +319,15 @@ class TorchTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             symbol = self.symbol(x) if isinstance(x, torch.Tensor) else None
             if symbol is None or not self._stops(x, where):
                 return x
-            copied = x.detach().clone()
-            self.storages.bind(copied, self._held(x, symbol))
-            return copied
+            return self._still(x, symbol)
 
         return stopped
+
+    def _still(self, tensor: Any, symbol: Symbol) -> Any:
+        """A copy of a tensor that is held constant."""
+        copied = tensor.detach().clone()
+        self.storages.bind(copied, self._held(tensor, symbol))
+        return copied
 
     def _has(self, func: Any) -> bool:
         return bool(func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CPU) or (
@@ -421,14 +441,14 @@ def _place(inside: str | None, authors: dict[str, SourceLine]) -> CallSite:
         code = frame.f_code
         if code.co_filename == CALLER:
             break
-        if function is None and code is _APPLY:
-            cls = frame.f_locals.get("cls")
-            name = getattr(cls, "__name__", "Function")
-            function = None if name in TRANSPARENT else name
-            if function is not None and function not in authors:
+        if function is None and (cls := applied_class(frame)) is not None:
+            function = cls.__name__
+            if function not in authors:
                 back = getattr(getattr(cls, "backward", None), "__code__", None)
                 if back is not None:
-                    authors[name] = SourceLine(back.co_filename, back.co_firstlineno)
+                    authors[function] = SourceLine(
+                        back.co_filename, back.co_firstlineno
+                    )
         if line is None and is_users(code.co_filename, LIBRARY):
             line = line_at(code.co_filename, frame.f_lineno)
         if library is None and code.co_filename.startswith(LAYERS):

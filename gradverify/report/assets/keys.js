@@ -71,7 +71,7 @@ function step(by) {
 
 function copyCurrent() {
   const card = cards()[current()];
-  const button = card && card.querySelector("button.copy");
+  const button = card && (card.querySelector(".code button.copy") || card.querySelector(".next button.copy"));
   if (button) copyFrom(button);
 }
 
