@@ -113,6 +113,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "hardsigmoid": each(lambda x: min(max(x + 3, mpf(0)), mpf(6)) / 6),
     "ldexp":    each(lambda x, exponent: x * mpf(2) ** exponent),
     "addcdiv":  each(lambda x, a, b, value: x + mpf(value) * a / b),
+    "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
     "layer_norm": normalised, "batch_norm": normalised,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
