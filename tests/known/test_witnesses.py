@@ -114,6 +114,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "ldexp":    each(lambda x, exponent: x * mpf(2) ** exponent),
     "addcdiv":  each(lambda x, a, b, value: x + mpf(value) * a / b),
     "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
+    "polygamma": each(lambda x, n: mp.polygamma(n, x)),
+    "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "layer_norm": normalised, "batch_norm": normalised,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
@@ -192,7 +194,11 @@ ROWS = [row for row in shipped_rows() if NUMBERS & set(row.verdict)]
 
 
 def digits_for(case: Case) -> int:
-    return FEW if {"digamma", "lgamma"} & {*case.graph.ops} else DIGITS
+    return (
+        FEW
+        if {"digamma", "lgamma", "polygamma", "zeta"} & {*case.graph.ops}
+        else DIGITS
+    )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
