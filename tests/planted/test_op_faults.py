@@ -55,9 +55,13 @@ def test_a_fault_is_found(fault: LayerFault) -> None:
 def test_its_twin_is_not_accused(fault: LayerFault) -> None:
     who = twin(fault)
     for seed in SEEDS:
-        found = list(islice(verdicts(fault, who, seed), FEW))
-        assert not [verdict for verdict in found if verdict.fails()], seed
-        assert {Verdict.AGREES, Verdict.KINK_CONVENTION} & {*found}
+        found: list[Verdict] = []
+        for verdict in verdicts(fault, who, seed):
+            assert not verdict.fails(), seed
+            found.append(verdict)
+            if len(found) >= FEW and Verdict.AGREES in found:
+                break
+        assert Verdict.AGREES in found, seed
 
 
 def test_every_further_op_has_a_fault() -> None:
