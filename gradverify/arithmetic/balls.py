@@ -13,7 +13,15 @@ from flint import acb, arb
 
 from gradverify.arithmetic import matrices, special_balls
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
+from gradverify.arithmetic.floats import (
+    FAR_LEFT,
+    SELU,
+    SELU_BELOW,
+    STRUCTURE,
+    cot_slope,
+    pad_with,
+    put_into,
+)
 from gradverify.arithmetic.objects import (
     elementwise,
     lifting,
@@ -93,6 +101,11 @@ def hypot(a: Any, b: Any) -> Any:
     return (a * a + b * b).sqrt()
 
 
+def middle(a: Any, b: Any) -> Any:
+    """A ball around sqrt(a*b)."""
+    return (arb(a) * b).sqrt()
+
+
 def logaddexp(a: Any, b: Any) -> Any:
     """log(exp(a) + exp(b)), by the exponential that is at most 1."""
     return a + softplus(b - a) if a > b else b + softplus(a - b)
@@ -104,9 +117,16 @@ def log_gamma(x: Any) -> Any:
 
 
 def polygamma_of(x: Any, n: int) -> Any:
-    """The n-th derivative of digamma, for x > 0 by Hurwitz's zeta (DLMF 25.11.12)."""
+    """The n-th derivative of digamma, for x > 0 by Hurwitz's zeta (DLMF 25.11.12).
+
+    Far to the left it is reflected, as in floats.
+    """
     if n == 0:
         return arb(x).digamma()
+    if x < FAR_LEFT:
+        cot = arb(x).cot_pi()
+        slope = sum((c * cot**k for k, c in enumerate(cot_slope(n))), arb(0))
+        return (-1) ** n * polygamma_of(1 - x, n) - arb.pi() ** (n + 1) * slope
     if not x > 0:
         return acb(x).polygamma(n).real
     return (-1) ** (n + 1) * arb(n).fac() * arb(n + 1).zeta(x)
@@ -177,6 +197,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "maximum":   elementwise(maximum, 2),
     "atan2":     elementwise(atan2, 2),
     "hypot":     elementwise(hypot, 2),
+    "middle":    elementwise(middle, 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(arb(0)),
     "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),

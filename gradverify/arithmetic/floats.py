@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.special_floats import SPECIAL
@@ -164,9 +165,34 @@ def of_scipy(name: str, *given: Any) -> Callable[[Any], Any]:
     return apply
 
 
+FAR_LEFT = -1e5
+
+
 def polygamma(x: Any, *, n: int) -> Any:
-    """The n-th derivative of digamma."""
-    return (of_scipy("polygamma", n) if n else of_scipy("psi"))(x)
+    """The n-th derivative of digamma.
+
+    SciPy steps from x up to 0 one by one, for hours where x is far to the left. There
+    it is reflected (NIST Handbook, 5.15.6).
+    """
+    if not n:
+        return of_scipy("psi")(x)
+    of_right = of_scipy("polygamma", n)
+    left = np.less(x, FAR_LEFT)
+    if not np.any(left):
+        return of_right(x)
+    right = of_right(np.where(left, 1.0 - x, x).astype(x.dtype))
+    with np.errstate(all="ignore"):  # at the poles
+        slope = Polynomial(cot_slope(n))(1.0 / np.tan(np.pi * (x - np.rint(x))))
+        reflected = (-1) ** n * right - np.pi ** (n + 1) * slope
+    return np.where(left, reflected, right).astype(x.dtype)[()]
+
+
+def cot_slope(n: int) -> list[int]:
+    """The n-th derivative of cot, as the coefficients of a polynomial in cot."""
+    slope = Polynomial([0.0, 1.0])
+    for _ in range(n):
+        slope = slope.deriv() * Polynomial([-1.0, 0.0, -1.0])
+    return [int(c) for c in slope.coef]
 
 
 # The constants of selu, with the decimals that its paper prints.
@@ -212,6 +238,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "slack":        slack,
     "slack_back":   slack,
     "bent":         slack,
+    "factor":       lambda x: x,
     "deviation2":   deviation2,
     "moved":        slack,
     "moved_back":   slack,
@@ -246,6 +273,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "maximum":   np.maximum,
     "atan2":     np.arctan2,
     "hypot":     np.hypot,
+    "middle":    lambda a, b: np.sqrt(a) * np.sqrt(b),
     "logaddexp": np.logaddexp,
     "step":      lambda x: np.heaviside(x, 0.5),
     "jump":      lambda x: np.heaviside(x, 0.5),

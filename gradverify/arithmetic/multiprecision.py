@@ -224,6 +224,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "maximum":   elementwise(maximum, 2),
     "atan2":     elementwise(atan2, 2),
     "hypot":     elementwise(mp.hypot, 2),
+    "middle":    elementwise(lambda a, b: mp.sqrt(a * b), 2),
     "logaddexp": elementwise(logaddexp, 2),
     "sum":       sum_from(mpf(0)),
     "matmul":    matrices.matmul_large(matmul_from(mpf(0)), NUMBERS),

@@ -158,6 +158,8 @@ def scaled(m: Any, x_dot: Any, partial: Any) -> Any:
     other inputs; and a weight of 0 the slope of a root of 0, which nothing asks for.
     """
     product = x_dot * partial
+    if type(partial) is float:  # as that of x**0, whatever x is
+        return product
     if _is_finite(partial) and _is_finite(x_dot):
         return product
     still = (bare(x_dot) == 0) | (bare(partial) == 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,7 +119,9 @@ def _module(place: str) -> tuple[ModuleType, str]:
         except ImportError as error:
             raise CommandError(f"{path} cannot be imported: {error}") from error
     source = Path(file)
-    spec = spec_from_file_location(source.stem, source) if source.is_file() else None
+    spec = (
+        spec_from_file_location(source.stem, source) if os.path.isfile(source) else None
+    )
     if spec is None or spec.loader is None:
         raise CommandError(f"{file} is no Python file")
     sys.path.insert(0, str(source.parent.resolve()))

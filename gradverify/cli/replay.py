@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from gradverify.cli.status import NOTHING, RIGHT, WRONG, CommandError
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.differentiators import (
     Differentiator,
+    keep_apart,
     known_names,
     load,
     modes,
@@ -35,6 +37,8 @@ from gradverify.suites.blocks import CASE, SAVED
 from gradverify.suites.large_network import Network, network_block, network_from
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import LargeBlock, judge, verify_large
+
+ENDS = (Verdict.CRASHED.name, Verdict.TIMED_OUT.name)  # perhaps of a whole process
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ def find(place: Place, name: str) -> list[FoundCase]:
     if Path(name).suffix == ".json":
         return [_of_file(Path(name))]
     if not re.fullmatch(r"[0-9a-f]{4,10}", name):
-        raise CommandError(f"{name!r} is no case: give its ten hex digits, or a file")
+        shown = reprlib.repr(name)
+        raise CommandError(f"{shown} is no case: give its ten hex digits, or a file")
     found = list(_candidates(place, name))
     names = sorted({f.name for f in found})
     if not names:
@@ -229,6 +234,8 @@ def _again(found: FoundCase, differentiator: Differentiator, mode: str) -> int:
     if mode not in differentiator.modes():
         raise CommandError(f"{differentiator.name} has no mode {mode!r}")
     say(f"case {found.name} with {who}", flush=True)  # it may kill this process
+    if found.record is None or found.record.verdict in ENDS:
+        keep_apart(differentiator)
     judgement, shown = _judged(found.case, differentiator, mode)
     if judgement.verdict in (Verdict.UNSUPPORTED, Verdict.UNRESOLVED, Verdict.VACUOUS):
         say(f"NOT JUDGED: {judgement.verdict.value}. {judgement.note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def report(
 
     Returns 3 if nothing in a file is understood.
     """
-    paths = [path / folder.RECORDS if path.is_dir() else path for path in files]
+    paths = [path / folder.RECORDS if os.path.isdir(path) else path for path in files]
     parts = [_read(path) for path in paths]
     found = records.joined(parts)
     output = output or paths[0].with_name(folder.PAGE)

@@ -25,7 +25,7 @@ from gradverify.compare.many import noteworthy, wrong_entries
 from gradverify.differentiators import Derivatives
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, names_of
-from gradverify.questions import contracted
+from gradverify.questions import GRADIENT, JVP, contracted
 from gradverify.reference import (
     Bound,
     Doubled,
@@ -35,6 +35,11 @@ from gradverify.reference import (
 )
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
+
+BESIDE = (
+    "another number of the answer, or one on the way to it, overflows: infinity times "
+    "0 is NaN beside it"
+)
 
 
 @surrounded
@@ -77,6 +82,8 @@ def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Jud
         return at_kinks(case, reference, derivatives)
     entries = list(_gradient_entries(case, reference, derivatives))
     judgement = _counted(worst(case.dtype, entries), reference, derivatives)
+    if judgement.verdict is Verdict.NONFINITE and _overflows(case, reference):
+        return replace(judgement, verdict=Verdict.NO_DERIVATIVE, note=BESIDE)
     if reference.status is Slope.ONE_SIDED and judgement.verdict.fails():
         return replace(judgement, verdict=Verdict.NO_DERIVATIVE, note=reference.note)
     if judgement.verdict is Verdict.AGREES and derivatives.intermediates:
@@ -90,6 +97,17 @@ def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Jud
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
         return replace(value, note="the value, not the derivative")
     return judgement
+
+
+def _overflows(case: Case, reference: Reference) -> bool:
+    """Whether a number of a Jacobian or of second derivatives does not fit the dtype.
+
+    Where many tangents go forward at once, a slope that is infinite in the dtype meets
+    tangents of 0, and infinity times 0 is NaN in the numbers beside it. In a gradient
+    or a tangent, no number comes from slopes of another one.
+    """
+    mixes = reference.question not in (GRADIENT, JVP)
+    return mixes and not _is_finite(case, reference)
 
 
 def _counted(

@@ -416,8 +416,10 @@ def _nonfinite(failure: Failure, words: Naming, node: int | None) -> Explanation
         return None
     i, k = found.node, found.operand
     if found.formula is None:
-        infinite = f"the cotangent is 0 and {words.partial(i, k)} is infinite"
-        text = f"{found.kind} since {infinite}"
+        slope, other = words.partial(i, k), found.of_another
+        zero = "the tangent of another entry" if other else "the cotangent"
+        place = " there" if other else ""
+        text = f"{found.kind} since {zero} is 0 and {slope} is infinite{place}"
     else:
         text = "; or ".join(_by_formula(f, words) for f in (found, *found.equally))
     return Explanation(

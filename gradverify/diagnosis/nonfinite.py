@@ -101,6 +101,7 @@ class Nonfinite:
     formula: the usual one that is so there. None if a cotangent of 0 meets an infinite
         derivative.
     equally: other usual ones that give the same there.
+    of_another: the infinite derivative is that of another entry, whose tangent is 0.
     """
 
     kind: str
@@ -108,6 +109,7 @@ class Nonfinite:
     operand: int
     formula: NonfiniteFormula | None = None
     equally: tuple[Nonfinite, ...] = ()
+    of_another: bool = False
 
 
 def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
@@ -131,7 +133,31 @@ def of_op(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
             is_pole = formula.kind in OF_NAN and not np.any(np.isnan(partial))
             said = "1/0" if is_pole else formula.kind
             found.append(Nonfinite(said, node, formula.position, formula))
-    return replace(found[0], equally=tuple(found[1:])) if found else None
+    if found:
+        return replace(found[0], equally=tuple(found[1:]))
+    return _of_another(right, node, given)
+
+
+def _of_another(right: Right, node: int, given: Sequence[Any]) -> Nonfinite | None:
+    """The operand one entry of which has an infinite slope, that makes NaN of all
+    others: a forward mode multiplies it by their tangents, which are 0 there.
+    """
+    application = right.application(node)
+    if not application.is_elementwise:
+        return None
+    kind = np.dtype(right.case.dtype).type
+    for k, (partial, got) in enumerate(zip(application.partials(), given, strict=True)):
+        slope = _floats(partial, kind)
+        if got is None or slope.shape != np.shape(got):
+            continue
+        rest = np.isfinite(slope)
+        if (
+            np.any(rest)
+            and not np.all(rest)
+            and np.all(np.isnan(np.asarray(got)[rest]))
+        ):
+            return Nonfinite("0*inf", node, k, of_another=True)
+    return None
 
 
 def _is_alike(partial: Any, got: Any) -> bool:

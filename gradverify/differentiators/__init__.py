@@ -22,7 +22,13 @@ from gradverify.differentiators.registry import (
     registered,
 )
 from gradverify.differentiators.run import modes, questions, run, unsupported
-from gradverify.differentiators.trial import Trial, is_trusted, present, tried_out
+from gradverify.differentiators.trial import (
+    Trial,
+    is_trusted,
+    keep_apart,
+    present,
+    tried_out,
+)
 
 __all__ = [
     "Accepts",
@@ -41,6 +47,7 @@ __all__ = [
     "greeting",
     "handshake",
     "is_trusted",
+    "keep_apart",
     "known_names",
     "load",
     "mode",

@@ -79,7 +79,21 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "kron": (((1, 2), (2, 1)), {}),
     "outer": (((2,), (2,)), {}),
     "cross": (((3,), (3,)), {"axis": (-1,)}),
-    **dict.fromkeys(("det", "slogdet", "inv"), (((2, 2),), {})),
+    **dict.fromkeys(("det", "slogdet", "inv", "pinv"), (((2, 2),), {})),
+    "matrix_exp": (((2, 2),), {}),
+    "matrix_power": (((2, 2),), {"n": 2}),
+    "solve": (((2, 2), (2,)), {"left": True}),
+    "solve_triangular": (
+        ((2, 2), (2, 1)),
+        {"upper": True, "left": True, "unitriangular": False},
+    ),
+    "lu_solve": (((2, 2), (2, 1)), {"left": True, "adjoint": False}),
+    "cholesky": (((2, 2),), {"upper": False}),
+    "cholesky_inverse": (((2, 2),), {"upper": False}),
+    "cholesky_solve": (((2, 1), (2, 2)), {"upper": False}),
+    "lstsq": (((3, 2), (3, 1)), {}),
+    "qr": (((2, 2),), {"part": "q"}),
+    "lu": (((2, 2),), {"part": "u", "order": (0, 1)}),
 }
 
 

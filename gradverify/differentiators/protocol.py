@@ -170,7 +170,9 @@ class Differentiator(ABC):
         and each is looked at in many points.
     device: where the arrays live. On a device two runs may round differently.
     isolated: whether the engine runs in a process of its own. That process is started
-        again if it ends, and it is ended if it gives no answer in time.
+        again if it ends, and it is ended if it gives no answer in time. None: a run
+        keeps it in the process in which it was tried, where there is one. False: in the
+        process of the run, which it can then end, or hold up for ever, from C.
     accuracy: ops that the library itself says are less accurate than usual, and by how
         many units of roundoff values and derivatives may be off, such as
         `{"exp": 32}`; the op "*" stands for all, as for an engine of finite
@@ -182,7 +184,7 @@ class Differentiator(ABC):
     accepts: ClassVar[Accepts] = Accepts()
     compiles: ClassVar[bool] = False
     device: ClassVar[str] = "cpu"
-    isolated: ClassVar[bool] = False
+    isolated: ClassVar[bool | None] = None
     accuracy: ClassVar[Mapping[str, float]] = {}
     taken_out: Mapping[str, str] = MappingProxyType({})
 
@@ -305,7 +307,12 @@ def sliced(x: Any, axis: Sequence[int], start: int, stop: int) -> Any:
 
 
 def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
-    """Rows for ops that the engine's arrays spell with Python's operators."""
+    """Rows for ops that the engine's arrays spell with Python's operators.
+
+    ops: names of ops with spaces between them, such as "add mul neg".
+
+    Raises `ValueError` for a name that no operator of Python has, with the nearest one.
+    """
     __tracebackhide__ = True  # so that pytest shows the line of the conftest
     unknown = sorted({*ops.split()} - {*OPERATORS})
     if unknown:
@@ -319,7 +326,10 @@ def functions(
 ) -> dict[str, Callable[..., Any] | str]:
     """Rows for ops that are functions of a module; `op="name"` if the name differs.
 
-    The functions must take the arguments that NumPy's take. Other rows are written out.
+    The functions must take the arguments that NumPy's take, and return arrays of the
+    shapes that NumPy's return. Other rows are written out.
+
+    Raises `ValueError` for a function that the module does not have.
     """
     __tracebackhide__ = True  # so that pytest shows the line of the conftest
     names = {op: op for op in ops.split()} | renamed

@@ -13,7 +13,7 @@ from gradverify.differentiators.handshake import (
     warm_up,
 )
 from gradverify.differentiators.isolation import isolate, park, release
-from gradverify.differentiators.isolation.worker import IS_POSSIBLE
+from gradverify.differentiators.isolation.worker import IS_POSSIBLE, Worker
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.registry import load
 from gradverify.differentiators.run import modes
@@ -34,6 +34,22 @@ class Trial:
     lost: float = 0.0
 
 
+def keep_apart(differentiator: Differentiator) -> None:
+    """From now on it runs in a process of its own, as in a run, if it can."""
+    stays = is_trusted(differentiator) or differentiator.isolated is False
+    if IS_POSSIBLE and not stays:
+        _apart(differentiator)
+
+
+def _apart(differentiator: Differentiator) -> tuple[Worker, str]:
+    """Its own process, and why that cannot be had: it is released then."""
+    worker = isolate(differentiator)
+    trouble = worker.start()
+    if trouble and not worker.deaths:
+        release(differentiator)
+    return worker, trouble
+
+
 def _of(found: Greeting, *notes: str) -> Trial:
     problems = tuple(found.problems)
     return Trial(problems, notes, found.ops, found.unsupported, found.lost)
@@ -49,8 +65,8 @@ def tried_out(
 
     Of one that is, the default modes alone are tried: our own tests try all of them.
 
-    An engine that ends its process there, or has to be ended, goes on in one of its
-    own, as an engine does that asks for it. Others run in this process afterwards.
+    An engine goes on in the process in which it was tried. If it does not want that
+    (`isolated = False`), it runs in this one, unless it has ended the other.
 
     limit, seconds, loading: for one call, for all together, and for the first call.
     """
@@ -58,12 +74,10 @@ def tried_out(
     if is_trusted(differentiator) or not IS_POSSIBLE:
         only = modes(differentiator) if is_trusted(differentiator) else ()
         return _of(greeting(differentiator, limit, seconds, only, loading))
-    worker = isolate(differentiator)
-    trouble = worker.start()
+    worker, trouble = _apart(differentiator)
     if trouble and not worker.deaths:
         if differentiator.isolated:
             return Trial((trouble,))
-        release(differentiator)
         found = greeting(differentiator, limit, seconds, (), loading)
         return _of(found, trouble)
     found = Greeting([], {}, {})
@@ -72,7 +86,7 @@ def tried_out(
     if worker.deaths:
         note = f"{name} was tried and {worker.last}; it runs in a process of its own"
         return _of(found, note)
-    if not differentiator.isolated:
+    if differentiator.isolated is False:
         release(differentiator)
         warm_up(differentiator, loading)
     return _of(found)

@@ -188,14 +188,25 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "start": _whole,
     "stop": _whole,
     **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
-    **dict.fromkeys(("index", "target"), _sizes),
-    "groups": _whole,
+    **dict.fromkeys(("index", "target", "order"), _sizes),
+    **dict.fromkeys(("groups", "offset"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
     "mean": _numbers,
     "var": _numbers,
-    **dict.fromkeys(("mask", "reduction"), _text),
-    **{name: _truth(name) for name in ("keepdims", "count_include_pad", "log_target")},
+    **dict.fromkeys(("mask", "reduction", "part", "ord"), _text),
+    **{
+        name: _truth(name)
+        for name in (
+            "keepdims",
+            "count_include_pad",
+            "log_target",
+            "upper",
+            "left",
+            "unitriangular",
+            "adjoint",
+        )
+    },
 }
 
 

@@ -33,9 +33,44 @@ OPERATORS: SyntaxRows = {
     ast.Not: np.logical_not,
 }
 
+
+def _sizes(x: Any) -> Any:
+    """The singular values of every matrix, the largest first; 1 of what is none."""
+    x = np.asarray(x, np.float64)
+    if x.ndim < 2 or not x.size or not np.isfinite(x).all():
+        return np.ones(1)
+    return np.linalg.svd(x, compute_uv=False)
+
+
+def rcond(x: Any) -> Any:
+    """The smallest singular value over the largest; 0 for a matrix of zeros."""
+    sizes = _sizes(x)
+    return sizes[..., -1] / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
+
+
+def gap(x: Any) -> Any:
+    """How near two singular values are, as a part of the largest; 1 if there is one."""
+    sizes = _sizes(x)
+    if sizes.shape[-1] < 2:
+        return np.ones(1)
+    apart = -np.diff(sizes, axis=-1).max(axis=-1)
+    return apart / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
+
+
+def rows(x: Any) -> Any:
+    """The number of rows of a matrix."""
+    return np.shape(x)[-2] if np.ndim(x) > 1 else 0
+
+
+def columns(x: Any) -> Any:
+    """The number of columns of a matrix."""
+    return np.shape(x)[-1] if np.ndim(x) > 1 else 0
+
+
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "any": np.any, "all": np.all, "abs": np.abs, "min": np.min, "max": np.max,
-    "size": np.size, "ndim": np.ndim,
+    "size": np.size, "ndim": np.ndim, "rcond": rcond, "gap": gap, "rows": rows,
+    "columns": columns,
 }
 # fmt: on
 
@@ -58,7 +93,7 @@ LAYER = ("x", "w", "b")
 """Those of a network layer: weights and bias."""
 
 SYNTAX = (
-    "names, numbers, + - * /, comparisons, and, or, not, and "
+    "names, numbers, texts beside == and !=, + - * /, comparisons, and, or, not, and "
     f"{', '.join(FUNCTIONS)} of one thing"
 )
 
@@ -100,9 +135,10 @@ class OperandFormula:
     @cached_property
     def _function(self) -> Test:
         expression = parse(self.text)
-        function: Test = _ConditionReader(expression, operand_names(self.op)).read(
-            expression.tree
-        )
+        reader = _ConditionReader(expression, operand_names(self.op))
+        function: Test = reader.read(expression.tree)
+        if isinstance(function, _Text):
+            reader.unread(expression.tree)
         return function
 
     def value(self, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
@@ -149,8 +185,25 @@ class Condition:
             return False
 
 
+@dataclass(frozen=True)
+class _Text:
+    """A text, such as the name of a form. It is equal to a param, or it is not."""
+
+    value: str
+
+    def __call__(self, arrays: Mapping[str, Any]) -> Any:
+        return np.asarray(self.value)
+
+
+ALIKE = (operator.eq, operator.ne)
+
+
 def _applied(function: Callable[..., Any]) -> Callable[..., Test]:
     def rule(reader: _ConditionReader, node: ast.expr, *operands: Test) -> Test:
+        for operand in operands:
+            if isinstance(operand, _Text) and function not in ALIKE:
+                problem = f"{operand.value!r} is no number"
+                reader.expression.refuse(node, problem, SYNTAX)
         return lambda arrays: function(*[operand(arrays) for operand in operands])
 
     return rule
@@ -168,7 +221,9 @@ class _ConditionReader(Reader):
         self.expression.refuse(node, problem, SYNTAX)
 
     def constant(self, node: ast.Constant) -> Test:
-        """True, False, or a number."""
+        """True, False, a number, or a text that a param is compared with."""
+        if isinstance(node.value, str):
+            return _Text(node.value)
         is_flag = isinstance(node.value, bool)
         value = np.asarray(node.value if is_flag else self.expression.number(node))
         return lambda arrays: value

@@ -180,6 +180,9 @@ ROWS = (
     #              itself times size
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
+    # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
+    #              whose derivative by x is 0 but for the roundings of y/x**2
+    # middle       the geometric mean of two numbers >= 0
     # moved        moved(x, size) is x; stable algorithms give what is exact for an x that is
     #              off by a rounding of size
     # moved_back   moved_back(x) is x; what it passes back is off by roundings of its
@@ -205,6 +208,8 @@ ROWS = (
     Op("slack",       2, FORWARD, s.elementwise, internal=True),
     Op("slack_back",  2, FORWARD, s.elementwise, internal=True),
     Op("bent",        3, FORWARD, s.elementwise, internal=True),
+    Op("factor",      1, FORWARD, s.elementwise, curvature_error=c.factor_error, internal=True),
+    Op("middle",      2, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
     Op("moved",       2, FORWARD, s.elementwise, internal=True),
     Op("moved_back",  1, FORWARD, s.elementwise, internal=True),

@@ -123,6 +123,7 @@ STRAIGHT   = None                                                # a product, to
 radian     = lambda x:    (1.0,)                                 # noqa: E731
 radians    = lambda a, b: (1.0, 1.0)                             # noqa: E731
 to_zero    = lambda x:    (abs(x),)                              # noqa: E731
+to_zeros   = lambda a, b: (abs(a), abs(b))                       # noqa: E731
 to_minus_1 = lambda x:    (abs(1.0 + x),)                        # noqa: E731
 to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
 wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
@@ -215,6 +216,9 @@ CALCULUS: Mapping[str, Calculus] = {
     "slack":        row(exact_sum,      STRAIGHT,   1.0, 0.0),
     "slack_back":   row(exact,          STRAIGHT,   Linear(maps.slack_back_jvp, maps.slack_back_vjp), 0.0),
     "bent":         row(exact,          STRAIGHT,   1.0, bent_partial, 0.0),
+    "factor":       row(exact,          STRAIGHT,   1.0),
+    "middle":       row(relative(4),    to_zeros,   lambda m, y, a, b: 0.5 * (y / filled(m, a)),
+                                                    lambda m, y, a, b: 0.5 * (y / filled(m, b))),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
     "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
     "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),

@@ -84,14 +84,16 @@ def std(m: Any, x: Any, **params: Any) -> Any:
 
 
 def norm(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The square root of the sum of squares, of x over its largest element.
+    """The square root of the sum of squares, where no square overflows.
 
-    So no square overflows. Of zeros it is 0, and its slope here is 0, of all in the
-    unit ball.
+    With the largest element t, it is the geometric mean of t and the sum of x * (x/t).
+    Only one factor is scaled: of two, a second derivative would have 1/t**2 on the way,
+    where it is of the size 1/t itself. Of zeros the norm is 0, and its slope here is 0,
+    of all in the unit ball.
     """
     top = m.peak(m.abs(x), axis=axis, keepdims=keepdims)
     y = x / filled(m, m.peak(m.abs(x), axis=axis, keepdims=True))
-    return top * m.sqrt(filled(m, m.sum(y * y, axis=axis, keepdims=keepdims)))
+    return m.middle(m.sum(x * y, axis=axis, keepdims=keepdims), top)
 
 
 # ---- reductions by halves
@@ -125,8 +127,18 @@ def folded(
 
 
 def prod(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The product over `axis`; its derivative is the product of the others."""
-    return folded(m, lambda a, b: a * b, x, axis, keepdims)
+    """The product over `axis`; its derivative is the product of the others.
+
+    The usual derivative is y/x. Differentiated by the same x again, it is two terms
+    that cancel but for their rounding.
+    """
+    return folded(m, lambda a, b: a * b, m.factor(x), axis, keepdims)
+
+
+def factor_error(m: Any, d: Any, y: Any) -> Any:
+    """The roundings of two terms y/x**2 that cancel, for each unit of the slope y/x."""
+    del d
+    return 8.0 / filled(m, m.abs(y))
 
 
 def largest(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -15,6 +15,9 @@ LEAK = 0.01
 CUBIC = 0.044715
 """The coefficient of x**3 in the tanh form of gelu (Hendrycks and Gimpel, 2016)."""
 
+FLAT = 77.7
+"""Beyond it, the tail of either form of gelu is below 1e-1000."""
+
 
 def constant(m: Any, value: float) -> Any:
     """A number in a form that can be combined with any op."""
@@ -92,13 +95,19 @@ def gelu(m: Any, x: Any, *, approximate: str = "none") -> Any:
     """x times the normal distribution function, written so that its tail does not
     cancel.
 
-    The usual formulas, 1 + erf and 1 + tanh, are wrong by a rounding of 1.
+    The usual formulas, 1 + erf and 1 + tanh, are wrong by a rounding of 1. Far out,
+    both are a step in every format. Their own operands overflow there, long before x
+    does, and no right formula takes notice.
     """
+    near = m.step(FLAT - m.abs(x))
+    inner = near * x
     if approximate == "tanh":
-        bent = m.scale(x + CUBIC * (x * x * x), by="sqrt(2/pi)")
-        return 0.5 * (x * m.slack(m.rise(bent), constant(m, 1.0)))
-    tail = m.erfc(-m.scale(x, by="sqrt(1/2)"))
-    return 0.5 * (x * m.slack(tail, constant(m, 1.0)))
+        bent = m.scale(inner + CUBIC * (inner * inner * inner), by="sqrt(2/pi)")
+        bend = m.rise(bent)
+    else:
+        bend = m.erfc(-m.scale(inner, by="sqrt(1/2)"))
+    far = 2.0 * ((1.0 - near) * m.step(x))
+    return 0.5 * (x * (near * m.slack(bend, constant(m, 1.0)) + far))
 
 
 def rise_error(d: Any, y: Any) -> Any:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from gradverify.ops import linear_algebra_expansions as y
 from gradverify.ops import linear_algebra_shapes as s
-from gradverify.ops.matrix_domains import NONSINGULAR
+from gradverify.ops.matrix_domains import (
+    EXPONENT,
+    FIRST_COLUMNS,
+    INVERTIBLE_POWER,
+    NONSINGULAR,
+    PIVOTED,
+    POSITIVE_DEFINITE,
+    SECOND_TRIANGULAR,
+    TRIANGULAR,
+)
 from gradverify.ops.row import FORWARD, Op
 
 # fmt: off
@@ -24,5 +33,20 @@ LINEAR_ALGEBRA = (
     Op("slogdet",  1, FORWARD, s.number_of_matrix, domain=NONSINGULAR, expansion=y.slogdet,
        formula="log(abs(det(x)))"),
     Op("inv",      1, FORWARD, s.square,   domain=NONSINGULAR, expansion=y.inv),
+    Op("solve",    2, FORWARD, s.solve,    ("left",), domain=NONSINGULAR, expansion=y.solve),
+    Op("solve_triangular", 2, FORWARD, s.solve, ("upper", "left", "unitriangular"), domain=TRIANGULAR, expansion=y.solve_triangular),
+    Op("lu_solve", 2, FORWARD, s.solve,    ("left", "adjoint"), domain=NONSINGULAR, expansion=y.solve),
+    Op("cholesky", 1, FORWARD, s.positive_definite, ("upper",), domain=POSITIVE_DEFINITE, expansion=y.cholesky,
+       formula="the triangular root of (x + x.T) / 2"),
+    Op("cholesky_inverse", 1, FORWARD, s.positive_definite, ("upper",), domain=TRIANGULAR, expansion=y.cholesky_inverse),
+    Op("cholesky_solve", 2, FORWARD, s.cholesky_solve, ("upper",), domain=SECOND_TRIANGULAR, expansion=y.cholesky_solve),
+    Op("pinv",     1, FORWARD, s.pinv,     domain=NONSINGULAR, expansion=y.pinv),
+    Op("lstsq",    2, FORWARD, s.least_squares, domain=NONSINGULAR, expansion=y.lstsq),
+    Op("qr",       1, FORWARD, s.qr,       ("part",), domain=FIRST_COLUMNS, expansion=y.qr,
+       formula="the factor Q or R of x, with a positive diagonal in R"),
+    Op("lu",       1, FORWARD, s.lu,       ("part", "order"), domain=PIVOTED, expansion=y.lu,
+       formula="the factor L or U of x, whose pivots take the rows in that order"),
+    Op("matrix_power", 1, FORWARD, s.matrix_power, ("n",), domain=INVERTIBLE_POWER, expansion=y.matrix_power),
+    Op("matrix_exp", 1, FORWARD, s.square, domain=EXPONENT, expansion=y.matrix_exp),
 )
 # fmt: on

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gradverify.ops.checks import check_truth
 from gradverify.ops.shapes import Shape, elementwise, one_axis
 
 LARGEST = 4  # rows of a square matrix: a determinant is a sum of 24 products then
@@ -114,3 +115,84 @@ def cross(a: Shape, b: Shape, *, axis: Any) -> Shape:
     if a[at] != 3 or b[at] != 3 or not math.prod(a) * math.prod(b):
         raise ValueError(f"shapes {a} and {b} do not have 3 entries along axis={axis}")
     return elementwise(a, b)
+
+
+# ---- systems
+
+
+def solve(a: Shape, b: Shape, *, left: bool, **params: bool) -> Shape:
+    """Square matrices and right sides of as many rows; or columns, if not left."""
+    for name, value in {"left": left, **params}.items():
+        check_truth(name, value)
+    n = square(a)[-1]
+    if len(a) == 2 and b == (n,) and left and not params:
+        return b
+    at = -2 if left else -1
+    if len(b) != len(a) or b[:-2] != a[:-2] or b[at] != n or 0 in b:
+        raise ValueError(
+            f"shapes {a} and {b} make no system with left={left}; allowed are square "
+            "matrices and right sides of the same batch"
+        )
+    return b
+
+
+def positive_definite(shape: Shape, *, upper: bool) -> Shape:
+    """The shape of square matrices."""
+    check_truth("upper", upper)
+    return square(shape)
+
+
+def cholesky_solve(b: Shape, a: Shape, *, upper: bool) -> Shape:
+    """Right sides, and square matrices whose triangle is a Cholesky factor."""
+    check_truth("upper", upper)
+    return solve(a, b, left=True, upper=upper)
+
+
+def least_squares(a: Shape, b: Shape) -> Shape:
+    """Tall matrices, and right sides of as many rows."""
+    *batch, rows, columns = matrices(a)
+    if len(b) != len(a) or b[:-1] != (*batch, rows) or rows < columns or 0 in b:
+        raise ValueError(f"shapes {a} and {b}; allowed are tall matrices and rows")
+    return (*batch, columns, b[-1])
+
+
+def pinv(shape: Shape) -> Shape:
+    """Matrices to matrices of the transposed shape."""
+    *batch, rows, columns = matrices(shape)
+    return (*batch, columns, rows)
+
+
+# ---- factors
+
+QR_PARTS = ("q", "r")
+LU_PARTS = ("l", "u")
+
+
+def qr(shape: Shape, *, part: str) -> Shape:
+    """The shape of one of the two factors."""
+    *batch, rows, columns = matrices(shape)
+    if part not in QR_PARTS:
+        raise ValueError(f"part={part!r}; allowed are {QR_PARTS}")
+    least = min(rows, columns)
+    return (*batch, rows, least) if part == "q" else (*batch, least, columns)
+
+
+def lu(shape: Shape, *, part: str, order: tuple[int, ...]) -> Shape:
+    """The shape of a factor; the order of the rows must be one of them."""
+    *batch, rows, columns = matrices(shape)
+    if part not in LU_PARTS:
+        raise ValueError(f"part={part!r}; allowed are {LU_PARTS}")
+    if type(order) is not tuple or sorted(order) != list(range(rows)):
+        raise ValueError(f"order={order!r} is no order of {rows} rows")
+    least = min(rows, columns)
+    return (*batch, rows, least) if part == "l" else (*batch, least, columns)
+
+
+# ---- powers
+
+
+def matrix_power(shape: Shape, *, n: int) -> Shape:
+    """The shape of the square matrices."""
+    if type(n) is not int or abs(n) > 8:
+        raise ValueError(f"n={n!r}; allowed are whole numbers from -8 to 8")
+    return square(shape)

@@ -6,7 +6,7 @@ It is computed once for a case, however many differentiators are judged by it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,13 @@ from gradverify.questions import (
     tangents_of,
 )
 from gradverify.reference.bound import Bound, bounds, bounds_at
-from gradverify.reference.differences import CERTIFYING, USUAL, differences, value_at
+from gradverify.reference.differences import (
+    CERTIFYING,
+    CLOSEST,
+    USUAL,
+    differences,
+    value_at,
+)
 from gradverify.reference.edges import (
     MOST_SLOPES,
     Straightened,
@@ -272,16 +278,20 @@ def _of_finite_point(
     if kinks:
         return _without(case, Slope.NONE, AT_KINK[question], question)
     many = sum(x.size for x in case.point) >= LARGE
-    demand = CERTIFYING if many else USUAL
-    stage(STAGES[1])
-    slopes, directions, allowed = sought.slopes(
-        case.point, errors.derivative, paths, demand
-    )
-    stage(STAGES[2])
-    exact = sought.exact(case.point)
-    status, gradient, note = conclude_smooth(
-        case.point, slopes, directions, allowed, exact, demand
-    )
+    exact = None
+    usual = CERTIFYING if many else USUAL
+    for demand in (usual, replace(usual, levels=CLOSEST)):
+        stage(STAGES[1])
+        slopes, directions, allowed = sought.slopes(
+            case.point, errors.derivative, paths, demand
+        )
+        stage(STAGES[2])
+        exact = exact or sought.exact(case.point)
+        status, gradient, note = conclude_smooth(
+            case.point, slopes, directions, allowed, exact, demand
+        )
+        if note != OUR_FAULT or slopes.status is not Slope.SMOOTH:
+            break  # else a step may have been too long, unseen in the mix
     if (
         status is Slope.UNRESOLVED
         and slopes.status is Slope.KINK

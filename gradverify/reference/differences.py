@@ -58,6 +58,13 @@ class Demand:
 USUAL = Demand(LEVELS, arb(2) ** -80, mpf(2) ** -56)
 CERTIFYING = Demand(LEVELS[1:], arb(2) ** -100, mpf(2) ** -84)
 """For two directions through many entries: 25 digits."""
+CLOSEST = LEVELS[-2:]
+"""The levels where our own gradient is not confirmed.
+
+A mix hides a slope that is smaller by 90 digits than another one: that of
+hypot(a, 1e100) by a, which is 0 at a = 0. There the first step is too long, and only a
+step below all floats says so.
+"""
 
 
 @dataclass(frozen=True)

@@ -152,11 +152,11 @@ def bent_rules(op: str, arity: int) -> list[Rule]:
     error = OPS[op].curvature_error
 
     def bent(rule: Rule) -> Rule:
-        if not callable(rule) or error is None:
+        if error is None:
             return rule
 
         def slope(m: Any, y: Any, *x: Any, **params: Any) -> Any:
-            d = rule(m, y, *x, **params)
+            d = rule(m, y, *x, **params) if callable(rule) else rule
             for operand in x:
                 d = m.bent(d, operand, error(m, d, y))
             return d

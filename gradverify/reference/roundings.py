@@ -91,6 +91,8 @@ def roundings(
             continue
         scale = _scale(step, y, x, units)
         if scale is not None and not _is_exact(graph.nodes, step.node, y, form):
+            if y is x[0]:  # an op that returns its operand, which must stay as it is
+                y = values[step.place] = y.copy()
             _move(y[count:], next(sign), scale[count:], known.site, form)
             if units or not _is_exact_product(graph.nodes, step.node):
                 _enter(step, y, _scale(step, y, x, units), form, tight, loose)

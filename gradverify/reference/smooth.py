@@ -65,6 +65,17 @@ def step_sizes(x: Array) -> Array:
     return np.where(size == 0.0, 1.0, np.ldexp(1.0, exponents - 1))
 
 
+def scale_along(point: Sequence[Array], displacement: Array) -> float:
+    """The power of two, at most 1, that makes a displacement no longer than any entry.
+
+    Longer ones leap over all that happens near a small entry.
+    """
+    sizes = np.concatenate([step_sizes(x) for x in point] or [np.zeros(0)])
+    moved = displacement != 0
+    exponents = np.frexp(sizes[moved])[1] - np.frexp(displacement[moved])[1]
+    return float(np.ldexp(1.0, min(0, *exponents))) if moved.any() else 1.0
+
+
 def conclude_smooth(
     point: Sequence[Array],
     found: Differences,

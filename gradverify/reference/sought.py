@@ -38,7 +38,7 @@ from gradverify.reference.gradient_program import (
 from gradverify.reference.rounding import RoundingModel
 from gradverify.reference.roundings import Roundings
 from gradverify.reference.second_order import second_order_program
-from gradverify.reference.smooth import allowed_of, directions_of
+from gradverify.reference.smooth import allowed_of, directions_of, scale_along
 
 Slopes = tuple[Differences, Sequence[Array], Array]
 Paths = list[tuple[Array, ...]]
@@ -137,11 +137,14 @@ class AlongTangents(Sought):
         paths: Sequence[Array],
         demand: Demand,
     ) -> Slopes:
-        """Along the tangents, of all entries at once."""
-        allowed = allowed_of(bounds, paths)
+        """Along the tangents, of all entries at once, in steps that suit the inputs."""
         step = displacement_of(point, self.tangents)
-        found = differences_along(self.array, point, step, allowed, demand=demand)
-        return found, list(np.eye(len(allowed))), allowed
+        scale = scale_along(point, step)
+        allowed = allowed_of(bounds, paths) * scale
+        found = differences_along(
+            self.array, point, step * scale, allowed, demand=demand
+        )
+        return found, list(np.eye(len(allowed)) * scale), allowed
 
     def exact(self, point: Sequence[Array]) -> Exact | None:
         """By forward mode."""

@@ -7,9 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gradverify.ops import Shape
+from gradverify.ops.linear_algebra_shapes import LU_PARTS, QR_PARTS
 
 SQUARE: tuple[tuple[Shape, ...], ...] = (
     ((2, 2),), ((2, 2, 2),), ((3, 3),), ((1, 1),), ((1, 3, 3),), ((2, 1, 1),),
+)  # fmt: skip
+
+FLAT: tuple[tuple[Shape, ...], ...] = (((2, 2),), ((3, 3),), ((1, 1),))
+
+SYSTEMS: tuple[tuple[Shape, ...], ...] = (
+    ((2, 2), (2, 2)), ((3, 3), (3, 2)), ((2, 2), (2, 1)), ((3, 3), (1, 3)),
+    ((1, 1), (1, 2)), ((2, 2, 2), (2, 2, 1)),
 )  # fmt: skip
 
 # Simplest first.
@@ -26,6 +34,19 @@ LINEAR_ALGEBRA_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     "det":      (*SQUARE, ((4, 4),)),
     "slogdet":  SQUARE,
     "inv":      SQUARE,
+    "solve":    (((2, 2), (2,)), *SYSTEMS, ((3, 3), (3,))),
+    "solve_triangular": SYSTEMS,
+    "lu_solve": SYSTEMS,
+    "cholesky": SQUARE,
+    "cholesky_inverse": FLAT,
+    "cholesky_solve": tuple((b, a) for a, b in SYSTEMS if b[-2] == a[-1]),
+    "pinv":     (((2, 2),), ((3, 2),), ((2, 3),), ((2, 3, 2),), ((1, 3),), ((2, 1),)),
+    "lstsq":    (((2, 2), (2, 1)), ((3, 2), (3, 1)), ((3, 2), (3, 2)),
+                 ((2, 3, 2), (2, 3, 1)), ((4, 2), (4, 1)), ((3, 1), (3, 2))),
+    "qr":       (((2, 2),), ((3, 2),), ((2, 3),), ((3, 3),), ((2, 3, 2),), ((1, 2),)),
+    "lu":       (((2, 2),), ((3, 3),), ((3, 2),), ((2, 3),), ((1, 2),), ((1, 2, 2),)),
+    "matrix_power": SQUARE,
+    "matrix_exp": (((2, 2),), ((2, 2, 2),), ((1, 1),), ((3, 3),)),
 }
 # fmt: on
 
@@ -42,4 +63,10 @@ def _planes(shape: Shape) -> Iterable[Any]:
 LINEAR_ALGEBRA_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "offset": lambda shape: (0, 1, -1, 2),
     "diagonal.axes": _planes,
+    **dict.fromkeys(("upper", "unitriangular", "adjoint"), lambda shape: (False, True)),
+    "left": lambda shape: (True, False),
+    "qr.part": lambda shape: QR_PARTS,
+    "lu.part": lambda shape: LU_PARTS,
+    "order": lambda shape: itertools.permutations(range(shape[-2])),
+    "matrix_power.n": lambda shape: (2, 3, -1, 0, 1, -2, 5),
 }

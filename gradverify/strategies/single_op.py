@@ -217,8 +217,11 @@ def _inside(row: Op, leaves: Sequence[Grown]) -> Iterator[list[Grown]]:
     for params in legal_params(row.name, *(x.shape for x in values)):
         moved = row.domain.moved(*values, **dict(params))
         given = (np.asarray(x) for k, x in enumerate(moved) if k not in row.masks)
-        pairs = zip(leaves, given, strict=True)
-        new = {id(leaf): _with_value(leaf, x) for leaf, x in pairs}
+        new: dict[int, Grown] = {}
+        for leaf, x in zip(leaves, given, strict=True):
+            # one that is used twice may have to be moved for one use alone
+            if id(leaf) not in new or np.any(x != leaf.value):
+                new[id(leaf)] = _with_value(leaf, x)
         yield [new[id(leaf)] for leaf in leaves]
 
 

@@ -124,6 +124,17 @@ def engine_call() -> Iterator[list[str]]:
                 changed.append(setting.name)
             if now is not value and now != value:
                 setting.write(library, value)
+        if len(before) < len(IN_CALLS):
+            changed += _set_where_loaded({setting for setting, _, _ in before})
+
+
+def _set_where_loaded(known: set[Setting]) -> Iterator[str]:
+    """What is set otherwise than usual in libraries that were not loaded before."""
+    for setting, library, value in _read(s for s in IN_CALLS if s not in known):
+        usual = setting.ours(value)
+        if usual is not value and not setting.same(usual, value):
+            setting.write(library, usual)
+            yield setting.name
 
 
 @contextmanager

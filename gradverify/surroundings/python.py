@@ -139,6 +139,27 @@ def _set_handlers(python: Any, handlers: tuple[Any, ...]) -> None:
                 signal.signal(number, handler)
 
 
+def _blocked(python: Any) -> set[Any]:
+    return signal.pthread_sigmask(signal.SIG_BLOCK, ()) if os.name == "posix" else set()
+
+
+def _set_blocked(python: Any, signals: set[Any]) -> None:
+    if os.name == "posix":
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+
+def _hooks(python: Any) -> tuple[Any, ...]:
+    return sys.excepthook, sys.unraisablehook, threading.excepthook
+
+
+def _set_hooks(python: Any, hooks: tuple[Any, ...]) -> None:
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+
+
+def _set_environment(python: Any, variables: dict[str, str]) -> None:
+    os.environ.update(variables)  # what a library adds as it is loaded may stay
+
+
 def _decimal(decimal: Any) -> Value:
     context = decimal.getcontext()
     return (*_DECIMAL(context), *context.traps.values())
@@ -177,6 +198,10 @@ PYTHON = (
             ours=fixed(True)),
     Setting("the locale of numbers", "", _numbers, _set_numbers, ours=fixed("C")),
     Setting("the handlers of signals", "", _handlers, _set_handlers, in_calls=False),
+    Setting("the signals that are blocked", "", _blocked, _set_blocked, in_calls=False),
+    Setting("the hooks for exceptions", "", _hooks, _set_hooks, in_calls=False),
+    Setting("the environment", "", lambda python: dict(os.environ), _set_environment,
+            in_calls=False),
     Setting("decimal's context", "decimal", _decimal, _set_decimal,
             ours=fixed(_DECIMAL_USUAL)),
     Setting("the state of random", "random",

@@ -44,6 +44,13 @@ def judge(
     found: the reference of the case for one of the questions, if it is known already;
         then that one alone is asked.
     twice: run the case again even if it agrees, to see whether the result is the same.
+    limit: seconds that one run of the engine may take.
+
+    Whatever the engine does, raises or returns is a verdict. The truth is a difference
+    quotient in mpmath that our own gradient in balls must confirm; the allowed error is
+    a first-order rounding analysis (N. J. Higham, Accuracy and Stability of Numerical
+    Algorithms, chapter 3), and at a kink the convex hull of slopes is right (F. H.
+    Clarke, Optimization and Nonsmooth Analysis).
     """
     reason = unsupported(differentiator, case)
     if reason is not None:

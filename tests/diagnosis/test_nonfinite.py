@@ -20,7 +20,7 @@ from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import guilty_op
 from gradverify.diagnosis.nonfinite import FORMULAS, NonfiniteFormula, of_exception
 from gradverify.diagnosis.right_sweep import right
-from gradverify.differentiators import Differentiator, load, modes
+from gradverify.differentiators import Differentiator, Pushed, load, mode, modes
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case
 from gradverify.verdict import Judgement, Verdict
@@ -241,3 +241,51 @@ def test_what_is_right_beside_such_a_branch_is_not_accused(
     narrow = Case(case.graph, tuple(x.astype(dtype) for x in case.point), dtype)
     who = load(name)
     assert judge(narrow, who, modes(who)[0]).verdict is Verdict.AGREES
+
+
+# ---- an infinite slope of another entry, in forward mode
+
+
+class Pair:
+    """An array with its tangent."""
+
+    def __init__(self, x: Any, dx: Any) -> None:
+        self.x, self.dx = x, dx
+
+
+def forward_engine(times: Any) -> Differentiator:
+    """An engine of two ops; `times` multiplies a slope by a tangent."""
+
+    def reciprocal(a: Pair) -> Pair:
+        with np.errstate(all="ignore"):
+            return Pair(1.0 / a.x, times(-1.0 / (a.x * a.x), a.dx))
+
+    class Forward(Differentiator):
+        name = "forward"
+        table = {  # noqa: RUF012
+            "reciprocal": reciprocal,
+            "sum": lambda a, **p: Pair(np.sum(a.x), np.sum(a.dx)),
+            "mul": lambda a, b: Pair(a.x * b.x, a.dx * b.x + a.x * b.dx),
+            "data": lambda x: Pair(x, np.zeros_like(x)),
+        }
+
+        @mode("jvp", default=True)
+        def forward(self, function: Any, point: Any, tangents: Any) -> Pushed:
+            y = function(*map(Pair, point, tangents))
+            return Pushed(y.x, y.dx)
+
+    return Forward()
+
+
+def test_an_infinite_slope_makes_nan_of_the_other_entries() -> None:
+    case = case_of(
+        lambda x: S.sum(S.reciprocal(x), axis=None), (np.array([2.0, 1e-160]),)
+    )
+    who = forward_engine(lambda slope, dx: slope * dx)
+    found = judge(case, who, "forward")
+    assert (found.verdict, found.exact) == (Verdict.NONFINITE, "-0.25")
+    said = diagnose(Failure(case, found, "reciprocal", who, "forward"))
+    assert said.cause == "0*inf"
+    assert "the tangent of another entry is 0" in said.sentence
+    right_one = forward_engine(lambda s, dx: np.where(dx == 0, 0.0, s) * dx)
+    assert not judge(case, right_one, "forward").verdict.fails()

@@ -74,6 +74,25 @@ def childless(function: Any, point: Any) -> Pulled:
     return RIGHT
 
 
+def deaf(function: Any, point: Any) -> Pulled:
+    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+    return RIGHT
+
+
+def blocked() -> set[Any]:
+    return signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def homeless(function: Any, point: Any) -> Pulled:
+    os.environ.clear()
+    return RIGHT
+
+
+def unheard(function: Any, point: Any) -> Pulled:
+    sys.excepthook = lambda *arguments: os._exit(0)
+    return RIGHT
+
+
 def twice(function: Any, point: Any) -> Pulled:
     os.fork()
     return RIGHT
@@ -101,6 +120,11 @@ GROUND: dict[str, tuple[Any, Verdict, tuple[str, ...], Callable[[], Any]]] = {
         speechless, Verdict.AGREES, (), lambda: builtins.sorted),
     "ignores the ends of processes": (
         childless, Verdict.AGREES, (), lambda: signal.getsignal(signal.SIGCHLD)),
+    "blocks every signal": (deaf, Verdict.AGREES, (), blocked),
+    "clears the environment": (
+        homeless, Verdict.AGREES, (), lambda: dict(os.environ)),
+    "takes the hook for exceptions": (
+        unheard, Verdict.AGREES, (), lambda: sys.excepthook),
     "forks, and both go on": (twice, Verdict.AGREES, (), os.getpid),
     "gives a view of 80 GB": (wide, Verdict.CRASHED, (), limits),
     "gives what never becomes an array": (endless, Verdict.TIMED_OUT, (), limits),
@@ -141,7 +165,7 @@ def test_an_engine_that_waits_for_the_end_of_python_makes_no_run_green(
 def test_a_run_has_its_page_and_ends_though_an_engine_does(
     scratch: Scratch, attack: str
 ) -> None:
-    scratch.write("conftest.py", conftest(attack, when="True"))
+    scratch.write("conftest.py", conftest(attack, when="True", here=True))
     began = time.monotonic()
     done = scratch.apart("gradverify", "run", *SMALL, "-k", "add or mul")
     assert time.monotonic() - began < 200

@@ -32,7 +32,7 @@ TIMES = (1, pytest.param(2, marks=pytest.mark.slow))
 def test_a_run_in_which_a_library_calls_exit_of_c_is_red_and_has_a_page(
     scratch: Scratch, times: int
 ) -> None:
-    scratch.write("conftest.py", engine("ctypes.CDLL(None).exit(0)"))
+    scratch.write("conftest.py", engine("ctypes.CDLL(None).exit(0)", here=True))
     for _ in range(times):
         done = scratch.apart("pytest", *ONLY, "-k", "add or small or shared")
     assert done.ret == 3
@@ -92,7 +92,7 @@ def test_exit_of_c_is_seen_while_a_run_goes_on(
 def test_an_engine_that_catches_all_that_would_end_it_does_not_hang_a_run(
     scratch: Scratch,
 ) -> None:
-    scratch.write("conftest.py", engine(HANGS))
+    scratch.write("conftest.py", engine(HANGS, here=True))
     options = (*ONLY, "-p", "no:timeout", "--gradverify-time", "10", "-k", "small")
     done = scratch.apart("pytest", *options)
     assert done.ret == 3
@@ -104,7 +104,7 @@ def test_an_engine_that_catches_all_that_would_end_it_does_not_hang_a_run(
 def test_a_loop_in_c_that_hangs_a_run_is_ended_by_the_system(scratch: Scratch) -> None:
     loop = "__import__('collections').deque(iter(int, 1), maxlen=0)"
     soon = "from gradverify.plugin import early_end as e\ne.TIMES = e.BESIDES = 0.2\n"
-    scratch.write("conftest.py", soon + engine(loop))
+    scratch.write("conftest.py", soon + engine(loop, here=True))
     options = (*ONLY, "-p", "no:timeout", "--gradverify-time", "10", "-k", "small")
     done = scratch.apart("pytest", *options)
     assert done.ret != 0

@@ -95,6 +95,13 @@ def test_an_engine_that_ends_its_process_is_crashed_and_goes_on(
     assert judge(of("add"), engine, "reverse").verdict is Verdict.AGREES
 
 
+def test_what_loads_slowly_has_time_for_it_whenever_its_process_is_started() -> None:
+    engine = hostile.LoadsSlowly()
+    assert run(engine, "reverse", of("add"), limit=5.0).error is None
+    assert judge(of("mul"), engine, "reverse", limit=0.5).verdict is Verdict.CRASHED
+    assert judge(of("add"), engine, "reverse", limit=0.5).verdict is Verdict.AGREES
+
+
 @pytest.mark.slow
 def test_an_engine_that_closes_the_wire_is_ended() -> None:
     engine = hostile.ClosesEverything()
@@ -248,7 +255,7 @@ def test_an_exception_has_its_name_and_its_text() -> None:
 
 def test_an_engine_that_dies_when_it_is_tried_goes_on_in_a_process_of_its_own() -> None:
     engine = hostile.Segfault()
-    type(engine).isolated = False
+    type(engine).isolated = None
     try:
         trial = tried_out(engine)
         assert trial.problems == ()
@@ -260,10 +267,15 @@ def test_an_engine_that_dies_when_it_is_tried_goes_on_in_a_process_of_its_own() 
         release(engine)
 
 
-def test_an_engine_that_is_well_runs_in_this_process_afterwards() -> None:
+@pytest.mark.parametrize(("wanted", "stays"), [(None, True), (False, False)])
+def test_an_engine_stays_in_the_process_in_which_it_was_tried(
+    wanted: bool | None, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile.RaisesNoText, "isolated", wanted)
     engine = hostile.RaisesNoText()
     tried_out(engine)
-    assert worker_of(engine) is None
+    assert (worker_of(engine) is not None) == stays
+    release(engine)
 
 
 def test_a_built_in_engine_is_not_tried_apart(monkeypatch: pytest.MonkeyPatch) -> None:

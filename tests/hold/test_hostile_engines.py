@@ -121,6 +121,54 @@ def unsettles(function: Any, point: Any) -> Pulled:
     return RIGHT
 
 
+class Sly(np.ndarray[Any, Any]):
+    """An array whose shape lies, and whose ops raise."""
+
+    def __array_ufunc__(self, *arguments: Any, **options: Any) -> Any:
+        raise RuntimeError("no ufunc")
+
+    def __eq__(self, other: object) -> Any:
+        raise RuntimeError("no equality")
+
+    @property
+    def shape(self) -> Any:
+        return (9, 9)
+
+
+class Many(list[Any]):
+    """A list that says that it has very many entries."""
+
+    def __len__(self) -> int:
+        return 10**12
+
+
+class Unlisted(dict[Any, Any]):
+    """A mapping that does not tell what is in it."""
+
+    def items(self) -> Any:
+        raise RuntimeError("no items")
+
+
+class Pulled2:
+    """Has the fields of an answer, one of which raises."""
+
+    value = A * B
+
+    @property
+    def cotangents(self) -> Any:
+        raise RuntimeError("not today")
+
+
+def resizes(function: Any, point: Any) -> Pulled:
+    point[0].resize((3,), refcheck=False)
+    return RIGHT
+
+
+def reshapes(function: Any, point: Any) -> Pulled:
+    point[0].shape = (1, 1)
+    return RIGHT
+
+
 CRASHED, MISSING = {Verdict.CRASHED}, {Verdict.MISSING}
 SHAPE, DTYPE = {Verdict.WRONG_SHAPE}, {Verdict.WRONG_DTYPE}
 NONFINITE = {Verdict.NONFINITE}
@@ -140,6 +188,12 @@ ATTACKS: dict[str, tuple[Callable[..., Any], set[Verdict]]] = {
     "raises a group": (raises(ExceptionGroup("g", [ValueError("x")])), CRASHED),
     "raises what names itself as cause": (loops, CRASHED),
     "recurses without end": (deep, CRASHED),
+    "skips as a test does": (raises(pytest.skip.Exception("green")), CRASHED),
+    "is expected to fail": (raises(pytest.xfail.Exception("green")), CRASHED),
+    "ends pytest": (raises(pytest.exit.Exception("green", 0)), CRASHED),
+    "raises a group of exits": (
+        raises(BaseExceptionGroup("g", [SystemExit(0)])), CRASHED),
+    "raises a text of a megabyte": (raises(ValueError("x" * 10**6)), CRASHED),
     "returns nothing": (gives(None), CRASHED),
     "returns a number": (gives(3.0), CRASHED),
     "returns a tuple like the right one": (gives((A * B, [B, A])), CRASHED),
@@ -147,6 +201,28 @@ ATTACKS: dict[str, tuple[Callable[..., Any], set[Verdict]]] = {
     "gives a generator of cotangents": (gives(A * B, (x for x in (B, A))), CRASHED),
     "gives a list that lies": (gives(A * B, Liar()), CRASHED | SHAPE),
     "gives a text of cotangents": (gives(A * B, "ba"), CRASHED),
+    "gives a dict of cotangents": (gives(A * B, {0: B, 1: A}), CRASHED),
+    "gives a set of cotangents": (gives(A * B, {B, A}), CRASHED),
+    "gives a list of very many": (gives(A * B, Many([B, A])), CRASHED),
+    "answers with a stranger": (lambda function, point: Pulled2(), CRASHED),
+    "gives a text for the value": (gives("3.375", [B, A]), CRASHED),
+    "gives bytes": (gives(A * B, [b"2.25", A]), CRASHED),
+    "gives a date": (gives(A * B, [np.datetime64("2020-01-01"), A]), CRASHED),
+    "gives a record of fields": (gives(A * B, [np.zeros((), "f8,i4"), A]), CRASHED),
+    "does not tell its intermediates": (gives(A * B, [B, A], Unlisted()), CRASHED),
+    "gives a memoryview": (gives(A * B, [memoryview(b"12345678"), A]), SHAPE),
+    "gives a value of rank 2": (gives(np.array([[A * B]]), [B, A]), SHAPE),
+    "gives big-endian floats": (
+        gives(A * B, [np.array(B, ">f8"), np.array(A, ">f8")]), DTYPE),
+    "gives long doubles": (gives(A * B, [np.longdouble(B), np.longdouble(A)]), DTYPE),
+    "resizes its input": (resizes, {Verdict.INPUT_MUTATED}),
+    "reshapes its input": (reshapes, {Verdict.INPUT_MUTATED}),
+    "gives an array that lies": (
+        gives(A * B, [np.array(B).view(Sly), np.array(A)]), FINE),
+    "gives a read-only array": (gives(A * B, [np.broadcast_to(B, ()), A]), FINE),
+    "gives its inputs": (lambda function, point: Pulled(A * B, point[::-1]), FINE),
+    "names nodes by texts and NaN": (
+        gives(A * B, [B, A], {"a": 1.0, float("nan"): 2.0}), FINE),
     "gives too few": (gives(A * B, [B]), CRASHED),
     "gives too many": (gives(A * B, [B, A, A]), CRASHED),
     "gives texts": (gives(A * B, ["b", "a"]), CRASHED),

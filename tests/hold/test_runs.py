@@ -29,13 +29,23 @@ ONLY = ("--gradverify-only", *SMALL)
 HEAD = "import ctypes, os, sys, time\n"
 
 
-def engine(attack: str, when: str = "len(function.graph.nodes) > 4") -> str:
-    """A conftest with a right engine that does something at some of its cases."""
+HERE = '    name = "toy"\n    isolated = False'
+
+
+def engine(
+    attack: str, when: str = "len(function.graph.nodes) > 4", *, here: bool = False
+) -> str:
+    """A conftest with a right engine that does something at some of its cases.
+
+    here: whether it runs in the process of the run.
+    """
     right = RIGHT_ENGINE.replace(
         "        y = function(", f"        if {when}:\n            {attack}\n"
         "        y = function(", 1
     )  # fmt: skip
     assert attack in right
+    if here:
+        right = right.replace('    name = "toy"', HERE)
     return HEAD + right
 
 
@@ -50,7 +60,7 @@ def finding(scratch: Scratch) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_run_with_an_engine_that_calls_os_exit_is_not_green(scratch: Scratch) -> None:
-    scratch.write("conftest.py", engine("os._exit(0)"))
+    scratch.write("conftest.py", engine("os._exit(0)", here=True))
     done = scratch.apart("pytest", *ONLY, "-k", "add or shared")
     assert done.ret == 1
     done.stdout.fnmatch_lines(["*called os._exit(0), which would have ended the run*"])
@@ -70,7 +80,7 @@ def test_a_run_with_an_engine_that_calls_os_exit_is_not_green(scratch: Scratch) 
 def test_a_run_that_does_not_come_to_its_end_says_so(
     scratch: Scratch, attack: str, status: int, how: str
 ) -> None:
-    scratch.write("conftest.py", engine(attack))
+    scratch.write("conftest.py", engine(attack, here=True))
     done = scratch.apart("gradverify", "run", *SMALL, "-k", "add or shared")
     assert done.ret == status
     assert "the run did not come to its end" in done.stderr.str()
@@ -91,6 +101,30 @@ def test_the_status_of_a_run_that_comes_to_its_end_is_its_own(
     assert done.ret == 1
     done = repository.apart("gradverify", "run", "--gradverify-ops", "foo")
     assert done.ret == 4
+
+
+LOCKS = "lock = ctypes.PyDLL(None).pthread_mutex_lock; lock(mutex); lock(mutex)"
+
+
+@pytest.mark.parametrize(
+    ("attack", "verdict"),
+    [
+        ("ctypes.CDLL(None)._exit(0)", "CRASHED"),
+        pytest.param(LOCKS, "TIMED_OUT", marks=pytest.mark.slow),
+    ],
+)
+def test_what_no_process_can_do_about_itself_costs_a_case_under_plain_pytest(
+    scratch: Scratch, attack: str, verdict: str
+) -> None:
+    """Neither can be seen from within; an engine is elsewhere unless it refuses."""
+    mutex = "mutex = ctypes.create_string_buffer(64)\n"
+    scratch.write("conftest.py", engine(attack) + mutex)
+    done = scratch.pytest(*ONLY, "--gradverify-time", "20", "-k", "small or add")
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["page: *.html"])
+    assert finding(scratch)["verdict"] == verdict
+    outcomes = {i["block"]: i["outcome"] for i in scratch.of_type("item")}
+    assert outcomes["add"] == "passed"
 
 
 def test_an_engine_that_dies_when_it_is_tried_is_named_with_the_op(
@@ -122,7 +156,7 @@ def test_workers_of_xdist_that_die_one_after_another_lose_no_other_item(
     scratch: Scratch,
 ) -> None:
     pytest.importorskip("xdist")
-    scratch.write("conftest.py", engine("ctypes.string_at(0)"))
+    scratch.write("conftest.py", engine("ctypes.string_at(0)", here=True))
     few = "add or mul or sin or arrays or deep or shared"
     done = scratch.apart("pytest", *ONLY, "-n", "2", "-k", few)
     assert "INTERNALERROR" not in done.stdout.str()

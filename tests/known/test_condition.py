@@ -10,6 +10,8 @@ import pytest
 from gradverify.expressions import ExpressionError
 from gradverify.known import Condition, operand_names
 
+# ruff: noqa: E501
+
 NAN = float("nan")
 TWOS = [np.full((2, 3), 2.0), np.full((3, 4), 2.0)]
 
@@ -30,6 +32,9 @@ CONDITIONS = [
     ("power",    "n < 0 and x == 0",  [[0.0, 1.0]],         {"n": 2},       False),
     ("where",    "mask and a == 0",   [[True, False], [1.0, 0.0], 0.0], {}, False),
     ("where",    "not mask and a == 0", [[True, False], [1.0, 0.0], 0.0], {}, True),
+    ("gelu",     "x > 9 and approximate == 'tanh'", [10.0], {"approximate": "tanh"}, True),
+    ("gelu",     "x > 9 and approximate == 'tanh'", [10.0], {"approximate": "none"}, False),
+    ("gelu",     "approximate != 'tanh'", [10.0],           {"approximate": "none"}, True),
     ("sum",      "axis == -1",        [[1.0]],              {"axis": (-1,)}, True),
     ("sum",      "axis == -1",        [[1.0]],              {},             False),
     ("sum",      "size(axis) == 0",   [[1.0]],              {"axis": None}, True),
@@ -63,6 +68,8 @@ REFUSED = [
     ("__import__('os')",      "is not understood; allowed: names"),
     ("x ** 2 > 1",            "is not understood"),
     ("x > '1'",               "'1' is no number"),
+    ("'1'",                   "'1' is not understood"),
+    ("-'1' > x",              "'1' is no number"),
     ("x is None",             "is not understood"),
     ("max(x, 1) > 2",         "is not understood"),
     ("x >",                   "is no Python expression"),

@@ -17,6 +17,7 @@ from gradverify.graph import Case
 from gradverify.known import (
     COTANGENT,
     FILE_NAME,
+    WHOLE,
     Deviation,
     DeviationError,
     Size,
@@ -62,6 +63,8 @@ def test_the_witness_of_every_shipped_row_deviates(row: Deviation) -> None:
     mode = (row.modes or ("reverse",))[0]
     judgement = judge(row.witness, differentiator, mode)
     assert judgement.verdict in row.verdict
+    if row.op == WHOLE:
+        return
     nodes, values = row.witness.graph.nodes, node_values(row.witness)
     (node,) = (n for n in nodes if n.op == row.op)
     operands = [values[j] for j in node.operands]

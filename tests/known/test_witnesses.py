@@ -92,6 +92,23 @@ def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
     return np.einsum("bhij,bhjd->bhid", weights, v)
 
 
+def matrix_exp(x: Any) -> Any:
+    """The series itself, term by term."""
+    term = total = np.array(
+        [[mpf(i == j) for j in range(len(x))] for i in range(len(x))]
+    )
+    for k in range(1, 400):
+        term = term @ x / k
+        total = total + term
+    return total
+
+
+def lstsq(a: Any, b: Any) -> Any:
+    """By the normal equations."""
+    left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
+    return np.array((left**-1 * right).tolist())
+
+
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     "mul":      lambda a, b: a * b,
@@ -114,11 +131,15 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "ldexp":    each(lambda x, exponent: x * mpf(2) ** exponent),
     "addcdiv":  each(lambda x, a, b, value: x + mpf(value) * a / b),
     "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
+    "spence":   each(lambda x: mp.polylog(2, 1 - x).real),
+    "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "layer_norm": normalised, "batch_norm": normalised,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
+    "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
+    "matrix_exp": matrix_exp, "lstsq": lstsq,
 }
 # fmt: on
 
@@ -196,7 +217,8 @@ ROWS = [row for row in shipped_rows() if NUMBERS & set(row.verdict)]
 def digits_for(case: Case) -> int:
     return (
         FEW
-        if {"digamma", "lgamma", "polygamma", "zeta"} & {*case.graph.ops}
+        if {"digamma", "lgamma", "polygamma", "zeta", "spence", "gammainc"}
+        & {*case.graph.ops}
         else DIGITS
     )
 

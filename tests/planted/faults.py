@@ -72,7 +72,8 @@ class Application:
             return rule.vjp(FLOATS, self.ct, self.y, *self.operands, **self.params)
         if callable(rule):
             rule = rule(FLOATS, self.y, *self.operands, **self.params)
-        return self.summed(self.ct * rule, x)
+        # where nothing arrives nothing goes on, however large the slope is
+        return self.summed(np.where(self.ct == 0, 0.0 * self.ct, self.ct * rule), x)
 
     def summed(self, term: Any, x: Any) -> Any:
         """A term in the shape of the operand."""

@@ -25,8 +25,8 @@ from .layer_rules import Layer, Rule, changed, only, swapped, times
 
 HUNDRED = 180.0 / math.pi
 
-# PyTorch is off itself (known::torch-trigamma), so that a right rule beside is none.
-OFF = {"polygamma"}
+# PyTorch is off itself (known::torch-trigamma, torch-gammainc-small), so that a right rule beside is none.
+OFF = {"polygamma", "gammainc"}
 
 
 def planted(fault: LayerFault) -> Differentiator:

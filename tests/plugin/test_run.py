@@ -198,6 +198,7 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
             ("--gradverify-ops", "foo"),
             "--gradverify-ops: 'foo' is unknown; `gradverify ops`",
         ),
+        (("--gradverify-ops", ","), "--gradverify-ops: ',' names nothing"),
         (("--gradverify-suites", "foo"), "'foo' is unknown; known: cases"),
         (("--gradverify-dtypes", "int8"), "'int8' is unknown; known: float64"),
         (("--gradverify-profile", "foo"), "'foo' is unknown; known: smoke, ci, deep"),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
-from mpmath import mpf
+from mpmath import mp, mpf
 
 from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.symbols import SYMBOLS as s
@@ -20,6 +20,7 @@ from gradverify.arithmetic.symbols import trace
 from gradverify.compare import compare
 from gradverify.differentiators import Derivatives, Differentiator, load, run
 from gradverify.graph import Case
+from gradverify.questions import JVP, tangents_of
 from gradverify.reference import Slope, reference
 from gradverify.verdict import Verdict
 
@@ -168,6 +169,12 @@ def test_points_outside_a_domain_are_not_judged(function: Any, x: float) -> None
 SHORT = [
     ("hypot",                  s.hypot,                                    1e-300,          (0.0, 1.0)),
     ("hypot, subnormal",       s.hypot,                                    5e-324,          (0.0, 1.0)),
+    ("hypot, huge",            s.hypot,                                    1e150,           (0.0, 1.0)),
+    ("atan2",                  s.atan2,                                    1e-155,          (1e155, 0.0)),
+    ("atan2, from its axis",   lambda a, b: s.atan2(b, a),                 1e-155,          (-1e155, 0.0)),
+    ("atan2, subnormal",       s.atan2,                                    1e-310,          (np.inf, 0.0)),
+    ("over a sum of squares",  lambda a, b: a / (a * a + b * b),           1e-100,          (1e200, 0.0)),
+    ("in a quotient",          lambda a, b: a / s.hypot(a, b),             1e-200,          (1e200, 0.0)),
     ("beside a kink",          lambda a, b: s.relu(a) + s.hypot(a, b),     5e-324,          None),
     ("what cancels far away",  lambda a, b: a - s.hypot(a, b),             1e-300,          (1.0, -1.0)),
 ]
@@ -185,6 +192,24 @@ def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) 
     else:
         assert found.status is Slope.SMOOTH
         assert tuple(map(float, found.gradient)) == slopes
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_power_with_a_constant_slope_has_a_tangent(n: int) -> None:
+    found = case(lambda a: s.power(a, n=n), 0.0)
+    (tangent,) = tangents_of(found.graph, found.dtype)
+    (slope,) = reference(found, question=JVP).gradient
+    assert float(slope[()]) == n * float(tangent)
+
+
+@pytest.mark.parametrize("x", [-1e6 - 0.5, -1e9 - 0.25])
+def test_far_to_the_left_digamma_is_reflected(x: float) -> None:
+    """Libraries step from there to 0 one by one."""
+    found = reference(case(s.digamma, x))
+    with mp.workdps(40):
+        slope = (mp.pi / mp.sinpi(mpf(x))) ** 2 - mp.psi(1, 1 - mpf(x))
+        assert abs(found.gradient[0] - slope) < mpf(10) ** -18 * abs(slope)
+    assert reference(case(s.digamma, -1e13)).status is Slope.NONE, "a pole"
 
 
 @pytest.mark.parametrize(

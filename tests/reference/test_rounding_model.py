@@ -84,6 +84,8 @@ PUBLISHED: Mapping[str, tuple[float, Sequence[float], Mapping[str, Any]]] = {
     "expm1":      (4, (0.7,), {}),
     "log1p":      (4, (0.7,), {}),
     "hypot":      (4, (0.7, 0.2), {}),
+    # two roots and a product
+    "middle":     (4, (0.7, 0.2), {}),
     # a difference, which is squared: three roundings
     "deviation2": (4, (0.7, 0.2), {}),
     # 4 ulps, with two units each, or two functions of half as many
@@ -192,6 +194,7 @@ SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     "slack": ((0.7, 1.0), {}),
     "slack_back": ((0.7, 1.0), {}),
     "bent": ((0.7, 0.2, 1.0), {}),
+    "factor": ((0.7,), {}),
     "moved_back": ((X[None],), {}),
 }
 
@@ -249,6 +252,7 @@ TINY: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     "pow": ((1e-160, 2.02), {}),
     "power": ((1e-108,), {"n": 3}),
     "hypot": ((SMALLEST, SMALLEST), {}),
+    "middle": ((SMALLEST, 2 * SMALLEST), {}),
     "atan2": ((SMALLEST, 1.0), {}),
     "scale": ((3 * SMALLEST,), {"by": "log(2)"}),
     "deviation2": ((1e-161, 0.0), {}),
@@ -308,6 +312,8 @@ CURVES: Sequence[tuple[str, int, float, Sequence[float], Mapping[str, Any]]] = (
     ("atan2",     1, 1.0, (1.0,), {}),
     ("hypot",     0, 1.0, (1.0,), {}),
     ("hypot",     1, 1.0, (1.0,), {}),
+    ("middle",    0, 2.0, (1.0,), {}),
+    ("middle",    1, 2.0, (1.0,), {}),
     ("logaddexp", 0, 0.5, (1.0,), {}),
     ("logaddexp", 1, 0.5, (1.0,), {}),
     ("cbrt",      0, 2.0, (),     {}),

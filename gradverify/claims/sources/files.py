@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
@@ -46,15 +47,15 @@ class Cell:
 def files_in(base: Path, word: str) -> Iterator[Path]:
     """The files that a word names: one file, those within a folder, or of a glob."""
     path = base / word
-    if path.exists() and not path.is_dir():
+    if os.path.exists(path) and not os.path.isdir(path):
         yield path  # what is no file is refused where it is read
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         found = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
     elif Path(word).is_absolute() or not set("*?[") & set(word):
         return
     else:
-        found = (p for p in base.glob(word) if p.is_file())
+        found = (p for p in base.glob(word) if os.path.isfile(p))
     for inside in sorted(found):
         parts = inside.relative_to(base).parts if inside.is_relative_to(base) else ()
         if not any(p.startswith(".") or p == "__pycache__" for p in parts):
@@ -64,7 +65,7 @@ def files_in(base: Path, word: str) -> Iterator[Path]:
 def text_of(path: Path) -> str:
     """The text of a file; `UnreadableError` names what is wrong with it."""
     suffix = path.suffix.lower()
-    if not path.exists():
+    if not os.path.exists(path):
         raise UnreadableError(f"{path}: there is no such file or folder")
     if suffix not in SUFFIXES:
         raise UnreadableError(

@@ -59,11 +59,27 @@ def inv(np: Any, x: Any) -> Any:
     return np.linalg.inv(x)
 
 
+def solve(np: Any, a: Any, b: Any, left: bool) -> Any:
+    if left:
+        return np.linalg.solve(a, b)
+    found = np.linalg.solve(np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2))
+    return np.swapaxes(found, -1, -2)
+
+
+def cholesky(np: Any, x: Any, upper: bool) -> Any:
+    lower = np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
+    return np.swapaxes(lower, -1, -2) if upper else lower
+
+
+def pinv(np: Any, x: Any) -> Any:
+    return np.linalg.pinv(x)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
-        det, slogdet, inv,
+        det, slogdet, inv, solve, cholesky, pinv,
     )
 }  # fmt: skip
 

@@ -18,7 +18,68 @@ def diagonal(np: Any, x: Any, offset: int, axes: tuple[int, int]) -> Any:
     return x[..., np.array(rows), np.array(rows) + offset]
 
 
+def solve_triangular(
+    np: Any, a: Any, b: Any, upper: bool, left: bool, unitriangular: bool
+) -> Any:
+    """autograd solves from the left, with the diagonal as it is."""
+    from autograd.scipy import linalg
+
+    if a.ndim > 2:
+        raise NotImplementedError("autograd solves one triangular system at a time")
+    if unitriangular:
+        eye = np.eye(a.shape[-1], dtype=a.dtype)
+        a = a * (1.0 - eye) + eye
+    if not left:
+        a, b = np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2)
+    found = linalg.solve_triangular(a, b, lower=upper != left)
+    return found if left else np.swapaxes(found, -1, -2)
+
+
+def lu_solve(np: Any, a: Any, b: Any, left: bool, adjoint: bool) -> Any:
+    """By the inverse: autograd has no factors of LU."""
+    y = np.linalg.inv(a)
+    y = np.swapaxes(y, -1, -2) if adjoint else y
+    return np.matmul(y, b) if left else np.matmul(b, y)
+
+
+def cholesky_inverse(np: Any, x: Any, upper: bool) -> Any:
+    t = np.triu(x) if upper else np.tril(x)
+    y = np.linalg.inv(t)
+    return np.matmul(y, y.T) if upper else np.matmul(y.T, y)
+
+
+def cholesky_solve(np: Any, b: Any, a: Any, upper: bool) -> Any:
+    t = np.triu(a) if upper else np.tril(a)
+    u = np.swapaxes(t, -1, -2)
+    first, second = (u, t) if upper else (t, u)
+    return np.linalg.solve(second, np.linalg.solve(first, b))
+
+
+def lstsq(np: Any, a: Any, b: Any) -> Any:
+    return np.matmul(np.linalg.pinv(a), b)
+
+
+def matrix_power(np: Any, x: Any, n: int) -> Any:
+    """By products, since autograd has no power of a matrix."""
+    if n == 0:
+        return 0.0 * x + np.eye(x.shape[-1], dtype=x.dtype)
+    x = np.linalg.inv(x) if n < 0 else x
+    y = x
+    for _ in range(abs(n) - 1):
+        y = np.matmul(y, x)
+    return y
+
+
 FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **composed.FUNCTIONS,
     "diagonal": diagonal,
+    "solve_triangular": solve_triangular,
+    "lu_solve": lu_solve,
+    "cholesky_inverse": cholesky_inverse,
+    "cholesky_solve": cholesky_solve,
+    "lstsq": lstsq,
+    "matrix_power": matrix_power,
+    "qr": "autograd has no gradient of numpy.linalg.qr",
+    "lu": "autograd has no LU factors",
+    "matrix_exp": "autograd has no exponential of a matrix",
 }

@@ -1,6 +1,7 @@
 """Engines that run in a process of their own, since they may end or hang in it.
 
-An engine asks for it (`isolated = True`), or has shown that it needs it.
+A run keeps engines that are not built in where they were tried. Elsewhere an engine
+asks for it (`isolated = True`).
 """
 
 from __future__ import annotations

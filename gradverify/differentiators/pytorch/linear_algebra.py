@@ -77,10 +77,95 @@ def inv(x: Any) -> Any:
     return torch.linalg.inv(x)
 
 
+def solve(a: Any, b: Any, left: bool) -> Any:
+    import torch
+
+    return torch.linalg.solve(a, b, left=left)
+
+
+def solve_triangular(
+    a: Any, b: Any, upper: bool, left: bool, unitriangular: bool
+) -> Any:
+    import torch
+
+    return torch.linalg.solve_triangular(
+        a, b, upper=upper, left=left, unitriangular=unitriangular
+    )
+
+
+def lu_solve(a: Any, b: Any, left: bool, adjoint: bool) -> Any:
+    import torch
+
+    factors, pivots = torch.linalg.lu_factor(a)
+    return torch.linalg.lu_solve(factors, pivots, b, left=left, adjoint=adjoint)
+
+
+def cholesky(x: Any, upper: bool) -> Any:
+    import torch
+
+    return torch.linalg.cholesky((x + x.mT) / 2, upper=upper)
+
+
+def cholesky_inverse(x: Any, upper: bool) -> Any:
+    import torch
+
+    t = torch.triu(x) if upper else torch.tril(x)
+    return torch.cholesky_inverse(t, upper=upper)
+
+
+def cholesky_solve(b: Any, a: Any, upper: bool) -> Any:
+    import torch
+
+    t = torch.triu(a) if upper else torch.tril(a)
+    return torch.cholesky_solve(b, t, upper=upper)
+
+
+def pinv(x: Any) -> Any:
+    import torch
+
+    return torch.linalg.pinv(x)
+
+
+def lstsq(a: Any, b: Any) -> Any:
+    import torch
+
+    return torch.linalg.lstsq(a, b).solution
+
+
+def qr(x: Any, part: str) -> Any:
+    """Q and R are made unique by a positive diagonal of R."""
+    import torch
+
+    q, r = torch.linalg.qr(x)
+    signs = torch.sign(torch.diagonal(r, 0, -2, -1))
+    return q * signs.unsqueeze(-2) if part == "q" else r * signs.unsqueeze(-1)
+
+
+def lu(x: Any, part: str, order: tuple[int, ...]) -> Any:
+    """The order is that of the pivots, which the library finds by itself."""
+    import torch
+
+    _, lower, upper = torch.linalg.lu(x)
+    return lower if part == "l" else upper
+
+
+def matrix_power(x: Any, n: int) -> Any:
+    import torch
+
+    return torch.linalg.matrix_power(x, n)
+
+
+def matrix_exp(x: Any) -> Any:
+    import torch
+
+    return torch.linalg.matrix_exp(x)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
-        det, slogdet, inv,
+        det, slogdet, inv, solve, solve_triangular, lu_solve, cholesky,
+        cholesky_inverse, cholesky_solve, pinv, lstsq, qr, lu, matrix_power, matrix_exp,
     )
 }  # fmt: skip
