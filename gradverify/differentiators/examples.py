@@ -26,7 +26,7 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "gelu": (((),), {"approximate": "none"}),
     **dict.fromkeys(("softshrink", "hardshrink"), (((),), {"lambd": 0.5})),
     "threshold": (((),), {"threshold": 0.5, "value": 2.0}),
-    "rrelu": (((),), {"lower": 0.125, "upper": 0.5}),
+    "rrelu": (((),), {"least": 0.125, "most": 0.5}),
     "prelu": (((2, 3), (3,)), {}),
     "glu": (((4,),), {"axis": (-1,)}),
     "softmin": (((2,),), {"axis": (-1,)}),

@@ -180,7 +180,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "approximate": _text,
     "subscripts": _text,
     **dict.fromkeys(
-        ("lambd", "threshold", "value", "lower", "upper"), _number_from_json
+        ("lambd", "threshold", "value", "least", "most"), _number_from_json
     ),
     **dict.fromkeys(("exponent", "d"), _whole),
     **dict.fromkeys(("a", "b", "s"), _number_from_json),

@@ -58,9 +58,9 @@ def threshold(m: Any, x: Any, *, threshold: float, value: float) -> Any:
     return x * m.jump(x - threshold) + value * m.jump(threshold - x)
 
 
-def rrelu(m: Any, x: Any, *, lower: float, upper: float) -> Any:
+def rrelu(m: Any, x: Any, *, least: float, most: float) -> Any:
     """x above zero, below it x times the middle of both slopes: evaluation mode."""
-    return relu(m, x) - ((lower + upper) / 2.0) * relu(m, -x)
+    return relu(m, x) - ((least + most) / 2.0) * relu(m, -x)
 
 
 def hardsigmoid(m: Any, x: Any) -> Any:

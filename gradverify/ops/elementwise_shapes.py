@@ -36,12 +36,12 @@ def valued(*operands: Shape, value: float) -> Shape:
     return elementwise(*operands)
 
 
-def sloped(operand: Shape, *, lower: float, upper: float) -> Shape:
+def sloped(operand: Shape, *, least: float, most: float) -> Shape:
     """The operand's shape, for two slopes of which the first is not above the other."""
-    _check_number("lower", lower)
-    _check_number("upper", upper)
-    if lower > upper:
-        raise ValueError(f"lower={lower!r} is above upper={upper!r}")
+    _check_number("least", least)
+    _check_number("most", most)
+    if least > most:
+        raise ValueError(f"least={least!r} is above most={most!r}")
     return operand
 
 

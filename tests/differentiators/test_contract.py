@@ -65,7 +65,7 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     "softshrink": [(((2, 3),), {"lambd": 0.5})],
     "hardshrink": [(((2, 3),), {"lambd": 0.75})],
     "threshold": [(((2, 3),), {"threshold": t, "value": v}) for t, v in THRESHOLDS],
-    "rrelu": [(((2, 3),), {"lower": 0.125, "upper": 0.5})],
+    "rrelu": [(((2, 3),), {"least": 0.125, "most": 0.5})],
     "glu": [(((2, 4),), {"axis": (a,)}) for a in (0, -1)],
     "softmin": [(((2, 3),), {"axis": (a,)}) for a in (0, -1)],
     "ldexp": [(((2, 3),), {"exponent": n}) for n in (0, 3)],

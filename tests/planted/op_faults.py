@@ -90,7 +90,7 @@ OP_FAULTS = (
     fault("hardshrink",  "lambd forgotten",             slope(lambda y, x: np.abs(x) > 0.5)),
     fault("tanhshrink",  "square of the result",        slope(lambda y, x: y * y)),
     fault("threshold",   "slope 1 below",               passed),
-    fault("rrelu",       "the lower slope",             changed(upper=lambda a: a.params["lower"])),
+    fault("rrelu",       "the lower slope",             changed(most=lambda a: a.params["least"])),
     fault("hardsigmoid", "slope beyond the band",       slope(lambda y, x: 1.0 / 6.0)),
     fault("prelu",       "weights see what is above 0", only(1, lambda a: a.right()[1] - a.of(-first(a), a.operands[1])[1])),
     fault("glu",         "halves exchanged",            lambda a: [np.roll(a.right()[0], first(a).shape[a.params["axis"][0]] // 2, a.params["axis"][0])]),

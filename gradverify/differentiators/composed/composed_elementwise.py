@@ -25,7 +25,7 @@ def composed_elementwise(np: Any) -> Rows:
         "hardshrink":  lambda x, lambd: np.where(np.abs(x) > lambd, x, 0.0),
         "tanhshrink":  lambda x: x - np.tanh(x),
         "threshold":   lambda x, threshold, value: np.where(x > threshold, x, value),
-        "rrelu":       lambda x, lower, upper: np.where(x > 0, x, (lower + upper) / 2.0 * x),  # noqa: E501
+        "rrelu":       lambda x, least, most: np.where(x > 0, x, (least + most) / 2.0 * x),  # noqa: E501
         "hardsigmoid": lambda x: np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
         "prelu":       prelu,
         "ldexp":       lambda x, exponent: x * 2.0**exponent,
@@ -70,8 +70,8 @@ def spelled_elementwise(m: str) -> Mapping[str, Row]:
         "threshold": lambda x, threshold, value: (
             f"{m}.where({x} > {threshold}, {x}, {value})"
         ),
-        "rrelu": lambda x, lower, upper: (
-            f"{m}.where({x} > 0, {x}, ({lower!r} + {upper!r}) / 2.0 * {x})"
+        "rrelu": lambda x, least, most: (
+            f"{m}.where({x} > 0, {x}, ({least!r} + {most!r}) / 2.0 * {x})"
         ),
         "hardsigmoid": f"{m}.minimum({m}.maximum({{0}} + 3.0, 0.0), 6.0) / 6.0",
         "prelu": (

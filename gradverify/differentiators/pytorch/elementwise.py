@@ -13,7 +13,7 @@ TORCH = (
     "lerp addcmul addcdiv"
 )
 SPECIAL = "xlogy xlog1py entr logit"
-FUNCTIONAL = "softshrink hardshrink tanhshrink threshold rrelu hardsigmoid prelu"
+FUNCTIONAL = "softshrink hardshrink tanhshrink threshold hardsigmoid prelu"
 
 
 def elementwise_rows() -> Rows:
@@ -25,6 +25,7 @@ def elementwise_rows() -> Rows:
         **functions(torch, TORCH),
         **functions(torch.special, SPECIAL),
         **functions(torch.nn.functional, FUNCTIONAL),
+        "rrelu":       lambda x, least, most: torch.nn.functional.rrelu(x, least, most),
         "glu":         lambda x, axis: torch.nn.functional.glu(x, axis[0]),
         "softmin":     lambda x, axis: torch.nn.functional.softmin(x, axis[0]),
         "cbrt":        "PyTorch has no cube root",
@@ -43,6 +44,7 @@ ELEMENTWISE: Mapping[str, Row] = {
     **calls("torch", TORCH),
     **calls("torch.special", SPECIAL),
     **calls("F", FUNCTIONAL),
+    "rrelu": lambda x, least, most: f"F.rrelu({x}, {least!r}, {most!r})",
     "glu": lambda x, axis: f"F.glu({x}, {axis[0]})",
     "softmin": lambda x, axis: f"F.softmin({x}, {axis[0]})",
     "ldexp": _ldexp,
