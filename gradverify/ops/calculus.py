@@ -47,8 +47,8 @@ class Calculus:
     """What is known of a primitive beyond its values; every column must be given.
 
     site: how large its rounding is.
-    reach: operands to how far each may move before the slope is another one, to the
-        nearest power of ten; None where the op is straight in each operand by itself.
+    reach: from the operands to how far each may move before the slope is another one,
+        to the nearest power of ten. None if the op is straight in each operand alone.
     rules: one entry an operand.
     """
 
@@ -112,7 +112,7 @@ def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
 
 
 def bent_partial(m: Any, y: Any, d: Any, x: Any, size: Any) -> Any:
-    """0, which may be off by a rounding of the size."""
+    """0. The loose bound allows it a rounding of the given size."""
     return m.slack(0.0 * size, size)
 
 

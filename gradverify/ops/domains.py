@@ -87,7 +87,7 @@ def _into_power(x: Any, *, n: float) -> Sequence[Any]:
 
 
 def _reaches_power(x: Any, *, n: float) -> Any:
-    """With the infinite slope of a root at 0."""
+    """As `_power`, and also the roots of 0, whose slope is infinite."""
     return _power(x, n=n) or (n > 0 and np.all(x >= 0))
 
 
@@ -97,7 +97,7 @@ def _base(a: Any, b: Any) -> Any:
 
 
 def _base_of_constants(a: Any, b: Any) -> Any:
-    """A negative number has whole powers."""
+    """As `_base`; a negative number may have a whole number for its exponent too."""
     whole = np.equal(b, np.round(b))
     return np.all((a > 0) | ((a == 0) & (b >= 1)) | ((a < 0) & whole))
 

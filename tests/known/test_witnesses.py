@@ -77,11 +77,26 @@ def l1(x: Any, t: Any, reduction: str) -> Any:
 
 
 def normalised(x: Any, w: Any, b: Any, eps: float) -> Any:
-    """A norm of all of x: a layer norm, or a batch norm of one channel."""
+    """A norm of all of x, as a layer norm is."""
     flat = np.ravel(x)
     mean = sum(flat) / len(flat)
     var = sum((v - mean) ** 2 for v in flat) / len(flat)
     return (x - mean) / mp.sqrt(var + mpf(eps)) * w + b
+
+
+def by_channel(w: Any, x: Any) -> Any:
+    return np.reshape(w, (-1, *[1] * (np.ndim(x) - 2)))
+
+
+def batch_norm(x: Any, w: Any, b: Any, eps: float) -> Any:
+    channels = range(x.shape[1])
+    parts = [normalised(x[:, k], w[k], b[k], eps) for k in channels]
+    return np.stack(parts, axis=1)
+
+
+def group_norm(x: Any, w: Any, b: Any, groups: int, eps: float) -> Any:
+    assert (groups, len(x)) == (1, 1)
+    return normalised(x, by_channel(w, x), by_channel(b, x), eps)
 
 
 def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
@@ -136,6 +151,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "layer_norm": normalised, "batch_norm": normalised,
+    "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),

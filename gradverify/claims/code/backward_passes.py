@@ -1,9 +1,9 @@
 """Backward passes written by hand: which names are gradients, and of what.
 
-`dL_dw` names both. `dw`, `w_bar`, `grad_w`, `w.grad` and `grads["w"]` name what the
-derivative is by. Of what it is, the numbers say: the output is the one whose
-derivatives most of the gradients of the pass are. Where none fits, some gradient is
-taken as given, and the others must follow from it by the chain rule.
+`dL_dw` names both. `dw`, `w_bar`, `grad_w`, `w.grad` and `grads["w"]` say only what is
+differentiated by. Which output is differentiated, the numbers say: it is the one whose
+derivatives most gradients of the pass are. If no output fits, one gradient is taken as
+given, and the others must follow from it by the chain rule.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ DRAWS = 12  # points that are tried
 class BackwardStep:
     """An assignment that claims to be the derivative of `of` by `by`.
 
-    holds: nodes that are held, where a gradient of the pass is taken as given. over: by
-    how many examples the derivative is divided, as the convention of the pass is.
+    holds: nodes that are held constant, if a gradient of the pass is taken as given.
+    over: the number of examples that the pass divides the derivative by.
     """
 
     assigned: Assigned
@@ -112,7 +112,7 @@ def _as_node(code: Journal, entry: Assigned) -> Assigned:
 def _groups(
     assigned: Sequence[Assigned],
 ) -> Iterable[tuple[Any, list[Assigned]]]:
-    """Assignments of one cell and scope; a pass may use names of earlier cells."""
+    """Assignments by cell and scope. A pass may use names of earlier cells."""
     found: dict[Any, list[Assigned]] = {}
     for entry in assigned:
         found.setdefault((entry.cell, entry.scope), []).append(entry)
@@ -201,7 +201,7 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
 
 
 def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
-    """Gradients that do not say of what: of the output that fits most of them."""
+    """Gradients that name no output: they are of the output that fits most of them."""
     program = code.program
     found = [g for entry in group for g in _gradients(entry)]
     seeds = [g for g in found if _is_one(code, g.assigned)]

@@ -168,7 +168,8 @@ class Evaluator(Reader):
     def above(self, a: Value, b: Value, or_equal: bool) -> Value:
         """`a > b` or `a >= b` as 1 and 0; where both are equal, as Python has it.
 
-        After `h = maximum(0, z)` the two are equal in `h <= 0` wherever z is negative.
+        They often are: after `h = maximum(0, z)`, the condition `h <= 0` compares 0
+        with 0 wherever z is negative.
         """
         apply = self.program.apply
         left, right = symbol(self.program, a), symbol(self.program, b)

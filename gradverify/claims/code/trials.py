@@ -1,9 +1,9 @@
 """What operands a function takes that its file never calls: found by trying.
 
-The file does not say what shape an operand has. What its statements fit is tried, one
-parameter after the other; a shape at which a statement does not fit is left at once. Of
-those that fit, the one counts under which most gradients come out right, since a wrong
-shape makes no wrong gradient right.
+The file does not say what shape an operand has. Shapes are tried, one parameter after
+the other. A shape at which some statement does not fit is given up at once. Of the
+shapes that fit, the one under which most gradients come out right counts, since a wrong
+shape does not make a wrong gradient right.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Wrong:
     def places(self) -> list[Point]:
         """Where a cause must hold: where the numbers are from; for formulas, elsewhere.
 
-        At x = 2 a factor 2 that is missing looks like another factor x.
+        At x = 2 alone, a missing factor 2 could not be told from a missing factor x.
         """
         last = self.members.nodes[-1].index
         moved = [
@@ -366,7 +366,7 @@ def _one_piece(wrong: Wrong) -> str:
 
 
 def _held(wrong: Wrong) -> str:
-    """Nothing is given where it depends through another name."""
+    """0 is claimed, though the output depends on the name by way of another one."""
     claimed = flat(wrong.value(len(wrong.members.nodes) - 1))
     is_zero = all(b.contains(0) and float(b.rad()) == 0 for b in claimed)
     return "what depends through another name is held" if is_zero and wrong.held else ""
