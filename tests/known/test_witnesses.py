@@ -150,7 +150,6 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
-    "layer_norm": normalised, "batch_norm": normalised,
     "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
