@@ -29,6 +29,7 @@ DIGITS = (
     1500  # at the smallest numbers a slope stands hundreds of digits behind the value
 )
 STEP = mpf(10) ** -60
+SLOW = {"digamma", "lgamma", "polygamma", "zeta", "spence", "gammainc"}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -134,6 +135,14 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "abs":      each(abs),
     "softplus": each(lambda x: mp.log(1 + mp.exp(x))),
     "digamma":  each(mp.digamma),
+    "hardsigmoid": each(lambda x: min(max(x + 3, mpf(0)), mpf(6)) / 6),
+    "ldexp":    each(lambda x, exponent: x * mpf(2) ** exponent),
+    "addcdiv":  each(lambda x, a, b, value: x + mpf(value) * a / b),
+    "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
+    "spence":   each(lambda x: mp.polylog(2, 1 - x).real),
+    "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
+    "polygamma": each(lambda x, n: mp.polygamma(n, x)),
+    "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "log1p":    each(lambda x: mp.log(1 + x)),
     "atanh":    each(lambda x: mp.log((1 + x) / (1 - x)) / 2),
     "asinh":    each(lambda x: mp.log(x + mp.sqrt(x * x + 1))),
@@ -224,7 +233,7 @@ ROWS = [row for row in shipped_rows() if NUMBERS & set(row.verdict)]
 
 def digits_for(case: Case) -> int:
     """Functions of gamma are slow in many digits, but not at large numbers."""
-    is_slow = {"digamma", "lgamma"} & {*case.graph.ops}
+    is_slow = SLOW & {*case.graph.ops}
     return (
         FEW
         if is_slow and np.max(np.abs(case.point[0].astype(float)), initial=0.0) < HUGE
