@@ -33,7 +33,8 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      [R, U]),
     ("two equations stand side by side in an alignment",
      "\\begin{align}\nf(x) &= 5x^3 - x & f(2) &= 38 \\\\\n"
-     "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\nf''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
+     "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\n"
+     "f''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
      [R, R, W, R]),
     # which definition
     ("a list item has its own function",
