@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices
+from gradverify.arithmetic import matrices, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,
@@ -185,6 +185,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
     "step":      elementwise(step, 1),
     "sech":      elementwise(arb.sech, 1),
+    "eigenvalues": spectra.each_matrix(spectra.in_balls),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
     "log_gamma": elementwise(log_gamma, 1),

@@ -26,9 +26,24 @@ JVPS = {
     "lgamma": NO_JVP.format("gammaln"),
     "digamma": NO_JVP.format("psi"),
     "hypot": NO_JVP.format("hypot"),
-}
+    **{
+        op: NO_JVP.format(name)
+        for op, name in {
+            **{f: f for f in ("det", "slogdet", "inv", "solve", "solve_triangular")},
+            **{f: f for f in ("cholesky", "pinv", "eigh", "svd")},
+            **dict.fromkeys(("lu_solve", "cholesky_inverse"), "inv"),
+            "cholesky_solve": "solve", "lstsq": "pinv", "eigvalsh": "eigh",
+            "eigvals": "eig", "svdvals": "svd",
+        }.items()
+    },
+}  # fmt: skip
 OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy")
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
+DISTANCES = {op: NO_FORWARD.format(f"_{op}_forward") for op in ("cdist", "pdist")}
+TWICE = {
+    op: f"the derivative for '_{op}_backward' is not implemented" for op in DISTANCES
+}
+NO_VIEW = "has_fw_view() INTERNAL ASSERT FAILED"
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
 # By engine and mode, the ops that raise on their examples, with a part of what is said.
@@ -37,23 +52,31 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("autograd", "forward"): JVPS,
     ("autograd", "forward-over-reverse"): JVPS,
     ("autograd", "reverse-over-forward"): JVPS,
+    ("torch-cpu", "forward"): DISTANCES,
+    ("torch-cpu", "reverse-over-reverse"): TWICE,
+    ("torch-cpu", "hessian"): TWICE,
+    ("torch-cpu", "jacfwd"): DISTANCES,
+    ("torch-cpu", "hessian-func"): DISTANCES,
     ("torch-cpu", "forward-over-reverse"): {
         **HUBER,
+        **DISTANCES,
         "silu": NO_FORWARD.format("aten::silu_backward"),
         "mish": NO_FORWARD.format("aten::mish_backward"),
         "group_norm": NO_FORWARD.format("aten::native_group_norm_backward"),
         "mse": IMMUTABLE,
     },
-    ("torch-cpu", "reverse-over-forward"): dict.fromkeys(
-        (*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN
-    ),
-    ("torch-cpu", "forward-over-forward"): HUBER,
-    ("torch-cpu", "jacobian-forward"): POOLS,
+    ("torch-cpu", "reverse-over-forward"): {
+        **dict.fromkeys((*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN),
+        **DISTANCES,
+    },
+    ("torch-cpu", "forward-over-forward"): {**HUBER, **DISTANCES},
+    ("torch-cpu", "jacobian-forward"): {**POOLS, **DISTANCES},
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, "group_norm": "Trying to set a forward gradient that has a",
+        **HUBER, **POOLS, **DISTANCES, "eigvals": NO_VIEW,
+        "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
-KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
+KNOWN = {OVERWRITTEN, IMMUTABLE, NO_VIEW, "Trying to set a forward gradient that has a"}
 
 SLOW = {("torch-cpu", "aot")}
 MODES = [
