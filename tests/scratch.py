@@ -1,12 +1,14 @@
 """A repository of a user in a folder of its own, in which pytest and gradverify run.
 
 Most runs take place in this process, since another one would spend more time on loading
-libraries than on judging. A run in a process of its own is for what needs one: engines
-that kill their process, pytest-xdist, and what is true of a fresh interpreter alone.
+libraries than on judging. A run that kills its process, or is killed, takes place in a
+copy of this one (`begin`). A process of its own is for what needs a fresh interpreter:
+the command `gradverify run`, pytest-xdist, and what is true of nothing else.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import io
 import json
@@ -29,6 +31,7 @@ from gradverify.cli import main
 from gradverify.differentiators import registry
 
 REPORTS = "reports"
+TOLD = "told.txt"  # what a run in a copy of this process prints
 # Where a process of its own finds gradverify, installed or not.
 PATHS = (
     str(Path(__file__).parents[1]),
@@ -111,6 +114,39 @@ class Scratch:
         )
         took = time.perf_counter() - began
         return _result(done.returncode, done.stdout, done.stderr, took)
+
+    def begin(self, *arguments: str) -> int:
+        """Begin a run of pytest in a copy of this process, and return its id.
+
+        It may be killed as any other process. It loads no library anew, which is most
+        of what a short run costs. `ended` waits for it.
+        """
+        with warnings.catch_warnings():  # of threads, from Python 3.12 on
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid:
+            return pid
+        try:
+            faulthandler.disable()  # it writes to the terminal of our tests
+            os.setsid()
+            told = os.open(self.root / TOLD, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(told, 1)
+            os.dup2(told, 2)
+            sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(1, "w", closefd=False))
+            with _as_if_new(self.root, self.root):
+                status = int(pytest.main([*LOADED, *arguments]))
+            sys.stdout.flush()
+            os._exit(status)
+        finally:
+            os._exit(70)
+
+    def ended(self, pid: int) -> pytest.RunResult:
+        """Wait for a run that was begun; what it printed, and its status.
+
+        The status is that of the process, negative for a signal.
+        """
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return _result(status, (self.root / TOLD).read_text("utf-8"), "", 0.0)
 
     def _here(self, do: Callable[[], int], within: str) -> pytest.RunResult:
         out, err = io.StringIO(), io.StringIO()

@@ -117,7 +117,8 @@ def trace(
 ) -> Graph:
     """The graph of a Python function of symbols, with one input for each shape.
 
-    The function may use Python's operators, and ops such as `SYMBOLS.exp(x)`.
+    The function may use Python's operators, and ops such as `SYMBOLS.exp(x)`. Raises
+    `ValueError` where the shapes of operands do not fit, with the op and the shapes.
     """
     program = Program()
     inputs = [program.append(input_leaf(shape)) for shape in shapes]

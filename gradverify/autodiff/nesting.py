@@ -40,10 +40,10 @@ def nested(kind: Any, m: Arithmetic) -> None:
 
 
 def around(kind: type[Traced], operands: Sequence[Any]) -> type[Traced] | None:
-    """The class of values whose engine an op is, if it is another one than `kind`.
+    """The class of values whose engine runs an op, if that is not `kind`.
 
-    It is that of the operand which has all others beneath it. Raises `TypeError` for
-    operands of which none is beneath the other.
+    It is the class of the operand that has all other operands beneath it. Raises
+    `TypeError` for two operands of which neither is beneath the other.
     """
     found: type[Traced] | None = None
     for x in operands:

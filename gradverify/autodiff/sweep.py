@@ -154,10 +154,13 @@ def pushed_modulus(
 def scaled(m: Any, x_dot: Any, partial: Any) -> Any:
     """The product, in which a zero stays zero beside an infinity.
 
-    It would be NaN. So an operand that does not move would spoil the derivatives by all
-    other inputs; and a weight of 0 the slope of a root of 0, which nothing asks for.
+    In floats it would be NaN. An operand that does not move would then spoil the
+    derivatives by all other inputs. And where a root of 0 has the weight 0, nothing
+    asks for its infinite slope.
     """
     product = x_dot * partial
+    if type(partial) is float:  # as that of x**0, whatever x is
+        return product
     if _is_finite(partial) and _is_finite(x_dot):
         return product
     still = (bare(x_dot) == 0) | (bare(partial) == 0)

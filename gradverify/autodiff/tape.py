@@ -312,7 +312,7 @@ def _general(
 def _is_others(
     kind: type[Variable], variables: Sequence[Any], operands: Sequence[Any]
 ) -> bool:
-    """Whether an op that has operands which are no variables is not this engine's."""
+    """Whether an op is another engine's, by its operands that are no variables."""
     return not variables or around(kind, operands) is not None
 
 

@@ -90,7 +90,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    """The sum of units at the same places, or of those of other tangents."""
+    """The sum of units that have the same entries, or that belong to other tangents."""
     if not isinstance(a, Units) or not isinstance(b, Units) or a.shape != b.shape:
         return NotImplemented
     if a.entries is b.entries and a.rows is b.rows:

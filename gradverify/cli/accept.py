@@ -118,7 +118,7 @@ def _chosen(place: Place, asked: Accepted) -> list[Discrepancy]:
 def _row(
     record: Discrepancy, asked: Accepted, listed: Sequence[Deviation]
 ) -> Deviation | None:
-    """The row that lists a finding; None if one does already, which is said."""
+    """The row that lists a finding. None, with a message, if a row lists it already."""
     if record.known is not None:
         say(f"{record.finding} is known already: {record.known}")
         return None
@@ -182,8 +182,10 @@ def _deviation(record: Discrepancy, reason: str, until: date | None) -> Deviatio
 
 
 def _size(record: Discrepancy, asked: str) -> Size | None:
-    """How large the deviation is at most: as asked, or the next power of ten above
-    twice the largest that was seen; none for what is no number.
+    """How large the deviation may be at most.
+
+    As asked for, or else the next power of ten above twice the largest that was seen.
+    None if the deviation is not one of numbers.
     """
     if Verdict[record.verdict] not in OF_NUMBERS:
         if asked:

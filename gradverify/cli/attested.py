@@ -35,6 +35,6 @@ def attested(writing: int) -> None:
 
 
 def _is_kept() -> bool:
-    """Whether a thread that an engine has left would keep the process for ever."""
+    """Whether a thread that an engine left behind would keep the process alive."""
     here = threading.current_thread()
     return any(not t.daemon and t is not here for t in threading.enumerate())

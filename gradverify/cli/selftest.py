@@ -83,9 +83,7 @@ def _line(first: str, cells: Sequence[str]) -> str:
 
 
 def _cells(op: OpScore) -> list[str]:
-    """For each fault: found, MISSED, or a point if no case had anything that it
-    changes.
-    """
+    """For each fault: found, MISSED, or a dot if it changed nothing in any case."""
     return [
         "found" if kind in op.found else "MISSED" if kind in op.met else "."
         for kind in FAULTS

@@ -1,7 +1,7 @@
 """`gradverify run` in a process of its own, whose end is attested.
 
-An engine may end its process in the middle of a run, with any status, 0 included. So
-the run says at its end that it has come to it, and with which status; where it does not
+An engine may end its process in the middle of a run with any status, even with 0. So
+the run itself says when it has come to its end, and with which status. If it does not
 say so, it has failed.
 """
 
@@ -48,7 +48,7 @@ def supervised(arguments: Sequence[str]) -> int:
 
 
 def _wait(run: subprocess.Popen[bytes]) -> None:
-    """Until the run has ended. Signals to this process alone are handed on."""
+    """Wait until the run has ended. Signals to this process alone are handed on."""
     watched = _FORWARDED | {signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:

@@ -307,7 +307,12 @@ def sliced(x: Any, axis: Sequence[int], start: int, stop: int) -> Any:
 
 
 def operators(ops: str) -> dict[str, Callable[..., Any] | str]:
-    """Rows for ops that the engine's arrays spell with Python's operators."""
+    """Rows for ops that the engine's arrays spell with Python's operators.
+
+    ops: names of ops with spaces between them, such as "add mul neg".
+
+    Raises `ValueError` for a name that no operator of Python has, with the nearest one.
+    """
     __tracebackhide__ = True  # so that pytest shows the line of the conftest
     unknown = sorted({*ops.split()} - {*OPERATORS})
     if unknown:
@@ -321,7 +326,10 @@ def functions(
 ) -> dict[str, Callable[..., Any] | str]:
     """Rows for ops that are functions of a module; `op="name"` if the name differs.
 
-    The functions must take the arguments that NumPy's take. Other rows are written out.
+    The functions must take the arguments that NumPy's take, and return arrays of the
+    shapes that NumPy's return. Other rows are written out.
+
+    Raises `ValueError` for a function that the module does not have.
     """
     __tracebackhide__ = True  # so that pytest shows the line of the conftest
     names = {op: op for op in ops.split()} | renamed

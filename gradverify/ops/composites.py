@@ -77,7 +77,8 @@ def var(
 def std(m: Any, x: Any, **params: Any) -> Any:
     """The square root of the variance.
 
-    Of equal numbers it is 0, and its slope here is 0, of all in the unit ball.
+    For equal numbers it is 0. Every slope in the unit ball is right there; this one is
+    0.
     """
     square = var(m, x, **params)
     return m.sqrt(filled(m, square)) - at_zero(m, square)
@@ -87,9 +88,9 @@ def norm(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The square root of the sum of squares, where no square overflows.
 
     With the largest element t, it is the geometric mean of t and the sum of x * (x/t).
-    Only one factor is scaled: of two, a second derivative would have 1/t**2 on the way,
-    where it is of the size 1/t itself. Of zeros the norm is 0, and its slope here is 0,
-    of all in the unit ball.
+    Only one factor is scaled. If both were, a second derivative would pass through
+    1/t**2, though it is only as large as 1/t. For zeros the norm is 0. Every slope in
+    the unit ball is right there; this one is 0.
     """
     top = m.peak(m.abs(x), axis=axis, keepdims=keepdims)
     y = x / filled(m, m.peak(m.abs(x), axis=axis, keepdims=True))

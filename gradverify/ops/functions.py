@@ -95,9 +95,9 @@ def gelu(m: Any, x: Any, *, approximate: str = "none") -> Any:
     """x times the normal distribution function, written so that its tail does not
     cancel.
 
-    The usual formulas, 1 + erf and 1 + tanh, are wrong by a rounding of 1. Far out,
-    both are a step in every format. Their own operands overflow there, long before x
-    does, and no right formula takes notice.
+    The usual formulas, 1 + erf and 1 + tanh, are wrong by a rounding of 1. Where x is
+    huge, both functions are 0 or 1 in every format. Their operands overflow there long
+    before x does, and a right formula still gives the right number.
     """
     near = m.step(FLAT - m.abs(x))
     inner = near * x

@@ -207,8 +207,7 @@ def batch_norm_eval(
 ) -> Any:
     """Each channel normalised by given statistics: evaluation mode.
 
-    The deviation is a constant. Its rounding is not larger than that of the quotient by
-    it.
+    The deviation is a constant. To round it costs no more than to round the quotient.
     """
     shape = (len(mean), *(1,) * (np.ndim(x) - 2))
     deviation = array_of(m, np.sqrt(np.reshape(var, shape) + eps), x)

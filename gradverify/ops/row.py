@@ -47,8 +47,8 @@ class Op:
     derivative_error: for a derivative d usually computed from the rounded output y
         (1 - y*y for tanh): d and y to the absolute error of that formula, in units
         of the unit roundoff.
-    curvature_error: the same of the derivative of d, where libraries differentiate that
-        formula once more: the arithmetic, d and y to the error.
+    curvature_error: the same for the derivative of d, since libraries differentiate
+        that formula once more: the arithmetic, d and y to the error.
     operator: the Python operator that spells the op; only such ops meet literals.
     masks: positions of operands that are Boolean data, never differentiated.
     formula: what a library must compute, where its constants or its cases are not told

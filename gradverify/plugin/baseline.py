@@ -85,8 +85,8 @@ def compared(
 ) -> Changes | None:
     """What became of the older run's findings.
 
-    None if nobody named the older run and it did not run all items of this one. It says
-    nothing about the missing ones, so that all their findings would look new.
+    None if nobody named the older run and it did not run all items of this one. All
+    findings in the items that it did not run would look new.
 
     limit: from an engine to the seconds for one run of it.
     """

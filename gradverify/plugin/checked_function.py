@@ -128,6 +128,12 @@ def check(
         is not marked `once_differentiable` claims to have.
     progress: whether to write on standard error how far it is.
 
+    The function's result is an array of any shape, or several; a cotangent of its shape
+    is drawn, and each derivative has the shape of its argument. The truth is what the
+    function does, run in many digits: difference quotients, confirmed by our gradient
+    in balls. Where it cannot be read, Richardson's extrapolation of its own differences
+    says it to fewer digits.
+
     Raises `ValueError` that says which argument or option is not understood, and
     whatever the function itself raises at the given arguments.
     """

@@ -94,7 +94,7 @@ class Clock:
 
     shared: blocks that all engines look at.
     extra: those of an engine that compiles, and in a short run those in a second dtype.
-    written: seconds in suites that are cut and have no blocks to draw.
+    written: seconds spent in suites that draw no blocks and are cut if time is short.
     has_witnesses: whether witnesses of shipped rows come after all blocks.
     """
 
@@ -152,7 +152,7 @@ class Clock:
         the fewest cases, parts are saved up for one block after another, so that those
         looked at are spread over the run.
 
-        last: the block's part is of what the shared blocks ahead will leave over.
+        last: whether the block gets only what the shared blocks ahead of it leave over.
         """
         if block not in queue.begun | queue.forgone:
             if last:

@@ -31,6 +31,11 @@ def conformance(
     The first test checks whether the differentiator keeps to the protocol. Then there
     is one test for each op of its table and for each family of graphs. Assign the
     result to a name that begins with `test_`.
+
+    suites: of them, "ops" and "graphs". dtypes: all that the differentiator accepts if
+    none is named. cases: how many each test looks at. seed: what they are drawn from.
+
+    Raises `ValueError` for a class that cannot be registered, with what it lacks.
     """
     instance = _instance(differentiator)
     accepted = dtypes or instance.accepts.dtypes

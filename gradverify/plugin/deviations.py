@@ -20,7 +20,7 @@ from gradverify.records import Discrepancy, Known, Note
 
 
 def rows_of(root: Path) -> tuple[Sequence[Deviation], Sequence[Deviation]]:
-    """All rows, and those of the repository. `pytest.UsageError` names a bad row."""
+    """All rows, and the repository's own. `pytest.UsageError` names a bad row."""
     try:
         return all_rows(root), read_rows(root / FILE_NAME)
     except DeviationError as error:

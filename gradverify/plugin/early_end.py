@@ -1,13 +1,13 @@
 """A run that ends in the middle is never green, and does not go without a word.
 
-Python sees nothing of two things. A library calls `exit(0)` of C, as STOP of Fortran
-does; pytest would be gone with the status 0. And an engine goes on past its limit of
-time, whatever is raised to end it; pytest would never be gone. Either way what is known
-is merged and written, the case in flight is a finding, and the process ends with the
-status of an internal error.
+Python notices neither of two things. A library may call `exit(0)` of C, as STOP of
+Fortran does: pytest would end with the status 0. Or an engine goes on past its limit of
+time, whatever is raised to end it: pytest would never end. In both cases the results so
+far are merged and written, the case in flight is a finding, and the process ends with
+the status of an internal error.
 
-A loop in C gives no signal a chance. After a multiple of the limit in processor time
-the system ends the process; where it was is printed before.
+No signal handler runs during a loop in C. The system therefore ends the process after
+a multiple of the limit in processor time. Where the process was is printed before that.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EarlyEnd:
             stop()
 
     def _exits(self) -> None:
-        """exit() of C was called; in a process that was forked it is free to."""
+        """exit() of C was called. A process that an engine has forked may do so."""
         if self._parts and os.getpid() == self._process:
             self._parts += _watched_exit(self._exits)  # it may be called once more
             self._break_off(
@@ -89,7 +89,7 @@ class EarlyEnd:
 
 
 def keep(status: int) -> None:
-    """Who ends the process while Python ends, ends it with this status, not with 0.
+    """If something ends the process while Python ends, the status is this one, not 0.
 
     What an engine has registered with `atexit` runs after all of pytest.
     """
@@ -113,11 +113,11 @@ def _nobody_waits() -> None:
 
 
 def _watched_exit(called: Callable[[], None]) -> list[Callable[[], None]]:
-    """Have a function called by exit(); what ends that, if it is possible here.
+    """Have exit() call a function. Returns what undoes it; empty if it cannot be done.
 
-    By the two functions with which a library of C++ registers the destructors of its
-    globals, and calls them when it is unloaded. After that exit() calls them no more,
-    which is needed: Python has ended before a usual exit().
+    It uses the two functions with which a library of C++ registers the destructors of
+    its globals, and calls them when it is unloaded. After that exit() does not call
+    them again. This is needed because Python has ended before a usual exit().
     """
     if not sys.platform.startswith("linux") or not _is_glibc():
         return []
@@ -145,7 +145,7 @@ def _is_glibc() -> bool:
 
 
 def _last_resort() -> list[Callable[[], None]]:
-    """Have the system end a call that holds the interpreter; what ends that."""
+    """Have the system end a call that holds the interpreter. Returns what undoes it."""
     number = getattr(signal, "SIGVTALRM", None)
     if number is None or signal.getsignal(number) is not signal.SIG_DFL:
         return []

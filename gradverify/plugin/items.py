@@ -182,7 +182,7 @@ class GradverifyItem(ReportingItem):
         return without_a_run(self.head, "failed", reason)
 
     def faulty(self, result: ItemOutcome, error: Exception) -> ItemOutcome:
-        """The record of an item in one case of which we were at fault; it stands."""
+        """The record of an item that stands, though our own code failed in one case."""
         reason = self.broken(error).item.reason
         item = msgspec.structs.replace(result.item, outcome="failed", reason=reason)
         return ItemOutcome(item, result.discrepancies)
@@ -242,12 +242,12 @@ class GradverifyItem(ReportingItem):
         return self.out_of_time()
 
     def out_of_time(self) -> ItemOutcome:
-        """An outcome without a run, for what there is no time."""
+        """The outcome of an item for which there is no time."""
         reason = f"{OUT_OF_TIME} of {self.gradverify.clock.seconds:g} s"
         return without_a_run(self.head, "skipped", reason)
 
     def timed(self) -> ItemOutcome:
-        """The outcome of a run, whose time counts where a suite has a part of it."""
+        """The outcome of a run. Its time counts if the suite has a part of the time."""
         began = time.perf_counter()
         try:
             return self.judged()

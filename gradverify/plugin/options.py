@@ -164,8 +164,11 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _names(config: pytest.Config, name: str) -> tuple[str, ...]:
-    words = re.split(r"[,\s]+", _given(config, name))
-    return tuple(dict.fromkeys(word for word in words if word))
+    given = _given(config, name)
+    words = tuple(dict.fromkeys(w for w in re.split(r"[,\s]+", given) if w))
+    if given and not words:
+        raise pytest.UsageError(f"{flag(name)}: {given!r} names nothing")
+    return words
 
 
 def _among(config: pytest.Config, name: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -215,8 +215,10 @@ class Session:
 
     @cached_property
     def accepted(self) -> frozenset[str]:
-        """The findings that are not new: those that this repository accepts today, in
-        whatever place, and those of the run that the user compares this one with.
+        """The findings that are not new.
+
+        They are those that this repository accepts today, in whatever file, and those
+        of the older run that the user named.
         """
         today = date.today()
         before: set[str] = set()
@@ -265,8 +267,9 @@ class Session:
     def limit(self, who: Differentiator) -> float:
         """The seconds for one run of an engine.
 
-        A built-in one, and one that compiles, has them whatever the run's time is, as
-        on a busy machine even they need some; another one a tenth of the run's time.
+        Built-in engines and engines that compile have the same limit in every run,
+        because on a busy machine even they are slow. Other engines have a tenth of the
+        run's time.
         """
         if is_trusted(who) or who.compiles:
             return LIMIT
@@ -375,7 +378,7 @@ class Session:
         return self.termination.status or exitstatus
 
     def worker_died(self, worker: str) -> None:
-        """Know that a process of the run died of the case that it ran."""
+        """Note that a process of the run died of the case that it ran."""
         note = f"the process was killed while it ran this case (worker {worker})"
         self.died[worker] = Death(note)
 

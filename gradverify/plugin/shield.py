@@ -1,4 +1,4 @@
-"""A context in which nothing that the host has set counts, where an item runs."""
+"""The context in which an item runs: settings of the host have no effect in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradverify.surroundings import Surroundings
 
 @contextmanager
 def deaf(one_thread: bool = False) -> Iterator[None]:
-    """Our own settings, and no warnings, not even while drawing.
+    """Our own settings, and no warnings, also while cases are drawn.
 
     one_thread: torch gets one thread, because several processes run.
     """

@@ -44,7 +44,7 @@ class Termination:
         raise KeyboardInterrupt("SIGTERM")
 
     def _again(self, number: int, frame: FrameType | None) -> None:
-        """Kill, unless it is the first signal once more, passed on by a parent."""
+        """Kill the process, unless a parent only passed the first signal on again."""
         del frame
         if time.monotonic() - self._first > ECHO:
             self.end()

@@ -26,8 +26,8 @@ def changes(
     still: findings of the older run whose old case still deviates, whether this run met
         them or not.
 
-    What is listed as known counts on neither side. So a finding that was accepted since
-    is neither fixed nor new. A finding is fixed only if its item ran this time and its
+    Known deviations count in neither run. So a finding that was accepted since then is
+    neither fixed nor new. A finding is fixed only if its item ran this time and its
     op fails in no other way. If the item did not run, the finding is "gone".
     """
     old, new = _unlisted(before), _unlisted(now)

@@ -58,9 +58,11 @@ def _same_answer(a: Discrepancy, b: Discrepancy) -> bool:
 
 
 def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
-    """Discrepancies by finding and known deviation; those in common mode form one
-    group. What an engine may declare is one finding, with all its ops; what several
-    modes of an engine do at one op is one finding, with all these modes.
+    """Discrepancies by finding and known deviation.
+
+    Those in common mode form one group. A cause that an engine may declare is one
+    finding with all its ops. A deviation that several modes of an engine show at one op
+    is one finding with all these modes.
 
     Groups and their members keep the order in which they come.
     """
@@ -81,7 +83,7 @@ def grouped(found: Iterable[Discrepancy]) -> list[list[Discrepancy]]:
 
 
 def title_of(found: Discrepancy) -> str:
-    """The name of a finding; where the engine may declare its cause, of that cause."""
+    """The name of a finding, or of its cause if the engine may declare that cause."""
     why = found.diagnosis
     if why is None or why.cause not in DECLARED:
         return found.finding

@@ -71,13 +71,13 @@ class Discrepancy(
     known: the known deviation that it belongs to.
     failed: whether it makes its item fail.
     count: how many cases of the item's sweep were of this kind.
-    largest: how large the deviation of a number was at most in those, as `at_most` says
-        it in a row of known deviations.
+    largest: the largest deviation of a number in those cases, written as `at_most` is
+        in a row of known deviations.
     common: findings of other differentiators that give the same answer at the same
         case.
     network: what a large network is made from; its point is not written down.
-    place: the user's line that it leads to, or that registers the engine:
-        `conftest.py:12`, from the root of the repository.
+    place: the user's line that a reader should look at, or the line that registers the
+        engine, from the root of the repository: `conftest.py:12`.
     """
 
     differentiator: str
@@ -227,7 +227,7 @@ class Selftest(
 class Run(msgspec.Struct, tag_field="type", tag="run", kw_only=True, frozen=True):
     """The last line: what ran, where, and how often each verdict was given.
 
-    report: the report folder as the user named it, if he did on the command line.
+    report: the report folder, if the command line named one.
     classes: differentiators that were named as `package.module:Class`, by their names.
     """
 

@@ -75,7 +75,7 @@ def _best(parts: Sequence[Records], seeds: Sequence[int]) -> Best:
 def _discrepancies(
     parts: Sequence[Records], seeds: Sequence[int], best: Best
 ) -> Iterable[Discrepancy]:
-    """Those of the items that are kept, and those that have no item."""
+    """The discrepancies of the items that are kept, and those without an item."""
     seen = set()
     for k, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
         for d in part.discrepancies:

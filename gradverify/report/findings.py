@@ -190,8 +190,8 @@ def _card(
 def _modes(members: Sequence[Discrepancy], items: Iterable[Item]) -> list[ModeSeen]:
     """The modes of the engine side by side, those that go wrong first.
 
-    A mode that is not among the findings is told by its items at the same blocks; one
-    that did not run there is left out. Empty unless there are several.
+    A mode without a finding is described by its items over the same blocks. A mode that
+    did not run there is left out. The result is empty if only one mode is left.
     """
     d = members[0]
     wrong = {m.mode: m for m in reversed(members) if _engine(m) == _engine(d)}
@@ -213,7 +213,7 @@ def _engine(found: Discrepancy) -> tuple[str, str]:
 
 
 def _seen(d: Discrepancy, first: Discrepancy) -> ModeSeen:
-    """A mode that goes wrong; its numbers if they are not those of the first."""
+    """A mode that goes wrong, with its numbers if they differ from the first one's."""
     k = kind_of(d)
     head = (d.mode, k, SIGNS[k][0], word(d.verdict))
     if (d.where, d.got, d.exact) == (first.where, first.got, first.exact):

@@ -36,9 +36,7 @@ class Worked:
 
 @dataclass(frozen=True)
 class HandWorked:
-    """The claims, wrong ones first; how many there are of each; and how many are left
-    out.
-    """
+    """The claims, wrong ones first, with counts by verdict and of those left out."""
 
     claims: Sequence[Worked]
     counts: Sequence[tuple[str, int]]

@@ -69,8 +69,8 @@ def _plain(number: Decimal, power: int) -> str:
 def _telling(same: str, left: str, right: str) -> tuple[str, str]:
     """Both ends, cut a few digits behind the first one that differs.
 
-    A number that ends has zeros there. No digit before the point is cut off, and of a
-    small number as many significant digits are left.
+    The shorter number is filled up with zeros. No digit before the point is cut off. A
+    small number keeps as many significant digits as a large one.
     """
     size = max(len(left), len(right)) + 1
     ends = (x if "." in same + x else f"{x}." for x in (left, right))

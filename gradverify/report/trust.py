@@ -144,9 +144,9 @@ def _covered(name: str, wanted: Sequence[str], seen: Mapping[str, int]) -> Cover
 
 
 def _ops(found: Records, ran: Sequence[Item]) -> Iterator[Seen]:
-    """Every op.
+    """What the run saw of every op.
 
-    Its own items say how often it failed, and all items where it was met.
+    The op's own items say how often it failed. All items together say where it was met.
     """
     own: dict[str, list[Item]] = {}
     for item in ran:

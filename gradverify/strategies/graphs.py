@@ -42,6 +42,7 @@ def graphs(
     ops: the menu; unless given, all public ops but network layers.
     min_nodes, max_nodes: how many ops are drawn. Ops whose operands do not fit are left
         out, and joining unused nodes adds some.
+    max_inputs: how many inputs at most. dtype: that of the point.
     within: what else graphs are made of, such as an engine's `accepts`.
     met: what earlier cases have had. Pairs of ops that none of them had are then drawn
         more often.
@@ -49,6 +50,9 @@ def graphs(
     An array at the end is contracted by `sum` and, if data are allowed, `mul`, even if
     these are not on the menu. Within ranks of `range(1)` there are no arrays. A graph
     shrinks to one op on one input, at 1.
+
+    Raises `ValueError` for an op that is unknown, and for limits that allow no graph,
+    with what is allowed.
     """
     if not 1 <= min_nodes <= max_nodes:
         raise ValueError(

@@ -199,6 +199,9 @@ def points(
     Among them are zeros, ties between arrays and within one, values an ulp beside
     either, edges of domains, and tiny, huge and saturated values. A point shrinks to
     ones.
+
+    shapes: one for each input. dtype: "float64" or "float32". What is drawn is a tuple
+    with an array of each shape.
     """
 
     def arrays(drawn: Sequence[Any]) -> tuple[Array, ...]:

@@ -115,20 +115,30 @@ def _draw(
         pass
 
 
+class _Over(BaseException):
+    """The time of a search is over. Hypothesis passes on what is no `Exception`."""
+
+
 def shrink(
     strategy: SearchStrategy[Case],
     fails: Callable[[Case], bool],
     seed: int,
     max_examples: int = 500,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Case | None:
     """The smallest case found for which `fails` is true; None if none was found.
 
     Hypothesis searches, and shrinks its choices. Then `minimise` shrinks the graph.
+
+    is_over: whether the search ends with what it has found by now. It is asked before
+        every case.
     """
     known: dict[object, bool] = {}
     failing: list[Case] = []
 
     def judged(case: Case) -> bool:
+        if is_over():
+            raise _Over
         key = key_of(case)
         if key not in known:
             known[key] = holds(fails, case)
@@ -139,6 +149,8 @@ def shrink(
     try:
         chosen = _settings(max_examples, Phase.generate, Phase.shrink)
         find(strategy, judged, settings=chosen, random=random.Random(seed))
+        return minimise(min(failing, key=measure), judged)
     except NoSuchExample:
         return None
-    return minimise(min(failing, key=measure), judged)
+    except _Over:
+        return min(failing, key=measure, default=None)

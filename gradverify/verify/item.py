@@ -465,12 +465,14 @@ class _Sweep:
         finding by what is accepted.
         """
 
+        def is_over() -> bool:
+            # each case without an end takes the time of many others
+            return time.perf_counter() > kind.until or self.lost >= 2 * PATIENCE
+
         def fails(candidate: Case) -> bool:
-            if time.perf_counter() > kind.until:
+            if is_over():
                 return False
             in_flight(candidate)
-            if self.lost >= 2 * PATIENCE:  # each one takes the time of many others
-                return False
             if kind.op != WHOLE and kind.op not in candidate.graph.ops:
                 return False
             judgement = self.judge(candidate)
@@ -480,11 +482,12 @@ class _Sweep:
             same_op = guilty.op == kind.op
             return same_op and kind.listed.row(candidate, judgement, guilty) is None
 
+        if is_over():
+            return case
         smallest = minimise(case, fails)
-        if self.lost >= 2 * PATIENCE:
-            return smallest
         if smallest.graph.size > 2 and self.block.strategy is not None:
-            other = shrink(self.block.strategy, fails, self.block.seed)
+            strategy, seed = self.block.strategy, self.block.seed
+            other = shrink(strategy, fails, seed, is_over=is_over)
             if other is not None and other.graph.size < smallest.graph.size:
                 return other
         return smallest

@@ -7,7 +7,11 @@ import pytest
 import torch
 
 import gradverify
+from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
+from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_call import TorchCall
+from gradverify.capture.torch_functions.torch_probe import TorchProbe
+from gradverify.capture.torch_functions.torch_tracer import TorchTracer
 from tests.capture.torch_pairs import PAIRS, Pair, function, tensor
 
 CASES = 6
@@ -121,3 +125,10 @@ def test_a_number_that_was_read_stands_still_beside_a_point() -> None:
     at, beside = np.array([2.0, 3.0, 5.0]), np.array([7.0, 1.0, 4.0])
     (found,) = call.outputs_beside([beside], [at])
     assert np.array_equal(found, beside * 2.0)
+
+
+def test_no_dispatch_mode_of_ours_loads_the_compiler() -> None:
+    """PyTorch wraps the method of a mode that it hides from its compiler."""
+    ours = [TorchProbe, TorchTracer, StoppedTensors]
+    assert all(issubclass(m, DispatchMode) for m in ours)
+    assert not [m for m in ours if hasattr(m.__torch_dispatch__, "__wrapped__")]

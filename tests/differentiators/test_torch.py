@@ -104,3 +104,19 @@ def test_the_same_code_runs_on_every_device() -> None:
     assert type(cpu).__bases__ == type(cuda).__bases__ == (Torch,)
     assert set(cpu.table) == set(cuda.table)
     assert cpu.accepts == cuda.accepts
+
+
+def test_a_derivative_without_memory_is_zeros() -> None:
+    """PyTorch's reverse over forward gives one for what is stacked beside a tangent."""
+    nodes = [input_leaf((2,)), input_leaf((2,)), data_leaf([[0.0, 2.0], [0.0, 2.0]])]
+    nodes.append(apply_op(nodes, "stack", [0, 1], axis=(-1,)))
+    nodes.append(apply_op(nodes, "mul", [3, 2]))
+    nodes.append(apply_op(nodes, "sum", [4], axis=None))
+    case = Case(Graph(tuple(nodes)), (np.ones(2), np.ones(2)), "float64")
+    found = run(TorchCpu(), "reverse-over-forward", case)
+    assert found.error is None
+    assert [None if x is None else x.tolist() for x in found.cotangents] in (
+        [[0.0, 0.0], [0.0, 0.0]],
+        [[0.0, 0.0], None],
+        [None, [0.0, 0.0]],
+    )

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from gradverify.differentiators.examples import example_case
 from gradverify.graph import case_from_json, case_name, case_to_json, formula
 from gradverify.graph.serial import ELEMENTS, NODES
+from gradverify.ops import OPS
 
 ONE = float(1).hex()
 INPUT = {"op": "input", "shape": []}
@@ -140,3 +142,11 @@ def test_a_long_graph_is_read_and_its_formula_stays_short() -> None:
     case = case_from_json(json.loads(json.dumps(of(*doubled))))
     assert len(formula(case.graph)) < 100_000
     assert case_name(case_from_json(case_to_json(case))) == case_name(case)
+
+
+@pytest.mark.parametrize("op_name", OPS.public())
+def test_the_params_of_every_op_are_read_back(op_name: str) -> None:
+    """Else an engine in a process of its own is asked what no message can say."""
+    case = example_case(OPS[op_name], "float64")
+    text = json.dumps(case_to_json(case))
+    assert case_name(case_from_json(json.loads(text))) == case_name(case)

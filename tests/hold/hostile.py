@@ -107,6 +107,23 @@ class QuickExit(Hostile):
         ctypes.CDLL(None)._exit(0)
 
 
+class LoadsSlowly(Hostile):
+    """Loads a library in the first call of a process; ends it at a product."""
+
+    name = "loads-slowly"
+    is_loaded = False
+
+    @mode("vjp", default=True)
+    def reverse(self, function: Lowered, point: Any, cotangent: Any) -> Pulled:
+        if not LoadsSlowly.is_loaded:
+            time.sleep(1.5)
+        LoadsSlowly.is_loaded = True
+        return super().reverse(function, point, cotangent)
+
+    def attack(self, function: Lowered, point: Any) -> None:
+        os.abort()
+
+
 class Recursion(Hostile):
     """Recursion in C until the stack is full."""
 

@@ -94,7 +94,7 @@ def test_an_engine_that_catches_all_that_would_end_it_does_not_hang_a_run(
 ) -> None:
     scratch.write("conftest.py", engine(HANGS, here=True))
     options = (*ONLY, "-p", "no:timeout", "--gradverify-time", "10", "-k", "small")
-    done = scratch.apart("pytest", *options)
+    done = scratch.ended(scratch.begin(*options))
     assert done.ret == 3
     assert finding(scratch)["verdict"] == "TIMED_OUT"
     done.stdout.fnmatch_lines(["*whatever was raised to end it was caught*"])
@@ -110,7 +110,7 @@ def test_a_loop_in_c_that_hangs_a_run_is_ended_by_the_system(scratch: Scratch) -
     assert done.ret != 0
     assert "conftest.py" in done.stderr.str(), "where it was"
     scratch.write("conftest.py", engine("pass"))
-    again = scratch.apart("pytest", *options)
+    again = scratch.pytest(*options)
     assert again.ret == 0
     again.stdout.fnmatch_lines(["an earlier run was killed while toy (forward) ran *"])
 

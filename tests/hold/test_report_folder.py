@@ -316,6 +316,12 @@ def pytest_runtest_logreport(report):
 """
 
 
+def written_to(reports: Path) -> bool:
+    """Whether a run has written records of some items."""
+    sizes = [p.stat().st_size for p in reports.glob(".gradverify-*.jsonl")]
+    return sum(sizes) > 300
+
+
 def begun(repository: Scratch, *arguments: str) -> subprocess.Popen[str]:
     """A run in a process group of its own, of which some items have been run."""
     process = subprocess.Popen(
@@ -330,8 +336,7 @@ def begun(repository: Scratch, *arguments: str) -> subprocess.Popen[str]:
     reports = repository.root / REPORTS
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
-        sizes = [p.stat().st_size for p in reports.glob(".gradverify-*.jsonl")]
-        if sum(sizes) > 300:
+        if written_to(reports):
             return process
         time.sleep(0.05)
     raise AssertionError(f"the run did not begin: {process.communicate()[0]}")
@@ -366,11 +371,13 @@ def test_a_run_that_is_killed_at_any_moment_loses_the_case_in_flight_alone(
     random = np.random.default_rng(20)
     lost = []
     for _ in range(12):
-        process = begun(repository)
+        run, reports = repository.begin(*RUN), repository.root / REPORTS
+        while not written_to(reports):
+            assert os.waitpid(run, os.WNOHANG) == (0, 0), "it has not ended before"
+            time.sleep(0.02)
         time.sleep(float(random.uniform(0, 1)))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        reports = repository.root / REPORTS
+        os.killpg(run, signal.SIGKILL)
+        assert repository.ended(run).ret == -signal.SIGKILL
         (shard,) = reports.glob(".gradverify-*.jsonl")
         whole = shard.read_bytes().count(b"\n")
         end = time.monotonic() + 10  # the system takes its time to free the lock

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 
 from gradverify import records
 
-from ..scratch import LOADED, PATHS, RIGHT_ENGINE, Scratch
+from ..scratch import RIGHT_ENGINE, Scratch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs its signals")
 
@@ -61,7 +59,7 @@ def finding(scratch: Scratch) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_run_with_an_engine_that_calls_os_exit_is_not_green(scratch: Scratch) -> None:
     scratch.write("conftest.py", engine("os._exit(0)", here=True))
-    done = scratch.apart("pytest", *ONLY, "-k", "add or shared")
+    done = scratch.ended(scratch.begin(*ONLY, "-k", "add or shared"))
     assert done.ret == 1
     done.stdout.fnmatch_lines(["*called os._exit(0), which would have ended the run*"])
     assert finding(scratch)["verdict"] == "CRASHED"
@@ -261,21 +259,16 @@ def test_what_a_test_module_sets_makes_no_right_engine_wrong(scratch: Scratch) -
 # ---- a run that is killed
 
 
-def _killed(scratch: Scratch, seconds: float) -> int:
-    """Kill a run some time after it has begun to write; its status."""
+def _killed(scratch: Scratch, seconds: float) -> int | pytest.ExitCode:
+    """Kill a run some time after it has begun to write; its status, as a process."""
     others = _shards(scratch)
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *LOADED, *ONLY, "-k", "add or mul or sin"],
-        cwd=scratch.root,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not any(_shards(scratch) - others) and run.poll() is None:
+    run = scratch.begin(*ONLY, "-k", "add or mul or sin")
+    while not any(_shards(scratch) - others):
+        assert os.waitpid(run, os.WNOHANG) == (0, 0), "it has not ended before"
         time.sleep(0.01)
     time.sleep(seconds)
-    run.kill()
-    return run.wait()
+    os.kill(run, signal.SIGKILL)
+    return scratch.ended(run).ret
 
 
 def _shards(scratch: Scratch) -> set[Path]:
@@ -306,7 +299,7 @@ def test_a_run_that_is_killed_loses_the_case_in_flight_at_most(
         assert _left(scratch) >= known, "all that was written is kept"
         known = _left(scratch)
     assert killed >= 3
-    done = scratch.apart("pytest", *ONLY, "-k", "sin[")
+    done = scratch.pytest(*ONLY, "-k", "sin[")
     assert done.ret == 0, "the next run is well"
     assert _left(scratch) >= known > 0, "all that was written is kept"
     reports = scratch.root / "reports"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 
 import pytest
 
 from gradverify.autodiff.rules import RULES
-from gradverify.differentiators import Differentiator
 from gradverify.differentiators.own.tape_engine import OwnTape
-from gradverify.strategies import op_cases
-from gradverify.verify import Block, Budget, ItemResult, verify_item
+from gradverify.verify import Budget, ItemResult
 
 from .faults import WRONG, Fault, always, planted, times, twin
+from .looking import cases_of, look, look_until
 
 CASES = 12
 
@@ -29,35 +27,30 @@ MADE_OF: Mapping[str, str] = {
 # fmt: on
 
 
-@cache
-def block(op: str) -> Block:
-    return Block("ops", op, "float64", 5, op_cases(op))
-
-
 def fault_in(primitive: str) -> Fault:
     factors = (1.0 + 1e-9,) * len(RULES[primitive])
     return Fault("factor off by 1e-9", primitive, always(times(*factors)), WRONG)
 
 
-def judged(primitive: str, make: Callable[[Fault, str], Differentiator]) -> ItemResult:
-    engine = make(fault_in(primitive), OwnTape.name)
-    budget = Budget(cases=CASES, shrinking=0.0)  # what is small is in test_planted.py
-    return verify_item(block(MADE_OF[primitive]), engine, "reverse", budget=budget)
+def failing(item: ItemResult) -> set[str]:
+    """The ops that fail."""
+    return {f.op for f in item.findings if f.judgement.verdict.fails()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("primitive", MADE_OF)
-def test_a_factor_off_by_1e_9_is_found(primitive: str) -> None:
-    item = judged(primitive, planted)
+def test_a_factor_off_by_1e_9_is_found_and_its_twin_is_not_accused(
+    primitive: str,
+) -> None:
+    """Nothing is shrunk: that findings are small is looked at in `test_planted.py`."""
+    op, fault = MADE_OF[primitive], fault_in(primitive)
+    cases = cases_of(op)
+    item = look_until(
+        lambda item: op in failing(item), cases, planted(fault, OwnTape.name), CASES
+    )
     assert {v for v in item.counts if v.fails()} == WRONG
-    assert {f.op for f in item.findings if f.judgement.verdict.fails()} == {
-        MADE_OF[primitive]
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("primitive", MADE_OF)
-def test_its_twin_is_not_accused(primitive: str) -> None:
-    item = judged(primitive, twin)
-    assert not {v for v in item.counts if v.fails()}, item.findings
-    assert not item.checked_nothing()
+    assert failing(item) == {op}
+    budget = Budget(cases=item.cases, least=1, shrinking=0.0)
+    right = look(cases, twin(fault, OwnTape.name), budget)
+    assert not {v for v in right.counts if v.fails()}, right.findings
+    assert not right.checked_nothing()

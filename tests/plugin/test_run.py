@@ -198,6 +198,7 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
             ("--gradverify-ops", "foo"),
             "--gradverify-ops: 'foo' is unknown; `gradverify ops`",
         ),
+        (("--gradverify-ops", ","), "--gradverify-ops: ',' names nothing"),
         (("--gradverify-suites", "foo"), "'foo' is unknown; known: cases"),
         (("--gradverify-dtypes", "int8"), "'int8' is unknown; known: float64"),
         (("--gradverify-profile", "foo"), "'foo' is unknown; known: smoke, ci, deep"),
@@ -321,8 +322,11 @@ KILLER = """
 
 @pytest.fixture
 def armed(repository: Scratch) -> Scratch:
-    """A repository whose engine kills its process."""
-    head, _, tail = TOY_ENGINE.partition("    def __mul__")
+    """A repository whose engine kills its process, which is that of the run."""
+    here = TOY_ENGINE.replace(
+        '    name = "toy"', '    name = "toy"\n    isolated = False'
+    )
+    head, _, tail = here.partition("    def __mul__")
     repository.write(
         "conftest.py",
         head + KILLER.lstrip("\n") + "\n    def sin" + tail.partition("    def sin")[2],
@@ -346,7 +350,7 @@ def test_a_killed_worker_names_its_case_and_loses_nothing(armed: Scratch) -> Non
 
 @pytest.mark.slow
 def test_a_killed_run_is_named_by_the_next(armed: Scratch) -> None:
-    killed = armed.apart("pytest", "--gradverify", *SMALL)
+    killed = armed.ended(armed.begin("--gradverify", *SMALL))
     assert killed.ret == -9
     (armed.root / "armed").unlink()
     result = armed.pytest("--gradverify", *SMALL)

@@ -20,6 +20,7 @@ from gradverify.arithmetic.symbols import trace
 from gradverify.compare import compare
 from gradverify.differentiators import Derivatives, Differentiator, load, run
 from gradverify.graph import Case
+from gradverify.questions import JVP, tangents_of
 from gradverify.reference import Slope, reference
 from gradverify.verdict import Verdict
 
@@ -191,6 +192,14 @@ def test_a_step_from_zero_is_short_enough(function: Any, b: float, slopes: Any) 
     else:
         assert found.status is Slope.SMOOTH
         assert tuple(map(float, found.gradient)) == slopes
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_power_with_a_constant_slope_has_a_tangent(n: int) -> None:
+    found = case(lambda a: s.power(a, n=n), 0.0)
+    (tangent,) = tangents_of(found.graph, found.dtype)
+    (slope,) = reference(found, question=JVP).gradient
+    assert float(slope[()]) == n * float(tangent)
 
 
 @pytest.mark.parametrize("x", [-1e6 - 0.5, -1e9 - 0.25])

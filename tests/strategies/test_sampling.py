@@ -242,3 +242,19 @@ def test_a_wrong_gradient_shrinks_to_its_op_at_plain_numbers(
 
 def test_nothing_is_found_where_nothing_fails() -> None:
     assert shrink(graphs(), lambda case: False, 0, max_examples=20) is None
+
+
+def test_a_search_ends_with_its_time() -> None:
+    drawn: list[Case] = []
+    large: list[Case] = []
+
+    def fails(case: Case) -> bool:
+        if case.graph.size > 2:
+            large.append(case)
+        return case.graph.size > 2
+
+    counted = graphs().map(lambda case: drawn.append(case) or case)  # type: ignore[func-returns-value]
+    assert shrink(counted, fails, 0, is_over=lambda: bool(drawn)) is None
+    assert len(drawn) == 1
+    found = shrink(graphs(), fails, 0, is_over=lambda: bool(large))
+    assert large == [found], "what was found by then, as it was found"

@@ -20,7 +20,8 @@ import torch
 from torch._functorch import utils as _functorch
 from torch.autograd.function import Function
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
 
 READS = frozenset({
     "numpy", "tolist", "item", "__float__", "__array__", "__dlpack__",
@@ -36,7 +37,7 @@ CALLER = str(Path(__file__).with_name("torch_call.py"))
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
-class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Watch(DispatchMode):
     """A mode below autograd that is told what it does not see.
 
     roots: tensors that are differentiated. inner: results of ops that follow them,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Touched:
                 yield x
 
 
-class TorchProbe(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class TorchProbe(DispatchMode):
     """Notes what is touched while it is active; it changes nothing."""
 
     def __init__(self, arguments: list[Any]) -> None:

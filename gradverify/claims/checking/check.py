@@ -42,6 +42,9 @@ def check_claim(
     at: the value of each name: a number, or nested lists of numbers.
     claims: the claimed derivative with respect to some of the names, of their shape.
 
+    The result is true if every claim is right; its text and, in a notebook, its picture
+    say which step is, and how a person arrives at the claimed number.
+
     Raises `ValueError` where the input makes no sense; a wrong claim raises nothing.
     """
     point = {name: floats(f"{name} (in at)", x) for name, x in at.items()}

@@ -1,9 +1,9 @@
 """Backward passes written by hand: which names are gradients, and of what.
 
-`dL_dw` names both. `dw`, `w_bar`, `grad_w`, `w.grad` and `grads["w"]` name what the
-derivative is by. Of what it is, the numbers say: the output is the one whose
-derivatives most of the gradients of the pass are. Where none fits, some gradient is
-taken as given, and the others must follow from it by the chain rule.
+`dL_dw` names both. `dw`, `w_bar`, `grad_w`, `w.grad` and `grads["w"]` say only what is
+differentiated by. Which output is differentiated, the numbers say: it is the one whose
+derivatives most gradients of the pass are. If no output fits, one gradient is taken as
+given, and the others must follow from it by the chain rule.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ DRAWS = 12  # points that are tried
 class BackwardStep:
     """An assignment that claims to be the derivative of `of` by `by`.
 
-    holds: nodes that are held, where a gradient of the pass is taken as given. over: by
-    how many examples the derivative is divided, as the convention of the pass is.
+    holds: nodes that are held constant, if a gradient of the pass is taken as given.
+    over: the number of examples that the pass divides the derivative by.
     """
 
     assigned: Assigned
@@ -112,7 +112,7 @@ def _as_node(code: Journal, entry: Assigned) -> Assigned:
 def _groups(
     assigned: Sequence[Assigned],
 ) -> Iterable[tuple[Any, list[Assigned]]]:
-    """Assignments of one cell and scope; a pass may use names of earlier cells."""
+    """Assignments by cell and scope. A pass may use names of earlier cells."""
     found: dict[Any, list[Assigned]] = {}
     for entry in assigned:
         found.setdefault((entry.cell, entry.scope), []).append(entry)
@@ -123,6 +123,7 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
     """Each assignment with what is added to it afterwards, or masked in it.
 
     Of `dx = a`, `dx += b` the sum is the gradient, and the first line claims nothing.
+    So does `dW = p - y` before `dW = X.T @ dW`.
     """
     place: dict[str, int] = {}
     found: list[Assigned] = []
@@ -131,10 +132,18 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
             first = found[place[entry.name]]
             tree = entry.tree if _is_constant(first) else first.tree
             found[place[entry.name]] = replace(entry, is_update=False, tree=tree)
+        elif entry.name in place and _uses(entry):
+            found[place[entry.name]] = entry
         else:
             place[entry.name] = len(found)
             found.append(entry)
     return iter(sorted(found, key=lambda e: e.line))
+
+
+def _uses(entry: Assigned) -> bool:
+    """Whether a name is given a new value that is computed from its old one."""
+    names = (n.id for n in ast.walk(entry.tree) if isinstance(n, ast.Name))
+    return entry.name in names
 
 
 # ---- names that say both
@@ -201,7 +210,7 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
 
 
 def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
-    """Gradients that do not say of what: of the output that fits most of them."""
+    """Gradients that name no output: they are of the output that fits most of them."""
     program = code.program
     found = [g for entry in group for g in _gradients(entry)]
     seeds = [g for g in found if _is_one(code, g.assigned)]
@@ -505,7 +514,7 @@ def _given(
     value = given.assigned.value
     yield BackwardStep(given.assigned, "?", given.by, given.x, given.x, GIVEN)
     for g in gradients:
-        if g is not given and program.depends(y.index, g.x.index):
+        if g is not given and program.depends(given.x.index, g.x.index):
             of = f"({given.by}·{given.assigned.name})"
             holds = frozenset({value.index})
             yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
@@ -541,6 +550,8 @@ def _from_residual(
             y = program.apply("sum", product, axis=None)
             holds = frozenset({i})
             for over in sizes:
+                if not _fitting(program, y, gradients[:1], holds, over):
+                    continue
                 if len(_fitting(program, y, gradients, holds, over)) < len(gradients):
                     continue
                 of = f"({name}·its gradient)"

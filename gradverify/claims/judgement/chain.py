@@ -130,8 +130,9 @@ def _constant(program: FileProgram, index: int) -> float | None:
 def _elsewhere(program: FileProgram, members: Members) -> Outcome | None:
     """What comes out where all names are moved, if it is wrong there.
 
-    At x = 2 both x² and 2x are 4. A formula that lacks names of the derivative may have
-    their values put in, and is not looked at elsewhere.
+    At x = 2 both x² and 2x are 4, so that a wrong formula may look right there. If a
+    formula lacks a name that the derivative has, the name's value may have been put in.
+    Such a formula is not looked at elsewhere.
     """
     exact, claimed = (_moved(program, n.index) for n in members.nodes[:2])
     if not exact or not exact <= claimed:
@@ -233,7 +234,7 @@ def _where_values_are_open(
 
 
 def merged(outcomes: Sequence[Any], is_right: Callable[[Any], bool]) -> Any:
-    """The outcome of several readings; `NotUnderstood` where they differ."""
+    """The one outcome that all readings have; `NotUnderstood` if they differ."""
     right = [is_right(outcome) for outcome in outcomes]
     if any(right) and not all(right):
         raise NotUnderstood("it has two readings, of which one is right")

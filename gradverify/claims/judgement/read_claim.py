@@ -1,7 +1,7 @@
 """What a reader of texts or of code hands to the judge: a claim, and what was computed.
 
-A reader says what a claim is about, what our mathematics makes of it, and why its
-reading may not be the author's. It does not say that somebody is wrong.
+A reader says three things: what a claim is about, what we compute for it, and why the
+author may mean something else. It does not say that somebody is wrong.
 """
 
 from __future__ import annotations

@@ -593,7 +593,7 @@ def _number(states: States, name: str, formula: Formula, state: State) -> State 
 def _clashing(
     states: States, name: str, known: Symbol, value: Balls, state: State
 ) -> State | None:
-    """A text that gives a name of the code another value: it holds in the text."""
+    """A text gives a name another value than the code does. It holds in the text."""
     if known.shape != np.shape(value) or known.shape:
         return None
     coded = flat(Point(states.code.program, {}).value(known.index))[0]

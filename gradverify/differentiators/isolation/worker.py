@@ -31,9 +31,10 @@ from gradverify.differentiators.isolation.places import place_of
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import Raised
 from gradverify.graph import Case
-from gradverify.questions import GRADIENT, Question
+from gradverify.questions import GRADIENT, QUESTIONS, Question
 
 LOADING = 120.0  # seconds for a process to import its engine
+WARMING = 5.0  # seconds for the first call of a process that was started again
 GRACE = 0.25  # seconds for a process to end a case by itself, once its time is up
 TICK = 0.05  # seconds between two looks at the clock
 MEMORY = 16 << 30  # bytes that an engine may take at most
@@ -116,6 +117,7 @@ class Worker:
         self._process: _Process | None = None
         self._sent: deque[tuple[Key, Case, float]] = deque()
         self._answers: dict[Key, tuple[Case, Derivatives]] = {}
+        self._proven: tuple[str, Question, Case] | None = None
 
     def run(
         self, mode: str, case: Case, limit: float, question: Question = GRADIENT
@@ -192,6 +194,8 @@ class Worker:
         found = self._waited(limit)
         if found.fatal:
             self._sent.clear()
+        elif self._proven is None and found.error is None and not found.timed_out:
+            self._proven = key[1], QUESTIONS[key[2]], case
         while len(self._answers) >= KEPT:
             del self._answers[next(iter(self._answers))]
         self._answers[key] = case, found
@@ -277,9 +281,25 @@ class Worker:
             self.last = trouble = _words(status) + when
         if not trouble:
             self._process = process
-            return None
+            return self._warmed_up()
         process.end()
         return self._refusal(trouble, process.tail)
+
+    def _warmed_up(self) -> Raised | None:
+        """Ask a process that was started again for what it once answered.
+
+        In its first call an engine may load a library, as it did when it was tried.
+        That is no time of the case that comes next. What `_started` returns.
+        """
+        if self._proven is None or self._process is None:
+            return None
+        asked, self._proven = self._proven, None
+        with contextlib.suppress(OSError):
+            self._process.wire.send_bytes(encode([errand(*asked, WARMING)]))
+        if self._waited(WARMING).fatal:
+            return self._started()
+        self._proven = asked
+        return None
 
     def _refusal(self, trouble: str, detail: str = "") -> Raised:
         text = f"{self.differentiator.name} cannot run in a process of its own: "

@@ -384,8 +384,13 @@ class TorchModes(Differentiator):
 
 
 def _array(x: Any) -> Any:
-    """A tensor as an array of NumPy, also one of PyTorch's symbolic zeros."""
-    return None if x is None else x.numpy(force=True)
+    """A tensor as an array of NumPy, also one of PyTorch's symbolic zeros.
+
+    Those have no memory, and `numpy` would read what stands at address 0.
+    """
+    if x is None:
+        return None
+    return (x.new_zeros(x.shape) if x._is_zerotensor() else x).numpy(force=True)
 
 
 def _placed(blocks: Any, wrt: Sequence[int], count: int) -> list[Any]:
