@@ -11,11 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-<<<<<<< HEAD
-from gradverify.arithmetic import matrices, spectra
-=======
-from gradverify.arithmetic import matrices, special_balls
->>>>>>> main
+from gradverify.arithmetic import matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,

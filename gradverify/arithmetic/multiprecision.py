@@ -15,11 +15,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-<<<<<<< HEAD
-from gradverify.arithmetic import balls, matrices, spectra
-=======
-from gradverify.arithmetic import balls, matrices, special_balls
->>>>>>> main
+from gradverify.arithmetic import balls, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
