@@ -305,7 +305,7 @@ def slopes_within(case: Case) -> list[Any]:
 
 
 def test_three_libraries_have_two_roots_in_two_modes_listed() -> None:
-    assert {(row.differentiator, row.op, row.modes) for row in ROOTS} >= {
+    assert {(row.differentiator, row.op, row.modes[:1]) for row in ROOTS} >= {
         (who, op, modes)
         for who in ("torch-cpu", "autograd", "jax")
         for op in ("sqrt", "power")
