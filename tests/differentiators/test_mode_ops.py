@@ -52,14 +52,23 @@ JVPS = {
     "digamma": NO_JVP.format("psi"),
     "hypot": NO_JVP.format("hypot"),
 }
-OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin")
+OF_EXP = (
+    "logsumexp",
+    "softmax",
+    "log_softmax",
+    "cross_entropy",
+    "softmin",
+    "logcumsumexp",
+)
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
 NO_DERIVATIVE = "derivative for aten::{} is not implemented"
 NO_TANGENT = dict.fromkeys(
-    ("gammainc", "gammaincc", "zeta"), "Trying to use forward AD with"
+    ("gammainc", "gammaincc", "zeta", "segment_reduce"), "Trying to use forward AD with"
 )
 HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
 HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
+SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
+ITEM = "vmap: It looks like you're calling .item()"
 NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
@@ -90,9 +99,9 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
         **NO_TANGENT, **HUBER, **HARD_FORWARD, **NOISE,
         "glu": NO_FORWARD.format("aten::glu_jvp"),
     },
-    ("torch-cpu", "reverse-over-reverse"): HARD,
-    ("torch-cpu", "hessian"): HARD,
-    ("torch-cpu", "vmapped"): NOISE,
+    ("torch-cpu", "reverse-over-reverse"): {**HARD, **SEGMENTS},
+    ("torch-cpu", "hessian"): {**HARD, **SEGMENTS},
+    ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT},
@@ -101,7 +110,7 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
         "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
-KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
+KNOWN = {ITEM, OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
 
 SLOW = {("torch-cpu", "aot")}
 MODES = [

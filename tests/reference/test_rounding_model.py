@@ -438,7 +438,7 @@ REASONS: Mapping[str, str] = {
         "scaled_dot_product_attention huber bce bce_with_logits kl_div xlogy xlog1py "
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
         "betaln beta gammainc gammaincc betainc zeta erfcx erfinv ndtr ndtri log_ndtr "
-        "spence i0 i0e i1 i1e"
+        "spence i0 i0e i1 i1e logcumsumexp"
     ),
     "a mean is taken away": (
         "var std batch_norm batch_norm_eval layer_norm rms_norm group_norm"
