@@ -62,7 +62,8 @@ def rot90(x: Any, k: int) -> Any:
 def repeat(x: Any, repeats: int, axis: Sizes) -> Any:
     import autograd.numpy as anp
 
-    return anp.repeat(x, repeats, axis[0])
+    # its gradient takes an axis that counts from the last for another one
+    return anp.repeat(x, repeats, axis[0] % x.ndim)
 
 
 def tile(x: Any, reps: Sizes) -> Any:
