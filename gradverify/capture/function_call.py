@@ -139,6 +139,15 @@ class FunctionCall(ABC):
         """The same call in a wider format; None if the function does not take it."""
         return None
 
+    def shortened(self, length: int) -> FunctionCall | None:
+        """The same call with so many entries along the first axis of its arrays.
+
+        None if the function does not take them. Arrays whose first axis has another
+        length than that of the first argument stay as they are.
+        """
+        del length
+        return None
+
     def describe(self) -> Mapping[str, Any]:
         """What a record says of the call: versions, and where the function stands."""
         return {}

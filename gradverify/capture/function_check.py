@@ -36,8 +36,8 @@ from gradverify.capture.truths import (
 from gradverify.capture.wider_derivative import derivatives, formula_by_runs
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import WHOLE
-from gradverify.known import Deviation
+from gradverify.diagnosis.localize import WHOLE, Guilty
+from gradverify.known import OF_NUMBERS, Deviation, largest
 from gradverify.questions import SECOND
 from gradverify.reference import Reference, Slope, floats_of
 from gradverify.reference import reference as reference_of
@@ -45,6 +45,7 @@ from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import Finding, ItemResult, judge
 from gradverify.verify.error_histogram import ErrorHistogram
+from gradverify.verify.known_rows import Listed
 
 TRIES = 4  # points that are tried for each case that is judged
 REPEATED = 8  # one case in so many is run twice
@@ -53,6 +54,10 @@ EXPLAINED = frozenset({
     Verdict.WRONG, Verdict.MISSING, Verdict.IMPRECISE, Verdict.STALE,
     Verdict.NONDETERMINISTIC,
 })  # fmt: skip
+SHORT = {
+    1: "with one entry along the first axis",
+    0: "with no entry along the first axis",
+}
 LONGEST = 150  # nodes of a graph whose deviation is explained by slips
 
 Progress = Callable[[int, int], None]
@@ -155,13 +160,16 @@ def check_function(
     sweep = _FunctionSweep(call, asked, given, allowed, progress)
     truth, remarks = _believed(sweep, reference)
     sweep.run(truth)
+    findings = [*sweep.findings(known)]
+    if reference is None and isinstance(truth, CapturedTruth) and not findings:
+        findings += sweep.short_findings(known)
     result = FunctionResult(
         call.name,
         call.library,
         call.dtype,
         names,
         sweep.items(),
-        tuple(sweep.findings(known)),
+        tuple(findings),
         truth.name,
         tuple(dict.fromkeys((*remarks, *sweep.remarks, *filter(None, [truth.remark])))),
         time.perf_counter() - sweep.began,
@@ -311,6 +319,35 @@ class _FunctionSweep:
                     )
                     for variant in wanted:
                         self._judged(f"reverse{HANDED}{variant}", look)
+
+    def short_findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
+        """What is found with one entry along the first axis, and with none.
+
+        The program is that of the shorter call, and has to give its value.
+        """
+        for length, words in SHORT.items():
+            call = None if self.is_large else self.call.shortened(length)
+            if call is None or "reverse" not in call.modes:
+                continue
+            given = tuple(a.value for a in call.arguments)
+            asked = replace(self.asked, modes=("reverse",))
+            short = _FunctionSweep(call, asked, given, self.allowed, self.progress)
+            place = FunctionPoint(given, "near")
+            if not self.allowed(*given) or not short._is_finite(place):
+                continue
+            try:
+                truth = CapturedTruth(call, call, "the captured program")
+                looks = truth.looks([place], np.random.default_rng(self.asked.seed))
+            except (NotCaptured, ValueError, IndexError):  # we have no such program
+                continue
+            for look in looks:
+                short._look(VARIED, look)
+            for mode, counts in short.counts.items():
+                self.counts.setdefault(mode, Counter()).update(counts)
+                self.errors.setdefault(mode, ErrorHistogram())
+            for found in short.findings(known):
+                noted = replace(found.finding.judgement, note=words)
+                yield replace(found, finding=replace(found.finding, judgement=noted))
 
     def _is_over(self) -> bool:
         return time.perf_counter() - self.began > self.asked.seconds
@@ -477,20 +514,26 @@ class _FunctionSweep:
         }
 
     def findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
-        """One finding for each mode and verdict, by its plainest case."""
-        kinds: dict[tuple[str, Verdict], list[tuple[str, Look, Judgement]]] = {}
+        """One finding for each mode and verdict, by its plainest case.
+
+        What a row of known deviations explains is a finding by itself.
+        """
+        kinds: dict[tuple[str, Verdict, str | None], list[Any]] = {}
         for mode, look, judgement in self.deviating:
             plain = mode.partition(HANDED)[0]
-            kinds.setdefault((plain, judgement.verdict), []).append(
+            listed = Listed(known, self.engine, plain, self.call.dtype)
+            row = listed.row(look.case, judgement, Guilty(WHOLE, None, None))
+            kinds.setdefault((plain, judgement.verdict, row), []).append(
                 (mode, look, judgement)
             )
+        wrong = {mode for mode, verdict, _ in kinds if verdict is Verdict.WRONG}
         kinds = {
-            (mode, verdict): members
-            for (mode, verdict), members in kinds.items()
-            if (mode, Verdict.WRONG) not in kinds or verdict is not Verdict.IMPRECISE
+            kind: members
+            for kind, members in kinds.items()
+            if kind[0] not in wrong or kind[1] is not Verdict.IMPRECISE
         }
         explained: dict[Verdict, Explanation] = {}
-        for (mode, verdict), members in kinds.items():
+        for (mode, verdict, row), members in kinds.items():
             asked, look, judgement = min(members, key=_plainness)
             why = explained.get(verdict)
             if why is None:
@@ -502,7 +545,17 @@ class _FunctionSweep:
                 line = look.lines.get(why.node)
             judgement = self._in_words(asked, judgement)
             name = f"{self.call.name}:{mode}:{self.call.dtype}/{verdict.name.lower()}"
-            found = Finding(judgement, look.case, WHOLE, name, None, len(members), why)
+            sizes = [found for _, _, found in members]
+            found = Finding(
+                judgement,
+                look.case,
+                WHOLE,
+                name,
+                row,
+                len(members),
+                why,
+                largest(sizes) if verdict in OF_NUMBERS else None,
+            )
             yield FunctionFinding(asked, found, line, look)
 
     def _in_words(self, asked: str, judgement: Judgement) -> Judgement:

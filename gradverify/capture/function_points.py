@@ -41,7 +41,7 @@ class FunctionPoint:
             else x
             for x in self.point
         )
-        return FunctionPoint(point, self.kind)
+        return FunctionPoint(point, "near" if self.kind == "given" else self.kind)
 
 
 def places(

@@ -311,6 +311,11 @@ def save(place: Place, name: str) -> int:
             f"case {found.name} is too large to be saved; it is made from its seed: "
             f"gradverify replay {found.name}"
         )
+    if (test := _test_of(found)) is not None:
+        raise CommandError(
+            f"case {found.name} is of your function {found.differentiator}, which no "
+            f"engine runs; to keep its point, check the function at it in {test}"
+        )
     path = place.root / SAVED / f"{found.name}.json"
     content = case_to_json(found.case)
     if found.record is not None:

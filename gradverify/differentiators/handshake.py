@@ -32,6 +32,7 @@ from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
 
 LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
+BUSY = 3  # times that a call is made again which waited for a busy processor
 PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
 FRAME = re.compile(r'^  File "(.+)", line (\d+)', re.MULTILINE)  # of a traceback
@@ -134,6 +135,9 @@ class _Calls:
         most = self.limit if self._loaded else max(self.limit, self.loading)
         began = time.perf_counter()
         found = _answered(differentiator, mode, case, most)
+        for _ in range(BUSY):
+            if found.starved:  # what it has loaded until then is loaded
+                found = _answered(differentiator, mode, case, most)
         if found.fatal or found.timed_out:
             self.lost += time.perf_counter() - began
             # who has not even loaded in that time has had enough of it

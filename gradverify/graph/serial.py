@@ -192,7 +192,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("k", "shift", "repeats", "before", "after"), _whole),
     **dict.fromkeys(("reduce", "mode"), _text),
     **dict.fromkeys(("index", "target", "order"), _sizes),
-    **dict.fromkeys(("groups", "offset"), _whole),
+    **dict.fromkeys(("groups", "offset", "k"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
     "mean": _numbers,

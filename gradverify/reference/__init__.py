@@ -19,6 +19,7 @@ from gradverify.reference.rounding import (
     RoundingModel,
 )
 from gradverify.reference.sloped_graph import SlopedGraph
+from gradverify.reference.value_alone import value_alone
 
 __all__ = [
     "ANY_OP",
@@ -40,4 +41,5 @@ __all__ = [
     "reference",
     "references",
     "straightened",
+    "value_alone",
 ]

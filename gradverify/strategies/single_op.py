@@ -31,8 +31,8 @@ def alone(
     If the shapes do not fit, the next ones that do are taken. If the point lies outside
     the open domain or the limits, the nearest plain point inside is taken. These are
     tried in order: signs dropped, zeros made ones, sizes cut, all entries below 1 or
-    above it, entries moved apart, 1, 1/2 or 2 everywhere, and at last the point to
-    which the op's domain moves it.
+    above it, entries moved apart, 1, 1/2 or 2 everywhere, and at last the points to
+    which the op's domain moves it, and one of ones.
     """
     row = OPS[step.op]
     kinds, found = operands_of(row, inputs, scope.limits)
@@ -42,7 +42,8 @@ def alone(
         leaves = _leaves(row, tried, found, inputs, scope)
         with np.errstate(all="ignore"):
             plainer = itertools.product(*(_moved(leaf, scope) for leaf in leaves))
-            for moved in itertools.chain([leaves], plainer, _inside(row, leaves)):
+            last = (_inside(row, x) for x in (leaves, _as_ones(leaves)))
+            for moved in itertools.chain([leaves], plainer, *last):
                 draft = Draft(scope)
                 if _put(draft, row, step, tried, moved):
                     return finished(draft, ending)
@@ -209,20 +210,31 @@ def _plainer(leaf: Grown) -> list[Grown]:
 
 
 def _inside(row: Op, leaves: Sequence[Grown]) -> Iterator[list[Grown]]:
-    """The leaves moved into the op's domain for these params."""
+    """The leaves moved into the op's domain for these params.
+
+    Where they lie inside as doubles, but not in their own format, as a matrix that is
+    all but singular, they are moved all the same.
+    """
     values = [np.asarray(leaf.value, np.float64) for leaf in leaves]
     mask_shape = np.broadcast_shapes(*(x.shape for x in values)) if row.masks else ()
     for position in row.masks:
         values.insert(position, np.ones(mask_shape, bool))
     for params in legal_params(row.name, *(x.shape for x in values)):
-        moved = row.domain.moved(*values, **dict(params))
-        given = (np.asarray(x) for k, x in enumerate(moved) if k not in row.masks)
-        new: dict[int, Grown] = {}
-        for leaf, x in zip(leaves, given, strict=True):
-            # one that is used twice may have to be moved for one use alone
-            if id(leaf) not in new or np.any(x != leaf.value):
-                new[id(leaf)] = _with_value(leaf, x)
-        yield [new[id(leaf)] for leaf in leaves]
+        for move in (row.domain.moved, row.domain.into):
+            moved = move(*values, **dict(params))
+            given = (np.asarray(x) for k, x in enumerate(moved) if k not in row.masks)
+            new: dict[int, Grown] = {}
+            for leaf, x in zip(leaves, given, strict=True):
+                # one that is used twice may have to be moved for one use alone
+                if id(leaf) not in new or np.any(x != leaf.value):
+                    new[id(leaf)] = _with_value(leaf, x)
+            yield [new[id(leaf)] for leaf in leaves]
+
+
+def _as_ones(leaves: Sequence[Grown]) -> list[Grown]:
+    """The leaves with ones in them; one that is used twice stays one."""
+    ones = {id(x): _with_value(x, np.ones(np.shape(x.value))) for x in leaves}
+    return [ones[id(leaf)] for leaf in leaves]
 
 
 def _with_value(leaf: Grown, value: Array) -> Grown:

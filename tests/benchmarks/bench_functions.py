@@ -1,8 +1,9 @@
-"""Found and accused: 61 pairs of custom functions, by us and by gradcheck.
+"""Found and accused: pairs of custom functions, by us and by the libraries' checkers.
 
-Run as `python -m tests.benchmarks.bench_functions [cases]`. A row for each pair says
-what each checker found of the wrong function, whether it accused the right one, and
-how long both took.
+Run as `python -m tests.benchmarks.bench_functions [cases] [torch|jax]`. A row for each
+pair says what each checker found of the wrong function, whether it accused the right
+one, and how long both took: gradcheck and gradgradcheck for 61 pairs of PyTorch, in
+their default and their fast mode, and `jax.test_util.check_grads` for those of JAX.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Any
 import torch
 
 import gradverify
-from tests.benchmarks.function_pairs import PAIRS
 
 CASES = 10
 
@@ -49,42 +49,94 @@ def gradcheck(fast: bool) -> Callable[..., bool]:
     return content
 
 
-def gradgradcheck(f: Any, args: Any) -> bool:
+def gradgradcheck(fast: bool) -> Callable[..., bool]:
     """Whether PyTorch's gradgradcheck is content; an exception is no answer."""
-    torch.manual_seed(0)
-    return bool(torch.autograd.gradgradcheck(f, _grads(args), raise_exception=False))
+
+    def content(f: Any, args: Any) -> bool:
+        torch.manual_seed(0)
+        return bool(
+            torch.autograd.gradgradcheck(
+                f, _grads(args), fast_mode=fast, raise_exception=False
+            )
+        )
+
+    return content
 
 
-def main() -> None:
-    """Print the table, and the sums below it."""
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    cases = int(sys.argv[1]) if len(sys.argv) > 1 else CASES
-    checkers = {
+def check_grads(order: int) -> Callable[..., bool]:
+    """Whether JAX's checker is content, in the modes that the function has."""
+    import jax
+    from jax.test_util import check_grads as checked
+
+    def content(f: Any, args: Any) -> bool:
+        double = any(x.dtype == "float64" for x in jax.tree.leaves(args))
+        pushes = not isinstance(f, jax.custom_vjp)
+        modes = ("fwd", "rev") if pushes else ("rev",)
+        with jax.enable_x64(double):
+            try:
+                checked(f, args, order, modes)
+            except AssertionError:
+                return False
+        return True
+
+    return content
+
+
+def of_torch(cases: int) -> tuple[Any, dict[str, Callable[..., bool]]]:
+    """The pairs of PyTorch, and who looks at them."""
+    from tests.benchmarks.function_pairs import PAIRS
+
+    return PAIRS, {
         "gradverify": ours(cases),
         "gradcheck": gradcheck(False),
         "fast gradcheck": gradcheck(True),
-        "gradgradcheck": gradgradcheck,
+        "gradgradcheck": gradgradcheck(False),
+        "fast gradgradcheck": gradgradcheck(True),
     }
+
+
+def of_jax(cases: int) -> tuple[Any, dict[str, Callable[..., bool]]]:
+    """The pairs of JAX, and who looks at them."""
+    from tests.capture.jax_pairs import PAIRS
+
+    return PAIRS, {
+        "gradverify": ours(cases),
+        "check_grads": check_grads(1),
+        "check_grads, order 2": check_grads(2),
+    }
+
+
+def main() -> None:
+    """Print the tables, and the sums below each."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    cases = int(sys.argv[1]) if len(sys.argv) > 1 else CASES
+    tables = {"torch": of_torch, "jax": of_jax}
+    for name in sys.argv[2:] or tables:
+        compared(*tables[name](cases))
+
+
+def compared(pairs: Any, checkers: dict[str, Callable[..., bool]]) -> None:
+    """Print what each checker says of each pair, and the sums."""
     found = dict.fromkeys(checkers, 0)
     accused = dict.fromkeys(checkers, 0)
     seconds = dict.fromkeys(checkers, 0.0)
-    for pair in PAIRS:
+    for pair in pairs:
         row = []
         for name, content in checkers.items():
-            began = time.perf_counter()
+            began = time.process_time()
             right, wrong = (
                 _said(content, f, pair.args) for f in (pair.right, pair.wrong)
             )
-            seconds[name] += time.perf_counter() - began
+            seconds[name] += time.process_time() - began
             found[name] += wrong == "wrong"
             accused[name] += right == "wrong"
             row.append(f"{name}: {wrong}{', ACCUSES' if right == 'wrong' else ''}")
         print(f"{pair.name:<48}{' | '.join(row)}", flush=True)
     for name in checkers:
         print(
-            f"{name:<16} found {found[name]} of {len(PAIRS)}, accused {accused[name]}, "
-            f"{seconds[name]:.1f} s"
+            f"{name:<20} found {found[name]} of {len(pairs)}, accused {accused[name]}, "
+            f"{seconds[name]:.1f} s of the processor"
         )
 
 

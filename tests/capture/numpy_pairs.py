@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import getval
 
 from tests.capture.pair import CAPTURED, DIFFERENCED, Pair
 
@@ -55,6 +57,22 @@ def ruled(
 
 def _affine_back(g: Any, x: Any, w: Any, b: Any) -> Any:
     return g @ w.T, x.T @ g, g.sum(0)
+
+
+def _filled(x: Any, k: Any) -> Any:
+    """A convolution as people write it first."""
+    out = np.zeros(len(x) - len(k) + 1)
+    for i in range(len(out)):
+        out[i] = x[i : i + len(k)] @ k
+    return out
+
+
+def _filled_back(g: Any, x: Any, k: Any) -> Any:
+    slopes = np.zeros_like(x), np.zeros_like(k)
+    for i in range(len(g)):
+        slopes[0][i : i + len(k)] += g[i] * k
+        slopes[1][:] += g[i] * x[i : i + len(k)]
+    return slopes
 
 
 def _softmax(x: Any) -> Any:
@@ -150,6 +168,16 @@ HAND = (
         "an array of zeros", _written, lambda g, x: 2.0 * x * g, lambda g, x: x * g,
         array(3), truth=DIFFERENCED,
     ),
+    by_hand(
+        "an array of zeros that is filled", _filled, _filled_back,
+        lambda g, x, k: _filled_back(g, x, k[::-1]), array(5), array(2), truth=DIFFERENCED,
+    ),
+    by_hand(
+        "an inverse, which equal rows have none of", lambda a: np.trace(np.linalg.inv(a)),
+        lambda g, a: -g * (np.linalg.inv(a) @ np.linalg.inv(a)).T,
+        lambda g, a: -g * (np.linalg.inv(a) @ np.linalg.inv(a)),
+        array(2, 2) + 3.0 * np.eye(2), truth=DIFFERENCED,
+    ),
     by_hand("a branch", _branch, _branch_back, lambda g, x: 2.0 * x * g, array(4)),
     by_hand("arrays not contiguous", lambda x: x**3, _cube_back, _raw_back, array(2, 3)),
     by_hand("an input written to", lambda x: x**2, lambda g, x: 2 * x * g, _mutating, array(3)),
@@ -203,6 +231,15 @@ RULES = (
     ruled(
         "a mean over axes", lambda x: x * 2.0, lambda x, y: 2.0, lambda x, y: 2.001,
         array(2, 3), around=lambda f: lambda x: anp.mean(f(x) ** 2, axis=(0, 1)),
+    ),
+    ruled(
+        "a loop over numbers", lambda x: np.array([math.erf(v) for v in x]),
+        lambda x, y: anp.exp(-x * x) * 2.0 / anp.sqrt(anp.pi), lambda x, y: anp.exp(-x * x),
+        array(3), truth=DIFFERENCED,
+    ),
+    ruled(
+        "a number that is read outside", np.tanh, lambda x, y: 1 - y**2, lambda x, y: 1 - y,
+        array(3), around=lambda f: lambda x: f(x) * float(np.max(getval(x))),
     ),
     ruled(
         "through a list", lambda x: np.asarray([np.sin(v) for v in np.array(x)]),

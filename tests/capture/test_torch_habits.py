@@ -283,3 +283,92 @@ def test_arguments_of_two_formats_are_judged_in_the_narrower_one() -> None:
     found = gradverify.check(lambda x, w: (x * w).tanh(), x, w, cases=CASES)
     assert found.ok, str(found)
     assert found.result.dtype == "float32"
+
+
+class Binary(torch.autograd.Function):
+    """A sign that passes its cotangent on, as binary networks do."""
+
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx, g):  # type: ignore[no-untyped-def]
+        return g
+
+
+@pytest.mark.parametrize(("slope", "ok"), [(2, True), (1, False)])
+def test_beside_an_estimator_other_arguments_are_judged(slope: int, ok: bool) -> None:
+    tanh = function(torch.tanh, lambda g, x: g * (1 - x.tanh() ** slope))
+    found = gradverify.check(
+        lambda x, w: tanh(x @ Binary.apply(w)), tensor(2, 3), tensor(3, 2), cases=CASES
+    )
+    assert found.ok == ok, str(found)
+    assert all(d.where.startswith("d/dx") for d in found.findings if d.failed)
+    assert any("straight-through" in remark for remark in found.remarks)
+
+
+def test_what_only_passes_on_is_not_called_right() -> None:
+    found = gradverify.check(Binary.apply, tensor(3), cases=CASES)
+    assert not found.findings
+    assert not found.ok
+    assert any("nothing could be judged" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("share", "ok"),
+    [(0.0, True), (1.0, True), (0.3, True), (1.5, False), (-1.0, False)],
+)
+def test_at_a_tie_the_slopes_of_both_branches_bound_what_is_right(
+    share: float, ok: bool
+) -> None:
+    def forward(x: Any) -> Any:
+        return torch.where(x > 0, 2.0 * x, 0.5 * x)
+
+    def backward(g: Any, x: Any) -> Any:
+        slope = torch.where(x > 0, 2.0, 0.5)
+        return g * torch.where(x == 0, 0.5 + 1.5 * share, slope)
+
+    zeros = torch.tensor([0.0, 1.0, -2.0]).double()
+    found = gradverify.check(
+        function(forward, backward), zeros, cases=1, modes="reverse"
+    )
+    assert any(d.failed for d in found.findings) != ok, str(found)
+
+
+def test_a_layout_that_a_function_refuses_is_no_fault() -> None:
+    def flat(x: torch.Tensor) -> torch.Tensor:
+        return x.view(-1).exp()
+
+    found = gradverify.check(flat, tensor(2, 3), cases=CASES)
+    assert found.ok, str(found)
+    skipped = found.result.items["reverse"].skipped
+    assert any("the function does not take it" in reason for reason in skipped)
+
+
+@pytest.mark.parametrize(
+    ("backward", "note"),
+    [
+        (lambda g, x: g * x.exp() * (2 if len(x) == 1 else 1), "with one entry"),
+        (lambda g, x: g * x.exp() * (x.max() / x.max()), "with no entry"),
+        (lambda g, x: g * x.exp(), ""),
+    ],
+)
+def test_a_batch_of_one_and_one_of_none_are_looked_at(
+    backward: Callable[..., Any], note: str
+) -> None:
+    found = gradverify.check(
+        function(torch.exp, backward), tensor(2, 2), cases=1, modes="reverse"
+    )
+    assert found.ok == (not note), str(found)
+    assert note in str(found)
+
+
+def test_single_precision_is_differenced_in_double() -> None:
+    def forward(x: Any) -> Any:
+        return torch.from_numpy(np.sin(x.numpy(force=True)))
+
+    x = tensor(2, dtype=torch.float32)
+    for factor, ok in ((1.0, True), (1.0 + 2e-4, False)):
+        own = function(forward, lambda g, x, factor=factor: factor * g * x.cos())
+        assert gradverify.check(own, x, cases=2, modes="reverse").ok == ok

@@ -43,6 +43,30 @@ def test_the_finding_of_the_norm(scratch: Scratch) -> None:
     assert found.stdout.str().rstrip() == text("my_ops.txt").rstrip()
 
 
+SNIPPETS = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE = DOCS / "how-to" / "check-a-jax-function.md"
+SAID = (
+    ("softplus, reverse, float32: the derivative is wrong",),
+    (
+        "forward, float64: judged by the captured program",
+        "lambda, float64: judged by the captured program",
+    ),
+    ("logsumexp, reverse, float64: the derivative is wrong",),
+)
+
+
+def test_the_functions_of_the_page_are_judged_as_it_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    snippets = SNIPPETS.findall(PAGE.read_text(encoding="utf-8"))
+    assert len(snippets) == len(SAID)
+    for code, said in zip(snippets, SAID, strict=True):
+        exec(compile(code, str(PAGE), "exec"), {})
+        printed = capsys.readouterr().out
+        assert [text for text in said if text not in printed] == [], printed
+        assert ("is wrong" in printed) == ("is wrong" in said[0]), printed
+
+
 CHECKED = re.compile(r"^\$ gradverify (check .*)\n((?:[^`].*\n)*)```", re.MULTILINE)
 
 

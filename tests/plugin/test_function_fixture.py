@@ -65,6 +65,20 @@ def test_what_a_test_finds_is_in_the_report_and_can_be_replayed(
     again = scratch.gradverify("replay", own[0].case, "--report", "reports")
     assert again.ret == 1
     assert "STILL wrong" in again.stdout.str()
+    kept = scratch.gradverify("save", own[0].case, "--report", "reports")
+    assert kept.ret == 2
+    assert "to keep its point, check the function at it in" in kept.stderr.str()
+    accepted = scratch.gradverify(
+        "accept", "--all", "--reason", "a factor of two", "--report", "reports"
+    )
+    assert accepted.ret == 0, accepted.stderr.str()
+    known = scratch.pytest(
+        "--gradverify", "--gradverify-suites=textbook",
+        "--gradverify-differentiators=own-tape", "--gradverify-report=reports",
+        "test_mine.py",
+    )  # fmt: skip
+    assert known.ret == pytest.ExitCode.OK, known.stdout.str()
+    assert records.read(scratch.root / "reports" / "gradverify.jsonl").discrepancies
     path.write_text(FUNCTION.format(factor=3))
     fixed = scratch.apart("gradverify", "replay", own[0].case, "--report", "reports")
     assert fixed.ret == 0, fixed.stdout.str() + fixed.stderr.str()

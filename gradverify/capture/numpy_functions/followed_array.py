@@ -96,9 +96,16 @@ REDUCED = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
 
 class FollowTrace:
-    """The program that arrays write down, and what was met besides."""
+    """The program that arrays write down, and what was met besides.
 
-    def __init__(self, dtype: str) -> None:
+    is_constant: whether a number that is read now is a constant to the library. Else it
+        is a part of the function, and cannot be followed. refusal: why the function
+        cannot be written down, once that is known.
+    """
+
+    def __init__(self, dtype: str, is_constant: Callable[[], bool]) -> None:
+        self.is_constant = is_constant
+        self.refusal: NotCaptured | None = None
         self.program = Program(dtype)
         self.seen = TraceNotes()
         self.unit = float(np.finfo(dtype).eps)
@@ -125,10 +132,21 @@ class FollowTrace:
             return x.symbol
         return self.program.lift(np.asarray(x, float))
 
+    def read(self) -> None:
+        """A number is read. Raises `NotCaptured` if it is a part of the function."""
+        if not self.is_constant():
+            raise self.refuse(
+                "a number is read from an array (float, item, a write into an array of "
+                "zeros), and what is computed with it cannot be followed"
+            )
+        self.seen.read()
+
     def refuse(self, reason: str) -> NotCaptured:
         """Why the function cannot be written down, and at which line."""
         line = running_line(LIBRARY)
-        return NotCaptured(f"{reason}, at {line}" if line is not None else reason)
+        text = f"{reason}, at {line}" if line is not None else reason
+        self.refusal = NotCaptured(text)
+        return self.refusal
 
 
 class ArrayCell:
@@ -207,7 +225,7 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(self.value)
 
     def __float__(self) -> float:
-        self.trace.seen.read()
+        self.trace.read()
         return float(self.value)
 
     def __int__(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, final
 
 import numpy as np
@@ -99,18 +100,61 @@ class ArrayCall(FunctionCall):
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program that NumPy's functions run, in the words of our ops."""
-        trace = FollowTrace(self.dtype)
+        trace = FollowTrace(self.dtype, self.is_constant)
         inputs = [trace.input(x) for x in self.handed(point)]
         try:
             found = self.called(inputs)
-        except NotCaptured:
+        except Exception as error:
+            if trace.refusal is not None:  # NumPy makes an error of its own of it
+                raise trace.refusal from None
+            if isinstance(error, TypeError | AttributeError):
+                raise NotCaptured(f"it takes real arrays only: {error}") from None
             raise
-        except (TypeError, AttributeError) as error:  # it wants a real array
-            raise NotCaptured(f"it takes real arrays only: {error}") from None
         if not found:
             raise NotCaptured(f"{self.name} returns no array of floats")
         symbols = [trace.lift(y) for y in found]
         return trace.seen.captured(trace.program, symbols)
+
+    def is_constant(self) -> bool:
+        """Whether a number that the running code reads is a constant to the library."""
+        return False
+
+    def widened(self) -> FunctionCall | None:
+        """The call in double precision, if its outputs become that."""
+        if self.dtype == "float64":
+            return None
+        call = self._with(lambda x: x.astype(np.float64))
+        if call is None or call.dtype != "float64":
+            return None
+        outputs = call.outputs([a.value for a in call.arguments])
+        return call if all(y.dtype == np.float64 for y in outputs) else None
+
+    def shortened(self, length: int) -> FunctionCall | None:
+        """The call with so many entries along the first axis of its arrays."""
+        whole = next((len(x) for *_, x in self.slots if x.ndim), 0)
+        if whole <= 1:
+            return None
+        return self._with(lambda x: x[:length] if x.shape[:1] == (whole,) else x)
+
+    def _with(self, changed: Callable[[Any], Any]) -> ArrayCall | None:
+        """The call with other arrays; None if the function does not take them."""
+        found = copy(self)
+        for _, path, x in self.slots:
+            found.args, found.kwargs = _with(
+                (found.args, found.kwargs), path, changed(x)
+            )
+        found.slots = [(n, p, changed(x)) for n, p, x in self.slots]
+        found.dtype = min(
+            (x.dtype for *_, x in found.slots), key=lambda d: d.itemsize
+        ).name
+        found.arguments = tuple(
+            Argument(name, x.astype(found.dtype)) for name, _, x in found.slots
+        )
+        try:
+            found.outputs([a.value for a in found.arguments])
+        except Exception:  # whatever the function raises says that it does not
+            return None
+        return found
 
     @abstractmethod
     def gradients(

@@ -73,6 +73,15 @@ class StoppedTensors(Watch):  # type: ignore[no-untyped-call]
         found = self.standing("Function", tensor)
         return tensor if _equal(found, tensor) else found
 
+    def same_as(self, other: StoppedTensors) -> bool:
+        """Whether another run, at another point, kept the same constants."""
+        if len(self.kept) != len(other.kept):
+            return False
+        return all(
+            a == b and _kind(x) == _kind(y) and _equal(x, y)
+            for (a, x), (b, y) in zip(self.kept, other.kept, strict=True)
+        )
+
     def _still(self, func: Any, value: Any, alias: Any) -> Any:
         """An operand, with its constant tensors as they were.
 
@@ -122,7 +131,9 @@ def _kind(value: Any) -> Mapping[str, Any]:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return a is b or bool(torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
+    if isinstance(a, torch.Tensor):
+        return a is b or bool(torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
+    return bool(np.array_equal(a, b))
 
 
 OTHER_OPS = "beside a point the function runs other ops, and it stops gradients"

@@ -96,7 +96,7 @@ class TorchCall(FunctionCall):
         kwargs: Mapping[str, Any],
         wrt: Any = None,
     ) -> None:
-        self.function = function
+        self.function, self.wrt = function, wrt
         self.original = original_of(function)
         self.name = name_of(function)
         leaves, self.spec = tree_flatten((tuple(args), dict(kwargs)))
@@ -117,6 +117,7 @@ class TorchCall(FunctionCall):
         )
         self._state = self._saved_state()
         self._rest: tuple[bytes, StoppedTensors, list[Array]] | None = None
+        self._stops: bool | None = None
 
     # ---- what it is made of
 
@@ -279,6 +280,8 @@ class TorchCall(FunctionCall):
     ) -> tuple[Array, ...]:
         """The outputs, with what autograd takes for constant as it is at `center`."""
         before, still = self._at_rest(center)
+        if not self._stops_some(center, before):
+            return self.outputs(point)
         with self._undone():
             mode = StoppedTensors(before)
             outputs = self._handed(self.original, point, mode=mode).outputs
@@ -295,7 +298,24 @@ class TorchCall(FunctionCall):
             with self._undone():
                 outputs = self._handed(self.original, center, mode=before).outputs
                 self._rest = key, before, [_array(y) for y in outputs]
+            self._stops = None
         return self._rest[1:]
+
+    def _stops_some(self, center: Sequence[Array], before: StoppedTensors) -> bool:
+        """Whether anything that stands still would move with the arguments."""
+        if self._stops is None:
+            source = np.random.default_rng(0)
+            moved = [
+                (x + np.where(x == 0, 1.0, x) * source.uniform(0.005, 0.01, x.shape))
+                .astype(x.dtype)
+                for x in center
+            ]  # fmt: skip
+            after = StoppedTensors()
+            with self._undone():
+                outputs = self._handed(self.original, moved, mode=after).outputs
+            is_still = all(y.requires_grad for y in outputs)
+            self._stops = not (is_still and before.same_as(after))
+        return self._stops
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
@@ -324,6 +344,36 @@ class TorchCall(FunctionCall):
                 for x, g in zip(handed.leaves, found, strict=True)
             ]
         return tracer.seen.captured(tracer.program, symbols)
+
+    def widened(self) -> FunctionCall | None:
+        """The call in double precision, if all that the function meets becomes that."""
+        if self.dtype == "float64" or any(s.place is None for s in self.slots):
+            return None
+        call = self._with([_double(x) for x in self.leaves])
+        if call is None or call.dtype != "float64":
+            return None
+        outputs = call.outputs([a.value for a in call.arguments])
+        return call if all(y.dtype == np.float64 for y in outputs) else None
+
+    def shortened(self, length: int) -> FunctionCall | None:
+        """The call with so many entries along the first axis of its tensors."""
+        whole = next((len(a.value) for a in self.arguments if a.value.ndim), 0)
+        if whole <= 1:
+            return None
+        return self._with([
+            x[:length].clone()
+            if isinstance(x, torch.Tensor) and x.dim() and x.shape[0] == whole
+            else x
+            for x in self.leaves
+        ])  # fmt: skip
+
+    def _with(self, leaves: Sequence[Any]) -> TorchCall | None:
+        """The call with other arguments; None if the function does not take them."""
+        args, kwargs = tree_unflatten(list(leaves), self.spec)
+        try:
+            return TorchCall(self.function, args, kwargs, self.wrt)
+        except Exception:  # whatever the function raises says that it does not
+            return None
 
     # ---- derivatives
 
@@ -488,6 +538,11 @@ def _detached(x: Any) -> Any:
     if not isinstance(x, torch.Tensor):
         return x
     return x.detach().clone()
+
+
+def _double(x: Any) -> Any:
+    is_single = isinstance(x, torch.Tensor) and x.dtype == torch.float32
+    return x.double() if is_single else x
 
 
 def _differ(a: Any, b: Any) -> bool:
