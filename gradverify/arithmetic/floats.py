@@ -10,6 +10,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.special_floats import SPECIAL
 
 
 def sigmoid(x: Any) -> Any:
@@ -205,7 +206,13 @@ CONSTANTS: Mapping[str, float] = {
     "1/log(10)": 1.0 / math.log(10.0),
     "sqrt(1/2)": math.sqrt(0.5),
     "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
+    "sqrt(2)": math.sqrt(2.0),
+    "sqrt(pi)/2": math.sqrt(math.pi) / 2.0,
+    "pi": math.pi,
+    "log(pi)": math.log(math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
+    "180/pi": 180.0 / math.pi,
+    "pi/180": math.pi / 180.0,
     "selu": float(SELU),
     "selu below": float(SELU) * float(SELU_BELOW),
 }
@@ -238,7 +245,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "accumulate":   accumulate,
 }
 
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       np.negative,
     "exp":       np.exp,
     "log":       np.log,
@@ -269,6 +276,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "middle":    lambda a, b: np.sqrt(a) * np.sqrt(b),
     "logaddexp": np.logaddexp,
     "step":      lambda x: np.heaviside(x, 0.5),
+    "jump":      lambda x: np.heaviside(x, 0.5),
+    "cbrt":      np.cbrt,
+    "floor":     np.floor,
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
     "scale":     scale,

@@ -40,6 +40,7 @@ EXPONENT = 1_000              # of a power that a text writes
 FORMULA_ELEMENTS = 100_000    # of all arrays of one formula
 FILE_ELEMENTS = 20_000        # of all arrays of one file, since a file has many claims
 FILE_NODES = 20_000
+UNROLLED = 8                  # passes of a loop; of a longer one the first is read
 STATEMENTS = 5_000            # that are followed; a call counts as twenty
 NESTED_CALLS = 20             # functions within functions: one may call itself for ever
 RANGE_NUMBERS = 2_000         # of `range`, `arange`, `linspace`
@@ -50,6 +51,8 @@ MATRIX_ROWS = 4               # of a determinant that is written out, with n! pr
 # ---- Searches: what may be wrong, and what a pass through code is about.
 UNNAMED_STEPS = 30            # of a backward pass, without a name, that are tried
 PASS_OUTPUTS = 12             # values that are tried as what a backward pass is of
+KNOWN_ENTRIES = 200           # of an array of the file that a function is tried at
+TABLE_OPERANDS = 6            # of a function one of whose operands is a table
 SHAPE_TRIALS = 500            # runs of a function at shapes that it may be meant for
 SHAPE_CHOICES = 16            # of them that fit and are compared
 FORMULA_EDITS = 400           # changes of a claimed formula

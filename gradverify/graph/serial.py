@@ -179,6 +179,11 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "high": _number_from_json,
     "approximate": _text,
     "subscripts": _text,
+    **dict.fromkeys(
+        ("lambd", "threshold", "value", "least", "most"), _number_from_json
+    ),
+    **dict.fromkeys(("exponent", "d"), _whole),
+    **dict.fromkeys(("a", "b", "s"), _number_from_json),
     "ddof": _whole,
     "start": _whole,
     "stop": _whole,

@@ -22,10 +22,12 @@ from gradverify.ops.domains import (
     POWER,
     ROOT,
 )
+from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
+from gradverify.ops.special_rows import SPECIAL
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -155,14 +157,19 @@ ROWS = (
     Op("stack",        2, FORWARD, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
+    *ELEMENTWISE,
+    *SPECIAL,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
+    # jump         step, where a function jumps: nothing is known of it beside a jump
     # sech, rise   1 / cosh and 1 + tanh
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
     # log_gamma    lgamma without slack
-    # polygamma    the n-th derivative of digamma
+    # bessel       a Bessel function of a family and an integer order
+    # erfcinv      the inverse of erfc
+    # log_quotient the n-th derivative of log(x) / (x - 1)
     # pad          zeros around a slice
     # cumsum_back  cumulative sums from the end
     # peak         a largest element, held constant
@@ -184,12 +191,15 @@ ROWS = (
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
     Op("step",        1, FORWARD, s.elementwise, internal=True),
+    Op("jump",        1, FORWARD, s.elementwise, internal=True),
     Op("sech",        1, FORWARD, s.elementwise, internal=True),
     Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error,
        curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
-    Op("polygamma",   1, FORWARD, s.same, ("n",), internal=True),
+    Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
+    Op("erfcinv",     1, FORWARD, s.same, internal=True),
+    Op("log_quotient", 1, FORWARD, s.same, ("n",), internal=True),
     Op("pad",         1, FORWARD, s.pad, ("axis", "before", "after"), internal=True),
     Op("take",        1, FORWARD, n.take, ("axis", "index"), internal=True),
     Op("put",         1, FORWARD, n.put, ("axis", "index", "length"), internal=True),

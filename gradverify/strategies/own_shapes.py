@@ -17,6 +17,7 @@ from gradverify.strategies.linear_algebra_choices import (
     LINEAR_ALGEBRA_SHAPES,
 )
 from gradverify.strategies.matrix_values import matrix_of
+from gradverify.strategies.special_choices import SPECIAL_CHOICES
 
 OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
@@ -26,6 +27,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **LAYER_CHOICES,
     **LINEAR_ALGEBRA_CHOICES,
+    **SPECIAL_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

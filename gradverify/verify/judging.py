@@ -26,6 +26,8 @@ from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.asking import Asking, model_of
 from gradverify.verify.other_format import reconsidered
 
+BUSY = 3  # times that an engine is asked again which waited for a busy processor
+
 
 @surrounded
 def judge(
@@ -98,9 +100,7 @@ def _rank(verdict: Verdict) -> int:
 
 def _answered(asking: Asking, twice: bool) -> Judgement:
     case, differentiator, found = asking.case, asking.differentiator, asking.found
-    derivatives = asking.run()
-    if derivatives.timed_out and derivatives.starved:
-        derivatives = asking.run()
+    derivatives = _run(asking)
     if derivatives.error is not None and derivatives.error.is_missing:
         note = f"it raises NotImplementedError: {derivatives.error}"
         return Judgement(Verdict.UNSUPPORTED, note=note)
@@ -109,9 +109,11 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
         judgement = _composed(
             judgement, case, found, derivatives, differentiator, asking.mode
         )
-    if twice or judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
-        again = asking.run()
-        if not _same(derivatives, again):
+    is_number = judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE)
+    if is_number or (twice and not derivatives.timed_out):
+        again = _run(asking)
+        # one that waited for the processor all the time says nothing
+        if not (again.starved or _same(derivatives, again)):
             on_device = differentiator.device != "cpu"
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
     if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
@@ -123,6 +125,15 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
         fatal=derivatives.fatal,
         op=derivatives.op,
     )
+
+
+def _run(asking: Asking) -> Derivatives:
+    """What the engine answers; asked again where it waited for a busy processor."""
+    derivatives = asking.run()
+    for _ in range(BUSY):
+        if derivatives.starved:
+            derivatives = asking.run()
+    return derivatives
 
 
 def _composed(

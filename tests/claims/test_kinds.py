@@ -17,6 +17,20 @@ R, W, U, N = "right", "wrong", "unsure", "not understood"
 # What the kind is, a text, and the verdicts of its claims in their order.
 # fmt: off
 TEXTS: tuple[tuple[str, str, list[str]], ...] = (
+    # what shows that a reading is the author's
+    ("a point without spaces is no decimal",
+     "$f(x,y) = x y^2$, so $\\nabla f(3,2) = (2^2, 2 \\cdot 3 \\cdot 2) = (4,12)$\n",
+     [R]),
+    ("a number of another shape is another reading",
+     "$f(x,y) = x^2 + y^2$ and $\\nabla f(1,2) = (2,4)$, $\\nabla f(1,2) = 2$\n",
+     [R, U]),
+    ("the chain rule written out shows nothing of the function",
+     "$z(x) = \\cos(x^3)$, and with a value for s at x = 2 "
+     "$\\frac{dz}{dx} = \\frac{ds}{dx} \\cdot \\frac{dz}{ds} "
+     "= 12 \\cdot \\frac{d \\cos(s)}{ds}$\n", [U]),
+    ("a rule for one formula shows nothing of another",
+     "$\\frac{d}{dx} \\sin x = \\cos x$ and $\\frac{d}{dx} \\sqrt{x} = 5 + x$\n",
+     [R, U]),
     # which definition
     ("a list item has its own function",
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"

@@ -229,3 +229,143 @@ def test_a_pair_is_found_once(pair: tuple[str, str]) -> None:
     functions = [Function(name, ast.arguments(), ()) for name in (*pair, "other")]
     found = [(forward.name, backward.name) for forward, backward in _pairs(functions)]
     assert found == [pair]
+
+
+def judged(folder: Path, code: str) -> list[str]:
+    """The verdicts of a script, in their order."""
+    path = folder / "script.py"
+    path.write_text(code)
+    return [claim.verdict.value for claim in read_claims(path)]
+
+
+NET = """
+import numpy as np
+def net(inputs, weights, labels, decay=0.0):
+    n = inputs.shape[0]
+    hidden = np.maximum(0, inputs @ weights["A"] + weights["a"])
+    scores = hidden @ weights["B"]
+    shares = np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)
+    cost = np.sum(-np.log(shares[range(n), labels])) / n
+    cost += decay * np.sum(weights["B"] ** 2) / 2
+    dscores = shares
+    dscores[range(n), labels] -= 1
+    dscores /= n
+    grads = {{}}
+    grads["B"] = {hidden}.T @ dscores + decay * weights["B"]
+    dhidden = dscores @ weights["B"].T
+    dhidden[hidden <= 0] = 0
+    grads["A"] = inputs.T @ dhidden
+    grads["a"] = np.sum(dhidden, axis=0)
+    return cost, grads
+"""
+
+
+def test_operands_may_be_tables(tmp_path: Path) -> None:
+    found = judged(tmp_path, NET.format(hidden="hidden"))
+    assert found == ["right"] * 5
+
+
+def test_a_fault_among_the_gradients_of_a_table_is_found(tmp_path: Path) -> None:
+    found = judged(tmp_path, NET.format(hidden="(2 * hidden)"))
+    assert found == ["right", "wrong", "right", "right", "right"]
+
+
+FITTER = """
+import numpy as np
+class Fitter:
+    def __init__(self):
+        self.slope = np.random.randn(4, 1)
+    def predict(self, points):
+        return points @ self.slope
+    def cost(self, points, heights):
+        J = np.sum((self.predict(points) - heights) ** 2) / 2
+        return J
+    def step(self, points, heights):
+        gap = self.predict(points) - heights
+        dJdslope = points.T @ {gap}
+        return dJdslope
+"""
+
+
+@pytest.mark.parametrize(("gap", "said"), [("gap", "right"), ("(-gap)", "wrong")])
+def test_a_cost_beside_a_step_is_what_is_differentiated(
+    tmp_path: Path, gap: str, said: str
+) -> None:
+    assert judged(tmp_path, FITTER.format(gap=gap)) == [said]
+
+
+SWITCH = """
+import numpy as np
+def layer(x, w, kind="square", extra=None):
+    z = x * w
+    if extra is not None:
+        z = z + extra
+    if kind == "square":
+        loss = z ** 2
+        dw = {square}
+        dx = 2 * z * w
+    else:
+        loss = z
+        dw = x
+    return loss, dw
+"""
+
+
+@pytest.mark.parametrize(
+    ("square", "said"), [("2 * z * x", "right"), ("2 * z * w", "wrong")]
+)
+def test_a_condition_that_the_file_decides_is_followed(
+    tmp_path: Path, square: str, said: str
+) -> None:
+    assert judged(tmp_path, SWITCH.format(square=square)) == [said, "right"]
+
+
+LAYERS = """
+import numpy as np
+def loss_of(x, w):
+    values = []
+    for power in range(3):
+        values.append(x * w)
+    total = 0
+    for k, value in enumerate(values):
+        total = total + value
+    loss = total ** 2
+    dw = {factor} * total * x
+    dx = 6 * total * w
+    return loss, dw
+"""
+
+
+@pytest.mark.parametrize(("factor", "said"), [("6", "right"), ("2", "wrong")])
+def test_a_short_loop_is_followed_to_its_end(
+    tmp_path: Path, factor: str, said: str
+) -> None:
+    assert judged(tmp_path, LAYERS.format(factor=factor)) == [said, "right"]
+
+
+def test_a_gradient_that_is_computed_on_is_judged_at_the_end(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\n"
+        "x = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 1.0]])\n"
+        "w = np.array([[0.3], [0.4]])\n"
+        "loss = np.sum((x @ w) ** 2) / 2\n"
+        "dw = x @ w\n"
+        "dw = x.T @ dw\n"
+    )
+    assert judged(tmp_path, text) == ["right"]
+
+
+def test_what_is_no_part_of_a_pass_is_not_held_against_it(tmp_path: Path) -> None:
+    """Of da as given dW follows, and dV does not: nothing is said of it."""
+    text = (
+        "import numpy as np\n"
+        "x = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 1.0]])\n"
+        "W = np.array([[0.3, 0.1], [0.4, -0.7]])\n"
+        "V = np.array([[0.6], [0.2]])\n"
+        "a = np.tanh(x @ W)\n"
+        "gap = a @ V - 1\n"
+        "dV = a.T @ (3 * gap)\n"
+        "da = gap @ V.T\n"
+        "dW = x.T @ (da * (1 - a ** 2))\n"
+    )
+    assert "wrong" not in judged(tmp_path, text)

@@ -13,6 +13,7 @@ import pytest
 from gradverify.differentiators import Differentiator, load
 from gradverify.differentiators.protocol import Lowered
 from gradverify.graph import Graph, Node, apply_op, data_leaf, input_leaf
+from gradverify.suites.textbook import TEXTBOOK
 
 ENGINES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
 SOURCE = np.random.default_rng(17)
@@ -408,3 +409,33 @@ def test_a_batching_rule_that_mixes_examples_is_seen_by_vmapped_alone() -> None:
     for mode, is_right in (("func", True), ("reverse", True), ("vmapped", False)):
         found = called(who, mode, Graph(tuple(squared)), [A], CT).cotangents[0]
         assert np.array_equal(found, 8 * A * CT) == is_right
+
+
+# ---- the sum of the Jacobian of a network of the textbook, differentiated again
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_summed_jacobian_of_a_relu_network_is_differentiated_again(
+    name: str,
+) -> None:
+    """1' V diag(up) W 1 is the Hessian of the summed outputs times ones of x alone.
+
+    By x and by the biases it is 0, or None where nothing connects them; by the weights
+    it is what the chain rule gives by hand.
+    """
+    who = engine(name)
+    (row,) = TEXTBOOK["relu-3-16-2-whole"]
+    x, w, b, v, _ = row.point
+    up = np.where(w @ x + b > 0, 1.0, 0.0)
+    by_hand = (
+        np.zeros(3), np.outer(v.sum(axis=0) * up, np.ones(3)), np.zeros(16),
+        np.outer(np.ones(2), up * w.sum(axis=1)), np.zeros(2),
+    )  # fmt: skip
+    ones = [np.ones(3), *[None] * 4]
+    pairs = [m for m, declared in who.modes().items() if declared.kind == "hvp"]
+    assert pairs
+    for mode in pairs:
+        found = called(who, mode, row.graph, row.point, ones).cotangents
+        for got, wanted in zip(found, by_hand, strict=True):
+            filled = np.zeros(wanted.shape) if got is None else got
+            np.testing.assert_allclose(filled, wanted, rtol=1e-14, atol=0)

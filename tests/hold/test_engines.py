@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -36,6 +37,7 @@ from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, Budget, judge, verify_item
+from gradverify.verify.asking import Asking
 
 from . import hostile
 
@@ -571,6 +573,32 @@ def test_a_pause_of_the_machine_is_no_time_of_the_engine(
         time.sleep(pause)
         process.send_signal(signal.SIGCONT)
         assert process.stdout.read() == "False\n"
+
+
+# which of an engine's answers wait for a busy processor, and the verdict
+WAITING = [
+    ((), Verdict.AGREES),
+    ((0, 1, 2), Verdict.AGREES),
+    ((0, 1, 2, 3), Verdict.TIMED_OUT),
+    ((1,), Verdict.AGREES),
+    ((1, 2, 3, 4), Verdict.AGREES),
+]
+
+
+@pytest.mark.parametrize(("waiting", "verdict"), WAITING)
+def test_who_waits_for_a_busy_processor_is_asked_again_and_not_accused(
+    waiting: tuple[int, ...], verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second run that had no time does not contradict the first."""
+    number, usual = itertools.count(), Asking.run
+
+    def asked(asking: Asking) -> Derivatives:
+        if next(number) in waiting:
+            return Derivatives(timed_out=True, starved=True, seconds=1.0, busy=0.3)
+        return usual(asking)
+
+    monkeypatch.setattr(Asking, "run", asked)
+    assert judge(of("mul"), OwnTape(), "reverse", twice=True).verdict is verdict
 
 
 def test_a_stopped_process_of_an_engine_is_waited_for() -> None:

@@ -252,6 +252,7 @@ def test_cases_of_one_op_have_many_params(op: str) -> None:
 # How many legal params there are, where they are fewer than four.
 FORMS = {
     "gelu": 2,
+    "multigammaln": 3,
     **dict.fromkeys(("celu", "dropout", "batch_norm", "layer_norm", "rms_norm"), 3),
     **dict.fromkeys(("mse", "l1", "bce", "bce_with_logits"), 3),  # reductions
 }
@@ -259,6 +260,7 @@ FORMS = {
 OF_ARRAYS = (
     "matmul", "broadcast_to", "softmax", "log_softmax", "std", "cumsum", "slice",
     "concatenate", "stack", "einsum", *(op for op in OWN_SHAPES if op != "bce"),
+    "glu", "softmin",
 )  # fmt: skip
 
 

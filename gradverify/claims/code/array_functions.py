@@ -11,7 +11,13 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
-from gradverify.claims.computation.bindings import AxisLength, Value, numbers, symbol
+from gradverify.claims.computation.bindings import (
+    AxisLength,
+    Value,
+    known,
+    numbers,
+    symbol,
+)
 from gradverify.claims.computation.constants import plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
@@ -60,7 +66,7 @@ def _reduction(how: Value) -> str:
 
 def stated_array(program: FileProgram, value: Value) -> Any:
     """The numbers that a value stands for, where the file states them."""
-    if isinstance(value, Symbol):
+    if isinstance(known(value), Symbol):
         leaf = program.leaves.get(value.index)
         value = None if leaf is None else leaf.value
     found = None if value is None else numbers(value)
@@ -330,6 +336,23 @@ def full(program: FileProgram, value: int, operands: tuple[Value, ...]) -> Any:
     if int(np.prod(shape, dtype=object)) > 10_000:
         raise NotUnderstood("an array of more than 10000 numbers")
     return np.full(shape, Fraction(value), dtype=object)
+
+
+def filled(program: FileProgram, shape: Value, value: Value) -> Symbol:
+    """`np.full(shape, value)`."""
+    parts = shape if isinstance(shape, tuple) else (shape,)
+    wanted = shape_of(program, parts)
+    return program.apply("broadcast_to", symbol(program, value), shape=wanted)
+
+
+def diagonal(program: FileProgram, x: Value) -> Symbol:
+    """`np.diag(x)` of a list of numbers: a matrix with these on its diagonal."""
+    flat = flattened(program, symbol(program, x))
+    size = flat.shape[0]
+    if size > 100:
+        raise NotUnderstood("an array of more than 10000 numbers")
+    identity = program.number(eye(program, Fraction(size)), is_constant=True)
+    return program.apply("mul", flat, identity)
 
 
 def eye(program: FileProgram, n: Value) -> Any:

@@ -123,6 +123,7 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
     """Each assignment with what is added to it afterwards, or masked in it.
 
     Of `dx = a`, `dx += b` the sum is the gradient, and the first line claims nothing.
+    So does `dW = p - y` before `dW = X.T @ dW`.
     """
     place: dict[str, int] = {}
     found: list[Assigned] = []
@@ -131,10 +132,18 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
             first = found[place[entry.name]]
             tree = entry.tree if _is_constant(first) else first.tree
             found[place[entry.name]] = replace(entry, is_update=False, tree=tree)
+        elif entry.name in place and _uses(entry):
+            found[place[entry.name]] = entry
         else:
             place[entry.name] = len(found)
             found.append(entry)
     return iter(sorted(found, key=lambda e: e.line))
+
+
+def _uses(entry: Assigned) -> bool:
+    """Whether a name is given a new value that is computed from its old one."""
+    names = (n.id for n in ast.walk(entry.tree) if isinstance(n, ast.Name))
+    return entry.name in names
 
 
 # ---- names that say both
@@ -505,7 +514,7 @@ def _given(
     value = given.assigned.value
     yield BackwardStep(given.assigned, "?", given.by, given.x, given.x, GIVEN)
     for g in gradients:
-        if g is not given and program.depends(y.index, g.x.index):
+        if g is not given and program.depends(given.x.index, g.x.index):
             of = f"({given.by}·{given.assigned.name})"
             holds = frozenset({value.index})
             yield BackwardStep(g.assigned, of, g.by, y, g.x, "", holds)
@@ -541,6 +550,8 @@ def _from_residual(
             y = program.apply("sum", product, axis=None)
             holds = frozenset({i})
             for over in sizes:
+                if not _fitting(program, y, gradients[:1], holds, over):
+                    continue
                 if len(_fitting(program, y, gradients, holds, over)) < len(gradients):
                     continue
                 of = f"({name}·its gradient)"

@@ -182,6 +182,27 @@ class Evaluator(Reader):
             "maximum", apply("sub", twice, one), self.program.constant(Fraction(0))
         )
 
+    def equal(self, a: Value, b: Value, is_equal: bool) -> Value:
+        """`y == 1` as 1 and 0, of labels or sizes: numbers that are not moved."""
+        left, right = (self.still(x) for x in (a, b))
+        try:
+            found = np.equal(left, right) == is_equal
+        except ValueError:
+            raise NotUnderstood("== does not fit") from None
+        exact = np.vectorize(Fraction, otypes=[object])(np.asarray(found, dtype=int))
+        return self.program.number(exact, is_constant=True)
+
+    def still(self, value: Value) -> Any:
+        """Numbers that are not moved: constants, and arrays of whole numbers."""
+        found = arrays.stated_array(self.program, value)
+        leaf = None
+        if isinstance(value, Symbol):
+            leaf = self.program.leaves[value.index]
+        is_whole = np.ndim(found) and all(n.denominator == 1 for n in found.flat)
+        if leaf is not None and not leaf.is_constant and not is_whole:
+            raise NotUnderstood("== of a number that may be another one")
+        return found
+
     # ---- attributes and subscripts
 
     def attribute(self, node: ast.Attribute) -> Value:
@@ -210,6 +231,8 @@ class Evaluator(Reader):
         if node.attr == "grad":
             x, name = symbol(self.program, holder), source(node.value)
             return self.code.gradient(x, name, tuple(self.code.backwards))
+        if node.attr == "flat":
+            return arrays.flattened(self.program, symbol(self.program, holder))
         if node.attr == "T":
             return arrays.transposed(self.program, holder)
         if node.attr == "shape":
@@ -236,7 +259,7 @@ class Evaluator(Reader):
             key = self.read(node.slice)
             if key not in holder:
                 raise NotUnderstood(f"{source(node)} is no entry that is read")
-            return known(holder[key])
+            return holder[key]
         if isinstance(holder, tuple) and len(parts) == 1:
             at = arrays.whole(arrays.stated(self.program, self.read(parts[0])))
             if not -len(holder) <= at < len(holder):
@@ -384,4 +407,6 @@ class Evaluator(Reader):
         ast.GtE: _above(or_equal=True),
         ast.Lt: _below(or_equal=False),
         ast.LtE: _below(or_equal=True),
+        ast.Eq: lambda reader, node, a, b: reader.equal(a, b, True),
+        ast.NotEq: lambda reader, node, a, b: reader.equal(a, b, False),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
+from gradverify.claims.code.containers import of_table
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.syntax import defines, root, source
 from gradverify.claims.computation.bindings import (
@@ -148,6 +149,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     of_library = root(node.func) in calls.MODULES and root(node.func) not in e.names
     is_unchanged = name in calls.UNCHANGED and not of_library
     if is_unchanged and isinstance(node.func, ast.Attribute):
+        if isinstance(e.read(node.func.value), dict):
+            return dict(e.read(node.func.value))
         return known(e.read(node.func.value))  # whatever dtype it is to have
     operands, keywords = operands_of(e, node)
     keywords = {k: v for k, v in keywords.items() if v is not None}
@@ -156,7 +159,10 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     )
     if is_method:
         assert isinstance(node.func, ast.Attribute)
-        operands = (e.read(node.func.value), *operands)
+        holder = e.read(node.func.value)
+        if isinstance(holder, dict) and (found := of_table(name, holder)) is not None:
+            return found
+        operands = (holder, *operands)
     if name in ("var", "std") and not {"ddof", "correction"} & set(keywords):
         assumed = _correction(e, root(node.func), is_method)
         keywords |= {} if assumed is None else {"ddof": Fraction(assumed)}

@@ -19,9 +19,11 @@ from gradverify.claims.code.array_functions import (
     axes,
     clip,
     cross_entropy,
+    diagonal,
     dot,
     einsum,
     eye,
+    filled,
     flattened,
     full,
     inner,
@@ -43,6 +45,7 @@ from gradverify.claims.code.array_functions import (
     where,
     whole,
 )
+from gradverify.claims.code.containers import backwards, enumerated, listed, zipped
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.claims.computation.bindings import Layer, Open, Value, known, symbol
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
@@ -56,7 +59,8 @@ MODULES = frozenset(
 )
 ARRAYS = frozenset(
     "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value "
-    "Var constant Scalar Node float int double DoubleTensor FloatTensor".split()
+    "Var constant Scalar Node float int double DoubleTensor FloatTensor int64 int32 "
+    "bool_".split()
 )
 UNCHANGED = frozenset(
     "float double astype to cpu cuda detach clone copy requires_grad_ item numpy "
@@ -70,6 +74,7 @@ OUTSIDE = frozenset(
     "input open load loadtxt genfromtxt read_csv load_state_dict getenv time "
     "perf_counter".split()
 )
+TABLES = frozenset({"dict", "OrderedDict"})
 GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "key"})
 REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
 ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
@@ -148,7 +153,9 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "squeeze": squeezed, "unsqueeze": unsqueezed, "expand_dims": unsqueezed,
     "where": where, "max": max_of, "amax": max_of, "min": min_of,
     "amin": min_of, "eye": eye, "len": length, "range": ranged, "arange": arange,
-    "linspace": linspace, "einsum": einsum,
+    "linspace": linspace, "einsum": einsum, "enumerate": enumerated, "zip": zipped,
+    "reversed": backwards, "list": listed, "tuple": listed, "full": filled,
+    "diag": diagonal, "diagflat": diagonal,
 }
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
@@ -171,6 +178,8 @@ def call(
     """A library's function, or a method with its object first, applied."""
     for value in (*operands, *keywords.values()):
         known(value)
+    if not operands and name in TABLES:
+        return dict(keywords)
     if not operands and name not in CHANCE | {*BY_SHAPE}:
         raise NotUnderstood(f"{name} is called without an operand")
     if name in CHANCE:

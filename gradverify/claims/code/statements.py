@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS
+from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS, UNROLLED
 from gradverify.claims.code import invoke
+from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
@@ -153,24 +154,59 @@ class _Statements:
             case ast.If() if _is_main(node.test):
                 return self.block(node.body, names)
             case ast.For() | ast.While():
-                self.loop(node, names)
+                return self.loop(node, names)
             case ast.If():
-                self.forget(node, names, "{name} depends on a condition")
+                return self.condition(node, names)
         return None
 
-    def loop(self, node: ast.For | ast.While, names: dict[str, Value]) -> None:
-        """The first pass of a loop; what it assigns has no known value after it."""
+    def condition(self, node: ast.If, names: dict[str, Value]) -> Value:
+        """The branch that the file decides for; else nothing is known of either."""
+
+        def read(tree: ast.expr) -> Value:
+            with understood():
+                return Evaluator(self.code, names, self.call, invoke.call).read(tree)
+
+        holds = truth_of(node.test, read)
+        if holds is None:
+            self.forget(node, names, "{name} depends on a condition")
+            return None
+        return self.block(node.body if holds else node.orelse, names)
+
+    def loop(self, node: ast.For | ast.While, names: dict[str, Value]) -> Value:
+        """A loop of few passes; of others the first one.
+
+        After the first of many passes what the loop assigns has no known value.
+        """
         before, self.is_repeated = self.is_repeated, True
+        several = self.value(node.iter, names) if isinstance(node, ast.For) else None
+        try:
+            if self.depth and is_short(several) and isinstance(node, ast.For):
+                return self.passes(node, several, names)
+            self.first_pass(node, several, names)
+        finally:
+            self.is_repeated = before
+        return None
+
+    def passes(self, node: ast.For, several: Any, names: dict[str, Value]) -> Value:
+        """Every pass of a loop, one after the other."""
+        for value in several:
+            self.bind(node.target, value, names, node)
+            result = self.block(node.body, names)
+            if result is not None:
+                return result
+        return None
+
+    def first_pass(
+        self, node: ast.For | ast.While, several: Value, names: dict[str, Value]
+    ) -> None:
+        """One pass, in names of its own."""
         inner = dict(names)
         if isinstance(node, ast.For):
-            several = self.value(node.iter, names)
-            first = _first(several)
-            self.bind(node.target, first, inner, node)
+            self.bind(node.target, _first(several), inner, node)
         try:
             self.block(node.body, inner)
         finally:
-            self.is_repeated = before
-        self.forget(node, names, "{name} is changed in a loop")
+            self.forget(node, names, "{name} is changed in a loop")
 
     def expression(self, node: ast.Expr, names: dict[str, Value]) -> None:
         """A statement that is an expression: it may print, or run backward."""
@@ -307,6 +343,11 @@ class _Statements:
         """`np.add.at(dx, index, values)`: whether a call changes an array so."""
         match tree:
             case ast.Call(
+                func=ast.Attribute(attr="append", value=ast.Name(id=name)), args=[one]
+            ) if isinstance(names.get(name), tuple):
+                names[name] = (*names[name], self.value(one, names))
+                return True
+            case ast.Call(
                 func=ast.Attribute(attr="at", value=ast.Attribute(attr="add")),
                 args=[target, index, values],
             ):
@@ -382,6 +423,11 @@ def _arguments(
             f"{function.name} is called with other operands than it takes"
         )
     return {k: named(reader.code.program, k, v) for k, v in result.items()}
+
+
+def is_short(several: Value) -> bool:
+    """Whether a loop over it has passes that are known, and few."""
+    return isinstance(several, tuple) and 0 < len(several) <= UNROLLED
 
 
 def _first(several: Value) -> Value:

@@ -19,7 +19,12 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import SHAPE_CHOICES, SHAPE_TRIALS
+from gradverify.claims.claim_limits import (
+    KNOWN_ENTRIES,
+    SHAPE_CHOICES,
+    SHAPE_TRIALS,
+    TABLE_OPERANDS,
+)
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -44,10 +49,12 @@ VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
 # fmt: on
 SIZES = (INPUTS, OUTPUTS, ROWS)
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
+ANY_NUMBER = "is any number"
 OPEN = "it is not chosen yet what this operand is"
 MISFITS = (
     "does not fit", "more subscripts", "no length", "outside the list",
     "is no index", "is none of the", "a whole number is needed",
+    "an index is not stated",
 )  # fmt: skip
 
 
@@ -58,7 +65,8 @@ class OpenParameter:
     key: under which the choice is handed on, since an object and its method may have
     operands of one name. least: how many axes it has at least, as the body uses it.
     is_setting: whether it makes an object, and so may be a size. prefers_arrays:
-    whether a plain number is the last thing to try.
+    whether a plain number is the last thing to try. table: the operand whose entry it
+    is, as W1 is one of `parameters["W1"]`.
     """
 
     name: str
@@ -66,6 +74,7 @@ class OpenParameter:
     least: int = 0
     is_setting: bool = False
     prefers_arrays: bool = False
+    table: str = ""
 
 
 def parameters(
@@ -81,13 +90,56 @@ def parameters(
     padded = [None] * (len(several) - len(defaults)) + defaults
     nodes = [n for statement in bodies for n in ast.walk(statement)]
     has_arrays = any(map(_is_of_arrays, nodes))
-    return [
-        OpenParameter(
-            a.arg, key.format(a.arg), _least(a.arg, nodes), is_setting, has_arrays
-        )
-        for a, default in list(zip(several, padded, strict=True))[skip:]
-        if default is None or _is_none(default)
-    ]
+    found: list[OpenParameter] = []
+    for a, default in list(zip(several, padded, strict=True))[skip:]:
+        if default is not None and not _is_none(default):
+            continue
+        entries = _entries(a.arg, nodes)
+        found += [
+            OpenParameter(
+                entry,
+                f"{key.format(a.arg)}[{entry}]",
+                _least(entry, nodes),
+                prefers_arrays=True,
+                table=key.format(a.arg),
+            )
+            for entry in entries
+        ]
+        if not entries:
+            least = _least(a.arg, nodes)
+            found.append(
+                OpenParameter(a.arg, key.format(a.arg), least, is_setting, has_arrays)
+            )
+    return found
+
+
+def _entries(name: str, nodes: Sequence[ast.AST]) -> list[str]:
+    """The entries of an operand that is a table: `parameters["W1"]`.
+
+    Those of the first layer come first, as they are used.
+    """
+    found = dict.fromkeys(
+        str(node.slice.value)
+        for node in nodes
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name) and node.value.id == name
+        and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+        and isinstance(node.ctx, ast.Load)
+    )  # fmt: skip
+    return sorted(found, key=lambda entry: re.sub(r"\D", "", entry))
+
+
+def operands_from(
+    several: Sequence[OpenParameter], chosen: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What was chosen, with the entries of tables in these."""
+    result: dict[str, Value] = {}
+    for p in several:
+        if p.table:
+            result.setdefault(p.table, {})[p.name] = chosen[p.key]
+        else:
+            result[p.key] = chosen[p.key]
+    return result
 
 
 def _is_none(tree: ast.expr) -> bool:
@@ -127,8 +179,9 @@ def _candidates(
     code: Journal, parameter: OpenParameter
 ) -> Iterator[Callable[[], Value]]:
     """What an operand may be; a name that the file has is that."""
-    known = code.names.get(parameter.name)
-    if isinstance(known, Symbol | dict):
+    known = None if parameter.table else code.names.get(parameter.name)
+    is_small = not isinstance(known, Symbol) or np.prod(known.shape) <= KNOWN_ENTRIES
+    if isinstance(known, Symbol | dict) and is_small:
         yield lambda: dict(known) if isinstance(known, dict) else known
         return
     shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
@@ -151,7 +204,7 @@ def _stated(code: Journal, numbers: Any) -> Symbol:
 
 def any_number(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
     """An operand of which the file does not say what numbers it has."""
-    return code.program.leaf(Leaf(shape, reason=f"{name} is any number"))
+    return code.program.leaf(Leaf(shape, reason=f"{name} {ANY_NUMBER}"))
 
 
 # ---- the search
@@ -205,12 +258,35 @@ def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> No
     what they are by, nothing is kept. run: follows the function, and returns what it
     returns.
     """
+    if len(several) > TABLE_OPERANDS and any(p.table for p in several):
+        return
     search = _ShapeSearch(code, several, run)
     search.descend({}, 0)
     best = max(search.found, key=lambda f: f[0].score, default=None)
     is_cut = search.runs >= SHAPE_TRIALS
     if best is not None and (best[0].is_shapely or not is_cut):
         search.once(best[1], undo=False)
+
+
+def _is_misfit(reason: str) -> bool:
+    return any(m in reason for m in MISFITS)
+
+
+def _fails(new: Sequence[Assigned]) -> bool:
+    """Whether some statement does not fit."""
+    found = (e.value for e in new)
+    return any(isinstance(v, Unknown) and _is_misfit(v.reason) for v in found)
+
+
+def _order(parameter: OpenParameter) -> tuple[bool, bool, int]:
+    """Matrices first, then layer by layer what tables hold, then the rest.
+
+    What is to come out has no effect before the end.
+    """
+    is_label = LABELS.fullmatch(parameter.name) is not None
+    if parameter.table:
+        return False, False, 0
+    return is_label, not parameter.least, -parameter.least
 
 
 class _ShapeSearch:
@@ -220,7 +296,7 @@ class _ShapeSearch:
         self, code: Journal, several: Sequence[OpenParameter], run: Run
     ) -> None:
         self.code, self.run, self.runs = code, run, 0
-        self.several = sorted(several, key=lambda p: -p.least)
+        self.several = sorted(several, key=_order)
         self.found: list[tuple[ShapeTrial, dict[str, Any]]] = []
         self.shapely = 0
         self.is_over = False
@@ -257,10 +333,11 @@ class _ShapeSearch:
         try:
             with understood():
                 operands |= {n: make() for n, make in chosen.items()}
-                result = self.run(operands)
+                result = self.run(operands_from(self.several, operands))
             return self.trial(code.assigned[counts[0] :], result, is_complete)
         except NotUnderstood as error:
-            return ShapeTrial(is_misfit=OPEN not in str(error))
+            is_misfit = OPEN not in str(error) or _fails(code.assigned[counts[0] :])
+            return ShapeTrial(is_misfit)
         finally:
             if undo:
                 del code.assigned[counts[0] :]
@@ -274,7 +351,7 @@ class _ShapeSearch:
         """What came of a run that went to its end."""
         values = [*(e.value for e in new), result]
         reasons = [v.reason for v in values if isinstance(v, Unknown)]
-        is_misfit = any(m in reason for reason in reasons for m in MISFITS)
+        is_misfit = any(map(_is_misfit, reasons))
         if not is_complete:
             return ShapeTrial(is_misfit)
         fit = fit_of(self.code, new)

@@ -12,15 +12,19 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+
+import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivative
+from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow
 from gradverify.claims.code.syntax import defines
 from gradverify.claims.code.trials import (
+    LABELS,
     OpenParameter,
     any_number,
     parameters,
@@ -32,7 +36,7 @@ from gradverify.claims.computation.bindings import (
     Value,
     known,
 )
-from gradverify.claims.computation.file_program import NotUnderstood
+from gradverify.claims.computation.file_program import NotUnderstood, understood
 
 PAIRED = (
     (re.compile(r"(\w*?)_?(?:forward|fwd)"), ("backward", "bwd", "backprop")),
@@ -40,6 +44,9 @@ PAIRED = (
 )
 OF_METHOD = "{} of the method"
 SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")
+OUTPUT = re.compile(
+    r"(?i)o|outputs?|out|y_?hat|y_?pred\w*|pred\w*|probs?|a(?:l|\d)?|scores"
+)
 ABOVE = re.compile(r"(?i)d_?\w+|grad\w*|\w*_grad|upstream\w*|delta\w*|g|dy|error")
 
 
@@ -51,7 +58,9 @@ def call_unused(code: Journal) -> None:
     for function in code.functions:
         if not _is_followed(code, function) and _speaks_of_gradients(function.body):
             several = parameters(function.parameters, function.body)
-            run_at_best(code, several, _applied(code, function, several))
+            losses = [f for f in code.functions if _is_loss(f)]
+            run = partial(_beside_losses, code, function, losses)
+            run_at_best(code, several, run)
     for kind in code.classes:
         methods = {m.name: m for m in _methods(kind)}
         used = [m for m in methods.values() if m.name != "__init__"]
@@ -104,20 +113,58 @@ def _methods(kind: ast.ClassDef) -> Iterator[ast.FunctionDef]:
     return (p for p in kind.body if isinstance(p, ast.FunctionDef))
 
 
-def _applied(
-    code: Journal, function: Function, several: Sequence[OpenParameter]
-) -> Any:
-    names = [p.name for p in several]
-
-    def run(operands: Mapping[str, Value]) -> Value:
-        return _follow(code, function, {n: operands[n] for n in names})
-
-    return run
-
-
 def _follow(code: Journal, function: Function, operands: Mapping[str, Value]) -> Value:
     """A function applied; parameters that have no operand have a default."""
     return follow(code, function, (), operands)
+
+
+# ---- losses beside gradients
+
+LOSS = re.compile(
+    r"(?i)(?:\w+_)?(?:cost|loss|objective|error|mse|nll|cross_?entropy|j)"
+    r"(?:_?(?:function|func|fn|value))?|(?:compute|get|calc\w*)_?(?:cost|loss|error)"
+)
+NO_LOSS = re.compile(r"(?i)grad|deriv|prime|backward|numerical|delta")
+THE_LOSS = "the loss"
+
+
+def _is_loss(function: Function) -> bool:
+    """Whether a name says that a function is what gradients are of."""
+    name = function.name
+    return LOSS.fullmatch(name) is not None and NO_LOSS.search(name) is None
+
+
+def _beside_losses(
+    code: Journal,
+    function: Function,
+    losses: Sequence[Function],
+    operands: Mapping[str, Value],
+) -> Value:
+    """A function that speaks of gradients, and the losses that take its operands.
+
+    Where `cost(X, y)` stands beside `cost_gradient(X, y)`, the first is what the second
+    differentiates, if any of its gradients fits.
+    """
+    before = len(code.assigned)
+    names: dict[str, Value] = {}
+    for loss in losses:
+        wanted = operands_of(loss)
+        if loss is function or not {*wanted} <= {*operands}:
+            continue
+        try:
+            with understood():
+                found = _follow(code, loss, {n: operands[n] for n in wanted})
+        except NotUnderstood:
+            continue
+        names |= {e.name: e.value for e in code.assigned[before:]}
+        del code.assigned[before:]
+        if isinstance(found, Symbol) and np.prod(found.shape) == 1:
+            names[THE_LOSS] = code.program.apply("reshape", found, shape=())
+            break
+    result = _follow(code, function, operands)
+    for k, entry in enumerate(code.assigned[before:], before):
+        code.assigned[k] = replace(entry, names={**names, **entry.names})
+    return result
 
 
 # ---- pairs of functions
@@ -145,17 +192,35 @@ def _backward_names(forward: str) -> Iterator[str]:
 
 def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
     several = parameters(forward.parameters, forward.body)
+    labels = _labels(backward, several)
+    own = [*dict.fromkeys(p.table or p.key for p in several)]
 
     def run(operands: Mapping[str, Value]) -> Value:
         before = len(code.assigned)
-        result = known(_follow(code, forward, operands))
+        result = known(_follow(code, forward, {n: operands[n] for n in own}))
         held = dict(operands)
         for entry in code.assigned[before:]:
             held |= {entry.name: entry.value}
         output, *saved = result if isinstance(result, tuple) else (result,)
         return _backward(code, backward, output, saved, held, operands)
 
-    run_at_best(code, several, run)
+    run_at_best(code, [*several, *labels], run)
+
+
+def _labels(
+    backward: Function, several: Sequence[OpenParameter]
+) -> list[OpenParameter]:
+    """What is to come out, if a backward pass takes it and the forward pass does not.
+
+    Then it begins at a loss, of which it may not say what it is.
+    """
+    own = 0 if backward.bound is None else 1
+    taken = {p.name for p in several}
+    return [
+        p
+        for p in parameters(backward.parameters, backward.body, skip=own)
+        if LABELS.fullmatch(p.name) and p.name not in taken and not p.table
+    ]
 
 
 def _backward(
@@ -171,31 +236,38 @@ def _backward(
     if not isinstance(output, Symbol):
         raise NotUnderstood("what the layer returns is no array")
     own = 0 if backward.bound is None else 1  # self, which is given already
-    wanted = parameters(backward.parameters, backward.body, skip=own)
+    several = parameters(backward.parameters, backward.body, skip=own)
+    wanted = [*dict.fromkeys(p.table or p.name for p in several)]
     operands: dict[str, Value] = {}
     scalar: Symbol | None = None
-    for p in wanted:
-        if SAVED.fullmatch(p.name) and saved:
-            operands[p.name] = saved[0]
-        elif scalar is None and (ABOVE.fullmatch(p.name) or len(wanted) == 1):
-            above = any_number(code, p.name, output.shape)
-            operands[p.name] = above
+    has_labels = False
+    for name in wanted:
+        if SAVED.fullmatch(name) and saved:
+            operands[name] = saved[0] if len(saved) == 1 else tuple(saved)
+        elif LABELS.fullmatch(name) and name in held:
+            operands[name], has_labels = held[name], True
+        elif scalar is None and (ABOVE.fullmatch(name) or len(wanted) == 1):
+            above = any_number(code, name, output.shape)
+            operands[name] = above
             product = code.program.apply("mul", output, above)
             scalar = code.program.apply("sum", product, axis=None)
-        elif p.name in held:
-            operands[p.name] = held[p.name]
+        elif name in held:
+            operands[name] = held[name]
+        elif OUTPUT.fullmatch(name):
+            operands[name] = output
         else:
-            raise NotUnderstood(f"what {p.name} is in {backward.name} is not read")
-    if scalar is None:
-        if output.shape != ():
-            raise NotUnderstood(f"{backward.name} takes no gradient of the output")
+            raise NotUnderstood(f"what {name} is in {backward.name} is not read")
+    if scalar is None and output.shape == ():
         scalar = output
+    if scalar is None and not has_labels:
+        raise NotUnderstood(f"{backward.name} takes no gradient of the output")
     before = len(code.assigned)
     result = _follow(code, backward, operands)
-    names = {UPSTREAM: scalar, **inputs}
+    names = dict(inputs) if scalar is None else {UPSTREAM: scalar, **inputs}
     for k, entry in enumerate(code.assigned[before:], before):
         code.assigned[k] = replace(entry, names={**names, **entry.names})
-    _note_returned(code, backward, result, names, before, scalar is output)
+    if scalar is not None:
+        _note_returned(code, backward, result, names, before, scalar is output)
     return result
 
 
@@ -253,20 +325,25 @@ def _call_layer(
     body = [s for m in methods.values() for s in m.body]
     several = _settings(methods, body)
     inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
+    labels = _labels(_bound(backward, Instance(kind)), inputs)
 
     def run(operands: Mapping[str, Value]) -> Value:
         layer = _made(code, kind, methods, operands)
-        given = {p.name: operands[p.key] for p in inputs}
+        given = _of_method(inputs, operands)
         before = len(code.assigned)
         result = known(_follow(code, _bound(forward, layer), given))
-        held = {**layer.attributes, **given}
+        held = {
+            **layer.attributes,
+            **{p.name: operands[p.key] for p in labels},
+            **given,
+        }
         for entry in code.assigned[before:]:
             held |= {entry.name: entry.value}
         output, *saved = result if isinstance(result, tuple) else (result,)
         names = {**given, **layer.attributes}
         return _backward(code, _bound(backward, layer), output, saved, held, names)
 
-    run_at_best(code, [*several, *inputs], run)
+    run_at_best(code, [*several, *inputs, *labels], run)
 
 
 def _call_method(
@@ -281,10 +358,20 @@ def _call_method(
 
     def run(operands: Mapping[str, Value]) -> Value:
         layer = _made(code, kind, methods, operands)
-        given = {p.name: operands[p.key] for p in inputs}
-        return _follow(code, _bound(method, layer), given)
+        given = _of_method(inputs, operands)
+        losses = [f for m in methods.values() if _is_loss(f := _bound(m, layer))]
+        return _beside_losses(code, _bound(method, layer), losses, given)
 
     run_at_best(code, [*several, *inputs], run)
+
+
+def _of_method(
+    inputs: Sequence[OpenParameter], operands: Mapping[str, Value]
+) -> dict[str, Value]:
+    """The operands of a method by its own names."""
+    behind = OF_METHOD.format("")
+    keys = dict.fromkeys(p.table or p.key for p in inputs)
+    return {key.removesuffix(behind): operands[key] for key in keys}
 
 
 def _settings(

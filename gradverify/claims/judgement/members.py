@@ -54,6 +54,19 @@ def is_number(formula: Any) -> bool:
     return formula[0] not in named and all(is_number(part) for part in formula[1:])
 
 
+DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
+               "indexed", "operator_of",
+               "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
+               "call_prime", "group_prime", "group_prime_at")  # fmt: skip
+
+
+def has_derivative(formula: Any) -> bool:
+    """Whether a formula has derivatives in it."""
+    if not isinstance(formula, tuple) or not formula:
+        return False
+    return formula[0] in DERIVATIVES or any(map(has_derivative, formula[1:]))
+
+
 def derivatives_below(program: FileProgram, nodes: Iterable[Symbol]) -> list[int]:
     """The derivatives that nodes are computed from, the nearest ones."""
     found, stack, seen = [], [n.index for n in nodes], set()
@@ -100,14 +113,22 @@ def drawn_for(
 
 
 def member_agrees(members: Members, outcome: Outcome) -> bool:
-    """Whether a member of a wrong chain, its last one aside, is the derivative."""
+    """Whether a member of a wrong chain, its last one aside, is the derivative.
+
+    The chain rule written out is right whatever the functions are, so that it does not
+    show that they are the author's: only a member without derivatives counts.
+    """
     if outcome.step is None or len(members.nodes) < 3:
         return False
     try:
         found = [outcome.point.value(n.index) for n in members.nodes]
     except NotUnderstood:
         return False
-    return any(agree_as_written(found[0], other) for other in found[1:])
+    return any(
+        agree_as_written(found[0], other)
+        for formula, other in zip(members.formulas[1:], found[1:], strict=True)
+        if not has_derivative(formula)
+    )
 
 
 def check_finite(found: Sequence[Balls]) -> None:

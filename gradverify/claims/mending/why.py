@@ -127,7 +127,7 @@ def explain(wrong: Wrong) -> Explained:
         if wrong.outcome.step is None:
             return Explained(exact)
         sentence, is_slip = cause(wrong)
-        puts_in = is_slip and sentence == _put_in(wrong)
+        puts_in = bool(sentence) and sentence == _put_in(wrong)
         return Explained(exact, sentence, corrected(wrong, exact), is_slip, puts_in)
 
 
@@ -385,7 +385,8 @@ def _put_in(wrong: Wrong) -> str:
 
 def _rounding(wrong: Wrong) -> str:
     """A decimal that is rounded the wrong way."""
-    if not re.fullmatch(r"-?\d+[.,]\d+", wrong.chain[-1]):
+    step, last = wrong.outcome.step, len(wrong.members.nodes) - 2
+    if step != last or not re.fullmatch(r"-?\d+[.,]\d+", wrong.chain[-1]):
         return ""
     claimed = decimal_point(wrong.chain[-1])
     decimals = len(claimed.partition(".")[2])
@@ -409,9 +410,9 @@ def _formula(wrong: Wrong) -> str:
 # fmt: off
 SLIPS: tuple[Callable[[Wrong], str], ...] = (
     _arithmetic, _rounding, _sign, _another_name, _factor, _slip, _edit, _ratio,
-    _one_piece, _held_values, _put_in, _held,
+    _one_piece, _held_values, _held,
 )
-REMARKS: tuple[Callable[[Wrong], str], ...] = (_shape, _formula)
+REMARKS: tuple[Callable[[Wrong], str], ...] = (_put_in, _shape, _formula)
 # fmt: on
 
 

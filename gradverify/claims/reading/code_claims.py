@@ -17,8 +17,14 @@ from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
+from gradverify.claims.code.trials import ANY_NUMBER
 from gradverify.claims.computation.bindings import Function, symbol
-from gradverify.claims.computation.file_program import Leaf, NotUnderstood, understood
+from gradverify.claims.computation.file_program import (
+    FileProgram,
+    Leaf,
+    NotUnderstood,
+    understood,
+)
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
@@ -76,8 +82,20 @@ def _step(
         outcome=outcome,
         explained=explained,
         subject=("code", step.y.index),
+        doubts=_doubts(program, step, members, outcome),
         follows=follows,
     )
+
+
+def _doubts(
+    program: FileProgram, step: BackwardStep, members: Members, outcome: Outcome
+) -> tuple[str, ...]:
+    """Whether only the shape differs, where the shape is one that we chose."""
+    exact, claimed = members.nodes
+    leaves = program.cut(step.y.index).leaves
+    is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
+    differs = outcome.step is not None and exact.shape != claimed.shape
+    return (OUR_SHAPE,) if differs and is_ours else ()
 
 
 def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
@@ -116,6 +134,7 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
 
 
+OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
+import numpy as np
+
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import BESIDE, RANGE_ENTRIES, STATES, TERMS
 from gradverify.claims.computation.bindings import Function
@@ -27,8 +29,10 @@ from gradverify.claims.judgement.members import (
     Members,
     Outcome,
     agree,
+    has_derivative,
     is_number,
     member_agrees,
+    squeezed,
 )
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
 from gradverify.claims.language.candidates import (
@@ -68,6 +72,7 @@ ENDS_WELL = "the end of the chain is right, and a step on the way fails as we re
 SPECIAL = "the function has names in exponents that the claim has numbers for"
 UNKNOWN_FUNCTION = "the text does not say what the function is"
 INDICES = "it may be said of indices that are equal, or that are not"
+SHAPE = "it has another shape than ours, so that one of us reads it otherwise"
 AGAIN = "what it is about is defined several times before it"
 LATER = "what it is about is defined only after it, or anew"
 
@@ -244,6 +249,8 @@ def _flips(part: Segment, state: State) -> Iterator[frozenset[str]]:
     for word, mark in (("e", "EULER"), ("pi", "pi"), ("sigma", "sigma")):
         if mark in texts and word in state.names:
             yield frozenset({word})
+    if any(t.kind == "NUMBER" and "," in t.text for t in part.tokens):
+        yield frozenset({","})
 
 
 def _read_so(
@@ -259,6 +266,8 @@ def _read_so(
     if flipped or state.names:
         part = _again(read.tokens, part, words)
     tokens = without_opaque(left_trimmed(part.tokens))
+    if "," in flipped:
+        tokens = _with_commas_apart(tokens)
     problem = problem_of(tokens)
     if problem:
         raise NotUnderstood(problem)
@@ -276,6 +285,19 @@ def _read_so(
         # d/dx u v is meant as one of two: of u, or of the whole product
         tried = [t for t in tried if t.outcome.step is None] or tried
     result: Tried = merged(tried, lambda t: t.outcome.step is None)
+    return result
+
+
+def _with_commas_apart(tokens: Sequence[Token]) -> list[Token]:
+    """`(2,1)` as two numbers, where it was read as one with a decimal comma."""
+    result: list[Token] = []
+    for token in tokens:
+        if token.kind != "NUMBER":
+            result.append(token)
+            continue
+        for k, piece in enumerate(token.text.split(",")):
+            result += [token.of("COMMA", ",")] if k else []
+            result.append(token.of("NUMBER", piece))
     return result
 
 
@@ -421,6 +443,10 @@ def _doubts(
         doubts.append(ENDS_WELL)
     if _is_special(formulas, state):
         doubts.append(SPECIAL)
+    if _is_of_another_shape(members, outcome):
+        doubts.append(SHAPE)
+    if _rates_differ(members, outcome, meaning):
+        doubts.append(UNKNOWN_FUNCTION)
     return tuple(doubts)
 
 
@@ -465,25 +491,13 @@ def _from_derivative(
     `dy = f'(x) dx` says what dy is to mean, and nothing about f.
     """
     head = formulas[0]
-    if is_number(head) or _has_derivative(head):
+    if is_number(head) or has_derivative(head):
         return formulas, marks
     if any(n in state.names for n in names_in(head)):
         return formulas, marks
     if len(formulas) < 3:
         raise NotUnderstood("it says what a name is to mean")
     return formulas[1:], marks[1:]
-
-
-DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
-               "indexed", "operator_of",
-               "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
-               "call_prime", "group_prime", "group_prime_at")  # fmt: skip
-
-
-def _has_derivative(formula: Any) -> bool:
-    if not isinstance(formula, tuple) or not formula:
-        return False
-    return formula[0] in DERIVATIVES or any(map(_has_derivative, formula[1:]))
 
 
 def _without_equation(
@@ -671,7 +685,7 @@ def _subject(
         places = (
             (n, getattr(state.names.get(n), "place", None)) for n in names_in(head)
         )
-        return ("names", frozenset(places))
+        return ("formula", repr(head), frozenset(places))
     value = state.names.get(name)
     if isinstance(value, Symbol):
         return ("code", value.index)
@@ -714,6 +728,28 @@ def _ends_well(members: Members, outcome: Outcome) -> bool:
         outcome.point.value(members.nodes[0].index),
         outcome.point.value(members.nodes[-1].index),
     )
+
+
+def _is_of_another_shape(members: Members, outcome: Outcome) -> bool:
+    """Whether the two sides of the wrong equality differ in their shapes."""
+    step = outcome.step or 0
+    left, right = (np.zeros(n.shape) for n in members.nodes[step : step + 2])
+    return squeezed(left) != squeezed(right)
+
+
+def _rates_differ(members: Members, outcome: Outcome, meaning: Meaning) -> bool:
+    """Whether one side of a later equality has a rate of an unknown function.
+
+    In `∂L/∂w = ∂L/∂s · ∂s/∂w = 6 cos(s)` the text has put in what it knows of s.
+    """
+    step = outcome.step or 0
+    if not step or not meaning.moving:
+        return False
+    left, right = (
+        {pair for pair in _rates_in(f) if pair[0] in meaning.moving}
+        for f in members.formulas[step : step + 2]
+    )
+    return left != right
 
 
 def _is_special(formulas: Sequence[Formula], state: State) -> bool:
