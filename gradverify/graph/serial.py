@@ -189,7 +189,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "stop": _whole,
     **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
     **dict.fromkeys(("index", "target", "order"), _sizes),
-    **dict.fromkeys(("groups", "offset"), _whole),
+    **dict.fromkeys(("groups", "offset", "k"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
     "mean": _numbers,
