@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices
+from gradverify.arithmetic import matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,
@@ -41,6 +41,11 @@ def step(x: Any) -> Any:
     if x < 0:
         return arb(0)
     return HALF if x.is_zero() else BETWEEN
+
+
+def cbrt(x: Any) -> Any:
+    """The real cube root; NaN where the sign is not decided."""
+    return -((-x).root(3)) if x < 0 else arb(x).root(3)
 
 
 def sigmoid(x: Any) -> Any:
@@ -132,6 +137,11 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(lambda t: polygamma_of(t, n), 1)(x)
 
 
+def of_balls(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a ball, elementwise; its params are constants."""
+    return lambda x, **params: elementwise(lambda t: function(t, **params), 1)(x)
+
+
 # These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": arb.const_log2,
@@ -139,7 +149,13 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "1/log(10)": lambda: 1 / arb.const_log10(),
     "sqrt(1/2)": lambda: arb("0.5").sqrt(),
     "sqrt(2/pi)": lambda: (2 / arb.pi()).sqrt(),
+    "sqrt(2)": lambda: arb(2).sqrt(),
+    "sqrt(pi)/2": lambda: arb.pi().sqrt() / 2,
+    "pi": arb.pi,
+    "log(pi)": lambda: arb.pi().log(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
+    "180/pi": lambda: 180 / arb.pi(),
+    "pi/180": lambda: arb.pi() / 180,
     "selu": lambda: arb(SELU),
     "selu below": lambda: arb(SELU) * arb(SELU_BELOW),
 }
@@ -150,8 +166,10 @@ def scale(x: Any, *, by: str) -> Any:
     return x * CONSTANTS[by]()
 
 
+SPECIAL = {name: of_balls(function) for name, function in special_balls.SPECIAL.items()}
+
 # fmt: off
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       lambda x: -x,
     "exp":       elementwise(arb.exp, 1),
     "log":       elementwise(arb.log, 1),
@@ -184,7 +202,11 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sum":       sum_from(arb(0)),
     "matmul":    matrices.matmul_large(matmul_from(arb(0)), matrices.BALLS),
     "step":      elementwise(step, 1),
+    "jump":      elementwise(step, 1),
+    "cbrt":      elementwise(cbrt, 1),
+    "floor":     elementwise(lambda x: arb(x).floor(), 1),
     "sech":      elementwise(arb.sech, 1),
+    "eigenvalues": spectra.each_matrix(spectra.in_balls),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
     "log_gamma": elementwise(log_gamma, 1),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 
 from gradverify.arithmetic.arithmetic import Arithmetic
+from gradverify.arithmetic.special_floats import SPECIAL
 
 
 def sigmoid(x: Any) -> Any:
@@ -194,6 +195,18 @@ def cot_slope(n: int) -> list[int]:
     return [int(c) for c in slope.coef]
 
 
+def eigenvalues(x: Any) -> Any:
+    """Real eigenvalues, sorted, in x's dtype; NaN where an entry is not finite."""
+    wide = x.astype(np.float64) if x.dtype == np.longdouble else x
+    if not np.isfinite(wide).all():
+        return np.full(x.shape[:-1], np.nan, x.dtype)
+    if np.array_equal(wide, np.swapaxes(wide, -1, -2)):
+        found = np.linalg.eigvalsh(wide)
+    else:
+        found = np.sort(np.real(np.linalg.eigvals(wide)), axis=-1)
+    return found.astype(x.dtype)
+
+
 # The constants of selu, with the decimals that its paper prints.
 SELU = "1.0507009873554804934193349852946"
 SELU_BELOW = "1.6732632423543772848170429916717"
@@ -205,7 +218,13 @@ CONSTANTS: Mapping[str, float] = {
     "1/log(10)": 1.0 / math.log(10.0),
     "sqrt(1/2)": math.sqrt(0.5),
     "sqrt(2/pi)": math.sqrt(2.0 / math.pi),
+    "sqrt(2)": math.sqrt(2.0),
+    "sqrt(pi)/2": math.sqrt(math.pi) / 2.0,
+    "pi": math.pi,
+    "log(pi)": math.log(math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
+    "180/pi": 180.0 / math.pi,
+    "pi/180": math.pi / 180.0,
     "selu": float(SELU),
     "selu below": float(SELU) * float(SELU_BELOW),
 }
@@ -238,7 +257,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "accumulate":   accumulate,
 }
 
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       np.negative,
     "exp":       np.exp,
     "log":       np.log,
@@ -269,8 +288,12 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "middle":    lambda a, b: np.sqrt(a) * np.sqrt(b),
     "logaddexp": np.logaddexp,
     "step":      lambda x: np.heaviside(x, 0.5),
+    "jump":      lambda x: np.heaviside(x, 0.5),
+    "cbrt":      np.cbrt,
+    "floor":     np.floor,
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
+    "eigenvalues": eigenvalues,
     "scale":     scale,
     "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,

@@ -15,7 +15,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-from gradverify.arithmetic import balls, matrices
+from gradverify.arithmetic import balls, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -59,6 +59,11 @@ def power_of(x: Any, n: Any) -> Any:
 def step(x: Any) -> Any:
     """0 below 0, 1/2 at 0, and 1 above it."""
     return mpf(1) if x > 0 else mpf(0) if x < 0 else mpf("0.5")
+
+
+def cbrt(x: Any) -> Any:
+    """The real cube root."""
+    return mp.sign(x) * mp.cbrt(abs(x))
 
 
 def sigmoid(x: Any) -> Any:
@@ -150,6 +155,15 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(of_gamma(lambda t: balls.polygamma_of(t, n)), 1)(x)
 
 
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a ball, elementwise for numbers; its params are constants."""
+
+    def apply(x: Any, **params: Any) -> Any:
+        return elementwise(from_balls(lambda t: function(t, **params)), 1)(x)
+
+    return apply
+
+
 # These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": lambda: mp.log(2),
@@ -157,7 +171,13 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "1/log(10)": lambda: 1 / mp.log(10),
     "sqrt(1/2)": lambda: mp.sqrt(mpf(0.5)),
     "sqrt(2/pi)": lambda: mp.sqrt(2 / mp.pi),
+    "sqrt(2)": lambda: mp.sqrt(2),
+    "sqrt(pi)/2": lambda: mp.sqrt(mp.pi) / 2,
+    "pi": lambda: +mp.pi,
+    "log(pi)": lambda: mp.log(mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
+    "180/pi": lambda: 180 / mp.pi,
+    "pi/180": lambda: mp.pi / 180,
     "selu": lambda: mpf(SELU),
     "selu below": lambda: mpf(SELU) * mpf(SELU_BELOW),
 }
@@ -171,6 +191,11 @@ def scale(x: Any, *, by: str) -> Any:
 def lift(x: float) -> Any:
     """The same number, exactly."""
     return mpf(x)
+
+
+SPECIAL = {
+    name: of_numbers(function) for name, function in special_balls.SPECIAL.items()
+}
 
 
 def beside_arrays(number: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., Any]:
@@ -188,7 +213,7 @@ def beside_arrays(number: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., 
 
 
 # fmt: off
-PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
+PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "neg":       lambda x: -x,
     "exp":       elementwise(mp.exp, 1),
     "log":       elementwise(log, 1),
@@ -221,7 +246,11 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | {
     "sum":       sum_from(mpf(0)),
     "matmul":    matrices.matmul_large(matmul_from(mpf(0)), NUMBERS),
     "step":      elementwise(step, 1),
+    "jump":      elementwise(step, 1),
+    "cbrt":      elementwise(cbrt, 1),
+    "floor":     elementwise(mp.floor, 1),
     "sech":      elementwise(mp.sech, 1),
+    "eigenvalues": spectra.each_matrix(spectra.in_mpmath(ball_of, rounded)),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
     "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 TEXT = 20_000  # characters that are kept of one text
+
+# What PyTorch says by a RuntimeError of a rule that it does not have.
+ABSENT = r"derivative for aten::\w+ is not implemented|vmap: we do not yet support"
+
 FRAMES, TRACE = 12, 6_000  # calls and characters of a traceback
 
 
@@ -34,7 +39,8 @@ class Raised(Exception):
     @property
     def is_missing(self) -> bool:
         """Whether the engine says that it has no such thing."""
-        return "NotImplementedError" in self.kinds
+        said = re.search(ABSENT, self.text) is not None
+        return said or "NotImplementedError" in self.kinds
 
 
 def raised_by(problem: BaseException) -> Raised:

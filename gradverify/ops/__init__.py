@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradverify.ops import composites as c
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
+from gradverify.ops import linear_algebra_shapes
 from gradverify.ops import shapes as s
 from gradverify.ops.domains import (
     ABOVE_1,
@@ -22,10 +23,13 @@ from gradverify.ops.domains import (
     POWER,
     ROOT,
 )
+from gradverify.ops.elementwise_rows import ELEMENTWISE
+from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
+from gradverify.ops.special_rows import SPECIAL
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -155,14 +159,20 @@ ROWS = (
     Op("stack",        2, FORWARD, s.stack,              ("axis",), expansion=c.stack),
     Op("einsum",       2, FORWARD, s.einsum,             ("subscripts",), expansion=c.einsum),
     *LAYERS,
+    *ELEMENTWISE,
+    *SPECIAL,
+    *INDEXING,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
+    # jump         step, where a function jumps: nothing is known of it beside a jump
     # sech, rise   1 / cosh and 1 + tanh
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
     # log_gamma    lgamma without slack
-    # polygamma    the n-th derivative of digamma
+    # bessel       a Bessel function of a family and an integer order
+    # erfcinv      the inverse of erfc
+    # log_quotient the n-th derivative of log(x) / (x - 1)
     # pad          zeros around a slice
     # cumsum_back  cumulative sums from the end
     # peak         a largest element, held constant
@@ -176,6 +186,7 @@ ROWS = (
     # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
     #              whose derivative by x is 0 but for the roundings of y/x**2
     # middle       the geometric mean of two numbers >= 0
+    # eigenvalues  the real eigenvalues of matrices, held constant
     # moved        moved(x, size) is x; stable algorithms give what is exact for an x that is
     #              off by a rounding of size
     # moved_back   moved_back(x) is x; what it passes back is off by roundings of its
@@ -184,12 +195,15 @@ ROWS = (
     # deviation2   (x - c)**2 for a mean c of x; the sum of squares is least there, so
     #              that nothing goes back to c
     Op("step",        1, FORWARD, s.elementwise, internal=True),
+    Op("jump",        1, FORWARD, s.elementwise, internal=True),
     Op("sech",        1, FORWARD, s.elementwise, internal=True),
     Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error,
        curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
-    Op("polygamma",   1, FORWARD, s.same, ("n",), internal=True),
+    Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
+    Op("erfcinv",     1, FORWARD, s.same, internal=True),
+    Op("log_quotient", 1, FORWARD, s.same, ("n",), internal=True),
     Op("pad",         1, FORWARD, s.pad, ("axis", "before", "after"), internal=True),
     Op("take",        1, FORWARD, n.take, ("axis", "index"), internal=True),
     Op("put",         1, FORWARD, n.put, ("axis", "index", "length"), internal=True),
@@ -201,6 +215,7 @@ ROWS = (
     Op("factor",      1, FORWARD, s.elementwise, curvature_error=c.factor_error, internal=True),
     Op("middle",      2, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
+    Op("eigenvalues", 1, FORWARD, linear_algebra_shapes.eigenvalues, internal=True),
     Op("moved",       2, FORWARD, s.elementwise, internal=True),
     Op("moved_back",  1, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),

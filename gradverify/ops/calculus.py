@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.ops import maps
+from gradverify.ops import special_expansions as special
 from gradverify.ops.maps import Linear
 from gradverify.ops.sites import (
     Site,
@@ -27,6 +28,7 @@ from gradverify.ops.sites import (
     of_accumulate,
     of_cumsum,
     of_cumsum_back,
+    of_eigenvalues,
     of_logaddexp,
     of_matmul,
     of_moved,
@@ -126,6 +128,11 @@ to_zeros   = lambda a, b: (abs(a), abs(b))                       # noqa: E731
 to_minus_1 = lambda x:    (abs(1.0 + x),)                        # noqa: E731
 to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
 wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
+to_whole   = lambda x:    (abs(x - np.round(x)),)               # noqa: E731
+within_one = lambda x:    (np.minimum(1.0, abs(x)),)             # noqa: E731
+to_end_1   = lambda x:    (1.0 - abs(x),)                        # noqa: E731
+to_end_2   = lambda x:    (np.minimum(x, 2.0 - x),)              # noqa: E731
+to_ends    = lambda x:    (np.minimum(x, 1.0 - x),)              # noqa: E731
 narrow     = lambda x:    (1.0 / np.hypot(1.0, x),)              # noqa: E731
 divisor    = lambda a, b: (np.inf, abs(b))                       # noqa: E731
 powers     = lambda a, b: (abs(a), 1.0)                          # noqa: E731
@@ -182,12 +189,26 @@ CALCULUS: Mapping[str, Calculus] = {
                                                     Linear(maps.matmul_jvp_right, maps.matmul_vjp_right)),
     "cumsum":       row(of_cumsum,      STRAIGHT,   Linear(maps.cumsum_forth, maps.cumsum_back)),
     "slice":        row(exact,          STRAIGHT,   Linear(maps.slice_jvp, maps.slice_vjp)),
+    "cbrt":         row(relative(4),    to_zero,    lambda m, y, x: 1.0 / (3.0 * (y * y))),
+    "floor":        row(exact,          to_whole,   0.0),
+    "polygamma":    row(relative(8),    to_zero,    lambda m, y, x, n: m.polygamma(x, n=n + 1)),
+    "gammainc":     row(relative(8),    within_one, special.gammainc_partial),
+    "gammaincc":    row(relative(8),    within_one, lambda m, y, x, a: -special.gammainc_partial(m, y, x, a=a)),
+    "betainc":      row(relative(8),    to_ends,    special.betainc_partial),
+    "zeta":         row(relative(8),    to_zero,    lambda m, y, x, s: -s * m.zeta(x, s=s + 1.0)),
+    "erfcx":        row(relative(8),    narrow,     special.erfcx_partial),
+    "erfinv":       row(relative(8),    to_end_1,   special.erfinv_partial),
+    "log_ndtr":     row(relative(8),    narrow,     special.log_ndtr_partial),
+    "spence":       row(relative(8),    to_zero,    lambda m, y, x: -m.log_quotient(x, n=0)),
     "step":         row(exact,          STRAIGHT,   0.0),
+    "jump":         row(exact,          to_zero,    0.0),
     "sech":         row(relative(8),    radian,     lambda m, y, x: -y * m.tanh(x)),
     "rise":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
     "scale":        row(relative(2),    STRAIGHT,   Linear(maps.scaled, maps.scaled)),
     "log_gamma":    row(relative(8),    to_zero,    lambda m, y, x: m.polygamma(x, n=0)),
-    "polygamma":    row(relative(8),    to_zero,    lambda m, y, x, n: m.polygamma(x, n=n + 1)),
+    "bessel":       row(relative(8),    within_one, special.bessel_partial),
+    "erfcinv":      row(relative(8),    to_end_2,   lambda m, y, x: -special.erfinv_partial(m, y, x)),
+    "log_quotient": row(relative(8),    to_zero,    lambda m, y, x, n: m.log_quotient(x, n=n + 1)),
     "pad":          row(exact,          STRAIGHT,   Linear(maps.pad_jvp, maps.pad_vjp)),
     "take":         row(exact,          STRAIGHT,   Linear(maps.take_jvp, maps.take_vjp)),
     "put":          row(of_put,         STRAIGHT,   Linear(maps.put_jvp, maps.put_vjp)),
@@ -200,6 +221,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "middle":       row(relative(4),    to_zeros,   lambda m, y, a, b: 0.5 * (y / filled(m, a)),
                                                     lambda m, y, a, b: 0.5 * (y / filled(m, b))),
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
+    "eigenvalues":  row(of_eigenvalues, STRAIGHT,   0.0),
     "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
     "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),
     "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),

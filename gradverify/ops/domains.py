@@ -103,6 +103,31 @@ def _base_of_constants(a: Any, b: Any) -> Any:
 
 
 LOWEST = -1e6
+WHOLE_NUMBERS = 2.0**53
+
+
+def _off_lambd(x: Any, *, lambd: float) -> Any:
+    """Off the two jumps of a hard shrinkage."""
+    return np.all(np.abs(x) != lambd)
+
+
+def _between_multiples(a: Any, b: Any) -> Any:
+    """Where a is no whole multiple of b, and not so large a one that the whole number
+    below it is no float.
+    """
+    with np.errstate(all="ignore"):
+        is_near = np.abs(a) < WHOLE_NUMBERS * np.abs(b)
+        return np.all(is_near & (np.fmod(a, b) != 0))
+
+
+def _into_parts(a: Any, b: Any) -> Sequence[Any]:
+    """a at a half of b, more or less."""
+    return (apart(b) * (0.5 + 0.25 * squeezed(a)), apart(b))
+
+
+def _floors(x: Any) -> Any:
+    """Whole numbers near x that are not large."""
+    return np.clip(np.floor(x), -8.0, 8.0)
 
 
 def _off_poles(x: Any) -> Any:
@@ -142,5 +167,19 @@ POWER         = Domain(_power,                                        _into_powe
 OFF_POLES     = Domain(_off_poles,                                    lambda x: (above(0.0)(x),))
 ROOT          = Domain(lambda x: np.all(x > 0),                       lambda x: (above(0.0)(x),), lambda x: np.all(x >= 0))
 PROBABILITIES = Domain(_probabilities,                                lambda x, t, **_: (_half(x), _half(t)))
+POSITIVE_BY   = Domain(lambda a, b: np.all(b > 0),                    lambda a, b: (a, above(0.0)(b)))
+ABOVE_MINUS_1_BY = Domain(lambda a, b: np.all(b > -1),                lambda a, b: (a, above(-1.0)(b)))
+INCOMPLETE    = Domain(lambda x, **_: np.all(x > 0),                  lambda x, **_: (above(0.0)(x),))
+OF_GAMMA      = Domain(lambda x, **_: _off_poles(x),                  lambda x, **_: (above(0.0)(x),))
+ABOVE_HALVES  = Domain(lambda x, d: np.all(x > (d - 1) / 2.0),        lambda x, d: (above((d - 1) / 2.0)(x),))
+POSITIVE_BOTH = Domain(lambda a, b: np.all((a > 0) & (b > 0)),        lambda a, b: (above(0.0)(a), above(0.0)(b)))
+BETWEEN_0_AND_1 = Domain(lambda x, **_: np.all((x > 0) & (x < 1)),         lambda x, **_: (_half(x),))
+OFF_ZERO      = Domain(lambda x, **_: np.all(x != 0),                 lambda x, **_: (apart(x),))
+OFF_LAMBD     = Domain(_off_lambd,                                    lambda x, lambd: (x + np.where(x < 0, -1.0, 1.0) * (lambd + 1.0),))
+OFF_THRESHOLD = Domain(lambda x, threshold, **_: np.all(x != threshold), lambda x, threshold, **_: (x + np.where(x < threshold, -1.0, 1.0),))
+BETWEEN_WHOLE = Domain(lambda x: np.all(x != np.floor(x)),            lambda x: (_floors(x) + 0.5 + 0.25 * squeezed(x),))
+BETWEEN_HALVES = Domain(lambda x: np.all(np.abs(x - np.round(x)) != 0.5), lambda x: (_floors(x) + 0.25 * squeezed(x),))
+BETWEEN_MULTIPLES = Domain(_between_multiples,                        _into_parts)
+LAST_DIVISOR  = Domain(lambda x, a, b, **_: np.all(b != 0),           lambda x, a, b, **_: (x, a, apart(b)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))
 # fmt: on

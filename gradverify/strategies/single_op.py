@@ -36,14 +36,17 @@ def alone(
     """
     row = OPS[step.op]
     kinds, found = operands_of(row, inputs, scope.limits)
-    leaves = _leaves(row, kinds, found, inputs, scope)
-    with np.errstate(all="ignore"):
-        plainer = itertools.product(*(_moved(leaf, scope) for leaf in leaves))
-        last = (_inside(row, x) for x in (leaves, _as_ones(leaves)))
-        for moved in itertools.chain([leaves], plainer, *last):
-            draft = Draft(scope)
-            if _put(draft, row, step, kinds, moved):
-                return finished(draft, ending)
+    apart = ["input" if kind == "same" else kind for kind in kinds]
+    # an op of twice the same may have no point at all inside its domain
+    for tried in [kinds, apart] if "same" in kinds else [kinds]:
+        leaves = _leaves(row, tried, found, inputs, scope)
+        with np.errstate(all="ignore"):
+            plainer = itertools.product(*(_moved(leaf, scope) for leaf in leaves))
+            last = (_inside(row, x) for x in (leaves, _as_ones(leaves)))
+            for moved in itertools.chain([leaves], plainer, *last):
+                draft = Draft(scope)
+                if _put(draft, row, step, tried, moved):
+                    return finished(draft, ending)
     raise ValueError(
         f"no operands for {row.name} within {scope}; allow it more ranks, or leave "
         "it out of ops"

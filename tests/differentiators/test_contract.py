@@ -36,6 +36,8 @@ REDUCTIONS = [
     (((2, 3),), {"axis": ()}),
 ]
 
+THRESHOLDS = [(0.75, 2.0), (-0.5, 0.0)]
+
 # op -> operand shapes and params; ops that are not here are elementwise
 SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     "power": [((s,), {"n": n}) for s in ((), (3,)) for n in (0, 1, 2, 3, -2, 0.5)],
@@ -52,6 +54,27 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     ],
     "matmul": [((a, b), {}) for a in ((3,), (2, 3)) for b in ((3,), (3, 2))],
     "gelu": [(((3,),), {"approximate": form}) for form in ("none", "tanh")],
+    "polygamma": [(((2, 3),), {"n": n}) for n in (2, 3)],
+    "multigammaln": [(((2, 3),), {"d": d}) for d in (1, 3)],
+    **{
+        op: [(((2, 3),), {"a": a}) for a in (0.5, 2.5)]
+        for op in ("gammainc", "gammaincc")
+    },
+    "betainc": [(((2, 3),), {"a": a, "b": b}) for a, b in ((2.5, 0.5), (1.0, 3.0))],
+    "zeta": [(((2, 3),), {"s": s}) for s in (1.5, 3.0)],
+    "masked_fill": [(((2, 3), s), {"value": 0.5}) for s in ((2, 3), (3,))],
+    "softshrink": [(((2, 3),), {"lambd": 0.5})],
+    "hardshrink": [(((2, 3),), {"lambd": 0.75})],
+    "threshold": [(((2, 3),), {"threshold": t, "value": v}) for t, v in THRESHOLDS],
+    "rrelu": [(((2, 3),), {"least": 0.125, "most": 0.5})],
+    "glu": [(((2, 4),), {"axis": (a,)}) for a in (0, -1)],
+    "softmin": [(((2, 3),), {"axis": (a,)}) for a in (0, -1)],
+    "ldexp": [(((2, 3),), {"exponent": n}) for n in (0, 3)],
+    "heaviside": [(((2, 3),), {"value": 0.5})],
+    "lerp": [(((2, 3), (3,), s), {}) for s in ((2, 3), ())],
+    "addcmul": [(((2, 3), (3,), (2, 3)), {"value": v}) for v in (1.0, -0.5)],
+    "addcdiv": [(((2, 3), (3,), (2, 3)), {"value": v}) for v in (1.0, -0.5)],
+    "float_power": [(((3,),), {"n": n}) for n in (0, 1, 3, -2, 0.5)],
     "clip": [(((2, 3),), {"low": -0.5, "high": 1.0})],
     "prod": REDUCTIONS,
     "max": REDUCTIONS,
@@ -111,8 +134,12 @@ KNOWN = {
     ("autograd", "where", ((), (3,), ())): "no sum over broadcast axes",
 }
 
-# A derivative of nine right digits (known::torch-digamma-derivative).
-WRONG = {("torch-cpu", "digamma", "float64")}
+# Derivatives of eight or nine right digits (known::torch-digamma-derivative,
+# torch-hardsigmoid-sixth), and NaN (known::jax-spence-beside-one).
+WRONG = {
+    *(("torch-cpu", op, "float64") for op in ("digamma", "hardsigmoid")),
+    *(("jax", "spence", dtype) for dtype in ("float32", "float64")),
+}
 
 # Seven right digits of float64 values (known::jax-attention-float32).
 COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float32).eps}
@@ -121,7 +148,7 @@ COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float3
 CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0}
 
 # autograd follows nothing through sign, and warns of it.
-UNFOLLOWED = {("autograd", "sign")}
+UNFOLLOWED = {("autograd", op) for op in ("sign", "floor", "ceil", "trunc", "round")}
 
 
 def values(shape: tuple[int, ...], start: float) -> Any:

@@ -22,13 +22,66 @@ OVERWRITTEN = "modified by an inplace operation"
 JVPS = {
     **dict.fromkeys(("sigmoid", "silu"), NO_JVP.format("expit")),
     **dict.fromkeys(("gelu", "erf"), NO_JVP.format("erf")),
+    "logit": NO_JVP.format("logit"),
+    "expit": NO_JVP.format("expit"),
+    "ndtr": NO_JVP.format("erfc"),
+    "ndtri": NO_JVP.format("erfcinv"),
+    **dict.fromkeys(("i0e", "i1e"), NO_JVP.format("ive")),
+    **{
+        op: NO_JVP.format(op)
+        for op in [
+            "polygamma",
+            "multigammaln",
+            "betaln",
+            "beta",
+            "gammainc",
+            "gammaincc",
+            "betainc",
+            "erfinv",
+            "i0",
+            "i1",
+            "j0",
+            "j1",
+            "y0",
+            "y1",
+        ]
+    },
+    "glu": NO_JVP.format("expit"),
     "erfc": NO_JVP.format("erfc"),
     "lgamma": NO_JVP.format("gammaln"),
     "digamma": NO_JVP.format("psi"),
     "hypot": NO_JVP.format("hypot"),
+    **{
+        op: NO_JVP.format(name)
+        for op, name in {
+            **{f: f for f in ("det", "slogdet", "inv", "solve", "solve_triangular")},
+            **{f: f for f in ("cholesky", "pinv", "eigh", "svd")},
+            **dict.fromkeys(("lu_solve", "cholesky_inverse"), "inv"),
+            "cholesky_solve": "solve", "lstsq": "pinv", "eigvalsh": "eigh",
+            "eigvals": "eig", "svdvals": "svd",
+        }.items()
+    },
+}  # fmt: skip
+DISTANCES = {op: NO_FORWARD.format(f"_{op}_forward") for op in ("cdist", "pdist")}
+TWICE = {
+    op: f"the derivative for '_{op}_backward' is not implemented" for op in DISTANCES
 }
-OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy")
+NO_VIEW = "has_fw_view() INTERNAL ASSERT FAILED"
+OF_EXP = (
+    "logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin", "logcumsumexp",
+)  # fmt: skip
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
+NO_DERIVATIVE = "derivative for aten::{} is not implemented"
+NO_TANGENT = {
+    **dict.fromkeys(("gammainc", "gammaincc", "zeta"), "Trying to use forward AD with"),
+    "segment_reduce": "Trying to use forward AD with",
+    **DISTANCES,
+}
+HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
+HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
+SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
+ITEM = "vmap: It looks like you're calling .item()"
+NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
 # By engine and mode, the ops that raise on their examples, with a part of what is said.
@@ -37,23 +90,45 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("autograd", "forward"): JVPS,
     ("autograd", "forward-over-reverse"): JVPS,
     ("autograd", "reverse-over-forward"): JVPS,
+    ("torch-cpu", "forward"): NO_TANGENT,
     ("torch-cpu", "forward-over-reverse"): {
+        **NO_TANGENT,
         **HUBER,
+        **HARD_FORWARD,
+        "logit": NO_FORWARD.format("aten::logit_backward"),
         "silu": NO_FORWARD.format("aten::silu_backward"),
         "mish": NO_FORWARD.format("aten::mish_backward"),
         "group_norm": NO_FORWARD.format("aten::native_group_norm_backward"),
         "mse": IMMUTABLE,
     },
-    ("torch-cpu", "reverse-over-forward"): dict.fromkeys(
-        (*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN
-    ),
-    ("torch-cpu", "forward-over-forward"): HUBER,
-    ("torch-cpu", "jacobian-forward"): POOLS,
+    ("torch-cpu", "reverse-over-forward"): {
+        **NO_TANGENT,
+        **dict.fromkeys((*OF_EXP, "scaled_dot_product_attention"), OVERWRITTEN),
+        **HARD,
+        "glu": NO_DERIVATIVE.format("glu_jvp"),
+    },
+    ("torch-cpu", "forward-over-forward"): {
+        **NO_TANGENT, **HUBER, **HARD_FORWARD, **NOISE,
+        "glu": NO_FORWARD.format("aten::glu_jvp"),
+    },
+    ("torch-cpu", "reverse-over-reverse"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "hessian"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM},
+    ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
+    ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},
+    ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT},
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, "group_norm": "Trying to set a forward gradient that has a",
+        **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, "eigvals": NO_VIEW,
+        "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
-KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
+KNOWN = {
+    ITEM,
+    OVERWRITTEN,
+    IMMUTABLE,
+    NO_VIEW,
+    "Trying to set a forward gradient that has a",
+}
 
 SLOW = {("torch-cpu", "aot")}
 MODES = [

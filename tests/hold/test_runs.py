@@ -84,7 +84,7 @@ def test_a_run_that_does_not_come_to_its_end_says_so(
     assert "the run did not come to its end" in done.stderr.str()
     assert how in done.stderr.str()
     scratch.write("conftest.py", RIGHT_ENGINE)
-    again = scratch.apart("gradverify", "run", *SMALL, "-k", "add")
+    again = scratch.gradverify("run", *SMALL, "-k", "add")
     assert again.ret == 0
     again.stdout.fnmatch_lines(["an earlier run was killed while toy (forward) ran *"])
 

@@ -19,6 +19,9 @@ NAMES = ("exp", "log", "tanh", "erf", "sqrt", "pi")
 PARAMS = {
     "gelu": ({"approximate": "none"}, {"approximate": "tanh"}),
     "celu": ({"alpha": 1.0}, {"alpha": 0.7}),
+    **dict.fromkeys(("softshrink", "hardshrink"), ({"lambd": 0.5}, {"lambd": 2.0})),
+    "threshold": ({"threshold": 0.5, "value": -2.0},),
+    "rrelu": ({"least": 0.125, "most": 1 / 3},),
     "huber": ({"delta": 1.0}, {"delta": 0.3}),
     "kl_div": ({"log_target": False}, {"log_target": True}),
 }

@@ -214,6 +214,11 @@ class PlantedTorch(Differentiator):
         return PlantedTorch(name, {op: _torch_function(original, vjp)})
 
     @staticmethod
+    def of_function(name: str, op: str, value: Any, vjp: Vjp) -> Differentiator:
+        """The same of a function of tensors that PyTorch does not have."""
+        return PlantedTorch(name, {op: _torch_function(value, vjp)})
+
+    @staticmethod
     def adding(name: str, *, accumulates: bool) -> Differentiator:
         """PyTorch, run with an input for every use."""
         return PerUse(name, TorchCpu(), accumulates)

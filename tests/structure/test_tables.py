@@ -109,14 +109,20 @@ def test_a_domain_moves_any_numbers_inside(op: str) -> None:
 DOMAINS = {
     name: value for name, value in vars(domains).items() if isinstance(value, Domain)
 }
-PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False}}
-OF_TWO = {"DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY"}
+PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False},
+          "ABOVE_HALVES": {"d": 3}, "OFF_LAMBD": {"lambd": 0.5},
+          "OFF_THRESHOLD": {"threshold": 0.5}}  # fmt: skip
+OF_TWO = {
+    "DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY", "POSITIVE_BY",
+    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH",
+}  # fmt: skip
+OF_THREE = {"LAST_DIVISOR"}
 
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_a_domain_keeps_numbers_apart(name: str) -> None:
     x = np.array([-3.0, -0.5, 0.0, 0.25, 2.0])
-    given = (x, x) if name in OF_TWO else (x,)
+    given = (x,) * (3 if name in OF_THREE else 2 if name in OF_TWO else 1)
     moved = DOMAINS[name].into(*given, **PARAMS.get(name, {}))
     assert len(moved) == len(given)
     assert all(len(np.unique(m)) == x.size for m in moved)

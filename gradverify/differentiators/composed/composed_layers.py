@@ -232,18 +232,18 @@ class Composed:
 
     def bce(self, x: Any, t: Any, reduction: str) -> Any:
         """The binary cross-entropy of probabilities."""
-        np, (x, t) = self.np, _alike(x, t)
+        np, (x, t) = self.np, alike(x, t)
         y = -(t * np.log(x) + (1.0 - t) * np.log(1.0 - x))
         return self.reduced(y, reduction)
 
     def bce_with_logits(self, x: Any, t: Any, reduction: str) -> Any:
         """The binary cross-entropy of what a sigmoid turns into probabilities."""
-        x, t = _alike(x, t)
+        x, t = alike(x, t)
         return self.reduced(self.softplus(x) - t * x, reduction)
 
     def kl_div(self, x: Any, t: Any, log_target: bool, reduction: str) -> Any:
         """The Kullback-Leibler divergence. Targets are probabilities or logarithms."""
-        np, (x, t) = self.np, _alike(x, t)
+        np, (x, t) = self.np, alike(x, t)
         y = np.exp(t) * (t - x) if log_target else t * (np.log(t) - x)
         return self.reduced(y, reduction)
 
@@ -275,7 +275,7 @@ class Composed:
         return (1.0 - smoothing) * hard + smoothing / x.shape[1] * soft
 
 
-def _alike(a: Any, b: Any) -> tuple[Any, Any]:
+def alike(a: Any, b: Any) -> tuple[Any, Any]:
     """The two operands. A Python number gets the dtype of the other one."""
     if isinstance(a, float):
         return numpy.asarray(a, b.dtype)[()], b

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import linear_algebra
+from gradverify.differentiators.pytorch import indexing, linear_algebra
+from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
+from gradverify.differentiators.pytorch.special import special_rows
 from gradverify.graph import Array
 
 Axis = Sequence[int] | None
@@ -29,6 +31,9 @@ def rows(device: str) -> Rows:
         **functions(torch, "minimum atan2 hypot logaddexp"),
         **functions(torch.nn.functional, "softplus leaky_relu elu silu gelu"),
         **functions(torch.nn.functional, log_sigmoid="logsigmoid"),
+        **elementwise_rows(),
+        **special_rows(),
+        **indexing.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),

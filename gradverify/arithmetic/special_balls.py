@@ -1,0 +1,188 @@
+"""Special functions of a ball. Each is accurate to the precision in force, or says so.
+
+Where arb loses digits it is asked again at more precision, as long as the operand
+itself has more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flint import acb, arb, ctx
+
+TRIES = 5  # each at twice the precision of the one before
+LOST = 16  # bits that a result may have less than its operand
+
+Function = Callable[..., Any]
+
+
+def accurately(function: Function) -> Function:
+    """The function of a ball, at as much precision as its operand is worth."""
+
+    def apply(x: Any, **params: Any) -> Any:
+        x, precision = arb(x), ctx.prec
+        wanted = min(precision, x.rel_accuracy_bits()) - LOST
+        found = arb.nan()
+        for k in range(TRIES):
+            with ctx.workprec(precision * 2**k):
+                found = function(x, **params)
+            if found.is_zero() or found.rel_accuracy_bits() >= wanted:
+                break
+        return +found
+
+    return apply
+
+
+def monotone(function: Function) -> Function:
+    """A function that only grows, or only falls: of a ball it goes by both ends."""
+
+    def apply(x: Any, **params: Any) -> Any:
+        x = arb(x)
+        if x.is_exact() or not x.is_finite():
+            return function(x, **params)
+        ends = (function(end, **params) for end in (x.lower(), x.upper()))
+        low, high = ends
+        return low.union(high)
+
+    return apply
+
+
+# ---- Bessel functions
+
+
+def _spherical(x: Any, n: int) -> Any:
+    """The spherical function of the first family, by 0F1 (DLMF 10.53.1); entire."""
+    factors = 1
+    for k in range(3, 2 * n + 2, 2):
+        factors *= k
+    return x**n / factors * (-x * x / 4).hypgeom_0f1(arb(n) + arb("1.5"))
+
+
+# fmt: off
+BESSEL: Mapping[str, Function] = {
+    "j":         lambda x, n: x.bessel_j(n),
+    "y":         lambda x, n: x.bessel_y(n) if x > 0 else arb.nan(),
+    "i":         lambda x, n: x.bessel_i(n),
+    "k":         lambda x, n: x.bessel_k(n) if x > 0 else arb.nan(),
+    "scaled i":  lambda x, n: x.bessel_i(n, scaled=True),
+    "scaled k":  lambda x, n: x.bessel_k(n, scaled=True) if x > 0 else arb.nan(),
+    "spherical": _spherical,
+}
+# fmt: on
+
+
+@accurately
+def bessel(x: Any, *, family: str, n: int) -> Any:
+    """A Bessel function of integer order."""
+    return BESSEL[family](x, n)
+
+
+# ---- the normal distribution
+
+BEYOND = 2  # from here on, exp(x²) erfc(x) is taken by Tricomi's function
+
+
+@monotone
+@accurately
+def erfcx(x: Any) -> Any:
+    """exp(x²) erfc(x); for large x by DLMF 7.11.3, which has no exponential."""
+    if x > BEYOND:
+        return (x * x).hypgeom_u(arb("0.5"), arb("0.5")) / arb.pi().sqrt()
+    return (x * x).exp() * x.erfc()
+
+
+@monotone
+@accurately
+def log_ndtr(x: Any) -> Any:
+    """The logarithm of the normal distribution function."""
+    z = x / arb(2).sqrt()
+    if x < 0:
+        return (erfcx(-z) / 2).log() - z * z
+    return (-(-z * z).exp() * erfcx(z) / 2).log1p()
+
+
+@monotone
+@accurately
+def erfinv(x: Any) -> Any:
+    """The inverse of erf."""
+    return x.erfinv()
+
+
+@monotone
+@accurately
+def erfcinv(x: Any) -> Any:
+    """The inverse of erfc."""
+    return x.erfcinv()
+
+
+# ---- dilogarithm and zeta
+
+
+@monotone
+@accurately
+def spence(x: Any) -> Any:
+    """The dilogarithm of 1 - x."""
+    return (1 - x).polylog(2) if x > 0 else arb.nan()
+
+
+@monotone
+@accurately
+def log_quotient(x: Any, *, n: int) -> Any:
+    """The n-th derivative of log(x) / (x - 1), by DLMF 15.4.1 and 15.5.2."""
+    if not x > 0:
+        return arb.nan()
+    whole = (1 - x).hypgeom_2f1(1 + n, 1 + n, 2 + n)
+    return (-1) ** n * arb(n).fac() / (n + 1) * whole
+
+
+@monotone
+@accurately
+def zeta(x: Any, *, s: float) -> Any:
+    """Hurwitz's zeta of s, as a function of its second argument."""
+    return acb(s).zeta(acb(x)).real if x > 0 else arb.nan()
+
+
+# ---- incomplete gamma and beta functions
+
+
+@monotone
+@accurately
+def gammainc(x: Any, *, a: float) -> Any:
+    """The regularised lower incomplete gamma function."""
+    return x.gamma_lower(arb(a), regularized=1) if x > 0 else arb.nan()
+
+
+@monotone
+@accurately
+def gammaincc(x: Any, *, a: float) -> Any:
+    """The regularised upper incomplete gamma function."""
+    return x.gamma_upper(arb(a), regularized=1) if x > 0 else arb.nan()
+
+
+@monotone
+@accurately
+def betainc(x: Any, *, a: float, b: float) -> Any:
+    """The regularised incomplete beta function; beyond 1/2 by its reflection."""
+    if not (x > 0 and x < 1):
+        return arb.nan()
+    if x > 0.5:
+        return 1 - (1 - x).beta_lower(arb(b), arb(a), regularized=1)
+    return x.beta_lower(arb(a), arb(b), regularized=1)
+
+
+# fmt: off
+SPECIAL: dict[str, Function] = {
+    "bessel":       bessel,
+    "erfcx":        erfcx,
+    "log_ndtr":     log_ndtr,
+    "erfinv":       erfinv,
+    "erfcinv":      erfcinv,
+    "spence":       spence,
+    "log_quotient": log_quotient,
+    "zeta":         zeta,
+    "gammainc":     gammainc,
+    "gammaincc":    gammaincc,
+    "betainc":      betainc,
+}
+# fmt: on

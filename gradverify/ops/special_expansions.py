@@ -1,0 +1,149 @@
+"""Expansions and rules of special functions, each in its numerically stable form.
+
+Every function takes an arithmetic `m` first and works on that arithmetic's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradverify.ops.functions import constant, lgamma
+
+# ---- Bessel functions, each family by its recurrence (DLMF 10.6.1, 10.29.1, 10.51.2)
+
+# How the derivative of order n goes by the orders below and above; and whether the
+# function itself is added, or taken away, for the exponential that scales it.
+SLOPES: Mapping[str, tuple[float, float, float]] = {
+    "j": (0.5, -0.5, 0.0),
+    "y": (0.5, -0.5, 0.0),
+    "i": (0.5, 0.5, 0.0),
+    "k": (-0.5, -0.5, 0.0),
+    "scaled i": (0.5, 0.5, -1.0),
+    "scaled k": (-0.5, -0.5, 1.0),
+}
+
+
+def bessel_partial(m: Any, y: Any, x: Any, *, family: str, n: int) -> Any:
+    """The slope by neighbouring orders, which needs no division by x."""
+    if family == "spherical":
+        before, after, drift = n / (2 * n + 1), -(n + 1) / (2 * n + 1), 0.0
+    else:
+        before, after, drift = SLOPES[family]
+    following = m.bessel(x, family=family, n=n + 1)
+    if n == 0:  # the order -1 is that of 1, or its negative
+        slope = following if after > 0 else -following
+    else:
+        slope = before * m.bessel(x, family=family, n=n - 1) + after * following
+    return slope + drift * y if drift else slope
+
+
+def sinc(m: Any, x: Any) -> Any:
+    """sin(pi x) / (pi x): the spherical Bessel function of order 0."""
+    return m.bessel(m.scale(x, by="pi"), family="spherical", n=0)
+
+
+def bessel(family: str, n: int) -> Any:
+    """The expansion of a Bessel function that may have roots.
+
+    Code that sums or divides there, or reduces a large operand, is off by a rounding of
+    the size that the function has near by.
+    """
+
+    def expansion(m: Any, x: Any) -> Any:
+        size = 1.0 / m.sqrt(1.0 + m.abs(x))
+        return m.slack(m.bessel(x, family=family, n=n), size)
+
+    return expansion
+
+
+def rootless(family: str, n: int) -> Any:
+    """The expansion of a Bessel function without roots, but perhaps at 0."""
+    return lambda m, x: m.bessel(x, family=family, n=n)
+
+
+def i0e(m: Any, x: Any) -> Any:
+    """exp(-|x|) I0(x), which is even and has a kink at 0."""
+    return m.bessel(m.abs(x), family="scaled i", n=0)
+
+
+def i1e(m: Any, x: Any) -> Any:
+    """exp(-|x|) I1(x), which is odd; the slopes at 0 agree."""
+    right = m.bessel(x * m.step(x), family="scaled i", n=1)
+    return right - m.bessel(-x * m.step(-x), family="scaled i", n=1)
+
+
+# ---- the normal distribution
+
+
+def ndtr(m: Any, x: Any) -> Any:
+    """The normal distribution function. The usual (1 + erf) / 2 rounds a 1."""
+    tail = m.erfc(-m.scale(x, by="sqrt(1/2)"))
+    return 0.5 * m.slack(tail, constant(m, 1.0))
+
+
+def ndtri(m: Any, x: Any) -> Any:
+    """The inverse of `ndtr`, which keeps its digits near 0."""
+    return -m.scale(m.erfcinv(2.0 * x), by="sqrt(2)")
+
+
+def erfcx_partial(m: Any, y: Any, x: Any) -> Any:
+    """2 x y - 2 / sqrt(pi), as every library takes it; for large x both cancel."""
+    return 2.0 * x * y - m.scale(0.0 * x + 1.0, by="2/sqrt(pi)")
+
+
+def log_ndtr_partial(m: Any, y: Any, x: Any) -> Any:
+    """The density over the distribution, without an exponential of either."""
+    return m.scale(1.0 / m.erfcx(-m.scale(x, by="sqrt(1/2)")), by="sqrt(2/pi)")
+
+
+def erfinv_partial(m: Any, y: Any, x: Any) -> Any:
+    """sqrt(pi) / 2 exp(y²)."""
+    return m.scale(m.exp(y * y), by="sqrt(pi)/2")
+
+
+# ---- gamma and beta functions
+
+
+def polygamma(m: Any, x: Any, *, n: int) -> Any:
+    """The n-th derivative of digamma."""
+    return m.polygamma(x, n=n)
+
+
+def multigammaln(m: Any, x: Any, *, d: int) -> Any:
+    """The logarithm of the multivariate gamma function (DLMF 35.3.4)."""
+    total = m.scale(0.0 * x + d * (d - 1) / 4.0, by="log(pi)")
+    for j in range(d):
+        total = total + lgamma(m, x - 0.5 * j)
+    return total
+
+
+def betaln(m: Any, a: Any, b: Any) -> Any:
+    """The logarithm of the beta function."""
+    return lgamma(m, a) + lgamma(m, b) - lgamma(m, a + b)
+
+
+def beta(m: Any, a: Any, b: Any) -> Any:
+    """The beta function."""
+    return m.exp(betaln(m, a, b))
+
+
+def gammainc_partial(m: Any, y: Any, x: Any, *, a: float) -> Any:
+    """The density of the gamma distribution."""
+    whole = m.log_gamma(0.0 * x + a)
+    return m.exp((a - 1.0) * m.log(x) - x - whole)
+
+
+def betainc_partial(m: Any, y: Any, x: Any, *, a: float, b: float) -> Any:
+    """The density of the beta distribution."""
+    given = (m.log_gamma(0.0 * x + v) for v in (a, b, a + b))
+    first, second, both = given
+    whole = (a - 1.0) * m.log(x) + (b - 1.0) * m.log1p(-x)
+    return m.exp(whole + (both - first - second))
+
+
+def expit(m: Any, x: Any) -> Any:
+    """1 / (1 + exp(-x)), under its other name."""
+    return m.reshape(m.sigmoid(x), shape=np.shape(x))

@@ -1,0 +1,51 @@
+"""The rows of the op table for special functions."""
+
+# The rows of the table are wider than a page.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from gradverify.ops import shapes as s
+from gradverify.ops import special_expansions as e
+from gradverify.ops import special_shapes as t
+from gradverify.ops.domains import (
+    ABOVE_HALVES,
+    BETWEEN_0_AND_1,
+    INCOMPLETE,
+    INSIDE_1,
+    OF_GAMMA,
+    POSITIVE,
+    POSITIVE_BOTH,
+)
+from gradverify.ops.row import MIXED, Op
+
+# fmt: off
+SPECIAL = (
+    Op("sinc",         1, MIXED,   s.elementwise, expansion=e.sinc),
+    Op("expit",        1, MIXED,   s.elementwise, expansion=e.expit),
+    Op("polygamma",    1, MIXED,   t.of_order, ("n",), domain=OF_GAMMA),
+    Op("multigammaln", 1, MIXED,   t.of_dimensions, ("d",), domain=ABOVE_HALVES, expansion=e.multigammaln),
+    Op("betaln",       2, MIXED,   s.elementwise, domain=POSITIVE_BOTH, expansion=e.betaln),
+    Op("beta",         2, MIXED,   s.elementwise, domain=POSITIVE_BOTH, expansion=e.beta),
+    Op("gammainc",     1, MIXED,   t.incomplete, ("a",), domain=INCOMPLETE),
+    Op("gammaincc",    1, MIXED,   t.incomplete, ("a",), domain=INCOMPLETE),
+    Op("betainc",      1, MIXED,   t.incomplete, ("a", "b"), domain=BETWEEN_0_AND_1),
+    Op("zeta",         1, MIXED,   t.hurwitz, ("s",), domain=INCOMPLETE),
+    Op("erfcx",        1, MIXED,   s.elementwise),
+    Op("erfinv",       1, MIXED,   s.elementwise, domain=INSIDE_1),
+    Op("ndtr",         1, MIXED,   s.elementwise, expansion=e.ndtr),
+    Op("ndtri",        1, MIXED,   s.elementwise, domain=BETWEEN_0_AND_1, expansion=e.ndtri),
+    Op("log_ndtr",     1, MIXED,   s.elementwise),
+    Op("spence",       1, MIXED,   s.elementwise, domain=POSITIVE),
+    Op("i0",           1, MIXED,   s.elementwise, expansion=e.rootless("i", 0)),
+    Op("i0e",          1, MIXED,   s.elementwise, expansion=e.i0e),
+    Op("i1",           1, MIXED,   s.elementwise, expansion=e.rootless("i", 1)),
+    Op("i1e",          1, MIXED,   s.elementwise, expansion=e.i1e),
+    Op("j0",           1, MIXED,   s.elementwise, expansion=e.bessel("j", 0)),
+    Op("j1",           1, MIXED,   s.elementwise, expansion=e.bessel("j", 1)),
+    Op("y0",           1, MIXED,   s.elementwise, domain=POSITIVE, expansion=e.bessel("y", 0)),
+    Op("y1",           1, MIXED,   s.elementwise, domain=POSITIVE, expansion=e.bessel("y", 1)),
+    Op("k0",           1, MIXED,   s.elementwise, domain=POSITIVE, expansion=e.rootless("k", 0)),
+    Op("k1",           1, MIXED,   s.elementwise, domain=POSITIVE, expansion=e.rootless("k", 1)),
+)
+# fmt: on
