@@ -31,6 +31,11 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("a rule for one formula shows nothing of another",
      "$\\frac{d}{dx} \\sin x = \\cos x$ and $\\frac{d}{dx} \\sqrt{x} = 5 + x$\n",
      [R, U]),
+    ("two equations stand side by side in an alignment",
+     "\\begin{align}\nf(x) &= 5x^3 - x & f(2) &= 38 \\\\\n"
+     "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\n"
+     "f''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
+     [R, R, W, R]),
     # which definition
     ("a list item has its own function",
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"

@@ -369,3 +369,30 @@ def test_what_is_no_part_of_a_pass_is_not_held_against_it(tmp_path: Path) -> Non
         "dW = x.T @ (da * (1 - a ** 2))\n"
     )
     assert "wrong" not in judged(tmp_path, text)
+
+
+TRIED = """
+import numpy as np
+class Scale:
+    def __init__(self, factors):
+        self.factors = factors
+    def forward(self, rows):
+        self.rows = rows
+        return rows @ self.factors
+    def backward(self, dout):
+        self.dfactors = {first}.T @ dout
+        drows = dout @ self.factors.T
+        return drows
+scale = Scale(np.random.randn(3, 5))
+out = scale.forward(np.random.randn(2, 3))
+back = scale.backward(np.random.randn(2, 5))
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "said"), [("self.rows", "right"), ("(-self.rows)", "wrong")]
+)
+def test_a_layer_that_is_tried_on_random_numbers_is_judged(
+    tmp_path: Path, first: str, said: str
+) -> None:
+    assert judged(tmp_path, TRIED.format(first=first)) == [said, "right"]

@@ -121,6 +121,13 @@ def matrix_exp(x: Any) -> Any:
     return total
 
 
+def eigh(x: Any, k: int) -> Any:
+    """The projector onto an eigenvector of the symmetric part."""
+    _, vectors = mp.eigsy(mp.matrix(((x + x.T) / 2).tolist()))
+    v = np.array([vectors[i, k] for i in range(len(x))])
+    return v[:, None] * v
+
+
 def lstsq(a: Any, b: Any) -> Any:
     """By the normal equations."""
     left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
@@ -157,7 +164,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
-    "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
 }
 # fmt: on
 

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivative
+from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivative, steps
 from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
@@ -64,9 +64,12 @@ def call_unused(code: Journal) -> None:
     for kind in code.classes:
         methods = {m.name: m for m in _methods(kind)}
         used = [m for m in methods.values() if m.name != "__init__"]
+        is_layer = defines(kind, "forward") and defines(kind, "backward")
         if any(_is_method_followed(code, m) for m in used):
+            if is_layer and not _is_judged(code, methods["backward"]):
+                _call_layer(code, kind, methods)
             continue
-        if defines(kind, "forward") and defines(kind, "backward"):
+        if is_layer:
             _call_layer(code, kind, methods)
         for method in methods.values():
             is_own = method.name not in ("forward", "backward", "__init__")
@@ -81,6 +84,18 @@ def _is_followed(code: Journal, function: Function) -> bool:
 
 def _is_method_followed(code: Journal, method: ast.FunctionDef) -> bool:
     return id(method.body[0]) in code.followed
+
+
+def _is_judged(code: Journal, method: ast.FunctionDef) -> bool:
+    """Whether a gradient of a method is judged where the file calls it.
+
+    Many files try a layer out on random numbers, and say of no output what it is for.
+    """
+    lines = range(method.lineno, (method.end_lineno or method.lineno) + 1)
+    return any(
+        not step.problem and step.assigned.line in lines
+        for step in steps(code, tuple(code.assigned))
+    )
 
 
 def _speaks_of_gradients(body: Sequence[ast.stmt]) -> bool:

@@ -126,7 +126,7 @@ def member_agrees(members: Members, outcome: Outcome) -> bool:
         return False
     return any(
         agree_as_written(found[0], other)
-        for formula, other in zip(members.formulas[1:], found[1:], strict=True)
+        for formula, other in zip(members.formulas[1:-1], found[1:-1], strict=True)
         if not has_derivative(formula)
     )
 

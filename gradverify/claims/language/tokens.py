@@ -95,6 +95,8 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # signs
     (r"\\(?:begin|end)\{[a-zA-Z*]+\}(?:\{[^{}]*\}|\[[^\]]*\])?", " ;; "),
     (r"\\\\(?:\[[^\]\n]*\])?|\\newline(?![a-zA-Z])|\\cr(?![a-zA-Z])", " ;; "),
+    # two equations side by side in an alignment
+    (r"(=[^&\n;]*[^&\n;=\s][^&\n;]*)&(?=\s*[^&\n;=\s][^&\n;]*&?\s*=)", r"\1 ;; "),
     (r"&", " "),
     (r"\\q?quad(?![a-zA-Z])", " ;; "),
     (r"\\(?:therefore|because|implies|Rightarrow|Longrightarrow|iff|Leftrightarrow|to|rightarrow|longrightarrow)(?![a-zA-Z])|[∴⇒→⟹⇔]|=>|->", " ;; "),

@@ -19,7 +19,7 @@ from gradverify.claims.claim_limits import CELL_CHARACTERS, CELLS, FILE_BYTES
 from gradverify.expressions import syntax_tree
 from gradverify.outside.reading import read_bytes
 
-SUFFIXES = (".py", ".ipynb", ".md", ".markdown", ".tex", ".txt", ".rst")
+SUFFIXES = (".py", ".ipynb", ".md", ".markdown", ".qmd", ".tex", ".txt", ".rst")
 
 
 class UnreadableError(ValueError):
