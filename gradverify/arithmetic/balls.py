@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices, special_balls
+from gradverify.arithmetic import matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,
@@ -206,6 +206,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "cbrt":      elementwise(cbrt, 1),
     "floor":     elementwise(lambda x: arb(x).floor(), 1),
     "sech":      elementwise(arb.sech, 1),
+    "eigenvalues": spectra.each_matrix(spectra.in_balls),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
     "log_gamma": elementwise(log_gamma, 1),

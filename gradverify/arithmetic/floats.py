@@ -195,6 +195,18 @@ def cot_slope(n: int) -> list[int]:
     return [int(c) for c in slope.coef]
 
 
+def eigenvalues(x: Any) -> Any:
+    """Real eigenvalues, sorted, in x's dtype; NaN where an entry is not finite."""
+    wide = x.astype(np.float64) if x.dtype == np.longdouble else x
+    if not np.isfinite(wide).all():
+        return np.full(x.shape[:-1], np.nan, x.dtype)
+    if np.array_equal(wide, np.swapaxes(wide, -1, -2)):
+        found = np.linalg.eigvalsh(wide)
+    else:
+        found = np.sort(np.real(np.linalg.eigvals(wide)), axis=-1)
+    return found.astype(x.dtype)
+
+
 # The constants of selu, with the decimals that its paper prints.
 SELU = "1.0507009873554804934193349852946"
 SELU_BELOW = "1.6732632423543772848170429916717"
@@ -281,6 +293,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "floor":     np.floor,
     "sech":      lambda x: 1.0 / np.cosh(x),
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
+    "eigenvalues": eigenvalues,
     "scale":     scale,
     "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,

@@ -15,7 +15,7 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-from gradverify.arithmetic import balls, matrices, special_balls
+from gradverify.arithmetic import balls, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -250,6 +250,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "cbrt":      elementwise(cbrt, 1),
     "floor":     elementwise(mp.floor, 1),
     "sech":      elementwise(mp.sech, 1),
+    "eigenvalues": spectra.each_matrix(spectra.in_mpmath(ball_of, rounded)),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
     "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),

@@ -225,6 +225,7 @@ class _FunctionSweep:
         self.skipped: dict[str, Counter[str]] = {}
         self.deviating: list[tuple[str, Look, Judgement]] = []
         self.remarks: dict[str, None] = {}
+        self.begun_modes: set[str] = set()
 
     def refuse_other_arguments(self, reference: FunctionCall) -> None:
         """Raise `Refused` unless the reference takes the same arrays."""
@@ -402,8 +403,15 @@ class _FunctionSweep:
         *,
         twice: bool = False,
     ) -> Judgement:
-        """One judgement. known: what stands for the graph while it is made."""
+        """One judgement. known: what stands for the graph while it is made.
+
+        The first time in each mode a library compiles, and loads what it puts off. A
+        module that is left half loaded would fail ever after, so that gets longer.
+        """
         graph, limit = look.case.graph, self.asked.limit
+        if mode not in self.begun_modes:
+            limit = max(limit, self.asked.seconds)
+        self.begun_modes.add(mode)
         before = self.engine.known[graph]
         self.engine.known[graph] = known or before
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradverify.ops import composites as c
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
+from gradverify.ops import linear_algebra_shapes
 from gradverify.ops import shapes as s
 from gradverify.ops.domains import (
     ABOVE_1,
@@ -23,6 +24,7 @@ from gradverify.ops.domains import (
     ROOT,
 )
 from gradverify.ops.elementwise_rows import ELEMENTWISE
+from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
@@ -159,6 +161,7 @@ ROWS = (
     *LAYERS,
     *ELEMENTWISE,
     *SPECIAL,
+    *INDEXING,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
@@ -183,6 +186,7 @@ ROWS = (
     # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
     #              whose derivative by x is 0 but for the roundings of y/x**2
     # middle       the geometric mean of two numbers >= 0
+    # eigenvalues  the real eigenvalues of matrices, held constant
     # moved        moved(x, size) is x; stable algorithms give what is exact for an x that is
     #              off by a rounding of size
     # moved_back   moved_back(x) is x; what it passes back is off by roundings of its
@@ -211,6 +215,7 @@ ROWS = (
     Op("factor",      1, FORWARD, s.elementwise, curvature_error=c.factor_error, internal=True),
     Op("middle",      2, FORWARD, s.elementwise, internal=True),
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
+    Op("eigenvalues", 1, FORWARD, linear_algebra_shapes.eigenvalues, internal=True),
     Op("moved",       2, FORWARD, s.elementwise, internal=True),
     Op("moved_back",  1, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),

@@ -20,10 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.ops.calculus import at_zero, filled
+from gradverify.ops.composites import largest, mean, norm, smallest
 from gradverify.ops.functions import constant
 from gradverify.ops.layer_expansions import array_of
 from gradverify.ops.linear_algebra_shapes import diagonal_length
 from gradverify.ops.maps import swapped
+
+Axis = Sequence[int] | None
 
 
 def backward_stable(m: Any, a: Any) -> Any:
@@ -406,3 +410,195 @@ def matrix_exp(m: Any, a: Any) -> Any:
     for _ in range(HALVINGS):
         total = product(m, total, total)
     return m.slack(total, SERIES * largest_entry(m, total))
+
+
+# ---- eigenvalues and singular values
+
+
+def shifted(m: Any, a: Any, x: Any) -> Any:
+    """The matrix less each of some numbers: (…, n, n) and (…, k) to (…, k, n, n)."""
+    *batch, n, _ = np.shape(a)
+    whole = m.reshape(a, shape=(*batch, 1, n, n))
+    return whole - numbers(m, x) * array_of(m, np.eye(n), a)
+
+
+def trace_of(m: Any, a: Any) -> Any:
+    """The sum of the main diagonal of every matrix."""
+    return m.sum(picked(m, a, diagonal_places(np.shape(a)[-2:], 0)), axis=(-1,))
+
+
+def refined(m: Any, a: Any, known: Any) -> Any:
+    """Simple eigenvalues as functions of the matrix.
+
+    What is known has no derivative. Two steps of Newton for det(a - x) change nothing
+    in its value, and give it derivatives that are right up to the third order.
+    """
+    x = known
+    for _ in range(2):
+        rest = shifted(m, a, x)
+        x = x + leibniz_sum(m, rest) / trace_of(m, adjugate(m, rest))
+    return x
+
+
+def projector(m: Any, a: Any, x: Any) -> Any:
+    """The projector of one simple eigenvalue: the adjugate of a - x is of rank one."""
+    rest = adjugate(m, shifted(m, a, x))
+    return m.reshape(rest / numbers(m, trace_of(m, rest)), shape=np.shape(a))
+
+
+def symmetric(m: Any, a: Any) -> Any:
+    """The symmetric part, off by what a stable algorithm may move it by."""
+    return backward_stable(m, 0.5 * (a + swapped(m, a)))
+
+
+def eigvals(m: Any, a: Any) -> Any:
+    """Real eigenvalues, the smallest first."""
+    a = backward_stable(m, a)
+    return refined(m, a, m.eigenvalues(a))
+
+
+def eigvalsh(m: Any, a: Any) -> Any:
+    """The eigenvalues of the symmetric part, the smallest first."""
+    a = symmetric(m, a)
+    return refined(m, a, m.eigenvalues(a))
+
+
+def eigh(m: Any, a: Any, *, k: int) -> Any:
+    """The projector onto the k-th eigenvector of the symmetric part."""
+    a = symmetric(m, a)
+    known = m.take(m.eigenvalues(a), axis=(-1,), index=(k,))
+    return projector(m, a, refined(m, a, known))
+
+
+def gram(m: Any, a: Any) -> Any:
+    """The product with the transpose, by the shorter side."""
+    rows, columns = np.shape(a)[-2:]
+    t = swapped(m, a)
+    return product(m, t, a) if columns <= rows else product(m, a, t)
+
+
+def svdvals(m: Any, a: Any) -> Any:
+    """The singular values, the largest first: roots of the eigenvalues of a Gram
+    matrix.
+    """
+    g = gram(m, backward_stable(m, a))
+    n = np.shape(g)[-1]
+    squares = refined(m, g, m.eigenvalues(g))
+    return m.sqrt(m.take(squares, axis=(-1,), index=tuple(reversed(range(n)))))
+
+
+def svd(m: Any, a: Any, *, k: int) -> Any:
+    """The k-th singular vectors as the matrix u v.T, in which their signs cancel."""
+    a = backward_stable(m, a)
+    g = gram(m, a)
+    n = np.shape(g)[-1]
+    known = m.take(m.eigenvalues(g), axis=(-1,), index=(n - 1 - k,))
+    square = refined(m, g, known)
+    root, one = numbers(m, m.sqrt(square), 1), projector(m, g, square)
+    rows, columns = np.shape(a)[-2:]
+    whole = product(m, a, one) if columns <= rows else product(m, one, a)
+    return whole / root
+
+
+# ---- norms and distances
+
+
+def vector_norm(
+    m: Any, x: Any, *, ord: str, axis: Axis = None, keepdims: bool = False
+) -> Any:
+    """The norm of that order; that of order 0 counts what is not 0."""
+    size = m.abs(x)
+    if ord == "inf":
+        return largest(m, size, axis=axis, keepdims=keepdims)
+    if ord == "-inf":
+        return smallest(m, size, axis=axis, keepdims=keepdims)
+    p = float(ord)
+    if p == 0.0:
+        return m.sum(1.0 - at_zero(m, size), axis=axis, keepdims=keepdims)
+    if p == 1.0:
+        return m.sum(size, axis=axis, keepdims=keepdims)
+    if p == 2.0:
+        return norm(m, x, axis=axis, keepdims=keepdims)
+    top = m.peak(size, axis=axis, keepdims=keepdims)
+    y = size / filled(m, m.peak(size, axis=axis, keepdims=True))
+    total = m.sum(m.power(y, n=p), axis=axis, keepdims=keepdims)
+    # 1 / p may be no float, and then the norm would depend on what it is scaled by
+    return top * m.exp(m.log(filled(m, total)) / p)
+
+
+def matrix_norm(m: Any, a: Any, *, ord: str, keepdims: bool) -> Any:
+    """The norm of the matrices along the last two axes."""
+    if ord == "fro":
+        y = norm(m, a, axis=(-2, -1))
+    elif ord in ("1", "-1", "inf", "-inf"):
+        over = -2 if ord in ("1", "-1") else -1
+        sums = m.sum(m.abs(a), axis=(over,))
+        fold = smallest if ord.startswith("-") else largest
+        y = fold(m, sums, axis=(-1,))
+    else:
+        y = of_two_sizes(m, backward_stable(m, a), ord)
+    return numbers(m, y) if keepdims else y
+
+
+def of_two_sizes(m: Any, a: Any, ord: str) -> Any:
+    """The sum of two singular values, the larger one, or the smaller one.
+
+    Their product is the size of the determinant, and the squares of their sum and of
+    their difference are the sum of all squares, plus and minus twice that.
+    """
+    total = m.sum(a * a, axis=(-2, -1))
+    if np.shape(a)[-1] == np.shape(a)[-2]:
+        both = m.abs(leibniz_sum(m, a))
+    else:
+        both = m.sqrt(leibniz_sum(m, gram(m, a)))
+    plus = m.sqrt(total + 2.0 * both)
+    if ord == "nuc":
+        return plus
+    larger = 0.5 * (plus + m.sqrt(total - 2.0 * both))
+    return larger if ord == "2" else both / larger
+
+
+def length(m: Any, x: Any, axis: Axis) -> Any:
+    """The norm of vectors along an axis, which is kept; of zeros it is flat."""
+    none = at_zero(m, m.peak(m.abs(x), axis=axis, keepdims=True))
+    return norm(m, x + none, axis=axis, keepdims=True) * (1.0 - none)
+
+
+def normalize(m: Any, x: Any, *, p: float, axis: Axis, eps: float) -> Any:
+    """x over its norm, or over eps where the norm is less."""
+    if p == 2.0:
+        size = length(m, x, axis)
+    else:
+        size = vector_norm(m, x, ord=str(p), axis=axis, keepdims=True)
+    return x / m.maximum(size, array_of(m, eps, x))
+
+
+def cosine_similarity(m: Any, a: Any, b: Any, *, axis: Axis, eps: float) -> Any:
+    """The product of two normalized vectors; no norm counts as less than eps."""
+    left = m.maximum(length(m, a, axis), array_of(m, eps, a))
+    right = m.maximum(length(m, b, axis), array_of(m, eps, a))
+    return m.sum((a / left) * (b / right), axis=axis)
+
+
+def cov(m: Any, x: Any, *, ddof: int) -> Any:
+    """The covariances of the rows."""
+    middle = mean(m, x, axis=(-1,), keepdims=True)
+    rest = m.slack(x - middle, x)
+    return product(m, rest, swapped(m, rest)) / float(np.shape(x)[-1] - ddof)
+
+
+def cdist(m: Any, a: Any, b: Any, *, p: float) -> Any:
+    """The distance of every row of a from every row of b."""
+    *batch, rows, width = np.shape(a)
+    others = np.shape(b)[-2]
+    left = m.reshape(a, shape=(*batch, rows, 1, width))
+    right = m.reshape(b, shape=(*batch, 1, others, width))
+    return vector_norm(m, left - right, ord=str(p), axis=(-1,))
+
+
+def pdist(m: Any, x: Any, *, p: float) -> Any:
+    """The distances of all pairs of rows."""
+    pairs = list(itertools.combinations(range(np.shape(x)[-2]), 2))
+    first, second = (tuple(pair[i] for pair in pairs) for i in (0, 1))
+    rest = m.take(x, axis=(-2,), index=first) - m.take(x, axis=(-2,), index=second)
+    return vector_norm(m, rest, ord=str(p), axis=(-1,))

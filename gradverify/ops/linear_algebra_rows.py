@@ -8,16 +8,24 @@ from __future__ import annotations
 from gradverify.ops import linear_algebra_expansions as y
 from gradverify.ops import linear_algebra_shapes as s
 from gradverify.ops.matrix_domains import (
+    DIRECTIONS,
+    DISTANCES,
     EXPONENT,
     FIRST_COLUMNS,
     INVERTIBLE_POWER,
+    MATRICES,
     NONSINGULAR,
+    PAIRS,
     PIVOTED,
     POSITIVE_DEFINITE,
     SECOND_TRIANGULAR,
+    SIMPLE_REAL,
+    SIMPLE_SIZES,
+    SIMPLE_SYMMETRIC,
     TRIANGULAR,
+    VECTORS,
 )
-from gradverify.ops.row import FORWARD, Op
+from gradverify.ops.row import FORWARD, MIXED, Op
 
 # fmt: off
 LINEAR_ALGEBRA = (
@@ -48,5 +56,23 @@ LINEAR_ALGEBRA = (
        formula="the factor L or U of x, whose pivots take the rows in that order"),
     Op("matrix_power", 1, FORWARD, s.matrix_power, ("n",), domain=INVERTIBLE_POWER, expansion=y.matrix_power),
     Op("matrix_exp", 1, FORWARD, s.square, domain=EXPONENT, expansion=y.matrix_exp),
+    Op("eigvalsh", 1, FORWARD, s.eigenvalues, domain=SIMPLE_SYMMETRIC, expansion=y.eigvalsh,
+       formula="the eigenvalues of (x + x.T) / 2, the smallest first"),
+    Op("eigh",     1, FORWARD, s.projector, ("k",), domain=SIMPLE_SYMMETRIC, expansion=y.eigh,
+       formula="v v.T for the k-th eigenvector v of (x + x.T) / 2"),
+    Op("eigvals",  1, FORWARD, s.eigenvalues, domain=SIMPLE_REAL, expansion=y.eigvals,
+       formula="real eigenvalues, the smallest first"),
+    Op("svdvals",  1, FORWARD, s.svdvals,  domain=SIMPLE_SIZES, expansion=y.svdvals),
+    Op("svd",      1, FORWARD, s.svd,      ("k",), domain=SIMPLE_SIZES, expansion=y.svd,
+       formula="u v.T for the k-th singular vectors u and v"),
+    Op("vector_norm", 1, MIXED, s.vector_norm, ("ord", "axis", "keepdims"), domain=VECTORS, expansion=y.vector_norm),
+    Op("matrix_norm", 1, FORWARD, s.matrix_norm, ("ord", "keepdims"), domain=MATRICES, expansion=y.matrix_norm),
+    Op("normalize", 1, MIXED, s.normalize, ("p", "axis", "eps"), domain=DIRECTIONS, expansion=y.normalize,
+       formula="x / max(norm of order p, eps)"),
+    Op("cosine_similarity", 2, MIXED, s.cosine_similarity, ("axis", "eps"), expansion=y.cosine_similarity,
+       formula="sum(x * y) / (max(norm(x), eps) * max(norm(y), eps))"),
+    Op("cov",      1, MIXED,   s.cov,      ("ddof",), expansion=y.cov),
+    Op("cdist",    2, MIXED,   s.cdist,    ("p",), domain=DISTANCES, expansion=y.cdist),
+    Op("pdist",    1, MIXED,   s.pdist,    ("p",), domain=PAIRS, expansion=y.pdist),
 )
 # fmt: on

@@ -5,8 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradverify.ops.checks import check_truth
-from gradverify.ops.shapes import Shape, elementwise, one_axis
+from gradverify.ops.checks import check_eps, check_truth
+from gradverify.ops.shapes import (
+    Shape,
+    along,
+    elementwise,
+    norm,
+    one_axis,
+    reduction,
+)
 
 LARGEST = 4  # rows of a square matrix: a determinant is a sum of 24 products then
 
@@ -196,3 +203,110 @@ def matrix_power(shape: Shape, *, n: int) -> Shape:
     if type(n) is not int or abs(n) > 8:
         raise ValueError(f"n={n!r}; allowed are whole numbers from -8 to 8")
     return square(shape)
+
+
+# ---- eigenvalues and singular values
+
+
+def eigenvalues(shape: Shape) -> Shape:
+    """As many numbers as a square matrix has rows."""
+    return square(shape)[:-1]
+
+
+def _check_place(k: Any, count: int) -> None:
+    if type(k) is not int or not 0 <= k < count:
+        raise ValueError(f"k={k!r}; allowed are whole numbers from 0 to {count - 1}")
+
+
+def projector(shape: Shape, *, k: int) -> Shape:
+    """The shape of the square matrices, for the place of an eigenvalue."""
+    _check_place(k, square(shape)[-1])
+    return shape
+
+
+def svdvals(shape: Shape) -> Shape:
+    """As many numbers as a matrix has rows or columns, whichever are fewer."""
+    *batch, rows, columns = matrices(shape)
+    return (*batch, min(rows, columns))
+
+
+def svd(shape: Shape, *, k: int) -> Shape:
+    """The shape of the matrices, for the place of a singular value."""
+    _check_place(k, min(matrices(shape)[-2:]))
+    return shape
+
+
+# ---- norms and distances
+
+VECTOR_ORDERS = ("2", "1", "inf", "3", "0.5", "-inf", "0", "1.5", "-1", "-2")
+MATRIX_ORDERS = ("fro", "nuc", "2", "1", "inf", "-2", "-1", "-inf")
+
+
+def vector_norm(shape: Shape, *, ord: str, axis: Any, keepdims: bool) -> Shape:
+    """As a reduction over one axis, two, or all."""
+    if ord not in VECTOR_ORDERS:
+        raise ValueError(f"ord={ord!r}; allowed are {VECTOR_ORDERS}")
+    check_truth("keepdims", keepdims)
+    return norm(shape, axis=axis, keepdims=keepdims)
+
+
+def matrix_norm(shape: Shape, *, ord: str, keepdims: bool) -> Shape:
+    """A number for every matrix; by singular values for those with two rows or
+    columns.
+    """
+    if ord not in MATRIX_ORDERS:
+        raise ValueError(f"ord={ord!r}; allowed are {MATRIX_ORDERS}")
+    check_truth("keepdims", keepdims)
+    if ord in ("nuc", "2", "-2") and min(matrices(shape)[-2:]) != 2:
+        raise ValueError(f"shape {shape}; allowed are two rows or two columns")
+    batch = matrices(shape)[:-2]
+    return (*batch, 1, 1) if keepdims else batch
+
+
+def _check_order(p: Any) -> None:
+    if type(p) is not float or not p > 0:
+        raise ValueError(f"p={p!r}; allowed is a float above 0")
+
+
+def normalize(shape: Shape, *, p: float, axis: Any, eps: float) -> Shape:
+    """The shape of the vectors along one axis."""
+    _check_order(p)
+    check_eps(eps)
+    return along(shape, axis=axis)
+
+
+def cosine_similarity(a: Shape, b: Shape, *, axis: Any, eps: float) -> Shape:
+    """Vectors along one axis to numbers; other axes may broadcast."""
+    check_eps(eps)
+    if len(a) != len(b):
+        raise ValueError(f"shapes {a} and {b}; allowed are two of one rank")
+    along(a, axis=axis)
+    (at,) = one_axis(a, axis)
+    if a[at] != b[at]:
+        raise ValueError(f"shapes {a} and {b} have vectors of two lengths")
+    return reduction(elementwise(a, b), axis=axis)
+
+
+def cov(shape: Shape, *, ddof: int) -> Shape:
+    """A row for each variable to the matrix of covariances."""
+    if len(matrices(shape)) != 2 or type(ddof) is not int:
+        raise ValueError(f"shape {shape}, ddof={ddof!r}; allowed are a matrix and 0, 1")
+    if ddof not in (0, 1) or shape[1] <= ddof:
+        raise ValueError(f"ddof={ddof!r} does not fit {shape[1]} columns")
+    return (shape[0], shape[0])
+
+
+def cdist(a: Shape, b: Shape, *, p: float) -> Shape:
+    """Rows of one width to the matrix of their distances."""
+    _check_order(p)
+    if len(matrices(a)) != len(matrices(b)) or a[:-2] != b[:-2] or a[-1] != b[-1]:
+        raise ValueError(f"shapes {a} and {b}; allowed are rows of one width")
+    return (*a[:-1], b[-2])
+
+
+def pdist(shape: Shape, *, p: float) -> Shape:
+    """Two rows or more to the distances of all pairs."""
+    _check_order(p)
+    if len(matrices(shape)) != 2 or shape[0] < 2:
+        raise ValueError(f"shape {shape}; allowed is a matrix of two rows or more")
+    return (shape[0] * (shape[0] - 1) // 2,)

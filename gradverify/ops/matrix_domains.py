@@ -166,3 +166,159 @@ def _exponent(a: Any) -> bool:
 
 EXPONENT = Domain(_exponent, lambda a: (squeezed(np.asarray(a)),))
 """Where scaling by 64 makes a matrix small enough for a short series."""
+
+
+# ---- spectra
+
+GAP = 2.0**-8  # of the largest value: values that are nearer count as equal
+
+
+def _apart(values: Any, k: int | None = None) -> bool:
+    """Whether sorted values, or the k-th of them, are apart from all others."""
+    values = np.asarray(values, np.float64)
+    least = GAP * np.abs(values).max(axis=-1, keepdims=True)
+    if not np.all(least > 0):
+        return False
+    near = np.abs(np.diff(values, axis=-1)) > least
+    if k is None:
+        return bool(near.all())
+    beside = near[..., max(k - 1, 0) : k + 1]
+    return bool(beside.all())
+
+
+def spread(a: Any) -> Any:
+    """Squeezed entries beside a diagonal of numbers that are far apart."""
+    small = dominated(a) - 2.0 * max(np.shape(a)[-2:]) * np.eye(*np.shape(a)[-2:])
+    rows, columns = np.shape(a)[-2:]
+    return small + np.diag(8.0 * (1.0 + np.arange(max(rows, columns))))[:rows, :columns]
+
+
+def _into_spread(a: Any, **params: Any) -> Sequence[Any]:
+    return (spread(a),)
+
+
+def _symmetric_part(a: Any) -> Any:
+    wide = np.asarray(a, np.float64)
+    return wide / 2 + np.swapaxes(wide, -1, -2) / 2
+
+
+def _simple_symmetric(a: Any, *, k: int | None = None) -> bool:
+    return is_finite(a) and _apart(np.linalg.eigvalsh(_symmetric_part(a)), k)
+
+
+SIMPLE_SYMMETRIC = Domain(_simple_symmetric, _into_spread)
+"""All eigenvalues of the symmetric part are simple, or the k-th one alone."""
+
+
+def _simple_real(a: Any) -> bool:
+    if not is_finite(a):
+        return False
+    values = np.linalg.eigvals(np.asarray(a, np.float64))
+    return bool(np.all(np.imag(values) == 0)) and _apart(np.sort(np.real(values)))
+
+
+SIMPLE_REAL = Domain(_simple_real, _into_spread)
+
+
+def _simple_sizes(a: Any, *, k: int | None = None) -> bool:
+    """Singular values that are simple and not 0, or the k-th one alone."""
+    if not is_finite(a):
+        return False
+    sizes = np.linalg.svd(np.asarray(a, np.float64), compute_uv=False)
+    least = GAP * sizes[..., 0]
+    chosen = sizes[..., -1 if k is None else k]
+    return bool(np.all(chosen > least)) and _apart(sizes, k)
+
+
+SIMPLE_SIZES = Domain(_simple_sizes, _into_spread)
+
+
+# ---- norms
+
+
+def _slices(x: Any, axis: Any) -> Any:
+    """The largest size of every vector."""
+    return np.abs(x).max(axis=None if axis is None else tuple(axis), initial=0.0)
+
+
+def _has_norm(x: Any, *, ord: str, axis: Any, **params: Any) -> bool:
+    """Where the norm is smooth or has a kink: no root of 0."""
+    if ord in ("inf", "-inf", "1", "0"):
+        return True
+    if float(ord) < 1:
+        return bool(np.all(np.asarray(x) != 0))
+    return bool(np.all(_slices(x, axis) > 0))
+
+
+def _ones_for_zeros(x: Any) -> Any:
+    x = np.asarray(x)
+    return np.where(x == 0, 1.0, x)
+
+
+VECTORS = Domain(_has_norm, lambda x, **params: (_ones_for_zeros(x),))
+
+
+def _has_matrix_norm(a: Any, *, ord: str, **params: Any) -> bool:
+    if not is_finite(a):
+        return False
+    if ord == "fro":
+        return bool(np.all(np.abs(a).max(axis=(-2, -1)) > 0))
+    if ord not in ("nuc", "2", "-2"):
+        return True
+    sizes = np.linalg.svd(np.asarray(a, np.float64), compute_uv=False)
+    is_square = np.shape(a)[-1] == np.shape(a)[-2]
+    if ord == "nuc" and is_square:
+        return bool(np.all(sizes[..., 0] > 0))
+    smallest = bool(np.all(sizes[..., -1] > GAP * sizes[..., 0]))
+    return smallest and (ord == "nuc" or _apart(sizes))
+
+
+MATRICES = Domain(_has_matrix_norm, lambda a, **params: (spread(a),))
+
+
+def _has_direction(x: Any, *, p: float, **params: Any) -> bool:
+    return p in (1.0, 2.0, np.inf) or bool(np.all(np.asarray(x) != 0))
+
+
+DIRECTIONS = Domain(_has_direction, lambda x, **params: (_ones_for_zeros(x),))
+"""Vectors over their norm: beside 0 they are divided by eps."""
+
+
+def _differ(rest: Any, p: float) -> bool:
+    if p in (1.0, np.inf):
+        return True
+    if p < 1:
+        return bool(np.all(rest != 0))
+    return bool(np.all(np.abs(rest).max(axis=-1, initial=0.0) > 0))
+
+
+def _distances(a: Any, b: Any, *, p: float) -> bool:
+    if not is_finite(a) or not is_finite(b):
+        return False
+    a, b = np.asarray(a), np.asarray(b)
+    return _differ(a[..., :, None, :] - b[..., None, :, :], p)
+
+
+def _into_distances(a: Any, b: Any, **params: Any) -> Sequence[Any]:
+    """Every entry of b below every entry of a."""
+    return (2.0 + squeezed(np.asarray(a)), squeezed(np.asarray(b)) - 2.0)
+
+
+DISTANCES = Domain(_distances, _into_distances)
+
+
+def _pairs(x: Any, *, p: float) -> bool:
+    if not is_finite(x):
+        return False
+    x = np.asarray(x)
+    first, second = np.triu_indices(x.shape[-2], 1)
+    return _differ(x[..., first, :] - x[..., second, :], p)
+
+
+def _into_pairs(x: Any, **params: Any) -> Sequence[Any]:
+    small = squeezed(np.asarray(x))
+    return (small + 4.0 * np.arange(small.shape[-2])[:, None],)
+
+
+PAIRS = Domain(_pairs, _into_pairs)
+"""No two rows are alike, nor two entries where the order is less than 1."""

@@ -91,6 +91,12 @@ def _put(m: Any, y: Any, x: Any, *, axis: Any, index: Any, length: int) -> Any:
     return (most - 1.0) * m.put(m.abs(x), axis=axis, index=index, length=length)
 
 
+def _eigenvalues(m: Any, y: Any, x: Any) -> Any:
+    """Each is off by roundings of the largest one, as many as there are."""
+    largest = m.peak(m.abs(y), axis=(-1,), keepdims=True)
+    return float(np.shape(y)[-1]) * largest
+
+
 def _moved(m: Any, y: Any, x: Any, size: Any) -> Any:
     """What an algorithm is exact for may be off by a rounding of the size."""
     return m.abs(size)
@@ -114,5 +120,6 @@ of_cumsum      = Site(_cumsum,          underflows=False, adds=True)
 of_cumsum_back = Site(_cumsum_back,     underflows=False, adds=True)
 of_put         = Site(_put,             underflows=False, adds=True)
 of_logaddexp   = Site(_logaddexp)
+of_eigenvalues = Site(_eigenvalues)
 of_moved       = Site(_moved)
 # fmt: on

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gradverify.ops import Shape
-from gradverify.ops.linear_algebra_shapes import LU_PARTS, QR_PARTS
+from gradverify.ops.linear_algebra_shapes import (
+    LU_PARTS,
+    MATRIX_ORDERS,
+    QR_PARTS,
+    VECTOR_ORDERS,
+)
 
 SQUARE: tuple[tuple[Shape, ...], ...] = (
     ((2, 2),), ((2, 2, 2),), ((3, 3),), ((1, 1),), ((1, 3, 3),), ((2, 1, 1),),
@@ -18,6 +24,13 @@ FLAT: tuple[tuple[Shape, ...], ...] = (((2, 2),), ((3, 3),), ((1, 1),))
 SYSTEMS: tuple[tuple[Shape, ...], ...] = (
     ((2, 2), (2, 2)), ((3, 3), (3, 2)), ((2, 2), (2, 1)), ((3, 3), (1, 3)),
     ((1, 1), (1, 2)), ((2, 2, 2), (2, 2, 1)),
+)  # fmt: skip
+
+SPECTRA: tuple[tuple[Shape, ...], ...] = (
+    ((2, 2),), ((3, 3),), ((2, 2, 2),), ((1, 1),),
+)  # fmt: skip
+SIZES: tuple[tuple[Shape, ...], ...] = (
+    ((2, 2),), ((3, 2),), ((3, 3),), ((2, 3),), ((2, 2, 2),), ((1, 2),),
 )  # fmt: skip
 
 # Simplest first.
@@ -46,6 +59,18 @@ LINEAR_ALGEBRA_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     "qr":       (((2, 2),), ((3, 2),), ((2, 3),), ((3, 3),), ((2, 3, 2),), ((1, 2),)),
     "lu":       (((2, 2),), ((3, 3),), ((3, 2),), ((2, 3),), ((1, 2),), ((1, 2, 2),)),
     "matrix_power": SQUARE,
+    "eigvalsh": SPECTRA,
+    "eigh":     SPECTRA,
+    "eigvals":  SPECTRA,
+    "svdvals":  SIZES,
+    "svd":      SIZES,
+    "vector_norm": (((2,),), ((3,),), ((2, 3),), ((1,),), ((2, 2),)),
+    "matrix_norm": (((2, 2),), ((2, 3),), ((2, 2, 2),), ((3, 2),), ((3, 3),)),
+    "normalize": (((2,),), ((2, 3),), ((3, 2),), ((1, 1),)),
+    "cosine_similarity": (((2,), (2,)), ((2, 3), (2, 3)), ((3, 2), (1, 2))),
+    "cov":      (((1, 2),), ((2, 3),), ((2, 2),), ((3, 2),)),
+    "cdist":    (((1, 2), (1, 2)), ((2, 2), (3, 2)), ((2, 2, 2), (2, 1, 2))),
+    "pdist":    (((2, 2),), ((3, 2),), ((2, 1),), ((3, 1),)),
     "matrix_exp": (((2, 2),), ((2, 2, 2),), ((1, 1),), ((3, 3),)),
 }
 # fmt: on
@@ -68,5 +93,15 @@ LINEAR_ALGEBRA_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "qr.part": lambda shape: QR_PARTS,
     "lu.part": lambda shape: LU_PARTS,
     "order": lambda shape: itertools.permutations(range(shape[-2])),
+    "k": lambda shape: range(min(shape[-2:])),
+    "vector_norm.ord": lambda shape: VECTOR_ORDERS,
+    "matrix_norm.ord": lambda shape: MATRIX_ORDERS,
+    **dict.fromkeys(
+        ("cdist.p", "pdist.p"), lambda shape: (2.0, 1.0, math.inf, 3.0, 0.5, 1.5)
+    ),
+    "normalize.p": lambda shape: (2.0, 1.0, math.inf, 3.0),
+    **dict.fromkeys(
+        ("normalize.eps", "cosine_similarity.eps"), lambda shape: (1e-8, 0.5, 1e-12)
+    ),
     "matrix_power.n": lambda shape: (2, 3, -1, 0, 1, -2, 5),
 }

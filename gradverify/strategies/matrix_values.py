@@ -94,6 +94,13 @@ def _first_zero(x: Array) -> Array:
     return small
 
 
+def _two_equal(x: Array) -> Array:
+    """A multiple of the unit but for its last entry: one simple value, others equal."""
+    made = _unit_multiple(x).copy()
+    made[..., -1, :] *= 3.0
+    return made
+
+
 KINDS: Sequence[Callable[[Array], Array]] = (
     lambda x: x,
     _dominated,
@@ -107,6 +114,7 @@ KINDS: Sequence[Callable[[Array], Array]] = (
     _first_zero,
     _rank_one,
     _unit_multiple,
+    _two_equal,
 )
 
 

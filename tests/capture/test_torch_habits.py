@@ -372,3 +372,20 @@ def test_single_precision_is_differenced_in_double() -> None:
     for factor, ok in ((1.0, True), (1.0 + 2e-4, False)):
         own = function(forward, lambda g, x, factor=factor: factor * g * x.cos())
         assert gradverify.check(own, x, cases=2, modes="reverse").ok == ok
+
+
+def test_matrices_are_read() -> None:
+    def forward(x: Any, b: Any) -> Any:
+        whole = x @ x.mT + torch.eye(2).double()
+        return torch.linalg.solve(whole, b), torch.logdet(whole)
+
+    x, b = tensor(2, 2), tensor(2, 1)
+    found = gradverify.check(forward, x, b, cases=1, modes="reverse")
+    assert found.ok, str(found)
+    assert found.truth == "the captured program"
+    inverse = function(torch.linalg.inv, lambda g, x: -x.inverse() @ g @ x.inverse())
+    wrong = gradverify.check(
+        lambda x: inverse(x + 3.0 * torch.eye(2).double()), x, cases=1, modes="reverse"
+    )
+    assert not wrong.ok
+    assert wrong.truth == "the captured program"

@@ -51,15 +51,36 @@ JVPS = {
     "lgamma": NO_JVP.format("gammaln"),
     "digamma": NO_JVP.format("psi"),
     "hypot": NO_JVP.format("hypot"),
+    **{
+        op: NO_JVP.format(name)
+        for op, name in {
+            **{f: f for f in ("det", "slogdet", "inv", "solve", "solve_triangular")},
+            **{f: f for f in ("cholesky", "pinv", "eigh", "svd")},
+            **dict.fromkeys(("lu_solve", "cholesky_inverse"), "inv"),
+            "cholesky_solve": "solve", "lstsq": "pinv", "eigvalsh": "eigh",
+            "eigvals": "eig", "svdvals": "svd",
+        }.items()
+    },
+}  # fmt: skip
+DISTANCES = {op: NO_FORWARD.format(f"_{op}_forward") for op in ("cdist", "pdist")}
+TWICE = {
+    op: f"the derivative for '_{op}_backward' is not implemented" for op in DISTANCES
 }
-OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin")
+NO_VIEW = "has_fw_view() INTERNAL ASSERT FAILED"
+OF_EXP = (
+    "logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin", "logcumsumexp",
+)  # fmt: skip
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
 NO_DERIVATIVE = "derivative for aten::{} is not implemented"
-NO_TANGENT = dict.fromkeys(
-    ("gammainc", "gammaincc", "zeta"), "Trying to use forward AD with"
-)
+NO_TANGENT = {
+    **dict.fromkeys(("gammainc", "gammaincc", "zeta"), "Trying to use forward AD with"),
+    "segment_reduce": "Trying to use forward AD with",
+    **DISTANCES,
+}
 HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
 HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
+SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
+ITEM = "vmap: It looks like you're calling .item()"
 NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
@@ -90,18 +111,24 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
         **NO_TANGENT, **HUBER, **HARD_FORWARD, **NOISE,
         "glu": NO_FORWARD.format("aten::glu_jvp"),
     },
-    ("torch-cpu", "reverse-over-reverse"): HARD,
-    ("torch-cpu", "hessian"): HARD,
-    ("torch-cpu", "vmapped"): NOISE,
+    ("torch-cpu", "reverse-over-reverse"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "hessian"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT},
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT,
+        **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, "eigvals": NO_VIEW,
         "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
-KNOWN = {OVERWRITTEN, IMMUTABLE, "Trying to set a forward gradient that has a"}
+KNOWN = {
+    ITEM,
+    OVERWRITTEN,
+    IMMUTABLE,
+    NO_VIEW,
+    "Trying to set a forward gradient that has a",
+}
 
 SLOW = {("torch-cpu", "aot")}
 MODES = [

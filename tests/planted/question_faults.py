@@ -307,6 +307,7 @@ class QuestionFault:
     """A fault, where it is looked for, and the mode that sees it.
 
     family: the op or graph family whose cases show it.
+    at_edges: it shows where zeros are planted, and hardly elsewhere.
     """
 
     name: str
@@ -315,6 +316,7 @@ class QuestionFault:
     row: Any = None
     engine: type[Planted] = Planted
     right: Any = field(default=None)
+    at_edges: bool = False
 
     def planted(self) -> Planted:
         """The engine with the fault."""
@@ -360,7 +362,8 @@ FAULTS = (
                   lambda x, axis: Cumsum.apply(x, axis[0])),
     QuestionFault("result detached", "softmax", SECOND,
                   lambda x, axis: Softmax.apply(x, axis[0])),
-    QuestionFault("zero second derivative at two zeros", "prod", SECOND, product),
+    QuestionFault("zero second derivative at two zeros", "prod", SECOND, product,
+                  at_edges=True),
     QuestionFault("rows of a batch exchanged", "exp", "mixed", engine=MixedRows),
     QuestionFault("half of the Hessian missing", "mul", "lower", engine=LowerTriangle),
     QuestionFault("accumulation that overwrites", "exp", "overwriting",

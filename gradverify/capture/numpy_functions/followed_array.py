@@ -565,6 +565,19 @@ def cumsum(trace: FollowTrace, f: Any, x: Any, axis: Any = None, **kwargs: Any) 
     return trace.made(m.cumsum(x.symbol, axis=(axis,)), f(x.value, axis))
 
 
+def matrices(trace: FollowTrace, f: Any, *operands: Any, **kwargs: Any) -> Any:
+    """A function of linear algebra."""
+    params = {"solve": {"left": True}, "cholesky": {"upper": False}}
+    value = f(*_plain(operands), **kwargs)
+    try:
+        symbol = m.table[f.__name__](
+            *(trace.lift(x) for x in operands), **params.get(f.__name__, {}), **kwargs
+        )
+    except ValueError as error:
+        raise trace.refuse(f"np.linalg.{f.__name__}: {error}") from None
+    return trace.made(symbol, value)
+
+
 def norm(
     trace: FollowTrace,
     f: Any,
@@ -598,6 +611,7 @@ ROWS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(PLACES, decides),
     **dict.fromkeys(["any", "all", "allclose", "array_equal", "isclose"], decides),
     **dict.fromkeys(STEPS, steps),
+    **dict.fromkeys(["inv", "det", "solve", "cholesky"], matrices),
     **{op: reduced(op) for op in ("sum", "mean", "prod", "max", "min")},
     **{"amax": reduced("max"), "amin": reduced("min")},
     **{op: spread(op) for op in ("var", "std")},

@@ -26,6 +26,7 @@ from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.torch_functions.storages import places
 from gradverify.capture.trace_notes import EQUAL
 from gradverify.graph import Array
+from gradverify.ops import OPS
 
 Row = Callable[..., Any]
 CLOSE = 64.0  # units of roundoff within which a comparison may be turned
@@ -113,6 +114,46 @@ def number(c: Context, x: Any, op: str) -> Any:
 
 
 OPERATORS = ("add", "sub", "mul", "div", "pow")
+
+
+def of_matrices(op: str, **defaults: Any) -> Row:
+    """An op of linear algebra; what it returns beside its first result is for itself."""
+
+    def row(c: Context, *operands: Any, **options: Any) -> Any:
+        options.pop("check_errors", None)
+        options.pop("out", None)
+        params = defaults | {k: v for k, v in options.items() if k in OPS[op].params}
+        found = c.program.apply(op, *(_lifted(c, x) for x in operands), **params)
+        return (found,) if isinstance(c.result, tuple | list) else found
+
+    return row
+
+
+def _lifted(c: Context, x: Any) -> Symbol:
+    return x if isinstance(x, Symbol) else c.program.lift(np.asarray(x, float))
+
+
+def solve(
+    c: Context, a: Any, b: Any, *, left: bool = True, check_errors: bool = False
+) -> Any:
+    """The solution of linear systems; the factors beside it are for the backward."""
+    del check_errors
+    return (c.program.apply("solve", _lifted(c, a), _lifted(c, b), left=left),)
+
+
+def slogdet(c: Context, a: Any) -> Any:
+    """The sign, which is a constant of the branch, and the logarithm."""
+    sign = numpy_of(c.result[0])
+    c.seen.decided.append(sign)
+    return c.program.lift(sign.astype(float)), c.program.apply("slogdet", a)
+
+
+def cholesky(
+    c: Context, a: Any, *, upper: bool = False, check_errors: bool = False
+) -> Any:
+    """The triangular root. The library reads one triangle, and takes it for both."""
+    del check_errors
+    return (c.program.apply("cholesky", a, upper=upper),)
 
 
 def missing(why: str) -> Row:
@@ -346,10 +387,11 @@ def _choose(c: Context, mask: Array, a: Any, b: Any) -> Any:
             lost = c.absent.of(x)
         else:
             array = np.asarray(x, float)
-            if np.any(np.isnan(array) | np.isposinf(array)):
+            odd = np.isnan(array) | np.isposinf(array)
+            if np.any(np.broadcast_to(odd, shape) & np.broadcast_to(at, shape)):
                 raise Missing(f"{c.func.name()} with {array.ravel()[0]} as a value")
             lost = np.isneginf(array)
-            x = np.where(lost, 0.0, array)
+            x = np.where(lost | odd, 0.0, array)  # what is odd is not chosen
         if lost is not None:
             hidden |= np.broadcast_to(at, shape) & np.broadcast_to(lost, shape)
         sides.append(x)
@@ -1273,6 +1315,9 @@ ROWS: Mapping[str, Row] = {
     "cummax": ordered, "cummin": ordered,
     # matrices
     "mm": mm, "bmm": bmm, "addmm": addmm, "baddbmm": baddbmm, "mv": vectors, "dot": vectors, "vdot": vectors,
+    "linalg_inv_ex": of_matrices("inv"), "_linalg_det": of_matrices("det"), "_linalg_slogdet": slogdet,
+    "_linalg_solve_ex": solve, "linalg_solve_triangular": of_matrices("solve_triangular", unitriangular=False),
+    "linalg_cholesky_ex": cholesky, "linalg_matrix_exp": of_matrices("matrix_exp"),
     # joining and placing
     "cat": cat, "scatter.src": placed, "slice_scatter": placed, "select_scatter": placed, "diagonal_scatter": placed,
     "constant_pad_nd": constant_pad, "triu": tri, "tril": tri, "scatter_add": added_at, "index_add": added_at,
@@ -1292,9 +1337,7 @@ ROWS: Mapping[str, Row] = {
     # what has no row
     "svd": missing("decompositions have no row"), "_linalg_svd": missing("singular vectors have no row"),
     "_linalg_eigh": missing("eigenvectors have no row"), "linalg_qr": missing("QR has no row"),
-    "linalg_inv_ex": missing("matrix inverses have no row"), "_linalg_solve_ex": missing("solving has no row"),
-    "linalg_lu_factor_ex": missing("LU has no row"), "linalg_cholesky_ex": missing("Cholesky has no row"),
-    "_linalg_det": missing("determinants have no row"), "_fft_r2c": missing("FFT has no row"),
+    "linalg_lu_factor_ex": missing("LU has no row"), "_fft_r2c": missing("FFT has no row"),
     "_fft_c2c": missing("FFT has no row"), "_fft_c2r": missing("FFT has no row"),
     "bernoulli.p": missing("random numbers whose chances depend on an input"),
     "multinomial": missing("random numbers whose chances depend on an input"),

@@ -6,10 +6,13 @@ does not have, or spells otherwise, is in the library's own folder.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
+
+import numpy
 
 from gradverify.differentiators.protocol import Rows
 from gradverify.differentiators.spelling.source_rows import Row, defined
@@ -75,11 +78,74 @@ def pinv(np: Any, x: Any) -> Any:
     return np.linalg.pinv(x)
 
 
+def eigvalsh(np: Any, x: Any) -> Any:
+    return np.linalg.eigh((x + np.swapaxes(x, -1, -2)) / 2)[0]
+
+
+def eigh(np: Any, x: Any, k: int) -> Any:
+    """The projector, in which the sign of a vector cancels."""
+    v = np.linalg.eigh((x + np.swapaxes(x, -1, -2)) / 2)[1][..., k]
+    return v[..., :, None] * v[..., None, :]
+
+
+def eigvals(np: Any, x: Any) -> Any:
+    return np.sort(np.real(np.linalg.eig(x)[0]))
+
+
+def svdvals(np: Any, x: Any) -> Any:
+    return np.linalg.svd(x, full_matrices=False)[1]
+
+
+def svd(np: Any, x: Any, k: int) -> Any:
+    """The product of two vectors, in which their signs cancel."""
+    u, _, v = np.linalg.svd(x, full_matrices=False)
+    return u[..., :, k][..., :, None] * v[..., k, :][..., None, :]
+
+
+def cov(np: Any, x: Any, ddof: int) -> Any:
+    rest = x - np.mean(x, axis=1, keepdims=True)
+    return np.matmul(rest, rest.T) / (x.shape[1] - ddof)
+
+
+def size_of(np: Any, x: Any, p: float, axis: int) -> Any:
+    """The norm of vectors along one axis, which is kept."""
+    if p == math.inf:
+        return np.max(np.abs(x), axis=axis, keepdims=True)
+    if p == 1.0:
+        return np.sum(np.abs(x), axis=axis, keepdims=True)
+    if p == 2.0:
+        total = np.sum(x * x, axis=axis, keepdims=True)
+        return np.sqrt(np.where(total == 0, 1.0, total)) * (total != 0)
+    return np.sum(np.abs(x) ** p, axis=axis, keepdims=True) ** (1.0 / p)
+
+
+def normalize(np: Any, x: Any, p: float, axis: Sequence[int], eps: float) -> Any:
+    return x / np.maximum(size_of(np, x, p, axis[0]), eps)
+
+
+def cosine_similarity(np: Any, a: Any, b: Any, axis: Sequence[int], eps: float) -> Any:
+    left = np.maximum(size_of(np, a, 2.0, axis[0]), eps)
+    right = np.maximum(size_of(np, b, 2.0, axis[0]), eps)
+    return np.sum((a / left) * (b / right), axis=axis[0])
+
+
+def cdist(np: Any, a: Any, b: Any, p: float) -> Any:
+    rest = a[..., :, None, :] - b[..., None, :, :]
+    return size_of(np, rest, p, -1)[..., 0]
+
+
+def pdist(np: Any, x: Any, p: float) -> Any:
+    first, second = numpy.triu_indices(x.shape[0], 1)
+    return size_of(np, x[first] - x[second], p, -1)[..., 0]
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, cholesky, pinv,
+        eigvalsh, eigh, eigvals, svdvals, svd, cov, normalize, cosine_similarity,
+        cdist, pdist,
     )
 }  # fmt: skip
 

@@ -70,6 +70,34 @@ def matrix_power(np: Any, x: Any, n: int) -> Any:
     return y
 
 
+def vector_norm(np: Any, x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
+    """By functions of autograd.numpy, whose norm takes few orders."""
+    size, kept = np.abs(x), {"axis": axis, "keepdims": keepdims}
+    if ord == "inf":
+        return np.max(size, **kept)
+    if ord == "-inf":
+        return np.min(size, **kept)
+    if ord == "0":
+        return np.sum(1.0 * (x != 0), **kept)
+    p = float(ord)
+    return np.sum(size**p, **kept) ** (1.0 / p)
+
+
+def matrix_norm(np: Any, x: Any, ord: str, keepdims: bool) -> Any:
+    """Those that autograd.numpy has, and the ones that are sums and maxima."""
+    size = np.abs(x)
+    if ord in ("fro", "nuc"):
+        y = np.linalg.norm(x, ord, (x.ndim - 2, x.ndim - 1))
+    elif ord in ("1", "inf"):
+        y = np.max(np.sum(size, axis=-2 if ord == "1" else -1), axis=-1)
+    elif ord in ("-1", "-inf"):
+        y = np.min(np.sum(size, axis=-2 if ord == "-1" else -1), axis=-1)
+    else:
+        values = np.linalg.svd(x, full_matrices=False)[1]
+        y = values[..., 0 if ord == "2" else -1]
+    return y[..., None, None] if keepdims else y
+
+
 FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **composed.FUNCTIONS,
     "diagonal": diagonal,
@@ -79,6 +107,8 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     "cholesky_solve": cholesky_solve,
     "lstsq": lstsq,
     "matrix_power": matrix_power,
+    "vector_norm": vector_norm,
+    "matrix_norm": matrix_norm,
     "qr": "autograd has no gradient of numpy.linalg.qr",
     "lu": "autograd has no LU factors",
     "matrix_exp": "autograd has no exponential of a matrix",

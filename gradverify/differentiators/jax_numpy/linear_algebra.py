@@ -80,13 +80,30 @@ def matrix_exp(np: Any, x: Any) -> Any:
     return linalg.expm(x)
 
 
+def eigvals(np: Any, x: Any) -> Any:
+    return np.sort(np.linalg.eigvals(x).real)
+
+
+def cov(np: Any, x: Any, ddof: int) -> Any:
+    return np.cov(x, ddof=ddof).reshape(x.shape[0], x.shape[0])
+
+
+def vector_norm(np: Any, x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
+    return np.linalg.vector_norm(x, ord=float(ord), axis=axis, keepdims=keepdims)
+
+
+def matrix_norm(np: Any, x: Any, ord: str, keepdims: bool) -> Any:
+    order = ord if ord in ("fro", "nuc") else float(ord)
+    return np.linalg.matrix_norm(x, ord=order, keepdims=keepdims)
+
+
 FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **composed.FUNCTIONS,
     **{
         f.__name__: f
         for f in (
             solve_triangular, lu_solve, cholesky_inverse, cholesky_solve, lstsq, qr,
-            lu, matrix_power, matrix_exp,
+            lu, matrix_power, matrix_exp, eigvals, cov, vector_norm, matrix_norm,
         )
     },
 }  # fmt: skip

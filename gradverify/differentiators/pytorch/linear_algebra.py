@@ -161,11 +161,90 @@ def matrix_exp(x: Any) -> Any:
     return torch.linalg.matrix_exp(x)
 
 
+def eigvalsh(x: Any) -> Any:
+    import torch
+
+    return torch.linalg.eigvalsh((x + x.mT) / 2)
+
+
+def eigh(x: Any, k: int) -> Any:
+    """The projector, in which the sign of a vector cancels."""
+    import torch
+
+    v = torch.linalg.eigh((x + x.mT) / 2).eigenvectors[..., k]
+    return v.unsqueeze(-1) * v.unsqueeze(-2)
+
+
+def eigvals(x: Any) -> Any:
+    import torch
+
+    return torch.sort(torch.linalg.eigvals(x).real).values
+
+
+def svdvals(x: Any) -> Any:
+    import torch
+
+    return torch.linalg.svdvals(x)
+
+
+def svd(x: Any, k: int) -> Any:
+    """The product of two vectors, in which their signs cancel."""
+    import torch
+
+    u, _, v = torch.linalg.svd(x, full_matrices=False)
+    return u[..., :, k].unsqueeze(-1) * v[..., k, :].unsqueeze(-2)
+
+
+def vector_norm(x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
+    import torch
+
+    return torch.linalg.vector_norm(x, float(ord), dim=axis, keepdim=keepdims)
+
+
+def matrix_norm(x: Any, ord: str, keepdims: bool) -> Any:
+    import torch
+
+    order = ord if ord in ("fro", "nuc") else float(ord)
+    return torch.linalg.matrix_norm(x, order, keepdim=keepdims)
+
+
+def normalize(x: Any, p: float, axis: Sequence[int], eps: float) -> Any:
+    import torch
+
+    return torch.nn.functional.normalize(x, p, dim=axis[0], eps=eps)
+
+
+def cosine_similarity(a: Any, b: Any, axis: Sequence[int], eps: float) -> Any:
+    import torch
+
+    return torch.nn.functional.cosine_similarity(a, b, dim=axis[0], eps=eps)
+
+
+def cov(x: Any, ddof: int) -> Any:
+    import torch
+
+    return torch.cov(x, correction=ddof).reshape(x.shape[0], x.shape[0])
+
+
+def cdist(a: Any, b: Any, p: float) -> Any:
+    import torch
+
+    return torch.cdist(a, b, p=p)
+
+
+def pdist(x: Any, p: float) -> Any:
+    import torch
+
+    return torch.nn.functional.pdist(x, p)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, solve_triangular, lu_solve, cholesky,
         cholesky_inverse, cholesky_solve, pinv, lstsq, qr, lu, matrix_power, matrix_exp,
+        eigvalsh, eigh, eigvals, svdvals, svd, vector_norm, matrix_norm, normalize,
+        cosine_similarity, cov, cdist, pdist,
     )
 }  # fmt: skip
