@@ -35,6 +35,33 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "lerp": (((),) * 3, {}),
     **dict.fromkeys(("addcmul", "addcdiv"), (((),) * 3, {"value": 0.5})),
     "float_power": (((),), {"n": 3}),
+    "gather": (((2,),), {"axis": (-1,), "index": (1, 0, 1)}),
+    **dict.fromkeys(
+        ("scatter", "scatter_add"), (((2,), (2,)), {"axis": (-1,), "index": (1, 0)})
+    ),
+    "scatter_reduce": (
+        ((2,), (3,)),
+        {"axis": (-1,), "index": (1, 0, 1), "reduce": "prod", "include_self": True},
+    ),
+    "index_select": (((2,),), {"axis": (-1,), "index": (1, 1)}),
+    "index_add": (((2,), (2,)), {"axis": (-1,), "index": (1, 1), "alpha": 0.5}),
+    "index_put": (((2,), (2,)), {"index": (1, 1), "accumulate": True}),
+    "masked_fill": (((2,), (2,)), {"value": 0.5}),
+    "masked_select": (((2,),), {"chosen": (0, 1)}),
+    "segment_reduce": (((3,),), {"segments": (0, 0, 1), "reduce": "prod"}),
+    **dict.fromkeys(
+        ("cumprod", "logcumsumexp", "flip"),
+        (((2,),), {"axis": (-1,)}),
+    ),
+    "diff": (((2,),), {"n": 1, "axis": (-1,)}),
+    "roll": (((2,),), {"shift": 1, "axis": (-1,)}),
+    "rot90": (((2, 2),), {"k": 1}),
+    "repeat": (((2,),), {"repeats": 2, "axis": (-1,)}),
+    "tile": (((2,),), {"reps": (2,)}),
+    "pad_axis": (
+        ((2,),),
+        {"before": 1, "after": 0, "mode": "reflect", "value": 0.0},
+    ),
     "polygamma": (((),), {"n": 1}),
     "multigammaln": (((),), {"d": 2}),
     **dict.fromkeys(("gammainc", "gammaincc"), (((),), {"a": 2.5})),

@@ -188,6 +188,9 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     "start": _whole,
     "stop": _whole,
     **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
+    **dict.fromkeys(("chosen", "segments", "reps"), _sizes),
+    **dict.fromkeys(("k", "shift", "repeats", "before", "after"), _whole),
+    **dict.fromkeys(("reduce", "mode"), _text),
     **dict.fromkeys(("index", "target", "order"), _sizes),
     **dict.fromkeys(("groups", "offset", "k"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
@@ -199,6 +202,8 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
         name: _truth(name)
         for name in (
             "keepdims",
+            "include_self",
+            "accumulate",
             "count_include_pad",
             "log_target",
             "upper",

@@ -24,6 +24,7 @@ from gradverify.ops.domains import (
     ROOT,
 )
 from gradverify.ops.elementwise_rows import ELEMENTWISE
+from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
@@ -160,6 +161,7 @@ ROWS = (
     *LAYERS,
     *ELEMENTWISE,
     *SPECIAL,
+    *INDEXING,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it

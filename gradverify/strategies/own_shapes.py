@@ -11,6 +11,10 @@ from typing import Any
 
 from gradverify.graph import Array
 from gradverify.ops import Shape
+from gradverify.strategies.indexing_choices import (
+    INDEXING_CHOICES,
+    INDEXING_SHAPES,
+)
 from gradverify.strategies.layer_choices import LAYER_CHOICES, LAYER_SHAPES
 from gradverify.strategies.linear_algebra_choices import (
     LINEAR_ALGEBRA_CHOICES,
@@ -22,12 +26,14 @@ from gradverify.strategies.special_choices import SPECIAL_CHOICES
 OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
     **LINEAR_ALGEBRA_SHAPES,
+    **INDEXING_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **LAYER_CHOICES,
     **LINEAR_ALGEBRA_CHOICES,
     **SPECIAL_CHOICES,
+    **INDEXING_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

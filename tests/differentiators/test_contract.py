@@ -62,6 +62,7 @@ SETTINGS: Mapping[str, list[tuple[Any, Mapping[str, Any]]]] = {
     },
     "betainc": [(((2, 3),), {"a": a, "b": b}) for a, b in ((2.5, 0.5), (1.0, 3.0))],
     "zeta": [(((2, 3),), {"s": s}) for s in (1.5, 3.0)],
+    "masked_fill": [(((2, 3), s), {"value": 0.5}) for s in ((2, 3), (3,))],
     "softshrink": [(((2, 3),), {"lambd": 0.5})],
     "hardshrink": [(((2, 3),), {"lambd": 0.75})],
     "threshold": [(((2, 3),), {"threshold": t, "value": v}) for t, v in THRESHOLDS],

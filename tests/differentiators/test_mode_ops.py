@@ -67,15 +67,20 @@ TWICE = {
     op: f"the derivative for '_{op}_backward' is not implemented" for op in DISTANCES
 }
 NO_VIEW = "has_fw_view() INTERNAL ASSERT FAILED"
-OF_EXP = ("logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin")
+OF_EXP = (
+    "logsumexp", "softmax", "log_softmax", "cross_entropy", "softmin", "logcumsumexp",
+)  # fmt: skip
 HUBER = {"huber": NO_FORWARD.format("huber_loss_backward")}
 NO_DERIVATIVE = "derivative for aten::{} is not implemented"
 NO_TANGENT = {
     **dict.fromkeys(("gammainc", "gammaincc", "zeta"), "Trying to use forward AD with"),
+    "segment_reduce": "Trying to use forward AD with",
     **DISTANCES,
 }
 HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
 HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
+SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
+ITEM = "vmap: It looks like you're calling .item()"
 NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
 POOLS = dict.fromkeys(("max_pool1d", "max_pool2d"), NO_BATCH)
 
@@ -106,9 +111,9 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
         **NO_TANGENT, **HUBER, **HARD_FORWARD, **NOISE,
         "glu": NO_FORWARD.format("aten::glu_jvp"),
     },
-    ("torch-cpu", "reverse-over-reverse"): {**HARD, **TWICE},
-    ("torch-cpu", "hessian"): {**HARD, **TWICE},
-    ("torch-cpu", "vmapped"): NOISE,
+    ("torch-cpu", "reverse-over-reverse"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "hessian"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT},
@@ -117,7 +122,13 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
         "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip
-KNOWN = {OVERWRITTEN, IMMUTABLE, NO_VIEW, "Trying to set a forward gradient that has a"}
+KNOWN = {
+    ITEM,
+    OVERWRITTEN,
+    IMMUTABLE,
+    NO_VIEW,
+    "Trying to set a forward gradient that has a",
+}
 
 SLOW = {("torch-cpu", "aot")}
 MODES = [

@@ -16,12 +16,12 @@ from .slips import BINARY, REDUCTIONS, UNARY
 MOST = 12  # ops of a graph
 PLAIN = ("add", "neg", "matmul", "reshape", "broadcast_to", "transpose")
 MENU = tuple(sorted({*UNARY, *BINARY, *REDUCTIONS, *PLAIN}))
-TRIED = (24, 60)  # graphs in which a slip is looked for: one round, then more
+TRIED = (6, 24, 60)  # graphs in which a slip is looked for: most show it at once
 OFTEN = 12  # times that an op stands in the menu
 
 
 @cache
-def drawn(op: str | None, seed: int, count: int = TRIED[0]) -> tuple[Case, ...]:
+def drawn(op: str | None, seed: int, count: int = 24) -> tuple[Case, ...]:
     """Graphs of up to 12 ops that have the op; more of them begin with the same."""
     menu = (*MENU, *[op] * OFTEN) if op else MENU
     found = draw(graphs(min_nodes=3, max_nodes=MOST, ops=menu), count, seed).cases

@@ -18,6 +18,8 @@ from scipy import special
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.differentiators import Differentiator
 from gradverify.differentiators.pytorch import TorchCpu
+from gradverify.ops.indexing_expansions import places
+from gradverify.ops.shapes import one_axis
 
 from .engines import PlantedTorch
 from .layer_faults import LayerFault, _vjp
@@ -74,6 +76,32 @@ def first(a: Layer) -> Any:
     return a.operands[0]
 
 
+def overwritten(a: Layer) -> list[Any]:
+    """Of cotangents that go to one place, the last."""
+    x, ct = first(a), np.asarray(a.ct)
+    (axis,) = one_axis(x.shape, a.params["axis"])
+    index, lines = a.params["index"], ct.shape
+    if a.op == "index_select":  # a place for each slice
+        wide = np.reshape(index, (-1, *(1,) * (-1 - axis)))
+        index = tuple(np.broadcast_to(wide, lines).ravel().tolist())
+    found = np.zeros(x.size)
+    found[places(x.shape, axis, index, lines)] = ct.ravel()
+    return [found.reshape(x.shape)]
+
+
+def first_entries(a: Layer) -> list[Any]:
+    """What was chosen goes back to the first entries."""
+    found, ct = np.zeros(first(a).size), np.ravel(a.ct)
+    found[: ct.size] = ct
+    return [found.reshape(first(a).shape)]
+
+
+def as_sum(a: Layer) -> Any:
+    """The second operand's cotangent as that of a sum."""
+    given = {k: a.params[k] for k in ("axis", "index")}
+    return a.of(*a.operands, op="scatter_add", **given)[1]
+
+
 def fault(op: str, name: str, rule: Rule) -> LayerFault:
     """A row, in the order in which it reads."""
     return LayerFault(f"{op}: {name}", op, rule)
@@ -111,6 +139,26 @@ OP_FAULTS = (
     fault("lerp",        "b - a the other way",         times(1.0, 1.0, -1.0)),
     fault("addcmul",     "value forgotten",             changed(value=lambda a: 1.0)),
     fault("addcdiv",     "value forgotten",             changed(value=lambda a: 1.0)),
+    # ---- choosing, putting, moving
+    fault("gather",         "repeated places overwritten", overwritten),
+    fault("scatter",        "x keeps what is replaced",    only(0, lambda a: np.asarray(a.ct))),
+    fault("scatter_add",    "nothing for what is added",   times(1.0, 0.0)),
+    fault("scatter_reduce", "a sum for what is put",       only(1, as_sum)),
+    fault("index_select",   "repeated places overwritten", overwritten),
+    fault("index_add",      "alpha forgotten",             changed(alpha=lambda a: 1.0)),
+    fault("index_put",      "x keeps what is replaced",    only(0, lambda a: np.asarray(a.ct))),
+    fault("masked_fill",    "mask forgotten",              lambda a: [np.asarray(a.ct), None]),
+    fault("masked_select",  "to the first entries",        first_entries),
+    fault("segment_reduce", "a sum for all",               changed(reduce=lambda a: "sum")),
+    fault("cumprod",        "a sum for the product",       lambda a: a.of(first(a), op="cumsum", axis=a.params["axis"])),
+    fault("logcumsumexp",   "weights forgotten",           lambda a: a.of(first(a), op="cumsum", axis=a.params["axis"])),
+    fault("diff",           "sign forgotten",              times(-1.0)),
+    fault("flip",           "as it came",                  passed),
+    fault("roll",           "the other way",               changed(shift=lambda a: -a.params["shift"])),
+    fault("rot90",          "half a turn more",            lambda a: [np.flip(a.right()[0], (0, 1))]),
+    fault("repeat",         "mean for sum",                times(lambda a: 1.0 / a.params["repeats"])),
+    fault("tile",           "mean for sum",                times(lambda a: 1.0 / math.prod(a.params["reps"]))),
+    fault("pad_axis",       "padding forgotten",           changed(mode=lambda a: "constant")),
     # ---- special functions
     fault("sinc",         "pi left out",              times(1.0 / math.pi)),
     fault("expit",        "y for y (1 - y)",          slope(lambda y, x: y)),

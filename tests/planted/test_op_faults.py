@@ -14,6 +14,7 @@ import pytest
 
 from gradverify.differentiators import Differentiator
 from gradverify.ops.elementwise_rows import ELEMENTWISE
+from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.special_rows import SPECIAL
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
@@ -65,4 +66,6 @@ def test_its_twin_is_not_accused(fault: LayerFault) -> None:
 
 
 def test_every_further_op_has_a_fault() -> None:
-    assert {f.op for f in OP_FAULTS} == {row.name for row in (*ELEMENTWISE, *SPECIAL)}
+    assert {f.op for f in OP_FAULTS} == {
+        row.name for row in (*ELEMENTWISE, *SPECIAL, *INDEXING)
+    }

@@ -195,8 +195,8 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
     ("arguments", "text"),
     [
         (
-            ("--gradverify-ops", "foo"),
-            "--gradverify-ops: 'foo' is unknown; `gradverify ops`",
+            ("--gradverify-ops", "xyzzy"),
+            "--gradverify-ops: 'xyzzy' is unknown; `gradverify ops`",
         ),
         (("--gradverify-ops", ","), "--gradverify-ops: ',' names nothing"),
         (("--gradverify-suites", "foo"), "'foo' is unknown; known: cases"),

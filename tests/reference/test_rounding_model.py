@@ -443,7 +443,7 @@ REASONS: Mapping[str, str] = {
         "scaled_dot_product_attention huber bce bce_with_logits kl_div xlogy xlog1py "
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
         "betaln beta gammainc gammaincc betainc zeta erfcx erfinv ndtr ndtri log_ndtr "
-        "spence i0 i0e i1 i1e "
+        "spence i0 i0e i1 i1e logcumsumexp "
         "vector_norm normalize cosine_similarity cdist pdist"
     ),
     "a mean is taken away": (

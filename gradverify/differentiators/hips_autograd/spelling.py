@@ -9,7 +9,7 @@ from gradverify.differentiators.composed.composed_spelling import composed_spell
 from gradverify.differentiators.composed.numpy_linear_algebra import (
     numpy_like_spelling,
 )
-from gradverify.differentiators.hips_autograd import linear_algebra, special
+from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -24,6 +24,7 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
+    functions_of_ours,
 )
 
 
@@ -61,6 +62,7 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("np"),
     **ELEMENTWISE,
     **special.SPELLED,
+    **functions_of_ours(indexing.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),

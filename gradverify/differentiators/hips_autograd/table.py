@@ -10,7 +10,7 @@ import numpy as np
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
-from gradverify.differentiators.hips_autograd import linear_algebra
+from gradverify.differentiators.hips_autograd import indexing, linear_algebra
 from gradverify.differentiators.hips_autograd.elementwise import elementwise_rows
 from gradverify.differentiators.hips_autograd.special import special_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
@@ -35,6 +35,8 @@ def rows() -> Rows:
         **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
         **elementwise_rows(),
         **special_rows(),
+        **indexing.FUNCTIONS,
+        **indexing.ABSENT,
         **numpy_like(anp, linear_algebra.FUNCTIONS),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),

@@ -10,7 +10,12 @@ from gradverify.differentiators.composed.composed_spelling import composed_spell
 from gradverify.differentiators.composed.numpy_linear_algebra import (
     numpy_like_spelling,
 )
-from gradverify.differentiators.jax_numpy import layers, linear_algebra, special
+from gradverify.differentiators.jax_numpy import (
+    indexing,
+    layers,
+    linear_algebra,
+    special,
+)
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
 from gradverify.differentiators.jax_numpy.tails import TAILS
 from gradverify.differentiators.spelling.definitions import Defined
@@ -20,6 +25,7 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
+    functions_of_ours,
 )
 
 
@@ -48,6 +54,7 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("jnp"),
     **ELEMENTWISE,
     **special.SPELLED,
+    **functions_of_ours(indexing.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
