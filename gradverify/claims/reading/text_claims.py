@@ -682,10 +682,10 @@ def _subject(
             case ("apply_prime" | "bare_prime" | "prime", (_, found), *_):
                 name = found
     if name is None:
-        places = (
-            (n, getattr(state.names.get(n), "place", None)) for n in names_in(head)
-        )
-        return ("formula", repr(head), frozenset(places))
+        places = ((n, getattr(state.names.get(n), "place", None))
+                  for n in names_in(head))  # fmt: skip
+        defined = frozenset(found for found in places if found[1] is not None)
+        return ("names", defined) if defined else ("formula", repr(head))
     value = state.names.get(name)
     if isinstance(value, Symbol):
         return ("code", value.index)
