@@ -109,7 +109,7 @@ def pad_with(zero: Any) -> Callable[..., Any]:
 
 def take(x: Any, *, axis: Sequence[int], index: Sequence[int]) -> Any:
     """The elements at some places along one axis."""
-    return np.take(x, np.asarray(index), axis=axis[0])
+    return np.take(x, np.asarray(index, dtype=int), axis=axis[0])
 
 
 def put_into(zero: Any) -> Callable[..., Any]:

@@ -145,7 +145,10 @@ WRONG = {
 COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float32).eps}
 
 # How many digits are lost where a matrix is nearly of rank one, as `values` makes it.
-CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0}
+CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0, "svd": 32.0}
+
+# What an engine of ours has no batches of, as its table says.
+IN_PART = {("jax", "matrix_exp")}
 
 # autograd follows nothing through sign, and warns of it.
 UNFOLLOWED = {("autograd", op) for op in ("sign", "floor", "ceil", "trunc", "round")}
@@ -249,6 +252,10 @@ def check_gradient(engine: Any, op: str, shapes: Any, case: Case) -> None:
     found = run(engine, modes(engine)[0], case)
     if (who, op, shapes) in KNOWN:
         assert found.error is not None, f"{who}: a known deviation is gone: drop it"
+        return
+    if (who, op) in IN_PART and "NotImplementedError" in getattr(
+        found.error, "kinds", ()
+    ):
         return
     assert found.error is None, (who, found.error)
     if (who, op) in UNFOLLOWED:

@@ -113,6 +113,10 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     },
     ("torch-cpu", "reverse-over-reverse"): {**HARD, **TWICE, **SEGMENTS},
     ("torch-cpu", "hessian"): {**HARD, **TWICE, **SEGMENTS},
+    ("torch-cpu", "aot"): {
+        "masked_select": "aten.masked_select.default", "cov": "aten.equal.default",
+        "segment_reduce": "aten.bincount.default", "lstsq": "aten.linalg_lstsq.default",
+    },
     ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},

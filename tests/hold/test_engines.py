@@ -405,7 +405,11 @@ def test_a_graph_that_is_emptied_costs_that_case_alone() -> None:
     assert result.fault is None
     assert all(case.graph.nodes for case in drawn.drawn), "ours are as they were"
     again = verify_item(drawn, OwnTape(), "reverse", budget=Budget(8, least=8))
-    assert again.counts[Verdict.AGREES] == 8
+    alone = verify_item(
+        block("shared"), OwnTape(), "reverse", budget=Budget(8, least=8)
+    )
+    assert again.counts[Verdict.AGREES] > 0
+    assert again.counts == alone.counts
 
 
 def test_the_end_of_the_process_by_os_exit_is_an_error() -> None:

@@ -11,6 +11,7 @@ from mpmath import mp
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.graph import Graph, Node, apply_op, input_leaf, interpret
 from gradverify.ops import OPS, Op
+from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 
 POINTS = (-7.25, -3.5, -1.0, -0.3125, 0.25, 0.75, 1.5, 6.5)
 NAMES = ("exp", "log", "tanh", "erf", "sqrt", "pi")
@@ -25,7 +26,8 @@ PARAMS = {
     "huber": ({"delta": 1.0}, {"delta": 0.3}),
     "kl_div": ({"log_target": False}, {"log_target": True}),
 }
-TOLD = [row for row in OPS if row.formula]
+# Formulas of matrices are words; test_linear_algebra.py computes these ops otherwise.
+TOLD = [row for row in OPS if row.formula and row not in LINEAR_ALGEBRA]
 POSITIVE = ("bce", "kl_div")
 
 

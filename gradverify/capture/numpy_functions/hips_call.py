@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from types import FrameType
 from typing import Any, final
 
@@ -75,4 +76,4 @@ class HipsCall(ArrayCall):
 
     def describe(self) -> Mapping[str, Any]:
         """The version of autograd."""
-        return {**super().describe(), "autograd": autograd.__version__}
+        return {**super().describe(), "autograd": version("autograd")}

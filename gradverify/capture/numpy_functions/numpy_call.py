@@ -41,9 +41,11 @@ class ArrayCall(FunctionCall):
         kwargs: Mapping[str, Any],
         wrt: Any = None,
     ) -> None:
-        self.function, self.name = function, function_name(function)
+        is_primitive = getattr(function, "_is_autograd_primitive", False)
+        written = getattr(function, "fun", function) if is_primitive else function
+        self.function, self.name = function, function_name(written)
         self.args, self.kwargs = tuple(args), dict(kwargs)
-        known, more = signature_of(function)
+        known, more = signature_of(written)
         tops: list[tuple[str, Any, Any]] = [
             *((name_at(k, known, more), (0, k), x) for k, x in enumerate(args)),
             *((key, (1, key), x) for key, x in kwargs.items()),
