@@ -41,8 +41,7 @@ def monotone(function: Function) -> Function:
         x = arb(x)
         if x.is_exact() or not x.is_finite():
             return function(x, **params)
-        ends = (function(end, **params) for end in (x.lower(), x.upper()))
-        low, high = ends
+        low, high = (function(end, **params) for end in (x.lower(), x.upper()))
         return low.union(high)
 
     return apply
