@@ -41,8 +41,7 @@ def monotone(function: Function) -> Function:
         x = arb(x)
         if x.is_exact() or not x.is_finite():
             return function(x, **params)
-        ends = (function(end, **params) for end in (x.lower(), x.upper()))
-        low, high = ends
+        low, high = (function(end, **params) for end in (x.lower(), x.upper()))
         return low.union(high)
 
     return apply
@@ -148,21 +147,21 @@ def zeta(x: Any, *, s: float) -> Any:
 
 @monotone
 @accurately
-def gammainc(x: Any, *, a: float) -> Any:
+def gamma_lower(x: Any, *, a: float) -> Any:
     """The regularised lower incomplete gamma function."""
     return x.gamma_lower(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
 @monotone
 @accurately
-def gammaincc(x: Any, *, a: float) -> Any:
+def gamma_upper(x: Any, *, a: float) -> Any:
     """The regularised upper incomplete gamma function."""
     return x.gamma_upper(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
 @monotone
 @accurately
-def betainc(x: Any, *, a: float, b: float) -> Any:
+def beta_lower(x: Any, *, a: float, b: float) -> Any:
     """The regularised incomplete beta function; beyond 1/2 by its reflection."""
     if not (x > 0 and x < 1):
         return arb.nan()
@@ -181,8 +180,8 @@ SPECIAL: dict[str, Function] = {
     "spence":       spence,
     "log_quotient": log_quotient,
     "zeta":         zeta,
-    "gammainc":     gammainc,
-    "gammaincc":    gammaincc,
-    "betainc":      betainc,
+    "gamma_lower":  gamma_lower,
+    "gamma_upper":  gamma_upper,
+    "beta_lower":   beta_lower,
 }
 # fmt: on

@@ -105,8 +105,8 @@ SPECIAL: dict[str, Function] = {
     "spence":       in_doubles(lambda special, x: special.spence(x)),
     "log_quotient": log_quotient,
     "zeta":         in_doubles(lambda special, x, s: special.zeta(s, x)),
-    "gammainc":     in_doubles(lambda special, x, a: special.gammainc(a, x)),
-    "gammaincc":    in_doubles(lambda special, x, a: special.gammaincc(a, x)),
-    "betainc":      in_doubles(lambda special, x, a, b: special.betainc(a, b, x)),
+    "gamma_lower":  in_doubles(lambda special, x, a: special.gammainc(a, x)),
+    "gamma_upper":  in_doubles(lambda special, x, a: special.gammaincc(a, x)),
+    "beta_lower":   in_doubles(lambda special, x, a, b: special.betainc(a, b, x)),
 }
 # fmt: on

@@ -170,6 +170,8 @@ ROWS = (
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
     # log_gamma    lgamma without slack
+    # gamma_lower  gammainc without slack; so are gamma_upper, beta_lower of gammaincc,
+    #              betainc
     # bessel       a Bessel function of a family and an integer order
     # erfcinv      the inverse of erfc
     # log_quotient the n-th derivative of log(x) / (x - 1)
@@ -201,6 +203,9 @@ ROWS = (
        curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
+    Op("gamma_lower", 1, FORWARD, s.same, ("a",), internal=True),
+    Op("gamma_upper", 1, FORWARD, s.same, ("a",), internal=True),
+    Op("beta_lower",  1, FORWARD, s.same, ("a", "b"), internal=True),
     Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
     Op("erfcinv",     1, FORWARD, s.same, internal=True),
     Op("log_quotient", 1, FORWARD, s.same, ("n",), internal=True),

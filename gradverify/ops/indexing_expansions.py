@@ -6,6 +6,7 @@ Every function takes an arithmetic `m` first and works on that arithmetic's valu
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -170,7 +171,7 @@ def scatter_reduce(
     include_self: bool,
 ) -> Any:
     """x combined with what comes to each place; or that alone, where some comes."""
-    combine = combiner(m, reduce)
+    combine = combiner(reduce)
     y = _scattered(m, x, src, axis, index, combine, first=include_self)
     if reduce != "mean":
         return y
@@ -189,11 +190,9 @@ def divided(m: Any, y: Any, counts: Any) -> Any:
     return y
 
 
-def combiner(m: Any, reduce: str) -> Callable[[Any, Any], Any]:
+def combiner(reduce: str) -> Callable[[Any, Any], Any]:
     """How two are reduced to one; a mean is a sum first."""
-    if reduce == "prod":
-        return lambda a, b: a * b
-    return lambda a, b: a + b
+    return operator.mul if reduce == "prod" else operator.add
 
 
 def index_add(
@@ -217,7 +216,7 @@ def segment_reduce(m: Any, x: Any, *, segments: Sizes, reduce: str) -> Any:
     """The rows of each segment, reduced to one."""
     count = segments[-1] + 1
     begun = taken(m, x, -np.ndim(x), [segments.index(k) for k in range(count)])
-    y = combined(m, begun, x, segments, combiner(m, reduce), first=False)
+    y = combined(m, begun, x, segments, combiner(reduce), first=False)
     if reduce != "mean":
         return y
     sizes = np.bincount(segments).reshape(-1, *(1,) * (np.ndim(x) - 1))

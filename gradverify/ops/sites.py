@@ -102,21 +102,6 @@ def _moved(m: Any, y: Any, x: Any, size: Any) -> Any:
     return m.abs(size)
 
 
-def _incomplete_gamma(m: Any, y: Any, x: Any, *, a: float) -> Any:
-    """What an exponential of a log(x) - x loses, times the part that hangs on it.
-
-    Libraries compute the smaller of two parts of 1, and take the other as what is left.
-    """
-    exponent = a * m.abs(m.log(x)) + x
-    return m.abs(y) * (8.0 + exponent * m.abs(1.0 - y))
-
-
-def _incomplete_beta(m: Any, y: Any, x: Any, *, a: float, b: float) -> Any:
-    """As `_incomplete_gamma`, of the exponential of a log(x) + b log(1 - x)."""
-    exponent = a * m.abs(m.log(x)) + b * m.abs(m.log1p(-x))
-    return m.abs(y) * (8.0 + exponent * m.abs(1.0 - y))
-
-
 def _logaddexp(m: Any, y: Any, a: Any, b: Any) -> Any:
     """The larger operand plus a logarithm, which may cancel."""
     return 4.0 * (m.abs(y) + m.abs(m.maximum(a, b)))
@@ -134,8 +119,6 @@ of_accumulate  = Site(_accumulate,      underflows=False, adds=True)
 of_cumsum      = Site(_cumsum,          underflows=False, adds=True)
 of_cumsum_back = Site(_cumsum_back,     underflows=False, adds=True)
 of_put         = Site(_put,             underflows=False, adds=True)
-of_incomplete_gamma = Site(_incomplete_gamma)
-of_incomplete_beta  = Site(_incomplete_beta)
 of_logaddexp   = Site(_logaddexp)
 of_eigenvalues = Site(_eigenvalues)
 of_moved       = Site(_moved)

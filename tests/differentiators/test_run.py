@@ -112,15 +112,23 @@ def test_an_engine_that_empties_its_list_of_inputs_spoils_nothing() -> None:
     assert found.mutated == ()
 
 
-@pytest.mark.parametrize(
-    "kind", [KeyboardInterrupt, pytest.exit.Exception, pytest.fail.Exception]
-)
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, pytest.fail.Exception])
 def test_the_users_and_the_hosts_interrupts_pass_through(kind: Any) -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         raise kind("stop")
 
     with pytest.raises(kind):
         run(engine(behave), "only", case_of())
+
+
+@pytest.mark.parametrize("kind", [pytest.exit.Exception, pytest.skip.Exception])
+def test_an_engine_can_neither_end_nor_skip_what_runs_it(kind: Any) -> None:
+    def behave(function: Any, point: list[Any]) -> Any:
+        raise kind("stop")
+
+    error = run(engine(behave), "only", case_of()).error
+    assert error is not None
+    assert error.kind == kind.__name__
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from gradverify.records import Records
 from gradverify.report.page import page
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import SETTINGS, Surroundings, engine_call, floating
+from gradverify.verdict import Verdict
 from gradverify.verify import Block, Budget, ItemResult, verify_item
 
 UP, DOWN, ZERO = 0x800, 0x400, 0xC00  # FE_UPWARD and the others, of x86
@@ -61,7 +62,7 @@ CASES = 5  # that are drawn and judged
 
 def drawn(family: str = "shared") -> Block:
     """A block of which nothing has been drawn yet."""
-    asked = Asked(dtypes=("float64",), seed=7)
+    asked = Asked(dtypes=("float64",), seed=14)  # of plain graphs
     found = next(block for block in blocks(asked) if block.family == family)
     found.chunk = CASES
     return found
@@ -98,7 +99,7 @@ def verdicts() -> list[Any]:
 @pytest.fixture(scope="module")
 def usual() -> list[Any]:
     found = verdicts()
-    assert [set(c) for _, c, _ in found[:3]] <= [{v} for v in found[0][1]] * 3
+    assert [set(counts) for _, counts, _ in found[:3]] == [{Verdict.AGREES}] * 3
     assert found[3][2], "the wrong engine is found"
     return found
 
@@ -381,7 +382,7 @@ from gradverify.differentiators import load
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Budget, verify_item
 
-asked = Asked(dtypes=("float64",), seed=7)
+asked = Asked(dtypes=("float64",), seed=14)
 block = next(block for block in blocks(asked) if block.family == "shared")
 block.chunk = 5
 result = verify_item(block, load("own-tape"), "reverse", budget=Budget(5, least=5))

@@ -107,9 +107,9 @@ PUBLISHED: Mapping[str, tuple[float, Sequence[float], Mapping[str, Any]]] = {
     "log_gamma":  (8, (0.7,), {}),
     "polygamma":  (8, (0.7,), {"n": 1}),
     # SciPy's are off by a few ulps
-    "gammainc":   (8, (0.7,), {"a": 2.5}),
-    "gammaincc":  (8, (0.7,), {"a": 2.5}),
-    "betainc":    (8, (0.7,), {"a": 2.5, "b": 0.5}),
+    "gamma_lower": (8, (0.7,), {"a": 2.5}),
+    "gamma_upper": (8, (0.7,), {"a": 2.5}),
+    "beta_lower": (8, (0.7,), {"a": 2.5, "b": 0.5}),
     "zeta":       (8, (0.7,), {"s": 1.5}),
     "erfcx":      (8, (0.7,), {}),
     "erfinv":     (8, (0.7,), {}),
@@ -329,9 +329,9 @@ CURVES: Sequence[tuple[str, int, float, Sequence[float], Mapping[str, Any]]] = (
     ("rise",      0, 0.5, (),     {}),
     ("log_gamma", 0, 2.0, (),     {}),
     ("polygamma", 0, 2.0, (),     {"n": 1}),
-    ("gammainc",  0, 1.0, (),     {"a": 2.5}),
-    ("gammaincc", 0, 1.0, (),     {"a": 2.5}),
-    ("betainc",   0, 0.375, (),     {"a": 2.5, "b": 1.5}),
+    ("gamma_lower", 0, 1.0, (),     {"a": 2.5}),
+    ("gamma_upper", 0, 1.0, (),     {"a": 2.5}),
+    ("beta_lower", 0, 0.375, (),     {"a": 2.5, "b": 1.5}),
     ("zeta",      0, 2.0, (),     {"s": 1.5}),
     ("erfcx",     0, 0.5, (),     {}),
     ("erfinv",    0, 0.0, (),     {}),
@@ -343,7 +343,7 @@ CURVES: Sequence[tuple[str, int, float, Sequence[float], Mapping[str, Any]]] = (
 )
 # fmt: on
 STRIDE = 0.5  # how far the operand is moved, which is less than the reach of all
-STRIDES = {"betainc": 1 / 16}  # whose whole domain is 1 wide
+STRIDES = {"beta_lower": 1 / 16}  # whose whole domain is 1 wide
 
 
 class Written(list[Node]):

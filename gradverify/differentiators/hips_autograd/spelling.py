@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
-from gradverify.differentiators.composed.numpy_linear_algebra import (
-    numpy_like_spelling,
-)
+from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
 from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
@@ -24,7 +22,6 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
-    functions_of_ours,
 )
 
 
@@ -62,7 +59,7 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("np"),
     **ELEMENTWISE,
     **special.SPELLED,
-    **functions_of_ours(indexing.FUNCTIONS),
+    **numpy_like_spelling("np", indexing.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),

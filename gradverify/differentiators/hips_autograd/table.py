@@ -9,7 +9,7 @@ import numpy as np
 
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
-from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
+from gradverify.differentiators.composed.over_numpy import numpy_like
 from gradverify.differentiators.hips_autograd import indexing, linear_algebra
 from gradverify.differentiators.hips_autograd.elementwise import elementwise_rows
 from gradverify.differentiators.hips_autograd.special import special_rows
@@ -35,8 +35,7 @@ def rows() -> Rows:
         **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
         **elementwise_rows(),
         **special_rows(),
-        **indexing.FUNCTIONS,
-        **indexing.ABSENT,
+        **numpy_like(anp, indexing.FUNCTIONS),
         **numpy_like(anp, linear_algebra.FUNCTIONS),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),

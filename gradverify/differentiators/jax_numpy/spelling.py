@@ -7,9 +7,7 @@ from typing import Any
 
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
-from gradverify.differentiators.composed.numpy_linear_algebra import (
-    numpy_like_spelling,
-)
+from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
 from gradverify.differentiators.jax_numpy import (
     indexing,
     layers,
@@ -25,7 +23,6 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
-    functions_of_ours,
 )
 
 
@@ -54,7 +51,7 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("jnp"),
     **ELEMENTWISE,
     **special.SPELLED,
-    **functions_of_ours(indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", indexing.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),

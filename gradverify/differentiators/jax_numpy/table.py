@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
+from gradverify.differentiators.composed.over_numpy import numpy_like
 from gradverify.differentiators.jax_numpy import indexing, linear_algebra
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
@@ -32,8 +32,7 @@ def rows() -> Rows:
         **functions(special, sigmoid="expit"),
         **elementwise_rows(),
         **special_rows(),
-        **indexing.FUNCTIONS,
-        **indexing.ABSENT,
+        **numpy_like(jnp, indexing.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
