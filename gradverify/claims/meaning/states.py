@@ -488,7 +488,8 @@ def _bound(
             return None
         stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
         also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
-        return replace(state, names={**state.names, **also, name: function})
+        names = _without_others(parameters, place, state)
+        return replace(state, names={**names, **also, name: function})
     composed = _composition(name, formula, place, state)
     if composed is not None:
         return replace(state, names={**state.names, name: composed})
@@ -505,6 +506,22 @@ def _bound(
         again = _renumbered(formula, numbers, states.sums)
         several[other] = TextFormula(other, again, place)
     return replace(state, names={**state.names, **several})
+
+
+def _without_others(
+    parameters: Sequence[str], place: Place, state: State
+) -> dict[str, Any]:
+    """The names, without what other sections call by the letters of parameters.
+
+    After `y = p x` in one section, the y of `f(x, y) = x y` in another is a variable.
+    """
+    return {
+        name: value
+        for name, value in state.names.items()
+        if name not in parameters
+        or not isinstance(value, TextValue)
+        or value.place[:2] == place[:2]
+    }
 
 
 def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> Any:
