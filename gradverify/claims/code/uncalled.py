@@ -330,9 +330,10 @@ def _backward(
         raise NotUnderstood(f"{backward.name} takes no gradient of the output")
     before = len(code.assigned)
     result = _follow(code, backward, operands)
-    names = dict(inputs) if scalar is None else {UPSTREAM: scalar, **inputs}
+    of = {} if scalar is None else {UPSTREAM: scalar}
+    names = {**of, **inputs}
     for k, entry in enumerate(code.assigned[before:], before):
-        code.assigned[k] = replace(entry, names={**names, **entry.names})
+        code.assigned[k] = replace(entry, names={**names, **entry.names, **of})
     if scalar is not None:
         _note_returned(code, backward, result, names, before, scalar is output)
     return result
@@ -399,10 +400,14 @@ def _call_layer(code: Journal, passes: Passes) -> None:
     inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
     labels = _labels(_bound(backward, Instance(kind)), inputs)
     known_ones = {*methods, *_attributes_made(code, kind, methods, several)}
-    unmade = attributes(_in_turn(methods, (forward, backward)), known_ones)
+    turn = _in_turn(methods, (forward, backward))
+    unmade, again = attributes(turn, known_ones), _stored(turn)
 
     def run(operands: Mapping[str, Value]) -> Value:
+        start = len(code.assigned)
         layer = _made(code, kind, methods, operands)
+        begun = code.assigned[start:]  # what a pass makes anew need not fit before
+        code.assigned[start:] = [e for e in begun if e.name not in again]
         for key in {p.table or p.key for p in unmade}:
             layer.attributes[key.removeprefix(OWN)] = operands[key]
         given = _of_method(inputs, operands)
@@ -437,6 +442,12 @@ def _in_turn(
                     if name in methods:
                         found[methods[name]] = None
     return [*found]
+
+
+def _stored(methods: Sequence[ast.FunctionDef]) -> set[str]:
+    """The attributes that methods give values to."""
+    nodes = (n for m in methods for n in ast.walk(m) if isinstance(n, ast.Attribute))
+    return {n.attr for n in nodes if isinstance(n.ctx, ast.Store)}
 
 
 def _attributes_made(

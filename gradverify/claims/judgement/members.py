@@ -133,7 +133,7 @@ def member_agrees(members: Members, outcome: Outcome) -> bool:
     )
 
 
-def is_empty(members: Members, outcome: Outcome) -> bool:
+def is_empty(program: FileProgram, members: Members, outcome: Outcome) -> bool:
     """Whether a right chain of formulas shows nothing: X = X, or 0 = 0 in all places.
 
     `y' = 2y` holds where y is 0, and says nothing about that y. A member that is
@@ -141,7 +141,7 @@ def is_empty(members: Members, outcome: Outcome) -> bool:
     """
     if outcome.step is not None or any(map(is_number, members.formulas)):
         return False
-    if len({n.index for n in members.nodes}) == 1:
+    if len({program.derivatives.get(n.index, n.index) for n in members.nodes}) == 1:
         return True
     values = (outcome.point.value(n.index) for n in members.nodes)
     return outcome.is_identity and all(b == 0 for value in values for b in flat(value))

@@ -478,6 +478,8 @@ def _bound(
     mentioned = set(names_in(formula))
     if name in mentioned and not _is_itself(name, formula):
         return None  # x = x - 1 says what x becomes
+    if _is_own_point(name, formula):
+        return None  # at t = t_0
     depends = _dependence(name, formula, state)
     if depends is not None:
         found = Depends(name, depends, place)
@@ -536,6 +538,14 @@ def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> 
                 return ("NAME", f"{stem}_{numbers[number]}")
             return formula
     return tuple(_renumbered(part, numbers, sums) for part in formula)
+
+
+def _is_own_point(name: str, formula: Formula) -> bool:
+    """Whether it is the same letter with an index: a point, and no definition."""
+    match formula:
+        case ("name", (_, other)):
+            return bool(other.partition("_")[0] == name and other != name)
+    return False
 
 
 def _is_itself(name: str, formula: Formula) -> bool:

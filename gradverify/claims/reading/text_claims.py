@@ -352,7 +352,7 @@ def _judged(
     program = place.file.code.program
     if outcome.step is not None and nearly(program, members, outcome):
         outcome = replace(outcome, step=None)
-    outcome = replace(outcome, is_vacuous=is_empty(members, outcome))
+    outcome = replace(outcome, is_vacuous=is_empty(program, members, outcome))
     chain = tuple(spelled(f) for f in formulas)
     names = {**place.state.names, **meaning.bound}
     wrong = Wrong(
