@@ -56,7 +56,9 @@ def interp(x: Any, table: Any, knots: Sequence[float]) -> Any:
     at = torch.searchsorted(ends, inside.detach().contiguous(), right=True) - 1
     at = at.clamp(0, len(knots) - 2)
     way = (inside - ends[at]) / (ends[at + 1] - ends[at])
-    return table[at] * (1.0 - way) + table[at + 1] * way
+    # under vmap, the derivative of an index is written in place, and refused
+    low, high = (table.index_select(0, k.reshape(-1)) for k in (at, at + 1))
+    return low.reshape(x.shape) * (1.0 - way) + high.reshape(x.shape) * way
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
