@@ -134,6 +134,17 @@ def lstsq(a: Any, b: Any) -> Any:
     return np.array((left**-1 * right).tolist())
 
 
+def scatter_reduce(
+    x: Any, src: Any, axis: Any, index: Any, reduce: str, include_self: bool
+) -> Any:
+    """The products of the entries of x with what comes to them."""
+    assert (tuple(axis), reduce, include_self) == ((-1,), "prod", True)
+    y = x.copy()
+    for place, factor in zip(index, src, strict=True):
+        y[place] = y[place] * factor
+    return y
+
+
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     "mul":      lambda a, b: a * b,
@@ -165,6 +176,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "scatter_reduce": scatter_reduce,
 }
 # fmt: on
 
