@@ -193,9 +193,10 @@ def divided(m: Any, y: Any, counts: Any) -> Any:
 
 
 def combiner(m: Any, reduce: str) -> tuple[Combine, Callable[[Any], Any]]:
-    """How two are reduced to one, and what is done to all before; a mean is a sum first.
+    """How two are reduced to one, and what is done to all before that.
 
-    Libraries divide a product by each of its factors, as in `composites.prod`.
+    A mean is a sum first. Libraries divide a product by each of its factors, as in
+    `composites.prod`.
     """
     if reduce == "prod":
         return operator.mul, m.factor
