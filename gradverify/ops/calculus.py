@@ -202,6 +202,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "sech":         row(relative(8),    radian,     lambda m, y, x: -y * m.tanh(x)),
     "rise":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
     "scale":        row(relative(2),    STRAIGHT,   Linear(maps.scaled, maps.scaled)),
+    "coefficients": row(relative(2),    STRAIGHT,   0.0),
     "log_gamma":    row(relative(8),    to_zero,    lambda m, y, x: m.polygamma(x, n=0)),
     "gamma_lower":  row(relative(8),    within_one, special.gammainc_partial),
     "gamma_upper":  row(relative(8),    within_one, lambda m, y, x, a: -special.gammainc_partial(m, y, x, a=a)),

@@ -27,12 +27,17 @@ from gradverify.strategies.ordering_choices import (
     tied,
 )
 from gradverify.strategies.special_choices import SPECIAL_CHOICES
+from gradverify.strategies.transform_choices import (
+    TRANSFORM_CHOICES,
+    TRANSFORM_SHAPES,
+)
 
 OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
     **LINEAR_ALGEBRA_SHAPES,
     **INDEXING_SHAPES,
     **ORDERING_SHAPES,
+    **TRANSFORM_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -41,6 +46,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **SPECIAL_CHOICES,
     **INDEXING_CHOICES,
     **ORDERING_CHOICES,
+    **TRANSFORM_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

@@ -11,6 +11,7 @@ from gradverify.differentiators.pytorch import (
     linear_algebra,
     ordering,
     special,
+    transforms,
 )
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
@@ -131,6 +132,7 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
     **functions_of_ours(ordering.FUNCTIONS),
+    **functions_of_ours(transforms.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
