@@ -80,7 +80,7 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
         op: (((2, 2, 2),), {"lengths": None, "axes": (-2, -1), "norm": "forward"})
         for op in ("fft2", "ifft2", "irfft2", "hfft2")
     },
-    "rfft2": (((2, 3),), {"lengths": None, "axes": (-2, -1), "norm": "backward"}),
+    "rfft2": (((3, 2),), {"lengths": None, "axes": (-2, -1), "norm": "backward"}),
     **{op: (((3,),), {"axis": (-1,), "norm": "ortho"}) for op in ("dct", "idct")},
     "polygamma": (((),), {"n": 1}),
     "multigammaln": (((),), {"d": 2}),
