@@ -27,6 +27,7 @@ from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.network_rows import LAYERS
+from gradverify.ops.ordering_rows import ORDERING
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 from gradverify.ops.special_rows import SPECIAL
@@ -162,6 +163,7 @@ ROWS = (
     *ELEMENTWISE,
     *SPECIAL,
     *INDEXING,
+    *ORDERING,
     *LINEAR_ALGEBRA,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it

@@ -241,7 +241,7 @@ def backwards(m: Any, x: Any, at: int) -> Any:
     return taken(m, x, at, range(np.shape(x)[at] - 1, -1, -1))
 
 
-def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+def scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     """An op that combines each entry with all before it, from the first on."""
 
     def scanned(m: Any, x: Any, *, axis: Any) -> Any:
@@ -254,8 +254,8 @@ def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     return scanned
 
 
-_running_products = _scan(lambda m, a, b: a * b)
-logcumsumexp = _scan(lambda m, a, b: m.logaddexp(a, b))
+_running_products = scan(lambda m, a, b: a * b)
+logcumsumexp = scan(lambda m, a, b: m.logaddexp(a, b))
 
 
 def cumprod(m: Any, x: Any, *, axis: Any) -> Any:

@@ -7,7 +7,12 @@ from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    special,
+)
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -60,6 +65,7 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("np", indexing.FUNCTIONS),
+    **numpy_like_spelling("np", ordering.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),

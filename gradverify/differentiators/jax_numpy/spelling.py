@@ -12,6 +12,7 @@ from gradverify.differentiators.jax_numpy import (
     indexing,
     layers,
     linear_algebra,
+    ordering,
     special,
 )
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
@@ -52,6 +53,7 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("jnp", indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", ordering.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import indexing, linear_algebra
+from gradverify.differentiators.pytorch import indexing, linear_algebra, ordering
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.differentiators.pytorch.special import special_rows
@@ -34,6 +34,7 @@ def rows(device: str) -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **indexing.FUNCTIONS,
+        **ordering.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
