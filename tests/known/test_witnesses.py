@@ -143,6 +143,12 @@ def cholesky_inverse(x: Any, upper: bool) -> Any:
     return np.array(((low * low.T) ** -1).tolist()).reshape(x.shape)
 
 
+def cosine_similarity(a: Any, b: Any, axis: Any, eps: float) -> Any:
+    """The cosine of two vectors, whose norms are at least eps."""
+    sizes = [max(mp.sqrt(sum(v * v for v in x)), mpf(eps)) for x in (a, b)]
+    return sum(a * b) / (sizes[0] * sizes[1])
+
+
 def lstsq(a: Any, b: Any) -> Any:
     """By the normal equations."""
     left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
@@ -193,6 +199,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
     "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
+    "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "scatter_reduce": scatter_reduce,
