@@ -30,7 +30,8 @@ DIGITS = (
     1500  # at the smallest numbers a slope stands hundreds of digits behind the value
 )
 STEP = mpf(10) ** -60
-SLOW = {"digamma", "lgamma", "polygamma", "zeta", "spence", "gammainc"}
+GAMMAS = ("gammainc", "gammaincc")
+SLOW = {*("digamma", "lgamma", "polygamma", "zeta", "spence", "i1e"), *GAMMAS}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -128,6 +129,26 @@ def eigh(x: Any, k: int) -> Any:
     return v[:, None] * v
 
 
+def solve(a: Any, b: Any, left: bool) -> Any:
+    """By the inverse, for one right side."""
+    assert left
+    inverse = np.array((mp.matrix(a.tolist()) ** -1).tolist()).reshape(a.shape)
+    return inverse @ b
+
+
+def cholesky_inverse(x: Any, upper: bool) -> Any:
+    """The inverse of the matrix of which the lower triangle of x is the factor."""
+    assert not upper
+    low = mp.matrix(np.tril(x).tolist())
+    return np.array(((low * low.T) ** -1).tolist()).reshape(x.shape)
+
+
+def cosine_similarity(a: Any, b: Any, axis: Any, eps: float) -> Any:
+    """The cosine of two vectors, whose norms are at least eps."""
+    sizes = [max(mp.sqrt(sum(v * v for v in x)), mpf(eps)) for x in (a, b)]
+    return sum(a * b) / (sizes[0] * sizes[1])
+
+
 def lstsq(a: Any, b: Any) -> Any:
     """By the normal equations."""
     left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
@@ -197,6 +218,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
     "spence":   each(lambda x: mp.polylog(2, 1 - x).real),
     "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
+    "gammaincc": each(lambda x, a: mp.gammainc(mpf(a), x, regularized=True)),
+    "i1e":      each(lambda x: mp.besseli(1, x) * mp.exp(-abs(x))),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "log1p":    each(lambda x: mp.log(1 + x)),
@@ -212,6 +235,9 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
+    "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
+    "cosine_similarity": cosine_similarity,
+    "solve": solve, "cholesky_inverse": cholesky_inverse,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "scatter_reduce": scatter_reduce,
 }
