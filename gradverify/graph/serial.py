@@ -184,19 +184,20 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     ),
     **dict.fromkeys(("exponent", "d"), _whole),
     **dict.fromkeys(("a", "b", "s"), _number_from_json),
+    "length": lambda value: None if value is None else _whole(value),
+    "lengths": lambda value: None if value is None else _sizes(value),
     "ddof": _whole,
     "start": _whole,
     "stop": _whole,
     **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
     **dict.fromkeys(("chosen", "segments", "reps"), _sizes),
     **dict.fromkeys(("k", "shift", "repeats", "before", "after"), _whole),
-    **dict.fromkeys(("reduce", "mode"), _text),
+    **dict.fromkeys(("reduce", "mode", "norm"), _text),
     **dict.fromkeys(("index", "target", "order"), _sizes),
     **dict.fromkeys(("groups", "offset", "k"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
-    "mean": _numbers,
-    "var": _numbers,
+    **dict.fromkeys(("mean", "var", "knots"), _numbers),
     **dict.fromkeys(("mask", "reduction", "part", "ord"), _text),
     **{
         name: _truth(name)
@@ -210,6 +211,8 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
             "left",
             "unitriangular",
             "adjoint",
+            "descending",
+            "largest",
         )
     },
 }

@@ -59,6 +59,9 @@ JVPS = {
             **dict.fromkeys(("lu_solve", "cholesky_inverse"), "inv"),
             "cholesky_solve": "solve", "lstsq": "pinv", "eigvalsh": "eigh",
             "eigvals": "eig", "svdvals": "svd",
+            **{f: f for f in ("fft", "ifft", "rfft", "irfft", "fft2", "ifft2")},
+            **{f: f for f in ("rfft2", "irfft2")},
+            "hfft": "irfft", "ihfft": "rfft", "hfft2": "irfft2",
         }.items()
     },
 }  # fmt: skip
@@ -122,7 +125,8 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT},
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT},
     ("torch-cpu", "hessian-vectorized"): {
-        **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, "eigvals": NO_VIEW,
+        **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT,
+        **dict.fromkeys(("eigvals", "hfft", "ihfft", "hfft2"), NO_VIEW),
         "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip

@@ -15,7 +15,9 @@ import pytest
 from gradverify.differentiators import Differentiator
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
+from gradverify.ops.ordering_rows import ORDERING
 from gradverify.ops.special_rows import SPECIAL
+from gradverify.ops.transform_rows import TRANSFORMS
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge
@@ -67,5 +69,5 @@ def test_its_twin_is_not_accused(fault: LayerFault) -> None:
 
 def test_every_further_op_has_a_fault() -> None:
     assert {f.op for f in OP_FAULTS} == {
-        row.name for row in (*ELEMENTWISE, *SPECIAL, *INDEXING)
+        row.name for row in (*ELEMENTWISE, *SPECIAL, *INDEXING, *ORDERING, *TRANSFORMS)
     }

@@ -7,7 +7,13 @@ from typing import Any
 
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    special,
+    transforms,
+)
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -60,6 +66,8 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("np", indexing.FUNCTIONS),
+    **numpy_like_spelling("np", ordering.FUNCTIONS),
+    **numpy_like_spelling("np", transforms.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),

@@ -10,7 +10,12 @@ import numpy as np
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.over_numpy import numpy_like
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.hips_autograd.elementwise import elementwise_rows
 from gradverify.differentiators.hips_autograd.special import special_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
@@ -36,6 +41,8 @@ def rows() -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **numpy_like(anp, indexing.FUNCTIONS),
+        **numpy_like(anp, ordering.FUNCTIONS),
+        **numpy_like(anp, transforms.FUNCTIONS),
         **numpy_like(anp, linear_algebra.FUNCTIONS),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),

@@ -12,7 +12,9 @@ from gradverify.differentiators.jax_numpy import (
     indexing,
     layers,
     linear_algebra,
+    ordering,
     special,
+    transforms,
 )
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
 from gradverify.differentiators.jax_numpy.tails import TAILS
@@ -52,6 +54,8 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("jnp", indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", ordering.FUNCTIONS),
+    **numpy_like_spelling("jnp", transforms.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),

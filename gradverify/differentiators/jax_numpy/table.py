@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from gradverify.differentiators.composed.over_numpy import numpy_like
-from gradverify.differentiators.jax_numpy import indexing, linear_algebra
+from gradverify.differentiators.jax_numpy import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.jax_numpy.special import special_rows
@@ -33,6 +38,8 @@ def rows() -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **numpy_like(jnp, indexing.FUNCTIONS),
+        **numpy_like(jnp, ordering.FUNCTIONS),
+        **numpy_like(jnp, transforms.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),

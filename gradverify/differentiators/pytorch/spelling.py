@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.pytorch import indexing, layers, linear_algebra, special
+from gradverify.differentiators.pytorch import (
+    indexing,
+    layers,
+    linear_algebra,
+    ordering,
+    special,
+    transforms,
+)
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
 from gradverify.differentiators.spelling.source_rows import (
@@ -124,6 +131,8 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
+    **functions_of_ours(ordering.FUNCTIONS),
+    **functions_of_ours(transforms.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),

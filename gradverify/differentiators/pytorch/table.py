@@ -7,7 +7,12 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import indexing, linear_algebra
+from gradverify.differentiators.pytorch import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.differentiators.pytorch.special import special_rows
@@ -34,6 +39,8 @@ def rows(device: str) -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **indexing.FUNCTIONS,
+        **ordering.FUNCTIONS,
+        **transforms.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
