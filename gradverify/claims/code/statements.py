@@ -141,8 +141,8 @@ class _Statements:
                 if not self.depth:
                     self.code.functions.append(found)
             case ast.ClassDef():
-                found = [names.get(b.id) for b in node.bases if isinstance(b, ast.Name)]
-                bases = [b for b in found if isinstance(b, ast.ClassDef)]
+                known = (names.get(b.id) for b in node.bases if isinstance(b, ast.Name))
+                bases = [b for b in known if isinstance(b, ast.ClassDef)]
                 for part in node.body if bases else ():
                     if isinstance(part, ast.FunctionDef):
                         self.code.bases[id(part.body[0])] = bases[0]
@@ -328,7 +328,7 @@ class _Statements:
         try:
             with understood():
                 evaluator = Evaluator(self.code, names, self.call, invoke.call)
-                changed = evaluator.changed(holder, target.slice, value)
+                changed: Value = evaluator.changed(holder, target.slice, value)
         except NotUnderstood as error:
             changed = Unknown(str(error))
         self.rebind(target.value, changed, names, node)
@@ -360,10 +360,10 @@ class _Statements:
                 try:
                     with understood():
                         e = Evaluator(self.code, names, self.call, invoke.call)
-                        changed = e.added_at(e.read(target), index, e.read(values))
+                        added: Value = e.added_at(e.read(target), index, e.read(values))
                 except NotUnderstood as error:
-                    changed = Unknown(str(error))
-                self.rebind(target, changed, names, node)
+                    added = Unknown(str(error))
+                self.rebind(target, added, names, node)
                 return True
         return False
 
