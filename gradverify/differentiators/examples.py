@@ -21,6 +21,8 @@ POOL: Mapping[int, dict[str, Any]] = {
 EPS: dict[str, Any] = {"eps": 1e-5}
 MEAN: dict[str, Any] = {"reduction": "mean"}
 CLASS: dict[str, Any] = MEAN | {"target": (0,), "weight": None}
+MARGIN: dict[str, Any] = MEAN | {"margin": 1.0}
+DISTANCE: dict[str, Any] = {"p": 2.0, "eps": 1e-6}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
     "power": (((),), {"n": 3}),
     "gelu": (((),), {"approximate": "none"}),
@@ -101,6 +103,29 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "kl_div": (((2,), (2,)), MEAN | {"log_target": False}),
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
+    "smooth_l1": (((2,), (2,)), MEAN | {"beta": 2.0}),
+    "soft_margin": (((2,),), MEAN | {"signs": (1, -1)}),
+    "hinge_embedding": (((2,),), MARGIN | {"signs": (1, -1)}),
+    "margin_ranking": (((2,), (2,)), MARGIN | {"signs": (1, -1)}),
+    "pairwise_distance": (((2,), (2,)), DISTANCE | {"keepdims": False}),
+    "cosine_embedding": (((1, 2), (1, 2)), MARGIN | {"signs": (1,)}),
+    "triplet_margin": (((1, 2),) * 3, MARGIN | DISTANCE | {"swap": False}),
+    "multi_margin": (((1, 2),), CLASS | MARGIN | {"p": 2}),
+    "multilabel_margin": (((1, 2),), MEAN | {"target": (0, -1)}),
+    "multilabel_soft_margin": (((1, 2), (1, 2)), MEAN | {"weight": None}),
+    "poisson_nll": (
+        ((2,), (2,)),
+        MEAN | {"log_input": True, "full": True, "eps": 1e-8},
+    ),
+    "gaussian_nll": (((2,),) * 3, MEAN | {"full": True, "eps": 1e-6}),
+    "soft_cross_entropy": (
+        ((1, 2), (1, 2)),
+        MEAN | {"weight": None, "smoothing": 0.0},
+    ),
+    "ctc": (
+        ((2, 1, 2),),
+        MEAN | {"target": (1,), "lengths": (1,), "steps": (2,), "blank": 0},
+    ),
     **dict.fromkeys(("trace", "diag", "triu", "tril"), (((2, 2),), {"offset": 0})),
     "diagonal": (((2, 2),), {"offset": 0, "axes": (-2, -1)}),
     "kron": (((1, 2), (2, 1)), {}),

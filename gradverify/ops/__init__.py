@@ -26,6 +26,7 @@ from gradverify.ops.domains import (
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
+from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
@@ -163,6 +164,7 @@ ROWS = (
     *SPECIAL,
     *INDEXING,
     *LINEAR_ALGEBRA,
+    *LOSSES,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump

@@ -153,6 +153,11 @@ def _weighty(x: Any, t: Any, *, log_target: bool, **_: Any) -> Any:
     return log_target or np.all(t > 0)
 
 
+def _counts(x: Any, t: Any, *, log_input: bool, full: bool, **_: Any) -> Any:
+    """Where a rate has a logarithm. The approximation of log(t!) begins above 1."""
+    return np.all(log_input or x > 0) and np.all(not full or ((t >= 0) & (t != 1)))
+
+
 # fmt: off
 EVERYWHERE    = Domain(lambda *x, **params: True,                     lambda *x, **params: x)
 POSITIVE      = Domain(lambda x: np.all(x > 0),                       lambda x: (above(0.0)(x),))
@@ -181,5 +186,7 @@ BETWEEN_WHOLE = Domain(lambda x: np.all(x != np.floor(x)),            lambda x: 
 BETWEEN_HALVES = Domain(lambda x: np.all(np.abs(x - np.round(x)) != 0.5), lambda x: (_floors(x) + 0.25 * squeezed(x),))
 BETWEEN_MULTIPLES = Domain(_between_multiples,                        _into_parts)
 LAST_DIVISOR  = Domain(lambda x, a, b, **_: np.all(b != 0),           lambda x, a, b, **_: (x, a, apart(b)))
+COUNTS        = Domain(_counts,                                       lambda x, t, **_: (above(0.0)(x), above(1.0)(t)))
+ABOVE_EPS     = Domain(lambda x, t, v, *, eps, **_: np.all(v > eps),  lambda x, t, v, *, eps, **_: (x, t, above(eps)(v)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))
 # fmt: on

@@ -20,6 +20,7 @@ from gradverify.strategies.linear_algebra_choices import (
     LINEAR_ALGEBRA_CHOICES,
     LINEAR_ALGEBRA_SHAPES,
 )
+from gradverify.strategies.loss_choices import LOSS_CHOICES, LOSS_SHAPES
 from gradverify.strategies.matrix_values import matrix_of
 from gradverify.strategies.special_choices import SPECIAL_CHOICES
 
@@ -27,6 +28,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
     **LINEAR_ALGEBRA_SHAPES,
     **INDEXING_SHAPES,
+    **LOSS_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -34,6 +36,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **LINEAR_ALGEBRA_CHOICES,
     **SPECIAL_CHOICES,
     **INDEXING_CHOICES,
+    **LOSS_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

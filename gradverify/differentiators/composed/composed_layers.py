@@ -249,14 +249,22 @@ class Composed:
 
     def nll(self, x: Any, target: Sizes, weight: Weights, reduction: str) -> Any:
         """The entries at the targets, times their weights."""
-        chosen = numpy.array(target)
+        chosen = numpy.maximum(target, 0)
         y = -x[numpy.arange(len(target)), chosen]
-        if weight is None:
+        if weight is None and min(target) >= 0:
             return self.reduced(y, reduction)
-        each = numpy.array(weight, x.dtype)[chosen]
+        each = self.weighed(x, target, weight)
         if reduction == "mean":
             return self.np.sum(y * each) / each.sum()
         return self.reduced(y * each, reduction)
+
+    def weighed(self, x: Any, target: Sizes, weight: Weights) -> Any:
+        """The weight of each row's target, 0 for one that is ignored."""
+        each = numpy.ones(x.shape[1]) if weight is None else numpy.array(weight)
+        chosen = numpy.array(target)
+        return numpy.where(chosen < 0, 0.0, each[numpy.maximum(chosen, 0)]).astype(
+            x.dtype
+        )
 
     def cross_entropy(
         self, x: Any, target: Sizes, weight: Weights, reduction: str, smoothing: float
@@ -268,9 +276,9 @@ class Composed:
         if not smoothing:
             return hard
         each = numpy.ones(x.shape[1]) if weight is None else numpy.array(weight)
-        each = each.astype(x.dtype)
-        soft = -np.sum(logs * each, axis=-1)
-        total = each[numpy.array(target)].sum()
+        counted = (numpy.array(target) >= 0).astype(x.dtype)
+        soft = -np.sum(logs * each.astype(x.dtype), axis=-1) * counted
+        total = self.weighed(x, target, weight).sum()
         soft = np.sum(soft) / total if reduction == "mean" else self.reduced(soft, reduction)  # fmt: skip  # noqa: E501
         return (1.0 - smoothing) * hard + smoothing / x.shape[1] * soft
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradverify.differentiators.composed import numpy_losses
 from gradverify.differentiators.composed.over_numpy import numpy_like
 from gradverify.differentiators.jax_numpy import indexing, linear_algebra
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
@@ -35,6 +36,7 @@ def rows() -> Rows:
         **numpy_like(jnp, indexing.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
+        **numpy_like(jnp, numpy_losses.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
         "clip":         lambda x, low, high: jnp.clip(x, low, high),
         "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.pytorch import indexing, layers, linear_algebra, special
+from gradverify.differentiators.pytorch import (
+    indexing,
+    layers,
+    linear_algebra,
+    losses,
+    special,
+)
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
 from gradverify.differentiators.spelling.source_rows import (
@@ -125,6 +131,7 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
+    **functions_of_ours(losses.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),
