@@ -13,14 +13,21 @@ from gradverify.ops import Op
 ALL: dict[str, Any] = {"axis": None, "keepdims": False}
 CONV: Mapping[int, dict[str, Any]] = {
     n: {"stride": (1,) * n, "padding": (0,) * n, "dilation": (1,) * n, "groups": 1}
-    for n in (1, 2)
+    for n in (1, 2, 3)
 }
 POOL: Mapping[int, dict[str, Any]] = {
-    n: {"kernel": (2,) * n, "stride": (1,) * n, "padding": (0,) * n} for n in (1, 2)
+    n: {"kernel": (2,) * n, "stride": (1,) * n, "padding": (0,) * n} for n in (1, 2, 3)
 }
 EPS: dict[str, Any] = {"eps": 1e-5}
 MEAN: dict[str, Any] = {"reduction": "mean"}
 CLASS: dict[str, Any] = MEAN | {"target": (0,), "weight": None}
+SIZES = {1: (2,), 2: (1, 2), 3: (1, 1, 2)}
+FOLD: dict[str, Any] = {
+    "kernel": (1, 2),
+    "stride": (1, 1),
+    "padding": (0, 0),
+    "dilation": (1, 1),
+}
 MARGIN: dict[str, Any] = MEAN | {"margin": 1.0}
 DISTANCE: dict[str, Any] = {"p": 2.0, "eps": 1e-6}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
@@ -103,6 +110,34 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "kl_div": (((2,), (2,)), MEAN | {"log_target": False}),
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
+    "conv3d": (((1, 1, 1, 1, 2), (1, 1, 1, 1, 2), (1,)), CONV[3]),
+    **{
+        f"conv_transpose{n}d": (
+            ((1, 1, *(1,) * (n - 1), 2), (1, 1, *(1,) * (n - 1), 2), (1,)),
+            CONV[n] | {"output_padding": (0,) * n},
+        )
+        for n in (1, 2, 3)
+    },
+    "max_pool3d": (((1, 1, 2, 2, 2),), POOL[3] | {"dilation": (1, 1, 1)}),
+    "avg_pool3d": (((1, 1, 2, 2, 2),), POOL[3] | {"count_include_pad": True}),
+    **{
+        f"adaptive_{kind}_pool{n}d": (((1, 1, *(1,) * (n - 1), 3),), {"size": SIZES[n]})
+        for kind in ("avg", "max")
+        for n in (1, 2, 3)
+    },
+    "lp_pool1d": (((1, 1, 2),), {"p": 2.0, "kernel": (2,), "stride": (1,)}),
+    "lp_pool2d": (((1, 1, 2, 2),), {"p": 2.0, "kernel": (2, 2), "stride": (1, 1)}),
+    "fractional_max_pool2d": (
+        ((1, 1, 3, 3),),
+        {"kernel": (2, 2), "size": (2, 2), "samples": (0.5, 0.25)},
+    ),
+    "max_unpool1d": (((1, 1, 1),), {"index": (1,), "kernel": (2,), "stride": (2,)}),
+    "max_unpool2d": (
+        ((1, 1, 1, 1),),
+        {"index": (1,), "kernel": (2, 2), "stride": (2, 2)},
+    ),
+    "unfold": (((1, 1, 2, 2),), FOLD),
+    "fold": (((1, 2, 4),), FOLD | {"size": (2, 3)}),
     "smooth_l1": (((2,), (2,)), MEAN | {"beta": 2.0}),
     "soft_margin": (((2,),), MEAN | {"signs": (1, -1)}),
     "hinge_embedding": (((2,),), MARGIN | {"signs": (1, -1)}),

@@ -190,6 +190,8 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("kernel", "stride", "padding", "dilation"), _sizes),
     **dict.fromkeys(("chosen", "segments", "reps"), _sizes),
     **dict.fromkeys(("signs", "lengths", "steps"), _sizes),
+    **dict.fromkeys(("size", "output_padding"), _sizes),
+    "samples": _numbers,
     **dict.fromkeys(("beta", "margin"), _number_from_json),
     "blank": _whole,
     **dict.fromkeys(("k", "shift", "repeats", "before", "after"), _whole),

@@ -31,6 +31,7 @@ from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 from gradverify.ops.special_rows import SPECIAL
+from gradverify.ops.window_rows import WINDOWS
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -165,6 +166,7 @@ ROWS = (
     *INDEXING,
     *LINEAR_ALGEBRA,
     *LOSSES,
+    *WINDOWS,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump

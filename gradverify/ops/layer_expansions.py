@@ -48,12 +48,20 @@ def dropout(m: Any, x: Any, mask: Any, *, p: float) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def places(space: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Any:
+def places(
+    space: Shape,
+    kernel: Shape,
+    stride: Shape,
+    dilation: Shape,
+    counts: Shape | None = None,
+) -> Any:
     """Which entry of the flattened space each place of the kernel sees, at each step.
 
-    Returns integers of shape (kernel places, steps).
+    Returns integers of shape (kernel places, steps), for as many steps as `counts`
+    says, or as fit into the space.
     """
-    counts = window_counts(space, kernel, stride, (0,) * len(space), dilation)
+    zeros = (0,) * len(space)
+    counts = counts or window_counts(space, kernel, stride, zeros, dilation)
     flat = np.zeros((1, 1), int)
     for length, k, s, d, n in zip(space, kernel, stride, dilation, counts, strict=True):
         along = d * np.arange(k)[:, None] + s * np.arange(n)

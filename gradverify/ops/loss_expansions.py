@@ -135,8 +135,14 @@ def soft_cross_entropy(
 
 
 def smooth_l1(m: Any, x: Any, t: Any, *, beta: float, reduction: str) -> Any:
-    """`huber` over beta."""
-    return huber(m, x, t, delta=beta, reduction=reduction) / beta
+    """Half the squared distance over beta up to beta; beyond it the tangent.
+
+    Both sides have the same slope at beta, so it is no kink.
+    """
+    d = x - t
+    above, below = m.step(d - beta), m.step(-beta - d)
+    near = (1.0 - above - below) * d + beta * (above - below)
+    return reduced(m, near * (d - 0.5 * near) / beta, reduction)
 
 
 def _signs(m: Any, x: Any, signs: Sizes) -> Any:

@@ -23,12 +23,14 @@ from gradverify.strategies.linear_algebra_choices import (
 from gradverify.strategies.loss_choices import LOSS_CHOICES, LOSS_SHAPES
 from gradverify.strategies.matrix_values import matrix_of
 from gradverify.strategies.special_choices import SPECIAL_CHOICES
+from gradverify.strategies.window_choices import WINDOW_CHOICES, WINDOW_SHAPES
 
 OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
     **LINEAR_ALGEBRA_SHAPES,
     **INDEXING_SHAPES,
     **LOSS_SHAPES,
+    **WINDOW_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -37,6 +39,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **SPECIAL_CHOICES,
     **INDEXING_CHOICES,
     **LOSS_CHOICES,
+    **WINDOW_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

@@ -68,6 +68,13 @@ ROWS: dict[str, Row | None] = {
     "linear": "jnp.matmul({0}, {1}.T) + {2}",
     "conv1d": defined("_conv", layers._conv),
     "conv2d": defined("_conv", layers._conv),
+    "conv3d": defined("_conv", layers._conv),
+    **{
+        f"conv_transpose{n}d": defined("_conv_transpose", layers._conv_transpose)
+        for n in (1, 2, 3)
+    },
+    "max_pool3d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
+    "avg_pool3d": defined("_avg_pool", layers._avg_pool),
     "max_pool1d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
     "max_pool2d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
     "avg_pool1d": defined("_avg_pool", layers._avg_pool),

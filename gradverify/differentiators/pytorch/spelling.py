@@ -11,6 +11,7 @@ from gradverify.differentiators.pytorch import (
     linear_algebra,
     losses,
     special,
+    windows,
 )
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
@@ -132,6 +133,7 @@ ROWS: dict[str, Row | None] = {
     **functions_of_ours(indexing.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **functions_of_ours(losses.FUNCTIONS),
+    **functions_of_ours(windows.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import indexing, linear_algebra, losses
+from gradverify.differentiators.pytorch import indexing, linear_algebra, losses, windows
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.differentiators.pytorch.special import special_rows
@@ -37,6 +37,7 @@ def rows(device: str) -> Rows:
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         **losses.FUNCTIONS,
+        **windows.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
         "mean":         _reduction(torch.mean),
