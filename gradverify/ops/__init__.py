@@ -28,6 +28,7 @@ from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.network_rows import LAYERS
+from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 from gradverify.ops.special_rows import SPECIAL
@@ -167,6 +168,7 @@ ROWS = (
     *LINEAR_ALGEBRA,
     *LOSSES,
     *WINDOWS,
+    *RESAMPLING,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump

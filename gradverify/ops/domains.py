@@ -187,6 +187,7 @@ BETWEEN_HALVES = Domain(lambda x: np.all(np.abs(x - np.round(x)) != 0.5), lambda
 BETWEEN_MULTIPLES = Domain(_between_multiples,                        _into_parts)
 LAST_DIVISOR  = Domain(lambda x, a, b, **_: np.all(b != 0),           lambda x, a, b, **_: (x, a, apart(b)))
 OF_ORDER      = Domain(lambda x, *, p, **_: p < 3.0 or np.all(x > 0), lambda x, **_: (above(0.0)(x),))
+WITHIN_FOLDS  = Domain(lambda x, grid, *, outside, **_: outside != "reflection" or np.all(np.abs(grid) <= 3.0), lambda x, grid, **_: (x, squeezed(grid)))
 COUNTS        = Domain(_counts,                                       lambda x, t, **_: (above(0.0)(x), above(1.0)(t)))
 ABOVE_EPS     = Domain(lambda x, t, v, *, eps, **_: np.all(v > eps),  lambda x, t, v, *, eps, **_: (x, t, above(eps)(v)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))

@@ -178,8 +178,8 @@ def pairwise_distance(
     return vector_norm(m, x - y + eps, ord=str(p), axis=(-1,), keepdims=keepdims)
 
 
-SMALL = 1e-12
-"""What PyTorch adds to the squares of a cosine embedding loss."""
+SMALL = float(np.float32(1e-12))
+"""What PyTorch adds to the squares of a cosine embedding loss, in any format."""
 
 
 def cosine_embedding(

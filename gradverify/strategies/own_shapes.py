@@ -22,6 +22,10 @@ from gradverify.strategies.linear_algebra_choices import (
 )
 from gradverify.strategies.loss_choices import LOSS_CHOICES, LOSS_SHAPES
 from gradverify.strategies.matrix_values import matrix_of
+from gradverify.strategies.resampling_choices import (
+    RESAMPLING_CHOICES,
+    RESAMPLING_SHAPES,
+)
 from gradverify.strategies.special_choices import SPECIAL_CHOICES
 from gradverify.strategies.window_choices import WINDOW_CHOICES, WINDOW_SHAPES
 
@@ -31,6 +35,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **INDEXING_SHAPES,
     **LOSS_SHAPES,
     **WINDOW_SHAPES,
+    **RESAMPLING_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -40,6 +45,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **INDEXING_CHOICES,
     **LOSS_CHOICES,
     **WINDOW_CHOICES,
+    **RESAMPLING_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

@@ -16,6 +16,10 @@ Sizes = Sequence[int]
 Weights = Sequence[float] | None
 
 
+SMALL = 9.999999960041972e-13
+"""What PyTorch adds to the squares of a cosine embedding loss: 1e-12 of a float32."""
+
+
 def reduced(np: Any, y: Any, reduction: str) -> Any:
     """All losses, their mean, or their sum."""
     if reduction == "none":
@@ -65,7 +69,7 @@ def pairwise_distance(
 def cosine_embedding(
     np: Any, x: Any, y: Any, signs: Sizes, margin: float, reduction: str
 ) -> Any:
-    a, b = (np.sqrt(np.sum(z * z, axis=-1) + 1e-12) for z in (x, y))
+    a, b = (np.sqrt(np.sum(z * z, axis=-1) + SMALL) for z in (x, y))
     cos = np.sum(x * y, axis=-1) / a / b
     far = np.maximum(cos - margin, 0.0)
     return reduced(np, np.where(numpy.array(signs) > 0, 1.0 - cos, far), reduction)

@@ -10,6 +10,7 @@ from gradverify.differentiators.pytorch import (
     layers,
     linear_algebra,
     losses,
+    resampling,
     special,
     windows,
 )
@@ -134,6 +135,7 @@ ROWS: dict[str, Row | None] = {
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **functions_of_ours(losses.FUNCTIONS),
     **functions_of_ours(windows.FUNCTIONS),
+    **functions_of_ours(resampling.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),

@@ -7,7 +7,13 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import indexing, linear_algebra, losses, windows
+from gradverify.differentiators.pytorch import (
+    indexing,
+    linear_algebra,
+    losses,
+    resampling,
+    windows,
+)
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.differentiators.pytorch.special import special_rows
@@ -38,6 +44,7 @@ def rows(device: str) -> Rows:
         **linear_algebra.FUNCTIONS,
         **losses.FUNCTIONS,
         **windows.FUNCTIONS,
+        **resampling.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
         "mean":         _reduction(torch.mean),
