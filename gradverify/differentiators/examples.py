@@ -28,6 +28,8 @@ FOLD: dict[str, Any] = {
     "padding": (0, 0),
     "dilation": (1, 1),
 }
+CELL = {n: ((1, 1), (1, 1), (n, 1), (n, 1), (n,), (n,)) for n in (1, 3, 4)}
+BAG: dict[str, Any] = {"index": (1, 0, 1), "offsets": (0, 2)}
 MARGIN: dict[str, Any] = MEAN | {"margin": 1.0}
 DISTANCE: dict[str, Any] = {"p": 2.0, "eps": 1e-6}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
@@ -156,6 +158,21 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "pixel_shuffle": (((4, 1, 1),), {"factor": 2}),
     "pixel_unshuffle": (((1, 2, 2),), {"factor": 2}),
     "channel_shuffle": (((1, 4, 1),), {"groups": 2}),
+    "rnn_cell": (CELL[1], {"nonlinearity": "tanh"}),
+    "gru_cell": (CELL[3], {}),
+    "lstm_cell": (((1, 1), *CELL[4]), {}),
+    "bilinear": (((1, 2), (1, 2), (1, 2, 2), (1,)), {}),
+    "multi_head_attention": (
+        ((1, 1, 2), (1, 2, 2), (1, 2, 2), (6, 2), (6,), (2, 2), (2,)),
+        {"heads": 1, "mask": "none", "need_weights": False},
+    ),
+    "instance_norm": (((1, 1, 2), (1,), (1,)), EPS),
+    "local_response_norm": (
+        ((1, 2, 1),),
+        {"n": 2, "alpha": 0.5, "beta": 0.75, "base": 1.0},
+    ),
+    "embedding_bag": (((2, 1),), BAG | {"mode": "mean"}),
+    "weighted_embedding_bag": (((2, 1), (3,)), BAG),
     "smooth_l1": (((2,), (2,)), MEAN | {"beta": 2.0}),
     "soft_margin": (((2,),), MEAN | {"signs": (1, -1)}),
     "hinge_embedding": (((2,),), MARGIN | {"signs": (1, -1)}),

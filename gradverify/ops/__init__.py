@@ -10,6 +10,7 @@ from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
 from gradverify.ops import linear_algebra_shapes
 from gradverify.ops import shapes as s
+from gradverify.ops.cell_rows import CELLS
 from gradverify.ops.domains import (
     ABOVE_1,
     ABOVE_MINUS_1,
@@ -169,6 +170,7 @@ ROWS = (
     *LOSSES,
     *WINDOWS,
     *RESAMPLING,
+    *CELLS,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump

@@ -190,7 +190,7 @@ def affine(m: Any, normal: tuple[Any, Any], w: Any, b: Any) -> Any:
     return m.slack(y * w + b, scaled * w)
 
 
-def _by_channel(m: Any, w: Any, x: Any) -> Any:
+def by_channel(m: Any, w: Any, x: Any) -> Any:
     """One number per channel, in a shape that broadcasts against x."""
     return m.reshape(w, shape=(np.shape(x)[1], *(1,) * (np.ndim(x) - 2)))
 
@@ -200,7 +200,7 @@ def batch_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
     rank = np.ndim(x)
     axis = tuple(a - rank for a in range(rank) if a != 1)
     normal = normalised(m, x, axis, eps)
-    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, normal, by_channel(m, w, x), by_channel(m, b, x))
 
 
 def batch_norm_eval(
@@ -221,7 +221,7 @@ def batch_norm_eval(
     deviation = array_of(m, np.sqrt(np.reshape(var, shape) + eps), x)
     y = (x - array_of(m, np.reshape(mean, shape), x)) / deviation
     normal = y, x / deviation
-    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, normal, by_channel(m, w, x), by_channel(m, b, x))
 
 
 def layer_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
@@ -240,7 +240,7 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
     shape = np.shape(x)
     rows = m.reshape(x, shape=(shape[0], groups, math.prod(shape[1:]) // groups))
     y, size = (m.reshape(z, shape=shape) for z in normalised(m, rows, (-1,), eps))
-    return affine(m, (y, size), _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, (y, size), by_channel(m, w, x), by_channel(m, b, x))
 
 
 # ---- attention

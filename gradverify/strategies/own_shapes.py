@@ -11,6 +11,7 @@ from typing import Any
 
 from gradverify.graph import Array
 from gradverify.ops import Shape
+from gradverify.strategies.cell_choices import CELL_CHOICES, CELL_SHAPES
 from gradverify.strategies.indexing_choices import (
     INDEXING_CHOICES,
     INDEXING_SHAPES,
@@ -36,6 +37,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LOSS_SHAPES,
     **WINDOW_SHAPES,
     **RESAMPLING_SHAPES,
+    **CELL_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -46,6 +48,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **LOSS_CHOICES,
     **WINDOW_CHOICES,
     **RESAMPLING_CHOICES,
+    **CELL_CHOICES,
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 

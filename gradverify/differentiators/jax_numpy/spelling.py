@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.composed import numpy_losses, numpy_resampling
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
@@ -55,6 +59,7 @@ ROWS: dict[str, Row | None] = {
     **numpy_like_spelling("jnp", indexing.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_losses.FUNCTIONS),
+    **numpy_like_spelling("jnp", numpy_cells.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_resampling.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from gradverify.differentiators.composed import numpy_losses, numpy_resampling
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.over_numpy import numpy_like
 from gradverify.differentiators.jax_numpy import indexing, linear_algebra
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
@@ -37,6 +41,7 @@ def rows() -> Rows:
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         **numpy_like(jnp, numpy_losses.FUNCTIONS),
+        **numpy_like(jnp, numpy_cells.FUNCTIONS),
         **numpy_like(jnp, numpy_resampling.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
         "clip":         lambda x, low, high: jnp.clip(x, low, high),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.pytorch import (
+    cells,
     indexing,
     layers,
     linear_algebra,
@@ -135,6 +136,7 @@ ROWS: dict[str, Row | None] = {
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **functions_of_ours(losses.FUNCTIONS),
     **functions_of_ours(windows.FUNCTIONS),
+    **functions_of_ours(cells.FUNCTIONS),
     **functions_of_ours(resampling.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 from gradverify.differentiators.pytorch import (
+    cells,
     indexing,
     linear_algebra,
     losses,
@@ -44,6 +45,7 @@ def rows(device: str) -> Rows:
         **linear_algebra.FUNCTIONS,
         **losses.FUNCTIONS,
         **windows.FUNCTIONS,
+        **cells.FUNCTIONS,
         **resampling.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
