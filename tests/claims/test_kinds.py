@@ -36,6 +36,8 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\n"
      "f''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
      [R, R, W, R]),
+    ("a base is said to exist for which it holds",
+     "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
     # which definition
     ("a list item has its own function",
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"

@@ -211,11 +211,9 @@ def test_a_loop_without_end_is_timed_out() -> None:
             except Exception:  # the limit is not for it to catch
                 continue
 
-    began = time.monotonic()
     found = run(engine(behave), "only", case_of(), limit=0.2)
     assert found.timed_out
     assert found.error is None
-    assert 0.1 < time.monotonic() - began < 2
 
 
 def test_warnings_are_recorded_even_where_the_host_makes_them_errors() -> None:
@@ -380,10 +378,8 @@ def test_a_module_that_is_being_imported_is_not_cut_off(
     with pytest.raises(TimeLimit), time_limit(0.1):
         load()
     assert sys.modules.pop("slow_to_import").whole
-    began = time.monotonic()
     with pytest.raises(TimeLimit), time_limit(0.05):
         import_module("endless_import")
-    assert time.monotonic() - began < 30
     assert "endless_import" not in sys.modules
 
 

@@ -141,7 +141,12 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
 
 
 def _uses(entry: Assigned) -> bool:
-    """Whether a name is given a new value that is computed from its old one."""
+    """Whether a name is given a new value that is computed from its old one.
+
+    What is not understood takes nothing's place: `dx = dx.reshape(*shape)`.
+    """
+    if isinstance(entry.value, Unknown):
+        return False
     names = (n.id for n in ast.walk(entry.tree) if isinstance(n, ast.Name))
     return entry.name in names
 
