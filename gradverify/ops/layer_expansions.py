@@ -26,6 +26,14 @@ def array_of(m: Any, values: Any, like: Any) -> Any:
     return m.lift(np.asarray(values, dtype if dtype.kind == "f" else np.float64))
 
 
+def held(m: Any, values: Any, like: Any) -> Any:
+    """Constants that ops may take alone, as they may not take what was not computed.
+
+    They are added to a zero which is made of the value, and has no derivative.
+    """
+    return m.peak(like, axis=None) * 0.0 + array_of(m, values, like)
+
+
 def linear(m: Any, x: Any, w: Any, b: Any) -> Any:
     """The product with the transposed weights along the last axis, and the bias."""
     lead, (outputs, inputs) = np.shape(x)[:-1], np.shape(w)

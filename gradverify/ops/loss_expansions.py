@@ -12,7 +12,7 @@ import numpy as np
 
 from gradverify.ops.composites import log_softmax, mean
 from gradverify.ops.functions import clip, constant, minimum, relu
-from gradverify.ops.layer_expansions import array_of
+from gradverify.ops.layer_expansions import array_of, held
 from gradverify.ops.linear_algebra_expansions import vector_norm
 from gradverify.ops.loss_shapes import IGNORED, labels, parts
 
@@ -288,7 +288,7 @@ def poisson_nll(
     if full:
         many = m.step(t - 1.0)
         above = many * (t - 1.0) + 1.0
-        logs, of_pi = m.log(above), m.scale(constant(m, 0.5), by="log(2 pi)")
+        logs, of_pi = m.log(above), m.scale(held(m, 0.5, x), by="log(2 pi)")
         y = y + many * (above * logs - above + 0.5 * logs + of_pi)
     return reduced(m, y, reduction)
 
@@ -303,7 +303,7 @@ def gaussian_nll(
     d = x - t
     y = 0.5 * (m.log(var) + d * d / var)
     if full:
-        y = y + m.scale(constant(m, 0.5), by="log(2 pi)")
+        y = y + m.scale(held(m, 0.5, x), by="log(2 pi)")
     return reduced(m, y, reduction)
 
 

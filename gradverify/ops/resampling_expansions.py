@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.ops.functions import clip, constant, minimum, relu
-from gradverify.ops.layer_expansions import array_of
+from gradverify.ops.layer_expansions import array_of, held
 
 Sizes = Sequence[int]
 
@@ -72,7 +72,7 @@ def _rests(m: Any, x: Any, positions: Sequence[Fraction]) -> Any:
     """
     above = [p + Fraction(1, 2) for p in positions]
     over, under = ([getattr(p, part) for p in above] for part in PARTS)
-    place = array_of(m, over, x) / array_of(m, under, x)
+    place = held(m, over, x) / array_of(m, under, x)
     return place - array_of(m, [math.floor(p) + 0.5 for p in positions], x)
 
 
@@ -150,7 +150,7 @@ def affine_grid(m: Any, x: Any, *, size: Sizes, align_corners: bool) -> Any:
     ends = [max(n - 1, 1) if align_corners else n for n in reversed(size)]
     across, down = given
     above = [(i, j, 1) for j in down for i in across]
-    points = array_of(m, np.array(above)[None, :, None], x)
+    points = held(m, np.array(above)[None, :, None], x)
     points = points / array_of(m, np.array([*ends, 1]), x)
     points = m.slack(points, constant(m, 1.0))
     y = m.sum(points * m.reshape(x, shape=(np.shape(x)[0], 1, 2, 3)), axis=(-1,))
