@@ -101,10 +101,16 @@ GATES = dict.fromkeys(("gru_cell", "lstm_cell"), "aten::unsafe_split.Tensor")
 HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
 HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
 SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
+NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
 VALUES = "calling .item() on a Tensor or"
 ITEM = "vmap: It looks like you're calling .item()"
 NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
-POOLS = dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), NO_BATCH)
+POOLS = {
+    **{
+        f"{kind}max_pool{n}d": NO_BATCH for kind in ("", "adaptive_") for n in (1, 2, 3)
+    },
+    "fractional_max_pool2d": NO_BATCH,
+}
 
 # By engine and mode, the ops that raise on their examples, with a part of what is said.
 # What is no NotImplementedError is a known deviation of `known/shipped.toml`.
@@ -142,7 +148,9 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     },
     ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM, "gaussian_nll": VALUES},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
-    ("torch-cpu", "hessian-func"): {**NOISE, **HARD_FORWARD, **NO_TANGENT, **SOFT},
+    ("torch-cpu", "hessian-func"): {
+        **NOISE, **HARD_FORWARD, **NO_TANGENT, **SOFT, "affine_grid": NO_STORAGE,
+    },
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT, **GATES},
     ("torch-cpu", "hessian-vectorized"): {
         **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, **SOFT, **GATES,
@@ -153,6 +161,7 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
 KNOWN = {
     ITEM,
     VALUES,
+    NO_STORAGE,
     OVERWRITTEN,
     IMMUTABLE,
     NO_VIEW,
