@@ -203,8 +203,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("groups", "offset", "k"), _whole),
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
-    "mean": _numbers,
-    "var": _numbers,
+    **dict.fromkeys(("mean", "var", "knots"), _numbers),
     **dict.fromkeys(("mask", "reduction", "part", "ord"), _text),
     **{
         name: _truth(name)
@@ -224,6 +223,8 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
             "left",
             "unitriangular",
             "adjoint",
+            "descending",
+            "largest",
         )
     },
 }

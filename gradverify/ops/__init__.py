@@ -29,6 +29,7 @@ from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
 from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.network_rows import LAYERS
+from gradverify.ops.ordering_rows import ORDERING
 from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
@@ -166,6 +167,7 @@ ROWS = (
     *ELEMENTWISE,
     *SPECIAL,
     *INDEXING,
+    *ORDERING,
     *LINEAR_ALGEBRA,
     *LOSSES,
     *WINDOWS,

@@ -17,6 +17,7 @@ from gradverify.ops.indexing_shapes import with_length
 from gradverify.ops.shapes import Shape, axes_of, one_axis
 
 Sizes = Sequence[int]
+Combine = Callable[[Any, Any], Any]
 
 # ---- parts of arrays
 
@@ -111,7 +112,7 @@ def combined(
     y: Any,
     src: Any,
     index: Any,
-    combine: Callable[[Any, Any], Any],
+    combine: Combine,
     *,
     first: bool,
 ) -> Any:
@@ -149,7 +150,7 @@ def _scattered(
     src: Any,
     axis: Any,
     index: Sizes,
-    combine: Callable[[Any, Any], Any],
+    combine: Combine,
     *,
     first: bool = True,
 ) -> Any:
@@ -171,7 +172,8 @@ def scatter_reduce(
     include_self: bool,
 ) -> Any:
     """x combined with what comes to each place; or that alone, where some comes."""
-    combine = combiner(reduce)
+    combine, prepared = combiner(m, reduce)
+    x, src = prepared(x), prepared(src)
     y = _scattered(m, x, src, axis, index, combine, first=include_self)
     if reduce != "mean":
         return y
@@ -190,9 +192,15 @@ def divided(m: Any, y: Any, counts: Any) -> Any:
     return y
 
 
-def combiner(reduce: str) -> Callable[[Any, Any], Any]:
-    """How two are reduced to one; a mean is a sum first."""
-    return operator.mul if reduce == "prod" else operator.add
+def combiner(m: Any, reduce: str) -> tuple[Combine, Callable[[Any], Any]]:
+    """How two are reduced to one, and what is done to all before that.
+
+    A mean is a sum first. Libraries divide a product by each of its factors, as in
+    `composites.prod`.
+    """
+    if reduce == "prod":
+        return operator.mul, m.factor
+    return operator.add, lambda x: x
 
 
 def index_add(
@@ -215,8 +223,10 @@ def index_put(m: Any, x: Any, src: Any, *, index: Sizes, accumulate: bool) -> An
 def segment_reduce(m: Any, x: Any, *, segments: Sizes, reduce: str) -> Any:
     """The rows of each segment, reduced to one."""
     count = segments[-1] + 1
+    combine, prepared = combiner(m, reduce)
+    x = prepared(x)
     begun = taken(m, x, -np.ndim(x), [segments.index(k) for k in range(count)])
-    y = combined(m, begun, x, segments, combiner(reduce), first=False)
+    y = combined(m, begun, x, segments, combine, first=False)
     if reduce != "mean":
         return y
     sizes = np.bincount(segments).reshape(-1, *(1,) * (np.ndim(x) - 1))
@@ -231,7 +241,7 @@ def backwards(m: Any, x: Any, at: int) -> Any:
     return taken(m, x, at, range(np.shape(x)[at] - 1, -1, -1))
 
 
-def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+def scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     """An op that combines each entry with all before it, from the first on."""
 
     def scanned(m: Any, x: Any, *, axis: Any) -> Any:
@@ -244,8 +254,13 @@ def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     return scanned
 
 
-cumprod = _scan(lambda m, a, b: a * b)
-logcumsumexp = _scan(lambda m, a, b: m.logaddexp(a, b))
+_running_products = scan(lambda m, a, b: a * b)
+logcumsumexp = scan(lambda m, a, b: m.logaddexp(a, b))
+
+
+def cumprod(m: Any, x: Any, *, axis: Any) -> Any:
+    """The product of each entry and all before it; its slopes go as those of prod."""
+    return _running_products(m, m.factor(x), axis=axis)
 
 
 def diff(m: Any, x: Any, *, n: int, axis: Any) -> Any:

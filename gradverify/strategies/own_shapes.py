@@ -23,6 +23,11 @@ from gradverify.strategies.linear_algebra_choices import (
 )
 from gradverify.strategies.loss_choices import LOSS_CHOICES, LOSS_SHAPES
 from gradverify.strategies.matrix_values import matrix_of
+from gradverify.strategies.ordering_choices import (
+    ORDERING_CHOICES,
+    ORDERING_SHAPES,
+    tied,
+)
 from gradverify.strategies.resampling_choices import (
     RESAMPLING_CHOICES,
     RESAMPLING_SHAPES,
@@ -34,6 +39,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LAYER_SHAPES,
     **LINEAR_ALGEBRA_SHAPES,
     **INDEXING_SHAPES,
+    **ORDERING_SHAPES,
     **LOSS_SHAPES,
     **WINDOW_SHAPES,
     **RESAMPLING_SHAPES,
@@ -45,6 +51,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **LINEAR_ALGEBRA_CHOICES,
     **SPECIAL_CHOICES,
     **INDEXING_CHOICES,
+    **ORDERING_CHOICES,
     **LOSS_CHOICES,
     **WINDOW_CHOICES,
     **RESAMPLING_CHOICES,
@@ -53,6 +60,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
 """By param, or by `op.param` where the name alone does not say what is legal."""
 
 OWN_VALUES: Mapping[str, Callable[[Array, int], Array]] = {
-    **dict.fromkeys(LINEAR_ALGEBRA_SHAPES, matrix_of)
+    **dict.fromkeys(LINEAR_ALGEBRA_SHAPES, matrix_of),
+    **dict.fromkeys(ORDERING_SHAPES, tied),
 }
 """Operands that are made of drawn entries: by op, from these and a choice below 100."""

@@ -198,6 +198,14 @@ OP_FAULTS = (
     fault("repeat",         "mean for sum",                times(lambda a: 1.0 / a.params["repeats"])),
     fault("tile",           "mean for sum",                times(lambda a: 1.0 / math.prod(a.params["reps"]))),
     fault("pad_axis",       "padding forgotten",           changed(mode=lambda a: "constant")),
+    # ---- order
+    fault("sort",     "order of the result kept",  passed),
+    fault("topk",     "from the other end",        changed(largest=lambda a: not a.params["largest"])),
+    fault("kthvalue", "the smallest one",          changed(k=lambda a: 1)),
+    fault("median",   "mean for the middle",       lambda a: a.of(first(a), op="mean", **a.params)),
+    fault("cummax",   "as it came",                passed),
+    fault("cummin",   "maximum for minimum",       lambda a: a.of(first(a), op="cummax", **a.params)),
+    fault("interp",   "x held",                    times(0.0, 1.0)),
     # ---- losses
     fault("smooth_l1",         "beta forgotten",             changed(beta=lambda a: 1.0)),
     fault("soft_margin",       "signs forgotten",            changed(signs=ones)),

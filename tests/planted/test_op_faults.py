@@ -17,6 +17,7 @@ from gradverify.ops.cell_rows import CELLS
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.loss_rows import LOSSES
+from gradverify.ops.ordering_rows import ORDERING
 from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.special_rows import SPECIAL
 from gradverify.ops.window_rows import WINDOWS
@@ -70,5 +71,14 @@ def test_its_twin_is_not_accused(fault: LayerFault) -> None:
 
 
 def test_every_further_op_has_a_fault() -> None:
-    kinds = (ELEMENTWISE, SPECIAL, INDEXING, LOSSES, WINDOWS, RESAMPLING, CELLS)
+    kinds = (
+        ELEMENTWISE,
+        SPECIAL,
+        INDEXING,
+        ORDERING,
+        LOSSES,
+        WINDOWS,
+        RESAMPLING,
+        CELLS,
+    )
     assert {f.op for f in OP_FAULTS} == {row.name for kind in kinds for row in kind}

@@ -85,7 +85,7 @@ def triplet_margin(
     reduction: str,
     **distance: float,
 ) -> Any:
-    given = {**distance, "keepdims": False}
+    given: dict[str, Any] = {**distance, "keepdims": False}
     near = pairwise_distance(np, anchor, positive, **given)
     far = pairwise_distance(np, anchor, negative, **given)
     if swap:

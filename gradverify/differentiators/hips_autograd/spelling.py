@@ -12,7 +12,12 @@ from gradverify.differentiators.composed import (
 )
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    special,
+)
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -65,6 +70,7 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("np", indexing.FUNCTIONS),
+    **numpy_like_spelling("np", ordering.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **numpy_like_spelling("np", numpy_losses.FUNCTIONS),
     **numpy_like_spelling("np", numpy_cells.FUNCTIONS),

@@ -17,6 +17,7 @@ from gradverify.differentiators.jax_numpy import (
     indexing,
     layers,
     linear_algebra,
+    ordering,
     special,
 )
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
@@ -57,6 +58,7 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **numpy_like_spelling("jnp", indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", ordering.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_losses.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_cells.FUNCTIONS),

@@ -8,7 +8,7 @@ from gradverify.differentiators.composed import (
     numpy_resampling,
 )
 from gradverify.differentiators.composed.over_numpy import numpy_like
-from gradverify.differentiators.jax_numpy import indexing, linear_algebra
+from gradverify.differentiators.jax_numpy import indexing, linear_algebra, ordering
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.jax_numpy.special import special_rows
@@ -38,6 +38,7 @@ def rows() -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **numpy_like(jnp, indexing.FUNCTIONS),
+        **numpy_like(jnp, ordering.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         **numpy_like(jnp, numpy_losses.FUNCTIONS),

@@ -12,6 +12,7 @@ from gradverify.differentiators.pytorch import (
     indexing,
     linear_algebra,
     losses,
+    ordering,
     resampling,
     windows,
 )
@@ -41,6 +42,7 @@ def rows(device: str) -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **indexing.FUNCTIONS,
+        **ordering.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         **losses.FUNCTIONS,
