@@ -131,10 +131,10 @@ def local_response_norm(
     """
     channels, at = np.shape(x)[1], 1 - np.ndim(x)
     squares = m.pad(x * x, axis=(at,), before=n // 2, after=(n - 1) // 2)
-    total = None
-    for k in range(n):
-        part = m.slice(squares, axis=(at,), start=k, stop=k + channels)
-        total = part if total is None else total + part
+    parts = [m.slice(squares, axis=(at,), start=k, stop=k + channels) for k in range(n)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
     size = base + alpha * (total / float(n))
     return x * m.power(size, n=-beta)
 

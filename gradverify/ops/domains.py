@@ -164,7 +164,7 @@ def _of_order(x: Any, *, p: float, kernel: Any, stride: Any) -> Any:
         return p == 1.0 or np.all(x > 0)
     axes = tuple(range(2, np.ndim(x)))
     window = np.lib.stride_tricks.sliding_window_view
-    seen: Any = window(x != 0, tuple(kernel), axes)  # type: ignore[call-overload]
+    seen: Any = window(x != 0, tuple(kernel), axes)
     steps = tuple(slice(None, None, s) for s in stride)
     seen = seen[(slice(None), slice(None), *steps)]
     return np.all(seen.any(axis=tuple(range(-len(axes), 0))))

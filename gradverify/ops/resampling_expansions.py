@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.ops.functions import clip, constant, minimum, relu
+from gradverify.ops.functions import clip, constant, minimum
 from gradverify.ops.layer_expansions import array_of, held
 
 Sizes = Sequence[int]
@@ -180,8 +180,8 @@ def grid_sample(
         else:
             place = ((at + 1.0) * float(n) - 1.0) * 0.5
         place = _inside(m, place, n, outside, align_corners)
-        away = m.abs(place - array_of(m, np.arange(n), x))
-        weights.append(relu(m, 1.0 - away) if mode == "bilinear" else _cubic(m, away))
+        weigh = _linear if mode == "bilinear" else _cubic
+        weights.append(weigh(m, place, n, outside == "zeros"))
     across = m.reshape(weights[0], shape=(batch, rows * columns, 1, 1, width))
     down = m.reshape(weights[1], shape=(batch, rows * columns, 1, height, 1))
     values = m.reshape(x, shape=(batch, 1, channels, height, width))
@@ -201,8 +201,26 @@ def _inside(m: Any, place: Any, n: int, outside: str, align_corners: bool) -> An
     return clip(m, place, low=0.0, high=n - 1.0)
 
 
-def _cubic(m: Any, away: Any) -> Any:
-    """The cubic kernel by the distance."""
+def _linear(m: Any, place: Any, n: int, ends: bool) -> Any:
+    """The weights of n entries: how far the place is above an entry, up to 1, less
+    how far it is above the next one.
+
+    At an entry the slopes of both halves to come together are those of one function,
+    whichever each half has there. ends: whether all beyond the entries is 0.
+    """
+    above = clip(m, place - array_of(m, np.arange(n + 1) - 1, place), low=0.0, high=1.0)
+    if not ends:
+        inner = (np.arange(n + 1) > 0) & (np.arange(n + 1) < n)
+        first = array_of(m, np.arange(n + 1) == 0, place)
+        above = m.where(np.broadcast_to(inner, np.shape(above)), above, first)
+    lower = m.slice(above, axis=(-1,), start=0, stop=n)
+    return lower - m.slice(above, axis=(-1,), start=1, stop=n + 1)
+
+
+def _cubic(m: Any, place: Any, n: int, ends: bool) -> Any:
+    """The weights of n entries: the cubic kernel by the distance from each."""
+    del ends
+    away = m.abs(place - array_of(m, np.arange(n), place))
     away = minimum(m, away, constant(m, 2.0))
     near = m.step(1.0 - away)
     return near * _near(away) + (1.0 - near) * _far(away)

@@ -58,7 +58,9 @@ def multi_head_attention(
         seen = mask_of(mask, q.shape[1], k.shape[1])
         hidden = torch.tensor(~seen, device=q.device)
     y, _ = functional.multi_head_attention_forward(
-        *(x.transpose(0, 1) for x in (q, k, v)),
+        q.transpose(0, 1),
+        k.transpose(0, 1),
+        v.transpose(0, 1),
         q.shape[-1],
         heads,
         w,

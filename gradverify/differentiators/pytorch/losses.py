@@ -77,7 +77,7 @@ def triplet_margin(
     margin: float,
     swap: bool,
     reduction: str,
-    **distance: float,
+    **distance: Any,
 ) -> Any:
     from torch.nn import functional
 
@@ -146,8 +146,8 @@ def ctc(
     from torch.nn import functional
 
     logs = functional.log_softmax(x, -1)
-    given = (whole(x, values) for values in (target, steps, lengths))
-    return functional.ctc_loss(logs, *given, blank, reduction)
+    t, all_steps, sizes = (whole(x, values) for values in (target, steps, lengths))
+    return functional.ctc_loss(logs, t, all_steps, sizes, blank, reduction)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

@@ -5,10 +5,10 @@ The table calls them, and scripts have their source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-Sizes = Sequence[int]
+Sizes = Any  # tuples of whole numbers, of the length that the function asks for
 
 
 def upsample_nearest(x: Any, size: Sizes, exact: bool) -> Any:
