@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices, special_balls, spectra
+from gradverify.arithmetic import fixed_matrices, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,
@@ -210,6 +210,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "eigenvalues": spectra.each_matrix(spectra.in_balls),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
+    "coefficients": fixed_matrices.in_balls,
     "log_gamma": elementwise(log_gamma, 1),
     "polygamma": polygamma,
     "pad":       pad_with(arb(0)),

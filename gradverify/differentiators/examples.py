@@ -79,6 +79,20 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "median": (((3,),), {"axis": (-1,), "keepdims": False}),
     **dict.fromkeys(("cummax", "cummin"), (((3,),), {"axis": (-1,)})),
     "interp": (((2,), (3,)), {"knots": (0.0, 1.0, 4.0)}),
+    **{
+        op: (((3, 2),), {"length": None, "axis": (-1,), "norm": "backward"})
+        for op in ("fft", "ifft", "irfft", "hfft")
+    },
+    **{
+        op: (((3,),), {"length": 4, "axis": (0,), "norm": "ortho"})
+        for op in ("rfft", "ihfft")
+    },
+    **{
+        op: (((2, 2, 2),), {"lengths": None, "axes": (-2, -1), "norm": "forward"})
+        for op in ("fft2", "ifft2", "irfft2", "hfft2")
+    },
+    "rfft2": (((3, 2),), {"lengths": None, "axes": (-2, -1), "norm": "backward"}),
+    **{op: (((3,),), {"axis": (-1,), "norm": "ortho"}) for op in ("dct", "idct")},
     "polygamma": (((),), {"n": 1}),
     "multigammaln": (((),), {"d": 2}),
     **dict.fromkeys(("gammainc", "gammaincc"), (((),), {"a": 2.5})),

@@ -115,7 +115,7 @@ LOSS_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "multi_margin.target": _classes,
     "multilabel_margin.target": _labels,
     "ctc.target": _spelled,
-    "lengths": _lengths,
+    "ctc.lengths": _lengths,
     "steps": _steps,
     "blank": _blanks,
 }

@@ -33,6 +33,10 @@ from gradverify.strategies.resampling_choices import (
     RESAMPLING_SHAPES,
 )
 from gradverify.strategies.special_choices import SPECIAL_CHOICES
+from gradverify.strategies.transform_choices import (
+    TRANSFORM_CHOICES,
+    TRANSFORM_SHAPES,
+)
 from gradverify.strategies.window_choices import WINDOW_CHOICES, WINDOW_SHAPES
 
 OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
@@ -40,6 +44,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **LINEAR_ALGEBRA_SHAPES,
     **INDEXING_SHAPES,
     **ORDERING_SHAPES,
+    **TRANSFORM_SHAPES,
     **LOSS_SHAPES,
     **WINDOW_SHAPES,
     **RESAMPLING_SHAPES,
@@ -52,6 +57,7 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **SPECIAL_CHOICES,
     **INDEXING_CHOICES,
     **ORDERING_CHOICES,
+    **TRANSFORM_CHOICES,
     **LOSS_CHOICES,
     **WINDOW_CHOICES,
     **RESAMPLING_CHOICES,

@@ -59,6 +59,9 @@ JVPS = {
             **dict.fromkeys(("lu_solve", "cholesky_inverse"), "inv"),
             "cholesky_solve": "solve", "lstsq": "pinv", "eigvalsh": "eigh",
             "eigvals": "eig", "svdvals": "svd",
+            **{f: f for f in ("fft", "ifft", "rfft", "irfft", "fft2", "ifft2")},
+            **{f: f for f in ("rfft2", "irfft2")},
+            "hfft": "irfft", "ihfft": "rfft", "hfft2": "irfft2",
         }.items()
     },
 }  # fmt: skip
@@ -154,7 +157,7 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT, **GATES},
     ("torch-cpu", "hessian-vectorized"): {
         **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, **SOFT, **GATES,
-        "eigvals": NO_VIEW,
+        **dict.fromkeys(("eigvals", "hfft", "ihfft", "hfft2"), NO_VIEW),
         "group_norm": "Trying to set a forward gradient that has a",
     },
 }  # fmt: skip

@@ -36,6 +36,8 @@ from gradverify.surroundings import SETTINGS, Surroundings, engine_call, floatin
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, Budget, ItemResult, verify_item
 
+from ..scratch import Scratch
+
 UP, DOWN, ZERO = 0x800, 0x400, 0xC00  # FE_UPWARD and the others, of x86
 IS_X86 = os.uname().machine in ("x86_64", "amd64")
 LIBM = ctypes.CDLL(None)
@@ -348,6 +350,17 @@ def test_an_engine_sees_what_the_host_has_set_where_that_is_its_business() -> No
         assert mpmath.mp.prec == 53
     assert seen == [40]
     assert mpmath.mp.dps == 40
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_run_that_is_refused_leaves_nothing_for_engines_to_see(
+    scratch: Scratch,
+) -> None:
+    scratch.write("gradverify-known.toml", "[[deviation]]\n")
+    assert scratch.pytest("--gradverify-only").ret == pytest.ExitCode.USAGE_ERROR
+    mpmath.mp.dps = 40
+    with Surroundings(), engine_call():
+        assert mpmath.mp.dps == 40
 
 
 @pytest.mark.parametrize(

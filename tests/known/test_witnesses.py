@@ -30,7 +30,8 @@ DIGITS = (
     1500  # at the smallest numbers a slope stands hundreds of digits behind the value
 )
 STEP = mpf(10) ** -60
-SLOW = {"digamma", "lgamma", "polygamma", "zeta", "spence", "gammainc"}
+GAMMAS = ("gammainc", "gammaincc")
+SLOW = {*("digamma", "lgamma", "polygamma", "zeta", "spence", "i1e"), *GAMMAS}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -128,10 +129,66 @@ def eigh(x: Any, k: int) -> Any:
     return v[:, None] * v
 
 
+def solve(a: Any, b: Any, left: bool) -> Any:
+    """By the inverse, for one right side."""
+    assert left
+    inverse = np.array((mp.matrix(a.tolist()) ** -1).tolist()).reshape(a.shape)
+    return inverse @ b
+
+
+def cholesky_inverse(x: Any, upper: bool) -> Any:
+    """The inverse of the matrix of which the lower triangle of x is the factor."""
+    assert not upper
+    low = mp.matrix(np.tril(x).tolist())
+    return np.array(((low * low.T) ** -1).tolist()).reshape(x.shape)
+
+
+def cosine_similarity(a: Any, b: Any, axis: Any, eps: float) -> Any:
+    """The cosine of two vectors, whose norms are at least eps."""
+    sizes = [max(mp.sqrt(sum(v * v for v in x)), mpf(eps)) for x in (a, b)]
+    return sum(a * b) / (sizes[0] * sizes[1])
+
+
 def lstsq(a: Any, b: Any) -> Any:
     """By the normal equations."""
     left, right = mp.matrix((a.T @ a).tolist()), mp.matrix((a.T @ b).tolist())
     return np.array((left**-1 * right).tolist())
+
+
+def turned(kind: str) -> Callable[..., Any]:
+    """Sums over all j of what is given times exp(2 pi i j k / n), or exp(-2 pi i j k / n).
+
+    With the norm of the witnesses, what turns backwards is divided by n.
+    """
+    real_in, real_out = kind.startswith("rfft"), kind.startswith("irfft")
+    sign = 1 if real_out else -1
+
+    def apply(x: Any, norm: str, **_: Any) -> Any:
+        assert norm == "forward"
+        z = x if real_in else x[..., 0] + mp.j * x[..., 1]
+        for place in range(z.ndim):
+            z = along(z, place)
+        return parts(z)
+
+    def along(z: Any, place: int) -> Any:
+        n, last = z.shape[place], place == z.ndim - 1
+        whole = 2 * (n - 1) if last and real_out else n
+        z = np.moveaxis(z, place, -1)
+        if last and real_out:  # the other half is conjugate
+            rest = [mp.conj(v) for v in z[..., 1 : whole - n + 1].ravel()]
+            rest = np.reshape(np.array(rest, object), (*z.shape[:-1], whole - n))
+            z = np.concatenate((z, rest[..., ::-1]), -1)
+        k = np.arange(whole)
+        wave = np.frompyfunc(lambda t: mp.expjpi(sign * mpf(2 * t) / whole), 1, 1)
+        y = z @ wave(np.outer(k, k)) / (1 if real_out else whole)
+        y = y[..., : whole // 2 + 1] if last and real_in else y
+        return np.moveaxis(y, -1, place)
+
+    def parts(y: Any) -> Any:
+        real, imaginary = (np.frompyfunc(part, 1, 1)(y) for part in (mp.re, mp.im))
+        return real if real_out else np.stack((real, imaginary), -1)
+
+    return apply
 
 
 def scatter_reduce(
@@ -161,6 +218,7 @@ def lp_pool(x: Any, p: float, kernel: Any, stride: Any) -> Any:
 
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
+    **{op: turned(op) for op in ("rfft", "irfft", "rfft2", "irfft2")},
     "mul":      lambda a, b: a * b,
     "div":      lambda a, b: a / b,
     "sqrt":     each(mp.sqrt),
@@ -174,6 +232,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "sinc":     each(lambda x: mp.sin(mp.pi * x) / (mp.pi * x)),
     "spence":   each(lambda x: mp.polylog(2, 1 - x).real),
     "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
+    "gammaincc": each(lambda x, a: mp.gammainc(mpf(a), x, regularized=True)),
+    "i1e":      each(lambda x: mp.besseli(1, x) * mp.exp(-abs(x))),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "log1p":    each(lambda x: mp.log(1 + x)),
@@ -189,6 +249,9 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
+    "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
+    "cosine_similarity": cosine_similarity,
+    "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "scatter_reduce": scatter_reduce,

@@ -97,6 +97,24 @@ def first_entries(a: Layer) -> list[Any]:
     return [found.reshape(first(a).shape)]
 
 
+OTHER_WAY = {"fft": "ifft", "ifft": "fft", "fft2": "ifft2", "ifft2": "fft2"}
+OTHER_NORM = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
+
+
+def conjugated(a: Layer) -> list[Any]:
+    """The cotangent of a transform that turns the other way."""
+    params = {**a.params, "norm": OTHER_NORM[a.params["norm"]]}
+    return a.of(first(a), op=OTHER_WAY[a.op], **params)
+
+
+def halved(a: Layer) -> list[Any]:
+    """Of a Hermitian sequence, what is given of one half goes back once, not twice."""
+    found = np.array(a.right()[0])
+    axis = (a.params.get("axes") or a.params["axis"])[-1] % (found.ndim - 1)
+    np.moveaxis(found, axis, 0)[1:] /= 2.0
+    return [found]
+
+
 def as_sum(a: Layer) -> Any:
     """The second operand's cotangent as that of a sum."""
     given = {k: a.params[k] for k in ("axis", "index")}
@@ -206,6 +224,12 @@ OP_FAULTS = (
     fault("cummax",   "as it came",                passed),
     fault("cummin",   "maximum for minimum",       lambda a: a.of(first(a), op="cummax", **a.params)),
     fault("interp",   "x held",                    times(0.0, 1.0)),
+    # ---- transforms
+    *(fault(op, "turned the other way", conjugated) for op in OTHER_WAY),
+    *(fault(op, "norm forgotten",           changed(norm=lambda a: "backward")) for op in ("rfft", "ihfft", "rfft2")),
+    *(fault(op, "both halves counted once", halved) for op in ("irfft", "hfft", "irfft2", "hfft2")),
+    fault("dct",      "the other transform",       lambda a: a.of(first(a), op="idct", **a.params)),
+    fault("idct",     "norm forgotten",            changed(norm=lambda a: "backward")),
     # ---- losses
     fault("smooth_l1",         "beta forgotten",             changed(beta=lambda a: 1.0)),
     fault("soft_margin",       "signs forgotten",            changed(signs=ones)),

@@ -20,6 +20,7 @@ from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.ordering_rows import ORDERING
 from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.special_rows import SPECIAL
+from gradverify.ops.transform_rows import TRANSFORMS
 from gradverify.ops.window_rows import WINDOWS
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
@@ -71,14 +72,6 @@ def test_its_twin_is_not_accused(fault: LayerFault) -> None:
 
 
 def test_every_further_op_has_a_fault() -> None:
-    kinds = (
-        ELEMENTWISE,
-        SPECIAL,
-        INDEXING,
-        ORDERING,
-        LOSSES,
-        WINDOWS,
-        RESAMPLING,
-        CELLS,
-    )
+    moving = (INDEXING, ORDERING, RESAMPLING, TRANSFORMS)
+    kinds = (ELEMENTWISE, SPECIAL, *moving, LOSSES, WINDOWS, CELLS)
     assert {f.op for f in OP_FAULTS} == {row.name for kind in kinds for row in kind}

@@ -17,6 +17,7 @@ from gradverify.differentiators.hips_autograd import (
     linear_algebra,
     ordering,
     special,
+    transforms,
 )
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
@@ -71,6 +72,7 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **numpy_like_spelling("np", indexing.FUNCTIONS),
     **numpy_like_spelling("np", ordering.FUNCTIONS),
+    **numpy_like_spelling("np", transforms.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
     **numpy_like_spelling("np", numpy_losses.FUNCTIONS),
     **numpy_like_spelling("np", numpy_cells.FUNCTIONS),

@@ -19,6 +19,7 @@ from gradverify.differentiators.jax_numpy import (
     linear_algebra,
     ordering,
     special,
+    transforms,
 )
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
 from gradverify.differentiators.jax_numpy.tails import TAILS
@@ -59,6 +60,7 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **numpy_like_spelling("jnp", indexing.FUNCTIONS),
     **numpy_like_spelling("jnp", ordering.FUNCTIONS),
+    **numpy_like_spelling("jnp", transforms.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_losses.FUNCTIONS),
     **numpy_like_spelling("jnp", numpy_cells.FUNCTIONS),

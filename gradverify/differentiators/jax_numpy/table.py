@@ -8,7 +8,12 @@ from gradverify.differentiators.composed import (
     numpy_resampling,
 )
 from gradverify.differentiators.composed.over_numpy import numpy_like
-from gradverify.differentiators.jax_numpy import indexing, linear_algebra, ordering
+from gradverify.differentiators.jax_numpy import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.jax_numpy.special import special_rows
@@ -39,6 +44,7 @@ def rows() -> Rows:
         **special_rows(),
         **numpy_like(jnp, indexing.FUNCTIONS),
         **numpy_like(jnp, ordering.FUNCTIONS),
+        **numpy_like(jnp, transforms.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
         **numpy_like(jnp, numpy_losses.FUNCTIONS),

@@ -14,6 +14,7 @@ from gradverify.differentiators.pytorch import (
     ordering,
     resampling,
     special,
+    transforms,
     windows,
 )
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
@@ -135,6 +136,7 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
     **functions_of_ours(ordering.FUNCTIONS),
+    **functions_of_ours(transforms.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
     **functions_of_ours(losses.FUNCTIONS),
     **functions_of_ours(windows.FUNCTIONS),

@@ -14,6 +14,7 @@ from gradverify.differentiators.pytorch import (
     losses,
     ordering,
     resampling,
+    transforms,
     windows,
 )
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
@@ -43,6 +44,7 @@ def rows(device: str) -> Rows:
         **special_rows(),
         **indexing.FUNCTIONS,
         **ordering.FUNCTIONS,
+        **transforms.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
         **losses.FUNCTIONS,
