@@ -153,6 +153,7 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(pi)/2": lambda: arb.pi().sqrt() / 2,
     "pi": arb.pi,
     "log(pi)": lambda: arb.pi().log(),
+    "log(2 pi)": lambda: (2 * arb.pi()).log(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
     "180/pi": lambda: 180 / arb.pi(),
     "pi/180": lambda: arb.pi() / 180,

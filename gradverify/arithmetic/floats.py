@@ -223,6 +223,7 @@ CONSTANTS: Mapping[str, float] = {
     "sqrt(pi)/2": math.sqrt(math.pi) / 2.0,
     "pi": math.pi,
     "log(pi)": math.log(math.pi),
+    "log(2 pi)": math.log(2.0 * math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
     "180/pi": 180.0 / math.pi,
     "pi/180": math.pi / 180.0,

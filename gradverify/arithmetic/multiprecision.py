@@ -182,6 +182,7 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(pi)/2": lambda: mp.sqrt(mp.pi) / 2,
     "pi": lambda: +mp.pi,
     "log(pi)": lambda: mp.log(mp.pi),
+    "log(2 pi)": lambda: mp.log(2 * mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
     "180/pi": lambda: 180 / mp.pi,
     "pi/180": lambda: mp.pi / 180,

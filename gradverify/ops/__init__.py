@@ -10,6 +10,7 @@ from gradverify.ops import fixed_weights, linear_algebra_shapes
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
 from gradverify.ops import shapes as s
+from gradverify.ops.cell_rows import CELLS
 from gradverify.ops.domains import (
     ABOVE_1,
     ABOVE_MINUS_1,
@@ -26,12 +27,15 @@ from gradverify.ops.domains import (
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
+from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.network_rows import LAYERS
 from gradverify.ops.ordering_rows import ORDERING
+from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 from gradverify.ops.special_rows import SPECIAL
 from gradverify.ops.transform_rows import TRANSFORMS
+from gradverify.ops.window_rows import WINDOWS
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -167,6 +171,10 @@ ROWS = (
     *ORDERING,
     *TRANSFORMS,
     *LINEAR_ALGEBRA,
+    *LOSSES,
+    *WINDOWS,
+    *RESAMPLING,
+    *CELLS,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump

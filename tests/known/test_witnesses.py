@@ -202,6 +202,20 @@ def scatter_reduce(
     return y
 
 
+def cosine_embedding(a: Any, b: Any, signs: Any, margin: float, reduction: str) -> Any:
+    """Of one row, for the sign 1; the constant is 1e-12 of a float32."""
+    assert (signs, len(a), reduction) == ((1,), 1, "sum")
+    small = mpf(float(np.float32(1e-12)))
+    sizes = [mp.sqrt(sum(v * v for v in x[0]) + small) for x in (a, b)]
+    return 1 - sum(u * v for u, v in zip(a[0], b[0], strict=True)) / math.prod(sizes)
+
+
+def lp_pool(x: Any, p: float, kernel: Any, stride: Any) -> Any:
+    """Of order 1, of one window."""
+    assert (p, kernel) == (1.0, x.shape[2:])
+    return np.sum(np.ravel(x))
+
+
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     **{op: turned(op) for op in ("rfft", "irfft", "rfft2", "irfft2")},
@@ -238,6 +252,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
     "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
+    "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "scatter_reduce": scatter_reduce,
 }

@@ -452,7 +452,12 @@ REASONS: Mapping[str, str] = {
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
         "betaln beta gammainc gammaincc betainc zeta erfcx erfinv ndtr ndtri log_ndtr "
         "spence i0 i0e i1 i1e logcumsumexp "
-        "vector_norm normalize cosine_similarity cdist pdist"
+        "vector_norm normalize cosine_similarity cdist pdist "
+        "smooth_l1 soft_margin margin_ranking pairwise_distance cosine_embedding "
+        "triplet_margin multi_margin multilabel_margin multilabel_soft_margin "
+        "poisson_nll gaussian_nll soft_cross_entropy ctc lp_pool1d lp_pool2d "
+        "grid_sample rnn_cell gru_cell lstm_cell multi_head_attention instance_norm "
+        "local_response_norm"
     ),
     "a mean is taken away": (
         "cov var std batch_norm batch_norm_eval layer_norm rms_norm group_norm"

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
 from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
 from gradverify.differentiators.hips_autograd import (
@@ -69,6 +74,9 @@ ROWS: dict[str, Row | None] = {
     **numpy_like_spelling("np", ordering.FUNCTIONS),
     **numpy_like_spelling("np", transforms.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_losses.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_cells.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_resampling.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,

@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.over_numpy import numpy_like
@@ -44,6 +49,9 @@ def rows() -> Rows:
         **numpy_like(anp, ordering.FUNCTIONS),
         **numpy_like(anp, transforms.FUNCTIONS),
         **numpy_like(anp, linear_algebra.FUNCTIONS),
+        **numpy_like(anp, numpy_losses.FUNCTIONS),
+        **numpy_like(anp, numpy_cells.FUNCTIONS),
+        **numpy_like(anp, numpy_resampling.FUNCTIONS),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),
         "log_softmax":  _log_softmax(anp),

@@ -8,10 +8,14 @@ from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
 from gradverify.differentiators.pytorch import (
+    cells,
     indexing,
     linear_algebra,
+    losses,
     ordering,
+    resampling,
     transforms,
+    windows,
 )
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
@@ -43,6 +47,10 @@ def rows(device: str) -> Rows:
         **transforms.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
+        **losses.FUNCTIONS,
+        **windows.FUNCTIONS,
+        **cells.FUNCTIONS,
+        **resampling.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
         "mean":         _reduction(torch.mean),
