@@ -154,7 +154,10 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("torch-cpu", "hessian-func"): {
         **NOISE, **HARD_FORWARD, **NO_TANGENT, **SOFT, "affine_grid": NO_STORAGE,
     },
-    ("torch-cpu", "jacobian-forward"): {**POOLS, **NO_TANGENT, **GATES},
+    ("torch-cpu", "jacobian-forward"): {
+        **POOLS, **NO_TANGENT, **GATES,
+        **dict.fromkeys(("hfft", "ihfft", "hfft2"), NO_VIEW),
+    },
     ("torch-cpu", "hessian-vectorized"): {
         **HUBER, **POOLS, **HARD_FORWARD, **NO_TANGENT, **SOFT, **GATES,
         **dict.fromkeys(("eigvals", "hfft", "ihfft", "hfft2"), NO_VIEW),
