@@ -34,6 +34,8 @@ from gradverify.reference.kinks import ActiveKink
 
 UNDECIDED = 4  # up to so many elements, both branches are tried, and their middle
 
+MOVES = ("kernel", "stride", "padding", "dilation")
+
 # What part of a cotangent passes through a node on its way to the largest element. For
 # a maximum it is the sum of the parts of its two operands.
 SHARES: Mapping[str, Callable[..., Any]] = STRUCTURE | {
@@ -117,8 +119,10 @@ class _Probe:
         node = self.case.graph.nodes[origin]
         if "axis" in OPS[node.op].params:
             return self._shared(origin, kink)
-        if "kernel" in OPS[node.op].params:
+        if {*MOVES} <= {*OPS[node.op].params}:
             return self._pooled(origin, kink)
+        if not _is_of_numbers(node):
+            return np.where(kink.active, np.nan, kink.positive)
         operands = np.broadcast_arrays(
             *(np.asarray(self.values[j], float) for j in node.operands), kink.positive
         )[:-1]
@@ -166,7 +170,7 @@ class _Probe:
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan
         node = graph.nodes[origin]
-        moves = [node.params[k] for k in ("kernel", "stride", "padding", "dilation")]
+        moves = [node.params[k] for k in MOVES]
         seen = windows(FLOATS, np.asarray(self.values[node.operands[0]]), *moves)
         ways = np.zeros(np.shape(seen))
         for n, c, step in np.argwhere(kink.active.any(axis=2)):
@@ -217,6 +221,16 @@ class _Probe:
         slope = float(span @ (got - ends[0]) / (span @ span))
         fits = np.allclose(ends[0] + slope * span, got, rtol=0, atol=1e-9)
         return slope if fits and -1e-9 <= slope <= 1 + 1e-9 else np.nan
+
+
+def _is_of_numbers(node: Node) -> bool:
+    """Whether the op with these params takes numbers to a number, so that each element
+    can be asked by itself.
+    """
+    try:
+        return OPS[node.op].shape(*((),) * len(node.operands), **node.params) == ()
+    except ValueError:
+        return False
 
 
 def _maxima(nodes: Sequence[Node]) -> list[int]:

@@ -78,6 +78,9 @@ NAMES: Mapping[int, tuple[str, ...]] = {
     1: ("x",),
     2: ("a", "b"),
     3: ("mask", "a", "b"),
+    4: ("x", "y", "w", "b"),
+    6: ("x", "h", "w", "u", "b", "d"),
+    7: ("x", "y", "z", "w", "b", "u", "d"),
 }
 """What the operands of an op are called, by their number."""
 

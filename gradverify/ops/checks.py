@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -19,6 +20,27 @@ def check_truth(name: str, value: Any) -> None:
     """Refuse what is neither True nor False."""
     if type(value) is not bool:
         raise ValueError(f"{name}={value!r}; allowed are True and False")
+
+
+def check_above(name: str, value: Any, least: float = 0.0) -> None:
+    """Refuse what is not a finite float above a given number."""
+    if type(value) is not float or not least < value < math.inf:
+        raise ValueError(f"{name}={value!r}; allowed is a float above {least}")
+
+
+def check_one_of(name: str, value: Any, allowed: Sequence[Any]) -> None:
+    """Refuse what is none of a few values, or of another type."""
+    if not any(type(value) is type(one) and value == one for one in allowed):
+        raise ValueError(
+            f"{name}={value!r}; allowed are {', '.join(map(repr, allowed))}"
+        )
+
+
+def check_signs(signs: Any, count: int) -> None:
+    """Refuse what is not a 1 or a -1 for each of `count` places."""
+    is_plain = isinstance(signs, tuple | list) and len(signs) == count
+    if not is_plain or not all(type(v) is int and abs(v) == 1 for v in signs):
+        raise ValueError(f"signs={signs!r}; allowed are {count} numbers 1 and -1")
 
 
 def check_eps(eps: Any) -> None:

@@ -38,7 +38,23 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      [R, R, W, R]),
     ("a base is said to exist for which it holds",
      "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
+    ("many functions have a derivative that is 1",
+     "$f(x,y) = x + y^4\\cos y$: $f_x = 1$ and $f_y = 9 + y$\n", [R, U]),
+    ("few functions have the derivative 3x^2",
+     "$f(x,y) = x^3 + y^4\\cos y$: $f_x = 3x^2$ and $f_y = 9 + y$\n", [R, W]),
+    ("a formula is no check of itself",
+     "$g(x) = x^3$ and $g'(x) = g'(x)$, $g'(x) = x^3$\n", [N, W]),
     # which definition
+    ("a parameter is a variable, whatever another section calls so",
+     "# A\n\nThe line is $y = 3x$.\n\n# B\n\n$h(x,y) = x^2 y$: $h_{xx} = 2y$, "
+     "$h_y = x^2$, $h_y = 2x^2$\n", [R, R, W]),
+    ("equations above a function that solves one of them",
+     "a) $y' = 2y$\n\nb) $y' = 3x^2 y + x^2$\n\nOne of rest: $y_s(x) = 0$.\n",
+     [N, U]),
+    ("a letter with an index is a point",
+     "The time is $t = t_0$.\n\n$u = s^2 + 3t$ and $z = 5u$. At $s = 1$, $t = 2$ it is "
+     "$\\frac{\\partial z}{\\partial s} = 10$, "
+     "$\\frac{\\partial z}{\\partial t} = 5$\n", [R, W]),
     ("a list item has its own function",
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"
      "- $f(x) = \\cos x$, $f'(x) = \\sin x$\n", [R, R, W]),

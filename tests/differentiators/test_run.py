@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -201,6 +202,22 @@ def test_results_do_not_change_with_what_the_engine_does_later() -> None:
     found = run(engine(lambda f, p: Pulled(kept, [kept, kept])), "only", case_of())
     kept += 1.0
     assert found.cotangents == (1.0, 1.0)
+
+
+def test_a_limit_that_is_swallowed_does_not_grow() -> None:
+    lengths = []
+
+    def swallow() -> None:
+        while len(lengths) < 20:
+            try:
+                time.sleep(1)
+            except TimeLimit as limit:
+                lengths.append(len(traceback.extract_tb(limit.__traceback__)))
+        time.sleep(1)
+
+    with pytest.raises(TimeLimit), time_limit(0.05):
+        swallow()
+    assert max(lengths) < 10, "twice as many as raises it once was"
 
 
 def test_a_loop_without_end_is_timed_out() -> None:

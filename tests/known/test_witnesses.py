@@ -156,6 +156,42 @@ def lstsq(a: Any, b: Any) -> Any:
     return np.array((left**-1 * right).tolist())
 
 
+def turned(kind: str) -> Callable[..., Any]:
+    """Sums over all j of what is given times exp(2 pi i j k / n), or exp(-2 pi i j k / n).
+
+    With the norm of the witnesses, what turns backwards is divided by n.
+    """
+    real_in, real_out = kind.startswith("rfft"), kind.startswith("irfft")
+    sign = 1 if real_out else -1
+
+    def apply(x: Any, norm: str, **_: Any) -> Any:
+        assert norm == "forward"
+        z = x if real_in else x[..., 0] + mp.j * x[..., 1]
+        for place in range(z.ndim):
+            z = along(z, place)
+        return parts(z)
+
+    def along(z: Any, place: int) -> Any:
+        n, last = z.shape[place], place == z.ndim - 1
+        whole = 2 * (n - 1) if last and real_out else n
+        z = np.moveaxis(z, place, -1)
+        if last and real_out:  # the other half is conjugate
+            rest = [mp.conj(v) for v in z[..., 1 : whole - n + 1].ravel()]
+            rest = np.reshape(np.array(rest, object), (*z.shape[:-1], whole - n))
+            z = np.concatenate((z, rest[..., ::-1]), -1)
+        k = np.arange(whole)
+        wave = np.frompyfunc(lambda t: mp.expjpi(sign * mpf(2 * t) / whole), 1, 1)
+        y = z @ wave(np.outer(k, k)) / (1 if real_out else whole)
+        y = y[..., : whole // 2 + 1] if last and real_in else y
+        return np.moveaxis(y, -1, place)
+
+    def parts(y: Any) -> Any:
+        real, imaginary = (np.frompyfunc(part, 1, 1)(y) for part in (mp.re, mp.im))
+        return real if real_out else np.stack((real, imaginary), -1)
+
+    return apply
+
+
 def scatter_reduce(
     x: Any, src: Any, axis: Any, index: Any, reduce: str, include_self: bool
 ) -> Any:
@@ -167,8 +203,23 @@ def scatter_reduce(
     return y
 
 
+def cosine_embedding(a: Any, b: Any, signs: Any, margin: float, reduction: str) -> Any:
+    """Of one row, for the sign 1; the constant is 1e-12 of a float32."""
+    assert (signs, len(a), reduction) == ((1,), 1, "sum")
+    small = mpf(float(np.float32(1e-12)))
+    sizes = [mp.sqrt(sum(v * v for v in x[0]) + small) for x in (a, b)]
+    return 1 - sum(u * v for u, v in zip(a[0], b[0], strict=True)) / math.prod(sizes)
+
+
+def lp_pool(x: Any, p: float, kernel: Any, stride: Any) -> Any:
+    """Of order 1, of one window."""
+    assert (p, kernel) == (1.0, x.shape[2:])
+    return np.sum(np.ravel(x))
+
+
 # fmt: off
 FORMULAS: Mapping[str, Callable[..., Any]] = {
+    **{op: turned(op) for op in ("rfft", "irfft", "rfft2", "irfft2")},
     "mul":      lambda a, b: a * b,
     "div":      lambda a, b: a / b,
     "sqrt":     each(mp.sqrt),
@@ -205,6 +256,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
     "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
+    "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "scatter_reduce": scatter_reduce,
 }

@@ -15,7 +15,7 @@ PACKAGE = Path(gradverify.__file__).parent
 OF_A_LIBRARY = {
     "table.py", "layers.py", "linear_algebra.py", "elementwise.py", "special.py",
     "indexing.py", "modes.py", "ordering.py", "settings.py",
-    "spelling.py", "tails.py",
+    "spelling.py", "tails.py", "transforms.py",
 }  # fmt: skip
 LIBRARIES = {"hips_autograd", "jax_numpy", "own", "pytorch"}
 

@@ -54,6 +54,7 @@ NAMED = (
 CALLED = {  # what a short name may stand for: `dw` by self.weights
     "w": ("weights", "weight", "W", "theta", "coef_"),
     "b": ("bias", "biases", "intercept", "B"),
+    "x": ("X", "inputs", "input"),
 }
 LOSS = re.compile(
     r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
@@ -147,8 +148,10 @@ def _uses(entry: Assigned) -> bool:
     """
     if isinstance(entry.value, Unknown):
         return False
-    names = (n.id for n in ast.walk(entry.tree) if isinstance(n, ast.Name))
-    return entry.name in names
+    nodes = [*ast.walk(entry.tree)]
+    names = {n.id for n in nodes if isinstance(n, ast.Name)}
+    kept = {n.attr for n in nodes if isinstance(n, ast.Attribute)}  # self.dx
+    return entry.name in names | kept
 
 
 # ---- names that say both

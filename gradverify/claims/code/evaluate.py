@@ -16,6 +16,7 @@ from gradverify.claims.code import library
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import root, source
 from gradverify.claims.computation.bindings import (
+    AxisCount,
     AxisLength,
     Function,
     Instance,
@@ -238,6 +239,8 @@ class Evaluator(Reader):
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
             return tuple(AxisLength(n) for n in shape)
+        if node.attr == "ndim":
+            return AxisCount(len(symbol(self.program, holder).shape))
         if node.attr == "size":
             return AxisLength(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)

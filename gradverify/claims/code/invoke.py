@@ -11,7 +11,7 @@ from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
 from gradverify.claims.code.containers import of_table
 from gradverify.claims.code.evaluate import Evaluator
-from gradverify.claims.code.syntax import defines, root, source
+from gradverify.claims.code.syntax import BASE, defines, root, source
 from gradverify.claims.computation.bindings import (
     Function,
     GradientOf,
@@ -80,12 +80,22 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
     assert isinstance(func, ast.Attribute)
     if root(func) in calls.MODULES and root(func) not in e.names:
         return None
-    if isinstance(func.value, ast.Call) and source(func.value) == "super()":
-        return Layer("identity")
+    if isinstance(func.value, ast.Call) and source(func.value.func) == "super":
+        return _of_base(e, func.attr)
     holder = e.read(func.value)
     if isinstance(holder, Instance):
         return e.member(holder, func.attr)
     return None
+
+
+def _of_base(e: Evaluator, name: str) -> Value:
+    """A method of the base class; of one that is not in the file, nothing is known."""
+    base, holder = e.names.get(BASE), e.names.get("self")
+    if isinstance(base, ast.ClassDef) and isinstance(holder, Instance):
+        for part in base.body:
+            if isinstance(part, ast.FunctionDef) and part.name == name:
+                return Function(name, part.args, tuple(part.body), holder)
+    return Layer("identity")
 
 
 def applied(e: Evaluator, target: Value, node: ast.Call) -> Value:

@@ -52,13 +52,15 @@ def interp(x: Any, table: Any, knots: Sequence[float]) -> Any:
     import torch
 
     ends = torch.tensor(knots, dtype=x.dtype, device=x.device)
-    inside = x.clamp(knots[0], knots[-1])
+    inside = x.reshape(-1).clamp(knots[0], knots[-1])
     at = torch.searchsorted(ends, inside.detach().contiguous(), right=True) - 1
     at = at.clamp(0, len(knots) - 2)
-    way = (inside - ends[at]) / (ends[at + 1] - ends[at])
     # under vmap, the derivative of an index is written in place, and refused
-    low, high = (table.index_select(0, k.reshape(-1)) for k in (at, at + 1))
-    return low.reshape(x.shape) * (1.0 - way) + high.reshape(x.shape) * way
+    (a, b), (low, high) = (
+        (y.index_select(0, at), y.index_select(0, at + 1)) for y in (ends, table)
+    )
+    way = (inside - a) / (b - a)
+    return (low * (1.0 - way) + high * way).reshape(x.shape)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradverify.differentiators.pytorch import (
+    cells,
     indexing,
     layers,
     linear_algebra,
+    losses,
     ordering,
+    resampling,
     special,
+    transforms,
+    windows,
 )
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
@@ -131,7 +136,12 @@ ROWS: dict[str, Row | None] = {
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
     **functions_of_ours(ordering.FUNCTIONS),
+    **functions_of_ours(transforms.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
+    **functions_of_ours(losses.FUNCTIONS),
+    **functions_of_ours(windows.FUNCTIONS),
+    **functions_of_ours(cells.FUNCTIONS),
+    **functions_of_ours(resampling.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),

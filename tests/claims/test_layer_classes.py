@@ -1,0 +1,127 @@
+"""Layers as people write them: classes with two passes, which no one here calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradverify.claims.reading.reader import read_claims
+
+# The pass keeps its output and returns nothing; its weights come from elsewhere.
+KEEPING = """
+import numpy as np
+from .start import weights_for
+class Linear:
+    def __init__(self, shape, wide):
+        self.held = weights_for(shape[0], wide)
+        self.out = np.zeros((wide, shape[1]))
+    def forward(self, seen):
+        self.seen = seen
+        self.out = np.dot(self.held["W"], self.seen) + self.held["b"]
+    def backward(self, upstream):
+        self.dW = np.dot(upstream, self.seen.T)
+        self.db = np.sum(upstream, axis=1, keepdims=True)
+        self.dseen = {seen}
+"""
+# The passes have other names; the weights are made once an input is seen.
+LATER = """
+import numpy as np
+class Linear:
+    def __init__(self):
+        self.W = None
+        self.b = None
+    def setup(self, shape):
+        self.W = draw(shape)
+        self.b = draw(shape[-1])
+    def _forward_pass(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def _backward_pass(self, dy):
+        self.dW = {weight}
+        self.db = np.sum(dy, axis=0)
+        return dy @ self.W.T
+"""
+# What the layers share stands in their base.
+INHERITED = """
+import numpy as np
+class Layer:
+    def __init__(self):
+        self.params = {{}}
+        self.grads = {{}}
+    def forward(self, x):
+        raise NotImplementedError
+    def backward(self, dy):
+        raise NotImplementedError
+class Linear(Layer):
+    def __init__(self, rows: int, columns: int):
+        super().__init__()
+        self.params["w"] = np.random.randn(rows, columns)
+        self.params["b"] = np.random.randn(columns)
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["w"] + self.params["b"]
+    def backward(self, dy):
+        self.grads["b"] = np.sum(dy, axis=0)
+        self.grads["w"] = {weight}
+        return dy @ self.params["w"].T
+"""
+# A loss is given its own scores, and masks them by labels; a part may not be read.
+SCORES = """
+import numpy as np
+class Loss:
+    def forward(self, x, labels):
+        e = np.exp(x - np.max(x, axis=1, keepdims=True))
+        self.output = e / np.sum(e, axis=1, keepdims=True)
+        return -np.mean(np.log(self.output[range(len(x)), labels]))
+    def backward(self, dvalues, labels):
+        count = len(dvalues)
+        self.dx = dvalues.copy()
+        self.dx[range(count), {labels}] -= 1
+        self.dx = self.dx / {count}
+"""
+
+
+def verdicts(folder: Path, code: str) -> list[tuple[str, str]]:
+    """What is said of each gradient, by its line."""
+    path = folder / "layers.py"
+    path.write_text(code, encoding="utf-8")
+    found = [c for c in read_claims(path) if c.verdict != "not understood"]
+    return [(c.text.split("=")[0].strip(), c.verdict) for c in found]
+
+
+@pytest.mark.parametrize(
+    ("code", "slot", "right", "slip", "line"),
+    [
+        (KEEPING, "seen", 'np.dot(self.held["W"].T, upstream)',
+         'np.dot(self.held["W"].T, 2 * upstream)', "self.dseen"),
+        (LATER, "weight", "self.x.T @ dy", "-self.x.T @ dy", "self.dW"),
+        (INHERITED, "weight", "self.x.T @ dy", "self.x.T @ dy / 2",
+         "self.grads['w']"),
+    ],
+    ids=["keeps its output", "weights that are made later", "a base class"],
+)  # fmt: skip
+def test_layers_are_read_and_a_slip_in_them_is_the_only_one_found(
+    tmp_path: Path, code: str, slot: str, right: str, slip: str, line: str
+) -> None:
+    said = verdicts(tmp_path, code.format(**{slot: right}))
+    assert len(said) == 3
+    assert {verdict for _, verdict in said} == {"right"}
+    said = verdicts(tmp_path, code.format(**{slot: slip}))
+    assert [name for name, verdict in said if verdict == "wrong"] == [line]
+    assert sum(verdict == "right" for _, verdict in said) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "expected"),
+    [
+        ("labels", "count", ["right"]),
+        ("labels", "1", ["wrong"]),
+        ("unread(labels)", "count", []),
+    ],
+)
+def test_a_loss_that_is_given_its_scores(
+    tmp_path: Path, labels: str, count: str, expected: list[str]
+) -> None:
+    said = verdicts(tmp_path, SCORES.format(labels=labels, count=count))
+    assert [verdict for _, verdict in said] == expected
