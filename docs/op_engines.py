@@ -17,7 +17,7 @@ from gradverify.differentiators.spelling.definitions import definitions
 from gradverify.ops import OPS, Op
 
 LIBRARIES = ("torch-cpu", "jax", "autograd")
-OPERANDS = ("a", "b", "c", "d")
+OPERANDS = ("a", "b", "c", "d", "e", "f", "g")
 MODULES = ("torch", "F", "np", "jnp", "jax", "special")
 NATIVE, COMPOSED = "yes", "composed"
 
@@ -90,7 +90,7 @@ def _passed_on(node: ast.AST) -> str:
 def _is_array(node: ast.AST) -> bool:
     """Whether a part of an expression is an operand, or a library made it."""
     if isinstance(node, ast.Name):
-        return node.id in (*OPERANDS, "x", "y", "t", "last", "found", "src", "way")
+        return node.id in (*OPERANDS, "x", "y", "t", "last", "found", "src", "weights")
     if isinstance(node, ast.BinOp):
         return _of_arrays(node)
     return bool(_computes(node))

@@ -32,6 +32,7 @@ DIGITS = (
 STEP = mpf(10) ** -60
 GAMMAS = ("gammainc", "gammaincc")
 SLOW = {*("digamma", "lgamma", "polygamma", "zeta", "spence", "i1e"), *GAMMAS}
+SLOW |= {"multigammaln", "betaln", "beta"}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -234,6 +235,9 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
     "gammaincc": each(lambda x, a: mp.gammainc(mpf(a), x, regularized=True)),
     "i1e":      each(lambda x: mp.besseli(1, x) * mp.exp(-abs(x))),
+    "multigammaln": each(lambda x, d: {1: mp.loggamma}[d](x)),
+    "betaln":   each(lambda a, b: mp.log(mp.beta(a, b))),
+    "beta":     each(mp.beta),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
     "zeta":     each(lambda x, s: mp.zeta(mpf(s), x)),
     "log1p":    each(lambda x: mp.log(1 + x)),
