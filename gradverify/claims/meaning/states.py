@@ -478,8 +478,11 @@ def _bound(
     mentioned = set(names_in(formula))
     if name in mentioned and not _is_itself(name, formula):
         return None  # x = x - 1 says what x becomes
-    if _is_own_point(name, formula):
-        return None  # at t = t_0
+    if _is_own_point(name, formula):  # at t = t_0, t is a variable again
+        if not isinstance(known, TextValue):
+            return None
+        names = {n: v for n, v in state.names.items() if n != name}
+        return replace(state, names=names)
     depends = _dependence(name, formula, state)
     if depends is not None:
         found = Depends(name, depends, place)
