@@ -48,7 +48,7 @@ def cummin(np: Any, x: Any, axis: Sizes) -> Any:
 def interp(np: Any, x: Any, table: Any, knots: Sequence[float]) -> Any:
     from autograd.tracer import getval
 
-    ends = numpy.array(knots)
+    ends = numpy.array(knots, table.dtype)
     inside = np.minimum(np.maximum(x, knots[0]), knots[-1])
     plain = inside
     while plain is not getval(plain):  # a derivative of a derivative has two boxes
