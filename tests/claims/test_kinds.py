@@ -51,6 +51,9 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("equations above a function that solves one of them",
      "a) $y' = 2y$\n\nb) $y' = 3x^2 y + x^2$\n\nOne of rest: $y_s(x) = 0$.\n",
      [N, U]),
+    ("a function at a point is no other function",
+     "$p(x) = c + b(x - x_0)$, so $p(x_0) = c + b(x_0 - x_0)$ and $p'(x) = b$, "
+     "$p'(x) = 2b$\n", [R, W]),
     ("a letter with an index is a point",
      "The time is $t = t_0$.\n\n$u = s^2 + 3t$ and $z = 5u$. At $s = 1$, $t = 2$ it is "
      "$\\frac{\\partial z}{\\partial s} = 10$, "

@@ -42,6 +42,24 @@ class Linear:
         self.db = np.sum(dy, axis=0)
         return dy @ self.W.T
 """
+# A size is asked of no one, and the backward pass makes the step as well.
+STEPPING = """
+import numpy as np
+class Linear:
+    def __init__(self, rate=0.1):
+        self.W, self.b, self.rate = None, None, rate
+    def feed_forward(self, x):
+        x = x.reshape(1, -1) if x.ndim == 1 else x
+        self.x = x.reshape(-1, self.width)
+        return np.dot(self.x, self.W) + self.b
+    def back_propagation(self, dy):
+        dW = {weight}
+        db = np.sum(dy, axis=0)
+        dx = np.dot(dy, self.W.T)
+        self.W = self.W - self.rate * dW
+        self.b -= self.rate * db
+        return dx
+"""
 # What the layers share stands in their base.
 INHERITED = """
 import numpy as np
@@ -96,10 +114,11 @@ def verdicts(folder: Path, code: str) -> list[tuple[str, str]]:
         (KEEPING, "seen", 'np.dot(self.held["W"].T, upstream)',
          'np.dot(self.held["W"].T, 2 * upstream)', "self.dseen"),
         (LATER, "weight", "self.x.T @ dy", "-self.x.T @ dy", "self.dW"),
+        (STEPPING, "weight", "np.dot(self.x.T, dy)", "np.dot(self.x.T, dy) * 3", "dW"),
         (INHERITED, "weight", "self.x.T @ dy", "self.x.T @ dy / 2",
          "self.grads['w']"),
     ],
-    ids=["keeps its output", "weights that are made later", "a base class"],
+    ids=["keeps its output", "weights that are made later", "a step", "a base class"],
 )  # fmt: skip
 def test_layers_are_read_and_a_slip_in_them_is_the_only_one_found(
     tmp_path: Path, code: str, slot: str, right: str, slip: str, line: str

@@ -139,15 +139,22 @@ def _entries(name: str, nodes: Sequence[ast.AST]) -> list[str]:
 
 
 def attributes(
-    methods: Iterable[ast.FunctionDef], known: Container[str]
+    forward: Sequence[ast.FunctionDef],
+    backward: Sequence[ast.FunctionDef],
+    known: Container[str],
 ) -> list[OpenParameter]:
-    """Arrays that methods use and the file gives to no object that we make.
+    """Arrays that two passes use and the file gives to no object that we make.
 
-    They come from elsewhere, or are made once the shape of the input is known.
+    They come from elsewhere, or are made once the shape of the input is known. The
+    backward pass may change them, where it makes the step of the optimiser as well.
     """
-    nodes = [n for m in methods for n in ast.walk(m)]
-    used = [n for n in nodes if isinstance(n, ast.Attribute) and _is_own(n)]
-    stored = {n.attr for n in used if isinstance(n.ctx, ast.Store)}
+    ahead = [n for m in forward for n in ast.walk(m)]
+    nodes = [*ahead, *(n for m in backward for n in ast.walk(m))]
+    used = [n for n in nodes if _is_own(n)]
+    needed = {n.attr for n in ahead if _is_own(n) and isinstance(n.ctx, ast.Load)}
+    stored = {n.attr for n in ahead if _is_own(n) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.attr for n in used if isinstance(n.ctx, ast.Store)} - needed
+    sizes = {n.attr for node in nodes for n in _sizes(node) if _is_own(n)}
     arrays = {n.attr for node in nodes for n in _operands(node) if _is_own(n)}
     found: list[OpenParameter] = []
     for name in dict.fromkeys(n.attr for n in used):
@@ -161,11 +168,20 @@ def attributes(
             for entry in entries
         ]
         if not entries:
-            found.append(OpenParameter(name, key, _least(name, nodes), False, True))
+            least = _least(name, nodes)
+            found.append(OpenParameter(name, key, least, name in sizes, True))
     return found
 
 
-def _is_own(node: ast.expr) -> TypeGuard[ast.Attribute]:
+def _sizes(node: ast.AST) -> Sequence[ast.expr]:
+    """What is used as a number of entries: `x.reshape(-1, self.width)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="reshape"), args=operands):
+            return operands
+    return ()
+
+
+def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
     """`self.w`."""
     return (
         isinstance(node, ast.Attribute)

@@ -400,8 +400,8 @@ def _call_layer(code: Journal, passes: Passes) -> None:
     inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
     labels = _labels(_bound(backward, Instance(kind)), inputs)
     known_ones = {*methods, *_attributes_made(code, kind, methods, several)}
-    turn = _in_turn(methods, (forward, backward))
-    unmade, again = attributes(turn, known_ones), _stored(turn)
+    ahead, back = (_in_turn(methods, (m,)) for m in (forward, backward))
+    unmade, again = attributes(ahead, back, known_ones), _stored([*ahead, *back])
 
     def run(operands: Mapping[str, Value]) -> Value:
         start = len(code.assigned)

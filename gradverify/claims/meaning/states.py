@@ -488,6 +488,8 @@ def _bound(
         function = TextFunction(name, parameters, formula, place)
         if not mentioned and isinstance(known, TextValue):
             return None
+        if isinstance(known, TextFunction) and _is_at_point(known, parameters):
+            return None
         stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
         also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
         names = _without_others(parameters, place, state)
@@ -546,6 +548,13 @@ def _is_own_point(name: str, formula: Formula) -> bool:
         case ("name", (_, other)):
             return bool(other.partition("_")[0] == name and other != name)
     return False
+
+
+def _is_at_point(known: TextFunction, parameters: Sequence[str]) -> bool:
+    """Whether `p(x_0)` is the value of a known p(x), and no function of its own."""
+    pairs = [*zip(known.parameters, parameters, strict=False)]
+    own = all(new.partition("_")[0] == old for old, new in pairs)
+    return own and known.parameters != tuple(parameters) and bool(pairs)
 
 
 def _is_itself(name: str, formula: Formula) -> bool:

@@ -9,7 +9,12 @@ import numpy
 
 from gradverify.differentiators.composed import numpy_transforms as composed
 from gradverify.differentiators.composed.numpy_indexing import Sizes
-from gradverify.differentiators.composed.numpy_transforms import Length, Lengths, joined
+from gradverify.differentiators.composed.numpy_transforms import (
+    Length,
+    Lengths,
+    joined,
+    parted,
+)
 
 
 def named(norm: str) -> str | None:
@@ -18,19 +23,19 @@ def named(norm: str) -> str | None:
 
 
 def rfft(np: Any, x: Any, length: Length, axis: Sizes, norm: str) -> Any:
-    return composed.rfft(np, x, length, axis, named(norm))
+    return parted(np, np.fft.rfft(x, length, axis[0], named(norm)))
 
 
 def irfft(np: Any, x: Any, length: Length, axis: Sizes, norm: str) -> Any:
-    return composed.irfft(np, x, length, axis, named(norm))
+    return np.fft.irfft(joined(x), length, axis[0], named(norm))
 
 
 def rfft2(np: Any, x: Any, lengths: Lengths, axes: Sizes, norm: str) -> Any:
-    return composed.rfft2(np, x, lengths, axes, named(norm))
+    return parted(np, np.fft.rfft2(x, lengths, axes, named(norm)))
 
 
 def irfft2(np: Any, x: Any, lengths: Lengths, axes: Sizes, norm: str) -> Any:
-    return composed.irfft2(np, x, lengths, axes, named(norm))
+    return np.fft.irfft2(joined(x), lengths, axes, named(norm))
 
 
 def hfft(np: Any, x: Any, length: Length, axis: Sizes, norm: str) -> Any:
@@ -47,7 +52,7 @@ def ihfft(np: Any, x: Any, length: Length, axis: Sizes, norm: str) -> Any:
         found = np.conj(np.fft.rfft(x, length, axis[0], norm))
     else:
         found = np.conj(np.fft.rfft(x, length, axis[0]))
-    return composed.parted(np, found / n if norm == "backward" else found)
+    return parted(np, found / n if norm == "backward" else found)
 
 
 def hfft2(np: Any, x: Any, lengths: Lengths, axes: Sizes, norm: str) -> Any:
