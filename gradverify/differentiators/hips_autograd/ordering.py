@@ -48,8 +48,10 @@ def cummin(np: Any, x: Any, axis: Sizes) -> Any:
 def interp(np: Any, x: Any, table: Any, knots: Sequence[float]) -> Any:
     from autograd.tracer import getval
 
-    ends = numpy.array(knots)
-    inside = np.minimum(np.maximum(x, knots[0]), knots[-1])
+    ends = numpy.array(knots, table.dtype)
+    if isinstance(x, float):  # a number that is not differentiated widens no table
+        x = numpy.asarray(x, table.dtype)
+    inside = np.minimum(np.maximum(x, ends[0]), ends[-1])
     plain = inside
     while plain is not getval(plain):  # a derivative of a derivative has two boxes
         plain = getval(plain)
