@@ -186,7 +186,7 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
         ((1, 1, 2), (1, 2, 2), (1, 2, 2), (6, 2), (6,), (2, 2), (2,)),
         {"heads": 1, "mask": "none", "need_weights": False},
     ),
-    "instance_norm": (((1, 1, 2), (1,), (1,)), EPS),
+    "instance_norm": (((1, 1, 3), (1,), (1,)), EPS),
     "local_response_norm": (
         ((1, 2, 1),),
         {"n": 2, "alpha": 0.5, "beta": 0.75, "base": 1.0},
