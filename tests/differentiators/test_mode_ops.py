@@ -105,6 +105,7 @@ HARD = {"hardsigmoid": NO_DERIVATIVE.format("hardsigmoid_backward")}
 HARD_FORWARD = {"hardsigmoid": "aten::hardsigmoid_backward"}
 SEGMENTS = {"segment_reduce": NO_DERIVATIVE.format("_segment_reduce_backward")}
 NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
+NO_MEMORY = "its data is not allocated yet"
 VALUES = "calling .item() on a Tensor or"
 ITEM = "vmap: It looks like you're calling .item()"
 NOISE = {"rrelu": "vmap: we do not yet support aten::rrelu_with_noise"}
@@ -156,6 +157,8 @@ ABSENT: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("torch-cpu", "aot"): {
         "masked_select": "aten.masked_select.default", "cov": "aten.equal.default",
         "segment_reduce": "aten.bincount.default", "lstsq": "aten.linalg_lstsq.default",
+        "gaussian_nll": "aten._local_scalar_dense.default", "ctc": "aten._ctc_loss",
+        "affine_grid": NO_MEMORY,
     },
     ("torch-cpu", "vmapped"): {**NOISE, "scatter_reduce": ITEM, "gaussian_nll": VALUES},
     ("torch-cpu", "jacfwd"): {**NOISE, **NO_TANGENT},
@@ -177,6 +180,7 @@ KNOWN = {
     ITEM,
     VALUES,
     NO_STORAGE,
+    NO_MEMORY,
     OVERWRITTEN,
     IMMUTABLE,
     NO_VIEW,
