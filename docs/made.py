@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from op_engines import LIBRARIES, counts, engine_rows
+from op_engines import LIBRARIES, counts, engine_rows, installed
 
 from gradverify import records
 from gradverify.cli.arguments import COMMANDS, EXAMPLES, parser
@@ -105,8 +105,11 @@ def _op_engines() -> Iterator[str]:
             f"- `{name}` has {native} of {len(rows)} ops itself; {composed} are "
             f"composed of others, and {absent} are absent."
         )
+    for name in LIBRARIES:
+        if name not in installed():
+            yield f"- `{name}` is not told of: it was not installed here."
     yield ""
-    yield from _table(("op", *map(_code, LIBRARIES)), rows)
+    yield from _table(("op", *map(_code, installed())), rows)
 
 
 def _suites() -> Iterator[str]:

@@ -100,9 +100,14 @@ def _of_arrays(node: ast.BinOp) -> bool:
     return _is_array(node.left) or _is_array(node.right)
 
 
+def installed() -> tuple[str, ...]:
+    """The libraries that can be asked where the pages are made."""
+    return tuple(name for name in LIBRARIES if load(name).available() is None)
+
+
 def engine_rows() -> Iterator[Sequence[str]]:
-    """A row for every op: its name, and what is told of each library."""
-    engines = [load(name) for name in LIBRARIES]
+    """A row for every op: its name, and what is told of each installed library."""
+    engines = [load(name) for name in installed()]
     for row in OPS:
         if not row.internal:
             yield (f"`{row.name}`", *(told(engine, row) for engine in engines))
@@ -111,7 +116,7 @@ def engine_rows() -> Iterator[Sequence[str]]:
 def counts(rows: Sequence[Sequence[str]]) -> Mapping[str, Any]:
     """For each library, how many ops it has itself, composed, and not at all."""
     found = {}
-    for k, name in enumerate(LIBRARIES, 1):
+    for k, name in enumerate(installed(), 1):
         cells = [row[k] for row in rows]
         native, composed = cells.count(NATIVE), cells.count(COMPOSED)
         found[name] = (native, composed, len(cells) - native - composed)
