@@ -36,6 +36,10 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\n"
      "f''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
      [R, R, W, R]),
+    ("points are found by setting it to a number",
+     "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
+     "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
+     "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
     ("a base is said to exist for which it holds",
      "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
     ("many functions have a derivative that is 1",
