@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 INTO = "GRADVERIFY_TEST_TIMES"
 """The folder into which the processes of the tests write what these took."""
 
-LONG = 0.3  # seconds, from which on a test is no daily work
+LONG = 0.2  # seconds, from which on a test is no daily work
 
 HEADER = f"# Tests that took {LONG} s of processor time or more; see daily.py.\n"
 
