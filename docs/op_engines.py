@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from gradverify.differentiators import load
 from gradverify.differentiators.examples import EXAMPLES
@@ -29,7 +28,7 @@ WORDS = (
     "imag index index_select int int64 item items moveaxis movedim ndim newaxis numel "
     "ones ones_like pad permute ravel real resolve_conj reshape shape size split "
     "squeeze stack swapaxes take tensor to tolist transpose tril_indices triu_indices "
-    "unbind unsqueeze view_as_complex view_as_real where zeros zeros_like"
+    "unbind unsqueeze view_as_complex view_as_real zeros zeros_like"
 )
 PLAIN = frozenset(WORDS.split())
 
@@ -65,18 +64,30 @@ def _of_script(engine: Differentiator, row: Op) -> str:
         for node in ast.walk(tree)
     )
     loops = sum(isinstance(node, ast.For) for node in ast.walk(tree))
-    return COMPOSED if len(called) + sums + signs + loops > 1 else NATIVE
+    compared = sum(
+        isinstance(node, ast.Compare) and _is_array(node.left)
+        for node in ast.walk(tree)
+    )
+    steps = len(called) + sums + signs + loops + compared
+    moves = {_called(node) for node in ast.walk(tree)} & PLAIN
+    return COMPOSED if steps > 1 or (not steps and len(moves) > 1) else NATIVE
 
 
 def _computes(node: ast.AST) -> str:
     """The name of a function of a library that a call computes with; else nothing."""
+    name = _called(node)
+    return "" if name in PLAIN else name
+
+
+def _called(node: ast.AST) -> str:
+    """The name of a function of a library that is called; else nothing."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return ""
     root: ast.AST = node.func
     while isinstance(root, ast.Attribute):
         root = root.value
     is_constant = isinstance(root, ast.Name) and root.id in ("numpy", "math")
-    return "" if is_constant or node.func.attr in PLAIN else node.func.attr
+    return "" if is_constant else node.func.attr
 
 
 def _passed_on(node: ast.AST) -> str:
@@ -88,7 +99,10 @@ def _passed_on(node: ast.AST) -> str:
 
 
 def _is_array(node: ast.AST) -> bool:
-    """Whether a part of an expression is an operand, or a library made it."""
+    """Whether a part of an expression is an operand, or a library made it.
+
+    Operands and what stands for them in definitions are known by their usual names.
+    """
     if isinstance(node, ast.Name):
         return node.id in (*OPERANDS, "x", "y", "t", "last", "found", "src", "weights")
     if isinstance(node, ast.BinOp):
@@ -113,7 +127,7 @@ def engine_rows() -> Iterator[Sequence[str]]:
             yield (f"`{row.name}`", *(told(engine, row) for engine in engines))
 
 
-def counts(rows: Sequence[Sequence[str]]) -> Mapping[str, Any]:
+def counts(rows: Sequence[Sequence[str]]) -> Mapping[str, tuple[int, int, int]]:
     """For each library, how many ops it has itself, composed, and not at all."""
     found = {}
     for k, name in enumerate(installed(), 1):

@@ -97,7 +97,7 @@ def log_quotient(special: Any, x: Any, *, n: int) -> Any:
 
 @in_doubles
 def gamma_lower(special: Any, x: Any, *, a: float) -> Any:
-    """The lower incomplete gamma function, beyond 1 from the upper one in SciPy."""
+    """The lower incomplete gamma function; of a = 1/2 near 0 it is an erf."""
     found = special.gammainc(a, x)
     return np.where(x < 1.2, special.erf(np.sqrt(x)), found) if a == 0.5 else found
 

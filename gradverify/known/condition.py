@@ -84,6 +84,11 @@ NAMES: Mapping[int, tuple[str, ...]] = {
 }
 """What the operands of an op are called, by their number."""
 
+OF_OP: Mapping[str, tuple[str, ...]] = {
+    "lstm_cell": ("x", "h", "c", "w", "u", "b", "d"),
+}
+"""Where operands are called otherwise than those of most ops of that number."""
+
 COTANGENT = "ct"
 
 ELEMENTWISE = (elementwise, power, clip, celu)
@@ -103,6 +108,8 @@ SYNTAX = (
 
 def operands_of(op: str) -> tuple[str, ...]:
     """What the operands of an op are called, in their order."""
+    if op in OF_OP:
+        return OF_OP[op]
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
 

@@ -194,8 +194,10 @@ def multi_margin(
     """As `nll`, for p = 1 or 2."""
     check_one_of("p", p, (1, 2))
     check_above("margin", margin, -math.inf)
-    if IGNORED in target:
-        raise ValueError("no target of a margin loss is ignored")
+    if isinstance(target, tuple | list) and IGNORED in target:
+        raise ValueError(
+            f"target={target!r}; {IGNORED}, an ignored row, is not allowed"
+        )
     return nll(x, target=target, weight=weight, reduction=reduction)
 
 
@@ -239,6 +241,8 @@ def ctc(
         is_plain = isinstance(sizes, tuple | list) and len(sizes) == x[1]
         if not is_plain or not all(type(n) is int and n >= least for n in sizes):
             raise ValueError(f"{name}={sizes!r}; allowed are {x[1]} whole numbers")
+    if not isinstance(target, tuple | list):
+        raise ValueError(f"target={target!r}; allowed is a list of classes")
     if target:
         check_indices(target, x[2], "target")
     if sum(lengths) != len(target) or blank in target or max(steps) > x[0]:

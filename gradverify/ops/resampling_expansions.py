@@ -1,10 +1,9 @@
 """Expansions of ops that sample arrays at other places, or move entries in blocks.
 
 Every function takes an arithmetic `m` first and works on that arithmetic's values. Most
-of these ops are linear with fixed coefficients. `weighed` is that map along one axis,
-from a table of the entries that each result sees; `moved` is the map that only moves
-entries. The coefficients are computed in the arithmetic, so that each has all its
-digits and the roundings that libraries have.
+of these ops are linear. `weighed` is a sum of entries along one axis with weights that
+are computed in the arithmetic, so that they have the roundings that libraries have.
+`moved` only moves entries.
 """
 
 from __future__ import annotations
@@ -202,11 +201,12 @@ def _inside(m: Any, place: Any, n: int, outside: str, align_corners: bool) -> An
 
 
 def _linear(m: Any, place: Any, n: int, ends: bool) -> Any:
-    """The weights of n entries: how far the place is above an entry, up to 1, less
-    how far it is above the next one.
+    """The weights of n entries, which are 1 at the entry and 0 at its neighbours.
 
-    At an entry the slopes of both halves to come together are those of one function,
-    whichever each half has there. ends: whether all beyond the entries is 0.
+    Each is how far the place is above the entry before, cut at 0 and 1, less how far
+    it is above the entry itself, cut so too. Written like this, the slopes on both
+    sides of an entry belong to one function, at a kink as well. ends: whether what
+    is beyond the entries counts as zeros.
     """
     above = clip(m, place - array_of(m, np.arange(n + 1) - 1, place), low=0.0, high=1.0)
     if not ends:

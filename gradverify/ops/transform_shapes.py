@@ -93,7 +93,8 @@ def two_axes(first: str, second: str) -> Callable[..., Shape]:
         _check_norm(norm, NORMS)
         found = _numbers(x, second)
         _check_axes(axes, len(found), 2)
-        if lengths is not None and len(lengths) != 2:
+        is_pair = isinstance(lengths, tuple | list) and len(lengths) == 2
+        if lengths is not None and not is_pair:
             raise ValueError(f"lengths={lengths!r}; allowed are None and two numbers")
         for kind, a, n in zip(
             (first, second), axes or (), lengths or (None, None), strict=True

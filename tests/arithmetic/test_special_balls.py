@@ -1,4 +1,4 @@
-"""Special functions of balls ask arb again for digits that it lost, and for no others."""
+"""Special functions of balls ask arb again for digits that it lost, and no others."""
 
 from __future__ import annotations
 

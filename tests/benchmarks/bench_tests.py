@@ -4,7 +4,8 @@ Run: python -m tests.benchmarks.bench_tests [--write] [pytest's arguments]
 
 All tests run, as many at once as there are processors. The slowest twenty are printed,
 and what all of them and those of daily work take together. `--write` makes
-`tests/slow_tests.txt` anew.
+`tests/slow_tests.txt` anew, if all tests pass; what is printed of daily work is that of
+the list before.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.benchmarks.table import print_table
-from tests.daily import LIST, left_out
+from tests.daily import LIST
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +55,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Write down what a test took. As a plugin, this module sees every test."""
     began = _used()
     result = yield
-    slow = any(mark.name == "slow" for mark in item.own_markers)
+    slow = item.get_closest_marker("slow") is not None
     line = json.dumps([item.nodeid, _used() - began, slow])
     with (Path(os.environ[INTO]) / f"{os.getpid()}.jsonl").open("a") as file:
         print(line, file=file)
@@ -77,14 +78,16 @@ def measured(arguments: list[str]) -> tuple[list[Took], int]:
 def main(arguments: list[str]) -> int:
     """Measure, print, and write the list if that is asked for."""
     write = "--write" in arguments
-    found, status = measured([a for a in arguments if a != "--write"])
-    if write:
+    others = [a for a in arguments if a != "--write"]
+    if write and others:
+        sys.exit("--write is of all tests: give no other argument beside it")
+    found, status = measured(others)
+    if write and status == pytest.ExitCode.OK:
         long = sorted(took.test for took in found if took.seconds >= LONG)
         LIST.write_text(HEADER + "".join(f"{test}\n" for test in long), "utf-8")
     rows = [(took.test, took.seconds) for took in found[:20]]
     print_table("the slowest tests", ("test", "seconds"), rows)
-    slow = {*left_out(sorted(took.test for took in found))}
-    daily = [t.seconds for t in found if not (t.slow or t.test in slow)]
+    daily = [took.seconds for took in found if not took.slow]
     rows = [
         ("all", len(found), sum(took.seconds for took in found)),
         ("daily work", len(daily), sum(daily)),

@@ -131,6 +131,59 @@ def test_layers_are_read_and_a_slip_in_them_is_the_only_one_found(
     assert sum(verdict == "right" for _, verdict in said) == 2
 
 
+def test_what_a_base_of_another_file_does_is_not_guessed(tmp_path: Path) -> None:
+    said = verdicts(
+        tmp_path,
+        """
+import numpy as np
+from other import Base
+class Linear(Base):
+    def __init__(self, w, b):
+        super().__init__()
+        self.w, self.b = w, b
+    def forward(self, x):
+        self.x = super().forward(x)
+        return self.x @ self.w + self.b
+    def backward(self, dy):
+        self.dw = self.x.T @ dy
+        self.db = dy.sum(axis=0)
+        self.dx = (dy @ self.w.T) * 2
+""",
+    )
+    assert "wrong" not in [verdict for _, verdict in said]
+
+
+# A helper of a helper computes the output.
+DEEP = """
+import numpy as np
+class Linear:
+    def __init__(self):
+        self.w = None
+        self.b = None
+    def setup(self, shape):
+        self.w = draw(shape)
+        self.b = draw(shape[-1])
+    def _inner(self, x):
+        return x @ self.w + self.b
+    def _outer(self, x):
+        return self._inner(x)
+    def forward(self, x):
+        self.x = x
+        return self._outer(x)
+    def backward(self, dy):
+        self.dw = self.x.T @ dy
+        self.db = np.sum(dy, axis=0)
+        return {dx}
+"""
+
+
+@pytest.mark.parametrize(("dx", "wrong"), [("dy @ self.w.T", 0), ("-dy @ self.w.T", 1)])
+def test_helpers_of_helpers_are_followed(tmp_path: Path, dx: str, wrong: int) -> None:
+    said = [verdict for _, verdict in verdicts(tmp_path, DEEP.format(dx=dx))]
+    assert len(said) == 3
+    assert said.count("wrong") == wrong
+
+
 @pytest.mark.parametrize(
     ("labels", "count", "expected"),
     [

@@ -46,6 +46,8 @@ LIBRARIES = ("torch-cpu", "jax", "autograd")
 TOLD = {
     "exp": ("yes", "yes", "yes"),
     "gelu": ("yes", "yes", "composed"),
+    "leaky_relu": ("yes", "yes", "composed"),
+    "pixel_shuffle": ("yes", "composed", "composed"),
     "hfft2": ("yes", "composed", "composed"),
     "interp": ("composed", "yes", "composed"),
     "cummax": ("yes", "yes", "composed"),

@@ -18,6 +18,7 @@ from gradverify.claims.computation.bindings import (
     Instance,
     Layer,
     Open,
+    Unknown,
     Value,
     known,
     numbers,
@@ -89,13 +90,18 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
 
 
 def _of_base(e: Evaluator, name: str) -> Value:
-    """A method of the base class; of one that is not in the file, nothing is known."""
+    """A method of the base class; one that is not in the file is not understood.
+
+    Its `__init__` alone is passed over.
+    """
     base, holder = e.names.get(BASE), e.names.get("self")
     if isinstance(base, ast.ClassDef) and isinstance(holder, Instance):
         for part in base.body:
             if isinstance(part, ast.FunctionDef) and part.name == name:
                 return Function(name, part.args, tuple(part.body), holder)
-    return Layer("identity")
+    if name == "__init__":
+        return Layer("identity")
+    return Unknown(f"{name} of the base class is not in the file")
 
 
 def applied(e: Evaluator, target: Value, node: ast.Call) -> Value:

@@ -433,15 +433,15 @@ def _call_layer(code: Journal, passes: Passes) -> None:
 def _in_turn(
     methods: Mapping[str, ast.FunctionDef], first: Sequence[ast.FunctionDef]
 ) -> list[ast.FunctionDef]:
-    """Methods, and those that they call."""
-    found = dict.fromkeys(first)
-    for method in first:
+    """Methods, those that they call, and so on."""
+    found = [*first]
+    for method in found:  # it grows
         for node in ast.walk(method):
             match node:
                 case ast.Attribute(value=ast.Name(id="self"), attr=name):
-                    if name in methods:
-                        found[methods[name]] = None
-    return [*found]
+                    if name in methods and methods[name] not in found:
+                        found.append(methods[name])
+    return found
 
 
 def _stored(methods: Sequence[ast.FunctionDef]) -> set[str]:
