@@ -33,7 +33,7 @@ def accurately(function: Function) -> Function:
                 found = function(x, **params)
             accuracy = max(found.rel_accuracy_bits(), 0)
             helps = accuracy > most or not most
-            if accuracy > most:  # a series at more bits may enclose less tightly
+            if accuracy >= most:  # a series at more bits may enclose less tightly
                 best, most = found, accuracy
             if found.is_zero() or most >= wanted or not helps:
                 break
