@@ -10,11 +10,11 @@ from gradverify.ops.checks import (
     check_eps,
     check_indices,
     check_one_of,
+    check_sizes,
     check_truth,
 )
 from gradverify.ops.layer_shapes import attention, batch_norm_eval
 from gradverify.ops.shapes import Shape
-from gradverify.ops.window_shapes import check_sizes
 
 Sizes = Sequence[int]
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.ops.checks import check_eps, check_indices, check_numbers, check_truth
+from gradverify.ops.checks import (
+    check_eps,
+    check_indices,
+    check_numbers,
+    check_sizes,
+    check_truth,
+)
 from gradverify.ops.shapes import Shape, elementwise
 
 Sizes = Sequence[int]
@@ -74,13 +80,7 @@ def checked_counts(
     """As `window_counts`, once the params are seen to fit the space."""
     sizes = {"kernel": kernel, "stride": stride, "padding": padding}
     for name, value in {**sizes, "dilation": dilation}.items():
-        least = 0 if name == "padding" else 1
-        is_plain = isinstance(value, tuple | list) and len(value) == len(space)
-        if not is_plain or not all(type(v) is int and v >= least for v in value):
-            raise ValueError(
-                f"{name}={value!r}; allowed are {len(space)} whole numbers from "
-                f"{least} up"
-            )
+        check_sizes(name, value, len(space), 0 if name == "padding" else 1)
     counts = window_counts(space, kernel, stride, padding, dilation)
     if not counts or any(n < 1 for n in counts):
         raise ValueError(

@@ -31,9 +31,7 @@ def loss(x: Shape, t: Shape, *, reduction: str, **params: Any) -> Shape:
     if x != t or 0 in x:
         raise ValueError(f"shapes {x} and {t}; allowed are two equal ones, not empty")
     check_truth("log_target", params.get("log_target", False))
-    delta = params.get("delta", 1.0)
-    if type(delta) is not float or not 0 < delta < math.inf:
-        raise ValueError(f"delta={delta!r}; allowed is a float above 0")
+    check_above("delta", params.get("delta", 1.0))
     return _reduced(x, reduction)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.ops.checks import check_one_of, check_truth
+from gradverify.ops.checks import check_one_of, check_sizes, check_truth
 from gradverify.ops.layer_shapes import of_rank
 from gradverify.ops.shapes import Shape
-from gradverify.ops.window_shapes import along, check_sizes
+from gradverify.ops.window_shapes import along
 
 Sizes = Sequence[int]
 

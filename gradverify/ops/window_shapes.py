@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradverify.ops.checks import check_indices, check_one_of, check_truth
+from gradverify.ops.checks import check_indices, check_one_of, check_sizes, check_truth
 from gradverify.ops.layer_shapes import checked_counts, conv, of_rank, pool
 from gradverify.ops.shapes import Shape
 
@@ -74,15 +74,6 @@ def transposed_lengths(
     """What the kernels of all entries of a space cover, before padding is cut off."""
     parts = zip(space, kernel, stride, more, dilation, strict=True)
     return tuple((n - 1) * s + d * (k - 1) + 1 + m for n, k, s, m, d in parts)
-
-
-def check_sizes(name: str, sizes: Any, rank: int, least: int = 1) -> None:
-    """Refuse what is not a whole number for each axis."""
-    is_plain = isinstance(sizes, tuple | list) and len(sizes) == rank
-    if not is_plain or not all(type(n) is int and n >= least for n in sizes):
-        raise ValueError(
-            f"{name}={sizes!r}; allowed are {rank} whole numbers from {least} up"
-        )
 
 
 def adaptive(x: Shape, *, size: Sizes) -> Shape:
