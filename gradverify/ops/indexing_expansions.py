@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.ops.functions import minimum
 from gradverify.ops.indexing_shapes import with_length
 from gradverify.ops.shapes import Shape, axes_of, one_axis
 
@@ -200,6 +201,10 @@ def combiner(m: Any, reduce: str) -> tuple[Combine, Callable[[Any], Any]]:
     """
     if reduce == "prod":
         return operator.mul, m.factor
+    if reduce in ("amax", "max"):
+        return m.maximum, lambda x: x
+    if reduce in ("amin", "min"):
+        return lambda a, b: minimum(m, a, b), lambda x: x
     return operator.add, lambda x: x
 
 

@@ -117,7 +117,10 @@ POOLS = {
 }
 
 # In JAX's modes; those of second order differentiate eigenvectors, too.
-SCATTERED = {"segment_reduce": "scatter_mul gradients are only implemented if"}
+SCATTERED = dict.fromkeys(
+    ("scatter_reduce", "segment_reduce"),
+    "scatter_mul gradients are only implemented if",
+)
 VECTORS = {"eigvals": "Derivatives of non-symmetric eigenvectors are only valid"}
 OF_JAX = {
     ("jax", mode): SCATTERED | (VECTORS if "over" in mode or mode == "hessian" else {})
