@@ -176,7 +176,10 @@ def scatter_reduce(
     combine, prepared = combiner(m, reduce)
     x, src = prepared(x), prepared(src)
     y = _scattered(m, x, src, axis, index, combine, first=include_self)
-    if reduce != "mean":
+    if reduce in ("amax", "amin"):
+        # what x receives may be taken away in parts, whose sum is off by a rounding
+        return y + (x - x)
+    if reduce == "prod":
         return y
     shape = np.shape(x)
     (a,) = one_axis(shape, axis)

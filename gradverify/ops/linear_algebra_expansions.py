@@ -316,10 +316,9 @@ def pinv(m: Any, a: Any) -> Any:
     by the square of the condition number.
     """
     known = normal_pinv(m, a)
-    size = largest_entry(m, a)
-    size = size * (size * largest_entry(m, known))
-    count = float(max(np.shape(a)[-2:]))
-    return normal_pinv(m, m.slack(backward_stable(m, a), count * size))
+    top, count = largest_entry(m, a), float(max(np.shape(a)[-2:]))
+    lost = count * (top * (top * largest_entry(m, known)))
+    return normal_pinv(m, m.slack(backward_stable(m, a), lost))
 
 
 def normal_pinv(m: Any, a: Any) -> Any:
@@ -384,12 +383,12 @@ def qr(m: Any, a: Any, *, part: str) -> Any:
 def _solved_back(m: Any, q: Any, a: Any) -> Any:
     """q, of which each column of a receives roundings of the cotangent times 1/R.
 
-    A zero is added to it: the columns less themselves, times the inverse of R. Of one
-    of both, what is passed back is rounded.
+    A zero is added to it: the columns less themselves, times the inverse of R. What is
+    passed back to both cancels but for its rounding.
     """
     first = [m.take(a, axis=(-1,), index=(j,)) for j in range(np.shape(q)[-1])]
     r = masked(m, product(m, swapped(m, q), beside(m, first)), upper=True)
-    nothing = beside(m, [m.moved_back(column) - column for column in first])
+    nothing = beside(m, [column - column for column in first])
     return q + product(m, nothing, inverted(m, r))
 
 
@@ -562,8 +561,9 @@ def vector_norm(
     total = m.sum(m.power(y, n=p), axis=axis, keepdims=keepdims)
     # 1 / p may be no float, and then the norm would depend on what it is scaled by.
     # Libraries that do not scale have that rounding in the power of the whole sum.
-    size = m.abs(m.log(filled(m, top))) + m.abs(m.log(filled(m, total)) / p)
-    return top * m.exp(m.slack(m.log(filled(m, total)) / p, size))
+    logarithm = m.log(filled(m, total)) / p
+    whole = m.abs(m.log(filled(m, top))) + m.abs(logarithm)
+    return top * m.exp(m.slack(logarithm, whole))
 
 
 def matrix_norm(m: Any, a: Any, *, ord: str, keepdims: bool) -> Any:
@@ -610,7 +610,7 @@ def normalize(m: Any, x: Any, *, p: float, axis: Axis, eps: float) -> Any:
 
 
 def _size(m: Any, x: Any, p: float, axis: Axis) -> Any:
-    """The norm of vectors along axes, which are kept; the Euclidean one is flat at 0."""
+    """The norm of vectors along axes, which are kept; of order 2 it is flat at 0."""
     if p == 2.0:
         return length(m, x, axis)
     return vector_norm(m, x, ord=str(p), axis=axis, keepdims=True)

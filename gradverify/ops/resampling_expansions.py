@@ -23,8 +23,6 @@ Sizes = Sequence[int]
 CUBIC = -0.75
 """The slope of the cubic kernel at 1 (Keys, 1981), as PyTorch has it."""
 
-PARTS = ("numerator", "denominator")
-
 
 # ---- linear maps with fixed coefficients
 
@@ -70,8 +68,8 @@ def _rests(m: Any, x: Any, positions: Sequence[Fraction]) -> Any:
     position.
     """
     above = [p + Fraction(1, 2) for p in positions]
-    over, under = ([getattr(p, part) for p in above] for part in PARTS)
-    place = held(m, over, x) / array_of(m, under, x)
+    over = held(m, [p.numerator for p in above], x)
+    place = over / array_of(m, [p.denominator for p in above], x)
     return place - array_of(m, [math.floor(p) + 0.5 for p in positions], x)
 
 

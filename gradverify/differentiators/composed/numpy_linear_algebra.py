@@ -146,7 +146,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, cholesky, pinv,
-        eigvalsh, eigh, eigvals, svdvals, svd, cov, normalize, renorm, cosine_similarity,
-        cdist, pdist,
+        eigvalsh, eigh, eigvals, svdvals, svd, cov, normalize, renorm,
+        cosine_similarity, cdist, pdist,
     )
 }  # fmt: skip

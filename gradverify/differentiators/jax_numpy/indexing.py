@@ -102,7 +102,8 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
         f.__name__: f
         for f in (
             gather, take_along_axis, scatter, scatter_add, scatter_reduce, index_select,
-            index_add, index_put, masked_fill, segment_reduce, cumprod, logcumsumexp, flip, pad_axis,
+            index_add, index_put, masked_fill, segment_reduce, cumprod, logcumsumexp,
+            flip, pad_axis,
         )
     },
 }  # fmt: skip

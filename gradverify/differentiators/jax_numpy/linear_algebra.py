@@ -106,8 +106,9 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **{
         f.__name__: f
         for f in (
-            solve_triangular, lu_solve, cholesky_inverse, cholesky_solve, pinv_singular, lstsq, qr,
-            lu, matrix_power, matrix_exp, eigvals, cov, vector_norm, matrix_norm,
+            solve_triangular, lu_solve, cholesky_inverse, cholesky_solve, pinv_singular,
+            lstsq, qr, lu, matrix_power, matrix_exp, eigvals, cov, vector_norm,
+            matrix_norm,
         )
     },
 }  # fmt: skip

@@ -255,8 +255,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, solve_triangular, lu_solve, cholesky,
-        cholesky_inverse, cholesky_solve, pinv, pinv_singular, lstsq, qr, lu, matrix_power, matrix_exp,
-        eigvalsh, eigh, eigvals, svdvals, svd, vector_norm, matrix_norm, normalize, renorm,
-        cosine_similarity, cov, cdist, pdist,
+        cholesky_inverse, cholesky_solve, pinv, pinv_singular, lstsq, qr, lu,
+        matrix_power, matrix_exp, eigvalsh, eigh, eigvals, svdvals, svd, vector_norm,
+        matrix_norm, normalize, renorm, cosine_similarity, cov, cdist, pdist,
     )
 }  # fmt: skip
