@@ -203,15 +203,15 @@ def _of_exponential(m: Any, y: Any, exponent: Any) -> Any:
 
 def gammainc_partial(m: Any, y: Any, x: Any, *, a: float) -> Any:
     """The density of the gamma distribution."""
-    whole = m.log_gamma(0.0 * x + a)
-    return m.exp((a - 1.0) * m.log(x) - x - whole)
+    given = 0.0 * x + a
+    return m.exp((given - 1.0) * m.log(x) - x - m.log_gamma(given))
 
 
 def betainc_partial(m: Any, y: Any, x: Any, *, a: float, b: float) -> Any:
     """The density of the beta distribution."""
-    given = (m.log_gamma(0.0 * x + v) for v in (a, b, a + b))
-    first, second, both = given
-    whole = (a - 1.0) * m.log(x) + (b - 1.0) * m.log1p(-x)
+    one, two = (0.0 * x + v for v in (a, b))  # no float is a - 1, nor a + b
+    first, second, both = (m.log_gamma(v) for v in (one, two, one + two))
+    whole = (one - 1.0) * m.log(x) + (two - 1.0) * m.log1p(-x)
     return m.exp(whole + (both - first - second))
 
 

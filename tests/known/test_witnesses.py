@@ -295,6 +295,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
+    "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
     "igammac":  each(lambda a, x: mp.gammainc(a, x, regularized=True)),
     "i0":       each(lambda x: mp.besseli(0, x)),
     "i1":       each(lambda x: mp.besseli(1, x)),

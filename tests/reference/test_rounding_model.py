@@ -451,9 +451,11 @@ REASONS: Mapping[str, str] = {
     "made of functions whose operands are rounded": (
         "tanh sigmoid softplus exp2 expm1 log1p asin atan sinh cosh asinh atanh erf "
         "erfc log_sigmoid elu silu gelu celu selu mish hardswish softsign logsumexp "
-        "scaled_dot_product_attention dropout_attention renorm huber bce bce_with_logits kl_div xlogy xlog1py "
+        "scaled_dot_product_attention dropout_attention renorm huber bce "
+        "bce_with_logits kl_div xlogy xlog1py "
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
-        "betaln beta gammainc gammaincc igamma igammac betainc zeta erfcx erfinv ndtr ndtri log_ndtr "
+        "betaln beta gammainc gammaincc igamma igammac betainc zeta erfcx erfinv "
+        "ndtr ndtri log_ndtr "
         "spence i0 i0e i1 i1e logcumsumexp "
         "vector_norm normalize cosine_similarity cdist pdist "
         "smooth_l1 soft_margin margin_ranking pairwise_distance cosine_embedding "
