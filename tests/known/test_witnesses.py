@@ -297,6 +297,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
     "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
+    "erfcx":    each(lambda x: mp.exp(x * x) * mp.erfc(x)),
     "igammac":  each(lambda a, x: mp.gammainc(a, x, regularized=True)),
     "i0":       each(lambda x: mp.besseli(0, x)),
     "i1":       each(lambda x: mp.besseli(1, x)),
