@@ -344,6 +344,8 @@ class _FunctionSweep:
             for look in looks:
                 short._look(VARIED, look)
             for mode, counts in short.counts.items():
+                if not length:  # that nothing is right says nothing
+                    counts = Counter({v: n for v, n in counts.items() if v.fails()})
                 self.counts.setdefault(mode, Counter()).update(counts)
                 self.errors.setdefault(mode, ErrorHistogram())
             for found in short.findings(known):
