@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from op_engines import LIBRARIES, counts, engine_rows, installed
 
 from gradverify import records
 from gradverify.cli.arguments import COMMANDS, EXAMPLES, parser
@@ -94,6 +95,21 @@ def _ops() -> Iterator[str]:
     )
     head = ("op", "operator", "operands", "params", "kink", "computes")
     return _table(head, rows)
+
+
+def _op_engines() -> Iterator[str]:
+    """What each library has itself, what is composed, and why the rest is absent."""
+    rows = [*engine_rows()]
+    for name, (native, composed, absent) in counts(rows).items():
+        yield (
+            f"- `{name}` has {native} of {len(rows)} ops itself; {composed} are "
+            f"composed of others, and {absent} are absent."
+        )
+    for name in LIBRARIES:
+        if name not in installed():
+            yield f"- `{name}` is not told of: it was not installed here."
+    yield ""
+    yield from _table(("op", *map(_code, installed())), rows)
 
 
 def _suites() -> Iterator[str]:
@@ -202,6 +218,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "options": _options,
     "commands": _commands,
     "ops": _ops,
+    "op_engines": _op_engines,
     "suites": _suites,
     "kinds": _kinds,
     "modes": _modes,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from .daily import left_out
 from .scratch import TOY_ENGINE, Scratch
 
 # Processes of tests find each other's bytecode, whatever the machine says of it: else
@@ -24,6 +25,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what daily work leaves out, before marks are looked at."""
+    slow = {*left_out(item.nodeid for item in items)}
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -121,8 +121,10 @@ class Scratch:
         It may be killed as any other process. It loads no library anew, which is most
         of what a short run costs. `ended` waits for it.
         """
-        with warnings.catch_warnings():  # of threads, from Python 3.12 on
+        # Of threads: Python warns from 3.12 on, and JAX where another test loaded it.
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
             pid = os.fork()
         if pid:
             return pid

@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from gradverify.arithmetic import matrices, special_balls, spectra
+from gradverify.arithmetic import fixed_matrices, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
     FAR_LEFT,
@@ -153,6 +153,7 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(pi)/2": lambda: arb.pi().sqrt() / 2,
     "pi": arb.pi,
     "log(pi)": lambda: arb.pi().log(),
+    "log(2 pi)": lambda: (2 * arb.pi()).log(),
     "2/sqrt(pi)": lambda: 2 / arb.pi().sqrt(),
     "180/pi": lambda: 180 / arb.pi(),
     "pi/180": lambda: arb.pi() / 180,
@@ -209,6 +210,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "eigenvalues": spectra.each_matrix(spectra.in_balls),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
+    "coefficients": fixed_matrices.in_balls,
     "log_gamma": elementwise(log_gamma, 1),
     "polygamma": polygamma,
     "pad":       pad_with(arb(0)),

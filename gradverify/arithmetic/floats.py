@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import Polynomial
 
+from gradverify.arithmetic import fixed_matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.special_floats import SPECIAL
 
@@ -109,7 +110,7 @@ def pad_with(zero: Any) -> Callable[..., Any]:
 
 def take(x: Any, *, axis: Sequence[int], index: Sequence[int]) -> Any:
     """The elements at some places along one axis."""
-    return np.take(x, np.asarray(index), axis=axis[0])
+    return np.take(x, np.asarray(index, dtype=int), axis=axis[0])
 
 
 def put_into(zero: Any) -> Callable[..., Any]:
@@ -222,6 +223,7 @@ CONSTANTS: Mapping[str, float] = {
     "sqrt(pi)/2": math.sqrt(math.pi) / 2.0,
     "pi": math.pi,
     "log(pi)": math.log(math.pi),
+    "log(2 pi)": math.log(2.0 * math.pi),
     "2/sqrt(pi)": 2.0 / math.sqrt(math.pi),
     "180/pi": 180.0 / math.pi,
     "pi/180": math.pi / 180.0,
@@ -295,6 +297,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "rise":      lambda x: 2.0 * sigmoid(2.0 * x),
     "eigenvalues": eigenvalues,
     "scale":     scale,
+    "coefficients": fixed_matrices.in_floats,
     "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,
     "pad":       pad_with(None),

@@ -15,7 +15,13 @@ from flint import arb, ctx
 from mpmath import mp, mpf
 from mpmath.libmp import from_man_exp
 
-from gradverify.arithmetic import balls, matrices, special_balls, spectra
+from gradverify.arithmetic import (
+    balls,
+    fixed_matrices,
+    matrices,
+    special_balls,
+    spectra,
+)
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import SELU, SELU_BELOW, STRUCTURE, pad_with, put_into
 from gradverify.arithmetic.objects import (
@@ -26,6 +32,7 @@ from gradverify.arithmetic.objects import (
     sum_from,
 )
 from gradverify.graph import OutsideDomain
+from gradverify.ops.fixed_weights import Coefficient
 
 
 def log(x: Any) -> Any:
@@ -175,6 +182,7 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "sqrt(pi)/2": lambda: mp.sqrt(mp.pi) / 2,
     "pi": lambda: +mp.pi,
     "log(pi)": lambda: mp.log(mp.pi),
+    "log(2 pi)": lambda: mp.log(2 * mp.pi),
     "2/sqrt(pi)": lambda: 2 / mp.sqrt(mp.pi),
     "180/pi": lambda: 180 / mp.pi,
     "pi/180": lambda: mp.pi / 180,
@@ -186,6 +194,12 @@ CONSTANTS: Mapping[str, Callable[[], Any]] = {
 def scale(x: Any, *, by: str) -> Any:
     """x times the constant of that name."""
     return x * CONSTANTS[by]()
+
+
+def coefficient(c: Coefficient) -> Any:
+    """A coefficient of a fixed matrix, rounded to the precision in force."""
+    with ctx.workprec(mp.prec + GUARD):
+        return rounded(fixed_matrices.ball_of(c))
 
 
 def lift(x: float) -> Any:
@@ -253,6 +267,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "eigenvalues": spectra.each_matrix(spectra.in_mpmath(ball_of, rounded)),
     "rise":      elementwise(lambda x: 2 * sigmoid(2 * x), 1),
     "scale":     scale,
+    "coefficients": fixed_matrices.each(coefficient, lambda: int(mp.prec)),
     "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),
     "polygamma": polygamma,
     "pad":       pad_with(mpf(0)),

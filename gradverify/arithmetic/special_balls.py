@@ -1,7 +1,8 @@
 """Special functions of a ball. Each is accurate to the precision in force, or says so.
 
-Where arb loses digits it is asked again at more precision, as long as the operand
-itself has more of them.
+Where arb loses digits it is asked again at more precision, as long as that helps. What
+is lost to the width of the operand no precision gives back, and a Bessel function of a
+wide operand takes minutes at thousands of bits.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 
 from flint import acb, arb, ctx
 
-TRIES = 5  # each at twice the precision of the one before
+TRIES = 5  # each at as many bits more as the one before lacked
 LOST = 16  # bits that a result may have less than its operand
+BELOW = 8  # bits below an operand's width that it is computed with
 
 Function = Callable[..., Any]
 
@@ -22,14 +24,21 @@ def accurately(function: Function) -> Function:
 
     def apply(x: Any, **params: Any) -> Any:
         x, precision = arb(x), ctx.prec
-        wanted = min(precision, x.rel_accuracy_bits()) - LOST
-        found = arb.nan()
-        for k in range(TRIES):
-            with ctx.workprec(precision * 2**k):
+        worth = max(x.rel_accuracy_bits(), 0)
+        wanted = min(precision, worth) - LOST
+        bits = min(precision, worth + BELOW)
+        best, most = arb.nan(), -1
+        for _ in range(TRIES):
+            with ctx.workprec(bits):
                 found = function(x, **params)
-            if found.is_zero() or found.rel_accuracy_bits() >= wanted:
+            accuracy = max(found.rel_accuracy_bits(), 0)
+            helps = accuracy > most or not most
+            if accuracy >= most:  # a series at more bits may enclose less tightly
+                best, most = found, accuracy
+            if found.is_zero() or most >= wanted or not helps:
                 break
-        return +found
+            bits += wanted - accuracy + LOST
+        return +best
 
     return apply
 
@@ -41,8 +50,7 @@ def monotone(function: Function) -> Function:
         x = arb(x)
         if x.is_exact() or not x.is_finite():
             return function(x, **params)
-        ends = (function(end, **params) for end in (x.lower(), x.upper()))
-        low, high = ends
+        low, high = (function(end, **params) for end in (x.lower(), x.upper()))
         return low.union(high)
 
     return apply
@@ -148,21 +156,21 @@ def zeta(x: Any, *, s: float) -> Any:
 
 @monotone
 @accurately
-def gammainc(x: Any, *, a: float) -> Any:
+def gamma_lower(x: Any, *, a: float) -> Any:
     """The regularised lower incomplete gamma function."""
     return x.gamma_lower(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
 @monotone
 @accurately
-def gammaincc(x: Any, *, a: float) -> Any:
+def gamma_upper(x: Any, *, a: float) -> Any:
     """The regularised upper incomplete gamma function."""
     return x.gamma_upper(arb(a), regularized=1) if x > 0 else arb.nan()
 
 
 @monotone
 @accurately
-def betainc(x: Any, *, a: float, b: float) -> Any:
+def beta_lower(x: Any, *, a: float, b: float) -> Any:
     """The regularised incomplete beta function; beyond 1/2 by its reflection."""
     if not (x > 0 and x < 1):
         return arb.nan()
@@ -181,8 +189,8 @@ SPECIAL: dict[str, Function] = {
     "spence":       spence,
     "log_quotient": log_quotient,
     "zeta":         zeta,
-    "gammainc":     gammainc,
-    "gammaincc":    gammaincc,
-    "betainc":      betainc,
+    "gamma_lower":  gamma_lower,
+    "gamma_upper":  gamma_upper,
+    "beta_lower":   beta_lower,
 }
 # fmt: on

@@ -95,6 +95,23 @@ def log_quotient(special: Any, x: Any, *, n: int) -> Any:
     return np.where(near, close, far)
 
 
+@in_doubles
+def gamma_lower(special: Any, x: Any, *, a: float) -> Any:
+    """The lower incomplete gamma function; of a = 1/2 near 0 it is an erf."""
+    found = special.gammainc(a, x)
+    return np.where(x < 1.2, special.erf(np.sqrt(x)), found) if a == 0.5 else found
+
+
+@in_doubles
+def gamma_upper(special: Any, x: Any, *, a: float) -> Any:
+    """The upper incomplete gamma function.
+
+    SciPy's series of log(gamma(1 + a)) lacks digits at a = 1/2, where it is an erfc.
+    """
+    found = special.gammaincc(a, x)
+    return np.where(x < 1.2, special.erfc(np.sqrt(x)), found) if a == 0.5 else found
+
+
 # fmt: off
 SPECIAL: dict[str, Function] = {
     "bessel":       bessel,
@@ -105,8 +122,8 @@ SPECIAL: dict[str, Function] = {
     "spence":       in_doubles(lambda special, x: special.spence(x)),
     "log_quotient": log_quotient,
     "zeta":         in_doubles(lambda special, x, s: special.zeta(s, x)),
-    "gammainc":     in_doubles(lambda special, x, a: special.gammainc(a, x)),
-    "gammaincc":    in_doubles(lambda special, x, a: special.gammaincc(a, x)),
-    "betainc":      in_doubles(lambda special, x, a, b: special.betainc(a, b, x)),
+    "gamma_lower":  gamma_lower,
+    "gamma_upper":  gamma_upper,
+    "beta_lower":   in_doubles(lambda special, x, a, b: special.betainc(a, b, x)),
 }
 # fmt: on

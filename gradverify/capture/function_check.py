@@ -183,22 +183,17 @@ def check_function(
 def _believed(
     sweep: _FunctionSweep, reference: FunctionCall | None
 ) -> tuple[Truth, list[str]]:
-    """The first truth that stands its trial, and why the ones before it did not."""
+    """The program, if it stands its trial; else differences, and why it did not."""
     call = sweep.call
-    tried = [CapturedTruth(call, call, "the captured program")]
-    if reference is not None:
+    if reference is None:
+        truth = CapturedTruth(call, call, "the captured program")
+    else:
         sweep.refuse_other_arguments(reference)
-        tried.insert(0, CapturedTruth(call, reference, "the reference"))
-        tried.pop()
-    remarks: list[str] = []
-    why = ""
-    for truth in tried:
-        found = disbelieved(truth, sweep.trial_places(), sweep.asked.seed)
-        if found is None:
-            return truth, remarks
-        why = found
-        if reference is not None:
-            remarks.append(f"the reference is not the function: {found}")
+        truth = CapturedTruth(call, reference, "the reference")
+    why = disbelieved(truth, sweep.trial_places(), sweep.asked.seed)
+    if why is None:
+        return truth, []
+    remarks = [] if reference is None else [f"the reference is not the function: {why}"]
     return DifferencedTruth(call, why), remarks
 
 

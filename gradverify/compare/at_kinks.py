@@ -11,7 +11,7 @@ from gradverify.compare.entries import DROPPED_PATH, UNBOUNDED
 from gradverify.differentiators import Derivatives
 from gradverify.graph import Array, Case
 from gradverify.questions import GRADIENT, Question
-from gradverify.reference import Reference, inside_box, inside_hull
+from gradverify.reference import Hull, Reference, inside_box, inside_hull
 from gradverify.verdict import Judgement, Verdict
 
 
@@ -56,7 +56,14 @@ def at_kinks(case: Case, reference: Reference, derivatives: Derivatives) -> Judg
         return replace(base, verdict=verdict)
     if inside_box(hull, got, allowed):
         return replace(base, verdict=Verdict.KINK_COMPOSITION)
-    return base
+    return replace(base, bound_ratio=_outside(hull, got, allowed))
+
+
+def _outside(hull: Hull, got: Array, allowed: Array) -> float:
+    """How far the worst entry is outside the box, in units of its allowed error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beyond = np.maximum(got - hull.highest, hull.lowest - got) / allowed
+    return float(np.nanmax(beyond, initial=0.0))
 
 
 def _could_hide_a_path(reference: Reference) -> bool:

@@ -32,7 +32,9 @@ from gradverify.reference import Reference, gradient_at, reference
 from gradverify.reference.gradient_program import expand, gradient_program
 from gradverify.reference.kinks import ActiveKink
 
-UNDECIDED = 4  # up to so many elements, both branches are tried
+UNDECIDED = 4  # up to so many elements, both branches are tried, and their middle
+
+MOVES = ("kernel", "stride", "padding", "dilation")
 
 # What part of a cotangent passes through a node on its way to the largest element. For
 # a maximum it is the sum of the parts of its two operands.
@@ -74,8 +76,8 @@ def follows_conventions(
 
 
 def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
-    """The slopes of all kinks: those found, and both branches at elements where
-    rounding decides which one the library takes.
+    """The slopes of all kinks: those found, and at other elements both branches and
+    their middle, which some libraries take at ties.
     """
     free = [
         (k, i)
@@ -85,7 +87,7 @@ def _candidates(slopes: list[Array]) -> Iterator[list[Array]]:
     ]
     if len(free) > UNDECIDED:
         return
-    for choice in itertools.product((0.0, 1.0), repeat=len(free)):
+    for choice in itertools.product((0.0, 1.0, 0.5), repeat=len(free)):
         filled = [s.copy() for s in slopes]
         for (k, i), value in zip(free, choice, strict=True):
             filled[k][i] = value
@@ -110,15 +112,17 @@ class _Probe:
 
     def slopes(self, kink: ActiveKink) -> Array:
         """The library's slope at every element; NaN where rounding may lead to either
-        branch.
+        branch, or where the op does not tell.
         """
         expansion = gradient_program(self.case.graph, self.case.dtype).expansion
         origin = expansion.origin(kink.node)
         node = self.case.graph.nodes[origin]
         if "axis" in OPS[node.op].params:
             return self._shared(origin, kink)
-        if "kernel" in OPS[node.op].params:
+        if {*MOVES} <= {*OPS[node.op].params}:
             return self._pooled(origin, kink)
+        if not _is_of_numbers(node):
+            return np.where(kink.active, np.nan, kink.positive)
         operands = np.broadcast_arrays(
             *(np.asarray(self.values[j], float) for j in node.operands), kink.positive
         )[:-1]
@@ -133,6 +137,8 @@ class _Probe:
     def _shared(self, origin: int, kink: ActiveKink) -> Array:
         """The slopes at a largest or smallest element, from how ties share a cotangent.
 
+        NaN where the op is no fold, which its cotangents alone could not tell.
+
         The nodes of an op's expansion stand in one row, both here and in the expansion
         of the op alone. So a slope found there belongs to the node at the same place
         here.
@@ -141,13 +147,17 @@ class _Probe:
         result[kink.active] = np.nan
         ones = np.ones(graph.nodes[origin].shape)
         alone = op_alone(self.case, origin, self.values, ones)
-        derivatives = run(self.differentiator, self.mode, alone)
-        if not alone.point or derivatives.error or derivatives.timed_out:
+        if len(alone.point) != 1:
             return result
         place = gradient_program(graph, self.case.dtype).expansion.place
         small = expand(alone.graph, self.case.dtype)
         at = kink.node - place[origin - 1] + small.place[0]
         part = Graph(small.graph.nodes[: small.place[1] + 1])
+        if not is_fold(part):
+            return result
+        derivatives = run(self.differentiator, self.mode, alone)
+        if derivatives.error or derivatives.timed_out:
+            return result
         ways = np.asarray(derivatives.cotangents[0], float)
         result[kink.active] = _shares(part, ways, at)[kink.active]
         return result
@@ -160,7 +170,7 @@ class _Probe:
         graph, result = self.case.graph, kink.positive.astype(float)
         result[kink.active] = np.nan
         node = graph.nodes[origin]
-        moves = [node.params[k] for k in ("kernel", "stride", "padding", "dilation")]
+        moves = [node.params[k] for k in MOVES]
         seen = windows(FLOATS, np.asarray(self.values[node.operands[0]]), *moves)
         ways = np.zeros(np.shape(seen))
         for n, c, step in np.argwhere(kink.active.any(axis=2)):
@@ -213,8 +223,31 @@ class _Probe:
         return slope if fits and -1e-9 <= slope <= 1 + 1e-9 else np.nan
 
 
+def _is_of_numbers(node: Node) -> bool:
+    """Whether the op with these params takes numbers to a number, so that each element
+    can be asked by itself.
+    """
+    try:
+        return OPS[node.op].shape(*((),) * len(node.operands), **node.params) == ()
+    except ValueError:
+        return False
+
+
 def _maxima(nodes: Sequence[Node]) -> list[int]:
     return [i for i, node in enumerate(nodes) if node.op == "maximum"]
+
+
+def is_fold(graph: Graph) -> bool:
+    """Whether a graph of one input takes largest elements, and each entry goes to one.
+
+    A sorting network sends an entry to the smaller and to the larger of two, and a
+    running maximum to all that come after. What such an op sends back does not tell
+    the slope of each of its nodes.
+    """
+    if not {node.op for node in graph.nodes[1:]} <= SHARES.keys():
+        return False
+    ones = np.ones(graph.nodes[0].shape)
+    return bool(np.sum(interpret_all(graph, SHARES, [ones])[-1]) == ones.size)
 
 
 def _shares(fold: Graph, ways: Array, at: int) -> Array:

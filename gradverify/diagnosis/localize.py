@@ -129,7 +129,8 @@ def _suspects(
     """Every op alone, with what makes a scalar of its result.
 
     An operand that occurs twice in the graph is two inputs of the op alone, and either
-    may happen to have no tangent. With another cotangent, at the end, all have one.
+    may happen to have no tangent; an entry of one may be held still as well. With other
+    cotangents, at the end, every entry moves in one of them.
     """
     values = node_values(case)
     for i, ct in chain(_candidates(case), _moved(case, values, question)):
@@ -144,21 +145,33 @@ def _suspects(
 def _moved(
     case: Case, values: Sequence[Any], question: str
 ) -> Iterator[tuple[int, Array]]:
-    """Ops of which an operand is held still, with cotangents for which all move."""
+    """Ops of which an entry is held still, with cotangents for which it moves."""
     if question == GRADIENT.name:
         return
     nodes = case.graph.nodes
     for i in op_nodes(case.graph):
+        still: list[Array] = []
         for scale in (1.0, *SCALES):
             ct = np.full(nodes[i].shape, scale)
             try:
                 alone = op_alone(case, i, values, ct)
             except ValueError:
                 break
-            if all(v is not None for v in tangents_of(alone.graph, alone.dtype)):
-                if scale != 1.0:
-                    yield i, ct
+            rests = _at_rest(alone)
+            if still and any(np.any(s > r) for s, r in zip(still, rests, strict=True)):
+                yield i, ct
+            still = [s & r for s, r in zip(still or rests, rests, strict=True)]
+            if not any(map(np.any, still)):
                 break
+
+
+def _at_rest(alone: Case) -> list[Array]:
+    """Which entries of the inputs have no tangent."""
+    tangents = tangents_of(alone.graph, alone.dtype)
+    return [
+        np.ones(x.shape, bool) if v is None else v == 0
+        for x, v in zip(alone.point, tangents, strict=True)
+    ]
 
 
 def _candidates(case: Case) -> Iterator[tuple[int, Array]]:

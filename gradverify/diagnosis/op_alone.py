@@ -83,9 +83,7 @@ def _contract(nodes: list[Node], cotangent: Array) -> None:
         nodes.append(data_leaf(np.broadcast_to(cotangent, shape)))
         nodes.append(apply_op(nodes, "mul", [output, output + 1]))
     if shape != ():
-        nodes.append(
-            apply_op(nodes, "sum", [len(nodes) - 1], axis=None, keepdims=False)
-        )
+        nodes.append(apply_op(nodes, "sum", [len(nodes) - 1]))  # as a drawn case ends
 
 
 def cotangent_alone(alone: Case) -> Array:

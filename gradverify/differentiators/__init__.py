@@ -21,7 +21,13 @@ from gradverify.differentiators.registry import (
     register,
     registered,
 )
-from gradverify.differentiators.run import modes, questions, run, unsupported
+from gradverify.differentiators.run import (
+    given_time,
+    modes,
+    questions,
+    run,
+    unsupported,
+)
 from gradverify.differentiators.trial import (
     Trial,
     is_trusted,
@@ -44,6 +50,7 @@ __all__ = [
     "close_all",
     "foresee",
     "functions",
+    "given_time",
     "greeting",
     "handshake",
     "is_trusted",

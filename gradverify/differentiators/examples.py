@@ -13,14 +13,25 @@ from gradverify.ops import Op
 ALL: dict[str, Any] = {"axis": None, "keepdims": False}
 CONV: Mapping[int, dict[str, Any]] = {
     n: {"stride": (1,) * n, "padding": (0,) * n, "dilation": (1,) * n, "groups": 1}
-    for n in (1, 2)
+    for n in (1, 2, 3)
 }
 POOL: Mapping[int, dict[str, Any]] = {
-    n: {"kernel": (2,) * n, "stride": (1,) * n, "padding": (0,) * n} for n in (1, 2)
+    n: {"kernel": (2,) * n, "stride": (1,) * n, "padding": (0,) * n} for n in (1, 2, 3)
 }
 EPS: dict[str, Any] = {"eps": 1e-5}
 MEAN: dict[str, Any] = {"reduction": "mean"}
 CLASS: dict[str, Any] = MEAN | {"target": (0,), "weight": None}
+SIZES = {1: (2,), 2: (1, 2), 3: (1, 1, 2)}
+FOLD: dict[str, Any] = {
+    "kernel": (1, 2),
+    "stride": (1, 1),
+    "padding": (0, 0),
+    "dilation": (1, 1),
+}
+CELL = {n: ((1, 1), (1, 1), (n, 1), (n, 1), (n,), (n,)) for n in (1, 3, 4)}
+BAG: dict[str, Any] = {"index": (1, 0, 1), "offsets": (0, 2)}
+MARGIN: dict[str, Any] = MEAN | {"margin": 1.0}
+DISTANCE: dict[str, Any] = {"p": 2.0, "eps": 1e-6}
 EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = {
     "power": (((),), {"n": 3}),
     "gelu": (((),), {"approximate": "none"}),
@@ -62,6 +73,26 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
         ((2,),),
         {"before": 1, "after": 0, "mode": "reflect", "value": 0.0},
     ),
+    "sort": (((3,),), {"axis": (-1,), "descending": True}),
+    "topk": (((3,),), {"k": 2, "axis": (-1,), "largest": True}),
+    "kthvalue": (((3,),), {"k": 2, "axis": (-1,), "keepdims": False}),
+    "median": (((3,),), {"axis": (-1,), "keepdims": False}),
+    **dict.fromkeys(("cummax", "cummin"), (((3,),), {"axis": (-1,)})),
+    "interp": (((2,), (3,)), {"knots": (0.0, 1.0, 4.0)}),
+    **{
+        op: (((3, 2),), {"length": None, "axis": (-1,), "norm": "backward"})
+        for op in ("fft", "ifft", "irfft", "hfft")
+    },
+    **{
+        op: (((3,),), {"length": 4, "axis": (0,), "norm": "ortho"})
+        for op in ("rfft", "ihfft")
+    },
+    **{
+        op: (((2, 2, 2),), {"lengths": None, "axes": (-2, -1), "norm": "forward"})
+        for op in ("fft2", "ifft2", "irfft2", "hfft2")
+    },
+    "rfft2": (((3, 2),), {"lengths": None, "axes": (-2, -1), "norm": "backward"}),
+    **{op: (((3,),), {"axis": (-1,), "norm": "ortho"}) for op in ("dct", "idct")},
     "polygamma": (((),), {"n": 1}),
     "multigammaln": (((),), {"d": 2}),
     **dict.fromkeys(("gammainc", "gammaincc"), (((),), {"a": 2.5})),
@@ -101,6 +132,90 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "kl_div": (((2,), (2,)), MEAN | {"log_target": False}),
     "nll": (((1, 2),), CLASS),
     "cross_entropy": (((1, 2),), CLASS | {"smoothing": 0.0}),
+    "conv3d": (((1, 1, 1, 1, 2), (1, 1, 1, 1, 2), (1,)), CONV[3]),
+    **{
+        f"conv_transpose{n}d": (
+            ((1, 1, *(1,) * (n - 1), 2), (1, 1, *(1,) * (n - 1), 2), (1,)),
+            CONV[n] | {"output_padding": (0,) * n},
+        )
+        for n in (1, 2, 3)
+    },
+    "max_pool3d": (((1, 1, 2, 2, 2),), POOL[3] | {"dilation": (1, 1, 1)}),
+    "avg_pool3d": (((1, 1, 2, 2, 2),), POOL[3] | {"count_include_pad": True}),
+    **{
+        f"adaptive_{kind}_pool{n}d": (((1, 1, *(1,) * (n - 1), 3),), {"size": SIZES[n]})
+        for kind in ("avg", "max")
+        for n in (1, 2, 3)
+    },
+    "lp_pool1d": (((1, 1, 2),), {"p": 2.0, "kernel": (2,), "stride": (1,)}),
+    "lp_pool2d": (((1, 1, 2, 2),), {"p": 2.0, "kernel": (2, 2), "stride": (1, 1)}),
+    "fractional_max_pool2d": (
+        ((1, 1, 3, 3),),
+        {"kernel": (2, 2), "size": (2, 2), "samples": (0.5, 0.25)},
+    ),
+    "max_unpool1d": (((1, 1, 1),), {"index": (1,), "kernel": (2,), "stride": (2,)}),
+    "max_unpool2d": (
+        ((1, 1, 1, 1),),
+        {"index": (1,), "kernel": (2, 2), "stride": (2, 2)},
+    ),
+    "unfold": (((1, 1, 2, 2),), FOLD),
+    "fold": (((1, 2, 4),), FOLD | {"size": (2, 3)}),
+    "upsample_nearest": (((1, 1, 2),), {"size": (3,), "exact": False}),
+    "upsample_linear1d": (((1, 1, 2),), {"size": (3,), "align_corners": False}),
+    **dict.fromkeys(
+        ("upsample_bilinear2d", "upsample_bicubic2d"),
+        (((1, 1, 1, 2),), {"size": (1, 3), "align_corners": False}),
+    ),
+    "upsample_trilinear3d": (
+        ((1, 1, 1, 1, 2),),
+        {"size": (1, 1, 3), "align_corners": False},
+    ),
+    "grid_sample": (
+        ((1, 1, 2, 2), (1, 1, 1, 2)),
+        {"mode": "bilinear", "outside": "border", "align_corners": False},
+    ),
+    "affine_grid": (((1, 2, 3),), {"size": (1, 2), "align_corners": False}),
+    "pixel_shuffle": (((4, 1, 1),), {"factor": 2}),
+    "pixel_unshuffle": (((1, 2, 2),), {"factor": 2}),
+    "channel_shuffle": (((1, 4, 1),), {"groups": 2}),
+    "rnn_cell": (CELL[1], {"nonlinearity": "tanh"}),
+    "gru_cell": (CELL[3], {}),
+    "lstm_cell": (((1, 1), *CELL[4]), {}),
+    "bilinear": (((1, 2), (1, 2), (1, 2, 2), (1,)), {}),
+    "multi_head_attention": (
+        ((1, 1, 2), (1, 2, 2), (1, 2, 2), (6, 2), (6,), (2, 2), (2,)),
+        {"heads": 1, "mask": "none", "need_weights": False},
+    ),
+    "instance_norm": (((1, 1, 3), (1,), (1,)), EPS),
+    "local_response_norm": (
+        ((1, 2, 1),),
+        {"n": 2, "alpha": 0.5, "beta": 0.75, "base": 1.0},
+    ),
+    "embedding_bag": (((2, 1),), BAG | {"mode": "mean"}),
+    "weighted_embedding_bag": (((2, 1), (3,)), BAG),
+    "smooth_l1": (((2,), (2,)), MEAN | {"beta": 2.0}),
+    "soft_margin": (((2,),), MEAN | {"signs": (1, -1)}),
+    "hinge_embedding": (((2,),), MARGIN | {"signs": (1, -1)}),
+    "margin_ranking": (((2,), (2,)), MARGIN | {"signs": (1, -1)}),
+    "pairwise_distance": (((2,), (2,)), DISTANCE | {"keepdims": False}),
+    "cosine_embedding": (((1, 2), (1, 2)), MARGIN | {"signs": (1,)}),
+    "triplet_margin": (((1, 2),) * 3, MARGIN | DISTANCE | {"swap": False}),
+    "multi_margin": (((1, 2),), CLASS | MARGIN | {"p": 2}),
+    "multilabel_margin": (((1, 2),), MEAN | {"target": (0, -1)}),
+    "multilabel_soft_margin": (((1, 2), (1, 2)), MEAN | {"weight": None}),
+    "poisson_nll": (
+        ((2,), (2,)),
+        MEAN | {"log_input": True, "full": True, "eps": 1e-8},
+    ),
+    "gaussian_nll": (((2,),) * 3, MEAN | {"full": True, "eps": 1e-6}),
+    "soft_cross_entropy": (
+        ((1, 2), (1, 2)),
+        MEAN | {"weight": None, "smoothing": 0.0},
+    ),
+    "ctc": (
+        ((2, 1, 2),),
+        MEAN | {"target": (1,), "lengths": (1,), "steps": (2,), "blank": 0},
+    ),
     **dict.fromkeys(("trace", "diag", "triu", "tril"), (((2, 2),), {"offset": 0})),
     "diagonal": (((2, 2),), {"offset": 0, "axes": (-2, -1)}),
     "kron": (((1, 2), (2, 1)), {}),

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from gradverify.differentiators.derivatives import Derivatives
 from gradverify.differentiators.examples import EXAMPLES, example_case
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import Raised
-from gradverify.differentiators.run import questions, run, unsupported
+from gradverify.differentiators.run import given_time, questions, run, unsupported
 from gradverify.graph import (
     Array,
     Case,
@@ -32,7 +33,6 @@ from gradverify.outside.nearest import meant
 from gradverify.surroundings import surrounded
 
 LOADING = 5.0  # seconds for the first call of an engine, in which it may load a library
-BUSY = 3  # times that a call is made again which waited for a busy processor
 PATIENCE = 2  # ops that end the process, or have no end, after which it is enough
 
 FRAME = re.compile(r'^  File "(.+)", line (\d+)', re.MULTILINE)  # of a traceback
@@ -134,10 +134,7 @@ class _Calls:
         """What a mode answers, and the limit that it had: the first call has more."""
         most = self.limit if self._loaded else max(self.limit, self.loading)
         began = time.perf_counter()
-        found = _answered(differentiator, mode, case, most)
-        for _ in range(BUSY):
-            if found.starved:  # what it has loaded until then is loaded
-                found = _answered(differentiator, mode, case, most)
+        found = given_time(partial(_answered, differentiator, mode, case, most))
         if found.fatal or found.timed_out:
             self.lost += time.perf_counter() - began
             # who has not even loaded in that time has had enough of it

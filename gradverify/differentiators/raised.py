@@ -10,6 +10,16 @@ TEXT = 20_000  # characters that are kept of one text
 # What PyTorch says by a RuntimeError of a rule that it does not have.
 ABSENT = r"derivative for aten::\w+ is not implemented|vmap: we do not yet support"
 
+# What says so by its kind. The last two are PyTorch's, of a shape or a branch that
+# hangs on values, which a compiled graph cannot have.
+MISSING = frozenset(
+    {
+        "NotImplementedError",
+        "DataDependentOutputException",
+        "DynamicOutputShapeException",
+    }
+)
+
 FRAMES, TRACE = 12, 6_000  # calls and characters of a traceback
 
 
@@ -40,7 +50,7 @@ class Raised(Exception):
     def is_missing(self) -> bool:
         """Whether the engine says that it has no such thing."""
         said = re.search(ABSENT, self.text) is not None
-        return said or "NotImplementedError" in self.kinds
+        return said or not MISSING.isdisjoint(self.kinds)
 
 
 def raised_by(problem: BaseException) -> Raised:

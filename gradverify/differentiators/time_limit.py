@@ -81,7 +81,8 @@ def time_limit(seconds: float) -> Iterator[TimeLimit]:
             if raised > PATIENCE and ignored is not None:
                 signal.setitimer(signal.ITIMER_REAL, 0.0)
                 ignored(seconds)
-            raise limit
+            # whoever swallows it again and again does not make its traceback grow
+            raise limit.with_traceback(None)
 
     handler = signal.signal(signal.SIGALRM, interrupt)
     left, interval = signal.setitimer(signal.ITIMER_REAL, tick, tick)

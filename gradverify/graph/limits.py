@@ -16,7 +16,7 @@ class Limits:
     data: whether there may be arrays that are not differentiated.
     """
 
-    ranks: range = range(5)
+    ranks: range = range(6)
     broadcasting: bool = True
     empty: bool = True
     literals: bool = True

@@ -78,8 +78,16 @@ NAMES: Mapping[int, tuple[str, ...]] = {
     1: ("x",),
     2: ("a", "b"),
     3: ("mask", "a", "b"),
+    4: ("x", "y", "w", "b"),
+    6: ("x", "h", "w", "u", "b", "d"),
+    7: ("x", "y", "z", "w", "b", "u", "d"),
 }
 """What the operands of an op are called, by their number."""
+
+OF_OP: Mapping[str, tuple[str, ...]] = {
+    "lstm_cell": ("x", "h", "c", "w", "u", "b", "d"),
+}
+"""Where operands are called otherwise than those of most ops of that number."""
 
 COTANGENT = "ct"
 
@@ -100,6 +108,8 @@ SYNTAX = (
 
 def operands_of(op: str) -> tuple[str, ...]:
     """What the operands of an op are called, in their order."""
+    if op in OF_OP:
+        return OF_OP[op]
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
 

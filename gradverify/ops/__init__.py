@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from gradverify.ops import composites as c
+from gradverify.ops import fixed_weights, linear_algebra_shapes
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
-from gradverify.ops import linear_algebra_shapes
 from gradverify.ops import shapes as s
+from gradverify.ops.cell_rows import CELLS
 from gradverify.ops.domains import (
     ABOVE_1,
     ABOVE_MINUS_1,
@@ -26,10 +27,15 @@ from gradverify.ops.domains import (
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
 from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
+from gradverify.ops.loss_rows import LOSSES
 from gradverify.ops.network_rows import LAYERS
+from gradverify.ops.ordering_rows import ORDERING
+from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.row import FORWARD, MIXED, Kink, Op, Table
 from gradverify.ops.shapes import Shape
 from gradverify.ops.special_rows import SPECIAL
+from gradverify.ops.transform_rows import TRANSFORMS
+from gradverify.ops.window_rows import WINDOWS
 
 __all__ = ["OPS", "Kink", "Op", "Shape", "Table"]
 
@@ -162,14 +168,23 @@ ROWS = (
     *ELEMENTWISE,
     *SPECIAL,
     *INDEXING,
+    *ORDERING,
+    *TRANSFORMS,
     *LINEAR_ALGEBRA,
+    *LOSSES,
+    *WINDOWS,
+    *RESAMPLING,
+    *CELLS,
     # internal:
     # step         0 below 0, 1/2 at 0, 1 above it
     # jump         step, where a function jumps: nothing is known of it beside a jump
     # sech, rise   1 / cosh and 1 + tanh
     # scale        a product with an irrational constant; every arithmetic has it in all
     #              its digits
+    # coefficients the matrix of a linear map in all its digits, beside a matrix x
     # log_gamma    lgamma without slack
+    # gamma_lower  gammainc without slack; so are gamma_upper, beta_lower of gammaincc,
+    #              betainc
     # bessel       a Bessel function of a family and an integer order
     # erfcinv      the inverse of erfc
     # log_quotient the n-th derivative of log(x) / (x - 1)
@@ -200,7 +215,11 @@ ROWS = (
     Op("rise",        1, FORWARD, s.elementwise, derivative_error=f.rise_error,
        curvature_error=f.rise_error2, internal=True),
     Op("scale",       1, FORWARD, s.same, ("by",), internal=True),
+    Op("coefficients", 1, FORWARD, fixed_weights.coefficients, ("of",), internal=True),
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
+    Op("gamma_lower", 1, FORWARD, s.same, ("a",), internal=True),
+    Op("gamma_upper", 1, FORWARD, s.same, ("a",), internal=True),
+    Op("beta_lower",  1, FORWARD, s.same, ("a", "b"), internal=True),
     Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
     Op("erfcinv",     1, FORWARD, s.same, internal=True),
     Op("log_quotient", 1, FORWARD, s.same, ("n",), internal=True),

@@ -26,6 +26,7 @@ from gradverify.ops.sites import (
     exact,
     exact_sum,
     of_accumulate,
+    of_coefficients,
     of_cumsum,
     of_cumsum_back,
     of_eigenvalues,
@@ -112,6 +113,15 @@ def deviation2_partial(m: Any, y: Any, x: Any, c: Any) -> Any:
     return m.slack(2.0 * (x - c), 2.0 * x)
 
 
+def zeta_partial(m: Any, y: Any, x: Any, *, s: float) -> Any:
+    """-s times the zeta function of s + 1.
+
+    Libraries round s + 1, and are off by that much of the logarithm.
+    """
+    slope = -s * m.zeta(x, s=s + 1.0)
+    return m.slack(slope, (s + 1.0) * (slope * m.log(x)))
+
+
 def bent_partial(m: Any, y: Any, d: Any, x: Any, size: Any) -> Any:
     """0. The loose bound allows it a rounding of the given size."""
     return m.slack(0.0 * size, size)
@@ -192,10 +202,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "cbrt":         row(relative(4),    to_zero,    lambda m, y, x: 1.0 / (3.0 * (y * y))),
     "floor":        row(exact,          to_whole,   0.0),
     "polygamma":    row(relative(8),    to_zero,    lambda m, y, x, n: m.polygamma(x, n=n + 1)),
-    "gammainc":     row(relative(8),    within_one, special.gammainc_partial),
-    "gammaincc":    row(relative(8),    within_one, lambda m, y, x, a: -special.gammainc_partial(m, y, x, a=a)),
-    "betainc":      row(relative(8),    to_ends,    special.betainc_partial),
-    "zeta":         row(relative(8),    to_zero,    lambda m, y, x, s: -s * m.zeta(x, s=s + 1.0)),
+    "zeta":         row(relative(8),    to_zero,    zeta_partial),
     "erfcx":        row(relative(8),    narrow,     special.erfcx_partial),
     "erfinv":       row(relative(8),    to_end_1,   special.erfinv_partial),
     "log_ndtr":     row(relative(8),    narrow,     special.log_ndtr_partial),
@@ -205,7 +212,11 @@ CALCULUS: Mapping[str, Calculus] = {
     "sech":         row(relative(8),    radian,     lambda m, y, x: -y * m.tanh(x)),
     "rise":         row(relative(8),    radian,     lambda m, y, x: m.sech(x) ** 2),
     "scale":        row(relative(2),    STRAIGHT,   Linear(maps.scaled, maps.scaled)),
+    "coefficients": row(of_coefficients, STRAIGHT,  0.0),
     "log_gamma":    row(relative(8),    to_zero,    lambda m, y, x: m.polygamma(x, n=0)),
+    "gamma_lower":  row(relative(8),    within_one, special.gammainc_partial),
+    "gamma_upper":  row(relative(8),    within_one, lambda m, y, x, a: -special.gammainc_partial(m, y, x, a=a)),
+    "beta_lower":   row(relative(8),    to_ends,    special.betainc_partial),
     "bessel":       row(relative(8),    within_one, special.bessel_partial),
     "erfcinv":      row(relative(8),    to_end_2,   lambda m, y, x: -special.erfinv_partial(m, y, x)),
     "log_quotient": row(relative(8),    to_zero,    lambda m, y, x, n: m.log_quotient(x, n=n + 1)),

@@ -153,6 +153,23 @@ def _weighty(x: Any, t: Any, *, log_target: bool, **_: Any) -> Any:
     return log_target or np.all(t > 0)
 
 
+def _counts(x: Any, t: Any, *, log_input: bool, full: bool, **_: Any) -> Any:
+    """Where a rate has a logarithm. The approximation of log(t!) begins above 1."""
+    return np.all(log_input or x > 0) and np.all(not full or ((t >= 0) & (t != 1)))
+
+
+def _of_order(x: Any, *, p: float, kernel: Any, stride: Any) -> Any:
+    """Where the norms of all windows have slopes: odd ones see signs, but for the first."""
+    if p != 2.0:
+        return p == 1.0 or np.all(x > 0)
+    axes = tuple(range(2, np.ndim(x)))
+    window = np.lib.stride_tricks.sliding_window_view
+    seen: Any = window(x != 0, tuple(kernel), axes)
+    steps = tuple(slice(None, None, s) for s in stride)
+    seen = seen[(slice(None), slice(None), *steps)]
+    return np.all(seen.any(axis=tuple(range(-len(axes), 0))))
+
+
 # fmt: off
 EVERYWHERE    = Domain(lambda *x, **params: True,                     lambda *x, **params: x)
 POSITIVE      = Domain(lambda x: np.all(x > 0),                       lambda x: (above(0.0)(x),))
@@ -181,5 +198,9 @@ BETWEEN_WHOLE = Domain(lambda x: np.all(x != np.floor(x)),            lambda x: 
 BETWEEN_HALVES = Domain(lambda x: np.all(np.abs(x - np.round(x)) != 0.5), lambda x: (_floors(x) + 0.25 * squeezed(x),))
 BETWEEN_MULTIPLES = Domain(_between_multiples,                        _into_parts)
 LAST_DIVISOR  = Domain(lambda x, a, b, **_: np.all(b != 0),           lambda x, a, b, **_: (x, a, apart(b)))
+OF_ORDER      = Domain(_of_order,                                     lambda x, **_: (above(0.0)(x),))
+WITHIN_FOLDS  = Domain(lambda x, grid, *, outside, **_: outside != "reflection" or np.all(np.abs(grid) <= 3.0), lambda x, grid, **_: (x, squeezed(grid)))
+COUNTS        = Domain(_counts,                                       lambda x, t, **_: (above(0.0)(x), above(1.0)(t)))
+ABOVE_EPS     = Domain(lambda x, t, v, *, eps, **_: np.all(v > eps),  lambda x, t, v, *, eps, **_: (x, t, above(eps)(v)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))
 # fmt: on

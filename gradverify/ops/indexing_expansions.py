@@ -6,6 +6,7 @@ Every function takes an arithmetic `m` first and works on that arithmetic's valu
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,7 @@ from gradverify.ops.indexing_shapes import with_length
 from gradverify.ops.shapes import Shape, axes_of, one_axis
 
 Sizes = Sequence[int]
+Combine = Callable[[Any, Any], Any]
 
 # ---- parts of arrays
 
@@ -110,7 +112,7 @@ def combined(
     y: Any,
     src: Any,
     index: Any,
-    combine: Callable[[Any, Any], Any],
+    combine: Combine,
     *,
     first: bool,
 ) -> Any:
@@ -148,7 +150,7 @@ def _scattered(
     src: Any,
     axis: Any,
     index: Sizes,
-    combine: Callable[[Any, Any], Any],
+    combine: Combine,
     *,
     first: bool = True,
 ) -> Any:
@@ -170,7 +172,8 @@ def scatter_reduce(
     include_self: bool,
 ) -> Any:
     """x combined with what comes to each place; or that alone, where some comes."""
-    combine = combiner(m, reduce)
+    combine, prepared = combiner(m, reduce)
+    x, src = prepared(x), prepared(src)
     y = _scattered(m, x, src, axis, index, combine, first=include_self)
     if reduce != "mean":
         return y
@@ -189,11 +192,15 @@ def divided(m: Any, y: Any, counts: Any) -> Any:
     return y
 
 
-def combiner(m: Any, reduce: str) -> Callable[[Any, Any], Any]:
-    """How two are reduced to one; a mean is a sum first."""
+def combiner(m: Any, reduce: str) -> tuple[Combine, Callable[[Any], Any]]:
+    """How two are reduced to one, and what is done to all before that.
+
+    A mean is a sum first. Libraries divide a product by each of its factors, as in
+    `composites.prod`.
+    """
     if reduce == "prod":
-        return lambda a, b: a * b
-    return lambda a, b: a + b
+        return operator.mul, m.factor
+    return operator.add, lambda x: x
 
 
 def index_add(
@@ -216,8 +223,10 @@ def index_put(m: Any, x: Any, src: Any, *, index: Sizes, accumulate: bool) -> An
 def segment_reduce(m: Any, x: Any, *, segments: Sizes, reduce: str) -> Any:
     """The rows of each segment, reduced to one."""
     count = segments[-1] + 1
+    combine, prepared = combiner(m, reduce)
+    x = prepared(x)
     begun = taken(m, x, -np.ndim(x), [segments.index(k) for k in range(count)])
-    y = combined(m, begun, x, segments, combiner(m, reduce), first=False)
+    y = combined(m, begun, x, segments, combine, first=False)
     if reduce != "mean":
         return y
     sizes = np.bincount(segments).reshape(-1, *(1,) * (np.ndim(x) - 1))
@@ -232,7 +241,7 @@ def backwards(m: Any, x: Any, at: int) -> Any:
     return taken(m, x, at, range(np.shape(x)[at] - 1, -1, -1))
 
 
-def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+def scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     """An op that combines each entry with all before it, from the first on."""
 
     def scanned(m: Any, x: Any, *, axis: Any) -> Any:
@@ -245,8 +254,13 @@ def _scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     return scanned
 
 
-cumprod = _scan(lambda m, a, b: a * b)
-logcumsumexp = _scan(lambda m, a, b: m.logaddexp(a, b))
+_running_products = scan(lambda m, a, b: a * b)
+logcumsumexp = scan(lambda m, a, b: m.logaddexp(a, b))
+
+
+def cumprod(m: Any, x: Any, *, axis: Any) -> Any:
+    """The product of each entry and all before it; its slopes go as those of prod."""
+    return _running_products(m, m.factor(x), axis=axis)
 
 
 def diff(m: Any, x: Any, *, n: int, axis: Any) -> Any:

@@ -29,7 +29,8 @@ def with_length(shape: Shape, axis: int, length: int) -> Shape:
     return (*shape[:place], length, *shape[place + 1 :])
 
 
-def _whole(name: str, value: Any, least: int, most: int) -> None:
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """Refuse what is no whole number from `least` to `most`."""
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{name}={value!r}; allowed are {least} to {most}")
 
@@ -130,7 +131,7 @@ def diff(x: Shape, *, n: int, axis: Axis) -> Shape:
     """n entries less along one axis, of which some must be left."""
     along(x, axis=axis)
     (a,) = one_axis(x, axis)
-    _whole("n", n, 1, x[a] - 1)
+    check_whole("n", n, 1, x[a] - 1)
     return with_length(x, a, x[a] - n)
 
 
@@ -143,13 +144,13 @@ def flip(x: Shape, *, axis: Axis) -> Shape:
 
 def roll(x: Shape, *, shift: int, axis: Axis) -> Shape:
     """The operand's shape."""
-    _whole("shift", shift, -100, 100)
+    check_whole("shift", shift, -100, 100)
     return along(x, axis=axis)
 
 
 def rot90(x: Shape, *, k: int) -> Shape:
     """The first two axes, which change places in an odd number of turns."""
-    _whole("k", k, -3, 4)
+    check_whole("k", k, -3, 4)
     if len(x) < 2:
         raise ValueError(f"shape {x} has no plane; needed: two axes")
     return (x[1], x[0], *x[2:]) if k % 2 else x
@@ -157,7 +158,7 @@ def rot90(x: Shape, *, k: int) -> Shape:
 
 def repeat(x: Shape, *, repeats: int, axis: Axis) -> Shape:
     """Every entry as often along one axis."""
-    _whole("repeats", repeats, 1, 100)
+    check_whole("repeats", repeats, 1, 100)
     along(x, axis=axis)
     (a,) = one_axis(x, axis)
     return with_length(x, a, repeats * x[a])
@@ -168,7 +169,7 @@ def tile(x: Shape, *, reps: Sizes) -> Shape:
     if not isinstance(reps, tuple | list) or len(reps) != len(x) or not x:
         raise ValueError(f"reps={reps!r}; allowed is a number for each axis of {x}")
     for n in reps:
-        _whole("reps", n, 1, 100)
+        check_whole("reps", n, 1, 100)
     return tuple(n * r for n, r in zip(x, reps, strict=True))
 
 
@@ -178,8 +179,8 @@ def pad_axis(x: Shape, *, before: int, after: int, mode: str, value: float) -> S
     if not x or not x[-1]:
         raise ValueError(f"shape {x} has no entry to pad")
     most = {"reflect": x[-1] - 1, "wrap": x[-1]}.get(mode, 100)
-    _whole("before", before, 0, most)
-    _whole("after", after, 0, most)
+    check_whole("before", before, 0, most)
+    check_whole("after", after, 0, most)
     if type(value) is not float or not math.isfinite(value):
         raise ValueError(f"value={value!r}; allowed is a finite float")
     return with_length(x, -1, before + x[-1] + after)

@@ -26,6 +26,14 @@ def array_of(m: Any, values: Any, like: Any) -> Any:
     return m.lift(np.asarray(values, dtype if dtype.kind == "f" else np.float64))
 
 
+def held(m: Any, values: Any, like: Any) -> Any:
+    """Constants that ops may take alone, as they may not take what was not computed.
+
+    They are added to a zero which is made of the value, and has no derivative.
+    """
+    return m.peak(like, axis=None) * 0.0 + array_of(m, values, like)
+
+
 def linear(m: Any, x: Any, w: Any, b: Any) -> Any:
     """The product with the transposed weights along the last axis, and the bias."""
     lead, (outputs, inputs) = np.shape(x)[:-1], np.shape(w)
@@ -48,12 +56,20 @@ def dropout(m: Any, x: Any, mask: Any, *, p: float) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def places(space: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Any:
+def places(
+    space: Shape,
+    kernel: Shape,
+    stride: Shape,
+    dilation: Shape,
+    counts: Shape | None = None,
+) -> Any:
     """Which entry of the flattened space each place of the kernel sees, at each step.
 
-    Returns integers of shape (kernel places, steps).
+    Returns integers of shape (kernel places, steps), for as many steps as `counts`
+    says, or as fit into the space.
     """
-    counts = window_counts(space, kernel, stride, (0,) * len(space), dilation)
+    zeros = (0,) * len(space)
+    counts = counts or window_counts(space, kernel, stride, zeros, dilation)
     flat = np.zeros((1, 1), int)
     for length, k, s, d, n in zip(space, kernel, stride, dilation, counts, strict=True):
         along = d * np.arange(k)[:, None] + s * np.arange(n)
@@ -182,7 +198,7 @@ def affine(m: Any, normal: tuple[Any, Any], w: Any, b: Any) -> Any:
     return m.slack(y * w + b, scaled * w)
 
 
-def _by_channel(m: Any, w: Any, x: Any) -> Any:
+def by_channel(m: Any, w: Any, x: Any) -> Any:
     """One number per channel, in a shape that broadcasts against x."""
     return m.reshape(w, shape=(np.shape(x)[1], *(1,) * (np.ndim(x) - 2)))
 
@@ -192,7 +208,7 @@ def batch_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
     rank = np.ndim(x)
     axis = tuple(a - rank for a in range(rank) if a != 1)
     normal = normalised(m, x, axis, eps)
-    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, normal, by_channel(m, w, x), by_channel(m, b, x))
 
 
 def batch_norm_eval(
@@ -213,7 +229,7 @@ def batch_norm_eval(
     deviation = array_of(m, np.sqrt(np.reshape(var, shape) + eps), x)
     y = (x - array_of(m, np.reshape(mean, shape), x)) / deviation
     normal = y, x / deviation
-    return affine(m, normal, _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, normal, by_channel(m, w, x), by_channel(m, b, x))
 
 
 def layer_norm(m: Any, x: Any, w: Any, b: Any, *, eps: float) -> Any:
@@ -232,7 +248,7 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
     shape = np.shape(x)
     rows = m.reshape(x, shape=(shape[0], groups, math.prod(shape[1:]) // groups))
     y, size = (m.reshape(z, shape=shape) for z in normalised(m, rows, (-1,), eps))
-    return affine(m, (y, size), _by_channel(m, w, x), _by_channel(m, b, x))
+    return affine(m, (y, size), by_channel(m, w, x), by_channel(m, b, x))
 
 
 # ---- attention

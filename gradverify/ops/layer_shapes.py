@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradverify.ops.checks import check_eps, check_indices, check_numbers, check_truth
+from gradverify.ops.checks import (
+    check_eps,
+    check_indices,
+    check_numbers,
+    check_sizes,
+    check_truth,
+)
 from gradverify.ops.shapes import Shape, elementwise
 
 Sizes = Sequence[int]
@@ -68,18 +74,13 @@ def window_counts(
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in parts)
 
 
-def _checked_counts(
+def checked_counts(
     space: Sizes, kernel: Any, stride: Any, padding: Any, dilation: Any
 ) -> Shape:
+    """As `window_counts`, once the params are seen to fit the space."""
     sizes = {"kernel": kernel, "stride": stride, "padding": padding}
     for name, value in {**sizes, "dilation": dilation}.items():
-        least = 0 if name == "padding" else 1
-        is_plain = isinstance(value, tuple | list) and len(value) == len(space)
-        if not is_plain or not all(type(v) is int and v >= least for v in value):
-            raise ValueError(
-                f"{name}={value!r}; allowed are {len(space)} whole numbers from "
-                f"{least} up"
-            )
+        check_sizes(name, value, len(space), 0 if name == "padding" else 1)
     counts = window_counts(space, kernel, stride, padding, dilation)
     if not counts or any(n < 1 for n in counts):
         raise ValueError(
@@ -110,21 +111,22 @@ def conv(
             f"groups={groups!r} do not divide {x[1]} channels into parts of {w[1]}, "
             f"and {w[0]} outputs"
         )
-    counts = _checked_counts(x[2:], w[2:], stride, padding, dilation)
+    counts = checked_counts(x[2:], w[2:], stride, padding, dilation)
     return (x[0], w[0], *counts)
 
 
 def conv1d(*shapes: Shape, **params: Any) -> Shape:
     """As `conv`, along one axis."""
-    return conv(*_of_rank(3, shapes), **params)
+    return conv(*of_rank(3, shapes), **params)
 
 
 def conv2d(*shapes: Shape, **params: Any) -> Shape:
     """As `conv`, along two axes."""
-    return conv(*_of_rank(4, shapes), **params)
+    return conv(*of_rank(4, shapes), **params)
 
 
-def _of_rank(rank: int, shapes: Sequence[Shape]) -> Any:
+def of_rank(rank: int, shapes: Sequence[Shape]) -> Any:
+    """The shapes themselves, if the first one has so many axes."""
     if len(shapes[0]) != rank:
         raise ValueError(f"shape {shapes[0]} has not {rank} axes")
     return shapes
@@ -137,7 +139,7 @@ def pool(
     if len(x) < 3 or 0 in x:
         raise ValueError(f"shape {x}; allowed is (batch, channels, *space), not empty")
     ones = (1,) * len(x[2:])
-    counts = _checked_counts(x[2:], kernel, stride, padding, dilation or ones)
+    counts = checked_counts(x[2:], kernel, stride, padding, dilation or ones)
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ValueError(
             f"padding={tuple(padding)} is more than half of kernel={tuple(kernel)}"
@@ -153,24 +155,24 @@ def pool(
 
 def max_pool1d(x: Shape, **params: Any) -> Shape:
     """As `pool`, along one axis."""
-    return pool(*_of_rank(3, (x,)), **params)
+    return pool(*of_rank(3, (x,)), **params)
 
 
 def max_pool2d(x: Shape, **params: Any) -> Shape:
     """As `pool`, along two axes."""
-    return pool(*_of_rank(4, (x,)), **params)
+    return pool(*of_rank(4, (x,)), **params)
 
 
 def avg_pool1d(x: Shape, *, count_include_pad: bool, **params: Any) -> Shape:
     """As `pool`, along one axis."""
     check_truth("count_include_pad", count_include_pad)
-    return pool(*_of_rank(3, (x,)), **params)
+    return pool(*of_rank(3, (x,)), **params)
 
 
 def avg_pool2d(x: Shape, *, count_include_pad: bool, **params: Any) -> Shape:
     """As `pool`, along two axes."""
     check_truth("count_include_pad", count_include_pad)
-    return pool(*_of_rank(4, (x,)), **params)
+    return pool(*of_rank(4, (x,)), **params)
 
 
 # ---- norms

@@ -144,9 +144,10 @@ def det(m: Any, a: Any) -> Any:
     """The determinant.
 
     NumPy takes it as the exponential of its logarithm, and the derivative is a multiple
-    of it. Both are off by a rounding of that logarithm, which is 32 at 1e14.
+    of it. Both are off by a rounding of that logarithm, which is 32 at 1e14. The usual
+    derivative is y times the inverse. Differentiated again, it is terms that cancel.
     """
-    y = leibniz_sum(m, backward_stable(m, a))
+    y = m.factor(leibniz_sum(m, backward_stable(m, a)))
     return m.slack(m.slack_back(y, constant(m, LOGARITHM)), LOGARITHM * y)
 
 
@@ -522,8 +523,10 @@ def vector_norm(
     top = m.peak(size, axis=axis, keepdims=keepdims)
     y = size / filled(m, m.peak(size, axis=axis, keepdims=True))
     total = m.sum(m.power(y, n=p), axis=axis, keepdims=keepdims)
-    # 1 / p may be no float, and then the norm would depend on what it is scaled by
-    return top * m.exp(m.log(filled(m, total)) / p)
+    # 1 / p may be no float, and then the norm would depend on what it is scaled by.
+    # Libraries that do not scale have that rounding in the power of the whole sum.
+    size = m.abs(m.log(filled(m, top))) + m.abs(m.log(filled(m, total)) / p)
+    return top * m.exp(m.slack(m.log(filled(m, total)) / p, size))
 
 
 def matrix_norm(m: Any, a: Any, *, ord: str, keepdims: bool) -> Any:

@@ -37,9 +37,20 @@ def has_full_rank(a: Any) -> bool:
     return bool(np.all(sizes[..., -1] > least))
 
 
+def symmetric_part(a: Any) -> Any:
+    """The mean of every matrix and its transpose, in doubles."""
+    wide = np.asarray(a, np.float64)
+    return wide / 2 + np.swapaxes(wide, -1, -2) / 2
+
+
+def small_entries(a: Any) -> Any:
+    """The entries squeezed below 1, of which none is tiny."""
+    return np.round(2.0**16 * squeezed(np.asarray(a))) / 2.0**16
+
+
 def dominated(a: Any) -> Any:
-    """The entries squeezed below 1, and a diagonal that is larger than their sum."""
-    small = np.round(2.0**16 * squeezed(np.asarray(a))) / 2.0**16  # nothing tiny
+    """Small entries, and a diagonal that is larger than their sum."""
+    small = small_entries(a)
     rows, columns = small.shape[-2:]
     return small + 2.0 * max(rows, columns) * np.eye(rows, columns)
 
@@ -60,8 +71,7 @@ def has_positive_eigenvalues(a: Any) -> bool:
     """Whether the symmetric part of every matrix is positive definite."""
     if not is_finite(a):
         return False
-    wide = np.asarray(a, np.float64)
-    values = np.linalg.eigvalsh(wide / 2 + np.swapaxes(wide, -1, -2) / 2)
+    values = np.linalg.eigvalsh(symmetric_part(a))
     least = ROUNDINGS * unit_of(a) * np.abs(values).max(axis=-1)
     return bool(np.all(values[..., 0] > least))
 
@@ -143,8 +153,9 @@ def _pivoted(a: Any, *, part: str, order: Sequence[int]) -> bool:
 
 
 def _into_pivoted(a: Any, *, part: str, order: Sequence[int]) -> Sequence[Any]:
-    moved = np.empty_like(dominated(a))
-    moved[..., list(order), :] = dominated(a)
+    large = dominated(a)
+    moved = np.empty_like(large)
+    moved[..., list(order), :] = large
     return (moved,)
 
 
@@ -187,23 +198,20 @@ def _apart(values: Any, k: int | None = None) -> bool:
 
 
 def spread(a: Any) -> Any:
-    """Squeezed entries beside a diagonal of numbers that are far apart."""
-    small = dominated(a) - 2.0 * max(np.shape(a)[-2:]) * np.eye(*np.shape(a)[-2:])
+    """Small entries beside a diagonal of numbers that are far apart."""
     rows, columns = np.shape(a)[-2:]
-    return small + np.diag(8.0 * (1.0 + np.arange(max(rows, columns))))[:rows, :columns]
+    return (
+        small_entries(a)
+        + np.diag(8.0 * (1.0 + np.arange(max(rows, columns))))[:rows, :columns]
+    )
 
 
 def _into_spread(a: Any, **params: Any) -> Sequence[Any]:
     return (spread(a),)
 
 
-def _symmetric_part(a: Any) -> Any:
-    wide = np.asarray(a, np.float64)
-    return wide / 2 + np.swapaxes(wide, -1, -2) / 2
-
-
 def _simple_symmetric(a: Any, *, k: int | None = None) -> bool:
-    return is_finite(a) and _apart(np.linalg.eigvalsh(_symmetric_part(a)), k)
+    return is_finite(a) and _apart(np.linalg.eigvalsh(symmetric_part(a)), k)
 
 
 SIMPLE_SYMMETRIC = Domain(_simple_symmetric, _into_spread)

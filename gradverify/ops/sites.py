@@ -113,6 +113,7 @@ def _logaddexp(m: Any, y: Any, a: Any, b: Any) -> Any:
 exact          = Site(nothing)
 exact_sum      = Site(nothing, underflows=False)
 rounded_sum    = Site(relative(1).size, underflows=False)
+of_coefficients = Site(relative(2).size, underflows=False)
 of_sum         = Site(_sum,             underflows=False, adds=True)
 of_matmul      = Site(_matmul,          adds=True)
 of_accumulate  = Site(_accumulate,      underflows=False, adds=True)

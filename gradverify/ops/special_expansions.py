@@ -130,6 +130,30 @@ def beta(m: Any, a: Any, b: Any) -> Any:
     return m.exp(betaln(m, a, b))
 
 
+def gammainc(m: Any, x: Any, *, a: float) -> Any:
+    """The regularised lower incomplete gamma function."""
+    return _of_exponential(m, m.gamma_lower(x, a=a), a * m.abs(m.log(x)) + x)
+
+
+def gammaincc(m: Any, x: Any, *, a: float) -> Any:
+    """The regularised upper incomplete gamma function."""
+    return _of_exponential(m, m.gamma_upper(x, a=a), a * m.abs(m.log(x)) + x)
+
+
+def betainc(m: Any, x: Any, *, a: float, b: float) -> Any:
+    """The regularised incomplete beta function."""
+    exponent = a * m.abs(m.log(x)) + b * m.abs(m.log1p(-x))
+    return _of_exponential(m, m.beta_lower(x, a=a, b=b), exponent)
+
+
+def _of_exponential(m: Any, y: Any, exponent: Any) -> Any:
+    """y, which libraries take by an exponential, and so lose digits of its exponent.
+
+    They compute the smaller of two parts of 1 so, and take the other as what is left.
+    """
+    return m.slack(y, exponent * (y * (1.0 - y)))
+
+
 def gammainc_partial(m: Any, y: Any, x: Any, *, a: float) -> Any:
     """The density of the gamma distribution."""
     whole = m.log_gamma(0.0 * x + a)

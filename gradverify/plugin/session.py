@@ -63,6 +63,7 @@ class Session:
         self.selection: Selection = select(config, self.settings.differentiators)
         checked_modes(self.settings.modes, self.selection.judged)
         remember()
+        config.add_cleanup(forget)  # also where the run does not begin
         self.rows, self.own_rows = rows_of(self.root)
         given: dict[str, Any] = getattr(config, "workerinput", {})
         self.worker: str = given.get("workerid", "")
@@ -350,7 +351,6 @@ class Session:
         Returns the exit status of the run.
         """
         close_all()
-        forget()
         if self.writer is None:
             return exitstatus
         self.writer.landed()

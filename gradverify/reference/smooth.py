@@ -65,15 +65,17 @@ def step_sizes(x: Array) -> Array:
     return np.where(size == 0.0, 1.0, np.ldexp(1.0, exponents - 1))
 
 
-def scale_along(point: Sequence[Array], displacement: Array) -> float:
+def scale_along(point: Sequence[Array], displacement: Array) -> np.longdouble:
     """The power of two, at most 1, that makes a displacement no longer than any entry.
 
-    Longer ones leap over all that happens near a small entry.
+    Longer ones leap over all that happens near a small entry. Beside a subnormal entry
+    it is below all doubles where a tangent is long.
     """
     sizes = np.concatenate([step_sizes(x) for x in point] or [np.zeros(0)])
     moved = displacement != 0
     exponents = np.frexp(sizes[moved])[1] - np.frexp(displacement[moved])[1]
-    return float(np.ldexp(1.0, min(0, *exponents))) if moved.any() else 1.0
+    one = np.longdouble(1.0)
+    return np.ldexp(one, min(0, *exponents)) if moved.any() else one
 
 
 def conclude_smooth(
@@ -101,7 +103,7 @@ def conclude_smooth(
         columns = (found.slopes, found.errors, directions, exactly(allowed, mpf))
         for slope, error, direction, matters in zip(*columns, strict=True):
             own = _along(direction, balls, shapes, exact.precision)
-            least = max(TINY, error, UNKNOWN * mpf(float(np.sum(direction))))
+            least = max(TINY, error, UNKNOWN * exactly(np.sum(direction), mpf))
             limit = max(matters / 8, demand.agree * abs(own), least)
             if abs(slope - own) <= limit:
                 continue
@@ -137,11 +139,12 @@ def _along(
         for part, ball in zip(parts, balls, strict=True):
             if isinstance(ball, Matrix):
                 sizes_of = map(size, ball.whole.entries())
-                total += sum(map(operator.mul, sizes_of, part.tolist()), arb(0))
+                weights = exactly(part, arb).tolist()
+                total += sum(map(operator.mul, sizes_of, weights), arb(0))
             elif ball is not None:  # most steps move one entry alone
                 entries = flat(ball)
                 for k in np.flatnonzero(part).tolist():
-                    total += size(entries[k]) * float(part[k])
+                    total += size(entries[k]) * exactly(part[k], arb)
     return to_mpf(total)
 
 

@@ -53,7 +53,7 @@ def sarif(found: Records, version: str) -> str:
     told = [d for d in found.discrepancies if level(d)]
     groups = grouped(sorted(told, key=lambda d: (not d.failed, rank(d.verdict))))
     verdicts = dict.fromkeys(members[0].verdict for members in groups)
-    rules = [_rule(_id(v), f"{sentence(v).capitalize()}") for v in verdicts]
+    rules = [_rule(_id(v), sentence(v).capitalize()) for v in verdicts]
     results = [_finding(members, found) for members in groups]
     claims = list(_claims(found.claims))
     rules += [_rule(id_, text) for id_, _, text, *_ in CLAIMS if found.claims]
@@ -124,34 +124,29 @@ def _finding(members: Sequence[Discrepancy], found: Records) -> Entry:
         text += f"\n{error(d)}"
     text += "".join(f"\n{c}" for c in commands(d, invocation(found.run))[:1])
     title = f"{title_of(d)} {d.known or ''}".strip()
+    digest = hashlib.sha256(title.encode("utf-8", "replace")).hexdigest()
     return {
         "ruleId": _id(d.verdict),
         "level": level(d),
         "message": {"text": text},
         "locations": [_location(file, line)],
-        "partialFingerprints": {
-            "finding/v1": hashlib.sha256(title.encode("utf-8", "replace")).hexdigest()[
-                :32
-            ]
-        },
+        "partialFingerprints": {"finding/v1": digest[:32]},
     }
 
 
 def _claims(claims: Sequence[Claim]) -> Iterator[Entry]:
     for id_, verdict, _, level_, kind in CLAIMS:
         for claim in claims:
-            if claim.verdict == verdict:
-                yield {
-                    "ruleId": id_,
-                    "level": level_,
-                    "kind": kind,
-                    "message": {"text": claim_sentence(claim)},
-                    "locations": [
-                        _location(
-                            claim.file, claim.line if claim.cell is None else None
-                        )
-                    ],
-                }
+            if claim.verdict != verdict:
+                continue
+            line = claim.line if claim.cell is None else None
+            yield {
+                "ruleId": id_,
+                "level": level_,
+                "kind": kind,
+                "message": {"text": claim_sentence(claim)},
+                "locations": [_location(claim.file, line)],
+            }
 
 
 def _location(file: str, line: int | None) -> Entry:

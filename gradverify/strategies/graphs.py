@@ -139,7 +139,7 @@ def _possible(scope: Scope) -> tuple[str, ...]:
     limits = scope.limits
     check_dtype(scope.dtype)
     layers = all(op in OWN_SHAPES for op in scope.ops)
-    allowed = range(5 if layers else 3)
+    allowed = range(6 if layers else 3)
     if not limits.ranks or not set(limits.ranks) <= set(allowed):
         raise ValueError(f"ranks={limits.ranks}; allowed are some of {[*allowed]}")
     menu = tuple(op for op in scope.ops if _is_possible(op, limits))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.ops import Shape
+from gradverify.ops.loss_shapes import IGNORED
 
 # Simplest first. One entry an axis, two that are equal and two that are not: the
 # mistakes that depend on a shape show there.
@@ -90,13 +91,18 @@ def _indices(shape: Shape) -> Iterable[Any]:
 
 
 def _targets(shape: Shape) -> Iterable[Any]:
-    """A class for each row: counted up, counted down, or the same for all."""
+    """A class for each row: counted up, counted down, or the same for all.
+
+    In the last choice the first row is ignored.
+    """
     if len(shape) == 2 and shape[1]:
         rows, classes = shape
         yield tuple(k % classes for k in range(rows))
         yield tuple((-1 - k) % classes for k in range(rows))
         yield (0,) * rows
         yield (classes - 1,) * rows
+        if rows > 1:
+            yield (IGNORED, *(k % classes for k in range(1, rows)))
 
 
 def _weights(shape: Shape) -> Iterable[Any]:

@@ -92,8 +92,8 @@ LINEAR_ALGEBRA_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "left": lambda shape: (True, False),
     "qr.part": lambda shape: QR_PARTS,
     "lu.part": lambda shape: LU_PARTS,
-    "order": lambda shape: itertools.permutations(range(shape[-2])),
-    "k": lambda shape: range(min(shape[-2:])),
+    "order": lambda shape: itertools.permutations(range(sum(shape[-2:-1]))),
+    "k": lambda shape: range(min(shape[-2:], default=0)),
     "vector_norm.ord": lambda shape: VECTOR_ORDERS,
     "matrix_norm.ord": lambda shape: MATRIX_ORDERS,
     **dict.fromkeys(

@@ -15,6 +15,7 @@ from gradverify.diagnosis.conventions import follows_conventions
 from gradverify.differentiators import (
     Derivatives,
     Differentiator,
+    given_time,
     questions,
     unsupported,
 )
@@ -25,8 +26,6 @@ from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.asking import Asking, model_of
 from gradverify.verify.other_format import reconsidered
-
-BUSY = 3  # times that an engine is asked again which waited for a busy processor
 
 
 @surrounded
@@ -100,7 +99,7 @@ def _rank(verdict: Verdict) -> int:
 
 def _answered(asking: Asking, twice: bool) -> Judgement:
     case, differentiator, found = asking.case, asking.differentiator, asking.found
-    derivatives = _run(asking)
+    derivatives = given_time(asking.run)
     if derivatives.error is not None and derivatives.error.is_missing:
         note = f"it raises NotImplementedError: {derivatives.error}"
         return Judgement(Verdict.UNSUPPORTED, note=note)
@@ -111,7 +110,7 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
         )
     is_number = judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE)
     if is_number or (twice and not derivatives.timed_out):
-        again = _run(asking)
+        again = given_time(asking.run)
         # one that waited for the processor all the time says nothing
         if not (again.starved or _same(derivatives, again)):
             on_device = differentiator.device != "cpu"
@@ -125,15 +124,6 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
         fatal=derivatives.fatal,
         op=derivatives.op,
     )
-
-
-def _run(asking: Asking) -> Derivatives:
-    """What the engine answers; asked again where it waited for a busy processor."""
-    derivatives = asking.run()
-    for _ in range(BUSY):
-        if derivatives.starved:
-            derivatives = asking.run()
-    return derivatives
 
 
 def _composed(

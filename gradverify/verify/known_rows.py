@@ -28,6 +28,7 @@ from gradverify.known import (
 )
 from gradverify.ops import Shape
 from gradverify.ops.maps import unbroadcast
+from gradverify.questions import QUESTIONS
 from gradverify.reference import RoundingModel, reference, straightened
 from gradverify.verdict import Judgement
 from gradverify.verify.asking import model_of
@@ -95,17 +96,21 @@ class Listed:
         no row explains that: the judgement on the case as if its value were right.
         """
         alone = guilty.alone
-        if alone is None or not (rest := self._derivatives(alone)).verdict.fails():
+        if alone is None or guilty.judgement is None:
+            return None
+        asked = guilty.judgement.question
+        if not (rest := self._derivatives(alone, asked)).verdict.fails():
             return None
         if self._alone(Guilty(guilty.op, alone, rest)) is not None:
             return None
-        whole = self._derivatives(case)
+        whole = self._derivatives(case, asked)
         return whole if whole.verdict.fails() else None
 
-    def _derivatives(self, case: Case) -> Judgement:
-        """The judgement on the derivatives of a case alone."""
-        found = reference(case, model_of(self.differentiator))
-        given = run(self.differentiator, self.mode, case)
+    def _derivatives(self, case: Case, asked: str) -> Judgement:
+        """The judgement on the derivatives of a case alone, as they were asked for."""
+        question = QUESTIONS[asked]
+        found = reference(case, model_of(self.differentiator), question)
+        given = run(self.differentiator, self.mode, case, question=question)
         return compare(case, found, replace(given, value=float(found.value)))
 
     def _alone(self, guilty: Guilty) -> str | None:

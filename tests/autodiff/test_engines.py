@@ -16,6 +16,8 @@ from gradverify.autodiff import Dual, Tape, Variable
 from gradverify.autodiff.rules import RULES
 from gradverify.differentiators.examples import EXAMPLES
 from gradverify.ops import OPS
+from gradverify.ops.linear_algebra_rows import LINEAR_ALGEBRA
+from gradverify.ops.transform_rows import TRANSFORMS
 
 ARITHMETICS = [FLOATS, EXTENDED, BALLS, MULTIPRECISION]
 
@@ -79,9 +81,12 @@ def all_settings(op: str) -> list[Any]:
 every_op = pytest.mark.parametrize("op", OPS.public())
 
 
-# Of numbers in even steps, and cotangents in such, a norm would leave nothing; and a
-# matrix of them is nearly singular.
-UNEVEN = ("batch_norm", "layer_norm", "group_norm", "pinv", "lstsq")
+# Of numbers in even steps, and cotangents in such, a norm would leave nothing; a matrix
+# of them is nearly singular, and a softmax is next to 0 or 1.
+UNEVEN = (
+    "batch_norm", "layer_norm", "group_norm", "instance_norm", "pinv", "lstsq",
+    "multi_head_attention", "soft_cross_entropy", "triplet_margin",
+)  # fmt: skip
 
 
 def numbers(shape: tuple[int, ...], start: float) -> Any:
@@ -174,6 +179,18 @@ def test_a_stack_of_cotangents_is_pulled_back_as_one_by_one(
                     np.testing.assert_allclose(a[i], b, rtol=1e-14)
 
 
+def cancels(op: str) -> bool:
+    """Whether entries of its gradient are sums that cancel, some of them to 0."""
+    row = OPS[op]
+    return row in LINEAR_ALGEBRA or row in TRANSFORMS or op in UNEVEN
+
+
+def close(a: Any, b: Any, *, cancels: bool, name: str) -> None:
+    """Floats of entries that are sums that cancel are off in the norm of them all."""
+    size = np.max(np.abs(b), initial=0.0) if cancels else 0.0
+    np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13 * size, err_msg=name)
+
+
 @every_op
 def test_all_arithmetics_give_the_same_gradient(
     op: str, subtests: pytest.Subtests
@@ -188,7 +205,7 @@ def test_all_arithmetics_give_the_same_gradient(
             for m in (EXTENDED, BALLS, MULTIPRECISION):
                 given = pulled(m, op, operands, params, cts)
                 for a, b in zip(given, floats, strict=True):
-                    np.testing.assert_allclose(a, b, rtol=1e-13, err_msg=m.name)
+                    close(a, b, cancels=cancels(op), name=m.name)
 
 
 @every_op

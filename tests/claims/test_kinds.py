@@ -36,7 +36,32 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "f'(x) &= 15x^2 - 1 & f'(2) &= 59 \\\\\n"
      "f''(x) &= 15x & f''(2) &= 60\n\\end{align}\n",
      [R, R, W, R]),
+    ("points are found by setting it to a number",
+     "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
+     "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
+     "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
+    ("a base is said to exist for which it holds",
+     "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
+    ("many functions have a derivative that is 1",
+     "$f(x,y) = x + y^4\\cos y$: $f_x = 1$ and $f_y = 9 + y$\n", [R, U]),
+    ("few functions have the derivative 3x^2",
+     "$f(x,y) = x^3 + y^4\\cos y$: $f_x = 3x^2$ and $f_y = 9 + y$\n", [R, W]),
+    ("a formula is no check of itself",
+     "$g(x) = x^3$ and $g'(x) = g'(x)$, $g'(x) = x^3$\n", [N, W]),
     # which definition
+    ("a parameter is a variable, whatever another section calls so",
+     "# A\n\nThe line is $y = 3x$.\n\n# B\n\n$h(x,y) = x^2 y$: $h_{xx} = 2y$, "
+     "$h_y = x^2$, $h_y = 2x^2$\n", [R, R, W]),
+    ("equations above a function that solves one of them",
+     "a) $y' = 2y$\n\nb) $y' = 3x^2 y + x^2$\n\nOne of rest: $y_s(x) = 0$.\n",
+     [N, U]),
+    ("a function at a point is no other function",
+     "$p(x) = c + b(x - x_0)$, so $p(x_0) = c + b(x_0 - x_0)$ and $p'(x) = b$, "
+     "$p'(x) = 2b$\n", [R, W]),
+    ("a letter with an index is a point",
+     "The time is $t = t_0$.\n\n$u = s^2 + 3t$ and $z = 5u$. At $s = 1$, $t = 2$ it is "
+     "$\\frac{\\partial z}{\\partial s} = 10$, "
+     "$\\frac{\\partial z}{\\partial t} = 5$\n", [R, W]),
     ("a list item has its own function",
      "- $f(x) = x^5$, $f'(x) = 5x^4$\n- $f(x) = \\sin x$, $f'(x) = \\cos x$\n"
      "- $f(x) = \\cos x$, $f'(x) = \\sin x$\n", [R, R, W]),

@@ -89,7 +89,7 @@ def test_ops_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "softplus" in text
     assert "mul (*)" in text
-    assert "accumulate" not in text
+    assert "\naccumulate " not in text
     kinked = {line.split()[0] for line in text.splitlines() if ", kink" in line}
     assert {"abs", "relu", "clip", "max", "max_pool2d", "hardswish"} <= kinked
     assert not kinked & {"exp", "softplus", "elu", "norm", "sum"}

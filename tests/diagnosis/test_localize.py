@@ -96,3 +96,23 @@ def test_an_operand_that_is_held_still_alone_moves_in_another_question() -> None
     assert deviates(alone).verdict is Verdict.AGREES
     guilty = guilty_op(case, deviates, deviates(case))
     assert guilty.op == "bce"
+
+
+def test_an_entry_that_is_held_still_alone_moves_in_another_question() -> None:
+    """Only the last entry of exp deviates, where its tangent is not 0."""
+    alone_of = {n: trace(lambda x: s.sum(s.exp(x)), (n,)) for n in range(3, 30)}
+    n = next(
+        n
+        for n, graph in alone_of.items()
+        if (v := tangents_of(graph, "float64")[0]) is not None and v[-1] == 0
+    )
+    whole = trace(lambda x: s.sum(s.exp(x), axis=None), (n,))
+    case = Case(whole, (np.ones(n),))
+    wrong = Judgement(Verdict.WRONG, question="second")
+
+    def judged(alone: Case) -> Judgement:
+        (v,) = tangents_of(alone.graph, alone.dtype)
+        deviates = alone.graph.ops[0] == "exp" and v is not None and v[-1] != 0
+        return wrong if deviates else Judgement(Verdict.AGREES)
+
+    assert guilty_op(case, judged, wrong).op == "exp"

@@ -124,6 +124,12 @@ SETTINGS = {
     "dropout": [(((2, 3), s), {"p": p}) for s in ((2, 3), ()) for p in (0.5, 0.1)],
 }
 
+# In another norm autograd's are wrong (known::autograd-rfft-norm).
+SETTINGS |= {
+    op: [(s, p | {"norm": "ortho"}) for s, p in layer_settings(op)]
+    for op in ("rfft", "irfft", "rfft2", "irfft2")
+}
+
 # Elementwise ops that are looked at in every shape; in the others all goes the same way
 EVERY_SHAPE = ("neg", "exp", "relu", "abs", "add", "div", "maximum", "atan2")
 
@@ -144,8 +150,18 @@ WRONG = {
 # Seven right digits of float64 values (known::jax-attention-float32).
 COARSE = {("jax", "scaled_dot_product_attention", "float64"): np.finfo(np.float32).eps}
 
-# How many digits are lost where a matrix is nearly of rank one, as `values` makes it.
-CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0}
+# How many digits are lost where a matrix is nearly of rank one, as `values` makes it,
+# and where a softmax is saturated.
+CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0, "svd": 32.0} | {
+    "multi_head_attention": 32.0
+}
+
+# What an engine of ours has no batches of, as its table says.
+IN_PART = {
+    ("jax", "matrix_exp"),
+    *(("autograd", op) for op in ("rfft", "irfft", "hfft", "ihfft")),
+    *(("autograd", op) for op in ("rfft2", "irfft2", "hfft2")),
+}
 
 # autograd follows nothing through sign, and warns of it.
 UNFOLLOWED = {("autograd", op) for op in ("sign", "floor", "ceil", "trunc", "round")}
@@ -249,6 +265,10 @@ def check_gradient(engine: Any, op: str, shapes: Any, case: Case) -> None:
     found = run(engine, modes(engine)[0], case)
     if (who, op, shapes) in KNOWN:
         assert found.error is not None, f"{who}: a known deviation is gone: drop it"
+        return
+    if (who, op) in IN_PART and "NotImplementedError" in getattr(
+        found.error, "kinds", ()
+    ):
         return
     assert found.error is None, (who, found.error)
     if (who, op) in UNFOLLOWED:

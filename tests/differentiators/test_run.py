@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -112,15 +113,23 @@ def test_an_engine_that_empties_its_list_of_inputs_spoils_nothing() -> None:
     assert found.mutated == ()
 
 
-@pytest.mark.parametrize(
-    "kind", [KeyboardInterrupt, pytest.exit.Exception, pytest.fail.Exception]
-)
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, pytest.fail.Exception])
 def test_the_users_and_the_hosts_interrupts_pass_through(kind: Any) -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         raise kind("stop")
 
     with pytest.raises(kind):
         run(engine(behave), "only", case_of())
+
+
+@pytest.mark.parametrize("kind", [pytest.exit.Exception, pytest.skip.Exception])
+def test_an_engine_can_neither_end_nor_skip_what_runs_it(kind: Any) -> None:
+    def behave(function: Any, point: list[Any]) -> Any:
+        raise kind("stop")
+
+    error = run(engine(behave), "only", case_of()).error
+    assert error is not None
+    assert error.kind == kind.__name__
 
 
 @pytest.mark.parametrize(
@@ -195,6 +204,22 @@ def test_results_do_not_change_with_what_the_engine_does_later() -> None:
     assert found.cotangents == (1.0, 1.0)
 
 
+def test_a_limit_that_is_swallowed_does_not_grow() -> None:
+    lengths = []
+
+    def swallow() -> None:
+        while len(lengths) < 20:
+            try:
+                time.sleep(1)
+            except TimeLimit as limit:
+                lengths.append(len(traceback.extract_tb(limit.__traceback__)))
+        time.sleep(1)
+
+    with pytest.raises(TimeLimit), time_limit(0.05):
+        swallow()
+    assert max(lengths) < 10, "twice as many as raises it once was"
+
+
 def test_a_loop_without_end_is_timed_out() -> None:
     def behave(function: Any, point: list[Any]) -> Any:
         while True:
@@ -203,11 +228,9 @@ def test_a_loop_without_end_is_timed_out() -> None:
             except Exception:  # the limit is not for it to catch
                 continue
 
-    began = time.monotonic()
     found = run(engine(behave), "only", case_of(), limit=0.2)
     assert found.timed_out
     assert found.error is None
-    assert 0.1 < time.monotonic() - began < 2
 
 
 def test_warnings_are_recorded_even_where_the_host_makes_them_errors() -> None:
@@ -372,10 +395,8 @@ def test_a_module_that_is_being_imported_is_not_cut_off(
     with pytest.raises(TimeLimit), time_limit(0.1):
         load()
     assert sys.modules.pop("slow_to_import").whole
-    began = time.monotonic()
     with pytest.raises(TimeLimit), time_limit(0.05):
         import_module("endless_import")
-    assert time.monotonic() - began < 30
     assert "endless_import" not in sys.modules
 
 

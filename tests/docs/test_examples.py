@@ -55,16 +55,19 @@ SAID = (
 )
 
 
+@pytest.mark.parametrize("place", range(len(SAID)))
 def test_the_functions_of_the_page_are_judged_as_it_says(
-    capsys: pytest.CaptureFixture[str],
+    place: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snippets = SNIPPETS.findall(PAGE.read_text(encoding="utf-8"))
     assert len(snippets) == len(SAID)
-    for code, said in zip(snippets, SAID, strict=True):
-        exec(compile(code, str(PAGE), "exec"), {})
-        printed = capsys.readouterr().out
-        assert [text for text in said if text not in printed] == [], printed
-        assert ("is wrong" in printed) == ("is wrong" in said[0]), printed
+    code, said = snippets[place], SAID[place]
+    if "import jax" in code:
+        pytest.importorskip("jax")
+    exec(compile(code, str(PAGE), "exec"), {})
+    printed = capsys.readouterr().out
+    assert [text for text in said if text not in printed] == [], printed
+    assert ("is wrong" in printed) == ("is wrong" in said[0]), printed
 
 
 CHECKED = re.compile(r"^\$ gradverify (check .*)\n((?:[^`].*\n)*)```", re.MULTILINE)

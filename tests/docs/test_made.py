@@ -25,7 +25,9 @@ def pages() -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)  # as Sphinx has it
+        spec.loader.exec_module(module)
     return module.PAGES
 
 
@@ -36,6 +38,39 @@ def first_cells(page: Callable[[], Iterator[str]]) -> list[str]:
 
 def test_the_ops_are_listed_once_and_whole(pages: Any) -> None:
     assert first_cells(pages["ops"]) == list(OPS.public())
+
+
+LIBRARIES = ("torch-cpu", "jax", "autograd")
+
+# What scripts call: one function, several, one in a loop, one that is handed on.
+TOLD = {
+    "exp": ("yes", "yes", "yes"),
+    "gelu": ("yes", "yes", "composed"),
+    "leaky_relu": ("yes", "yes", "composed"),
+    "pixel_shuffle": ("yes", "composed", "composed"),
+    "hfft2": ("yes", "composed", "composed"),
+    "interp": ("composed", "yes", "composed"),
+    "cummax": ("yes", "yes", "composed"),
+    "index_add": ("yes", "composed", "autograd's arrays cannot be assigned to"),
+    "betainc": ("PyTorch has no incomplete beta function", "yes", "yes"),
+}
+
+
+def test_it_is_told_of_each_library_how_it_has_an_op(pages: Any) -> None:
+    lines = [*pages["op_engines"]()]
+    assert first_cells(lambda: iter(lines)) == list(OPS.public())
+    (head,) = (line for line in lines if line.startswith("| op |"))
+    there = [LIBRARIES.index(name) for name in re.findall(r"`([^`]+)`", head)]
+    assert there, "torch and autograd are installed wherever these tests run"
+    rows = {
+        m[1]: m[2] for line in lines if (m := re.match(r"\| `(\w+)` \| (.*) \|", line))
+    }
+    told = {op: tuple(cells[k] for k in there) for op, cells in TOLD.items()}
+    assert {op: tuple(rows[op].split(" | ")) for op in TOLD} == told
+    counts = [line for line in lines if " ops itself; " in line]
+    counted = [list(map(int, re.findall(r"\b\d+\b", line))) for line in counts]
+    assert len(counted) == len(there)
+    assert all(row[0] + row[2] + row[3] == row[1] for row in counted), counted
 
 
 def test_every_formula_stands_beside_its_op(pages: Any) -> None:

@@ -166,9 +166,7 @@ def test_a_run_has_its_page_and_ends_though_an_engine_does(
     scratch: Scratch, attack: str
 ) -> None:
     scratch.write("conftest.py", conftest(attack, when="True", here=True))
-    began = time.monotonic()
     done = scratch.apart("gradverify", "run", *SMALL, "-k", "add or mul")
-    assert time.monotonic() - began < 200
     assert done.ret in (0, 1)
     assert scratch.of_type("item")
     assert (scratch.root / "reports" / "gradverify.html").exists()

@@ -174,11 +174,10 @@ def test_an_engine_without_an_end_stays_within_the_time_of_the_run(
         '    name = "toy"', '    name = "toy"\n    isolated = True'
     )
     scratch.write("conftest.py", text)
-    began = time.monotonic()
     done = scratch.pytest(*ONLY, "--gradverify-time", "20")
-    took = time.monotonic() - began
     assert done.ret == 1
-    assert took < 40, "of a busy machine; 146 s of 4 it once was"
+    waited = sum(i["counts"].get("TIMED_OUT", 0) for i in scratch.of_type("item"))
+    assert waited <= 4, "cases that the run waited for; the others are not begun"
     skipped = [i["reason"] for i in scratch.of_type("item") if i["reason"]]
     assert any("the rest of it is not run" in reason for reason in skipped)
     assert finding(scratch)["verdict"] == "TIMED_OUT"

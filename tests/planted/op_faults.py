@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from gradverify.ops.shapes import one_axis
 
 from .engines import PlantedTorch
 from .layer_faults import LayerFault, _vjp
-from .layer_rules import Layer, Rule, changed, only, swapped, times
+from .layer_rules import Layer, Rule, changed, only, pooled_where, swapped, times
 
 HUNDRED = 180.0 / math.pi
 
@@ -96,10 +97,66 @@ def first_entries(a: Layer) -> list[Any]:
     return [found.reshape(first(a).shape)]
 
 
+OTHER_WAY = {"fft": "ifft", "ifft": "fft", "fft2": "ifft2", "ifft2": "fft2"}
+OTHER_NORM = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
+
+
+def conjugated(a: Layer) -> list[Any]:
+    """The cotangent of a transform that turns the other way."""
+    params = {**a.params, "norm": OTHER_NORM[a.params["norm"]]}
+    return a.of(first(a), op=OTHER_WAY[a.op], **params)
+
+
+def halved(a: Layer) -> list[Any]:
+    """Of a Hermitian sequence, what is given of one half goes back once, not twice."""
+    found = np.array(a.right()[0])
+    axis = (a.params.get("axes") or a.params["axis"])[-1] % (found.ndim - 1)
+    np.moveaxis(found, axis, 0)[1:] /= 2.0
+    return [found]
+
+
 def as_sum(a: Layer) -> Any:
     """The second operand's cotangent as that of a sum."""
     given = {k: a.params[k] for k in ("axis", "index")}
     return a.of(*a.operands, op="scatter_add", **given)[1]
+
+
+def ones(a: Layer) -> Any:
+    """1 for every sign."""
+    return (1,) * len(a.params["signs"])
+
+
+def space(a: Layer) -> Any:
+    """How many entries a window of an adaptive pooling sees, on average."""
+    return math.prod(first(a).shape[2:]) / math.prod(a.params["size"])
+
+
+def mirrored(place: int, axis: int) -> Rule:
+    """One operand's cotangent, turned around along an axis."""
+    return only(place, lambda a: np.flip(a.right()[place], axis))
+
+
+def spread(op: str) -> Rule:
+    """The cotangent of an average for that of a maximum."""
+    return lambda a: a.of(first(a), op=op, size=a.params["size"])
+
+
+def averaged(a: Layer) -> list[Any]:
+    """Of what goes to one place, the mean."""
+    counts = replace(a, ct=np.ones_like(np.asarray(a.ct))).right()[0]
+    return [a.right()[0] / np.maximum(counts, 1.0)]
+
+
+def turned(**params: Any) -> Rule:
+    """With a switch the other way."""
+    return changed(**{k: lambda a, k=k: not a.params[k] for k in params})
+
+
+def other_corners(a: Layer) -> list[Any]:
+    """With the other meaning of the corners, where there are several points."""
+    if min(a.params["size"]) < 2:
+        return a.right()
+    return a.of(first(a), align_corners=not a.params["align_corners"])
 
 
 def fault(op: str, name: str, rule: Rule) -> LayerFault:
@@ -159,6 +216,76 @@ OP_FAULTS = (
     fault("repeat",         "mean for sum",                times(lambda a: 1.0 / a.params["repeats"])),
     fault("tile",           "mean for sum",                times(lambda a: 1.0 / math.prod(a.params["reps"]))),
     fault("pad_axis",       "padding forgotten",           changed(mode=lambda a: "constant")),
+    # ---- order
+    fault("sort",     "order of the result kept",  passed),
+    fault("topk",     "from the other end",        changed(largest=lambda a: not a.params["largest"])),
+    fault("kthvalue", "the smallest one",          changed(k=lambda a: 1)),
+    fault("median",   "mean for the middle",       lambda a: a.of(first(a), op="mean", **a.params)),
+    fault("cummax",   "as it came",                passed),
+    fault("cummin",   "maximum for minimum",       lambda a: a.of(first(a), op="cummax", **a.params)),
+    fault("interp",   "x held",                    times(0.0, 1.0)),
+    # ---- transforms
+    *(fault(op, "turned the other way", conjugated) for op in OTHER_WAY),
+    *(fault(op, "norm forgotten",           changed(norm=lambda a: "backward")) for op in ("rfft", "ihfft", "rfft2")),
+    *(fault(op, "both halves counted once", halved) for op in ("irfft", "hfft", "irfft2", "hfft2")),
+    fault("dct",      "the other transform",       lambda a: a.of(first(a), op="idct", **a.params)),
+    fault("idct",     "norm forgotten",            changed(norm=lambda a: "backward")),
+    # ---- losses
+    fault("smooth_l1",         "beta forgotten",             changed(beta=lambda a: 1.0)),
+    fault("soft_margin",       "signs forgotten",            changed(signs=ones)),
+    fault("hinge_embedding",   "signs forgotten",            changed(signs=ones)),
+    fault("margin_ranking",    "operands exchanged",         swapped(0, 1)),
+    fault("pairwise_distance", "slopes of another norm",     changed(p=lambda a: 1.0)),
+    fault("cosine_embedding",  "signs forgotten",            changed(signs=ones)),
+    fault("triplet_margin",    "the negative pulled",        times(1.0, 1.0, -1.0)),
+    fault("multi_margin",      "square forgotten",           changed(p=lambda a: 1)),
+    fault("multilabel_margin", "classes left out",           times(lambda a: first(a).shape[1])),
+    fault("multilabel_soft_margin", "weights forgotten",     changed(weight=lambda a: None)),
+    fault("poisson_nll",       "approximation held",         changed(full=lambda a: False)),
+    fault("gaussian_nll",      "nothing by the variance",    times(1.0, 1.0, 0.0)),
+    fault("soft_cross_entropy", "smoothing forgotten",       changed(smoothing=lambda a: 0.0)),
+    fault("ctc",               "all steps of shorter rows",  changed(steps=lambda a: first(a).shape[:1] * first(a).shape[1])),
+    # ---- windows
+    fault("conv3d",              "kernel turned around",     mirrored(1, -1)),
+    fault("conv_transpose1d",    "kernel turned around",     mirrored(1, -1)),
+    fault("conv_transpose2d",    "rows turned around",       mirrored(0, -2)),
+    fault("conv_transpose3d",    "bias gets nothing",        times(1.0, 1.0, 0.0)),
+    fault("max_pool3d",          "overlap overwritten",      pooled_where(lambda y, top: y == top, overwritten=True)),
+    fault("avg_pool3d",          "padding counted otherwise", turned(count_include_pad=True)),
+    fault("adaptive_avg_pool1d", "mean left out",            times(space)),
+    fault("adaptive_avg_pool2d", "mean left out",            times(space)),
+    fault("adaptive_avg_pool3d", "mean left out",            times(space)),
+    fault("adaptive_max_pool1d", "spread over the window",   spread("adaptive_avg_pool1d")),
+    fault("adaptive_max_pool2d", "spread over the window",   spread("adaptive_avg_pool2d")),
+    fault("adaptive_max_pool3d", "spread over the window",   spread("adaptive_avg_pool3d")),
+    fault("lp_pool1d",           "slopes of a sum",          changed(p=lambda a: 1.0)),
+    fault("lp_pool2d",           "slopes of a sum",          changed(p=lambda a: 1.0)),
+    fault("fractional_max_pool2d", "windows at even steps",  changed(samples=lambda a: (0.0,) * len(a.params["samples"]))),
+    fault("max_unpool1d",        "places in turn",           changed(index=lambda a: tuple(k % first(a).shape[-1] for k in range(first(a).size)))),
+    fault("max_unpool2d",        "sum for the entry",        lambda a: [np.full(first(a).shape, np.sum(a.ct))]),
+    fault("unfold",              "mean of what overlaps",    averaged),
+    fault("fold",                "columns turned around",    mirrored(0, -1)),
+    # ---- places between entries, and blocks
+    fault("upsample_nearest",     "the other rounding",      turned(exact=True)),
+    fault("upsample_linear1d",    "the other corners",       turned(align_corners=True)),
+    fault("upsample_bilinear2d",  "the other corners",       turned(align_corners=True)),
+    fault("upsample_trilinear3d", "the other corners",       turned(align_corners=True)),
+    fault("upsample_bicubic2d",   "lines for curves",        lambda a: a.of(first(a), op="upsample_bilinear2d", **a.params)),
+    fault("grid_sample",          "half of a pixel",         times(1.0, 0.5)),
+    fault("affine_grid",          "the other corners",       other_corners),
+    fault("pixel_shuffle",        "channels turned around",  mirrored(0, -3)),
+    fault("pixel_unshuffle",      "columns turned around",   mirrored(0, -1)),
+    fault("channel_shuffle",      "as it came",              passed),
+    # ---- cells, attention, norms, bags
+    fault("rnn_cell",             "one bias alone",          times(1.0, 1.0, 1.0, 1.0, 1.0, 0.0)),
+    fault("gru_cell",             "state held",              times(1.0, 0.0, 1.0, 1.0, 1.0, 1.0)),
+    fault("lstm_cell",            "cell's state held",       times(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0)),
+    fault("bilinear",             "half of it",              times(0.5, 0.5, 1.0, 1.0)),
+    fault("multi_head_attention", "mask forgotten",          changed(mask=lambda a: "none")),
+    fault("instance_norm",        "weights get nothing",     times(1.0, 0.0, 0.0)),
+    fault("local_response_norm",  "channel alone",           changed(n=lambda a: 1)),
+    fault("embedding_bag",        "sum for the mean",        changed(mode=lambda a: "sum")),
+    fault("weighted_embedding_bag", "weights get nothing",   times(1.0, 0.0)),
     # ---- special functions
     fault("sinc",         "pi left out",              times(1.0 / math.pi)),
     fault("expit",        "y for y (1 - y)",          slope(lambda y, x: y)),

@@ -13,9 +13,15 @@ from itertools import islice
 import pytest
 
 from gradverify.differentiators import Differentiator
+from gradverify.ops.cell_rows import CELLS
 from gradverify.ops.elementwise_rows import ELEMENTWISE
 from gradverify.ops.indexing_rows import INDEXING
+from gradverify.ops.loss_rows import LOSSES
+from gradverify.ops.ordering_rows import ORDERING
+from gradverify.ops.resampling_rows import RESAMPLING
 from gradverify.ops.special_rows import SPECIAL
+from gradverify.ops.transform_rows import TRANSFORMS
+from gradverify.ops.window_rows import WINDOWS
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import Block, judge
@@ -66,6 +72,6 @@ def test_its_twin_is_not_accused(fault: LayerFault) -> None:
 
 
 def test_every_further_op_has_a_fault() -> None:
-    assert {f.op for f in OP_FAULTS} == {
-        row.name for row in (*ELEMENTWISE, *SPECIAL, *INDEXING)
-    }
+    moving = (INDEXING, ORDERING, RESAMPLING, TRANSFORMS)
+    kinds = (ELEMENTWISE, SPECIAL, *moving, LOSSES, WINDOWS, CELLS)
+    assert {f.op for f in OP_FAULTS} == {row.name for kind in kinds for row in kind}

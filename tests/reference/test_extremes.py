@@ -202,6 +202,18 @@ def test_a_power_with_a_constant_slope_has_a_tangent(n: int) -> None:
     assert float(slope[()]) == n * float(tangent)
 
 
+@pytest.mark.parametrize("function", [s.tanh, s.asinh], ids=["tanh", "asinh"])
+def test_a_step_along_a_tangent_may_be_below_all_floats(function: Any) -> None:
+    """At 5e-324, since the tangents are above 1; the slopes there are 1."""
+    found = case(function, 5e-324)
+    (tangent,) = tangents_of(found.graph, found.dtype)
+    assert tangent is not None
+    assert tangent > 1.0
+    result = reference(found, question=JVP)
+    assert result.status is Slope.SMOOTH
+    assert float(result.gradient[0][()]) == tangent
+
+
 @pytest.mark.parametrize("x", [-1e6 - 0.5, -1e9 - 0.25])
 def test_far_to_the_left_digamma_is_reflected(x: float) -> None:
     """Libraries step from there to 0 one by one."""

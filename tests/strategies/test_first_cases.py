@@ -142,9 +142,14 @@ def test_the_first_cases_of_an_op_meet(
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_most_ops_have_edges(dtype: str) -> None:
-    """Layers and losses may have none."""
+    """Layers, losses and choices by a mask may have none."""
     without = {op for op in OPS.public() if not edge_cases(op, dtype)}
-    assert without <= {"where", *OWN_SHAPES, *(row.name for row in LAYERS)}
+    assert without <= {
+        "where",
+        "masked_fill",
+        *OWN_SHAPES,
+        *(row.name for row in LAYERS),
+    }
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

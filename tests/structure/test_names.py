@@ -14,8 +14,8 @@ PACKAGE = Path(gradverify.__file__).parent
 # The folder of every library has these files, so that whoever knows one knows all.
 OF_A_LIBRARY = {
     "table.py", "layers.py", "linear_algebra.py", "elementwise.py", "special.py",
-    "indexing.py", "modes.py", "settings.py",
-    "spelling.py", "tails.py",
+    "indexing.py", "modes.py", "ordering.py", "settings.py",
+    "spelling.py", "tails.py", "transforms.py",
 }  # fmt: skip
 LIBRARIES = {"hips_autograd", "jax_numpy", "own", "pytorch"}
 

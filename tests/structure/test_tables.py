@@ -111,12 +111,14 @@ DOMAINS = {
 }
 PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False},
           "ABOVE_HALVES": {"d": 3}, "OFF_LAMBD": {"lambd": 0.5},
-          "OFF_THRESHOLD": {"threshold": 0.5}}  # fmt: skip
+          "OFF_THRESHOLD": {"threshold": 0.5}, "ABOVE_EPS": {"eps": 0.25},
+          "OF_ORDER": {"p": 3.0}, "WITHIN_FOLDS": {"outside": "reflection"},
+          "COUNTS": {"log_input": False, "full": True}}  # fmt: skip
 OF_TWO = {
     "DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY", "POSITIVE_BY",
-    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH",
+    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH", "COUNTS", "WITHIN_FOLDS",
 }  # fmt: skip
-OF_THREE = {"LAST_DIVISOR"}
+OF_THREE = {"LAST_DIVISOR", "ABOVE_EPS"}
 
 
 @pytest.mark.parametrize("name", DOMAINS)

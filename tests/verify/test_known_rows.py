@@ -13,7 +13,7 @@ from scipy import special
 
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
-from gradverify.diagnosis.localize import guilty_op
+from gradverify.diagnosis.localize import Guilty, guilty_op
 from gradverify.differentiators import Differentiator, load
 from gradverify.differentiators.hips_autograd import HipsAutograd
 from gradverify.graph import Case
@@ -238,3 +238,20 @@ def test_formulas_of_a_row_are_of_the_gradient_and_its_size_of_every_question() 
     assert is_given(row, said, alone)
     other = Judgement(Verdict.WRONG, where="d/da", got="3.0", exact="1e-200")
     assert not is_given(row, other, alone)
+
+
+@pytest.mark.parametrize(
+    "mode", ["reverse", "forward", "jacobian", "hessian", "reverse-over-reverse"]
+)
+def test_beside_a_wrong_value_a_mode_is_held_against_its_own_question(
+    mode: str,
+) -> None:
+    """PyTorch's trigamma is off, and its derivatives are right in every mode."""
+    torch = load("torch-cpu")
+    if reason := torch.available():
+        pytest.skip(reason)
+    case = Case(trace(lambda x: s.polygamma(x, n=1), ()), (np.array(1.0),))
+    judgement = judge(case, torch, mode)
+    assert judgement.verdict is Verdict.WRONG_VALUE
+    listed = Listed(shipped_rows(), torch, mode, case.dtype)
+    assert listed.beyond_value(case, Guilty("polygamma", case, judgement)) is None

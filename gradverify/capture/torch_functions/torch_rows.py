@@ -117,7 +117,11 @@ OPERATORS = ("add", "sub", "mul", "div", "pow")
 
 
 def of_matrices(op: str, **defaults: Any) -> Row:
-    """An op of linear algebra; what it returns beside its first result is for itself."""
+    """An op of linear algebra; what it returns beside its first result is for itself.
+
+    Of a matrix for Cholesky's root the library reads one triangle, and takes it for
+    both.
+    """
 
     def row(c: Context, *operands: Any, **options: Any) -> Any:
         options.pop("check_errors", None)
@@ -133,27 +137,11 @@ def _lifted(c: Context, x: Any) -> Symbol:
     return x if isinstance(x, Symbol) else c.program.lift(np.asarray(x, float))
 
 
-def solve(
-    c: Context, a: Any, b: Any, *, left: bool = True, check_errors: bool = False
-) -> Any:
-    """The solution of linear systems; the factors beside it are for the backward."""
-    del check_errors
-    return (c.program.apply("solve", _lifted(c, a), _lifted(c, b), left=left),)
-
-
 def slogdet(c: Context, a: Any) -> Any:
     """The sign, which is a constant of the branch, and the logarithm."""
     sign = numpy_of(c.result[0])
     c.seen.decided.append(sign)
     return c.program.lift(sign.astype(float)), c.program.apply("slogdet", a)
-
-
-def cholesky(
-    c: Context, a: Any, *, upper: bool = False, check_errors: bool = False
-) -> Any:
-    """The triangular root. The library reads one triangle, and takes it for both."""
-    del check_errors
-    return (c.program.apply("cholesky", a, upper=upper),)
 
 
 def missing(why: str) -> Row:
@@ -1316,8 +1304,8 @@ ROWS: Mapping[str, Row] = {
     # matrices
     "mm": mm, "bmm": bmm, "addmm": addmm, "baddbmm": baddbmm, "mv": vectors, "dot": vectors, "vdot": vectors,
     "linalg_inv_ex": of_matrices("inv"), "_linalg_det": of_matrices("det"), "_linalg_slogdet": slogdet,
-    "_linalg_solve_ex": solve, "linalg_solve_triangular": of_matrices("solve_triangular", unitriangular=False),
-    "linalg_cholesky_ex": cholesky, "linalg_matrix_exp": of_matrices("matrix_exp"),
+    "_linalg_solve_ex": of_matrices("solve", left=True), "linalg_solve_triangular": of_matrices("solve_triangular", unitriangular=False),
+    "linalg_cholesky_ex": of_matrices("cholesky", upper=False), "linalg_matrix_exp": of_matrices("matrix_exp"),
     # joining and placing
     "cat": cat, "scatter.src": placed, "slice_scatter": placed, "select_scatter": placed, "diagonal_scatter": placed,
     "constant_pad_nd": constant_pad, "triu": tri, "tril": tri, "scatter_add": added_at, "index_add": added_at,

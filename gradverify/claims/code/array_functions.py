@@ -36,6 +36,7 @@ def whole(value: Value) -> int:
         return int(value)
     if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < WHOLE:
         return int(value)
+    known(value)
     raise NotUnderstood("a whole number is needed that the file states")
 
 

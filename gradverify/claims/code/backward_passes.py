@@ -54,6 +54,7 @@ NAMED = (
 CALLED = {  # what a short name may stand for: `dw` by self.weights
     "w": ("weights", "weight", "W", "theta", "coef_"),
     "b": ("bias", "biases", "intercept", "B"),
+    "x": ("X", "inputs", "input"),
 }
 LOSS = re.compile(
     r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
@@ -141,9 +142,16 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
 
 
 def _uses(entry: Assigned) -> bool:
-    """Whether a name is given a new value that is computed from its old one."""
-    names = (n.id for n in ast.walk(entry.tree) if isinstance(n, ast.Name))
-    return entry.name in names
+    """Whether a name is given a new value that is computed from its old one.
+
+    What is not understood takes nothing's place: `dx = dx.reshape(*shape)`.
+    """
+    if isinstance(entry.value, Unknown):
+        return False
+    nodes = [*ast.walk(entry.tree)]
+    names = {n.id for n in nodes if isinstance(n, ast.Name)}
+    kept = {n.attr for n in nodes if isinstance(n, ast.Attribute)}  # self.dx
+    return entry.name in names | kept
 
 
 # ---- names that say both

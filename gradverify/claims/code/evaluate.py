@@ -13,9 +13,11 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import EXACT_BITS
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
+from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import root, source
 from gradverify.claims.computation.bindings import (
+    AxisCount,
     AxisLength,
     Function,
     Instance,
@@ -100,6 +102,13 @@ class Evaluator(Reader):
         """`lambda x: …`, which is followed where it is called."""
         body = ast.Return(node.body, lineno=node.lineno, end_lineno=node.lineno)
         return Function("lambda", node.args, (body,))
+
+    def either(self, node: ast.IfExp) -> Value:
+        """`a if condition else b`, where the file decides which it is."""
+        holds = truth_of(node.test, self.read)
+        if holds is None:
+            self.unread(node)
+        return self.read(node.body if holds else node.orelse)
 
     def text(self, node: ast.JoinedStr) -> Value:
         """The pieces of an f-string."""
@@ -238,6 +247,8 @@ class Evaluator(Reader):
         if node.attr == "shape":
             shape = symbol(self.program, holder).shape
             return tuple(AxisLength(n) for n in shape)
+        if node.attr == "ndim":
+            return AxisCount(len(symbol(self.program, holder).shape))
         if node.attr == "size":
             return AxisLength(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)
@@ -394,6 +405,7 @@ class Evaluator(Reader):
         ast.List: several,
         ast.Dict: table,
         ast.Lambda: function,
+        ast.IfExp: either,
         ast.JoinedStr: text,
         ast.Attribute: attribute,
         ast.Subscript: subscript,

@@ -11,13 +11,14 @@ from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
 from gradverify.claims.code.containers import of_table
 from gradverify.claims.code.evaluate import Evaluator
-from gradverify.claims.code.syntax import defines, root, source
+from gradverify.claims.code.syntax import BASE, defines, root, source
 from gradverify.claims.computation.bindings import (
     Function,
     GradientOf,
     Instance,
     Layer,
     Open,
+    Unknown,
     Value,
     known,
     numbers,
@@ -80,12 +81,27 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
     assert isinstance(func, ast.Attribute)
     if root(func) in calls.MODULES and root(func) not in e.names:
         return None
-    if isinstance(func.value, ast.Call) and source(func.value) == "super()":
-        return Layer("identity")
+    if isinstance(func.value, ast.Call) and source(func.value.func) == "super":
+        return _of_base(e, func.attr)
     holder = e.read(func.value)
     if isinstance(holder, Instance):
         return e.member(holder, func.attr)
     return None
+
+
+def _of_base(e: Evaluator, name: str) -> Value:
+    """A method of the base class; one that is not in the file is not understood.
+
+    Its `__init__` alone is passed over.
+    """
+    base, holder = e.names.get(BASE), e.names.get("self")
+    if isinstance(base, ast.ClassDef) and isinstance(holder, Instance):
+        for part in base.body:
+            if isinstance(part, ast.FunctionDef) and part.name == name:
+                return Function(name, part.args, tuple(part.body), holder)
+    if name == "__init__":
+        return Layer("identity")
+    return Unknown(f"{name} of the base class is not in the file")
 
 
 def applied(e: Evaluator, target: Value, node: ast.Call) -> Value:

@@ -20,6 +20,7 @@ class Journal:
     statements: how many were read. followed: what of the file was called. stated: for
     the node of x, what was assigned to `x.grad`. scopes: how many were opened.
     libraries: those that are imported. class_cells: where each of the classes stands.
+    bases: for a method, by its first statement, the base of the class it stands in.
     """
 
     program: FileProgram = field(default_factory=FileProgram)
@@ -36,6 +37,7 @@ class Journal:
     scopes: int = 0
     libraries: set[str] = field(default_factory=set)
     class_cells: list[int] = field(default_factory=list)
+    bases: dict[int, ast.ClassDef] = field(default_factory=dict)
 
     def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
         """What these calls of backward() have added up in `x.grad`."""

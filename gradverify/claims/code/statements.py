@@ -22,7 +22,7 @@ from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.syntax import source
+from gradverify.claims.code.syntax import BASE, inherited, source
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
@@ -36,6 +36,8 @@ from gradverify.claims.computation.file_program import (
     understood,
 )
 from gradverify.expressions import syntax_tree
+
+RETURNS_NOTHING = "returns nothing"
 
 
 def read_cell(code: Journal, cell: int, text: str) -> None:
@@ -139,9 +141,14 @@ class _Statements:
                 if not self.depth:
                     self.code.functions.append(found)
             case ast.ClassDef():
-                names[node.name] = node
+                known = (names.get(b.id) for b in node.bases if isinstance(b, ast.Name))
+                bases = [b for b in known if isinstance(b, ast.ClassDef)]
+                for part in node.body if bases else ():
+                    if isinstance(part, ast.FunctionDef):
+                        self.code.bases[id(part.body[0])] = bases[0]
+                names[node.name] = kind = inherited(node, bases)
                 if not self.depth:
-                    self.code.classes.append(node)
+                    self.code.classes.append(kind)
                     self.code.class_cells.append(self.cell)
             case ast.Import():
                 self.code.libraries |= {a.name.split(".")[0] for a in node.names}
@@ -321,10 +328,9 @@ class _Statements:
         try:
             with understood():
                 evaluator = Evaluator(self.code, names, self.call, invoke.call)
-                changed = evaluator.changed(holder, target.slice, value)
-        except NotUnderstood:
-            self.forget_name(target.value, names, "{name} is changed in place")
-            return
+                changed: Value = evaluator.changed(holder, target.slice, value)
+        except NotUnderstood as error:
+            changed = Unknown(str(error))
         self.rebind(target.value, changed, names, node)
 
     def rebind(
@@ -354,11 +360,10 @@ class _Statements:
                 try:
                     with understood():
                         e = Evaluator(self.code, names, self.call, invoke.call)
-                        changed = e.added_at(e.read(target), index, e.read(values))
-                except NotUnderstood:
-                    self.forget_name(target, names, "{name} is changed in place")
-                    return True
-                self.rebind(target, changed, names, node)
+                        added: Value = e.added_at(e.read(target), index, e.read(values))
+                except NotUnderstood as error:
+                    added = Unknown(str(error))
+                self.rebind(target, added, names, node)
                 return True
         return False
 
@@ -401,9 +406,13 @@ class _Statements:
         inner = dict(self.code.names)
         bound = () if function.bound is None else (function.bound,)
         inner.update(_arguments(self, function, (*bound, *operands), keywords))
+        above = self.code.bases.get(id(function.body[0])) if function.body else None
+        if above is not None:
+            inner[BASE] = above
         below = _Statements(self.code, self.cell, self.text, self.depth + 1)
         result = below.block(function.body, inner)
-        return Unknown(f"{function.name} returns nothing") if result is None else result
+        nothing = Unknown(f"{function.name} {RETURNS_NOTHING}")
+        return nothing if result is None else result
 
 
 def _arguments(

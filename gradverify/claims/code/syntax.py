@@ -6,6 +6,8 @@ import ast
 
 from gradverify.expressions import shortened
 
+BASE = "__class__"  # under which a method finds the base of the class it stands in
+
 
 def dotted(node: ast.expr) -> str:
     """`a.b.c` for a chain of attributes that starts at a name; else nothing."""
@@ -25,6 +27,22 @@ def defines(kind: ast.ClassDef | None, name: str) -> bool:
     """Whether a class of the file has a method of that name."""
     body = kind.body if kind else []
     return any(isinstance(p, ast.FunctionDef) and p.name == name for p in body)
+
+
+def inherited(kind: ast.ClassDef, bases: list[ast.ClassDef]) -> ast.ClassDef:
+    """The class with the methods of its bases that it does not define itself."""
+    body = list(kind.body)
+    own = {p.name for p in body if isinstance(p, ast.FunctionDef)}
+    for base in bases:
+        for part in base.body:
+            if isinstance(part, ast.FunctionDef) and part.name not in own:
+                own.add(part.name)
+                body.append(part)
+    whole = ast.ClassDef(
+        name=kind.name, bases=kind.bases, keywords=kind.keywords, body=body,
+        decorator_list=kind.decorator_list,
+    )  # fmt: skip
+    return ast.copy_location(whole, kind)
 
 
 def source(node: ast.AST) -> str:

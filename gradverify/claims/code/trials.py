@@ -10,11 +10,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -50,7 +57,9 @@ VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
 SIZES = (INPUTS, OUTPUTS, ROWS)
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
 ANY_NUMBER = "is any number"
+OWN = "self."  # before what an object holds
 OPEN = "it is not chosen yet what this operand is"
+IN_DOUBT = "depends on a condition"  # which may ask what is not chosen yet
 MISFITS = (
     "does not fit", "more subscripts", "no length", "outside the list",
     "is no index", "is none of the", "a whole number is needed",
@@ -116,17 +125,83 @@ def parameters(
 def _entries(name: str, nodes: Sequence[ast.AST]) -> list[str]:
     """The entries of an operand that is a table: `parameters["W1"]`.
 
-    Those of the first layer come first, as they are used.
+    Those of the first layer come first, as they are used, and matrices before biases.
     """
     found = dict.fromkeys(
         str(node.slice.value)
         for node in nodes
         if isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Name) and node.value.id == name
+        and _is(node.value, name)
         and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
         and isinstance(node.ctx, ast.Load)
     )  # fmt: skip
-    return sorted(found, key=lambda entry: re.sub(r"\D", "", entry))
+    return sorted(found, key=lambda entry: (re.sub(r"\D", "", entry), entry.islower()))
+
+
+def attributes(
+    forward: Sequence[ast.FunctionDef],
+    backward: Sequence[ast.FunctionDef],
+    known: Container[str],
+) -> list[OpenParameter]:
+    """Arrays that two passes use and the file gives to no object that we make.
+
+    They come from elsewhere, or are made once the shape of the input is known. The
+    backward pass may change them, where it makes the step of the optimiser as well.
+    """
+    ahead = [n for m in forward for n in ast.walk(m)]
+    nodes = [*ahead, *(n for m in backward for n in ast.walk(m))]
+    used = [n for n in nodes if _is_own(n)]
+    needed = {n.attr for n in ahead if _is_own(n) and isinstance(n.ctx, ast.Load)}
+    stored = {n.attr for n in ahead if _is_own(n) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.attr for n in used if isinstance(n.ctx, ast.Store)} - needed
+    sizes = {n.attr for node in nodes for n in _sizes(node) if _is_own(n)}
+    arrays = {n.attr for node in nodes for n in _operands(node) if _is_own(n)}
+    found: list[OpenParameter] = []
+    for name in dict.fromkeys(n.attr for n in used):
+        if name in stored or name in known or name not in arrays:
+            continue
+        key, entries = f"{OWN}{name}", _entries(name, nodes)
+        found += [
+            OpenParameter(
+                entry, f"{key}[{entry}]", _least(entry, nodes), False, True, key
+            )
+            for entry in entries
+        ]
+        if not entries:
+            least = _least(name, nodes)
+            found.append(OpenParameter(name, key, least, name in sizes, True))
+    return found
+
+
+def _sizes(node: ast.AST) -> Sequence[ast.expr]:
+    """What is used as a number of entries: `x.reshape(-1, self.width)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="reshape"), args=operands):
+            return operands
+    return ()
+
+
+def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """`self.w`."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
+def _operands(node: ast.AST) -> Sequence[ast.expr]:
+    """What is used as an array."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return left, right
+        case ast.Call(func=ast.Attribute(value=holder), args=operands):
+            return holder, *operands
+        case ast.Attribute(value=holder, attr="T" | "shape"):
+            return (holder,)
+        case ast.Subscript(value=holder, slice=ast.Constant(value=str())):
+            return (holder,)
+    return ()
 
 
 def operands_from(
@@ -247,8 +322,8 @@ class ShapeTrial:
     def is_perfect(self) -> bool:
         """Whether there is nothing that another choice could make better."""
         fit = self.fit
-        is_whole = not fit.other and not self.unknown and not self.is_narrow
-        return self.is_shapely and fit.right > 0 and is_whole
+        is_sure = fit.right > (self.unknown > 0)  # some gradients may be unread
+        return self.is_shapely and is_sure and not fit.other and not self.is_narrow
 
 
 def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> None:
@@ -278,15 +353,17 @@ def _fails(new: Sequence[Assigned]) -> bool:
     return any(isinstance(v, Unknown) and _is_misfit(v.reason) for v in found)
 
 
-def _order(parameter: OpenParameter) -> tuple[bool, bool, int]:
-    """Matrices first, then layer by layer what tables hold, then the rest.
+def _order(parameter: OpenParameter) -> tuple[bool, int, int]:
+    """Matrices first, then what tables and objects hold, then the rest.
 
     What is to come out has no effect before the end.
     """
     is_label = LABELS.fullmatch(parameter.name) is not None
     if parameter.table:
-        return False, False, 0
-    return is_label, not parameter.least, -parameter.least
+        return False, 0, 0
+    if not parameter.least and parameter.key.startswith(OWN):
+        return False, 1, 0
+    return is_label, 2 * (not parameter.least), -parameter.least
 
 
 class _ShapeSearch:
@@ -336,8 +413,8 @@ class _ShapeSearch:
                 result = self.run(operands_from(self.several, operands))
             return self.trial(code.assigned[counts[0] :], result, is_complete)
         except NotUnderstood as error:
-            is_misfit = OPEN not in str(error) or _fails(code.assigned[counts[0] :])
-            return ShapeTrial(is_misfit)
+            waits = OPEN in str(error) or (not is_complete and IN_DOUBT in str(error))
+            return ShapeTrial(not waits or _fails(code.assigned[counts[0] :]))
         finally:
             if undo:
                 del code.assigned[counts[0] :]

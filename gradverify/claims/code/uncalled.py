@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -21,18 +22,21 @@ from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivativ
 from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.statements import follow
-from gradverify.claims.code.syntax import defines
+from gradverify.claims.code.statements import RETURNS_NOTHING, follow
 from gradverify.claims.code.trials import (
+    INPUTS,
     LABELS,
+    OWN,
     OpenParameter,
     any_number,
+    attributes,
     parameters,
     run_at_best,
 )
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
+    Unknown,
     Value,
     known,
 )
@@ -41,6 +45,14 @@ from gradverify.claims.computation.file_program import NotUnderstood, understood
 PAIRED = (
     (re.compile(r"(\w*?)_?(?:forward|fwd)"), ("backward", "bwd", "backprop")),
     (re.compile(r"(?:forward|fwd)_?(\w*?)"), ("backward", "bwd", "backprop")),
+    (re.compile(r"(sigmoid|tanh|relu|softmax|leaky_relu|elu)"), ("backward",)),
+)
+# What the two passes of a layer or a network are called as methods.
+FORWARD = re.compile(
+    r"(?i)_?(?:feed_?)?(?:forward|fwd)(?:_?(?:pass|prop\w*|step))?_?|_?fprop|__call__"
+)
+BACKWARD = re.compile(
+    r"(?i)_?(?:backward|bwd)(?:_?(?:pass|prop\w*|step))?_?|_?bprop|_?back_?prop\w*"
 )
 OF_METHOD = "{} of the method"
 SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")
@@ -64,18 +76,56 @@ def call_unused(code: Journal) -> None:
     for kind in code.classes:
         methods = {m.name: m for m in _methods(kind)}
         used = [m for m in methods.values() if m.name != "__init__"]
-        is_layer = defines(kind, "forward") and defines(kind, "backward")
+        layer = _passes(kind, methods)
         if any(_is_method_followed(code, m) for m in used):
-            if is_layer and not _is_judged(code, methods["backward"]):
-                _call_layer(code, kind, methods)
+            if layer is not None and not _is_judged(code, layer.backward):
+                _call_layer(code, layer)
             continue
-        if is_layer:
-            _call_layer(code, kind, methods)
+        if layer is not None:
+            _call_layer(code, layer)
+        passes = [layer.forward, layer.backward] if layer is not None else []
         for method in methods.values():
-            is_own = method.name not in ("forward", "backward", "__init__")
+            is_own = method not in passes and method.name != "__init__"
             is_new = is_own and not _is_method_followed(code, method)
             if is_new and _speaks_of_gradients(method.body):
                 _call_method(code, kind, methods, method)
+
+
+@dataclass(frozen=True, eq=False)
+class Passes:
+    """A class of a file that has the two passes of a layer, or of a network."""
+
+    kind: ast.ClassDef
+    methods: Mapping[str, ast.FunctionDef]
+    forward: ast.FunctionDef
+    backward: ast.FunctionDef
+
+
+def _passes(
+    kind: ast.ClassDef, methods: Mapping[str, ast.FunctionDef]
+) -> Passes | None:
+    """The passes of a class; None where it has not both of them."""
+    ahead, back = (_called(methods, names) for names in (FORWARD, BACKWARD))
+    if ahead is None or back is None:
+        return None
+    return Passes(kind, methods, ahead, back)
+
+
+def _called(
+    methods: Mapping[str, ast.FunctionDef], names: re.Pattern[str]
+) -> ast.FunctionDef | None:
+    """The first method with such a name, if it does anything."""
+    found = (m for n, m in methods.items() if names.fullmatch(n) and not _is_empty(m))
+    return next(found, None)
+
+
+def _is_empty(method: ast.FunctionDef) -> bool:
+    """Whether nothing but a text, `pass` or an error stands in it."""
+    return all(
+        isinstance(s, ast.Pass | ast.Raise)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        for s in method.body
+    )
 
 
 def _is_followed(code: Journal, function: Function) -> bool:
@@ -256,11 +306,13 @@ def _backward(
     operands: dict[str, Value] = {}
     scalar: Symbol | None = None
     has_labels = False
-    for name in wanted:
+    for name in sorted(wanted, key=lambda n: n not in held or not LABELS.fullmatch(n)):
         if SAVED.fullmatch(name) and saved:
             operands[name] = saved[0] if len(saved) == 1 else tuple(saved)
         elif LABELS.fullmatch(name) and name in held:
             operands[name], has_labels = held[name], True
+        elif has_labels and output.shape == () and _scores(held) is not None:
+            operands[name], scalar = _scores(held), output
         elif scalar is None and (ABOVE.fullmatch(name) or len(wanted) == 1):
             above = any_number(code, name, output.shape)
             operands[name] = above
@@ -278,12 +330,19 @@ def _backward(
         raise NotUnderstood(f"{backward.name} takes no gradient of the output")
     before = len(code.assigned)
     result = _follow(code, backward, operands)
-    names = dict(inputs) if scalar is None else {UPSTREAM: scalar, **inputs}
+    of = {} if scalar is None else {UPSTREAM: scalar}
+    names = {**of, **inputs}
     for k, entry in enumerate(code.assigned[before:], before):
-        code.assigned[k] = replace(entry, names={**names, **entry.names})
+        code.assigned[k] = replace(entry, names={**names, **entry.names, **of})
     if scalar is not None:
         _note_returned(code, backward, result, names, before, scalar is output)
     return result
+
+
+def _scores(held: Mapping[str, Value]) -> Symbol | None:
+    """What a loss keeps of its predictions, if its own backward pass is given that."""
+    found = (v for n, v in held.items() if OUTPUT.fullmatch(n))
+    return next((v for v in found if isinstance(v, Symbol) and v.shape), None)
 
 
 def _note_returned(
@@ -332,21 +391,31 @@ def _fits(code: Journal, names: Mapping[str, Value], by: str, result: Symbol) ->
 # ---- classes
 
 
-def _call_layer(
-    code: Journal, kind: ast.ClassDef, methods: Mapping[str, ast.FunctionDef]
-) -> None:
+def _call_layer(code: Journal, passes: Passes) -> None:
     """Forward with any input, backward with any gradient of the output."""
-    forward, backward = methods["forward"], methods["backward"]
+    kind, methods = passes.kind, passes.methods
+    forward, backward = passes.forward, passes.backward
     body = [s for m in methods.values() for s in m.body]
     several = _settings(methods, body)
     inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
     labels = _labels(_bound(backward, Instance(kind)), inputs)
+    known_ones = {*methods, *_attributes_made(code, kind, methods, several)}
+    ahead, back = (_in_turn(methods, (m,)) for m in (forward, backward))
+    unmade, again = attributes(ahead, back, known_ones), _stored([*ahead, *back])
 
     def run(operands: Mapping[str, Value]) -> Value:
+        start = len(code.assigned)
         layer = _made(code, kind, methods, operands)
+        begun = code.assigned[start:]  # what a pass makes anew need not fit before
+        code.assigned[start:] = [e for e in begun if e.name not in again]
+        for key in {p.table or p.key for p in unmade}:
+            layer.attributes[key.removeprefix(OWN)] = operands[key]
         given = _of_method(inputs, operands)
         before = len(code.assigned)
-        result = known(_follow(code, _bound(forward, layer), given))
+        result = _follow(code, _bound(forward, layer), given)
+        if isinstance(result, Unknown) and result.reason.endswith(RETURNS_NOTHING):
+            result = _kept(code, code.assigned[before:], layer)
+        result = known(result)
         held = {
             **layer.attributes,
             **{p.name: operands[p.key] for p in labels},
@@ -358,7 +427,67 @@ def _call_layer(
         names = {**given, **layer.attributes}
         return _backward(code, _bound(backward, layer), output, saved, held, names)
 
-    run_at_best(code, [*several, *inputs, *labels], run)
+    run_at_best(code, [*several, *inputs, *unmade, *labels], run)
+
+
+def _in_turn(
+    methods: Mapping[str, ast.FunctionDef], first: Sequence[ast.FunctionDef]
+) -> list[ast.FunctionDef]:
+    """Methods, those that they call, and so on."""
+    found = [*first]
+    for method in found:  # it grows
+        for node in ast.walk(method):
+            match node:
+                case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                    if name in methods and methods[name] not in found:
+                        found.append(methods[name])
+    return found
+
+
+def _stored(methods: Sequence[ast.FunctionDef]) -> set[str]:
+    """The attributes that methods give values to."""
+    nodes = (n for m in methods for n in ast.walk(m) if isinstance(n, ast.Attribute))
+    return {n.attr for n in nodes if isinstance(n.ctx, ast.Store)}
+
+
+def _attributes_made(
+    code: Journal,
+    kind: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    several: Sequence[OpenParameter],
+) -> set[str]:
+    """The attributes that an object of the class begins with, as far as we can tell."""
+    length, count = code.program.length(), len(code.assigned)
+    snapshots = len(code.snapshots)
+    operands = {p.key: Fraction(INPUTS) for p in several}
+    try:
+        with understood():
+            made = _made(code, kind, methods, operands).attributes
+            return {n for n, v in made.items() if not (v is None or _is_unknown(v))}
+    except NotUnderstood:
+        return set()
+    finally:
+        del code.assigned[count:]
+        del code.snapshots[snapshots:]
+        code.program.shorten(length)
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, Unknown)
+
+
+def _kept(code: Journal, assigned: Sequence[Assigned], layer: Instance) -> Value:
+    """What a forward pass that returns nothing keeps: the last array it computes."""
+    found = [
+        (entry.name, entry.value)
+        for entry in assigned
+        if layer.attributes.get(entry.name) is entry.value
+        and not (isinstance(entry.value, Symbol)
+                 and entry.value.index in code.program.leaves)
+    ]  # fmt: skip
+    named = [value for name, value in found if OUTPUT.fullmatch(name)]
+    several = named or [value for _, value in found]
+    return several[-1] if several else Unknown("the forward pass keeps no array")
 
 
 def _call_method(

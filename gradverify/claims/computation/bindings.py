@@ -33,6 +33,10 @@ class AxisLength(Fraction):
     """How many entries an axis has: `m = X.shape[0]` is no number that is moved."""
 
 
+class AxisCount(Fraction):
+    """How many axes an array has: `x.ndim`, which conditions ask."""
+
+
 @dataclass(frozen=True, eq=False)
 class Function:
     """A function that can be read: a `def` or a `lambda`, and what it is bound to."""
@@ -127,7 +131,7 @@ def numbers(value: Value) -> Any:
 
 def named(program: FileProgram, name: str, value: Value) -> Value:
     """What a name stands for from now on: a number becomes a leaf of its own."""
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str | AxisCount):
         return value
     if isinstance(value, AxisLength):
         return program.number(value, is_constant=True)

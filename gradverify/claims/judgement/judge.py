@@ -10,7 +10,9 @@ A witness is one of these:
   one. `f'(x) = x` for f(x) = x² is the exact 2x with its factor 2 dropped.
 * another member of the same chain that comes out right.
 * another claim about the same function, under the same reading, that comes out right:
-  where ∂f/∂x = y is right, the f of ∂f/∂z = 5 is the one that we read.
+  where ∂f/∂x = y is right, the f of ∂f/∂z = 5 is the one that we read. Both must rest
+  on the same definitions, and the right one must tell something of them: many functions
+  have a derivative that is 0 or 1.
 """
 
 from __future__ import annotations
@@ -53,11 +55,17 @@ def _witnesses(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[int, int]:
         o
         for o in findings
         if o.subject == f.subject
-        and not _is_vacuous(o)
+        and _agree(o, f)
         and (not f.is_far or (o.cell == f.cell and abs(o.line - f.line) <= NEAR))
     ]
-    rights = sum(o.is_right for o in same)
+    rights = sum(o.is_right and o.tells for o in same)
     return rights, sum(o.is_contradicted and not o.follows for o in same)
+
+
+def _agree(one: ReadClaim, other: ReadClaim) -> bool:
+    """Whether two claims mean the same by the names that both speak of."""
+    known = dict(one.rests_on)
+    return all(known.get(name, place) == place for name, place in other.rests_on)
 
 
 def _is_vacuous(finding: ReadClaim) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,8 +33,8 @@ class Members:
 class Outcome:
     """What came of a chain: the first wrong equality, from 0; None for a right one.
 
-    point: where the numbers are taken from. is_vacuous: whether both sides are the same
-    whatever the derivative is, as in 0 = 0.
+    point: where the numbers are taken from. is_vacuous: whether it is right and shows
+    nothing, as 0 = 0 does.
     """
 
     step: int | None
@@ -54,6 +54,7 @@ def is_number(formula: Any) -> bool:
     return formula[0] not in named and all(is_number(part) for part in formula[1:])
 
 
+COMMON = (0, 1, -1)
 DERIVATIVES = ("d1", "d2", "d_mixed", "d_operator", "operator", "d2_operator",
                "indexed", "operator_of",
                "gradient", "gradient_of", "prime", "bare_prime", "apply_prime",
@@ -126,9 +127,59 @@ def member_agrees(members: Members, outcome: Outcome) -> bool:
         return False
     return any(
         agree_as_written(found[0], other)
+        and not (is_number(formula) and _is_common(other))
         for formula, other in zip(members.formulas[1:-1], found[1:-1], strict=True)
         if not has_derivative(formula)
     )
+
+
+def is_empty(program: FileProgram, members: Members, outcome: Outcome) -> bool:
+    """Whether a right chain of formulas shows nothing: X = X, or 0 = 0 in all places.
+
+    `y' = 2y` holds where y is 0, and says nothing about that y. A member that is
+    written as a number is a statement.
+    """
+    if outcome.step is not None or any(map(is_number, members.formulas)):
+        return False
+    if len({program.derivatives.get(n.index, n.index) for n in members.nodes}) == 1:
+        return True
+    values = (outcome.point.value(n.index) for n in members.nodes)
+    return outcome.is_identity and all(b == 0 for value in values for b in flat(value))
+
+
+def is_telling(
+    program: FileProgram, members: Members, outcome: Outcome, moving: Set[str]
+) -> bool:
+    """Whether what comes out right shows that the function is the one that was read.
+
+    Few functions have the derivative 2xy; many have 0, 1 or another number, and the
+    chain rule written out holds for all of them. A number counts where it is taken at
+    a point.
+
+    moving: names of unknown functions, whose rates may stand in a result.
+    """
+    rest = [_without_rates(f, moving) for f in members.formulas[1:]]
+    plain = [f for f in rest if not has_derivative(f)]
+    if not all(map(is_number, plain)):
+        return True
+    head = members.nodes[0].index
+    leaves = program.cut(head).leaves
+    is_at_point = any(not program.leaves[i].is_constant for i in leaves)
+    return bool(plain) and is_at_point and not _is_common(outcome.point.value(head))
+
+
+def _is_common(value: Balls) -> bool:
+    """Whether all entries are 0, 1 or -1, which many derivatives are somewhere."""
+    return all(any(b.contains(n) for n in COMMON) for b in flat(value))
+
+
+def _without_rates(formula: Any, moving: Set[str]) -> Any:
+    if not isinstance(formula, tuple) or not formula:
+        return formula
+    match formula:
+        case ("derivative", ("d1", ("name", (kind, of)), _)) if of in moving:
+            return ("name", (kind, of))
+    return tuple(_without_rates(part, moving) for part in formula)
 
 
 def check_finite(found: Sequence[Balls]) -> None:

@@ -39,6 +39,8 @@ class ReadClaim:
     author's. member: whether another member of the chain comes out right.
     follows: whether it is wrong only because of an earlier line. is_far: whether what
     it is about is defined in another section, where a later reader may not look.
+    rests_on: the names that it speaks of, and where each is defined. tells: whether it
+    is a witness for others where it is right.
     """
 
     cell: int
@@ -53,6 +55,8 @@ class ReadClaim:
     member: bool = False
     follows: bool = False
     is_far: bool = False
+    rests_on: frozenset[tuple[str, Hashable]] = frozenset()
+    tells: bool = True
 
     @property
     def is_right(self) -> bool:

@@ -21,7 +21,7 @@ CUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("the text states an equation, which need not be about this function",
      re.compile(r"\b(?:equation|ode|odes|pde|differentialgleichung|gleichung|dgl|équation|edo|ecuación|equazione|equação|satisf\w+|obeys|erfüllt|vérifie)\b", re.I)),
     ("the text states a condition",
-     re.compile(r"\b(?:suppose|assum\w+|require\w*|must|need|want|such that|so that|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
+     re.compile(r"\b(?:there (?:is|exists|are)|for which|es gibt|il existe|il y a|existe|esiste|suppose|assum\w+|require\w*|must|need|want|such that|so that|condition|solv\w+|minim\w+|maxim\w+|extrem\w+|stationary|critical|set(?:ting)? \w* ?(?:to|equal)|(?:found|located|obtained) by setting|angenommen|bedingung|lösen|löse|nullstelle\w*|supposons|suppose|condition|résol\w+|cherche\w*|supongamos|condición|resolver|supponiamo|condizione)\b", re.I)),
     ("the text denies it",
      re.compile(r"\b(?:wrong|incorrect\w*|mistake\w*|falsch\w*|faux|fausse|erróneo|incorrecto|errado|sbagliat\w*|might guess|tempting|na[iï]ve\w*|not (?:true|the case|allowed|write)|(?:may|must|should) not|cannot)\b", re.I)),
     ("the text speaks of an approximation",

@@ -478,6 +478,11 @@ def _bound(
     mentioned = set(names_in(formula))
     if name in mentioned and not _is_itself(name, formula):
         return None  # x = x - 1 says what x becomes
+    if _is_own_point(name, formula):  # at t = t_0, t is a variable again
+        if not isinstance(known, TextValue):
+            return None
+        names = {n: v for n, v in state.names.items() if n != name}
+        return replace(state, names=names)
     depends = _dependence(name, formula, state)
     if depends is not None:
         found = Depends(name, depends, place)
@@ -486,9 +491,12 @@ def _bound(
         function = TextFunction(name, parameters, formula, place)
         if not mentioned and isinstance(known, TextValue):
             return None
+        if isinstance(known, TextFunction) and _is_at_point(known, parameters):
+            return None
         stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
         also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
-        return replace(state, names={**state.names, **also, name: function})
+        names = _without_others(parameters, place, state)
+        return replace(state, names={**names, **also, name: function})
     composed = _composition(name, formula, place, state)
     if composed is not None:
         return replace(state, names={**state.names, name: composed})
@@ -507,6 +515,22 @@ def _bound(
     return replace(state, names={**state.names, **several})
 
 
+def _without_others(
+    parameters: Sequence[str], place: Place, state: State
+) -> dict[str, Any]:
+    """The names, without what other sections call by the letters of parameters.
+
+    After `y = p x` in one section, the y of `f(x, y) = x y` in another is a variable.
+    """
+    return {
+        name: value
+        for name, value in state.names.items()
+        if name not in parameters
+        or not isinstance(value, TextValue)
+        or value.place[:2] == place[:2]
+    }
+
+
 def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> Any:
     """The formula with the numbers of its indices exchanged."""
     if not isinstance(formula, tuple):
@@ -519,6 +543,21 @@ def _renumbered(formula: Any, numbers: Mapping[str, str], sums: Sums | None) -> 
                 return ("NAME", f"{stem}_{numbers[number]}")
             return formula
     return tuple(_renumbered(part, numbers, sums) for part in formula)
+
+
+def _is_own_point(name: str, formula: Formula) -> bool:
+    """Whether it is the same letter with an index: a point, and no definition."""
+    match formula:
+        case ("name", (_, other)):
+            return bool(other.partition("_")[0] == name and other != name)
+    return False
+
+
+def _is_at_point(known: TextFunction, parameters: Sequence[str]) -> bool:
+    """Whether `p(x_0)` is the value of a known p(x), and no function of its own."""
+    pairs = [*zip(known.parameters, parameters, strict=False)]
+    own = all(new.partition("_")[0] == old for old, new in pairs)
+    return own and known.parameters != tuple(parameters) and bool(pairs)
 
 
 def _is_itself(name: str, formula: Formula) -> bool:

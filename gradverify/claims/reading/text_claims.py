@@ -30,7 +30,9 @@ from gradverify.claims.judgement.members import (
     Outcome,
     agree,
     has_derivative,
+    is_empty,
     is_number,
+    is_telling,
     member_agrees,
     squeezed,
 )
@@ -92,6 +94,8 @@ class Tried:
     doubts: tuple[str, ...] = ()
     is_far: bool = False
     mentioned: frozenset[str] = frozenset()
+    rests_on: frozenset[tuple[str, Hashable]] = frozenset()
+    tells: bool = True
 
 
 def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
@@ -148,6 +152,8 @@ def _claim(
             doubts=(*tried.doubts, *doubts),
             member=tried.member,
             is_far=tried.is_far,
+            rests_on=tried.rests_on,
+            tells=tried.tells,
         )
     return ReadClaim(*place, chain, reason=reason)
 
@@ -161,7 +167,7 @@ def _later(
         if isinstance(value, TextValue) and value is not own.names.get(name):
             cell, _, line = value.place
             beside = cell == place[0] and line - place[1] <= BESIDE
-            if name in own.names or not beside:
+            if name in own.names or not beside or value.name != name:
                 return (LATER,)
     return ()
 
@@ -346,6 +352,7 @@ def _judged(
     program = place.file.code.program
     if outcome.step is not None and nearly(program, members, outcome):
         outcome = replace(outcome, step=None)
+    outcome = replace(outcome, is_vacuous=is_empty(program, members, outcome))
     chain = tuple(spelled(f) for f in formulas)
     names = {**place.state.names, **meaning.bound}
     wrong = Wrong(
@@ -368,11 +375,13 @@ def _judged(
         outcome,
         explain(wrong),
         chain,
-        (_subject(formulas, place.state, meaning.curve), place.section),
+        _subject(formulas, place, meaning.curve),
         member_agrees(members, outcome),
         (*doubts, *strange),
         _is_far(formulas, place),
         _mentioned(formulas, place.state),
+        _definitions(formulas, place.state),
+        is_telling(program, members, outcome, {*meaning.moving}),
     )
 
 
@@ -668,9 +677,17 @@ def _ball(text: str) -> Balls:
 
 
 def _subject(
+    formulas: Sequence[Formula], place: _Place, curve: Curve | None
+) -> Hashable:
+    """What the derivative is of, and in which section; None where that is not known."""
+    found = _differentiated(formulas, place.state, curve)
+    return None if found is None else (found, place.section)
+
+
+def _differentiated(
     formulas: Sequence[Formula], state: State, curve: Curve | None
 ) -> Hashable:
-    """What the derivative is of: a definition, a node of code, or a formula's names."""
+    """A definition, a node of code, or a formula's names."""
     if curve is not None and state.relation is not None:
         return ("curve", state.relation.place)
     head = formulas[0]
@@ -689,7 +706,18 @@ def _subject(
     value = state.names.get(name)
     if isinstance(value, Symbol):
         return ("code", value.index)
-    return ("text", name, getattr(value, "place", None))
+    if isinstance(value, Function):
+        return ("code", name, value.cell, value.line)
+    place = getattr(value, "place", None)
+    return ("text", name, place) if place is not None else None
+
+
+def _definitions(
+    formulas: Sequence[Formula], state: State
+) -> frozenset[tuple[str, Hashable]]:
+    """The names that a claim speaks of, and where a text defines each."""
+    values = ((n, state.names.get(n)) for n in _mentioned(formulas, state))
+    return frozenset((n, v.place) for n, v in values if isinstance(v, TextValue))
 
 
 def _strangers(

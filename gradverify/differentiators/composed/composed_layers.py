@@ -19,6 +19,17 @@ from gradverify.ops.layer_shapes import mask_of, window_counts
 Sizes = Sequence[int]
 Weights = Sequence[float] | None
 
+UNEVEN = (
+    *(f"adaptive_{kind}_pool{n}d" for kind in ("avg", "max") for n in (1, 2, 3)),
+    "fractional_max_pool2d",
+)
+PUT = (
+    *(f"conv_transpose{n}d" for n in (1, 2, 3)),
+    "max_unpool1d",
+    "max_unpool2d",
+    "fold",
+)
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -46,10 +57,18 @@ class Composed:
             "linear":    lambda x, w, b: np.matmul(x, w.T) + b,
             "conv1d":    self.conv,
             "conv2d":    self.conv,
+            "conv3d":    self.conv,
             "max_pool1d": self.max_pool,
             "max_pool2d": self.max_pool,
+            "max_pool3d": self.max_pool,
             "avg_pool1d": self.avg_pool,
             "avg_pool2d": self.avg_pool,
+            "avg_pool3d": self.avg_pool,
+            "lp_pool1d": self.lp_pool,
+            "lp_pool2d": self.lp_pool,
+            "unfold":    self.unfold,
+            **dict.fromkeys(UNEVEN, "windows of uneven length are no slices of arrays"),
+            **dict.fromkeys(PUT, "NumPy's functions have no sum of what overlaps"),
             "batch_norm": self.batch_norm,
             "batch_norm_eval": self.batch_norm_eval,
             "layer_norm": lambda x, w, b, eps: self.normalised(x, w, eps) * w + b,
@@ -156,6 +175,21 @@ class Composed:
         counted = Composed(numpy, None, None).shifted(real, kernel, stride, ones)
         return total / sum(y for _, y in counted)
 
+    def lp_pool(self, x: Any, p: float, kernel: Sizes, stride: Sizes) -> Any:
+        """A pooling: the norm of the window's entries; signs count in odd orders."""
+        seen = self.shifted(x, kernel, stride, (1,) * len(kernel))
+        total = sum(y if p == 1.0 else y**p for _, y in seen)
+        return total if p == 1.0 else total ** (1.0 / p)
+
+    def unfold(
+        self, x: Any, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+    ) -> Any:
+        """What every window sees, in a column."""
+        seen = self.shifted(self.padded(x, padding), kernel, stride, dilation)
+        columns = [self.np.reshape(y, (*x.shape[:2], 1, -1)) for _, y in seen]
+        y = self.np.concatenate(columns, axis=2)
+        return self.np.reshape(y, (x.shape[0], -1, y.shape[-1]))
+
     # ---- norms
 
     def normalised(self, x: Any, w: Any, eps: float) -> Any:
@@ -249,14 +283,22 @@ class Composed:
 
     def nll(self, x: Any, target: Sizes, weight: Weights, reduction: str) -> Any:
         """The entries at the targets, times their weights."""
-        chosen = numpy.array(target)
+        chosen = numpy.maximum(target, 0)
         y = -x[numpy.arange(len(target)), chosen]
-        if weight is None:
+        if weight is None and min(target) >= 0:
             return self.reduced(y, reduction)
-        each = numpy.array(weight, x.dtype)[chosen]
+        each = self.weighed(x, target, weight)
         if reduction == "mean":
             return self.np.sum(y * each) / each.sum()
         return self.reduced(y * each, reduction)
+
+    def weighed(self, x: Any, target: Sizes, weight: Weights) -> Any:
+        """The weight of each row's target, 0 for one that is ignored."""
+        each = numpy.ones(x.shape[1]) if weight is None else numpy.array(weight)
+        chosen = numpy.array(target)
+        return numpy.where(chosen < 0, 0.0, each[numpy.maximum(chosen, 0)]).astype(
+            x.dtype
+        )
 
     def cross_entropy(
         self, x: Any, target: Sizes, weight: Weights, reduction: str, smoothing: float
@@ -268,9 +310,9 @@ class Composed:
         if not smoothing:
             return hard
         each = numpy.ones(x.shape[1]) if weight is None else numpy.array(weight)
-        each = each.astype(x.dtype)
-        soft = -np.sum(logs * each, axis=-1)
-        total = each[numpy.array(target)].sum()
+        counted = (numpy.array(target) >= 0).astype(x.dtype)
+        soft = -np.sum(logs * each.astype(x.dtype), axis=-1) * counted
+        total = self.weighed(x, target, weight).sum()
         soft = np.sum(soft) / total if reduction == "mean" else self.reduced(soft, reduction)  # fmt: skip  # noqa: E501
         return (1.0 - smoothing) * hard + smoothing / x.shape[1] * soft
 

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy
-
-from gradverify.differentiators.protocol import Rows
-from gradverify.differentiators.spelling.source_rows import Row, defined
 
 
 def trace(np: Any, x: Any, offset: int) -> Any:
@@ -148,22 +143,3 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
         cdist, pdist,
     )
 }  # fmt: skip
-
-
-def numpy_like(np: Any, functions: Mapping[str, Callable[..., Any] | str]) -> Rows:
-    """Rows of functions that take `np` first; a reason stays as it is."""
-    return {
-        op: f if isinstance(f, str) else partial(f, np) for op, f in functions.items()
-    }
-
-
-def numpy_like_spelling(
-    np: str, functions: Mapping[str, Callable[..., Any] | str]
-) -> dict[str, Row]:
-    """How a script calls them; np is the name under which it imports the module."""
-    return {op: _called(np, f) for op, f in functions.items() if not isinstance(f, str)}
-
-
-def _called(np: str, function: Callable[..., Any]) -> Row:
-    row = defined(function.__name__, function)
-    return replace(row, text=partial(row.text, np))

@@ -78,7 +78,7 @@ def vector_norm(np: Any, x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
     if ord == "-inf":
         return np.min(size, **kept)
     if ord == "0":
-        return np.sum(1.0 * (x != 0), **kept)
+        return np.sum((x != 0).astype(x.dtype), **kept)
     p = float(ord)
     return np.sum(size**p, **kept) ** (1.0 / p)
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.composed.composed_spelling import composed_spelling
-from gradverify.differentiators.composed.numpy_linear_algebra import (
-    numpy_like_spelling,
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
 )
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra, special
+from gradverify.differentiators.composed.composed_spelling import composed_spelling
+from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    special,
+    transforms,
+)
 from gradverify.differentiators.hips_autograd.elementwise import ELEMENTWISE
 from gradverify.differentiators.hips_autograd.table import (
     _log_softmax,
@@ -24,7 +33,6 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
-    functions_of_ours,
 )
 
 
@@ -62,8 +70,13 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("np"),
     **ELEMENTWISE,
     **special.SPELLED,
-    **functions_of_ours(indexing.FUNCTIONS),
+    **numpy_like_spelling("np", indexing.FUNCTIONS),
+    **numpy_like_spelling("np", ordering.FUNCTIONS),
+    **numpy_like_spelling("np", transforms.FUNCTIONS),
     **numpy_like_spelling("np", linear_algebra.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_losses.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_cells.FUNCTIONS),
+    **numpy_like_spelling("np", numpy_resampling.FUNCTIONS),
     **calls("special", "erf erfc digamma logsumexp", sigmoid="expit"),
     **calls("special", lgamma="gammaln"),
     "norm": _kept_norm,

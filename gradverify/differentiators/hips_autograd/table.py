@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.activations import activations
 from gradverify.differentiators.composed.composed_layers import Composed
-from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
-from gradverify.differentiators.hips_autograd import indexing, linear_algebra
+from gradverify.differentiators.composed.over_numpy import numpy_like
+from gradverify.differentiators.hips_autograd import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.hips_autograd.elementwise import elementwise_rows
 from gradverify.differentiators.hips_autograd.special import special_rows
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
@@ -35,9 +45,13 @@ def rows() -> Rows:
         **Composed(anp, _softplus(anp), _log_softmax(anp)).rows(),
         **elementwise_rows(),
         **special_rows(),
-        **indexing.FUNCTIONS,
-        **indexing.ABSENT,
+        **numpy_like(anp, indexing.FUNCTIONS),
+        **numpy_like(anp, ordering.FUNCTIONS),
+        **numpy_like(anp, transforms.FUNCTIONS),
         **numpy_like(anp, linear_algebra.FUNCTIONS),
+        **numpy_like(anp, numpy_losses.FUNCTIONS),
+        **numpy_like(anp, numpy_cells.FUNCTIONS),
+        **numpy_like(anp, numpy_resampling.FUNCTIONS),
         **activations(anp, special.expit, special.erf),
         "softmax":      _softmax(anp),
         "log_softmax":  _log_softmax(anp),

@@ -26,6 +26,10 @@ def layer_rows() -> Rows:
         **functions(jax.nn, hardtanh="hard_tanh", hardswish="hard_swish"),
         "conv1d":     _conv,
         "conv2d":     _conv,
+        "conv3d":     _conv,
+        **{f"conv_transpose{n}d": _conv_transpose for n in (1, 2, 3)},
+        "max_pool3d": _max_pool(composed),
+        "avg_pool3d": _avg_pool,
         "max_pool1d": _max_pool(composed),
         "max_pool2d": _max_pool(composed),
         "avg_pool1d": _avg_pool,
@@ -59,6 +63,36 @@ def _conv(
         w,
         stride,
         _pairs(padding),
+        rhs_dilation=dilation,
+        feature_group_count=groups,
+    )
+    return y + b.reshape(-1, *(1,) * len(stride))
+
+
+def _conv_transpose(
+    x: Any,
+    w: Any,
+    b: Any,
+    stride: Sizes,
+    padding: Sizes,
+    output_padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+) -> Any:
+    """A convolution over entries that lie apart, with kernels turned around."""
+    import jax
+
+    inputs, per_group, *kernel = w.shape
+    w = jax.numpy.flip(w, tuple(range(2, w.ndim)))
+    w = w.reshape(groups, inputs // groups, per_group, *kernel).swapaxes(1, 2)
+    parts = zip(kernel, padding, dilation, output_padding, strict=True)
+    edges = [(d * (k - 1) - p, d * (k - 1) - p + more) for k, p, d, more in parts]
+    y = jax.lax.conv_general_dilated(
+        x,
+        w.reshape(groups * per_group, inputs // groups, *kernel),
+        (1,) * len(stride),
+        edges,
+        lhs_dilation=stride,
         rhs_dilation=dilation,
         feature_group_count=groups,
     )

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
 from gradverify.differentiators.composed.composed_layers import Composed
 from gradverify.differentiators.composed.composed_spelling import composed_spelling
-from gradverify.differentiators.composed.numpy_linear_algebra import (
-    numpy_like_spelling,
-)
+from gradverify.differentiators.composed.over_numpy import numpy_like_spelling
 from gradverify.differentiators.jax_numpy import (
     indexing,
     layers,
     linear_algebra,
+    ordering,
     special,
+    transforms,
 )
 from gradverify.differentiators.jax_numpy.elementwise import ELEMENTWISE
 from gradverify.differentiators.jax_numpy.tails import TAILS
@@ -25,7 +30,6 @@ from gradverify.differentiators.spelling.source_rows import (
     Spelling,
     calls,
     defined,
-    functions_of_ours,
 )
 
 
@@ -54,8 +58,13 @@ ROWS: dict[str, Row | None] = {
     **composed_spelling("jnp"),
     **ELEMENTWISE,
     **special.SPELLED,
-    **functions_of_ours(indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", indexing.FUNCTIONS),
+    **numpy_like_spelling("jnp", ordering.FUNCTIONS),
+    **numpy_like_spelling("jnp", transforms.FUNCTIONS),
     **numpy_like_spelling("jnp", linear_algebra.FUNCTIONS),
+    **numpy_like_spelling("jnp", numpy_losses.FUNCTIONS),
+    **numpy_like_spelling("jnp", numpy_cells.FUNCTIONS),
+    **numpy_like_spelling("jnp", numpy_resampling.FUNCTIONS),
     **calls("jax.nn", "relu softplus leaky_relu elu silu log_sigmoid"),
     **calls("jax.nn", "celu selu mish relu6", softsign="soft_sign"),
     **calls("jax.nn", hardtanh="hard_tanh", hardswish="hard_swish"),
@@ -69,6 +78,13 @@ ROWS: dict[str, Row | None] = {
     "linear": "jnp.matmul({0}, {1}.T) + {2}",
     "conv1d": defined("_conv", layers._conv),
     "conv2d": defined("_conv", layers._conv),
+    "conv3d": defined("_conv", layers._conv),
+    **{
+        f"conv_transpose{n}d": defined("_conv_transpose", layers._conv_transpose)
+        for n in (1, 2, 3)
+    },
+    "max_pool3d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
+    "avg_pool3d": defined("_avg_pool", layers._avg_pool),
     "max_pool1d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
     "max_pool2d": defined("_max_pool(layers)", layers._max_pool, Composed.max_pool),
     "avg_pool1d": defined("_avg_pool", layers._avg_pool),

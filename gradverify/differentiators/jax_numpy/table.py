@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from gradverify.differentiators.composed.numpy_linear_algebra import numpy_like
-from gradverify.differentiators.jax_numpy import indexing, linear_algebra
+from gradverify.differentiators.composed import (
+    numpy_cells,
+    numpy_losses,
+    numpy_resampling,
+)
+from gradverify.differentiators.composed.over_numpy import numpy_like
+from gradverify.differentiators.jax_numpy import (
+    indexing,
+    linear_algebra,
+    ordering,
+    transforms,
+)
 from gradverify.differentiators.jax_numpy.elementwise import elementwise_rows
 from gradverify.differentiators.jax_numpy.layers import layer_rows
 from gradverify.differentiators.jax_numpy.special import special_rows
@@ -32,10 +42,14 @@ def rows() -> Rows:
         **functions(special, sigmoid="expit"),
         **elementwise_rows(),
         **special_rows(),
-        **indexing.FUNCTIONS,
-        **indexing.ABSENT,
+        **numpy_like(jnp, indexing.FUNCTIONS),
+        **numpy_like(jnp, ordering.FUNCTIONS),
+        **numpy_like(jnp, transforms.FUNCTIONS),
         **layer_rows(),
         **numpy_like(jnp, linear_algebra.FUNCTIONS),
+        **numpy_like(jnp, numpy_losses.FUNCTIONS),
+        **numpy_like(jnp, numpy_cells.FUNCTIONS),
+        **numpy_like(jnp, numpy_resampling.FUNCTIONS),
         "gelu":         lambda x, approximate: gelu(x, approximate == "tanh"),
         "clip":         lambda x, low, high: jnp.clip(x, low, high),
         "softmax":      lambda x, axis: jax.nn.softmax(x, axis[0]),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.differentiators.pytorch import indexing, layers, linear_algebra, special
+from gradverify.differentiators.pytorch import (
+    cells,
+    indexing,
+    layers,
+    linear_algebra,
+    losses,
+    ordering,
+    resampling,
+    special,
+    transforms,
+    windows,
+)
 from gradverify.differentiators.pytorch.elementwise import ELEMENTWISE
 from gradverify.differentiators.pytorch.tails import TAILS
 from gradverify.differentiators.spelling.source_rows import (
@@ -124,7 +135,13 @@ ROWS: dict[str, Row | None] = {
     **ELEMENTWISE,
     **special.SPELLED,
     **functions_of_ours(indexing.FUNCTIONS),
+    **functions_of_ours(ordering.FUNCTIONS),
+    **functions_of_ours(transforms.FUNCTIONS),
     **functions_of_ours(linear_algebra.FUNCTIONS),
+    **functions_of_ours(losses.FUNCTIONS),
+    **functions_of_ours(windows.FUNCTIONS),
+    **functions_of_ours(cells.FUNCTIONS),
+    **functions_of_ours(resampling.FUNCTIONS),
     **calls("torch", PLAIN),
     **calls("F", "softplus leaky_relu elu silu gelu", log_sigmoid="logsigmoid"),
     **calls("F", "celu selu mish relu6 hardtanh hardswish softsign linear"),

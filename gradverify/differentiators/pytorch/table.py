@@ -7,7 +7,16 @@ from functools import partial
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions, operators, sliced
-from gradverify.differentiators.pytorch import indexing, linear_algebra
+from gradverify.differentiators.pytorch import (
+    cells,
+    indexing,
+    linear_algebra,
+    losses,
+    ordering,
+    resampling,
+    transforms,
+    windows,
+)
 from gradverify.differentiators.pytorch.elementwise import elementwise_rows
 from gradverify.differentiators.pytorch.layers import layer_rows
 from gradverify.differentiators.pytorch.special import special_rows
@@ -34,8 +43,14 @@ def rows(device: str) -> Rows:
         **elementwise_rows(),
         **special_rows(),
         **indexing.FUNCTIONS,
+        **ordering.FUNCTIONS,
+        **transforms.FUNCTIONS,
         **layer_rows(),
         **linear_algebra.FUNCTIONS,
+        **losses.FUNCTIONS,
+        **windows.FUNCTIONS,
+        **cells.FUNCTIONS,
+        **resampling.FUNCTIONS,
         "clip":         lambda x, low, high: torch.clamp(x, low, high),
         "sum":          _reduction(torch.sum),
         "mean":         _reduction(torch.mean),

@@ -1,0 +1,47 @@
+"""Special functions of balls ask arb again for digits that it lost, and no others."""
+
+from __future__ import annotations
+
+import pytest
+from flint import arb, ctx
+
+from gradverify.arithmetic.special_balls import LOST, accurately, bessel
+
+
+def asked(x: arb, *answers: arb) -> list[int]:
+    """The precisions at which a function with these answers is asked."""
+    precisions: list[int] = []
+
+    def function(_: arb) -> arb:
+        precisions.append(ctx.prec)
+        return answers[min(len(precisions), len(answers)) - 1]
+
+    with ctx.workprec(1000):
+        accurately(function)(x)
+    return precisions
+
+
+def test_what_was_lost_is_asked_for_again() -> None:
+    lossy, whole = arb(1, 2.0**-300), arb(1)
+    first, second = asked(arb(2), lossy, whole)
+    assert first == 1000
+    assert second > 1000 + 700 - LOST
+
+
+def test_what_the_width_of_the_operand_costs_is_not_asked_for_twice() -> None:
+    wide = arb(2, 2.0**-49)
+    assert len(asked(wide, arb(1, 2.0**-20))) == 2
+    assert max(asked(wide, arb(1, 2.0**-20))) < 150
+
+
+@pytest.mark.parametrize("family", ["k", "scaled k", "j", "y"])
+@pytest.mark.parametrize("x", [30.0, 300.0, 1e10])
+def test_a_wide_operand_of_a_bessel_function_has_its_ball(
+    family: str, x: float
+) -> None:
+    with ctx.workprec(1024):  # at so many bits arb takes ten seconds of a ball
+        wide = bessel(arb(x, x * 2.0**-50), family=family, n=1)
+    with ctx.workprec(200):
+        inside = bessel(arb(x * (1 + 2.0**-51)), family=family, n=1)
+    assert wide.contains(inside)
+    assert wide.rel_accuracy_bits() > 5
