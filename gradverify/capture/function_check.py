@@ -23,6 +23,7 @@ from gradverify.capture.function_engine import (
     engine_of,
 )
 from gradverify.capture.function_points import FunctionPoint, domain_of, places
+from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
     MOVED,
@@ -157,6 +158,8 @@ def check_function(
     given = tuple(argument.value for argument in call.arguments)
     if not allowed(*given):
         raise Refused(f"the arguments themselves are outside domain={asked.domain!r}")
+    call.symmetric = symmetric_of(call, given)
+    given = kept_symmetric(given, call.symmetric)
     sweep = _FunctionSweep(call, asked, given, allowed, progress)
     truth, remarks = _believed(sweep, reference)
     sweep.run(truth)
@@ -239,7 +242,8 @@ class _FunctionSweep:
 
     def places(self) -> Iterator[FunctionPoint]:
         """The points to look at, without end."""
-        return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
+        call, asked = self.call, self.asked
+        return places(self.given, call.dtype, asked.seed, self.allowed, call.symmetric)
 
     def trial_places(self) -> Iterator[FunctionPoint]:
         """Ordinary points at which the function has a finite value."""
@@ -432,6 +436,12 @@ class _FunctionSweep:
             return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
+        if self.call.symmetric and judgement.verdict is Verdict.WRONG:
+            known = self.engine.known[look.case.graph]
+            known = replace(known, symmetric=self.call.symmetric)
+            judgement = self._asked(mode, look, look.found, known)
+            if not judgement.verdict.fails():
+                return judgement
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:

@@ -19,6 +19,7 @@ from gradverify.arithmetic.matrices import LARGE
 from gradverify.capture.captured import Captured, NotCaptured, SourceLine, contracted
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_points import FunctionPoint, cotangents
+from gradverify.capture.symmetric_arguments import kept_symmetric
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph, interpret
 from gradverify.reference import (
@@ -181,6 +182,7 @@ def _moved(
             .astype(x.dtype)
             for x in point
         )  # fmt: skip
+        near = kept_symmetric(near, truth.call.symmetric)
         try:
             fresh = truth.who.capture(near)
         except NotCaptured:
