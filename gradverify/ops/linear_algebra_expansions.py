@@ -586,7 +586,7 @@ def cosine_similarity(m: Any, a: Any, b: Any, *, axis: Axis, eps: float) -> Any:
 def cov(m: Any, x: Any, *, ddof: int) -> Any:
     """The covariances of the rows."""
     middle = mean(m, x, axis=(-1,), keepdims=True)
-    rest = m.slack(x - middle, x)
+    rest = x - middle
     return product(m, rest, swapped(m, rest)) / float(np.shape(x)[-1] - ddof)
 
 

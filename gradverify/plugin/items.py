@@ -23,6 +23,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites import CUT
 from gradverify.suites.blocks import Unreadable
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Verdict
 from gradverify.verify import (
     STAGES,
@@ -138,6 +139,7 @@ class GradverifyItem(ReportingItem):
         """The fields of its record that say which item it is."""
         return heading(self.nodeid, self.block, self.differentiator.name, self.mode)
 
+    @surrounded
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         session, queue, key = self.gradverify, None, None

@@ -55,6 +55,8 @@ FAMILIES = {
 # fmt: on
 """The graph families: how many ops at most, and which ranks the inputs have."""
 
+MOST_NODES = max(most for most, _ in FAMILIES.values())
+
 
 @dataclass(eq=False)
 class Unreadable(Block):
