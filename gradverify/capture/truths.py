@@ -8,7 +8,7 @@ same way. Else the function itself is differenced.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,31 +126,50 @@ def is_value_right(look: Look) -> bool:
     return not abs(look.value - float(look.found.value)) > allowed
 
 
-def disbelieved(
-    truth: CapturedTruth, places: Iterable[FunctionPoint], seed: int
-) -> str | None:
-    """Why a captured program is not the function; None if it has stood all trials.
+@dataclass(frozen=True)
+class Trial:
+    """Why a captured program is not the function; None if it has stood its trials.
+
+    tried: at how many points. is_whole: whether they were as many as there should be.
+    """
+
+    why: str | None
+    tried: int = 0
+    is_whole: bool = True
+
+
+def tried(
+    truth: CapturedTruth,
+    places: Iterable[FunctionPoint],
+    seed: int,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Trial:
+    """How a captured program has stood its trials.
 
     places: ordinary ones. Each is moved by a little, within its branch, and the program
     that was captured before the move is held against the function after it.
+    is_over: whether the time is; then no further trial is begun.
     """
     source = np.random.default_rng(seed)
-    tried = left_out = 0
+    count = left_out = 0
     for place in places:
+        if is_over():
+            return Trial(None, count, is_whole=False)
         try:
             captured = truth.who.capture(place.point)
         except NotCaptured as reason:
-            return str(reason)
+            return Trial(str(reason), count)
         weights = cotangents(captured.shapes, truth.call.dtype, source)
         outputs = truth.call.outputs(place.point)
         if [y.shape for y in outputs] != list(captured.shapes):
             shapes = [y.shape for y in outputs]
-            return f"it gives outputs of shapes {[*captured.shapes]}, not {shapes}"
+            found = [*captured.shapes]
+            return Trial(f"it gives outputs of shapes {found}, not {shapes}", count)
         moved = _moved(truth, place.point, captured, source)
         if moved is None:
             left_out += 1
             if left_out > MOVED // 2:
-                return RESTLESS
+                return Trial(RESTLESS, count)
             continue
         point, fresh = moved
         if captured.reads and truth.who is truth.call and truth.call.stands_still:
@@ -159,11 +178,11 @@ def disbelieved(
             program = fresh if captured.reads else captured
             what = _misses(truth, program, point, weights)
         if what is not None:
-            return what
-        tried += 1
-        if tried == (1 if sum(x.size for x in point) >= LARGE else MOVED):
+            return Trial(what, count)
+        count += 1
+        if count == (1 if sum(x.size for x in point) >= LARGE else MOVED):
             break
-    return None if tried > left_out else RESTLESS
+    return Trial(None if count > left_out else RESTLESS, count)
 
 
 RESTLESS = (

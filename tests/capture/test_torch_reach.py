@@ -97,6 +97,15 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         lambda x, s: x.scatter_reduce(0, torch.tensor([0, 0, 2]), s, "prod"),
         (tensor(3), tensor(3)),
     ),
+    "largest that meet": (
+        lambda x, s: (
+            x.scatter_reduce(0, torch.tensor([0, 0, 2]), s, "amax")
+            * x.scatter_reduce(
+                0, torch.tensor([1, 1, 1]), s, "amin", include_self=False
+            )
+        ),
+        (tensor(3), tensor(3).flip(0) * 2.0),
+    ),
     "ctc": (lambda x: F.ctc_loss(x, *CTC), (LOGS,)),
     "labels": (lambda x: F.multilabel_margin_loss(x, TARGET), (GIVEN[:2],)),
     "special": (

@@ -14,7 +14,7 @@ import torch
 
 from gradverify.arithmetic.symbols import SYMBOLS as m
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.capture.moved_entries import reshaped, taken
+from gradverify.capture.moved_entries import reduced_at, reshaped, taken
 from gradverify.capture.torch_functions.torch_rows import (
     REDUCTIONS,
     Context,
@@ -146,6 +146,14 @@ def scatter_reduce(
     if given.shape != where.shape:
         inside = np.arange(math.prod(given.shape)).reshape(given.shape)
         given = taken(given, inside[tuple(slice(0, n) for n in where.shape)])
+    if reduce in ("amax", "amin"):
+        whole = c.lift(x)
+        spots = torch.arange(c.args[0].numel()).reshape(c.args[0].shape)
+        at = numpy_of(torch.gather(spots, int(dim), c.args[2]))
+        op = "maximum" if reduce == "amax" else "minimum"
+        flat = reshaped(whole, (math.prod(whole.shape),))
+        found = reduced_at(flat, given, at, op, counts_itself=bool(include_self))
+        return reshaped(found, whole.shape)
     return m.scatter_reduce(
         c.lift(x), given, axis=(int(dim) % max(1, where.ndim),),
         index=tuple(int(i) for i in where.ravel()), reduce=reduce, include_self=bool(include_self),
