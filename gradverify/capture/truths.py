@@ -127,7 +127,7 @@ def is_value_right(look: Look) -> bool:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TriedProgram:
     """Why a captured program is not the function; None if it has stood its trials.
 
     tried: at how many points. is_whole: whether they were as many as there should be.
@@ -143,7 +143,7 @@ def tried(
     places: Iterable[FunctionPoint],
     seed: int,
     is_over: Callable[[], bool] = lambda: False,
-) -> Trial:
+) -> TriedProgram:
     """How a captured program has stood its trials.
 
     places: ordinary ones. Each is moved by a little, within its branch, and the program
@@ -154,22 +154,24 @@ def tried(
     count = left_out = 0
     for place in places:
         if is_over():
-            return Trial(None, count, is_whole=False)
+            return TriedProgram(None, count, is_whole=False)
         try:
             captured = truth.who.capture(place.point)
         except NotCaptured as reason:
-            return Trial(str(reason), count)
+            return TriedProgram(str(reason), count)
         weights = cotangents(captured.shapes, truth.call.dtype, source)
         outputs = truth.call.outputs(place.point)
         if [y.shape for y in outputs] != list(captured.shapes):
             shapes = [y.shape for y in outputs]
             found = [*captured.shapes]
-            return Trial(f"it gives outputs of shapes {found}, not {shapes}", count)
+            return TriedProgram(
+                f"it gives outputs of shapes {found}, not {shapes}", count
+            )
         moved = _moved(truth, place.point, captured, source)
         if moved is None:
             left_out += 1
             if left_out > MOVED // 2:
-                return Trial(RESTLESS, count)
+                return TriedProgram(RESTLESS, count)
             continue
         point, fresh = moved
         if captured.reads and truth.who is truth.call and truth.call.stands_still:
@@ -178,11 +180,11 @@ def tried(
             program = fresh if captured.reads else captured
             what = _misses(truth, program, point, weights)
         if what is not None:
-            return Trial(what, count)
+            return TriedProgram(what, count)
         count += 1
         if count == (1 if sum(x.size for x in point) >= LARGE else MOVED):
             break
-    return Trial(None if count > left_out else RESTLESS, count)
+    return TriedProgram(None if count > left_out else RESTLESS, count)
 
 
 RESTLESS = (
