@@ -11,6 +11,8 @@ from gradverify.graph import Array
 
 def taken(x: Symbol, index: Array) -> Symbol:
     """The entries of x, flattened, at some places, in the shape of `index`."""
+    if not index.size:  # nothing depends on x
+        return x.program.lift(np.zeros(index.shape))
     flat = reshaped(x, (int(np.prod(x.shape, dtype=int)),))
     at = tuple(int(i) for i in index.ravel())
     if at == tuple(range(*flat.shape)):

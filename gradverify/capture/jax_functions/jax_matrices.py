@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.arithmetic.symbols import SYMBOLS as m
+from gradverify.arithmetic.symbols import Symbol
 from gradverify.capture import factored
 from gradverify.capture.jax_functions.jax_rows import NoRow, Row, Use, missing
 from gradverify.capture.moved_entries import reduced_at, reshaped
@@ -103,8 +104,17 @@ def scattered(op: str) -> Row:
     def row(u: Use, x: Any, index: Any, updates: Any) -> Any:
         del index
         real, given = u.real(), u.lift(updates)
-        flat = reshaped(u.lift(x), (real.size,))
-        return reshaped(reduced_at(flat, given, u.landing(given.shape), op), real.shape)
+        at = u.landing(given.shape)
+        if isinstance(x, Symbol) or np.all(np.isfinite(real)):
+            flat = reshaped(u.lift(x), (real.size,))
+            return reshaped(reduced_at(flat, given, at, op), real.shape)
+        away = np.setdiff1d(np.arange(real.size), at)
+        if not np.all(np.isinf(real)) or (away.size and op != "maximum"):
+            raise NoRow(f"{u.name} into an array that is infinite in places")
+        flat = u.program.lift(np.zeros(real.size))
+        found = reduced_at(flat, given, at, op, counts_itself=False)
+        lost = np.isin(np.arange(real.size), away).reshape(real.shape)
+        return u.absent.mark(reshaped(found, real.shape), lost)
 
     return row
 
