@@ -11,7 +11,7 @@ from numpy.polynomial import Polynomial
 
 from gradverify.arithmetic import fixed_matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.special_floats import SPECIAL
+from gradverify.arithmetic.special_floats import SPECIAL, gamma_orders
 
 
 def sigmoid(x: Any) -> Any:
@@ -300,6 +300,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "coefficients": fixed_matrices.in_floats,
     "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,
+    "gamma_orders": gamma_orders,
     "pad":       pad_with(None),
     "put":       put_into(None),
     "peak":      peak,

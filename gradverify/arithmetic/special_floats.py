@@ -28,6 +28,7 @@ def in_doubles(function: Function) -> Function:
     return apply
 
 
+DIGITS = 96  # bits, so that a double that is rounded from them is right
 LARGE = 1e9  # where SciPy's scaled functions give up, three terms of a series are all
 SMALL = 1e-9  # below it the first term of a power series is all, and SciPy may give up
 
@@ -117,6 +118,22 @@ def gamma_upper(special: Any, x: Any, *, a: float) -> Any:
     """
     found = special.gammaincc(a, x)
     return np.where(x < 1.2, special.erfc(np.sqrt(x)), found) if a == 0.5 else found
+
+
+def gamma_orders(a: Any, x: Any, *, n: int, upper: bool) -> Any:
+    """By balls, as SciPy has no derivative by a."""
+    from flint import arb, ctx
+
+    from gradverify.arithmetic import special_balls
+
+    def of_number(s: Any, t: Any) -> float:
+        found = special_balls.gamma_orders(arb(s), arb(t), n=n, upper=upper)
+        return float(found.mid()) if found.is_finite() else math.nan
+
+    wide = (np.asarray(v, np.float64) for v in (a, x))
+    with ctx.workprec(DIGITS):
+        found = np.vectorize(of_number, otypes=[np.float64])(*wide)
+    return np.asarray(found, np.result_type(a, x))[()]
 
 
 # fmt: off

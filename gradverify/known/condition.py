@@ -57,6 +57,13 @@ def gap(x: Any) -> Any:
     return apart / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
 
 
+def symmetric(x: Any) -> Any:
+    """The symmetric part of every square matrix; what is none, as it is."""
+    x = np.asarray(x, np.float64)
+    is_square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+    return x / 2 + np.swapaxes(x, -1, -2) / 2 if is_square else x
+
+
 def rows(x: Any) -> Any:
     """The number of rows of a matrix."""
     return np.shape(x)[-2] if np.ndim(x) > 1 else 0
@@ -70,7 +77,7 @@ def columns(x: Any) -> Any:
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "any": np.any, "all": np.all, "abs": np.abs, "min": np.min, "max": np.max,
     "size": np.size, "ndim": np.ndim, "rcond": rcond, "gap": gap, "rows": rows,
-    "columns": columns,
+    "columns": columns, "symmetric": symmetric,
 }
 # fmt: on
 

@@ -144,7 +144,7 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                     steered,
                     _of_op(op),
                     first=first_cases(op, dtype),
-                    edges=partial(edge_cases, op, dtype),
+                    edges=partial(edge_cases, op, dtype, own),
                 )
 
 

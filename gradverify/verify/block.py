@@ -42,8 +42,7 @@ class Block:
     restricted: the same family for an engine that can run few of the cases.
     first: cases that are looked at before any that are drawn.
     edges: what makes the cases of which one stands before every graph that is drawn, as
-        long as there are any; the seed says which is the first. A block that is not
-        looked at makes none.
+        long as there are any. A block that is not looked at makes none.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
@@ -172,7 +171,7 @@ class Block:
         edges, self._edges_met = self.edges(), self._edges_met + 1
         if self._edges_met > len(edges):
             return ()
-        return (edges[(self.seed + self._edges_met) % len(edges)],)
+        return (edges[self._edges_met - 1],)
 
     def traits(self, position: int, case: Case) -> Traits:
         """What the case has (pairs of ops, regimes), computed once for all

@@ -221,12 +221,23 @@ def pdist(x: Any, p: float) -> Any:
 def scatter_reduce(
     x: Any, src: Any, axis: Any, index: Any, reduce: str, include_self: bool
 ) -> Any:
-    """The products of the entries of x with what comes to them."""
-    assert (tuple(axis), reduce, include_self) == ((-1,), "prod", True)
+    """What comes to the entries of a vector, multiplied; or the largest alone of it."""
+    assert (tuple(axis), reduce, include_self) in (
+        ((-1,), "prod", True),
+        ((-1,), "amax", False),
+    )
     y = x.copy()
-    for place, factor in zip(index, src, strict=True):
-        y[place] = y[place] * factor
+    for place in range(len(y)):
+        given = [v for k, v in zip(index, src, strict=True) if k == place]
+        given += [y[place]] if include_self or not given else []
+        y[place] = math.prod(given) if reduce == "prod" else max(given)
     return y
+
+
+def segment_reduce(x: Any, segments: Any, reduce: str) -> Any:
+    """Of one segment, the product or the largest entry."""
+    assert {*segments} == {0}
+    return np.array([math.prod(x) if reduce == "prod" else max(x)], object)
 
 
 def cosine_embedding(a: Any, b: Any, signs: Any, margin: float, reduction: str) -> Any:
@@ -284,6 +295,12 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
+    "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
+    "igammac":  each(lambda a, x: mp.gammainc(a, x, regularized=True)),
+    "i0":       each(lambda x: mp.besseli(0, x)),
+    "i1":       each(lambda x: mp.besseli(1, x)),
+    "segment_reduce": segment_reduce,
     "scatter_reduce": scatter_reduce, "cumprod": cumprod, "cdist": cdist, "pdist": pdist,
 }
 # fmt: on
