@@ -98,8 +98,11 @@ def of_order(op: str, *names: str) -> Row:
     return row
 
 
-def scattered(op: str) -> Row:
-    """x with what lands at its places joined to it by an op; some may land nowhere."""
+def scattered(op: str, *, skips: bool = False) -> Row:
+    """x with what lands at its places joined to it by an op; some may land nowhere.
+
+    skips: whether minus infinities count for nothing.
+    """
 
     def row(u: Use, x: Any, index: Any, updates: Any) -> Any:
         del index
@@ -109,7 +112,7 @@ def scattered(op: str) -> Row:
             flat = reshaped(u.lift(x), (real.size,))
             return reshaped(reduced_at(flat, given, at, op), real.shape)
         away = np.setdiff1d(np.arange(real.size), at)
-        if not np.all(np.isinf(real)) or (away.size and op != "maximum"):
+        if not np.all(np.isinf(real)) or (away.size and not skips):
             raise NoRow(f"{u.name} into an array that is infinite in places")
         flat = u.program.lift(np.zeros(real.size))
         found = reduced_at(flat, given, at, op, counts_itself=False)
@@ -128,7 +131,7 @@ MATRICES: Mapping[str, Row] = {
     "erf_inv": lambda u, x: m.erfinv(x), "bessel_i0e": lambda u, x: m.i0e(x), "bessel_i1e": lambda u, x: m.i1e(x),
     "zeta": lambda u, s, x: of_order("zeta", "s")(u, s, x),
     "scatter-mul": scattered("mul"), "scatter_mul": scattered("mul"),
-    "scatter-min": scattered("minimum"), "scatter-max": scattered("maximum"),
-    "scatter_min": scattered("minimum"), "scatter_max": scattered("maximum"),
+    "scatter-min": scattered("minimum"), "scatter-max": scattered("maximum", skips=True),
+    "scatter_min": scattered("minimum"), "scatter_max": scattered("maximum", skips=True),
 }
 # fmt: on
