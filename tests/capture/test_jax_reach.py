@@ -73,6 +73,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         (complex_array(3),),
     ),
     "scatters": (scattered, (array(4), array(3))),
+    "stacks": (
+        lambda x, z: (
+            jnp.stack([x, jnp.tile(x[:1], 3) * 2.0], 1) @ jnp.stack([z, z[::-1]]).real
+        ),
+        (array(3), complex_array(2)),
+    ),
     "special": (
         lambda x: jax.scipy.special.erfinv(x / 2.0) + jax.scipy.special.i0e(x),
         (array(3),),

@@ -113,6 +113,18 @@ def concatenate(u: Use, *parts: Any) -> Any:
     return found
 
 
+def stack(u: Use, *parts: Any) -> Any:
+    """Arrays of one shape along a new axis of the numbers."""
+    axis = int(u.params["axis"])
+    found: Any = None
+    for k, x in enumerate(parts):
+        symbol = _lifted(u, operand(u, x, k))
+        wide = (*symbol.shape[:axis], 1, *symbol.shape[axis:])
+        one = m.reshape(symbol, shape=wide)
+        found = one if found is None else m.concatenate(found, one, axis=(axis,))
+    return found
+
+
 def pad(u: Use, x: Any, value: Any) -> Any:
     """Numbers around and between entries."""
     if isinstance(value, Symbol):
@@ -176,7 +188,7 @@ COMPLEX_ROWS: Mapping[str, Row] = {
     **dict.fromkeys(CHOOSING.split(), moves),
     "add_any": of_two("add"), "integer_pow": integer_power, "real": part(0), "imag": part(1),
     "conj": lambda u, x: z.conjugated(operand(u, x, 0)), "complex": lambda u, a, b: z.joined(a, b),
-    "convert_element_type": convert, "reduce_sum": total, "select_n": select, "concatenate": concatenate,
+    "convert_element_type": convert, "reduce_sum": total, "select_n": select, "concatenate": concatenate, "stack": stack,
     "pad": pad, "dot_general": dot_general, "fft": transform,
     "copy": copied, "copy_p": copied, "stop_gradient": copied, "optimization_barrier": several, "device_put": several,
 }

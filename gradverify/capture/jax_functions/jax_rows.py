@@ -281,6 +281,21 @@ def concatenate(u: Use, *parts: Any) -> Any:
     return u.absent.mark(found, np.concatenate(masks, axis=axis))
 
 
+def stack(u: Use, *parts: Any) -> Any:
+    """Arrays of one shape along a new axis."""
+    axis = int(u.params["axis"])
+    found: Symbol | None = None
+    masks = []
+    for part in parts:
+        symbol, lost = _without_infinities(u, part)
+        wide = (*symbol.shape[:axis], 1, *symbol.shape[axis:])
+        masks.append(lost.reshape(wide))
+        one = reshaped(symbol, wide)
+        found = one if found is None else m.concatenate(found, one, axis=(axis,))
+    assert found is not None
+    return u.absent.mark(found, np.concatenate(masks, axis=axis))
+
+
 def _without_infinities(u: Use, x: Any) -> tuple[Symbol, Array]:
     """A symbol, and which of its entries are minus infinity."""
     lost = u.absent.of(x)
@@ -693,7 +708,7 @@ sinh cosh asinh acosh atanh erf erfc lgamma digamma"""
 STEPS = "round floor ceil sign"
 DECISIONS = """gt lt ge le eq ne is_finite and or xor not reduce_and reduce_or
 is_nan shift_left shift_right_logical population_count clz nextafter"""
-MOVES = "squeeze expand_dims rev slice dynamic_slice split"
+MOVES = "squeeze expand_dims rev slice dynamic_slice split tile unstack"
 CALLBACKS = "pure_callback io_callback python_callback ffi_call"
 UNSOLVED = (
     """geqrf householder_product schur linear_solve tridiagonal_solve hessenberg"""
@@ -714,7 +729,7 @@ ROWS: Mapping[str, Row] = {
     "select_n": select, "polygamma": polygamma,
     # shapes and places
     "reshape": reshape, "broadcast_in_dim": broadcast_in_dim, "transpose": transpose,
-    "concatenate": concatenate, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
+    "concatenate": concatenate, "stack": stack, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
     "scatter": scatter, "scatter-add": scatter_add, "scatter_add": scatter_add,
     # reductions
     "reduce_sum": reduced("sum"), "reduce_max": reduced("max", skips=True), "reduce_min": reduced("min"),

@@ -408,7 +408,8 @@ def _blocks(meets: Any) -> Any:
 
 
 Inner = Callable[[JaxTracer, Any, Sequence[Followed]], list[Followed]]
-CALLS = "jit pjit closed_call core_call checkpoint remat remat2 custom_vmap_call"
+CALLS = """jit pjit closed_call core_call checkpoint remat remat2 custom_vmap_call
+composite"""
 CUSTOM = "custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr"
 
 CALLED: Mapping[str, Inner] = {
