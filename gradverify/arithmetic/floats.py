@@ -124,7 +124,7 @@ def put_into(zero: Any) -> Callable[..., Any]:
         shape = [*np.shape(x)]
         shape[a] = length
         whole = np.zeros(shape, x.dtype) if zero is None else np.full(shape, zero)
-        np.add.at(whole, along(axis, np.asarray(index)), x)
+        np.add.at(whole, along(axis, np.asarray(index, np.intp)), x)
         return whole
 
     return put

@@ -17,7 +17,6 @@ import numpy as np
 
 from gradverify.expressions import Expression, Reader, SyntaxRows, parse
 from gradverify.ops import OPS
-from gradverify.ops.shapes import celu, clip, elementwise, power
 
 Test = Callable[[Mapping[str, Any]], Any]
 """What a part of a condition becomes: a function of the arrays that names stand for."""
@@ -98,9 +97,6 @@ OF_OP: Mapping[str, tuple[str, ...]] = {
 
 COTANGENT = "ct"
 
-ELEMENTWISE = (elementwise, power, clip, celu)
-"""The shape rules of ops whose elements do not meet."""
-
 VALUE = "value"
 """What the result of an op is called beside its operands."""
 
@@ -119,11 +115,6 @@ def operands_of(op: str) -> tuple[str, ...]:
         return OF_OP[op]
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
-
-
-def is_elementwise(op: str) -> bool:
-    """Whether an element of the result depends on one of each operand alone."""
-    return OPS[op].shape in ELEMENTWISE
 
 
 def operand_names(op: str) -> tuple[str, ...]:

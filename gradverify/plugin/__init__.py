@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _start_suites(config: pytest.Config) -> None:
     from gradverify.plugin.items import SESSION
+    from gradverify.plugin.left_out import LeftOut
     from gradverify.plugin.session import Session
 
     anchor = settings.anchor(config)
@@ -80,6 +81,7 @@ def _start_suites(config: pytest.Config) -> None:
         session.open()
     config.stash[SESSION] = session
     config.pluginmanager.register(Hooks(session), "gradverify-run")
+    config.pluginmanager.register(LeftOut(), "gradverify-left-out")
 
 
 class Hooks:

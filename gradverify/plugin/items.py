@@ -211,6 +211,26 @@ class GradverifyItem(ReportingItem):
             head, "failed", f"{name} is not registered rightly:\n{lines}"
         )
 
+    def skipped_unrun(self) -> ItemOutcome | None:
+        """The outcome, written down, if the item is skipped without a run.
+
+        None as long as the engine has not been tried: that is a part of an item's run.
+        """
+        session = self.gradverify
+        if not session.has_tried(self.differentiator):
+            return None
+        if session.problems(self.differentiator):
+            return None
+        session.tick()
+        try:
+            found = self.absent() or self.given_up() or self.forgone()
+        except Exception:  # a run of the item says what it was
+            return None
+        if found is None or found.item.outcome != "skipped":
+            return None
+        session.record(found)
+        return found
+
     def absent(self) -> ItemOutcome | None:
         """An outcome without a run, if the table says why it lacks the op."""
         if self.block.suite != "ops":

@@ -27,6 +27,7 @@ from gradverify.graph import (
     literal_leaf,
 )
 from gradverify.ops import OPS, Op
+from gradverify.ops.separate import is_elementwise
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.draft import is_sound
 from gradverify.strategies.own_shapes import OWN_SHAPES
@@ -98,17 +99,22 @@ def edge_cases(op: str, dtype: str, seed: int = 0) -> tuple[Case, ...]:
 
 @lru_cache(maxsize=1024)
 def _sweeps(op: str, dtype: str) -> tuple[Case, ...]:
-    """The sizes above that lie in the domain; an op of more operands has none."""
+    """The op's own thresholds and the sizes above, as far as they lie in the domain.
+
+    An op of more operands has none.
+    """
     row = OPS[op]
-    if row.shape is not elementwise or row.arity != 1 or row.masks:
+    if not is_elementwise(op) or row.arity != 1 or row.masks:
         return ()
-    found = (_sweep(row, dtype, np.array(s) * t) for s in SWEEPS for t in (1.0, -1.0))
+    params = _params_at(row, (np.array(1.0, dtype),))[0]
+    own = [x for x in params.values() if isinstance(x, float)]
+    signed = (np.array(s) * t for s in SWEEPS for t in (1.0, -1.0))
+    found = (_sweep(row, params, dtype, x) for x in (np.array(own), *signed))
     return tuple(case for case in found if case is not None and is_sound(case))
 
 
-def _sweep(row: Op, dtype: str, sizes: Array) -> Case | None:
+def _sweep(row: Op, params: Mapping[str, Any], dtype: str, sizes: Array) -> Case | None:
     """One array of those numbers at which the op alone is sound."""
-    params = _params_at(row, (np.array(1.0, dtype),))[0]
 
     def at(x: Array) -> Case:
         nodes: list[Node] = [input_leaf(x.shape)]

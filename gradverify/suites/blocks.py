@@ -74,7 +74,7 @@ class Asked:
     large: networks that the suite `networks` has in place of drawn ones.
     root: the repository whose saved cases are looked at first. A file that holds no
         case becomes an `Unreadable` block, whatever dtypes were asked for.
-    chunk: how many cases a block draws at once.
+    chunk: how many cases a block draws at once. begin: how many at first.
     """
 
     suites: Collection[str] = ()
@@ -85,6 +85,7 @@ class Asked:
     root: Path | None = None
     large: Sequence[Network] = ()
     chunk: int = CHUNK
+    begin: int = CHUNK
 
     def drawn_dtypes(self, turn: int) -> Collection[str]:
         """The dtypes in which cases are drawn, in another order at every other turn.
@@ -108,7 +109,7 @@ def blocks(asked: Asked = Asked()) -> list[Block]:
         or isinstance(block, Unreadable)
     ]
     for block in found:
-        block.chunk = asked.chunk
+        block.chunk, block.begin = asked.chunk, asked.begin
     return found
 
 

@@ -13,6 +13,7 @@ from gradverify.differentiators import Derivatives, Differentiator, load, questi
 from gradverify.differentiators.handshake import _cases, _other_default, _sum
 from gradverify.graph import Case
 
+LIMIT = 3600.0  # seconds; a busy machine takes minutes for all ops of JAX in one graph
 NO_FORWARD = "Trying to use forward AD with {} that does not support it"
 NO_BATCH = "Batching rule not implemented for aten::flatten.using_ints"
 NO_JVP = "JVP of {} wrt argnums"
@@ -234,7 +235,7 @@ def test_a_mode_runs_every_op_but_those_that_are_listed(name: str, mode: str) ->
 def asked(who: Differentiator, mode: str, case: Case) -> Derivatives:
     """What a mode answers to its questions: the first error, or the last answer."""
     for question in questions(who, mode):
-        found = run(who, mode, case, limit=60.0, question=question)
+        found = run(who, mode, case, limit=LIMIT, question=question)
         if found.error is not None or found.timed_out:
             break
     return found

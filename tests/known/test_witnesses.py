@@ -23,7 +23,7 @@ from mpmath import mp, mpf
 from gradverify.differentiators import load, modes, questions
 from gradverify.graph import Case
 from gradverify.known import Deviation, shipped_rows
-from gradverify.questions import SECOND, tangents_of
+from gradverify.questions import JVP, SECOND, contracted, tangents_of
 from gradverify.reference import reference
 from gradverify.verdict import Verdict
 from gradverify.verify import judge
@@ -130,6 +130,19 @@ def eigh(x: Any, k: int) -> Any:
     _, vectors = mp.eigsy(mp.matrix(((x + x.T) / 2).tolist()))
     v = np.array([vectors[i, k] for i in range(len(x))])
     return v[:, None] * v
+
+
+def svd(x: Any, k: int) -> Any:
+    """The largest singular vectors' product, by the eigenvectors of x^T x."""
+    assert k == 0
+    along = eigh(x.T @ x, x.shape[1] - 1)
+    return x @ along / mp.sqrt(np.sum((x @ along) ** 2))
+
+
+def vector_norm(x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
+    """Of order 2, of all entries."""
+    assert ord == "2"
+    return norm(x, axis, keepdims)
 
 
 def solve(a: Any, b: Any, left: bool) -> Any:
@@ -294,7 +307,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
-    "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
     "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
     "erfcx":    each(lambda x: mp.exp(x * x) * mp.erfc(x)),
@@ -309,6 +322,11 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
 
 def value_at(case: Case, point: list[Any]) -> Any:
     """The witness's output; its numbers are rounded to its format first."""
+    return mpf(np.ravel(values_at(case, point)[-1])[0])
+
+
+def values_at(case: Case, point: list[Any]) -> list[Any]:
+    """The values of all nodes."""
     values: list[Any] = []
     given = iter(point)
     for node in case.graph.nodes:
@@ -319,7 +337,7 @@ def value_at(case: Case, point: list[Any]) -> Any:
         else:
             operands = (values[j] for j in node.operands)
             values.append(FORMULAS[node.op](*operands, **node.params))
-    return mpf(np.ravel(values[-1])[0])
+    return values
 
 
 def exact(x: Any) -> Any:
@@ -370,6 +388,23 @@ def products(case: Case) -> list[Any]:
     return found
 
 
+def pushed(case: Case) -> list[Any]:
+    """The tangent of the witness's array along its tangents, as a central difference."""
+    point = [exact(x) for x in case.point]
+    along = tangents_of(case.graph, case.dtype)
+    ends = [
+        values_at(
+            case,
+            [
+                x if v is None else x + h * exact(v)
+                for x, v in zip(point, along, strict=True)
+            ],
+        )[contracted(case.graph).node]
+        for h in (STEP, -STEP)
+    ]
+    return [*np.ravel((ends[0] - ends[1]) / (2 * STEP))]
+
+
 def near(a: Any, b: Any) -> bool:
     """Alike in 20 digits, or both far below the smallest number of any format."""
     return bool(abs(a - b) <= ALIKE * abs(b) + BELOW)
@@ -414,6 +449,8 @@ def test_a_library_is_off_from_mpmath_by_what_its_row_says(row: Deviation) -> No
         value, slopes = worked_out(row.witness)
         if SECOND in questions(who, mode):
             slopes = products(row.witness)
+        if judgement.where.startswith(JVP.part):
+            slopes = pushed(row.witness)
         numbers = [value] if judgement.where == "value" else slopes
         assert any(near(mpf(judgement.exact), x) for x in numbers)
         got = mpf(judgement.got)

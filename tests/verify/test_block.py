@@ -146,6 +146,33 @@ def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
     assert len(drawn.fitting(Compiling()).drawn) == 4
 
 
+def test_an_engine_that_compiles_looks_at_the_graphs_of_the_others() -> None:
+    """Each at more points, with the references that are made already."""
+    drawn = block()
+    drawn.begin = 2
+    own = drawn.fitting(Compiling())
+    assert own is not drawn
+    theirs, ours = first(drawn, 3), first(own, 12)
+    graphs = list(dict.fromkeys(case.graph for case in ours))
+    assert [theirs[0].graph, theirs[1].graph] == graphs[:2]
+    assert len(ours) > len(graphs)
+    assert own.reference(0, ours[0]) is not None
+    known = drawn.reference(1, theirs[1])
+    assert own.reference(POINTS, ours[POINTS]) is known
+    assert own.reference(POINTS + 1, ours[POINTS + 1]) is not known
+
+
+def test_few_cases_are_drawn_at_first_where_a_run_is_short() -> None:
+    (short,) = blocks(
+        Asked(suites=("ops",), ops=("exp",), dtypes=("float64",), begin=2)
+    )
+    short.fitting(OwnTape())
+    first(short, 1)
+    assert len(short.drawn) - len(short.first) == 4, "two, each behind an edge"
+    first(short, len(short.drawn) + 1)
+    assert len(short.drawn) > CHUNK
+
+
 # ---- what an item makes of its block
 
 
