@@ -73,6 +73,13 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         (complex_array(3),),
     ),
     "scatters": (scattered, (array(4), array(3))),
+    "the larger of what is masked": (
+        lambda x: jnp.maximum(
+            jnp.where(jnp.arange(3) < 2, x, -jnp.inf),
+            jnp.where(jnp.arange(3) > 0, 2.0 * x, -jnp.inf),
+        ),
+        (array(3),),
+    ),
     "stacks": (
         lambda x, z: (
             jnp.stack([x, jnp.tile(x[:1], 3) * 2.0], 1) @ jnp.stack([z, z[::-1]]).real
