@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from gradverify import records
 from gradverify.plugin import clock as clocks
 from gradverify.plugin.clock import END, PROFILES, Clock
-from gradverify.report.wording import OUT_OF_TIME
+from gradverify.report.wording import OUT_OF_TIME, looked_at
 
 from ..scratch import RIGHT_ENGINE, Scratch
 
@@ -198,6 +201,8 @@ def test_an_item_that_there_is_no_time_for_is_told_in_two_reports(
         skipped=sum(i["outcome"] == "skipped" for i in scratch.of_type("item")),
     )
     assert f"{OUT_OF_TIME} of 1 s" in done.stdout.str()
+    said = looked_at(records.read(scratch.root / "reports" / "gradverify.jsonl"))
+    assert re.search(rf"\([1-9]\d* of \d+ ops in no mode\) {OUT_OF_TIME}", said), said
 
 
 @pytest.mark.slow
