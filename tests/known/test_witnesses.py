@@ -34,7 +34,7 @@ DIGITS = (
 STEP = mpf(10) ** -60
 GAMMAS = ("gammainc", "gammaincc")
 SLOW = {*("digamma", "lgamma", "polygamma", "zeta", "spence", "i1e"), *GAMMAS}
-SLOW |= {"multigammaln", "betaln", "beta"}
+SLOW |= {"multigammaln", "betaln", "beta", "betainc", "igammac"}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -310,6 +310,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
     "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
+    "erfcx":    each(lambda x: mp.exp(x * x) * mp.erfc(x)),
     "igammac":  each(lambda a, x: mp.gammainc(a, x, regularized=True)),
     "i0":       each(lambda x: mp.besseli(0, x)),
     "i1":       each(lambda x: mp.besseli(1, x)),

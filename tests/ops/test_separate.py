@@ -15,7 +15,11 @@ from gradverify.ops.separate import is_elementwise
 from gradverify.strategies.own_shapes import OWN_SHAPES
 from gradverify.strategies.params import legal_params
 
-POINTS = (np.array([0.9, 0.2, 0.6]), np.array([0.7, 0.4, 0.3]), np.array([0.8, 0.1, 0.5]))  # fmt: skip
+POINTS = (
+    np.array([0.9, 0.2, 0.6]),
+    np.array([0.7, 0.4, 0.3]),
+    np.array([0.8, 0.1, 0.5]),
+)
 STEP = 0.5  # past the next entry, so that what sorts them is seen to do so
 MOST = 20  # choices of params
 
