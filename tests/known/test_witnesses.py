@@ -315,6 +315,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "i0":       each(lambda x: mp.besseli(0, x)),
     "i1":       each(lambda x: mp.besseli(1, x)),
     "segment_reduce": segment_reduce,
+    "logcumsumexp": lambda x, axis: np.array([mp.log(v) for v in np.cumsum(each(mp.exp)(x))], object),
     "scatter_reduce": scatter_reduce, "cumprod": cumprod, "cdist": cdist, "pdist": pdist,
 }
 # fmt: on

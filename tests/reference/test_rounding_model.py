@@ -452,7 +452,7 @@ REASONS: Mapping[str, str] = {
         "tanh sigmoid softplus exp2 expm1 log1p asin atan sinh cosh asinh atanh erf "
         "erfc log_sigmoid elu silu gelu celu selu mish hardswish softsign logsumexp "
         "scaled_dot_product_attention dropout_attention renorm huber bce "
-        "bce_with_logits kl_div xlogy xlog1py "
+        "bce_with_logits kl_div xlogy xlog1py lerp "
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
         "betaln beta gammainc gammaincc igamma igammac betainc zeta erfcx erfinv "
         "ndtr ndtri log_ndtr "

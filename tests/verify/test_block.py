@@ -10,7 +10,14 @@ import pytest
 from hypothesis import strategies as st
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
-from gradverify.differentiators import Accepts, Lowered, Pulled, mode, unsupported
+from gradverify.differentiators import (
+    Accepts,
+    Lowered,
+    Pulled,
+    load,
+    mode,
+    unsupported,
+)
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import reference
@@ -192,6 +199,21 @@ def test_an_item_that_has_judged_nothing_goes_on_where_others_ended() -> None:
     )
     assert item.counts == {Verdict.VACUOUS: 2, Verdict.AGREES: 1}
     assert not item.checked_nothing()
+
+
+@pytest.mark.parametrize(("seconds", "is_explained"), [(0.1, False), (60.0, True)])
+def test_what_is_only_listed_is_explained_where_there_is_time(
+    seconds: float, is_explained: bool
+) -> None:
+    """PyTorch's slope of tanh is 1 - y², which has lost its digits at 17."""
+    shown = of_exp()
+    shown.drawn = [Case(trace(SYMBOLS.tanh, ()), (np.array(17.0),), "float64")]
+    shown.count, budget = 1, Budget(1, seconds)
+    (finding,) = verify_item(
+        shown, load("torch-cpu"), "reverse", budget=budget
+    ).findings
+    assert finding.judgement.verdict is Verdict.IMPRECISE
+    assert (finding.explanation is not None) == is_explained
 
 
 class Raising(OwnTape):

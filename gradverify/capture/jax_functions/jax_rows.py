@@ -443,7 +443,14 @@ def larger(u: Use, a: Any, b: Any) -> Any:
             if other.shape == u.result().shape:
                 return other
             return m.broadcast_to(other, shape=u.result().shape)
-    return both("maximum")(u, a, b)
+    if u.absent.of(a) is None and u.absent.of(b) is None:
+        return both("maximum")(u, a, b)
+    shape = u.result().shape
+    sides = [_without_infinities(u, x) for x in (a, b)]
+    (one, lost), (other, gone) = sides
+    lost, gone = (np.broadcast_to(mask, shape) for mask in (lost, gone))
+    inner = m.where(gone, one, m.maximum(one, other))
+    return u.absent.mark(m.where(lost, other, inner), lost & gone)
 
 
 def smaller(u: Use, a: Any, b: Any) -> Any:
