@@ -104,7 +104,7 @@ Cotangents = Callable[[Sequence[tuple[int, ...]], str, Any], tuple[Array, ...]]
 
 def _tied(x: Array) -> Array:
     """An array whose largest and smallest entries stand twice, beside themselves."""
-    for places in (np.argmax, np.argmin):
+    for places in (np.argmin, np.argmax):  # the largest is not written over
         if x.ndim and x.shape[-1] > 1:
             at = np.unravel_index(int(places(x)), x.shape)
             beside = at[-1] - 1 if at[-1] else 1
