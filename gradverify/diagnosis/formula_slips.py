@@ -18,7 +18,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.diagnosis.operand_slips import Key, spread
-from gradverify.diagnosis.right_sweep import Application, Bars
+from gradverify.diagnosis.right_sweep import Application, Bars, value_of
 
 # ---- a formula that people write, and that is wrong
 
@@ -91,8 +91,14 @@ EPSILONS = tuple(f"1e-{k}" for k in range(3, 17))
 DIVISORS: Mapping[str, Callable[[Any, Sequence[Any]], Any]] = {
     **dict.fromkeys(("norm", "std", "sqrt", "hypot"), lambda y, xs: y),
     "rsqrt": lambda y, xs: 1 / y,
-    **dict.fromkeys(("log", "reciprocal", "div"), lambda y, xs: xs[-1]),
+    **dict.fromkeys(
+        ("log", "log2", "log10", "reciprocal", "div"), lambda y, xs: xs[-1]
+    ),
+    "log1p": lambda y, xs: 1 + xs[0],
+    **dict.fromkeys(("bce", "logit"), lambda y, xs: xs[0] * (1 - xs[0])),
 }
+# Of which operands; of all where nothing is said.
+DIVIDED: Mapping[str, tuple[int, ...]] = {"bce": (0,)}
 
 
 def epsilons(a: Application) -> list[Key]:
@@ -112,7 +118,11 @@ def with_epsilon(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([p * ratio for p in a.partials()])
     wide = spread(a, ratio, 0)
-    return None if wide is None else [None if b is None else b * wide for b in a.bars]
+    if wide is None:
+        return None
+    divided = DIVIDED.get(a.node.op, range(len(a.xs)))
+    return [b if b is None or k not in divided else b * wide
+            for k, b in enumerate(a.bars)]  # fmt: skip
 
 
 # ---- the result in the place of its exponential
@@ -139,24 +149,48 @@ def by_result(a: Application, key: Key) -> Bars | None:
 # ---- an index that occurs more than once
 
 
-# The param that says which rows an op chooses.
-INDEX: Mapping[str, str] = {"embedding": "index"}
+# The ops whose entries are entries of their operand, some of them more than once.
+CHOOSING = (
+    "embedding", "gather", "take_along_axis", "index_select", "repeat", "tile",
+    "unfold", "broadcast_to",
+)  # fmt: skip
 
 
 def repeats(a: Application) -> list[Key]:
-    """Which one is kept, of several cotangents that belong to the same row."""
-    index = a.node.params.get(INDEX.get(a.node.op, ""), ())
-    rows = np.ravel(index).tolist()
-    return [] if len(set(rows)) == len(rows) else ["the last", "the first"]
+    """What becomes of several cotangents that belong to the same entry."""
+    if a.node.op not in CHOOSING:
+        return []
+    places = _places(a)
+    return [] if len(np.unique(places)) == places.size else [*KEPT]
+
+
+KEPT: Mapping[str, str] = {
+    "the last": "the last alone counts, which overwrites the others",
+    "the first": "the first alone counts, and the others are left out",
+    "the mean": "the mean is taken",
+}
+
+
+def _places(a: Application) -> Any:
+    """From which entry of its operand each entry of the result comes, from 1 on.
+
+    An entry that comes from none, as in a padding, is 0.
+    """
+    (x,) = a.xs
+    numbers = np.arange(1, np.size(x) + 1, dtype=np.longdouble).reshape(np.shape(x))
+    return np.ravel(value_of(a.node.op, a.node.params, (numbers,))).astype(int)
 
 
 def indexed(a: Application, key: Key) -> Bars | None:
-    """The bars if rows are written over one another where they must be added up."""
-    index = np.array(a.node.params[INDEX[a.node.op]])
-    lead = np.ndim(a.ct) - len(a.node.shape)
-    found = np.zeros((*np.shape(a.ct)[:lead], *np.shape(a.xs[0])), np.longdouble)
-    places = list(np.ndindex(index.shape))
-    stack: tuple[Any, ...] = (slice(None),) * lead
-    for place in places if key == "the last" else reversed(places):
-        found[(*stack, index[place])] = a.ct[(*stack, *place)]
-    return [found]
+    """The bars if entries are written over one another where they must be added up."""
+    places, lead = _places(a), np.shape(a.ct)[: np.ndim(a.ct) - len(a.node.shape)]
+    ct = np.reshape(a.ct, (*lead, places.size))
+    found = np.zeros((*lead, np.size(a.xs[0]) + 1), np.longdouble)
+    if key == "the mean":
+        for k, place in enumerate(places):
+            found[..., place] += ct[..., k] / np.count_nonzero(places == place)
+    else:
+        order = range(places.size)
+        for k in order if key == "the last" else reversed(order):
+            found[..., places[k]] = ct[..., k]
+    return [found[..., 1:].reshape((*lead, *np.shape(a.xs[0])))]

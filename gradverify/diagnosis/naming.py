@@ -179,7 +179,7 @@ class Naming:
         if node.shape != () or self.graph.nodes[node.operands[k]].shape != ():
             return text
         figure = number(self.local(i, k), digits)
-        return text if text == figure else f"{text} = {figure}"
+        return figure if text in (figure, self.partial(i, k)) else f"{text} = {figure}"
 
 
 SIMPLE = ("input", "mul", "div", "power", "literal", "data", "sin", "cos", "exp", "log",

@@ -96,6 +96,8 @@ AT_EDGES: list[tuple[str, Callable[..., Any], Any, Any, Verdict]] = [
     ("a whole power of a negative",    lambda x: x**2.0 * 1.0,        (-2.0,), (-4.0,),   AGREES),
     ("0 to the 2.0",                   s.pow,      (0.0, 2.0),        (0.0, 0.0),         AGREES),
     ("0 to the 1.0",                   s.pow,      (0.0, 1.0),        (1.0, 0.0),         AGREES),
+    ("the number 0 to a power",        lambda x: 0.0**x,              (0.5,), (0.0,),     AGREES),
+    ("a slope for that",               lambda x: 0.0**x,              (0.5,), (1.0,),     WRONG),
     ("NaN by the exponent",            s.pow,      (0.0, 2.0),        (0.0, NAN),         NONFINITE),
     ("a root by a power",              lambda x: s.power(x, n=0.5),   (0.0,), (INF,),     RIGHT),
     ("a fraction above 1",             lambda x: s.power(x, n=1.5),   (0.0,), (0.0,),     AGREES),
