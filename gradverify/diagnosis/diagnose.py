@@ -363,8 +363,10 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     formula = _usual(failure, words, loss.node)
     if formula is not None:
         loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
+    fails = failure.judgement.verdict.fails()
+    line, dtype = words.line(loss.node), failure.case.dtype
     return Explanation(
-        sentence=lost_digits.sentence(loss, words.line(loss.node), failure.case.dtype),
+        sentence=lost_digits.sentence(loss, line, dtype, fails=fails),
         cause="rounding",
         node=loss.node,
         op=words.graph.nodes[loss.node].op,
