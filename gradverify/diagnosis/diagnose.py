@@ -25,6 +25,7 @@ from gradverify.diagnosis.other_modes import by_modes
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.second_order_slips import second_order_slip
+from gradverify.diagnosis.sentences import sentence as slip_sentence
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constants_of
 from gradverify.diagnosis.steady_error import steady_error
@@ -210,6 +211,15 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
         return said(words, found.slips, found.plain)
     if found.slips:
         return said(words, found.slips, replace(found.seen[0], right=words.right))
+    if found.of_op is not None:
+        slip = found.of_op
+        return Explanation(
+            sentence=slip_sentence(words, slip),
+            cause=slip.cause.name,
+            node=slip.node,
+            op=slip.op,
+            shown=shown(words, (slip.node, None)),
+        )
     at_kink = _kink(failure, words)
     if at_kink is not None:
         return at_kink
