@@ -112,11 +112,16 @@ def elementwise(op: str, rule: Rule) -> Callable[..., Any]:
         return rule.bent(partials[k](*operands), operands, k)
 
     class Custom(torch.autograd.Function):
+        generate_vmap_rule = True
+
         @staticmethod
-        def forward(ctx: Any, *operands: Any) -> Any:
-            ctx.save_for_backward(*operands)
-            ctx.save_for_forward(*operands)
+        def forward(*operands: Any) -> Any:
             return function(*operands)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
 
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
@@ -190,6 +195,26 @@ def twice(partial: Any, operands: Any, k: int) -> Any:
 def detached_by(which: int) -> Callable[[Any, Any, int], Any]:
     """The partial by one operand alone is held constant."""
     return lambda partial, operands, k: partial.detach() if k == which else partial
+
+
+def without_history(g: Any, partial: Any, k: int) -> Any:
+    """The cotangent is held constant, or the tangent."""
+    return g.detach() * partial
+
+
+def detached_forward(x_dot: Any, partial: Any, k: int) -> Any:
+    return x_dot * partial.detach()
+
+
+def exchanged(op: str) -> Callable[[Any, tuple[Any, ...], int], Any]:
+    """The partials' derivatives by the two operands have changed places."""
+
+    def bent(partial: Any, operands: tuple[Any, ...], k: int) -> Any:
+        a, b = operands
+        other = (a.detach() + b - b.detach(), b.detach() + a - a.detach())
+        return with_derivative(partial, FUNCTIONS[op][1][k](*other))
+
+    return bent
 
 
 def detached_at_ties(partial: Any, operands: Any, k: int) -> Any:
@@ -350,6 +375,7 @@ def _rule(name: str, op: str, mode: str, rule: Rule) -> QuestionFault:
 
 
 SECOND = "reverse-over-reverse"
+FORWARD = "forward-over-forward"
 
 FAULTS = (
     *(_rule("cotangent squared", op, "reverse", Rule(pull=squared))
@@ -371,6 +397,12 @@ FAULTS = (
       for op in ("cos", "atan2")),
     *(_rule("second derivative twice as large", op, SECOND, Rule(bent=twice))
       for op in ("log1p", "expm1")),
+    *(_rule("cotangent detached", op, SECOND, Rule(pull=without_history))
+      for op in ("exp", "mul")),
+    *(_rule("second partials exchanged", op, SECOND, Rule(bent=exchanged(op)))
+      for op in ("div", "mul")),
+    _rule("factor of the forward rule detached", "sin", FORWARD,
+          Rule(push=detached_forward)),
     *(_rule("zero second derivative at ties", op, SECOND, Rule(bent=detached_at_ties))
       for op in ("logaddexp", "hypot")),
     QuestionFault("jvp transposed", "cumsum", "forward",
