@@ -4,10 +4,11 @@ from gradverify.questions.contraction import (
     ArrayAndCotangent,
     contract,
     contracted,
+    squared,
     up_to,
     weighted,
 )
-from gradverify.questions.drawn import tangents_of, weights
+from gradverify.questions.drawn import is_squared, tangents_of, weights
 from gradverify.questions.question import (
     GRADIENT,
     HESSIAN,
@@ -32,7 +33,9 @@ __all__ = [
     "Question",
     "contract",
     "contracted",
+    "is_squared",
     "questions_of",
+    "squared",
     "tangents_of",
     "up_to",
     "weighted",

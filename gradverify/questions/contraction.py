@@ -65,10 +65,30 @@ def weighted(graph: Graph, dtype: str) -> Graph:
 
     Weights that it has already become a part of the function.
     """
+    whole, at = _summand(graph)
+    return contract(whole, at, weights(graph, dtype, whole.nodes[at].shape))
+
+
+@lru_cache(maxsize=4096)
+def squared(graph: Graph, dtype: str) -> Graph:
+    """The graph, whose array is squared before it is contracted.
+
+    So what comes back to the array depends on the inputs, and is differentiated again
+    at second order. Without the square it is constant there.
+    """
+    whole, at = _summand(graph)
+    nodes = [*whole.nodes]
+    nodes.append(apply_op(nodes, "mul", (at, at)))
+    cotangent = weights(graph, dtype, nodes[-1].shape)
+    return contract(Graph(tuple(nodes)), len(nodes) - 1, cotangent)
+
+
+def _summand(graph: Graph) -> tuple[Graph, int]:
+    """The graph without the plain sum at its end, and the node that is summed."""
     nodes, at = [*graph.nodes], len(graph.nodes) - 1
     if _is_sum(graph, at) and not nodes[at].params:
         at = nodes.pop().operands[0]
-    return contract(Graph(tuple(nodes)), at, weights(graph, dtype, nodes[at].shape))
+    return Graph(tuple(nodes)), at
 
 
 def contract(graph: Graph, node: int, cotangent: Array) -> Graph:

@@ -40,6 +40,12 @@ def tangents_of(graph: Graph, dtype: str) -> tuple[Array | None, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
+def is_squared(graph: Graph, dtype: str) -> bool:
+    """Whether the array of an op alone is squared at second order: of half of them."""
+    return bool(_source(graph, f"square {dtype}").random() < 0.5)
+
+
 def chosen(graph: Graph, dtype: str, count: int, most: int) -> tuple[int, ...]:
     """Some of so many rows, in order: all if there are at most `most`."""
     source = _source(graph, f"rows {dtype}")
