@@ -14,10 +14,12 @@ from gradverify.questions.question import (
     HESSIAN,
     JACOBIAN,
     JVP,
+    ORDERS,
     QUESTIONS,
     SECOND,
     Part,
     Question,
+    order_of,
     questions_of,
 )
 
@@ -26,6 +28,7 @@ __all__ = [
     "HESSIAN",
     "JACOBIAN",
     "JVP",
+    "ORDERS",
     "QUESTIONS",
     "SECOND",
     "ArrayAndCotangent",
@@ -34,6 +37,7 @@ __all__ = [
     "contract",
     "contracted",
     "is_squared",
+    "order_of",
     "questions_of",
     "squared",
     "tangents_of",
