@@ -4,11 +4,11 @@ from gradverify.questions.contraction import (
     ArrayAndCotangent,
     contract,
     contracted,
-    squared,
     up_to,
     weighted,
+    with_cotangent_input,
 )
-from gradverify.questions.drawn import is_squared, tangents_of, weights
+from gradverify.questions.drawn import has_cotangent_input, tangents_of, weights
 from gradverify.questions.question import (
     GRADIENT,
     HESSIAN,
@@ -36,12 +36,12 @@ __all__ = [
     "Question",
     "contract",
     "contracted",
-    "is_squared",
+    "has_cotangent_input",
     "order_of",
     "questions_of",
-    "squared",
     "tangents_of",
     "up_to",
     "weighted",
     "weights",
+    "with_cotangent_input",
 ]

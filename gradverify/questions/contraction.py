@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf
+from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf, input_leaf
 from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.questions.drawn import weights
@@ -70,17 +70,18 @@ def weighted(graph: Graph, dtype: str) -> Graph:
 
 
 @lru_cache(maxsize=4096)
-def squared(graph: Graph, dtype: str) -> Graph:
-    """The graph, whose array is squared before it is contracted.
+def with_cotangent_input(graph: Graph) -> Graph:
+    """The graph, contracted with a cotangent that is one more input.
 
-    So what comes back to the array depends on the inputs, and is differentiated again
-    at second order. Without the square it is constant there.
+    So what comes back to the array moves along a tangent, too. With a constant
+    cotangent, a rule that forgets to differentiate by it is right at second order.
     """
     whole, at = _summand(graph)
-    nodes = [*whole.nodes]
-    nodes.append(apply_op(nodes, "mul", (at, at)))
-    cotangent = weights(graph, dtype, nodes[-1].shape)
-    return contract(Graph(tuple(nodes)), len(nodes) - 1, cotangent)
+    nodes = [*whole.nodes, input_leaf(whole.nodes[at].shape)]
+    nodes.append(apply_op(nodes, "mul", (at, at + 1)))
+    if nodes[-1].shape != ():
+        nodes.append(apply_op(nodes, "sum", (len(nodes) - 1,)))
+    return Graph(tuple(nodes))
 
 
 def _summand(graph: Graph) -> tuple[Graph, int]:

@@ -41,9 +41,11 @@ def tangents_of(graph: Graph, dtype: str) -> tuple[Array | None, ...]:
 
 
 @lru_cache(maxsize=4096)
-def is_squared(graph: Graph, dtype: str) -> bool:
-    """Whether the array of an op alone is squared at second order: of half of them."""
-    return bool(_source(graph, f"square {dtype}").random() < 0.5)
+def has_cotangent_input(graph: Graph, dtype: str) -> bool:
+    """Whether the cotangent of an op alone moves at second order: that of half of
+    them.
+    """
+    return bool(_source(graph, f"moving {dtype}").random() < 0.5)
 
 
 def chosen(graph: Graph, dtype: str, count: int, most: int) -> tuple[int, ...]:

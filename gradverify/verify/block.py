@@ -14,9 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradverify.differentiators import Accepts, Differentiator, unsupported
-from gradverify.graph import Case, Graph
+from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.questions import GRADIENT, Question
+from gradverify.questions import (
+    GRADIENT,
+    Question,
+    weighted,
+    weights,
+    with_cotangent_input,
+)
 from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
@@ -32,8 +38,8 @@ Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 The last argument is what earlier cases have met, towards the rest of which it steers.
 """
 
-Contracting = Callable[[Graph, str], Graph]
-"""A graph and its dtype to the graph with another end."""
+Contracting = Callable[[Case], Case]
+"""A case to the case with another end."""
 
 
 @dataclass(eq=False)
@@ -275,6 +281,18 @@ class Block:
         """The case with another end."""
         own = self._ended.setdefault(ending, {})
         if position not in own:
-            graph = ending(case.graph, case.dtype)
-            own[position] = Case(graph, case.point, case.dtype)
+            own[position] = ending(case)
         return own[position]
+
+
+def by_own_cotangent(case: Case) -> Case:
+    """The case, contracted with a cotangent that is drawn for it."""
+    return Case(weighted(case.graph, case.dtype), case.point, case.dtype)
+
+
+def by_cotangent_input(case: Case) -> Case:
+    """The case, contracted with a cotangent that is one more input."""
+    graph = with_cotangent_input(case.graph)
+    shape = graph.nodes[graph.inputs[-1]].shape
+    cotangent = weights(case.graph, case.dtype, shape).astype(case.dtype)
+    return Case(graph, (*case.point, cotangent), case.dtype)

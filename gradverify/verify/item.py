@@ -36,10 +36,8 @@ from gradverify.known import OF_NUMBERS, Deviation, largest
 from gradverify.questions import (
     Question,
     contracted,
-    is_squared,
-    questions_of,
-    squared,
-    weighted,
+    has_cotangent_input,
+    order_of,
 )
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
@@ -47,7 +45,13 @@ from gradverify.strategies import is_sound, minimise, shrink
 from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.asking import model_of
-from gradverify.verify.block import CHUNK, Block, Contracting
+from gradverify.verify.block import (
+    CHUNK,
+    Block,
+    Contracting,
+    by_cotangent_input,
+    by_own_cotangent,
+)
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import (
     NOTHING_JUDGED,
@@ -319,8 +323,8 @@ class _Sweep:
 
         For a vjp, every second one that would be pulled back from ones has a cotangent
         of its own. The others share their references with the modes that are asked for
-        a gradient. At second order, half of the ops alone are squared, so that the
-        cotangents of the ops are differentiated as well.
+        a gradient. At second order, half of the ops alone have a cotangent that is an
+        input, so that it is differentiated by as well.
         """
         if self.block.strategy is None:
             return cases
@@ -330,7 +334,7 @@ class _Sweep:
             chosen = case
             if ending is not None:
                 chosen = self.block.ended(ending, position, case)
-            is_case = ending is not squared or is_sound(chosen)
+            is_case = ending is not by_cotangent_input or is_sound(chosen)
             usable = is_case and unsupported(who, chosen) is None
             result.append((position, chosen if usable else case))
         return result
@@ -339,10 +343,10 @@ class _Sweep:
         kind, block = self.differentiator.modes()[self.mode].kind, self.block
         if kind == "vjp":
             by_ones = bool(np.all(contracted(case.graph).cotangent == 1.0))
-            return weighted if position % 2 and by_ones else None
-        is_second = any(q.order == 2 for q in questions_of(kind))
-        if is_second and block.suite == "ops" and is_squared(case.graph, case.dtype):
-            return squared
+            return by_own_cotangent if position % 2 and by_ones else None
+        if order_of(kind) == 2 and block.suite == "ops":
+            moves = has_cotangent_input(case.graph, case.dtype)
+            return by_cotangent_input if moves else None
         return None
 
     def findings(
