@@ -7,7 +7,7 @@ right twin, which is made in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -298,6 +298,10 @@ class Planted(TorchModes):
     def __init__(self, name: str, others: Rows) -> None:
         self.name = name  # type: ignore[misc]
         self.table = {**rows(self.device), **others}
+
+    def versions(self) -> Mapping[str, str]:
+        """That of PyTorch, whose known deviations depend on it."""
+        return {"torch": torch.__version__}
 
 
 class MixedRows(Planted):
