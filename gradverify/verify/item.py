@@ -37,7 +37,6 @@ from gradverify.questions import (
     Question,
     contracted,
     has_cotangent_input,
-    order_of,
 )
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
@@ -323,8 +322,8 @@ class _Sweep:
 
         For a vjp, every second one that would be pulled back from ones has a cotangent
         of its own. The others share their references with the modes that are asked for
-        a gradient. At second order, half of the ops alone have a cotangent that is an
-        input, so that it is differentiated by as well.
+        a gradient. For a product with a Hessian, half of the ops alone have a cotangent
+        that is an input, so that it is differentiated by as well.
         """
         if self.block.strategy is None:
             return cases
@@ -344,7 +343,7 @@ class _Sweep:
         if kind == "vjp":
             by_ones = bool(np.all(contracted(case.graph).cotangent == 1.0))
             return by_own_cotangent if position % 2 and by_ones else None
-        if order_of(kind) == 2 and block.suite == "ops":
+        if kind == "hvp" and block.suite == "ops":
             moves = has_cotangent_input(case.graph, case.dtype)
             return by_cotangent_input if moves else None
         return None
