@@ -199,9 +199,7 @@ def report(found: dict[str, Row]) -> None:
     print("\nnot found by gradverify: " + (", ".join(missed) or "none"))
     twins = {k: r["accused"] for k, r in found.items() if k.startswith("twin|")}
     wrong = {k: texts for k, texts in twins.items() if texts}
-    print(
-        f"right twins, each under its seeds: {len(twins)}, accused: {wrong or 'none'}"
-    )
+    print(f"right twins under all seeds: {len(twins)} runs, accused: {wrong or 'none'}")
     for who in (*CHECKERS, *OTHERS):
         own = {k: r for k, r in found.items() if k.startswith(f"{who} on twins|")}
         objected = [k.split("|")[1] for k, r in own.items() if r["found"]]
