@@ -149,11 +149,7 @@ def _of_other_question(failure: Failure, words: Naming) -> Explanation:
         slip = None
         if given.error is None and failure.judgement.verdict in SLIPS:
             slip = second_order_slip(
-                failure.case,
-                given.cotangents,
-                words,
-                question,
-                alone=failure.op != WHOLE,
+                failure.case, given.cotangents, words, question, failure.op
             )
         if slip is not None:
             at = slip.node if slip.node is not None else node

@@ -19,6 +19,7 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.symbols import Program
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
+from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph, Node, interpret_all
@@ -100,30 +101,28 @@ def second_order_slip(
     given: Sequence[Any],
     words: Naming,
     question: Question = SECOND,
-    *,
-    alone: bool = True,
+    op: str = WHOLE,
 ) -> FoundSlip | None:
     """The slip that turns the right answer into the one that was given; None if none
     does.
 
     question: of second order.
     given: one array for each input, or None for zeros.
-    alone: whether an op deviates alone. There its cotangent is constant, so that one
-        that is held constant shows among other ops only.
+    op: the one that deviates alone, which alone is changed then; or "graph".
     """
     found = reference(case, question=question)
     if found.status is not Slope.SMOOTH:
         return None
     got, sweep = _flat(given, found), _SecondSweep(case, question)
-    for slip in sorted(SLIPS, key=lambda s: (s.cotangent == 1.0) is not alone):
-        for owners, node, operand in sweep.groups():
+    for slip in SLIPS:
+        for owners, node, operand in sweep.groups(op):
             if _explains(sweep.changed(owners, slip), got, found):
                 text = slip.says.format(factor=_factor(words, node, operand))
                 return FoundSlip(slip.cause, _at(words, node, text), node, operand)
-    for owners, op in sweep.pairs():
-        if _explains(sweep.exchanged(owners, op), got, found):
+    for owners, node in sweep.pairs(op):
+        if _explains(sweep.exchanged(owners, node), got, found):
             text = "its second derivatives by its two operands are exchanged"
-            return FoundSlip(PARTIALS, _at(words, op, text), op)
+            return FoundSlip(PARTIALS, _at(words, node, text), node)
     return _exchanged(case, got, found, words)
 
 
@@ -215,10 +214,11 @@ class _SecondSweep:
                 values = interpret_all(graph, EXTENDED.table, point)
             self.programs.append((graph.nodes, values))
 
-    def groups(self) -> Iterator[tuple[set[Owner], int | None, int | None]]:
+    def groups(self, name: str) -> Iterator[tuple[set[Owner], int | None, int | None]]:
         """Factors that a slip may change together, with the node and the operand.
 
-        Those of one operand of an op, those of an op, and all.
+        Those of one operand of an op, those of an op, and all. Only ops of that name
+        are changed by themselves, if it is the name of one.
         """
         expansion = self.first.expansion
         by_op: dict[int, set[Owner]] = {}
@@ -226,6 +226,8 @@ class _SecondSweep:
             by_op.setdefault(expansion.origin(owner[0]), set()).add(owner)
         nodes = self.case.graph.nodes
         for op, owners in by_op.items():
+            if name not in (WHOLE, nodes[op].op):
+                continue
             if {i for i, _ in owners} == {expansion.place[op]}:  # a primitive
                 for owner in sorted(owners) if len(nodes[op].operands) > 1 else ():
                     yield {owner}, op, owner[1]
@@ -234,12 +236,14 @@ class _SecondSweep:
         if len(by_op) > 1:
             yield set(self.owners.values()), None, None
 
-    def pairs(self) -> Iterator[tuple[set[Owner], int]]:
+    def pairs(self, name: str) -> Iterator[tuple[set[Owner], int]]:
         """The factors of each op of two operands of one shape, with its node."""
         expansion, nodes = self.first.expansion, self.case.graph.nodes
         for op, node in enumerate(nodes):
             shapes = {nodes[j].shape for j in node.operands}
-            if len(set(node.operands)) == 2 == len(node.operands) and len(shapes) == 1:
+            if len(set(node.operands)) != 2 or len(node.operands) != 2:
+                continue
+            if len(shapes) == 1 and name in (WHOLE, node.op):
                 every = self.owners.values()
                 yield {o for o in every if expansion.origin(o[0]) == op}, op
 

@@ -2,11 +2,12 @@
 
 from gradverify.questions.contraction import (
     ArrayAndCotangent,
+    by_cotangent_input,
+    by_own_cotangent,
     contract,
     contracted,
     up_to,
     weighted,
-    with_cotangent_input,
 )
 from gradverify.questions.drawn import has_cotangent_input, tangents_of, weights
 from gradverify.questions.question import (
@@ -34,6 +35,8 @@ __all__ = [
     "ArrayAndCotangent",
     "Part",
     "Question",
+    "by_cotangent_input",
+    "by_own_cotangent",
     "contract",
     "contracted",
     "has_cotangent_input",
@@ -43,5 +46,4 @@ __all__ = [
     "up_to",
     "weighted",
     "weights",
-    "with_cotangent_input",
 ]

@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf, input_leaf
+from gradverify.graph import (
+    LEAVES,
+    Array,
+    Case,
+    Graph,
+    apply_op,
+    data_leaf,
+    input_leaf,
+)
 from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.questions.drawn import weights
@@ -82,6 +90,19 @@ def with_cotangent_input(graph: Graph) -> Graph:
     if nodes[-1].shape != ():
         nodes.append(apply_op(nodes, "sum", (len(nodes) - 1,)))
     return Graph(tuple(nodes))
+
+
+def by_own_cotangent(case: Case) -> Case:
+    """The case, contracted with a cotangent that is drawn for it."""
+    return Case(weighted(case.graph, case.dtype), case.point, case.dtype)
+
+
+def by_cotangent_input(case: Case) -> Case:
+    """The case, contracted with a cotangent that is one more input."""
+    graph = with_cotangent_input(case.graph)
+    shape = graph.nodes[graph.inputs[-1]].shape
+    cotangent = weights(case.graph, case.dtype, shape).astype(case.dtype)
+    return Case(graph, (*case.point, cotangent), case.dtype)
 
 
 def _summand(graph: Graph) -> tuple[Graph, int]:

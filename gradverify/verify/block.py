@@ -16,13 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.questions import (
-    GRADIENT,
-    Question,
-    weighted,
-    weights,
-    with_cotangent_input,
-)
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
@@ -283,16 +277,3 @@ class Block:
         if position not in own:
             own[position] = ending(case)
         return own[position]
-
-
-def by_own_cotangent(case: Case) -> Case:
-    """The case, contracted with a cotangent that is drawn for it."""
-    return Case(weighted(case.graph, case.dtype), case.point, case.dtype)
-
-
-def by_cotangent_input(case: Case) -> Case:
-    """The case, contracted with a cotangent that is one more input."""
-    graph = with_cotangent_input(case.graph)
-    shape = graph.nodes[graph.inputs[-1]].shape
-    cotangent = weights(case.graph, case.dtype, shape).astype(case.dtype)
-    return Case(graph, (*case.point, cotangent), case.dtype)

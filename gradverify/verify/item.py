@@ -35,6 +35,8 @@ from gradverify.graph import Case
 from gradverify.known import OF_NUMBERS, Deviation, largest
 from gradverify.questions import (
     Question,
+    by_cotangent_input,
+    by_own_cotangent,
     contracted,
     has_cotangent_input,
 )
@@ -44,13 +46,7 @@ from gradverify.strategies import is_sound, minimise, shrink
 from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.asking import model_of
-from gradverify.verify.block import (
-    CHUNK,
-    Block,
-    Contracting,
-    by_cotangent_input,
-    by_own_cotangent,
-)
+from gradverify.verify.block import CHUNK, Block, Contracting
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import (
     NOTHING_JUDGED,
