@@ -45,6 +45,11 @@ GRADIENT = (
 BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
 PARAMETER = re.compile(r"(?i)(?:theta|w\d?|weights?|beta|params?|parameters?|coefs?)_?")
 SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
+UNNAMED = (
+    SHORT[0],
+    re.compile(r"delta_?(?P<by>\w*)"),
+    re.compile(r"(?P<by>\w+?)_?delta"),
+)
 NAMED = (
     BARE,
     re.compile(r"d\w+?_d\w+"),
@@ -211,7 +216,10 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
     for spelling in (name, name.strip("_")):
         if isinstance(names.get(spelling), Symbol):
             return spelling
-    return None
+    plain = name.replace("_", "")  # d_L_d_ypred, where it is y_pred
+    alike = [n for n in names if n.replace("_", "") == plain]
+    found = [n for n in alike if isinstance(names[n], Symbol)]
+    return found[0] if len(found) == 1 and len(plain) > 1 else None
 
 
 # ---- a pass
@@ -257,13 +265,18 @@ def _examples(
 
     Many layers take the gradient of each example's own loss, and give those of their
     parameters averaged: `dW = dZ @ A.T / m`. That is a convention where several
-    gradients follow it, or the one by what has no axis of examples.
+    gradients follow it, or the one by what has no axis of examples. It is one as well
+    where no gradient by a parameter is a sum, whatever else is wrong with them.
     """
     fitting = _fitting(program, y, gradients)
     others = [g for g in gradients if g not in fitting]
     sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {1}
     for n in sorted(sizes):
-        if len(_fitting(program, y, others, over=n)) < len(others):
+        averaged = _fitting(program, y, others, over=n)
+        is_input = all(n in g.x.shape for g in fitting) and len(fitting) < 2
+        if averaged and is_input and n not in averaged[0].x.shape:
+            return {g.assigned.name: n for g in others if n not in g.x.shape}
+        if len(averaged) < len(others):
             continue
         alone = n in others[0].x.shape or any(n not in g.x.shape for g in fitting)
         if len(others) > 1 or not alone:
@@ -371,7 +384,7 @@ def _of_unnamed(
 ) -> Iterator[Gradient]:
     """`dz` where z has no name, as in `a = tanh(X @ W)`: of a step on the way to y."""
     for entry in group:
-        match = SHORT[0].fullmatch(entry.name)
+        match = next((m for p in UNNAMED if (m := p.fullmatch(entry.name))), None)
         value = entry.value
         if match is None or not isinstance(value, Symbol) or _is_constant(entry):
             continue

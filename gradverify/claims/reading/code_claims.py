@@ -12,7 +12,12 @@ from fractions import Fraction
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import BackwardStep, is_derivative, steps
+from gradverify.claims.code.backward_passes import (
+    UPSTREAM,
+    BackwardStep,
+    is_derivative,
+    steps,
+)
 from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
 from gradverify.claims.code.printed import printed
@@ -40,7 +45,28 @@ from gradverify.claims.sources.fragments import Fragment
 
 
 def in_code(file: OpenFile) -> Iterator[ReadClaim]:
-    """Backward passes that are written by hand, every step of them."""
+    """Backward passes that are written by hand, every step of them once.
+
+    A line of a loop that is written out is one claim. If it comes out right in one pass
+    and not in another, its names may mean other things than we think.
+    """
+    by_place: dict[tuple[int, int, str], list[ReadClaim]] = {}
+    for found in _in_passes(file):
+        by_place.setdefault((found.cell, found.line, found.text), []).append(found)
+    for several in by_place.values():
+        failing = next((f for f in several if f.is_contradicted), None)
+        judged = next((f for f in several if f.is_right), None)
+        if failing is not None and judged is not None:
+            yield replace(failing, doubts=(IN_TURN, *failing.doubts))
+        else:
+            yield failing or judged or several[0]
+
+
+IN_TURN = "it comes out right in another pass of the loop, or for another operand"
+
+
+def _in_passes(file: OpenFile) -> Iterator[ReadClaim]:
+    """Every step of every backward pass, as often as it is followed."""
     wrong: dict[int, Symbol] = {}
     passes = steps(file.code, tuple(file.code.assigned))
     for step in itertools.chain(passes, closure_steps(file.code)):
@@ -94,8 +120,14 @@ def _doubts(
     exact, claimed = members.nodes
     leaves = program.cut(step.y.index).leaves
     is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
-    differs = outcome.step is not None and exact.shape != claimed.shape
-    return (OUR_SHAPE,) if differs and is_ours else ()
+    if outcome.step is None:
+        return ()
+    names = {
+        getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(step.assigned.tree)
+    }
+    if step.of.startswith(UPSTREAM) and any(map(PENALTY.fullmatch, names)):
+        return (PENALIZED,)
+    return (OUR_SHAPE,) if exact.shape != claimed.shape and is_ours else ()
 
 
 def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
@@ -134,6 +166,12 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
 
 
+PENALTY = re.compile(
+    r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|l[12](?:_\w+)?"
+)
+PENALIZED = (
+    "it holds the slope of a penalty, which is no part of what the layer computes"
+)
 OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
