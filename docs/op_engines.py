@@ -31,6 +31,8 @@ WORDS = (
     "unbind unsqueeze view_as_complex view_as_real zeros zeros_like"
 )
 PLAIN = frozenset(WORDS.split())
+OF_PARAMS = frozenset({"tensor", "array"})  # which make arrays of params
+READERS = frozenset({"mask_of", "rows_of"})  # of ours, which read params
 
 
 def told(engine: Differentiator, row: Op) -> str:
@@ -47,6 +49,7 @@ def _of_script(engine: Differentiator, row: Op) -> str:
         return NATIVE
     needs, _ = spelling.own((row.name,))
     tree = ast.parse("\n".join([*definitions(needs), text]))
+    tree.body = [n for n in tree.body if getattr(n, "name", "") not in READERS]
     within = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     called = {
         name
@@ -69,7 +72,7 @@ def _of_script(engine: Differentiator, row: Op) -> str:
         for node in ast.walk(tree)
     )
     steps = len(called) + sums + signs + loops + compared
-    moves = {_called(node) for node in ast.walk(tree)} & PLAIN
+    moves = {_called(node) for node in ast.walk(tree)} & PLAIN - OF_PARAMS
     return COMPOSED if steps > 1 or (not steps and len(moves) > 1) else NATIVE
 
 

@@ -142,6 +142,13 @@ def of_balls(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, **params: elementwise(lambda t: function(t, **params), 1)(x)
 
 
+def of_two_balls(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two balls, elementwise; its params are constants."""
+    return lambda a, x, **params: elementwise(lambda s, t: function(s, t, **params), 2)(
+        a, x
+    )
+
+
 # These are functions, because the digits depend on the precision in force.
 CONSTANTS: Mapping[str, Callable[[], Any]] = {
     "log(2)": arb.const_log2,
@@ -213,6 +220,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "coefficients": fixed_matrices.in_balls,
     "log_gamma": elementwise(log_gamma, 1),
     "polygamma": polygamma,
+    "gamma_orders": of_two_balls(special_balls.gamma_orders),
     "pad":       pad_with(arb(0)),
     "put":       put_into(arb(0)),
     "peak":      peak_by(maximum),

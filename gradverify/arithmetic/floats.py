@@ -11,7 +11,7 @@ from numpy.polynomial import Polynomial
 
 from gradverify.arithmetic import fixed_matrices
 from gradverify.arithmetic.arithmetic import Arithmetic
-from gradverify.arithmetic.special_floats import SPECIAL
+from gradverify.arithmetic.special_floats import SPECIAL, gamma_orders
 
 
 def sigmoid(x: Any) -> Any:
@@ -124,7 +124,7 @@ def put_into(zero: Any) -> Callable[..., Any]:
         shape = [*np.shape(x)]
         shape[a] = length
         whole = np.zeros(shape, x.dtype) if zero is None else np.full(shape, zero)
-        np.add.at(whole, along(axis, np.asarray(index)), x)
+        np.add.at(whole, along(axis, np.asarray(index, np.intp)), x)
         return whole
 
     return put
@@ -300,6 +300,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "coefficients": fixed_matrices.in_floats,
     "log_gamma": of_scipy("gammaln"),
     "polygamma": polygamma,
+    "gamma_orders": gamma_orders,
     "pad":       pad_with(None),
     "put":       put_into(None),
     "peak":      peak,

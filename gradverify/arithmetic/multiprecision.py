@@ -162,6 +162,23 @@ def polygamma(x: Any, *, n: int) -> Any:
     return elementwise(of_gamma(lambda t: balls.polygamma_of(t, n)), 1)(x)
 
 
+def gamma_orders(a: Any, x: Any, *, n: int, upper: bool) -> Any:
+    """The n-th derivative by a of a regularised incomplete gamma function.
+
+    It is taken by quotients of the tail that is smaller, so that its digits are kept.
+    """
+
+    def of_number(s: Any, t: Any) -> Any:
+        if s <= 0 or t <= 0:
+            raise OutsideDomain(f"the gamma function of {mp.nstr(s)} from {mp.nstr(t)}")
+        right = upper if n == 0 else t > s
+        ends = (t, mp.inf) if right else (mpf(0), t)
+        found = mp.diff(lambda u: mp.gammainc(u, *ends, regularized=True), s, n)
+        return found if right == upper else -found
+
+    return elementwise(of_number, 2)(a, x)
+
+
 def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of a ball, elementwise for numbers; its params are constants."""
 
@@ -270,6 +287,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = STRUCTURE | SPECIAL | {
     "coefficients": fixed_matrices.each(coefficient, lambda: int(mp.prec)),
     "log_gamma": elementwise(of_gamma(balls.log_gamma), 1),
     "polygamma": polygamma,
+    "gamma_orders": gamma_orders,
     "pad":       pad_with(mpf(0)),
     "put":       put_into(mpf(0)),
     "peak":      peak_by(maximum),

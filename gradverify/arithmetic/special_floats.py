@@ -28,13 +28,20 @@ def in_doubles(function: Function) -> Function:
     return apply
 
 
-LARGE = 1e9  # where SciPy's scaled functions give up, one term of their series is all
+DIGITS = 96  # bits, so that a double that is rounded from them is right
+LARGE = 1e9  # where SciPy's scaled functions give up, three terms of a series are all
 SMALL = 1e-9  # below it the first term of a power series is all, and SciPy may give up
 
 
-def beyond(x: Any, y: Any, c: float) -> Any:
-    """y, and sqrt(c / x) where x is large (DLMF 10.40.1, 10.40.2)."""
-    return np.where(x > LARGE, np.sqrt(c / np.where(x > 0, x, 1.0)), y)
+def beyond(x: Any, y: Any, c: float, n: int, sign: int) -> Any:
+    """y, and where x is large sqrt(c / x) times a series in 1 / x.
+
+    sign: of the terms of odd degree, -1 for I (DLMF 10.40.1) and 1 for K (10.40.2).
+    """
+    large = np.where(x > LARGE, x, np.inf)
+    first = sign * (4.0 * n**2 - 1.0) / (8.0 * large)
+    second = first * sign * (4.0 * n**2 - 9.0) / (16.0 * large)
+    return np.where(x > LARGE, np.sqrt(c / large) * (1.0 + (first + second)), y)
 
 
 def _grown(x: Any) -> Any:
@@ -49,7 +56,7 @@ BESSEL: Mapping[str, Function] = {
     "i":         lambda special, n, x: special.iv(n, x),
     "k":         lambda special, n, x: special.kn(n, x),
     "scaled i":  lambda special, n, x: special.ive(n, x) * _grown(x),
-    "scaled k":  lambda special, n, x: beyond(x, special.kve(n, x), 0.5 * np.pi),
+    "scaled k":  lambda special, n, x: beyond(x, special.kve(n, x), 0.5 * np.pi, n, 1),
     "spherical": lambda special, n, x: special.spherical_jn(n, x),
 }
 NAMED: Mapping[tuple[str, int], str] = {
@@ -71,10 +78,11 @@ def bessel(special: Any, x: Any, *, family: str, n: int) -> Any:
         found = getattr(special, name)(x)
         found = found * _grown(x) if family == "scaled i" else found
     if family == "scaled i":
-        found = beyond(x, found, 0.5 / np.pi)
+        found = beyond(x, found, 0.5 / np.pi, n, -1)
     if family in ("j", "i", "scaled i", "spherical") and n > 1:
         odd = math.prod(range(3, 2 * n + 2, 2))
         first = x**n / (odd if family == "spherical" else 2.0**n * math.factorial(n))
+        first = first * np.exp(-x) if family == "scaled i" else first
         found = np.where(np.abs(x) < SMALL, first, found)
     if family == "spherical" and n == 1:
         found = np.where(np.abs(x) < SMALL, x / 3.0, found)
@@ -110,6 +118,22 @@ def gamma_upper(special: Any, x: Any, *, a: float) -> Any:
     """
     found = special.gammaincc(a, x)
     return np.where(x < 1.2, special.erfc(np.sqrt(x)), found) if a == 0.5 else found
+
+
+def gamma_orders(a: Any, x: Any, *, n: int, upper: bool) -> Any:
+    """By balls, as SciPy has no derivative by a."""
+    from flint import arb, ctx
+
+    from gradverify.arithmetic import special_balls
+
+    def of_number(s: Any, t: Any) -> float:
+        found = special_balls.gamma_orders(arb(s), arb(t), n=n, upper=upper)
+        return float(found.mid()) if found.is_finite() else math.nan
+
+    wide = (np.asarray(v, np.float64) for v in (a, x))
+    with ctx.workprec(DIGITS):
+        found = np.vectorize(of_number, otypes=[np.float64])(*wide)
+    return np.asarray(found, np.result_type(a, x))[()]
 
 
 # fmt: off

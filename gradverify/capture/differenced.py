@@ -91,7 +91,7 @@ class DifferencedTruth(Truth):
         noise = self._noise(point, weights, source)
         for i, j in _entries(point, source):
             size = max(1.0, abs(float(point[i].flat[j])))
-            value_at = self._along(point, {(i, j): 1.0}, weights)
+            value_at = self._along(point, self._direction(point[i], i, j), weights)
             found = differenced(value_at, size, noise)
             slopes[i].flat[j], errors[i].flat[j] = found.slope, found.error
             bends[i].flat[j] = found.bend
@@ -123,6 +123,14 @@ class DifferencedTruth(Truth):
         )
         return Look(place, case, weights, known, value)
 
+    def _direction(self, x: Array, i: int, j: int) -> dict[tuple[int, int], float]:
+        """One entry; of a matrix that stays symmetric, half of it on either side."""
+        if i not in self.call.symmetric:
+            return {(i, j): 1.0}
+        places = np.arange(x.size).reshape(x.shape)
+        other = int(np.swapaxes(places, -1, -2).flat[j])
+        return {(i, j): 1.0} if other == j else {(i, other): 0.5, (i, j): 0.5}
+
     def _along(
         self,
         point: Sequence[Array],
@@ -138,7 +146,7 @@ class DifferencedTruth(Truth):
             moved = [np.array(x) for x in point]
             for (i, j), share in direction.items():
                 moved[i].flat[j] += step * share
-                taken = float(moved[i].flat[j]) - float(point[i].flat[j])
+                taken = (float(moved[i].flat[j]) - float(point[i].flat[j])) / share
             try:
                 outputs = self.wide.outputs_beside(moved, point)
             except NotCaptured:  # as in another branch; a smaller step may do

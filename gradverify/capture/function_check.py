@@ -23,6 +23,7 @@ from gradverify.capture.function_engine import (
     engine_of,
 )
 from gradverify.capture.function_points import FunctionPoint, domain_of, places
+from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
     MOVED,
@@ -30,13 +31,14 @@ from gradverify.capture.truths import (
     CapturedTruth,
     Look,
     Truth,
-    disbelieved,
     is_value_right,
+    tried,
 )
 from gradverify.capture.wider_derivative import derivatives, formula_by_runs
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty
+from gradverify.differentiators.time_limit import TimeLimit, time_limit
 from gradverify.known import OF_NUMBERS, Deviation, largest
 from gradverify.questions import SECOND
 from gradverify.reference import Reference, Slope, floats_of
@@ -47,8 +49,12 @@ from gradverify.verify import Finding, ItemResult, judge
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.known_rows import Listed
 
+PATIENT = 2.0  # times the seconds that were asked for, after which a step is cut off
+TIME_OVER = "the time was over"
+UNTRIED = "nothing: the program could not be tried"
 TRIES = 4  # points that are tried for each case that is judged
 REPEATED = 8  # one case in so many is run twice
+SLOW = 60.0  # a reference that takes such a part of the time is made alone
 VARIED = 3  # points at which other layouts and frozen arguments are tried
 EXPLAINED = frozenset({
     Verdict.WRONG, Verdict.MISSING, Verdict.IMPRECISE, Verdict.STALE,
@@ -157,12 +163,11 @@ def check_function(
     given = tuple(argument.value for argument in call.arguments)
     if not allowed(*given):
         raise Refused(f"the arguments themselves are outside domain={asked.domain!r}")
+    call.symmetric = symmetric_of(call, given)
+    given = kept_symmetric(given, call.symmetric)
     sweep = _FunctionSweep(call, asked, given, allowed, progress)
-    truth, remarks = _believed(sweep, reference)
-    sweep.run(truth)
-    findings = [*sweep.findings(known)]
-    if reference is None and isinstance(truth, CapturedTruth) and not findings:
-        findings += sweep.short_findings(known)
+    truth, short, remarks = _judged_in_time(sweep, reference, known)
+    findings = [*sweep.findings(known), *short]
     result = FunctionResult(
         call.name,
         call.library,
@@ -180,6 +185,33 @@ def check_function(
     return result
 
 
+def _judged_in_time(
+    sweep: _FunctionSweep, reference: FunctionCall | None, known: Sequence[Deviation]
+) -> tuple[Truth, list[FunctionFinding], list[str]]:
+    """What judged, what is found of shorter arguments, and remarks.
+
+    The trial comes first, then the sweep. What takes far longer than was asked for is
+    cut off.
+    """
+    call = sweep.call
+    truth: Truth = CapturedTruth(call, reference or call, UNTRIED)
+    remarks: list[str] = []
+    short: list[FunctionFinding] = []
+    with time_limit(PATIENT * sweep.asked.seconds + sweep.asked.limit) as limit:
+        try:
+            truth, remarks = _believed(sweep, reference)
+            if truth.name != UNTRIED:
+                sweep.run(truth)
+            is_own = reference is None and isinstance(truth, CapturedTruth)
+            if is_own and not sweep.deviating and not sweep.is_over():
+                short += sweep.short_findings(known)
+        except TimeLimit as over:
+            if over is not limit:
+                raise
+            remarks.append(f"what was going on was cut off: {TIME_OVER}")
+    return truth, short, remarks
+
+
 def _believed(
     sweep: _FunctionSweep, reference: FunctionCall | None
 ) -> tuple[Truth, list[str]]:
@@ -190,9 +222,13 @@ def _believed(
     else:
         sweep.refuse_other_arguments(reference)
         truth = CapturedTruth(call, reference, "the reference")
-    why = disbelieved(truth, sweep.trial_places(), sweep.asked.seed)
+    trial = tried(truth, sweep.trial_places(), sweep.asked.seed, sweep.is_over)
+    why = trial.why
     if why is None:
-        return truth, []
+        said = f"the program was tried at {trial.tried} of {MOVED} points: {TIME_OVER}"
+        if not trial.tried:
+            truth.name = UNTRIED
+        return truth, [] if trial.is_whole else [said]
     remarks = [] if reference is None else [f"the reference is not the function: {why}"]
     return DifferencedTruth(call, why), remarks
 
@@ -239,7 +275,8 @@ class _FunctionSweep:
 
     def places(self) -> Iterator[FunctionPoint]:
         """The points to look at, without end."""
-        return places(self.given, self.call.dtype, self.asked.seed, self.allowed)
+        call, asked = self.call, self.asked
+        return places(self.given, call.dtype, asked.seed, self.allowed, call.symmetric)
 
     def trial_places(self) -> Iterator[FunctionPoint]:
         """Ordinary points at which the function has a finite value."""
@@ -268,9 +305,9 @@ class _FunctionSweep:
         source = np.random.default_rng(self.asked.seed + 1)
         self._run_even(truth, source)
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
-        done = 0
-        while done < self.asked.cases:
-            alike = 1 if self.is_large or not done else SHARED
+        done, alike = 0, 1
+        while done < self.asked.cases and not (done and self.is_over()):
+            begun = time.perf_counter()
             wanted = min(alike, self.asked.cases - done)
             chunk = list(itertools.islice(filter(self._is_finite, supply), wanted))
             if not chunk:
@@ -280,25 +317,26 @@ class _FunctionSweep:
             except NotCaptured as reason:
                 self.remarks[f"a point was left out: {reason}"] = None
                 continue
+            took = time.perf_counter() - begun  # a reference may take seconds
+            alike = 1 if self.is_large or took > self.asked.seconds / SLOW else SHARED
             for look in looks:
                 self._look(done, look)
                 done += 1
                 self.progress(done, self.asked.cases)
-                if self._is_over():
+                if self.is_over():
                     break
-            if self._is_over():
-                self.remarks[
-                    f"{done} of {self.asked.cases} cases were looked at in "
-                    f"{self.asked.seconds:g} seconds"
-                ] = None
-                break
+        if self.is_over() and done < self.asked.cases:
+            self.remarks[
+                f"{done} of {self.asked.cases} cases were looked at in "
+                f"{self.asked.seconds:g} seconds"
+            ] = None
 
     def _run_even(self, truth: Truth, source: Any) -> None:
         """Arguments that are the same along their first axis, and even cotangents, for
         the variants that hand them over with a stride of 0.
         """
         wanted = [v for v in self.call.even if v in self.call.variants]
-        if self.is_large:
+        if self.is_large or self.is_over():
             return
         even = (place.evened() for place in self.trial_places())
         for place in itertools.islice((p for p in even if self.allowed(*p.point)), 1):
@@ -347,7 +385,8 @@ class _FunctionSweep:
                 noted = replace(found.finding.judgement, note=words)
                 yield replace(found, finding=replace(found.finding, judgement=noted))
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether no further case or trial is begun."""
         return time.perf_counter() - self.began > self.asked.seconds
 
     def _look(self, position: int, look: Look) -> None:
@@ -432,6 +471,12 @@ class _FunctionSweep:
             return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
+        if self.call.symmetric and judgement.verdict is Verdict.WRONG:
+            known = self.engine.known[look.case.graph]
+            known = replace(known, symmetric=self.call.symmetric)
+            judgement = self._asked(mode, look, look.found, known)
+            if not judgement.verdict.fails():
+                return judgement
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.capture.function_call import FunctionCall, Pull
+from gradverify.capture.symmetric_arguments import symmetrized
 from gradverify.differentiators import (
     Accepts,
     Differentiator,
@@ -38,11 +39,13 @@ class KnownGraph:
     """A graph of the function: the cotangents in it, and its reference.
 
     taken: the inputs, by position, whose derivatives are taken to be right.
+    symmetric: those whose derivatives count along symmetric directions alone.
     """
 
     weights: tuple[Array, ...]
     found: Reference
     taken: frozenset[int] = frozenset()
+    symmetric: frozenset[int] = frozenset()
 
     def value(self, dtype: str) -> Array:
         """The exact value, rounded."""
@@ -139,7 +142,11 @@ def _taken(
     """Derivatives, with the exact ones at some places."""
     exact = known.found.gradient
     return [
-        floats_of(exact[k]).astype(x.dtype) if k in places and exact else got
+        floats_of(exact[k]).astype(x.dtype)
+        if k in places and exact
+        else symmetrized(got)
+        if k in known.symmetric and got is not None
+        else got
         for k, (got, x) in enumerate(zip(given, point, strict=True))
     ]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.capture.symmetric_arguments import kept_symmetric
 from gradverify.expressions import Expression, parse
 from gradverify.graph import Array
 from gradverify.strategies.points import Values, array_of
@@ -45,9 +46,16 @@ class FunctionPoint:
 
 
 def places(
-    given: Sequence[Array], dtype: str, seed: int, allowed: Callable[..., bool]
+    given: Sequence[Array],
+    dtype: str,
+    seed: int,
+    allowed: Callable[..., bool],
+    symmetric: frozenset[int] = frozenset(),
 ) -> Iterator[FunctionPoint]:
-    """The given point, then others without end; only allowed ones."""
+    """The given point, then others without end; only allowed ones.
+
+    symmetric: the arguments, by position, that stay symmetric matrices.
+    """
     source = np.random.default_rng(seed)
     choices = random.Random(seed)
     yield FunctionPoint(tuple(given), "given")
@@ -57,6 +65,7 @@ def places(
         kind = kinds[k % len(kinds)]
         k += 1
         point = tuple(_moved(kind, given, dtype, source, choices))
+        point = kept_symmetric(point, symmetric)
         if allowed(*point):
             yield FunctionPoint(point, kind)
 

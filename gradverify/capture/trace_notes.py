@@ -13,6 +13,7 @@ from gradverify.capture.captured import Captured, SourceLine
 from gradverify.graph import Array
 
 CLOSE = 64.0  # units of roundoff within which a comparison may be turned
+SYMMETRIC = 1e-4  # of the largest entry that two sides differ by, as by roundings
 READ = (
     "numbers are read from an array (item, float, numpy, if); they are constants of "
     "the branch"
@@ -25,7 +26,8 @@ class TraceNotes:
     """What a trace has met besides ops.
 
     functions: the custom ops that were read. narrow: whether a number was rounded to
-    float32 on the way. The other fields are those of `Captured`.
+    float32 on the way. one_triangle: an op that reads one triangle of a matrix. The
+    other fields are those of `Captured`.
     """
 
     held: dict[int, Array] = field(default_factory=dict)
@@ -37,6 +39,8 @@ class TraceNotes:
     functions: dict[str, None] = field(default_factory=dict)
     authors: dict[str, SourceLine] = field(default_factory=dict)
     reads: int = 0
+    one_triangle: str | None = None
+    lopsided: bool = False
     narrow: bool = False
 
     def read(self) -> None:
@@ -83,6 +87,15 @@ class TraceNotes:
                 near = away <= CLOSE * unit * np.maximum(1.0, np.abs(scaled))
         if np.any(near):
             self.ties[f"an operand of {name} lies at a step"] = None
+
+    def reads_one_triangle(self, name: str, matrix: Array) -> None:
+        """Note an op that takes one triangle of a symmetric matrix for both."""
+        self.one_triangle = name
+        real = np.asarray(matrix, float)
+        with np.errstate(all="ignore"):
+            away = np.abs(real - np.swapaxes(real, -1, -2))
+            size = np.max(np.abs(real), initial=0.0)
+        self.lopsided |= bool(np.any(away > SYMMETRIC * size))
 
     def captured(self, program: Program, outputs: Sequence[Symbol]) -> Captured:
         """What the trace came to."""

@@ -8,7 +8,7 @@ same way. Else the function itself is differenced.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from gradverify.arithmetic.matrices import LARGE
 from gradverify.capture.captured import Captured, NotCaptured, SourceLine, contracted
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_points import FunctionPoint, cotangents
+from gradverify.capture.symmetric_arguments import kept_symmetric
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph, interpret
 from gradverify.reference import (
@@ -125,31 +126,52 @@ def is_value_right(look: Look) -> bool:
     return not abs(look.value - float(look.found.value)) > allowed
 
 
-def disbelieved(
-    truth: CapturedTruth, places: Iterable[FunctionPoint], seed: int
-) -> str | None:
-    """Why a captured program is not the function; None if it has stood all trials.
+@dataclass(frozen=True)
+class TriedProgram:
+    """Why a captured program is not the function; None if it has stood its trials.
+
+    tried: at how many points. is_whole: whether they were as many as there should be.
+    """
+
+    why: str | None
+    tried: int = 0
+    is_whole: bool = True
+
+
+def tried(
+    truth: CapturedTruth,
+    places: Iterable[FunctionPoint],
+    seed: int,
+    is_over: Callable[[], bool] = lambda: False,
+) -> TriedProgram:
+    """How a captured program has stood its trials.
 
     places: ordinary ones. Each is moved by a little, within its branch, and the program
     that was captured before the move is held against the function after it.
+    is_over: whether the time is; then no further trial is begun.
     """
     source = np.random.default_rng(seed)
-    tried = left_out = 0
+    count = left_out = 0
     for place in places:
+        if is_over():
+            return TriedProgram(None, count, is_whole=False)
         try:
             captured = truth.who.capture(place.point)
         except NotCaptured as reason:
-            return str(reason)
+            return TriedProgram(str(reason), count)
         weights = cotangents(captured.shapes, truth.call.dtype, source)
         outputs = truth.call.outputs(place.point)
         if [y.shape for y in outputs] != list(captured.shapes):
             shapes = [y.shape for y in outputs]
-            return f"it gives outputs of shapes {[*captured.shapes]}, not {shapes}"
+            found = [*captured.shapes]
+            return TriedProgram(
+                f"it gives outputs of shapes {found}, not {shapes}", count
+            )
         moved = _moved(truth, place.point, captured, source)
         if moved is None:
             left_out += 1
             if left_out > MOVED // 2:
-                return RESTLESS
+                return TriedProgram(RESTLESS, count)
             continue
         point, fresh = moved
         if captured.reads and truth.who is truth.call and truth.call.stands_still:
@@ -158,11 +180,11 @@ def disbelieved(
             program = fresh if captured.reads else captured
             what = _misses(truth, program, point, weights)
         if what is not None:
-            return what
-        tried += 1
-        if tried == (1 if sum(x.size for x in point) >= LARGE else MOVED):
+            return TriedProgram(what, count)
+        count += 1
+        if count == (1 if sum(x.size for x in point) >= LARGE else MOVED):
             break
-    return None if tried > left_out else RESTLESS
+    return TriedProgram(None if count > left_out else RESTLESS, count)
 
 
 RESTLESS = (
@@ -181,6 +203,7 @@ def _moved(
             .astype(x.dtype)
             for x in point
         )  # fmt: skip
+        near = kept_symmetric(near, truth.call.symmetric)
         try:
             fresh = truth.who.capture(near)
         except NotCaptured:

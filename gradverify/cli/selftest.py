@@ -17,7 +17,7 @@ from gradverify.outside.nearest import meant
 from gradverify.outside.writing import replace
 from gradverify.plugin import folder
 from gradverify.plugin.shield import deaf
-from gradverify.selftest import FAULTS, OpScore, Score, score
+from gradverify.selftest import FAULTS, OpScore, Score, asked, score
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ def selftest(place: Place, request: Request) -> int:
     The status is 1 if a fault was missed, and 3 if none could be planted.
     """
     engine, mode = _chosen(request)
+    kinds = _kinds(engine, mode)
     say(f"{engine.name}, {mode}, {request.dtype}: faults planted one at a time, by op")
-    say(_line("op", [*FAULTS]))
+    say(_line("op", kinds))
     with deaf():
         found = score(
             engine,
@@ -48,7 +49,7 @@ def selftest(place: Place, request: Request) -> int:
             dtype=request.dtype,
             cases=request.cases,
             seed=request.seed,
-            progress=lambda op: say(_line(op.op, _cells(op)), flush=True),
+            progress=lambda op: say(_line(op.op, _cells(op, kinds)), flush=True),
         )
     for line in _closing(found):
         say(line)
@@ -72,21 +73,30 @@ def _chosen(request: Request) -> tuple[Differentiator, str]:
         if op not in OPS.public():
             near = meant(op, OPS.public(), "`gradverify ops` lists them")
             raise CommandError(f"--ops {op!r} is unknown; {near}")
-    known = modes(engine)
+    known = [mode for mode in engine.modes() if asked(engine, mode)]
     if request.mode and request.mode not in known:
-        raise CommandError(f"--mode {request.mode!r}: {engine.name} has {known}")
-    return engine, request.mode or known[0]
+        raise CommandError(
+            f"--mode {request.mode!r}: {engine.name} has {', '.join(known)} to plant "
+            "faults into"
+        )
+    return engine, request.mode or modes(engine)[0]
+
+
+def _kinds(engine: Differentiator, mode: str) -> list[str]:
+    """The kinds of faults that are planted into a mode."""
+    question = asked(engine, mode)
+    return [*FAULTS[question]] if question else []
 
 
 def _line(first: str, cells: Sequence[str]) -> str:
     return f"  {first:<13}" + "".join(f"{cell:<10}" for cell in cells).rstrip()
 
 
-def _cells(op: OpScore) -> list[str]:
+def _cells(op: OpScore, kinds: Sequence[str]) -> list[str]:
     """For each fault: found, MISSED, or a dot if it changed nothing in any case."""
     return [
         "found" if kind in op.found else "MISSED" if kind in op.met else "."
-        for kind in FAULTS
+        for kind in kinds
     ]
 
 

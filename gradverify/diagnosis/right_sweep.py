@@ -26,11 +26,9 @@ from gradverify.graph import (
     interpret_all,
 )
 from gradverify.ops import OPS
-from gradverify.ops import shapes as s
 from gradverify.ops.maps import unbroadcast
+from gradverify.ops.separate import is_elementwise
 from gradverify.reference.gradient_program import expand
-
-ELEMENTWISE = (s.elementwise, s.power, s.gelu, s.clip)
 
 # What operands get instead of what they should get: one entry an operand; None for
 # nothing.
@@ -59,7 +57,7 @@ class Application:
     @property
     def is_elementwise(self) -> bool:
         """Whether each element of the result has a partial derivative of its own."""
-        return OPS[self.node.op].shape in ELEMENTWISE
+        return is_elementwise(self.node.op)
 
     @property
     def has_axis(self) -> bool:

@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "index_put": (((2,), (2,)), {"index": (1, 1), "accumulate": True}),
     "masked_fill": (((2,), (2,)), {"value": 0.5}),
     "masked_select": (((2,),), {"chosen": (0, 1)}),
+    "take_along_axis": (((3,),), {"axis": (-1,), "index": (2, 0, 0)}),
     "segment_reduce": (((3,),), {"segments": (0, 0, 1), "reduce": "prod"}),
     **dict.fromkeys(
         ("cumprod", "logcumsumexp", "flip"),
@@ -125,6 +126,10 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "group_norm": (((1, 2), (2,), (2,)), EPS | {"groups": 1}),
     "embedding": (((2, 1),), {"index": (0,)}),
     "scaled_dot_product_attention": (((1, 1), (2, 1), (2, 1)), {"mask": "none"}),
+    "dropout_attention": (
+        ((1, 1), (2, 1), (2, 1)),
+        {"mask": "none", "kept": "10", "p": 0.5},
+    ),
     "dropout": (((2,), (2,)), {"p": 0.5}),
     "celu": (((),), {"alpha": 1.0}),
     **dict.fromkeys(("mse", "l1", "bce", "bce_with_logits"), (((2,), (2,)), MEAN)),
@@ -242,6 +247,8 @@ EXAMPLES: Mapping[str, tuple[tuple[tuple[int, ...], ...], Mapping[str, Any]]] = 
     "cov": (((2, 3),), {"ddof": 1}),
     "cdist": (((1, 2), (1, 2)), {"p": 2.0}),
     "pdist": (((2, 2),), {"p": 2.0}),
+    "pinv_singular": (((2, 1), (1, 2)), {}),
+    "renorm": (((2, 2),), {"p": 2.0, "axis": (0,), "most": 0.5}),
     "lstsq": (((3, 2), (3, 1)), {}),
     "qr": (((2, 2),), {"part": "q"}),
     "lu": (((2, 2),), {"part": "u", "order": (0, 1)}),

@@ -187,10 +187,17 @@ def _answered(
     return found
 
 
-def warm_up(differentiator: Differentiator, limit: float = LOADING) -> None:
-    """Run every mode once, so that what a first call loads does not count later."""
+def warm_up(
+    differentiator: Differentiator,
+    limit: float = LOADING,
+    only: Sequence[str] = (),
+) -> None:
+    """Run every mode once, so that what a first call loads does not count later.
+
+    only: the modes that are run; all if empty.
+    """
     cases = _cases(differentiator)
-    for mode in differentiator.modes():
+    for mode in only or differentiator.modes():
         if cases:
             run(differentiator, mode, next(iter(cases.values())), limit=limit)
 

@@ -63,7 +63,9 @@ def tried_out(
 ) -> Trial:
     """The handshake, in a process of its own for an engine that is not built in.
 
-    Of one that is, the default modes alone are tried: our own tests try all of them.
+    Of one that is, the default modes alone are tried: our own tests try all of them. Of
+    one that compiles as well, nothing is tried: to compile all ops takes a quarter of a
+    short run.
 
     An engine goes on in the process in which it was tried. If it does not want that
     (`isolated = False`), it runs in this one, unless it has ended the other.
@@ -71,6 +73,9 @@ def tried_out(
     limit, seconds, loading: for one call, for all together, and for the first call.
     """
     name = differentiator.name
+    if is_trusted(differentiator) and differentiator.compiles:
+        warm_up(differentiator, loading, modes(differentiator))
+        return Trial(())
     if is_trusted(differentiator) or not IS_POSSIBLE:
         only = modes(differentiator) if is_trusted(differentiator) else ()
         return _of(greeting(differentiator, limit, seconds, only, loading))

@@ -17,7 +17,6 @@ import numpy as np
 
 from gradverify.expressions import Expression, Reader, SyntaxRows, parse
 from gradverify.ops import OPS
-from gradverify.ops.shapes import celu, clip, elementwise, power
 
 Test = Callable[[Mapping[str, Any]], Any]
 """What a part of a condition becomes: a function of the arrays that names stand for."""
@@ -57,6 +56,13 @@ def gap(x: Any) -> Any:
     return apart / np.where(sizes[..., 0] == 0, 1.0, sizes[..., 0])
 
 
+def symmetric(x: Any) -> Any:
+    """The symmetric part of every square matrix; what is none, as it is."""
+    x = np.asarray(x, np.float64)
+    is_square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+    return x / 2 + np.swapaxes(x, -1, -2) / 2 if is_square else x
+
+
 def rows(x: Any) -> Any:
     """The number of rows of a matrix."""
     return np.shape(x)[-2] if np.ndim(x) > 1 else 0
@@ -70,7 +76,7 @@ def columns(x: Any) -> Any:
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "any": np.any, "all": np.all, "abs": np.abs, "min": np.min, "max": np.max,
     "size": np.size, "ndim": np.ndim, "rcond": rcond, "gap": gap, "rows": rows,
-    "columns": columns,
+    "columns": columns, "symmetric": symmetric,
 }
 # fmt: on
 
@@ -91,9 +97,6 @@ OF_OP: Mapping[str, tuple[str, ...]] = {
 
 COTANGENT = "ct"
 
-ELEMENTWISE = (elementwise, power, clip, celu)
-"""The shape rules of ops whose elements do not meet."""
-
 VALUE = "value"
 """What the result of an op is called beside its operands."""
 
@@ -112,11 +115,6 @@ def operands_of(op: str) -> tuple[str, ...]:
         return OF_OP[op]
     row = OPS[op]
     return LAYER if row.arity == 3 and not row.masks else NAMES[row.arity]
-
-
-def is_elementwise(op: str) -> bool:
-    """Whether an element of the result depends on one of each operand alone."""
-    return OPS[op].shape in ELEMENTWISE
 
 
 def operand_names(op: str) -> tuple[str, ...]:

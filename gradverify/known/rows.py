@@ -26,10 +26,10 @@ from gradverify.known.condition import (
     VALUE,
     Condition,
     OperandFormula,
-    is_elementwise,
     operands_of,
 )
 from gradverify.ops import OPS
+from gradverify.ops.separate import is_elementwise
 from gradverify.outside.nearest import meant
 from gradverify.outside.reading import read_bytes
 from gradverify.verdict import Verdict

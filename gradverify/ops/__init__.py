@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from gradverify.ops import composites as c
-from gradverify.ops import fixed_weights, linear_algebra_shapes
+from gradverify.ops import fixed_weights, linear_algebra_shapes, special_shapes
 from gradverify.ops import functions as f
 from gradverify.ops import layer_shapes as n
 from gradverify.ops import shapes as s
@@ -185,6 +185,7 @@ ROWS = (
     # log_gamma    lgamma without slack
     # gamma_lower  gammainc without slack; so are gamma_upper, beta_lower of gammaincc,
     #              betainc
+    # gamma_orders the n-th derivative by a of both incomplete gamma functions
     # bessel       a Bessel function of a family and an integer order
     # erfcinv      the inverse of erfc
     # log_quotient the n-th derivative of log(x) / (x - 1)
@@ -219,6 +220,7 @@ ROWS = (
     Op("log_gamma",   1, FORWARD, s.elementwise, internal=True),
     Op("gamma_lower", 1, FORWARD, s.same, ("a",), internal=True),
     Op("gamma_upper", 1, FORWARD, s.same, ("a",), internal=True),
+    Op("gamma_orders", 2, FORWARD, special_shapes.of_two, ("n", "upper"), internal=True),
     Op("beta_lower",  1, FORWARD, s.same, ("a", "b"), internal=True),
     Op("bessel",      1, FORWARD, s.same, ("family", "n"), internal=True),
     Op("erfcinv",     1, FORWARD, s.same, internal=True),

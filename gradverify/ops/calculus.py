@@ -140,6 +140,7 @@ to_origin  = lambda a, b: (np.hypot(a, b), np.hypot(a, b))       # noqa: E731
 wide       = lambda x:    (np.hypot(1.0, x),)                    # noqa: E731
 to_whole   = lambda x:    (abs(x - np.round(x)),)               # noqa: E731
 within_one = lambda x:    (np.minimum(1.0, abs(x)),)             # noqa: E731
+within_ones = lambda a, b: (np.minimum(1.0, abs(a)), np.minimum(1.0, abs(b)))  # noqa: E731
 to_end_1   = lambda x:    (1.0 - abs(x),)                        # noqa: E731
 to_end_2   = lambda x:    (np.minimum(x, 2.0 - x),)              # noqa: E731
 to_ends    = lambda x:    (np.minimum(x, 1.0 - x),)              # noqa: E731
@@ -216,6 +217,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "log_gamma":    row(relative(8),    to_zero,    lambda m, y, x: m.polygamma(x, n=0)),
     "gamma_lower":  row(relative(8),    within_one, special.gammainc_partial),
     "gamma_upper":  row(relative(8),    within_one, lambda m, y, x, a: -special.gammainc_partial(m, y, x, a=a)),
+    "gamma_orders": row(relative(8),    within_ones, special.gamma_orders_by_a, special.gamma_orders_by_x),
     "beta_lower":   row(relative(8),    to_ends,    special.betainc_partial),
     "bessel":       row(relative(8),    within_one, special.bessel_partial),
     "erfcinv":      row(relative(8),    to_end_2,   lambda m, y, x: -special.erfinv_partial(m, y, x)),

@@ -103,12 +103,52 @@ def _base_of_constants(a: Any, b: Any) -> Any:
 
 
 LOWEST = -1e6
+MOST = 256.0  # of a series that takes twice as many terms
 WHOLE_NUMBERS = 2.0**53
 
 
 def _off_lambd(x: Any, *, lambd: float) -> Any:
     """Off the two jumps of a hard shrinkage."""
     return np.all(np.abs(x) != lambd)
+
+
+OFF_MIDDLE = 2.0**-12  # a nearest entry is told beyond roundings of a place
+
+
+def _places(x: Any, grid: Any, align_corners: bool) -> Any:
+    """Where samples lie among the entries of the last two axes, across and down."""
+    n, at = np.array(np.shape(x)[:1:-1], float), np.asarray(grid, np.float64) + 1.0
+    return at * (n - 1.0) / 2.0 if align_corners else (at * n - 1.0) / 2.0
+
+
+def _samples(x: Any, grid: Any, *, mode: str, outside: str, align_corners: bool) -> Any:
+    """No middle between two entries where the nearest is taken, which jumps there.
+
+    Not farther off than one reflection, where places are folded, or curves go on beyond
+    the ends.
+    """
+    goes_on = outside == "reflection" or (mode, outside) == ("bicubic", "border")
+    if goes_on and not np.all(np.abs(grid) <= 3.0):
+        return False
+    if mode != "nearest":
+        return True
+    with np.errstate(all="ignore"):
+        place = _places(x, grid, align_corners)
+        off = np.abs(place - np.floor(place) - 0.5)
+    return np.all(off > OFF_MIDDLE)  # False for what is infinite
+
+
+def _into_samples(
+    x: Any, grid: Any, *, mode: str, align_corners: bool, **_: Any
+) -> Sequence[Any]:
+    """Places within a quarter of the first entry, where the nearest is taken."""
+    small = squeezed(grid)
+    if mode != "nearest":
+        return (x, small)
+    n, place = np.array(np.shape(x)[:1:-1], float), 0.25 * small
+    if align_corners:
+        return (x, 2.0 * place / np.maximum(n - 1.0, 1.0) - 1.0)
+    return (x, (2.0 * place + 1.0) / n - 1.0)
 
 
 def _between_multiples(a: Any, b: Any) -> Any:
@@ -190,6 +230,7 @@ INCOMPLETE    = Domain(lambda x, **_: np.all(x > 0),                  lambda x, 
 OF_GAMMA      = Domain(lambda x, **_: _off_poles(x),                  lambda x, **_: (above(0.0)(x),))
 ABOVE_HALVES  = Domain(lambda x, d: np.all(x > (d - 1) / 2.0),        lambda x, d: (above((d - 1) / 2.0)(x),))
 POSITIVE_BOTH = Domain(lambda a, b: np.all((a > 0) & (b > 0)),        lambda a, b: (above(0.0)(a), above(0.0)(b)))
+NOT_LARGE     = Domain(lambda a, x: np.all((a > 0) & (x > 0) & (a <= MOST) & (x <= MOST)), lambda a, x: (above(0.0)(squeezed(a)), above(0.0)(squeezed(x))))
 BETWEEN_0_AND_1 = Domain(lambda x, **_: np.all((x > 0) & (x < 1)),         lambda x, **_: (_half(x),))
 OFF_ZERO      = Domain(lambda x, **_: np.all(x != 0),                 lambda x, **_: (apart(x),))
 OFF_LAMBD     = Domain(_off_lambd,                                    lambda x, lambd: (x + np.where(x < 0, -1.0, 1.0) * (lambd + 1.0),))
@@ -199,7 +240,7 @@ BETWEEN_HALVES = Domain(lambda x: np.all(np.abs(x - np.round(x)) != 0.5), lambda
 BETWEEN_MULTIPLES = Domain(_between_multiples,                        _into_parts)
 LAST_DIVISOR  = Domain(lambda x, a, b, **_: np.all(b != 0),           lambda x, a, b, **_: (x, a, apart(b)))
 OF_ORDER      = Domain(_of_order,                                     lambda x, **_: (above(0.0)(x),))
-WITHIN_FOLDS  = Domain(lambda x, grid, *, outside, **_: outside != "reflection" or np.all(np.abs(grid) <= 3.0), lambda x, grid, **_: (x, squeezed(grid)))
+SAMPLES       = Domain(_samples,                                      _into_samples)
 COUNTS        = Domain(_counts,                                       lambda x, t, **_: (above(0.0)(x), above(1.0)(t)))
 ABOVE_EPS     = Domain(lambda x, t, v, *, eps, **_: np.all(v > eps),  lambda x, t, v, *, eps, **_: (x, t, above(eps)(v)))
 WEIGHTY       = Domain(_weighty,                                      lambda x, t, **_: (x, above(0.0)(t)))

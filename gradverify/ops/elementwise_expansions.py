@@ -152,7 +152,8 @@ def ldexp(m: Any, x: Any, *, exponent: int) -> Any:
 def lerp(m: Any, a: Any, b: Any, w: Any) -> Any:
     """The part w of the way from a to b.
 
-    The usual form a + w (b - a) is off by a rounding of a and of what is added.
+    The usual form a + w (b - a) is off by a rounding of a and of what is added. Where a
+    is broadcast, it sends a sum of cotangents back, less a sum of w times them.
     """
     y = (1.0 - w) * a + w * b
     return m.slack(m.slack(y, a), w * (b - a))

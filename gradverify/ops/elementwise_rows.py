@@ -60,7 +60,7 @@ ELEMENTWISE = (
     Op("trunc",       1, FORWARD, s.elementwise, domain=BETWEEN_WHOLE, expansion=e.trunc),
     Op("round",       1, FORWARD, s.elementwise, domain=BETWEEN_HALVES, expansion=e.nearest),
     Op("heaviside",   1, FORWARD, t.valued, ("value",), domain=OFF_ZERO, expansion=e.heaviside),
-    Op("lerp",        3, FORWARD, s.elementwise, expansion=e.lerp),
+    Op("lerp",        3, MIXED,   s.elementwise, expansion=e.lerp),
     Op("addcmul",     3, FORWARD, t.valued, ("value",), expansion=e.addcmul),
     Op("addcdiv",     3, FORWARD, t.valued, ("value",), domain=LAST_DIVISOR, expansion=e.addcdiv),
     Op("float_power", 1, MIXED,   s.power, ("n",), domain=POWER, expansion=e.float_power),

@@ -73,11 +73,11 @@ def fourier(kind: str, count: int, n: int, norm: str) -> Rows:
     return rows
 
 
-def cosine(kind: str, count: int, n: int, norm: str) -> Rows:
+def cosine(kind: str, n: int, norm: str) -> Rows:
     """The discrete cosine transform of the second kind, and its inverse."""
     forth = kind == "dct"
-    rows = [[ZERO] * n for _ in range(count)]
-    for j in range(min(count, n)):
+    rows = [[ZERO] * n for _ in range(n)]
+    for j in range(n):
         for k in range(n):
             place, wave = (j, k) if forth else (k, j)
             turn = Fraction(wave * (2 * place + 1), 2 * n)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradverify.ops.functions import minimum
 from gradverify.ops.indexing_shapes import with_length
 from gradverify.ops.shapes import Shape, axes_of, one_axis
 
@@ -175,7 +176,10 @@ def scatter_reduce(
     combine, prepared = combiner(m, reduce)
     x, src = prepared(x), prepared(src)
     y = _scattered(m, x, src, axis, index, combine, first=include_self)
-    if reduce != "mean":
+    if reduce in ("amax", "amin"):
+        # what x receives may be taken away in parts, whose sum is off by a rounding
+        return y + (x - x)
+    if reduce == "prod":
         return y
     shape = np.shape(x)
     (a,) = one_axis(shape, axis)
@@ -200,6 +204,10 @@ def combiner(m: Any, reduce: str) -> tuple[Combine, Callable[[Any], Any]]:
     """
     if reduce == "prod":
         return operator.mul, m.factor
+    if reduce in ("amax", "max"):
+        return m.maximum, lambda x: x
+    if reduce in ("amin", "min"):
+        return lambda a, b: minimum(m, a, b), lambda x: x
     return operator.add, lambda x: x
 
 

@@ -16,6 +16,7 @@ ALONG = ("axis",)
 
 INDEXING = (
     Op("gather",         1, FORWARD, s.gather,         AT, expansion=e.gather),
+    Op("take_along_axis", 1, FORWARD, s.gather,        AT, expansion=e.gather),
     Op("scatter",        2, FORWARD, s.scatter,        AT, expansion=e.scatter),
     Op("scatter_add",    2, FORWARD, s.scatter_add,    AT, expansion=e.scatter_add),
     Op("scatter_reduce", 2, FORWARD, s.scatter_reduce, (*AT, "reduce", "include_self"), expansion=e.scatter_reduce),

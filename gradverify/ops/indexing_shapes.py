@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gradverify.ops.checks import check_indices, check_truth
+from gradverify.ops.checks import check_indices, check_one_of, check_truth
 from gradverify.ops.shapes import (
     Shape,
     along,
@@ -18,8 +18,8 @@ from gradverify.ops.shapes import (
 Sizes = Sequence[int]
 Axis = Sequence[int] | None
 
-REDUCES = ("prod", "mean")
-SEGMENT_REDUCES = ("sum", "prod", "mean")
+REDUCES = ("prod", "mean", "amax", "amin")
+SEGMENT_REDUCES = ("sum", "prod", "mean", "max", "min")
 MODES = ("constant", "reflect", "edge", "wrap")
 
 
@@ -33,11 +33,6 @@ def check_whole(name: str, value: Any, least: int, most: int) -> None:
     """Refuse what is no whole number from `least` to `most`."""
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{name}={value!r}; allowed are {least} to {most}")
-
-
-def _one_of(name: str, value: Any, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r}; allowed are {', '.join(allowed)}")
 
 
 def gather(x: Shape, *, axis: Axis, index: Sizes) -> Shape:
@@ -78,7 +73,7 @@ def scatter_reduce(
     x: Shape, src: Shape, *, reduce: str, include_self: bool, **params: Any
 ) -> Shape:
     """As `scatter_add`, with a reduction of what comes to one place."""
-    _one_of("reduce", reduce, REDUCES)
+    check_one_of("reduce", reduce, REDUCES)
     check_truth("include_self", include_self)
     return scatter_add(x, src, **params)
 
@@ -175,7 +170,7 @@ def tile(x: Shape, *, reps: Sizes) -> Shape:
 
 def pad_axis(x: Shape, *, before: int, after: int, mode: str, value: float) -> Shape:
     """Longer along the last axis; a reflection, or another turn, must have entries."""
-    _one_of("mode", mode, MODES)
+    check_one_of("mode", mode, MODES)
     if not x or not x[-1]:
         raise ValueError(f"shape {x} has no entry to pad")
     most = {"reflect": x[-1] - 1, "wrap": x[-1]}.get(mode, 100)
@@ -188,7 +183,7 @@ def pad_axis(x: Shape, *, before: int, after: int, mode: str, value: float) -> S
 
 def segment_reduce(x: Shape, *, segments: Sizes, reduce: str) -> Shape:
     """A row for each segment; segments are counted from 0 and do not fall."""
-    _one_of("reduce", reduce, SEGMENT_REDUCES)
+    check_one_of("reduce", reduce, SEGMENT_REDUCES)
     if not x or 0 in x or len(segments) != x[0]:
         raise ValueError(f"segments={segments!r} do not name a segment for {x}")
     steps = [b - a for a, b in zip((0, *segments), segments, strict=False)]

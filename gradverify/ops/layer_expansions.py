@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.ops.composites import largest, mean
-from gradverify.ops.layer_shapes import mask_of, window_counts
+from gradverify.ops.layer_shapes import mask_of, rows_of, window_counts
 from gradverify.ops.shapes import Shape
 
 Sizes = Sequence[int]
@@ -254,8 +254,12 @@ def group_norm(m: Any, x: Any, w: Any, b: Any, *, groups: int, eps: float) -> An
 # ---- attention
 
 
-def attention(m: Any, q: Any, k: Any, v: Any, *, mask: str) -> Any:
+def attention(
+    m: Any, q: Any, k: Any, v: Any, *, mask: str, kept: Any = None, p: float = 0.0
+) -> Any:
     """softmax(q kᵀ / sqrt(width)) v; a masked score has no weight at all.
+
+    kept: which of the weights a dropout of p keeps, a Boolean array.
 
     The result is divided and not the weights, so that what the normalisation sends
     back is the sum of dO * O, as fused kernels take it (Dao and others, 2022), with
@@ -282,4 +286,14 @@ def attention(m: Any, q: Any, k: Any, v: Any, *, mask: str) -> Any:
     spread = m.broadcast_to(m.reshape(v, shape=(*lead, 1, keys, values)), shape=whole)
     spread = m.slack_back(spread, m.reshape(size, shape=(*lead, length, 1, 1)))
     total = m.sum(e, axis=(-1,), keepdims=True)
+    if kept is not None:
+        e = m.where(kept, e / (1.0 - p), array_of(m, 0.0, q))
     return m.sum(m.reshape(e, shape=(*whole[:-1], 1)) * spread, axis=(-2,)) / total
+
+
+def dropout_attention(
+    m: Any, q: Any, k: Any, v: Any, *, mask: str, kept: str, p: float
+) -> Any:
+    """As `attention`, with a dropout of its weights, the same one in every batch."""
+    table = rows_of(kept, np.shape(q)[-2], np.shape(k)[-2], "kept")
+    return attention(m, q, k, v, mask=mask, kept=table, p=p)

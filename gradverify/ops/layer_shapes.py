@@ -54,10 +54,15 @@ def _replaced(shape: Shape, axis: Sizes, length: int) -> Shape:
     return (*shape[:place], length, *shape[place + 1 :])
 
 
-def dropout(x: Shape, mask: Shape, *, p: float) -> Shape:
-    """The shape of x, to which the mask broadcasts, for 0 <= p < 1."""
+def check_chance(p: Any) -> None:
+    """Refuse what is no chance to drop an entry, or drops all of them."""
     if type(p) is not float or not 0 <= p < 1:
         raise ValueError(f"p={p!r} is no chance to drop; allowed is 0.0 <= p < 1.0")
+
+
+def dropout(x: Shape, mask: Shape, *, p: float) -> Shape:
+    """The shape of x, to which the mask broadcasts, for 0 <= p < 1."""
+    check_chance(p)
     if elementwise(x, mask) != x:
         raise ValueError(f"a mask of shape {mask} does not broadcast to {x}")
     return x
@@ -264,6 +269,16 @@ def attention(q: Shape, k: Shape, v: Shape, *, mask: str) -> Shape:
     return (*q[:-1], v[-1])
 
 
+def dropout_attention(
+    q: Shape, k: Shape, v: Shape, *, mask: str, kept: str, p: float
+) -> Shape:
+    """As `attention`, with a row of 0 and 1 for every query: which weights are kept."""
+    found = attention(q, k, v, mask=mask)
+    check_chance(p)
+    rows_of(kept, q[-2], k[-2], "kept")
+    return found
+
+
 def mask_of(mask: str, length: int, keys: int) -> Any:
     """Which keys every query sees, as a Boolean array.
 
@@ -276,11 +291,23 @@ def mask_of(mask: str, length: int, keys: int) -> Any:
         return np.ones((length, keys), bool)
     if mask == "causal":
         return np.tril(np.ones((length, keys), bool))
-    rows = str(mask).split(",")
+    seen = rows_of(mask, length, keys, "mask", "'none', 'causal', and ")
+    if not seen.any(axis=1).all():
+        raise ValueError(f"mask={mask!r}: a query sees no key; each row needs a 1")
+    return seen
+
+
+def rows_of(text: str, length: int, keys: int, name: str, others: str = "") -> Any:
+    """A row of 0 and 1 for every query, such as "10,11", as a Boolean array.
+
+    others: what else is allowed, for the `ValueError` that is raised where the text is
+        not of this kind.
+    """
+    rows = str(text).split(",")
     fits = len(rows) == length and all(len(r) == keys and {*r} <= {*"01"} for r in rows)
-    if not fits or not all("1" in row for row in rows):
+    if not fits:
         raise ValueError(
-            f"mask={mask!r}; allowed are 'none', 'causal', and {length} rows of {keys} "
-            "digits 0 and 1, each with a 1, such as '10,11'"
+            f"{name}={text!r}; allowed are {others}{length} rows of {keys} digits 0 "
+            "and 1, such as '10,11'"
         )
     return np.array([[c == "1" for c in row] for row in rows])

@@ -26,6 +26,7 @@ from gradverify.ops.functions import constant
 from gradverify.ops.layer_expansions import array_of
 from gradverify.ops.linear_algebra_shapes import diagonal_length
 from gradverify.ops.maps import swapped
+from gradverify.ops.shapes import one_axis
 
 Axis = Sequence[int] | None
 
@@ -315,10 +316,9 @@ def pinv(m: Any, a: Any) -> Any:
     by the square of the condition number.
     """
     known = normal_pinv(m, a)
-    size = largest_entry(m, a)
-    size = size * (size * largest_entry(m, known))
-    count = float(max(np.shape(a)[-2:]))
-    return normal_pinv(m, m.slack(backward_stable(m, a), count * size))
+    top, count = largest_entry(m, a), float(max(np.shape(a)[-2:]))
+    lost = count * (top * (top * largest_entry(m, known)))
+    return normal_pinv(m, m.slack(backward_stable(m, a), lost))
 
 
 def normal_pinv(m: Any, a: Any) -> Any:
@@ -328,6 +328,27 @@ def normal_pinv(m: Any, a: Any) -> Any:
     if rows >= columns:
         return product(m, inverted(m, product(m, t, a)), t)
     return product(m, t, inverted(m, product(m, a, t)))
+
+
+def pinv_singular(m: Any, a: Any, b: Any) -> Any:
+    """The pseudoinverse of a product whose rank is that of its two factors, 1 or 2.
+
+    By a polynomial in the Gram matrix (Decell, 1965), whose coefficients are those of
+    its characteristic polynomial. It is smooth beside matrices of that rank, too, where
+    the roundings of the product are; libraries cut off what singular values are left
+    of these.
+    """
+    whole = backward_stable(m, product(m, a, b))
+    t = swapped(m, whole)
+    rows, columns = np.shape(whole)[-2:]
+    g = product(m, t, whole) if columns <= rows else product(m, whole, t)
+    first = numbers(m, trace_of(m, g))
+    if np.shape(a)[-1] == 1:
+        return t / first
+    second = 0.5 * (first * first - numbers(m, trace_of(m, product(m, g, g))))
+    rest = first * array_of(m, np.eye(np.shape(g)[-1]), a) - g
+    y = product(m, rest, t) if columns <= rows else product(m, t, rest)
+    return y / second
 
 
 def lstsq(m: Any, a: Any, b: Any) -> Any:
@@ -341,7 +362,9 @@ def lstsq(m: Any, a: Any, b: Any) -> Any:
 def qr(m: Any, a: Any, *, part: str) -> Any:
     """Orthonormal columns, or the triangle with them, whose diagonal is positive.
 
-    By the modified method of Gram and Schmidt.
+    By the modified method of Gram and Schmidt. Libraries solve with R for what goes
+    back, so that a column which receives almost nothing has the roundings of what is
+    solved for. `_solved_back` says so.
     """
     a = backward_stable(m, a)
     found: list[Any] = []
@@ -349,11 +372,25 @@ def qr(m: Any, a: Any, *, part: str) -> Any:
         v = m.take(a, axis=(-1,), index=(j,))
         for q in found:
             v = v - q * m.sum(q * v, axis=(-2,), keepdims=True)
-        found.append(v / m.sqrt(m.sum(v * v, axis=(-2,), keepdims=True)))
-    whole = beside(m, found)
+        size = m.sqrt(m.sum(v * v, axis=(-2,), keepdims=True))
+        found.append(v / size)
+    whole = _solved_back(m, beside(m, found), a)
     if part == "q":
         return whole
-    return masked(m, product(m, swapped(m, whole), a), upper=True)
+    # a tangent is a product of full matrices: its zeros are off by their rounding
+    return m.moved_back(masked(m, product(m, swapped(m, whole), a), upper=True))
+
+
+def _solved_back(m: Any, q: Any, a: Any) -> Any:
+    """q, of which each column of a receives roundings of the cotangent times 1/R.
+
+    A zero is added to it: the columns less themselves, times the inverse of R. What is
+    passed back to both cancels but for its rounding.
+    """
+    first = [m.take(a, axis=(-1,), index=(j,)) for j in range(np.shape(q)[-1])]
+    r = masked(m, product(m, swapped(m, q), beside(m, first)), upper=True)
+    nothing = beside(m, [column - column for column in first])
+    return q + product(m, nothing, inverted(m, r))
 
 
 def lu(m: Any, a: Any, *, part: str, order: Sequence[int]) -> Any:
@@ -525,8 +562,9 @@ def vector_norm(
     total = m.sum(m.power(y, n=p), axis=axis, keepdims=keepdims)
     # 1 / p may be no float, and then the norm would depend on what it is scaled by.
     # Libraries that do not scale have that rounding in the power of the whole sum.
-    size = m.abs(m.log(filled(m, top))) + m.abs(m.log(filled(m, total)) / p)
-    return top * m.exp(m.slack(m.log(filled(m, total)) / p, size))
+    logarithm = m.log(filled(m, total)) / p
+    whole = m.abs(m.log(filled(m, top))) + m.abs(logarithm)
+    return top * m.exp(m.slack(logarithm, whole))
 
 
 def matrix_norm(m: Any, a: Any, *, ord: str, keepdims: bool) -> Any:
@@ -569,11 +607,29 @@ def length(m: Any, x: Any, axis: Axis) -> Any:
 
 def normalize(m: Any, x: Any, *, p: float, axis: Axis, eps: float) -> Any:
     """x over its norm, or over eps where the norm is less."""
+    return x / m.maximum(_size(m, x, p, axis), array_of(m, eps, x))
+
+
+def _size(m: Any, x: Any, p: float, axis: Axis) -> Any:
+    """The norm of vectors along axes, which are kept; of order 2 it is flat at 0."""
     if p == 2.0:
-        size = length(m, x, axis)
-    else:
-        size = vector_norm(m, x, ord=str(p), axis=axis, keepdims=True)
-    return x / m.maximum(size, array_of(m, eps, x))
+        return length(m, x, axis)
+    return vector_norm(m, x, ord=str(p), axis=axis, keepdims=True)
+
+
+ADDED = 1e-7
+
+
+def renorm(m: Any, x: Any, *, p: float, axis: Axis, most: float) -> Any:
+    """Slices along an axis, scaled down where their norm is above the largest allowed.
+
+    As PyTorch has it: 1e-7 is added to the norm that is divided by, so that there is a
+    jump where the norm is the largest allowed.
+    """
+    (at,) = one_axis(np.shape(x), axis)
+    others = tuple(k for k in range(-np.ndim(x), 0) if k != at)
+    size = _size(m, x, p, others)
+    return x * (m.jump(size - most) * (most / (size + ADDED)) + m.jump(most - size))
 
 
 def cosine_similarity(m: Any, a: Any, b: Any, *, axis: Axis, eps: float) -> Any:
@@ -586,7 +642,7 @@ def cosine_similarity(m: Any, a: Any, b: Any, *, axis: Axis, eps: float) -> Any:
 def cov(m: Any, x: Any, *, ddof: int) -> Any:
     """The covariances of the rows."""
     middle = mean(m, x, axis=(-1,), keepdims=True)
-    rest = m.slack(x - middle, x)
+    rest = x - middle
     return product(m, rest, swapped(m, rest)) / float(np.shape(x)[-1] - ddof)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gradverify.ops import linear_algebra_expansions as y
 from gradverify.ops import linear_algebra_shapes as s
 from gradverify.ops.matrix_domains import (
+    BOTH_FULL,
     DIRECTIONS,
     DISTANCES,
     EXPONENT,
@@ -15,6 +16,7 @@ from gradverify.ops.matrix_domains import (
     INVERTIBLE_POWER,
     MATRICES,
     NONSINGULAR,
+    OFF_LARGEST,
     PAIRS,
     PIVOTED,
     POSITIVE_DEFINITE,
@@ -49,6 +51,8 @@ LINEAR_ALGEBRA = (
     Op("cholesky_inverse", 1, FORWARD, s.positive_definite, ("upper",), domain=TRIANGULAR, expansion=y.cholesky_inverse),
     Op("cholesky_solve", 2, FORWARD, s.cholesky_solve, ("upper",), domain=SECOND_TRIANGULAR, expansion=y.cholesky_solve),
     Op("pinv",     1, FORWARD, s.pinv,     domain=NONSINGULAR, expansion=y.pinv),
+    Op("pinv_singular", 2, FORWARD, s.pinv_singular, domain=BOTH_FULL, expansion=y.pinv_singular,
+       formula="the pseudoinverse of x @ y, a product of less than full rank"),
     Op("lstsq",    2, FORWARD, s.least_squares, domain=NONSINGULAR, expansion=y.lstsq),
     Op("qr",       1, FORWARD, s.qr,       ("part",), domain=FIRST_COLUMNS, expansion=y.qr,
        formula="the factor Q or R of x, with a positive diagonal in R"),
@@ -69,6 +73,8 @@ LINEAR_ALGEBRA = (
     Op("matrix_norm", 1, FORWARD, s.matrix_norm, ("ord", "keepdims"), domain=MATRICES, expansion=y.matrix_norm),
     Op("normalize", 1, MIXED, s.normalize, ("p", "axis", "eps"), domain=DIRECTIONS, expansion=y.normalize,
        formula="x / max(norm of order p, eps)"),
+    Op("renorm",   1, MIXED,   s.renorm,   ("p", "axis", "most"), domain=OFF_LARGEST, expansion=y.renorm,
+       formula="x * (most / (norm + 1e-7) if norm > most else 1), by the norm of order p of each slice"),
     Op("cosine_similarity", 2, MIXED, s.cosine_similarity, ("axis", "eps"), expansion=y.cosine_similarity,
        formula="sum(x * y) / (max(norm(x), eps) * max(norm(y), eps))"),
     Op("cov",      1, MIXED,   s.cov,      ("ddof",), expansion=y.cov),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradverify.ops.checks import check_eps, check_truth
+from gradverify.ops.checks import check_above, check_eps, check_truth
 from gradverify.ops.shapes import (
     Shape,
     along,
@@ -169,6 +169,18 @@ def pinv(shape: Shape) -> Shape:
     return (*batch, columns, rows)
 
 
+def pinv_singular(a: Shape, b: Shape) -> Shape:
+    """Tall matrices and wide ones, of one or two columns and as many rows."""
+    *batch, rows, rank = matrices(a)
+    *other, inner, columns = matrices(b)
+    if batch != other or inner != rank or rank > min(2, rows, columns):
+        raise ValueError(
+            f"shapes {a} and {b}; allowed are (…, rows, rank) and (…, rank, columns) "
+            "of rank 1 or 2"
+        )
+    return (*batch, columns, rows)
+
+
 # ---- factors
 
 QR_PARTS = ("q", "r")
@@ -272,6 +284,15 @@ def normalize(shape: Shape, *, p: float, axis: Any, eps: float) -> Shape:
     """The shape of the vectors along one axis."""
     _check_order(p)
     check_eps(eps)
+    return along(shape, axis=axis)
+
+
+def renorm(shape: Shape, *, p: float, axis: Any, most: float) -> Shape:
+    """The operand's shape, which has two axes or more."""
+    _check_order(p)
+    check_above("most", most)
+    if len(shape) < 2 or 0 in shape:
+        raise ValueError(f"shape {shape}; allowed are two axes or more, none empty")
     return along(shape, axis=axis)
 
 

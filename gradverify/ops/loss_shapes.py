@@ -36,8 +36,7 @@ def loss(x: Shape, t: Shape, *, reduction: str, **params: Any) -> Shape:
 
 
 def _reduced(shape: Shape, reduction: str) -> Shape:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction={reduction!r}; allowed are {REDUCTIONS}")
+    check_one_of("reduction", reduction, REDUCTIONS)
     return shape if reduction == "none" else ()
 
 

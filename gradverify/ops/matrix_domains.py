@@ -67,6 +67,27 @@ NONSINGULAR = Domain(_nonsingular, _into_nonsingular)
 """The first operand has full rank; the others may be anything."""
 
 
+LEAST_SHARE = 2.0**-8  # of the largest singular value: smaller ones are left out
+
+
+def _both_full(a: Any, b: Any) -> bool:
+    """Whether the product has the rank of its factors, beyond what rounding hides."""
+    with np.errstate(all="ignore"):
+        whole = np.matmul(np.asarray(a, np.float64), np.asarray(b, np.float64))
+    for x in (a, b, whole):
+        if not is_finite(x):
+            return False
+        sizes = np.linalg.svd(np.asarray(x, np.float64), compute_uv=False)
+        last = sizes[..., np.shape(a)[-1] - 1]
+        if not np.all(last > LEAST_SHARE * sizes[..., 0]):
+            return False
+    return True
+
+
+BOTH_FULL = Domain(_both_full, lambda a, b: (dominated(a), dominated(b)))
+"""A product of two matrices of full rank, which has their rank as well."""
+
+
 def has_positive_eigenvalues(a: Any) -> bool:
     """Whether the symmetric part of every matrix is positive definite."""
     if not is_finite(a):
@@ -290,6 +311,29 @@ def _has_direction(x: Any, *, p: float, **params: Any) -> bool:
 
 DIRECTIONS = Domain(_has_direction, lambda x, **params: (_ones_for_zeros(x),))
 """Vectors over their norm: beside 0 they are divided by eps."""
+
+
+OFF = (
+    2.0**-10
+)  # of the largest norm allowed: a norm that is nearer may be on either side
+
+
+def _off_largest(x: Any, *, p: float, axis: Any, most: float) -> bool:
+    """Whether every norm is above or below the largest that is allowed, not near it."""
+    if not is_finite(x) or not _has_direction(x, p=p):
+        return False
+    wide = np.asarray(x, np.float64)
+    rows = np.moveaxis(wide, axis[0], 0).reshape(wide.shape[axis[0]], -1)
+    with np.errstate(all="ignore"):
+        sizes = np.linalg.norm(rows, p, axis=1)
+    return bool(np.all(np.abs(sizes - most) > OFF * most))
+
+
+OFF_LARGEST = Domain(
+    _off_largest,
+    lambda x, *, most, **_: (most * (2.0 + squeezed(np.asarray(x)) / 2.0),),
+)
+"""Slices whose norm is not the largest allowed, where they jump."""
 
 
 def _differ(rest: Any, p: float) -> bool:

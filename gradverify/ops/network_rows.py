@@ -34,6 +34,7 @@ LAYERS = (
     Op("group_norm",      3, MIXED,   s.group_norm, ("groups", "eps"), expansion=y.group_norm),
     Op("embedding",       1, FORWARD, s.embedding, ("index",), expansion=y.embedding),
     Op("scaled_dot_product_attention", 3, MIXED,   s.attention, ("mask",), expansion=y.attention),
+    Op("dropout_attention", 3, MIXED,   s.dropout_attention, ("mask", "kept", "p"), expansion=y.dropout_attention),
     Op("dropout",         2, FORWARD, s.dropout, ("p",), masks=(1,), expansion=y.dropout),
     Op("mse",             2, FORWARD, t.loss, ("reduction",), expansion=z.mse,
        formula="(x - t)**2"),

@@ -9,7 +9,7 @@ are computed in the arithmetic, so that they have the roundings that libraries h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -22,8 +22,6 @@ Sizes = Sequence[int]
 
 CUBIC = -0.75
 """The slope of the cubic kernel at 1 (Keys, 1981), as PyTorch has it."""
-
-PARTS = ("numerator", "denominator")
 
 
 # ---- linear maps with fixed coefficients
@@ -70,8 +68,8 @@ def _rests(m: Any, x: Any, positions: Sequence[Fraction]) -> Any:
     position.
     """
     above = [p + Fraction(1, 2) for p in positions]
-    over, under = ([getattr(p, part) for p in above] for part in PARTS)
-    place = held(m, over, x) / array_of(m, under, x)
+    over = held(m, [p.numerator for p in above], x)
+    place = over / array_of(m, [p.denominator for p in above], x)
     return place - array_of(m, [math.floor(p) + 0.5 for p in positions], x)
 
 
@@ -165,12 +163,22 @@ def grid_sample(
     """The values at places between the entries.
 
     Every entry has a weight that falls with its distance from the place, and is 0 at
-    those that are not neighbours.
+    those that are not neighbours. Places outside are moved inside first. Of a cubic
+    curve each neighbour is, by itself: the entries go on beyond the ends then.
     """
-    batch, channels, height, width = np.shape(x)
+    more = [0, 0]
+    if mode == "bicubic" and outside != "zeros":
+        more = [n + CUBIC_REACH for n in np.shape(x)[-2:]]
+        for at, beyond in zip((-2, -1), more, strict=True):
+            index = _continued(np.shape(x)[at], beyond, outside, align_corners)
+            x = m.take(x, axis=(at,), index=index)
+        outside = "zeros"
+    batch, channels, *space = np.shape(x)
+    height, width = space
     rows, columns = np.shape(grid)[1:3]
     weights = []
-    for k, n in enumerate((width, height)):
+    for k, (whole, beyond) in enumerate(zip(space[::-1], more[::-1], strict=True)):
+        n = whole - 2 * beyond
         at = m.reshape(
             m.take(grid, axis=(-1,), index=(k,)), shape=(batch, rows * columns, 1)
         )
@@ -179,14 +187,27 @@ def grid_sample(
         else:
             place = ((at + 1.0) * float(n) - 1.0) * 0.5
         place = _inside(m, place, n, outside, align_corners)
-        weigh = _linear if mode == "bilinear" else _cubic
-        weights.append(weigh(m, place, n, outside == "zeros"))
+        place = place + float(beyond) if beyond else place
+        weights.append(WEIGHTS[mode](m, place, whole, outside == "zeros"))
     across = m.reshape(weights[0], shape=(batch, rows * columns, 1, 1, width))
     down = m.reshape(weights[1], shape=(batch, rows * columns, 1, height, 1))
     values = m.reshape(x, shape=(batch, 1, channels, height, width))
     y = m.sum(values * (down * across), axis=(-2, -1))
     y = m.transpose(y, axes=(0, 2, 1))
     return m.reshape(y, shape=(batch, channels, rows, columns))
+
+
+CUBIC_REACH = 2  # entries on either side of a place
+
+
+def _continued(n: int, more: int, outside: str, align_corners: bool) -> Sizes:
+    """Which of n entries stands at each place, from `more` before the first on."""
+    if outside == "border":
+        return tuple(min(max(k, 0), n - 1) for k in range(-more, n + more))
+    twice = 0 if align_corners else 1  # whether an end is met twice as it is reflected
+    period = max(2 * (n - 1 + twice), 1)
+    turns = (k % period for k in range(-more, n + more))
+    return tuple(k if k < n else period - twice - k for k in turns)
 
 
 def _inside(m: Any, place: Any, n: int, outside: str, align_corners: bool) -> Any:
@@ -224,6 +245,19 @@ def _cubic(m: Any, place: Any, n: int, ends: bool) -> Any:
     away = minimum(m, away, constant(m, 2.0))
     near = m.step(1.0 - away)
     return near * _near(away) + (1.0 - near) * _far(away)
+
+
+def _nearest(m: Any, place: Any, n: int, ends: bool) -> Any:
+    """The weights of n entries: 1 for the one at less than a half from the place."""
+    del ends
+    return m.jump(0.5 - m.abs(place - array_of(m, np.arange(n), place)))
+
+
+WEIGHTS: Mapping[str, Callable[..., Any]] = {
+    "bilinear": _linear,
+    "bicubic": _cubic,
+    "nearest": _nearest,
+}
 
 
 # ---- blocks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gradverify.ops import resampling_expansions as e
 from gradverify.ops import resampling_shapes as s
-from gradverify.ops.domains import WITHIN_FOLDS
+from gradverify.ops.domains import SAMPLES
 from gradverify.ops.row import FORWARD, MIXED, Op
 
 # fmt: off
@@ -19,7 +19,7 @@ RESAMPLING = (
     Op("upsample_bilinear2d",  1, FORWARD, s.upsample2d, SIZED, expansion=e.upsample_linear),
     Op("upsample_trilinear3d", 1, FORWARD, s.upsample3d, SIZED, expansion=e.upsample_linear),
     Op("upsample_bicubic2d",   1, FORWARD, s.upsample2d, SIZED, expansion=e.upsample_cubic),
-    Op("grid_sample",          2, MIXED,   s.grid_sample, ("mode", "outside", "align_corners"), domain=WITHIN_FOLDS, expansion=e.grid_sample),
+    Op("grid_sample",          2, MIXED,   s.grid_sample, ("mode", "outside", "align_corners"), domain=SAMPLES, expansion=e.grid_sample),
     Op("affine_grid",          1, FORWARD, s.affine_grid, SIZED, expansion=e.affine_grid),
     Op("pixel_shuffle",        1, FORWARD, s.pixel_shuffle, ("factor",), expansion=e.pixel_shuffle),
     Op("pixel_unshuffle",      1, FORWARD, s.pixel_unshuffle, ("factor",), expansion=e.pixel_unshuffle),

@@ -15,7 +15,7 @@ from gradverify.ops.window_shapes import along
 
 Sizes = Sequence[int]
 
-MODES = ("bilinear", "bicubic")
+MODES = ("bilinear", "bicubic", "nearest")
 OUTSIDE = ("zeros", "border", "reflection")
 
 
@@ -38,10 +38,10 @@ def grid_sample(
     """(batch, channels, height, width), and a place in it for each sample.
 
     The grid has shape (batch, rows, columns, 2). Its last axis is x, then y, from -1
-    to 1. Cubic samples take zeros for what is outside.
+    to 1.
     """
     check_one_of("mode", mode, MODES)
-    check_one_of("outside", outside, OUTSIDE if mode == "bilinear" else OUTSIDE[:1])
+    check_one_of("outside", outside, OUTSIDE)
     check_truth("align_corners", align_corners)
     if len(x) != 4 or len(grid) != 4 or 0 in (*x, *grid):
         raise ValueError(f"shapes {x} and {grid}; allowed are four axes each")

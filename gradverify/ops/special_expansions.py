@@ -5,7 +5,10 @@ Every function takes an arithmetic `m` first and works on that arithmetic's valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import math
+import operator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,6 +143,50 @@ def gammaincc(m: Any, x: Any, *, a: float) -> Any:
     return _of_exponential(m, m.gamma_upper(x, a=a), a * m.abs(m.log(x)) + x)
 
 
+def igamma(m: Any, a: Any, x: Any) -> Any:
+    """As `gammainc`, with slopes by both operands."""
+    y = m.gamma_orders(a, x, n=0, upper=False)
+    return _of_exponential(m, y, a * m.abs(m.log(x)) + x)
+
+
+def igammac(m: Any, a: Any, x: Any) -> Any:
+    """As `gammaincc`, with slopes by both operands."""
+    y = m.gamma_orders(a, x, n=0, upper=True)
+    return _of_exponential(m, y, a * m.abs(m.log(x)) + x)
+
+
+def gamma_orders_by_a(m: Any, y: Any, a: Any, x: Any, *, n: int, upper: bool) -> Any:
+    """The next derivative."""
+    return m.gamma_orders(a, x, n=n + 1, upper=upper)
+
+
+def gamma_orders_by_x(m: Any, y: Any, a: Any, x: Any, *, n: int, upper: bool) -> Any:
+    """The n-th derivative by a of the density of the gamma distribution.
+
+    The density is an exponential, so that this is a Bell polynomial in the derivatives
+    of the exponent, times the density.
+    """
+    logarithm = m.log(x)
+    density = m.exp((a - 1.0) * logarithm - x - m.log_gamma(a))
+    slopes = [logarithm - m.polygamma(a, n=0)] if n else []
+    slopes += [-m.polygamma(a, n=k) for k in range(1, n)]
+    slope = bell(slopes, 1.0) * density
+    return -slope if upper else slope
+
+
+def bell(slopes: Sequence[Any], one: Any) -> Any:
+    """The n-th derivative of exp(u), over exp(u), from the n first ones of u.
+
+    The complete Bell polynomial (Comtet, 1974, section 3.3), over any numbers; `one` is
+    their 1.
+    """
+    found = [one]
+    for k in range(len(slopes)):
+        terms = (math.comb(k, j) * found[k - j] * slopes[j] for j in range(k + 1))
+        found.append(functools.reduce(operator.add, terms))
+    return found[-1]
+
+
 def betainc(m: Any, x: Any, *, a: float, b: float) -> Any:
     """The regularised incomplete beta function."""
     exponent = a * m.abs(m.log(x)) + b * m.abs(m.log1p(-x))
@@ -156,15 +203,15 @@ def _of_exponential(m: Any, y: Any, exponent: Any) -> Any:
 
 def gammainc_partial(m: Any, y: Any, x: Any, *, a: float) -> Any:
     """The density of the gamma distribution."""
-    whole = m.log_gamma(0.0 * x + a)
-    return m.exp((a - 1.0) * m.log(x) - x - whole)
+    given = 0.0 * x + a
+    return m.exp((given - 1.0) * m.log(x) - x - m.log_gamma(given))
 
 
 def betainc_partial(m: Any, y: Any, x: Any, *, a: float, b: float) -> Any:
     """The density of the beta distribution."""
-    given = (m.log_gamma(0.0 * x + v) for v in (a, b, a + b))
-    first, second, both = given
-    whole = (a - 1.0) * m.log(x) + (b - 1.0) * m.log1p(-x)
+    one, two = (0.0 * x + v for v in (a, b))  # no float is a - 1, nor a + b
+    first, second, both = (m.log_gamma(v) for v in (one, two, one + two))
+    whole = (one - 1.0) * m.log(x) + (two - 1.0) * m.log1p(-x)
     return m.exp(whole + (both - first - second))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradverify.ops.shapes import Shape
+from gradverify.ops.shapes import Shape, elementwise
 
 MOST_ORDER = 6
 MOST_DEGREES = 1e3
@@ -42,3 +42,9 @@ def incomplete(operand: Shape, **degrees: float) -> Shape:
     for name, value in degrees.items():
         _check_above(name, value, 0.0)
     return operand
+
+
+def of_two(a: Shape, b: Shape, **params: object) -> Shape:
+    """The broadcast shape of both operands; internal, so that no param is checked."""
+    del params
+    return elementwise(a, b)

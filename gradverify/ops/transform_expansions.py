@@ -98,7 +98,7 @@ def _cosine(kind: str) -> Callable[..., Any]:
     def transformed(m: Any, x: Any, *, axis: Sizes, norm: str) -> Any:
         place = axis[0] % np.ndim(x)
         n = np.shape(x)[place]
-        return along(m, x, place, ("cosine", kind, n, n, norm), 0, 0)
+        return along(m, x, place, ("cosine", kind, n, norm), 0, 0)
 
     return transformed
 

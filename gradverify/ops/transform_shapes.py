@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from gradverify.ops.checks import check_one_of
 from gradverify.ops.fixed_weights import NORMS
 from gradverify.ops.indexing_shapes import check_whole
 from gradverify.ops.shapes import Shape
@@ -45,11 +46,6 @@ def _numbers(x: Shape, kind: str) -> Shape:
     return x[:-1]
 
 
-def _check_norm(norm: str, allowed: Sequence[str]) -> None:
-    if norm not in allowed:
-        raise ValueError(f"norm={norm!r}; allowed are {', '.join(allowed)}")
-
-
 def _with_parts(x: Shape, kind: str) -> Shape:
     return x if kind in REAL_OUT else (*x, 2)
 
@@ -74,7 +70,7 @@ def one_axis(kind: str) -> Callable[..., Shape]:
     """The rule of a Fourier transform of a kind along one axis."""
 
     def shape(x: Shape, *, length: int | None, axis: Sizes | None, norm: str) -> Shape:
-        _check_norm(norm, NORMS)
+        check_one_of("norm", norm, NORMS)
         numbers = _numbers(x, kind)
         _check_axes(axis, len(numbers), 1)
         (a,) = axis or ()
@@ -90,7 +86,7 @@ def two_axes(first: str, second: str) -> Callable[..., Shape]:
     def shape(
         x: Shape, *, lengths: Sizes | None, axes: Sizes | None, norm: str
     ) -> Shape:
-        _check_norm(norm, NORMS)
+        check_one_of("norm", norm, NORMS)
         found = _numbers(x, second)
         _check_axes(axes, len(found), 2)
         is_pair = isinstance(lengths, tuple | list) and len(lengths) == 2
@@ -107,7 +103,7 @@ def two_axes(first: str, second: str) -> Callable[..., Shape]:
 
 def cosine(x: Shape, *, axis: Sizes | None, norm: str) -> Shape:
     """The operand's shape."""
-    _check_norm(norm, NORMS[:2])
+    check_one_of("norm", norm, NORMS[:2])
     _check_axes(axis, len(x), 1)
     if 0 in x:
         raise ValueError(f"shape {x} has nothing to transform")

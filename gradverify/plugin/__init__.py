@@ -20,6 +20,7 @@ from gradverify.outside.printing import for_terminal
 from gradverify.plugin import hookspecs
 from gradverify.plugin import options as settings
 from gradverify.plugin.plain_imports import import_plainly
+from gradverify.surroundings import surrounded
 
 if TYPE_CHECKING:
     from gradverify.plugin.function_fixture import FunctionFixture
@@ -64,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _start_suites(config: pytest.Config) -> None:
     from gradverify.plugin.items import SESSION
+    from gradverify.plugin.left_out import LeftOut
     from gradverify.plugin.session import Session
 
     anchor = settings.anchor(config)
@@ -79,6 +81,7 @@ def _start_suites(config: pytest.Config) -> None:
         session.open()
     config.stash[SESSION] = session
     config.pluginmanager.register(Hooks(session), "gradverify-run")
+    config.pluginmanager.register(LeftOut(), "gradverify-left-out")
 
 
 class Hooks:
@@ -87,6 +90,7 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self.session = session
 
+    @surrounded
     def pytest_report_header(self) -> list[str]:
         """Say which differentiators run, and why the others do not."""
         return [for_terminal(line) for line in self.session.header()]
@@ -109,6 +113,7 @@ class Hooks:
             found = [c for c in found if not isinstance(c, pytest.Module)]
         return [*found, GradverifyFile.from_parent(parent, path=file_path)]
 
+    @surrounded
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Learn what was selected, before the first item runs."""
         from gradverify.plugin.items import GradverifyItem, KnownItem
@@ -187,6 +192,7 @@ class Hooks:
                 self._summarise(reporter, config)
                 reporter.flush()
 
+    @surrounded
     def _summarise(self, terminalreporter: Any, config: pytest.Config) -> None:
         found = self.session.found
         if found is None:

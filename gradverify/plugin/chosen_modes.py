@@ -54,6 +54,12 @@ class ChosenModes:
                     chosen.add(first)
         return tuple(mode for mode in found if mode in chosen)
 
+    def is_usual(self, who: Differentiator, dtype: str, mode: str) -> bool:
+        """Whether a mode was named, or is one of those that a run is first about."""
+        if self.profile == "deep" and not self.named:
+            return mode in modes(who)
+        return mode in self.everywhere(who, dtype)
+
     def of(self, who: Differentiator, block: Block) -> tuple[str, ...]:
         """The modes that are asked about a block; of a large one for its gradient."""
         chosen = {*self.everywhere(who, block.dtype)}

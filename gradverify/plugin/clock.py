@@ -22,22 +22,28 @@ class Profile:
     seconds: the time to which it is cut.
     least: how many cases an item looks at, if that many fit into the time at all.
     most: how many it looks at, however much time there is.
-    chunk: how many are drawn at once.
-    whole: whether all blocks are alike. If not, engines that compile, and blocks in a
-        second dtype, get only what the others leave over.
+    chunk: how many are drawn at once. begin: how many at first.
+    ranks: of the queues of a `Clock`, in their order. A queue gets only what those of
+        lower ranks leave over.
     """
 
     seconds: float
     least: int
     most: int
     chunk: int = CHUNK
-    whole: bool = True
+    begin: int = CHUNK
+    ranks: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether some blocks go before others."""
+        return any(self.ranks)
 
 
 # fmt: off
 PROFILES: Mapping[str, Profile] = {
-    "smoke": Profile(  20.0, least=2,     most=20, chunk=2, whole=False),
-    "ci":    Profile( 120.0, least=CHUNK, most=2_000),
+    "smoke": Profile(  20.0, least=2,     most=20, chunk=2, begin=2, ranks=(0, 1, 1)),
+    "ci":    Profile( 120.0, least=CHUNK, most=2_000,       begin=2, ranks=(0, 1, 2)),
     "deep":  Profile(7200.0, least=CHUNK, most=1_000_000),
 }
 # fmt: on
@@ -58,8 +64,10 @@ class Queue:
     forgone: those that there was no time for.
     prices: by block, seconds for one case in all items so far; and how many those are.
     saved: the seconds that were shared out to blocks and not spent on them.
+    rank: it gets only what queues of lower ranks leave over.
     """
 
+    rank: int = 0
     expected: float = 0.0
     begun: set[Hashable] = field(default_factory=set)
     forgone: set[Hashable] = field(default_factory=set)
@@ -93,7 +101,9 @@ class Clock:
     """The time of one process of a run; `spent` counts from the beginning of the run.
 
     shared: blocks that all engines look at.
-    extra: those of an engine that compiles, and in a short run those in a second dtype.
+    compiled: those of an engine that compiles.
+    extra: those that modes look at which are asked beside the usual ones, and where
+        queues are ranked those in a second dtype.
     written: seconds spent in suites that draw no blocks and are cut if time is short.
     has_witnesses: whether witnesses of shipped rows come after all blocks.
     """
@@ -101,15 +111,20 @@ class Clock:
     seconds: float
     spent: float = 0.0
     shared: Queue = field(default_factory=Queue)
+    compiled: Queue = field(default_factory=Queue)
     extra: Queue = field(default_factory=Queue)
     written: float = 0.0
+    has_witnesses: bool = False
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """All queues, in the order of a profile's ranks."""
+        return self.shared, self.compiled, self.extra
 
     @property
     def affords_written(self) -> bool:
         """Whether there is time for one more item of written cases."""
         return self.written < WRITTEN * self.seconds
-
-    has_witnesses: bool = False
 
     @property
     def page(self) -> float:
@@ -125,19 +140,23 @@ class Clock:
     def left(self) -> float:
         """The seconds that are left. Loading leaves a share, however long it took."""
         reserve = self.page + WITNESSES * self.seconds * self.has_witnesses
-        looked = self.shared.seconds + self.extra.seconds
+        looked = sum(queue.seconds for queue in self.queues)
         least = LOOKING * self.seconds - looked
         return max(0.0, self.seconds - reserve - self.spent, least)
-
-    @property
-    def even(self) -> float:
-        """An even part of what is left, for a block that is next."""
-        return self.left / (1.0 + self.shared.ahead + self.extra.ahead)
 
     def part(self, queue: Queue, block: Hashable) -> float:
         """The seconds for a block: an even part of what is left."""
         queue.begun.add(block)
-        return self.even
+        return self.left / (1.0 + sum(queue.ahead for queue in self.queues))
+
+    def spare(self, queue: Queue) -> float:
+        """An even part of what is left for a queue and those of its rank.
+
+        Queues of lower ranks keep what their blocks ahead will take.
+        """
+        kept = sum(q.ahead * q.mean for q in self.queues if q.rank < queue.rank)
+        ahead = sum(q.ahead for q in self.queues if q.rank == queue.rank)
+        return max(0.0, self.left - kept) / max(1.0, ahead)
 
     def least(self, queue: Queue, seconds: float, wanted: int) -> int:
         """How many cases an item looks at in any case: those wanted, if they fit."""
@@ -145,24 +164,17 @@ class Clock:
             return FEWEST
         return max(FEWEST, min(wanted, int(seconds / queue.by_case)))
 
-    def affords(self, queue: Queue, block: Hashable, last: bool = False) -> bool:
+    def affords(self, queue: Queue, block: Hashable) -> bool:
         """Whether there is time for a block; asked once for each.
 
-        Each block has an even part of the time that is left. If that is too short for
-        the fewest cases, parts are saved up for one block after another, so that those
-        looked at are spread over the run.
-
-        last: whether the block gets only what the shared blocks ahead of it leave over.
+        Each block has an even part of the time that is left to its queue. If that is
+        too short for the fewest cases, parts are saved up for one block after another,
+        so that those looked at are spread over the run.
         """
         if block not in queue.begun | queue.forgone:
-            if last:
-                spare = self.left - self.shared.ahead * self.shared.mean
-                queue.saved += max(0.0, spare) / max(1.0, queue.ahead)
-                price = queue.mean
-            else:
-                queue.saved += self.even
-                price = FEWEST * queue.by_case
-            if not last and len(queue.prices) < FIRST:
+            queue.saved += self.spare(queue)
+            price = queue.mean if queue.rank else FEWEST * queue.by_case
+            if len(queue.prices) < FIRST and not queue.rank:
                 price = 0.0
             is_saved = self.left > 0.0 and 0.0 < queue.saved >= price
             (queue.begun if is_saved else queue.forgone).add(block)

@@ -10,13 +10,30 @@ import pytest
 from gradverify.outside.printing import visible
 from gradverify.plugin.items import SESSION, BlockItem, KnownItem, UnreadableCaseItem
 from gradverify.suites.blocks import Unreadable
+from gradverify.surroundings import surrounded
 from gradverify.verify import Block
 
 
-class GradverifyFile(pytest.File):
+class _Surrounded(pytest.Collector):
+    """A collector that a test module which was imported before cannot disturb.
+
+    What is judged here depends on the tables of engines, which are imported for it.
+    """
+
+    @surrounded
+    def collect(self) -> list[Any]:
+        """All children at once, while our own settings hold."""
+        return list(self.children())
+
+    def children(self) -> Iterable[Any]:
+        """What hangs below."""
+        raise NotImplementedError
+
+
+class GradverifyFile(_Surrounded, pytest.File):
     """The anchor file: a suite for each kind of block."""
 
-    def collect(self) -> Iterable[pytest.Collector]:
+    def children(self) -> Iterable[pytest.Collector]:
         """The suites that the user chose, in the order in which they run."""
         session = self.config.stash[SESSION]
         suites: dict[str, list[Block]] = {}
@@ -28,14 +45,14 @@ class GradverifyFile(pytest.File):
             yield KnownSuite.from_parent(self, name="known")
 
 
-class BlockSuite(pytest.Collector):
+class BlockSuite(_Surrounded):
     """A suite. The items of one block follow each other and share the block."""
 
     def __init__(self, *, blocks: Sequence[Block], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.blocks = blocks
 
-    def collect(self) -> Iterable[pytest.Item]:
+    def children(self) -> Iterable[pytest.Item]:
         """One item for each block, differentiator and mode; one for a file that holds
         no case.
         """
@@ -55,10 +72,10 @@ class BlockSuite(pytest.Collector):
                 )
 
 
-class KnownSuite(pytest.Collector):
+class KnownSuite(_Surrounded):
     """The witnesses of known deviations."""
 
-    def collect(self) -> Iterable[pytest.Item]:
+    def children(self) -> Iterable[pytest.Item]:
         """One item for each row and each mode of its differentiator, if that is
         judged.
         """

@@ -23,6 +23,7 @@ from gradverify.report.terminal import failure_text
 from gradverify.report.wording import OUT_OF_TIME, Invocation
 from gradverify.suites import CUT
 from gradverify.suites.blocks import Unreadable
+from gradverify.surroundings import surrounded
 from gradverify.verdict import Verdict
 from gradverify.verify import (
     STAGES,
@@ -138,6 +139,7 @@ class GradverifyItem(ReportingItem):
         """The fields of its record that say which item it is."""
         return heading(self.nodeid, self.block, self.differentiator.name, self.mode)
 
+    @surrounded
     def runtest(self) -> None:
         """Judge, write down, and fail once with all that was found."""
         session, queue, key = self.gradverify, None, None
@@ -208,6 +210,26 @@ class GradverifyItem(ReportingItem):
         return without_a_run(
             head, "failed", f"{name} is not registered rightly:\n{lines}"
         )
+
+    def skipped_unrun(self) -> ItemOutcome | None:
+        """The outcome, written down, if the item is skipped without a run.
+
+        None as long as the engine has not been tried: that is a part of an item's run.
+        """
+        session = self.gradverify
+        if not session.has_tried(self.differentiator):
+            return None
+        if session.problems(self.differentiator):
+            return None
+        session.tick()
+        try:
+            found = self.absent() or self.given_up() or self.forgone()
+        except Exception:  # a run of the item says what it was
+            return None
+        if found is None or found.item.outcome != "skipped":
+            return None
+        session.record(found)
+        return found
 
     def absent(self) -> ItemOutcome | None:
         """An outcome without a run, if the table says why it lacks the op."""

@@ -47,7 +47,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("loss", "NAME", "of their outputs (default: cross_entropy)"),
     ("profile", "NAME", f"how much: {', '.join(PROFILES)} (default: ci)"),
     ("time", "SECONDS", "how long the run may draw cases (default: by profile)"),
-    ("max-nodes", "N", "the largest graph that is drawn (default: by profile)"),
+    ("max-nodes", "N", "how many ops a drawn graph has at most (default: by family)"),
     ("seed", "N", "what cases are drawn from (default: 0)"),
     ("fail-on", "POLICY", f"what fails: {', '.join(POLICIES)} (default: wrong)"),
     ("against", "FILE", "records of an older run that this one is compared with"),
@@ -127,6 +127,7 @@ def checked(config: pytest.Config) -> Settings:
     """
     from gradverify.formats import DTYPES
     from gradverify.ops import OPS
+    from gradverify.suites.blocks import MOST_NODES
 
     ops = [row.name for row in OPS if not row.internal]
     return Settings(
@@ -138,7 +139,7 @@ def checked(config: pytest.Config) -> Settings:
         networks=_networks(config),
         profile=_one(config, "profile", PROFILES, "ci"),
         time=_number(config, "time", float, 1),
-        max_nodes=_number(config, "max-nodes", int, 1),
+        max_nodes=_number(config, "max-nodes", int, 1, most=MOST_NODES),
         seed=_number(config, "seed", int, 0) or 0,
         fail_on=_one(config, "fail-on", POLICIES, "wrong"),
         report=report_folder(config),
@@ -224,7 +225,9 @@ def _networks(config: pytest.Config) -> tuple[Network, ...]:
         raise pytest.UsageError(f"{flag('network')}: {error}") from error
 
 
-def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
+def _number(
+    config: pytest.Config, name: str, kind: Any, least: int, most: int = LARGEST
+) -> Any:
     text = _given(config, name)
     if not text:
         return None
@@ -232,11 +235,11 @@ def _number(config: pytest.Config, name: str, kind: Any, least: int) -> Any:
         number = kind(text)
     except ValueError:
         number = None
-    if number is None or not least <= number <= LARGEST:
+    if number is None or not least <= number <= most:
         word = "a whole number" if kind is int else "seconds"
         shown = text if len(text) <= 40 else f"{text[:40]}..."
         raise pytest.UsageError(
-            f"{flag(name)}: {shown!r}: give {word} from {least} to {LARGEST}"
+            f"{flag(name)}: {shown!r}: give {word} from {least} to {most}"
         )
     return number
 

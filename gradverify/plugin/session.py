@@ -20,7 +20,6 @@ from gradverify.differentiators import (
     Trial,
     close_all,
     is_trusted,
-    modes,
     tried_out,
 )
 from gradverify.formats import DTYPES
@@ -84,6 +83,8 @@ class Session:
         self.profile = PROFILES[self.settings.profile]
         seconds = self.settings.time or self.profile.seconds
         self.clock = Clock(seconds, time.time() - self.began)
+        for queue, rank in zip(self.clock.queues, self.profile.ranks, strict=True):
+            queue.rank = rank
         self.elsewhere = 0.0  # seconds in tests that are not ours
         self.spokesmen: dict[str, str] = {}
         self._trials: dict[str, Trial] = {}
@@ -107,6 +108,7 @@ class Session:
                 root=self.root,
                 large=self.settings.networks,
                 chunk=self.profile.chunk,
+                begin=self.profile.begin,
             )
         )
 
@@ -160,7 +162,7 @@ class Session:
         """
         self.clock.has_witnesses = has_witnesses
         places = [self.place(block, who, mode) for block, who, mode in asked]
-        for queue in (self.clock.shared, self.clock.extra):
+        for queue in self.clock.queues:
             keys = {key for of, key in places if of is queue}
             queue.expected = len(keys) / self.workers
 
@@ -169,35 +171,27 @@ class Session:
     ) -> tuple[Queue, Hashable]:
         """The queue that a drawn block is in for a mode, and its name in that queue.
 
-        Modes that are asked beside the default ones have a part of the time of their
-        own, so that they take none from how many blocks the default ones look at.
+        Modes that are asked beside the usual ones have a part of the time of their
+        own, so that they take none from how many blocks the usual ones look at. Where
+        queues are ranked, so has a second dtype.
         """
-        is_usual = self.is_usual(who, mode)
-        if who.compiles:  # the engine has cases of its own
-            return self.clock.extra, (id(block), who.name, is_usual)
-        first = (self.settings.dtypes or DTYPES)[0]
-        if not is_usual or (block.dtype != first and not self.profile.whole):
-            return self.clock.extra, (id(block), is_usual)
-        return self.clock.shared, id(block)
-
-    def is_usual(self, who: Differentiator, mode: str) -> bool:
-        """Whether a mode is a default one, or was named."""
-        return bool(self.settings.modes) or mode in modes(who)
+        is_usual = self.chosen.is_usual(who, block.dtype, mode)
+        key = id(block), who.name if who.compiles else "", is_usual
+        is_first = block.dtype == self.chosen.first or not self.profile.is_ranked
+        if is_usual and is_first:
+            return (self.clock.compiled if who.compiles else self.clock.shared), key
+        return self.clock.extra, key
 
     def affords(self, block: Block, who: Differentiator, mode: str) -> bool:
         """Whether there is time for a block."""
-        queue, key = self.place(block, who, mode)
-        last = queue is self.clock.extra and not self.profile.whole
-        return self.clock.affords(queue, key, last=last)
+        return self.clock.affords(*self.place(block, who, mode))
 
     def budget(self, block: Block, who: Differentiator, mode: str) -> Budget:
         """How much an item of the block may look at."""
         queue, key = self.place(block, who, mode)
         seconds = self.clock.part(queue, key)
-        is_usual = self.is_usual(who, mode)
         shared_by = sum(
-            not other.compiles and self.is_usual(other, m) == is_usual
-            for other, m in self.judged(block)
+            self.place(block, other, m)[1] == key for other, m in self.judged(block)
         )
         least = self.clock.least(queue, seconds, self.profile.least)
         shrinking = max(SHRINKING, seconds)
@@ -237,6 +231,10 @@ class Session:
     def problems(self, differentiator: Differentiator) -> list[str]:
         """What is wrong with a differentiator as a whole."""
         return list(self.trial(differentiator).problems)
+
+    def has_tried(self, differentiator: Differentiator) -> bool:
+        """Whether the handshake of a differentiator is over."""
+        return differentiator.name in self._trials
 
     def trial(self, differentiator: Differentiator) -> Trial:
         """What the handshake says about a differentiator; it runs once in a process.

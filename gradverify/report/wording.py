@@ -13,7 +13,7 @@ import numpy as np
 from gradverify.diagnosis.declarations import COMPILES
 from gradverify.graph import array_from_json
 from gradverify.outside.printing import visible
-from gradverify.records import Changes, Discrepancy, Records, Run, number_of
+from gradverify.records import Changes, Discrepancy, Item, Records, Run, number_of
 from gradverify.suites import TABLE
 from gradverify.verdict import Verdict
 
@@ -224,8 +224,23 @@ def looked_at(found: Records) -> str:
         own = [i for i in items if i.differentiator == name]
         left_out = sum(i.reason.startswith(OUT_OF_TIME) for i in own)
         if left_out:
-            parts.append(f"{left_out} of {len(own)} items of {name} {OUT_OF_TIME}")
+            text = f"{left_out} of {len(own)} items of {name}{_unseen(own)}"
+            parts.append(f"{text} {OUT_OF_TIME}")
     return "; ".join(parts)
+
+
+def _unseen(items: Sequence[Item]) -> str:
+    """How many ops an engine ran in no mode at all, for want of time."""
+    by_op: dict[str, list[Item]] = {}
+    for item in items:
+        if item.suite == "ops":
+            by_op.setdefault(item.block, []).append(item)
+    unseen = sum(
+        all(i.outcome == "skipped" for i in own)
+        and any(i.reason.startswith(OUT_OF_TIME) for i in own)
+        for own in by_op.values()
+    )
+    return f" ({unseen} of {len(by_op)} ops in no mode)" if by_op else ""
 
 
 def changed(changes: Changes) -> str:

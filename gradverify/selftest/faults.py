@@ -1,7 +1,9 @@
-"""The faults of a selftest: what each makes of the right cotangents of one op.
+"""The faults of a selftest: what each makes of the right numbers of one op.
 
-A fault takes the op alone, as a case of its own, and the cotangents that the engine
-gave for its inputs. It returns other cotangents, or None if it has nothing to change.
+A fault takes the op alone, as a case of its own, and an array for each of its operands:
+the cotangents that the engine gave, or the tangents that the operands bring, or the
+engine's product of the op's own Hessian with these. It returns other ones, or None if
+it has nothing to change.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import numpy as np
 
 from gradverify.formats import drawn_in
 from gradverify.graph import Array, Case
+from gradverify.questions import GRADIENT, JVP, SECOND, Question
 from gradverify.reference import reference
 from gradverify.reference.gradient_program import gradient_program
 
@@ -20,19 +23,19 @@ TAIL = 20.0  # beyond it, code takes another rule for the tail, as in many a sof
 
 
 class Fault(Protocol):
-    """A wrong rule, described by what it makes of the results of the right one."""
+    """A wrong rule, described by what it makes of the numbers of the right one."""
 
     def __call__(self, alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-        """Other cotangents, one for each input of `alone`; None if nothing changes."""
+        """Other arrays, one for each input of `alone`; None if nothing changes."""
 
 
 def sign(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """Every cotangent with the other sign."""
+    """Every number with the other sign."""
     return [-x for x in bars]
 
 
 def factor(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """Every cotangent wrong by the same small factor."""
+    """Every number wrong by the same small factor."""
     wrong = 1.0 + drawn_in(alone.dtype).wrong_constant
     return [x * np.asarray(wrong, x.dtype) for x in bars]
 
@@ -67,16 +70,24 @@ def kink(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
 
 
 def tail(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
-    """Twice the right cotangent if an operand is large."""
+    """Twice the right number if an operand is large."""
     pairs = zip(bars, alone.point, strict=True)
     return [np.where(np.abs(x) > TAIL, bar + bar, bar) for bar, x in pairs]
 
 
-FAULTS: Mapping[str, Fault] = {
-    "sign": sign,
-    "factor": factor,
-    "dropped": dropped,
-    "swapped": swapped,
-    "kink": kink,
-    "tail": tail,
+def held(alone: Case, bars: Sequence[Array]) -> list[Any] | None:
+    """The op's slopes are held constant where they should be differentiated."""
+    return [np.zeros_like(x) for x in bars]
+
+
+# fmt: off
+_ALWAYS: Mapping[str, Fault] = {
+    "sign": sign, "factor": factor, "dropped": dropped, "swapped": swapped,
 }
+FAULTS: Mapping[Question, Mapping[str, Fault]] = {
+    GRADIENT: {**_ALWAYS, "kink": kink, "tail": tail},
+    JVP:      {**_ALWAYS, "tail": tail},
+    SECOND:   {**_ALWAYS, "held": held, "tail": tail},
+}
+# fmt: on
+"""By question the faults that a mode which is asked it can have, by name."""

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gradverify.differentiators import Differentiator
+from gradverify.differentiators import Differentiator, questions
 from gradverify.ops import OPS
+from gradverify.questions import Question
 from gradverify.selftest.faults import FAULTS
-from gradverify.selftest.planted import Planted
+from gradverify.selftest.planted import BY_QUESTION, Planted
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Verdict
@@ -44,28 +45,40 @@ class OpScore:
 
 @dataclass(frozen=True)
 class Score:
-    """The scores of all ops, what the engine cannot run, and the seconds it took."""
+    """The scores of all ops, what the engine cannot run, and the seconds it took.
+
+    kinds: of the faults that were planted, in the order of their table.
+    """
 
     engine: str
     mode: str
+    kinds: Sequence[str]
     ops: Sequence[OpScore]
     absent: Mapping[str, str]
     seconds: float
 
     def planted(self) -> Counter[str]:
         """The faults that changed a number, as "op:kind"."""
-        return _counted((op.op, op.met) for op in self.ops)
+        return self._counted((op.op, op.met) for op in self.ops)
 
     def found(self) -> Counter[str]:
         """Those of `planted` that were found."""
-        return _counted((op.op, op.found) for op in self.ops)
+        return self._counted((op.op, op.found) for op in self.ops)
+
+    def _counted(self, met: Iterable[tuple[str, Collection[str]]]) -> Counter[str]:
+        """A count of one for each op and kind, in the order of the table of faults."""
+        return Counter(
+            f"{op}:{kind}" for op, own in met for kind in self.kinds if kind in own
+        )
 
 
-def _counted(kinds: Iterable[tuple[str, Collection[str]]]) -> Counter[str]:
-    """A count of one for each op and kind, in the order of the table of faults."""
-    return Counter(
-        f"{op}:{kind}" for op, met in kinds for kind in FAULTS if kind in met
-    )
+def asked(engine: Differentiator, mode: str) -> Question | None:
+    """The question whose faults are planted into a mode; None if there is none.
+
+    Rows of whole matrices have no faults of their own.
+    """
+    first = questions(engine, mode)[0]
+    return first if first in FAULTS else None
 
 
 @surrounded
@@ -83,8 +96,14 @@ def score(
 
     cases: how many cases of an op are looked at, at most.
     progress: called with the score of each op when it is known.
+
+    Raises `ValueError` for a mode of a kind that no fault is planted into.
     """
     began = time.perf_counter()
+    question = asked(engine, mode)
+    if question is None:
+        kind = engine.modes()[mode].kind
+        raise ValueError(f"no faults are planted into a mode of the kind {kind!r}")
     wanted = tuple(ops) or OPS.public()
     rows = {op: engine.table.get(op, "the table has no row for it") for op in wanted}
     absent = {op: row for op, row in rows.items() if isinstance(row, str)}
@@ -92,20 +111,24 @@ def score(
     found = []
     for block in blocks(Asked(suites=["ops"], ops=present, dtypes=[dtype], seed=seed)):
         if block.family in present:
-            found.append(score_op(block, engine, mode, cases))
+            found.append(score_op(block, engine, mode, question, cases))
             progress(found[-1])
-    return Score(engine.name, mode, found, absent, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Score(engine.name, mode, (*FAULTS[question],), found, absent, seconds)
 
 
-def score_op(block: Block, engine: Differentiator, mode: str, cases: int) -> OpScore:
+def score_op(
+    block: Block, engine: Differentiator, mode: str, question: Question, cases: int
+) -> OpScore:
     """Plant faults into the op that a block of the suite `ops` is about."""
+    faults = FAULTS[question]
     block, score = block.fitting(engine), OpScore(block.family)
     for position, case in block.cases():
-        given_up = set(FAULTS) - set(score.met) if position >= UNMET else set()
-        missing = [kind for kind in FAULTS if kind not in score.found | given_up]
+        given_up = set(faults) - set(score.met) if position >= UNMET else set()
+        missing = [kind for kind in faults if kind not in score.found | given_up]
         if position >= cases or not missing:
             break
-        reference = block.reference(position, case)
+        reference = block.reference(position, case, question=question)
         own = judge(case, engine, mode, found=reference).verdict
         if own is Verdict.UNSUPPORTED:
             continue
@@ -114,8 +137,8 @@ def score_op(block: Block, engine: Differentiator, mode: str, cases: int) -> OpS
             score.deviating += 1
             continue
         for kind in missing:
-            planted = Planted(engine, mode, score.op, FAULTS[kind])
-            judgement = judge(case, planted, "altering", found=reference)
+            planted = Planted(engine, mode, score.op, faults[kind])
+            judgement = judge(case, planted, BY_QUESTION[question], found=reference)
             if not planted.altered:
                 continue
             score.met[kind] += 1

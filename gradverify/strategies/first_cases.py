@@ -2,7 +2,9 @@
 
 A literal on either side of an operator, since libraries take 2.0**x by a rule of its
 own; equal values in two inputs, since an engine may take them for one; and edges:
-zeros, equal numbers, subnormal and extreme ones, and cotangents of exactly 0.
+zeros, equal numbers, subnormal and extreme ones, and cotangents of exactly 0. A sweep
+over sizes, since formulas change at sizes that a few draws pass by: from 20 on softplus
+is x in some library, below -12 a sigmoid is an exponential in another.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from gradverify.graph import (
     literal_leaf,
 )
 from gradverify.ops import OPS, Op
+from gradverify.ops.separate import is_elementwise
 from gradverify.ops.shapes import elementwise
 from gradverify.strategies.draft import is_sound
 from gradverify.strategies.own_shapes import OWN_SHAPES
@@ -76,8 +79,54 @@ BESIDE = ("a zero", "a negative number", "a huge number", "a tiny number")
 """Those at which an op of two operands has an ordinary number beside, too."""
 
 
+SWEEPS: tuple[tuple[float, ...], ...] = (
+    (1e-8, 1e-3, 0.1, 0.4, 0.8, 1.2, 1.7, 2.7, 4.4, 6.6, 9.1, 13.2),
+    (18.4, 21.3, 25.2, 30.7, 36.1, 45.6, 88.4, 100.3),
+)
+"""Sizes that stand in one array, with either sign: fewer than are differenced one by
+one."""
+
+
+def edge_cases(op: str, dtype: str, seed: int = 0) -> tuple[Case, ...]:
+    """Sweeps of an op of one operand over sizes, and then its cases at edges.
+
+    The seed says which of the edges is the first.
+    """
+    edges = _edges(op, dtype)
+    turn = seed % max(len(edges), 1)
+    return (*_sweeps(op, dtype), *edges[turn:], *edges[:turn])
+
+
 @lru_cache(maxsize=1024)
-def edge_cases(op: str, dtype: str) -> tuple[Case, ...]:
+def _sweeps(op: str, dtype: str) -> tuple[Case, ...]:
+    """The op's own thresholds and the sizes above, as far as they lie in the domain.
+
+    An op of more operands has none.
+    """
+    row = OPS[op]
+    if not is_elementwise(op) or row.arity != 1 or row.masks:
+        return ()
+    params = _params_at(row, (np.array(1.0, dtype),))[0]
+    own = [x for x in params.values() if isinstance(x, float)]
+    signed = (np.array(s) * t for s in SWEEPS for t in (1.0, -1.0))
+    found = (_sweep(row, params, dtype, x) for x in (np.array(own), *signed))
+    return tuple(case for case in found if case is not None and is_sound(case))
+
+
+def _sweep(row: Op, params: Mapping[str, Any], dtype: str, sizes: Array) -> Case | None:
+    """One array of those numbers at which the op alone is sound."""
+
+    def at(x: Array) -> Case:
+        nodes: list[Node] = [input_leaf(x.shape)]
+        nodes.append(apply_op(nodes, row.name, (0,), **params))
+        return Case(Graph(_summed(nodes, weighted=False)), (x,), dtype)
+
+    kept = [x for x in sizes.astype(dtype) if is_sound(at(np.asarray(x)))]
+    return at(np.array(kept, dtype)) if kept else None
+
+
+@lru_cache(maxsize=1024)
+def _edges(op: str, dtype: str) -> tuple[Case, ...]:
     """Cases of an op at the edges above, where they lie in its domain and fit.
 
     Then those of arrays once more, with a cotangent of 0 at their first entry.

@@ -23,7 +23,7 @@ PAIRS: tuple[tuple[Shape, ...], ...] = (
 
 # fmt: off
 INDEXING_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
-    **dict.fromkeys(("gather", "index_select", "masked_select", "segment_reduce"), ROWS),
+    **dict.fromkeys(("gather", "take_along_axis", "index_select", "masked_select", "segment_reduce"), ROWS),
     **dict.fromkeys(("cumprod", "logcumsumexp", "flip", "roll", "repeat", "tile"), ROWS),
     **dict.fromkeys(("scatter_add", "scatter_reduce"), PAIRS),
     "scatter":     (((2,), (2,)), ((3,), (2,)), ((2, 3), (2, 3)), ((3, 2), (1, 2))),
@@ -88,7 +88,7 @@ def _lines_of_pairs(shape: Shape) -> Iterable[Any]:
 
 
 INDEXING_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
-    "gather.index": _of_lines,
+    **{f"{op}.index": _of_lines for op in ("gather", "take_along_axis")},
     **{
         f"{op}.index": _lines_of_pairs
         for op in ("scatter", "scatter_add", "scatter_reduce")
@@ -96,7 +96,9 @@ INDEXING_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **{f"{op}.index": _of_slices for op in ("index_select", "index_add", "index_put")},
     "diff.n": lambda shape: (1, 2, 3),
     "index_add.alpha": lambda shape: (1.0, -0.5, 2.0),
-    "reduce": lambda shape: ("sum", "prod", "mean"),
+    "reduce": lambda shape: (
+        "sum", "prod", "mean", "amax", "amin", "max", "min",
+    ),
     "include_self": lambda shape: (True, False),
     "accumulate": lambda shape: (True, False),
     "chosen": _chosen,

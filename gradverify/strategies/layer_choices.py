@@ -11,6 +11,12 @@ import numpy as np
 from gradverify.ops import Shape
 from gradverify.ops.loss_shapes import IGNORED
 
+ATTENTION: tuple[tuple[Shape, ...], ...] = (
+    ((1, 1), (2, 1), (2, 1)), ((2, 2), (2, 2), (2, 2)), ((2, 2), (3, 2), (3, 1)),
+    ((1, 3, 2), (1, 3, 2), (1, 3, 2)), ((2, 2, 1), (2, 2, 1), (2, 2, 2)),
+    ((1, 2, 2, 3), (1, 2, 2, 3), (1, 2, 2, 3)),
+)  # fmt: skip
+
 # Simplest first. One entry an axis, two that are equal and two that are not: the
 # mistakes that depend on a shape show there.
 # fmt: off
@@ -57,11 +63,8 @@ LAYER_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
         ((2, 4, 2), (4,), (4,)), ((1, 2, 2, 2), (2,), (2,)),
     ),
     "embedding": (((2, 1),), ((3, 2),), ((2, 3),), ((1, 2),)),
-    "scaled_dot_product_attention": (
-        ((1, 1), (2, 1), (2, 1)), ((2, 2), (2, 2), (2, 2)), ((2, 2), (3, 2), (3, 1)),
-        ((1, 3, 2), (1, 3, 2), (1, 3, 2)), ((2, 2, 1), (2, 2, 1), (2, 2, 2)),
-        ((1, 2, 2, 3), (1, 2, 2, 3), (1, 2, 2, 3)),
-    ),
+    "scaled_dot_product_attention": ATTENTION,
+    "dropout_attention": ATTENTION,
     # a target that is computed may be rounded to more than 1, which PyTorch refuses
     "bce": (((), ()), ((2,), (2,)), ((2, 3), (2, 3)), ((1, 2), (1, 2))),
     "nll": (((1, 2),), ((2, 3),), ((3, 2),), ((2, 2),), ((4, 3),)),
@@ -140,6 +143,16 @@ LAYER_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "log_target": lambda shape: (False, True),
     "reduction": lambda shape: ("mean", "sum", "none"),
 }
+
+
+def kept(shapes: Sequence[Shape]) -> Iterable[str]:
+    """Which weights of an attention are kept: a chess board, all, none of one query."""
+    if len(shapes) > 1 and min(len(s) for s in shapes[:2]) > 1:
+        length, keys = shapes[0][-2], shapes[1][-2]
+        if length * keys <= 64:
+            yield _rows(length, keys, lambda i, j: (i + j) % 2 == 0)
+            yield _rows(length, keys, lambda i, j: True)
+            yield _rows(length, keys, lambda i, j: i > 0 or length == 1)
 
 
 def masks(shapes: Sequence[Shape]) -> Iterable[str]:

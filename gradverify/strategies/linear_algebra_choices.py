@@ -54,6 +54,8 @@ LINEAR_ALGEBRA_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     "cholesky_inverse": FLAT,
     "cholesky_solve": tuple((b, a) for a, b in SYSTEMS if b[-2] == a[-1]),
     "pinv":     (((2, 2),), ((3, 2),), ((2, 3),), ((2, 3, 2),), ((1, 3),), ((2, 1),)),
+    "pinv_singular": (((2, 1), (1, 2)), ((3, 1), (1, 2)), ((3, 2), (2, 3)),
+                 ((2, 2, 1), (2, 1, 2)), ((2, 1), (1, 3)), ((4, 2), (2, 3))),
     "lstsq":    (((2, 2), (2, 1)), ((3, 2), (3, 1)), ((3, 2), (3, 2)),
                  ((2, 3, 2), (2, 3, 1)), ((4, 2), (4, 1)), ((3, 1), (3, 2))),
     "qr":       (((2, 2),), ((3, 2),), ((2, 3),), ((3, 3),), ((2, 3, 2),), ((1, 2),)),
@@ -67,6 +69,7 @@ LINEAR_ALGEBRA_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     "vector_norm": (((2,),), ((3,),), ((2, 3),), ((1,),), ((2, 2),)),
     "matrix_norm": (((2, 2),), ((2, 3),), ((2, 2, 2),), ((3, 2),), ((3, 3),)),
     "normalize": (((2,),), ((2, 3),), ((3, 2),), ((1, 1),)),
+    "renorm":   (((2, 2),), ((2, 3),), ((3, 1),), ((2, 2, 2),)),
     "cosine_similarity": (((2,), (2,)), ((2, 3), (2, 3)), ((3, 2), (1, 2))),
     "cov":      (((1, 2),), ((2, 3),), ((2, 2),), ((3, 2),)),
     "cdist":    (((1, 2), (1, 2)), ((2, 2), (3, 2)), ((2, 2, 2), (2, 1, 2))),
@@ -99,7 +102,10 @@ LINEAR_ALGEBRA_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **dict.fromkeys(
         ("cdist.p", "pdist.p"), lambda shape: (2.0, 1.0, math.inf, 3.0, 0.5, 1.5)
     ),
-    "normalize.p": lambda shape: (2.0, 1.0, math.inf, 3.0),
+    **dict.fromkeys(
+        ("normalize.p", "renorm.p"), lambda shape: (2.0, 1.0, math.inf, 3.0)
+    ),
+    "renorm.most": lambda shape: (1.0, 0.25, 5.0),
     **dict.fromkeys(
         ("normalize.eps", "cosine_similarity.eps"), lambda shape: (1e-8, 0.5, 1e-12)
     ),

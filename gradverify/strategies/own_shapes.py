@@ -32,7 +32,7 @@ from gradverify.strategies.resampling_choices import (
     RESAMPLING_CHOICES,
     RESAMPLING_SHAPES,
 )
-from gradverify.strategies.special_choices import SPECIAL_CHOICES
+from gradverify.strategies.special_choices import SPECIAL_CHOICES, SPECIAL_SHAPES
 from gradverify.strategies.transform_choices import (
     TRANSFORM_CHOICES,
     TRANSFORM_SHAPES,
@@ -49,6 +49,7 @@ OWN_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = {
     **WINDOW_SHAPES,
     **RESAMPLING_SHAPES,
     **CELL_SHAPES,
+    **SPECIAL_SHAPES,
 }
 
 OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
@@ -65,8 +66,10 @@ OWN_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
 }
 """By param, or by `op.param` where the name alone does not say what is legal."""
 
+REDUCED = ("scatter_reduce", "segment_reduce")
+
 OWN_VALUES: Mapping[str, Callable[[Array, int], Array]] = {
     **dict.fromkeys(LINEAR_ALGEBRA_SHAPES, matrix_of),
-    **dict.fromkeys(ORDERING_SHAPES, tied),
+    **dict.fromkeys((*ORDERING_SHAPES, *REDUCED), tied),
 }
 """Operands that are made of drawn entries: by op, from these and a choice below 100."""

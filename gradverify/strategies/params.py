@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from gradverify.ops import OPS, Shape
-from gradverify.strategies.layer_choices import masks
+from gradverify.strategies.layer_choices import kept, masks
 from gradverify.strategies.own_shapes import OWN_CHOICES
 
 # The last three are no dyadic numbers; the floats nearest to them are meant.
@@ -86,6 +86,10 @@ CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
 }
 
 
+# Params that go by the shapes of all operands.
+OF_SHAPES: Mapping[str, Callable[..., Iterable[str]]] = {"mask": masks, "kept": kept}
+
+
 @lru_cache(maxsize=4096)
 def result_shape(op: str, shapes: tuple[Shape, ...], params: Any) -> Shape | None:
     """The shape of the result, or None if the shapes or params are not legal."""
@@ -120,8 +124,8 @@ def _menu(op: str, name: str, shapes: tuple[Shape, ...]) -> Iterable[Any]:
     """The values that a param may have; `LookupError` if the table has no such
     param.
     """
-    if name == "mask":
-        return masks(shapes)
+    if name in OF_SHAPES:
+        return OF_SHAPES[name](shapes)
     choices = CHOICES.get(f"{op}.{name}", CHOICES.get(name))
     if choices is None:
         raise LookupError(

@@ -50,7 +50,7 @@ RESAMPLING_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     **{f"{op}.size": _sizes for op in RESAMPLING_SHAPES if op.startswith("upsample")},
     "affine_grid.size": _grids,
     **dict.fromkeys(("align_corners", "exact"), lambda shape: (False, True)),
-    "grid_sample.mode": lambda shape: ("bilinear", "bicubic"),
+    "grid_sample.mode": lambda shape: ("bilinear", "bicubic", "nearest"),
     "outside": lambda shape: ("zeros", "border", "reflection"),
     "factor": lambda shape: (2, 1, 3),
     "channel_shuffle.groups": lambda shape: (2, 3, 1),

@@ -7,6 +7,11 @@ from typing import Any
 
 from gradverify.ops import Shape
 
+# Drawn alone: one such value takes milliseconds.
+SPECIAL_SHAPES: Mapping[str, tuple[tuple[Shape, ...], ...]] = dict.fromkeys(
+    ("igamma", "igammac"), (((), ()), ((2,), (2,)), ((2,), ()), ((2, 1), (2,)))
+)
+
 SPECIAL_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "polygamma.n": lambda shape: (1, 2, 0, 3),
 }

@@ -55,6 +55,8 @@ FAMILIES = {
 # fmt: on
 """The graph families: how many ops at most, and which ranks the inputs have."""
 
+MOST_NODES = max(most for most, _ in FAMILIES.values())
+
 
 @dataclass(eq=False)
 class Unreadable(Block):
@@ -72,7 +74,7 @@ class Asked:
     large: networks that the suite `networks` has in place of drawn ones.
     root: the repository whose saved cases are looked at first. A file that holds no
         case becomes an `Unreadable` block, whatever dtypes were asked for.
-    chunk: how many cases a block draws at once.
+    chunk: how many cases a block draws at once. begin: how many at first.
     """
 
     suites: Collection[str] = ()
@@ -83,6 +85,7 @@ class Asked:
     root: Path | None = None
     large: Sequence[Network] = ()
     chunk: int = CHUNK
+    begin: int = CHUNK
 
     def drawn_dtypes(self, turn: int) -> Collection[str]:
         """The dtypes in which cases are drawn, in another order at every other turn.
@@ -106,7 +109,7 @@ def blocks(asked: Asked = Asked()) -> list[Block]:
         or isinstance(block, Unreadable)
     ]
     for block in found:
-        block.chunk = asked.chunk
+        block.chunk, block.begin = asked.chunk, asked.begin
     return found
 
 
@@ -142,7 +145,7 @@ def single_ops(asked: Asked) -> Iterator[Block]:
                     steered,
                     _of_op(op),
                     first=first_cases(op, dtype),
-                    edges=partial(edge_cases, op, dtype),
+                    edges=partial(edge_cases, op, dtype, own),
                 )
 
 

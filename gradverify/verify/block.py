@@ -42,12 +42,12 @@ class Block:
     restricted: the same family for an engine that can run few of the cases.
     first: cases that are looked at before any that are drawn.
     edges: what makes the cases of which one stands before every graph that is drawn, as
-        long as there are any; the seed says which is the first. A block that is not
-        looked at makes none.
+        long as there are any. A block that is not looked at makes none.
     points: at how many points every graph of the first chunk is looked at.
     again: the same for later chunks. It is larger, because drawing a graph is expensive
         and another point of it is not.
-    chunk: how many cases are drawn at once.
+    chunk: how many cases are drawn at once. begin: how many at first.
+    source: the block whose graphs this one looks at, at more points.
     count: how many of them every differentiator looks at; the first one sets it.
     """
 
@@ -64,12 +64,16 @@ class Block:
     points: int = 1
     again: int = 1
     chunk: int = CHUNK
+    begin: int = CHUNK
+    source: Block | None = None
     count: int | None = None
     drawn: list[Case] = field(default_factory=list)
     met: Met = field(default_factory=Met)
     draws: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _edges_met: int = 0
+    _graphs: list[range] = field(default_factory=list)
+    _taken: dict[int, int] = field(default_factory=dict)
     _own: dict[str, Block] = field(default_factory=dict)
     _references: dict[Any, dict[int, Reference]] = field(default_factory=dict)
     _weighted: dict[int, Case] = field(default_factory=dict)
@@ -80,7 +84,7 @@ class Block:
 
         An engine that can run less than half of what is drawn from all ops gets a block
         drawn from its own table. An engine that compiles every graph gets fewer graphs
-        at more points.
+        at more points; they are the first ones of this block, if it can run them.
         """
         name = differentiator.name
         if name not in self._own:
@@ -103,6 +107,8 @@ class Block:
                     edges=self.edges,
                     points=points,
                     chunk=self.chunk,
+                    begin=self.begin,
+                    source=self if strategy is self.strategy else None,
                 )
             )
         return self._own[name]
@@ -112,9 +118,12 @@ class Block:
         shared = self.strategy, self.steered
         if self.strategy is None or self.restricted is None:
             return shared
-        begin, end = len(self.first), len(self.first) + self.chunk
-        first = [case for _, case in itertools.islice(self.cases(), begin, end)]
-        runs = sum(unsupported(differentiator, case) is None for case in first)
+        start = len(self.first)
+        for count in (min(self.begin, self.chunk), self.chunk):
+            first = [c for _, c in itertools.islice(self.cases(), start, start + count)]
+            runs = sum(unsupported(differentiator, case) is None for case in first)
+            if runs == len(first):  # no need to draw more in order to know
+                return shared
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]
         if 2 * runs >= len(first) or not table:
@@ -144,35 +153,73 @@ class Block:
         self.drawn.clear()
         for kept in (self._own, self._references, self._weighted, self._traits):
             kept.clear()
+        self._graphs.clear()
+        self._taken.clear()
 
     def _draw(self) -> bool:
         assert self.strategy is not None
-        began = time.perf_counter()
-        strategy, before = self.strategy, len(self.drawn)
+        began, before = time.perf_counter(), len(self.drawn)
+        theirs = 0.0 if self.source is None else self.source.seconds["draw"]
+        if not before:
+            self.drawn.extend(self.first)
+            if self.source is not None:
+                self._taken.update((i, i) for i in range(len(self.first)))
+        count = self.chunk if before else min(self.begin, self.chunk)
+        if self.source is None:
+            has_drawn = self._draw_fresh(self.strategy, count, before)
+        else:
+            has_drawn = self._take_over(self.source, count, before)
+        for position in range(before, len(self.drawn)):
+            self.met.add(self.traits(position, self.drawn[position]))
+        if self.source is not None:  # what it drew meanwhile is in its own account
+            began += self.source.seconds["draw"] - theirs
+        self.seconds["draw"] += time.perf_counter() - began
+        return has_drawn
+
+    def _draw_fresh(
+        self, strategy: SearchStrategy[Case], count: int, before: int
+    ) -> bool:
+        """Draw the next graphs; False if there are none."""
         if self.steered is not None and before:
             strategy = self.steered(self.met)
         seed = self.seed * 1_000_003 + before
         later = self.again if before and self.chunk == CHUNK else 1
         points = max(self.points, later)
-        if not before:
-            self.drawn.extend(self.first)
-        fresh = draw(strategy, self.chunk // points, seed)
+        fresh = draw(strategy, max(1, count // points), seed)
         source = random.Random(seed)
         for case in fresh.cases:
+            start = len(self.drawn)
             self.drawn.extend(self._next_edge())
+            self._graphs.append(range(start, len(self.drawn) + 1))
             self.drawn.extend(at_points(case, points, source))
-        for position in range(before, len(self.drawn)):
-            self.met.add(self.traits(position, self.drawn[position]))
         self.draws.update(begun=fresh.begun, rejected=fresh.rejected)
-        self.seconds["draw"] += time.perf_counter() - began
         return bool(fresh.cases)
+
+    def _take_over(self, source: Block, count: int, before: int) -> bool:
+        """Take the next graphs of another block, each at more points; False if there
+        are none.
+
+        What that block has at the same places keeps its references.
+        """
+        numbers = random.Random(self.seed * 1_000_003 + before)
+        done = len(self._graphs)
+        wanted = done + max(1, count // self.points)
+        while len(source._graphs) < wanted and source._draw():
+            pass
+        for places in source._graphs[done:wanted]:
+            start = len(self.drawn)
+            self._taken.update(enumerate(places, start))
+            self._graphs.append(range(start, start + len(places)))
+            *edges, case = (source.drawn[i] for i in places)
+            self.drawn.extend((*edges, *at_points(case, self.points, numbers)))
+        return len(self._graphs) > done
 
     def _next_edge(self) -> tuple[Case, ...]:
         """The edge that stands before the next graph; none when all have been."""
         edges, self._edges_met = self.edges(), self._edges_met + 1
         if self._edges_met > len(edges):
             return ()
-        return (edges[(self.seed + self._edges_met) % len(edges)],)
+        return (edges[self._edges_met - 1],)
 
     def traits(self, position: int, case: Case) -> Traits:
         """What the case has (pairs of ops, regimes), computed once for all
@@ -200,6 +247,11 @@ class Block:
         """
         is_weighted = case is self._weighted.get(position)
         known = self._references.setdefault((model, question, is_weighted), {})
+        if position not in known and self.source is not None:
+            theirs = self.source._references.get((model, question, is_weighted), {})
+            place = self._taken.get(position, -1)
+            if place in theirs:
+                known[position] = theirs[place]
         if position not in known:
             began = time.perf_counter()
             following: Iterator[Case] = itertools.islice(self.drawn, position, None)

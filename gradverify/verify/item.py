@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,6 +53,7 @@ from gradverify.verify.known_rows import Listed
 
 KINDS_SHRUNK = 5  # kinds of discrepancy that an item shrinks; the rest is counted
 EXPLAINED = FAILING | {Verdict.IMPRECISE}
+HURRY = 0.5  # seconds for an item, below which what is only listed goes unexplained
 PATIENCE = 2  # after so many time-outs an item tries no more cases
 OPS_SUITE = "ops"  # its graphs are small
 REPEATED = 8  # one case in so many is run twice
@@ -110,7 +111,8 @@ def verify_item(
     if not sweep.is_out_of_patience:
         block.count = block.count or sweep.looked
     shrinking = time.perf_counter()
-    findings, more = sweep.findings(known, in_flight, budget.shrinking)
+    explained = FAILING if budget.seconds < HURRY else EXPLAINED
+    findings, more = sweep.findings(known, in_flight, budget.shrinking, explained)
     seconds = dict(sweep.seconds, shrink=time.perf_counter() - shrinking)
     draws = Counter[str]()
     for account in spent:
@@ -330,11 +332,13 @@ class _Sweep:
         known: Sequence[Deviation],
         in_flight: Callable[[Case], None],
         seconds: float,
+        explained: Collection[Verdict],
     ) -> tuple[tuple[Finding, ...], int]:
         """One finding for each kind, failing ones first; and how many kinds are left
         out.
 
         seconds: for the shrinking of all kinds; each has an even part of what is left.
+        explained: the verdicts for which it is asked where and why.
         """
         listed = Listed(known, self.differentiator, self.mode, self.block.dtype)
         kinds = self._kinds(listed)
@@ -353,7 +357,7 @@ class _Sweep:
                     until = time.perf_counter() + left / (len(shown) - k)
                     kind = _Kind(judgement, op, listed, until)
                     case, judgement = self._smallest(case, judgement, kind, in_flight)
-                if row is None and verdict in EXPLAINED and not judgement.fatal:
+                if row is None and verdict in explained and not judgement.fatal:
                     why = self._explained(case, judgement, op, in_flight)
             except Exception as error:  # what was found stands, as it was found
                 self.note_fault(case, error)

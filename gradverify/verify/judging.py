@@ -156,14 +156,17 @@ def _repeated(
     """Stale or not deterministic, if a second run of the same case gives something
     else.
 
-    On a device the order of sums is not fixed. There each run is judged by the bound.
+    On a device the order of sums is not fixed, and on a processor it may follow where
+    arrays lie in memory. So each run is judged by the bound; where both are within it,
+    they are two roundings of one number.
     """
     if second.error is not None or first.error is not None or second.timed_out:
         return judgement
     repeated = compare(case, found, second)
     note = f"then {repeated.got or second.value} in a second run of the same case"
     is_stale = _adds_up(case, found, first, second)
-    if on_device and not is_stale:
+    are_roundings = not (judgement.verdict.fails() or repeated.verdict.fails())
+    if (on_device or are_roundings) and not is_stale:
         return replace(judgement if judgement.verdict.fails() else repeated, note=note)
     verdict = Verdict.STALE if is_stale else Verdict.NONDETERMINISTIC
     worse = judgement if judgement.verdict.fails() else repeated

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from gradverify.diagnosis.localize import WHOLE, Guilty
 from gradverify.diagnosis.op_alone import cotangent_alone, node_values, op_nodes
 from gradverify.differentiators import Differentiator, run
 from gradverify.formats import format_of
-from gradverify.graph import Case, names_of
+from gradverify.graph import Array, Case, names_of
 from gradverify.known import (
     COTANGENT,
     OF_NUMBERS,
@@ -55,11 +56,26 @@ def is_given(row: Deviation, judgement: Judgement, alone: Case) -> bool:
     if formula is None:
         return False
     operands, ct = [values[j] for j in node.operands], cotangent_alone(alone)
-    found = formula.value(operands, {**node.params, COTANGENT: ct})
+    params = {**node.params, COTANGENT: ct}
+    found = np.broadcast_to(formula.value(operands, params), node.shape)
+    if judgement.where == VALUE:  # of all entries: those of which the row is not about
+        found = np.where(_spoken_of(row, operands, params, node.shape), found,
+                         values[index])  # fmt: skip
     terms = np.broadcast_to(ct * np.asarray(found, np.float64), node.shape)
     wanted = float(unbroadcast(FLOATS, terms, shape, len(node.shape))[place])
     room = ROUNDINGS * format_of(alone.dtype).unit_roundoff * float(np.abs(terms).sum())
     return abs(float(judgement.got) - wanted) <= room + (judgement.allowed or 0.0)
+
+
+def _spoken_of(
+    row: Deviation, operands: Sequence[Array], params: Mapping[str, Any], shape: Shape
+) -> Array:
+    """At which entries of an elementwise op its row says something."""
+    whole = [np.broadcast_to(x, shape).ravel() for x in operands]
+    holds = [
+        row.condition.holds(list(each), params) for each in zip(*whole, strict=True)
+    ]
+    return np.reshape(np.array(holds, bool), shape)
 
 
 def _deviating(where: str, alone: Case) -> tuple[str, Shape, tuple[int, ...]]:

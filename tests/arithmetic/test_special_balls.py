@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import mpmath
 import pytest
 from flint import arb, ctx
 
-from gradverify.arithmetic.special_balls import LOST, accurately, bessel
+from gradverify.arithmetic.special_balls import LOST, accurately, bessel, gamma_orders
 
 
 def asked(x: arb, *answers: arb) -> list[int]:
@@ -45,3 +46,20 @@ def test_a_wide_operand_of_a_bessel_function_has_its_ball(
         inside = bessel(arb(x * (1 + 2.0**-51)), family=family, n=1)
     assert wide.contains(inside)
     assert wide.rel_accuracy_bits() > 5
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@pytest.mark.parametrize(("a", "x"), [(0.1, 1e-5), (1.5, 2.0), (10.0, 40.0)])
+def test_derivatives_of_the_incomplete_gamma_function_are_those_of_mpmath(
+    n: int, a: float, x: float
+) -> None:
+    with ctx.workprec(160), mpmath.workprec(260):
+        lower, upper = (
+            gamma_orders(arb(a), arb(x), n=n, upper=u) for u in (False, True)
+        )
+        exact = mpmath.diff(
+            lambda s: mpmath.gammainc(s, 0, x, regularized=True), mpmath.mpf(a), n
+        )
+        assert lower.rel_accuracy_bits() > 100
+        assert lower.overlaps(arb(mpmath.nstr(exact, 70)))
+        assert (lower + upper).contains(1 if n == 0 else 0)

@@ -1,11 +1,13 @@
 """How wide is the allowed error, and how much of it do right libraries need?
 
-    python -m tests.benchmarks.bench_bounds [--cases 100] [--seed 0]
+    python -m tests.benchmarks.bench_bounds [--cases 100] [--seed 0] [--ops A,B]
+                                            [--widths]
 
 For every op alone: the tight bound B over A, the size of the paths that lead to an
-entry, in units of the unit roundoff (median and 90th percentile over all entries of all
-cases). B/A is also the smallest relative fault that a check can see. Then the largest
-real error of each library over the tight bound. Above 1 digits are lost (`IMPRECISE`:
+entry, in units of the unit roundoff (median, 90th percentile and worst over all entries
+of all cases). B/A is also the smallest relative fault that a check can see. Then the
+largest real error of each library over the tight bound; `--widths` asks no library.
+Above 1 digits are lost (`IMPRECISE`:
 still inside the loose bound); failing verdicts are counted last, without those that a
 known deviation explains. Cases at kinks have no bound of this kind.
 """
@@ -70,14 +72,19 @@ def unexplained(name: str, block: Block, count: int) -> int:
     return failing - known
 
 
+def width_of(block: Block, cases: list[tuple[Case, Reference]]) -> list[Any]:
+    """One op: how wide its bounds are."""
+    wide = [w for _, found in cases for w in widths(found)]
+    parts = np.percentile(wide, [50, 90, 100]) if wide else (None, None, None)
+    return [block.family, len(cases), *parts]
+
+
 def row_of(block: Block, count: int) -> list[Any]:
     """One op: width, then what libraries need of it."""
     cases = drawn(block, count)
-    wide = [w for _, found in cases for w in widths(found)]
-    half, most = np.percentile(wide, [50, 90]) if wide else (None, None)
     needed = [largest(name, cases) for name in NAMES]
     wrong = sum(unexplained(name, block, count) for name in NAMES)
-    return [block.family, len(cases), half, most, *needed, wrong]
+    return [*width_of(block, cases), *needed, wrong]
 
 
 def main() -> None:
@@ -85,14 +92,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ops", type=lambda text: tuple(text.split(",")), default=())
+    parser.add_argument("--widths", action="store_true")
     given = parser.parse_args()
+    suites = ("ops",) if given.ops else ("ops", "graphs")
     chosen = blocks(
-        Asked(suites=("ops", "graphs"), dtypes=("float64",), seed=given.seed)
+        Asked(suites=suites, ops=given.ops, dtypes=("float64",), seed=given.seed)
     )
+    head = ["op or family", "cases", "B/A median", "B/A 90 %", "B/A worst"]
+    if given.widths:
+        rows = [width_of(block, drawn(block, given.cases)) for block in chosen]
+    else:
+        head += [*NAMES, "failing"]
+        rows = [row_of(block, given.cases) for block in chosen]
     print_table(
         f"Width of the tight bound, and the largest error over it; seed {given.seed}",
-        ["op or family", "cases", "B/A median", "B/A 90 %", *NAMES, "failing"],
-        [row_of(block, given.cases) for block in chosen],
+        head,
+        rows,
         "B/A in units of u = 2**-53. Errors over 1 are IMPRECISE. A dash: none judged.",
     )
 

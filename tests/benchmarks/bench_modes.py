@@ -1,4 +1,4 @@
-"""Faults that only one question sees, beside PyTorch's own checkers.
+"""Faults that only one question sees, beside the checkers of three libraries.
 
     python -m tests.benchmarks.bench_modes --into rows.jsonl [--seeds 10]
     python -m tests.benchmarks.bench_modes --sum rows.jsonl
@@ -7,8 +7,11 @@ Every fault of `tests/planted/question_faults.py` stands in PyTorch's functions,
 looked for under each seed, in the op's own block in float64, in the one mode that sees
 it. The checkers get the trials of `trials.py`, up to their first objection: `gradcheck`
 as it is and with `check_forward_ad`, `gradgradcheck`, each by default but for the
-warnings. A fault that stands in a mode of its own is none of a library's function, so
-that they cannot be asked about it. Of every right twin 20 cases are looked at in the
+warnings; JAX's and autograd's `check_grads(order=2)` the same faults in functions of
+these libraries (`mode_checkers.py`), JAX's the first trials alone, since each takes
+seconds to compile. A fault that stands in a mode of its own is none of a library's
+function, so that they cannot be asked about it. Every checker gets the right twins as
+well. Of every right twin 20 cases are looked at in the
 default mode, in forward mode and at second order. A row that is in the file is not run
 again.
 """
@@ -33,12 +36,20 @@ from gradverify.suites.blocks import Asked, blocks
 from gradverify.verify import Block, Budget, verify_item
 
 from ..planted.question_faults import FAULTS, Planted, QuestionFault
+from .mode_checkers import (
+    RIGHT,
+    RULES,
+    Rule,
+    autograd_is_content,
+    jax_is_content,
+)
 from .table import print_table
-from .trials import trials
+from .trials import POINTS, trials
 
 Row = dict[str, Any]
 
 CASES, STEP = 40, 4  # looked at for a fault at most, and in one go
+COMPILED = 3  # trials for JAX
 TWIN_MODES = ("reverse", "forward", "reverse-over-reverse")
 
 CHECKERS: dict[str, Callable[..., bool]] = {
@@ -95,6 +106,32 @@ def _is_content(
             return False
 
 
+OTHERS: dict[str, tuple[Callable[..., bool], int]] = {
+    "JAX check_grads(order=2)": (jax_is_content, COMPILED),
+    "autograd check_grads(order=2)": (autograd_is_content, POINTS),
+}
+
+
+def elsewhere(fault: QuestionFault, who: str, rule: Rule) -> Row:
+    """Whether the checker of another library objects to any of the trials."""
+    check, count = OTHERS[who]
+    began, op = time.process_time(), fault.family
+    objects = any(
+        not check(op, rule, graph, point)
+        for graph, point in islice(trials(op, 0), count)
+    )
+    return {"found": objects, "s": time.process_time() - began}
+
+
+def twin_of(fault: QuestionFault, check: Callable[..., bool]) -> Row:
+    """Whether a checker of PyTorch objects to the right twin."""
+    objects = any(
+        not _is_content(fault.twin(), graph, point, check)
+        for graph, point in trials(fault.family, 0)
+    )
+    return {"found": objects, "s": 0.0}
+
+
 def accused(fault: QuestionFault, seed: int) -> list[str]:
     """What the right twin was accused of; none is right."""
     found = []
@@ -114,7 +151,18 @@ def rows(seeds: int) -> Iterator[tuple[str, Callable[[], Row]]]:
             yield f"gradverify|{name}|{seed}", lambda f=fault, s=seed: ours(f, s)
         for who, check in CHECKERS.items() if fault.row is not None else ():
             yield f"{who}|{name}|0", lambda f=fault, c=check: theirs(f, 0, c)
+        for who in OTHERS if fault.name in RULES else ():
+            rule = RULES[fault.name]
+            yield f"{who}|{name}|0", lambda f=fault, w=who, r=rule: elsewhere(f, w, r)
     twins = {fault.family: fault for fault in FAULTS if fault.right is not None}
+    for op, fault in twins.items():
+        for who, check in CHECKERS.items():
+            yield f"{who} on twins|{op}|0", lambda f=fault, c=check: twin_of(f, c)
+        for who in OTHERS:
+            yield (
+                f"{who} on twins|{op}|0",
+                lambda f=fault, w=who: elsewhere(f, w, RIGHT),
+            )
     for op, fault in twins.items():
         yield f"twin|{op}|0", lambda f=fault: {"accused": accused(f, 0)}
 
@@ -122,7 +170,7 @@ def rows(seeds: int) -> Iterator[tuple[str, Callable[[], Row]]]:
 def report(found: dict[str, Row]) -> None:
     """How many faults each finds, and the seconds for one."""
     table = []
-    for who in ("gradverify", *CHECKERS):
+    for who in ("gradverify", *CHECKERS, *OTHERS):
         own = {k: r for k, r in found.items() if k.startswith(f"{who}|")}
         faults = dict.fromkeys(k.split("|")[1] for k in own)
         always = [f for f in faults if all(
@@ -142,6 +190,12 @@ def report(found: dict[str, Row]) -> None:
     twins = {k: r["accused"] for k, r in found.items() if k.startswith("twin|")}
     wrong = {k: texts for k, texts in twins.items() if texts}
     print(f"right twins: {len(twins)}, accused: {wrong or 'none'}")
+    for who in (*CHECKERS, *OTHERS):
+        own = {k: r for k, r in found.items() if k.startswith(f"{who} on twins|")}
+        objected = [k.split("|")[1] for k, r in own.items() if r["found"]]
+        print(
+            f"{who}: {len(own)} right twins, accused: {', '.join(objected) or 'none'}"
+        )
 
 
 def main() -> None:

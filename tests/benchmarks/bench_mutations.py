@@ -144,7 +144,7 @@ def main(path: Path) -> int:
     if before:
         print(f"red without any mutation: {before}")
         return 2
-    found = {name: seen(mutation, path) for name, mutation in mutations()}
+    found = {name: seen(name, mutation, path) for name, mutation in mutations()}
     missed = [name for name, red in found.items() if not red]
     print_table(
         "The first test that a mutation makes red",
@@ -155,10 +155,12 @@ def main(path: Path) -> int:
     return 1 if missed else 0
 
 
-def seen(mutation: Mutation, path: Path) -> list[str]:
-    """The tests that go red under a mutation."""
+def seen(name: str, mutation: Mutation, path: Path) -> list[str]:
+    """The tests that go red under a mutation; told on stderr at once."""
     with mutation():
-        return red_tests(path)
+        red = red_tests(path)
+    print(f"{name}: {red[0] if red else 'NONE'}", file=sys.stderr, flush=True)
+    return red
 
 
 if __name__ == "__main__":

@@ -78,10 +78,12 @@ Gradient = Callable[[Sequence[Array]], tuple[Any, list[Array]]]
 def gradient_of(who: Differentiator, graph: Graph) -> Gradient:
     """The value and the gradient of the graph by that differentiator."""
     function = Lowered(graph, who.table, "float64")
+    reverse: Any = who.reverse  # type: ignore[attr-defined]
+    pulls = who.modes()["reverse"].kind == "vjp"  # it then wants a cotangent
+    cotangents = (np.ones(()),) if pulls else ()
 
     def gradient(point: Sequence[Array]) -> tuple[Any, list[Array]]:
-        reverse: Any = who.reverse  # type: ignore[attr-defined]
-        pulled = reverse(function, [np.array(x) for x in point])
+        pulled = reverse(function, [np.array(x) for x in point], *cotangents)
         found = zip(point, pulled.cotangents, strict=True)
         full = [np.zeros(np.shape(x)) if ct is None else ct for x, ct in found]
         # copies in C order: PyTorch takes no array that runs backwards

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 import gradverify
+from gradverify.capture import FunctionOptions, call_of, check_function
 from tests.capture.torch_pairs import function, tensor
 
 CASES = 4
@@ -230,6 +233,29 @@ def test_a_time_limit_ends_with_what_was_judged() -> None:
     found = gradverify.check(torch.exp, tensor(3), cases=10_000, seconds=2)
     assert found.ok
     assert any("of 10000 cases were looked at" in remark for remark in found.remarks)
+
+
+def test_a_time_limit_covers_the_trial() -> None:
+    def slow(x: Any) -> Any:
+        time.sleep(0.02)
+        return x.sin()
+
+    found = gradverify.check(slow, tensor(3), seconds=0.2, modes="reverse")
+    assert found.ok
+    assert any(" of 8 points: the time was over" in text for text in found.remarks)
+
+
+def test_a_function_that_does_not_end_is_cut_off() -> None:
+    runs = itertools.count()
+
+    def endless(x: Any) -> Any:
+        while next(runs) > 40:
+            pass
+        return x.sin()
+
+    options = FunctionOptions(seconds=0.2, limit=0.1)
+    found = check_function(call_of(endless, (tensor(3),), {}), options)
+    assert any("was cut off" in text for text in found.remarks)
 
 
 def test_a_slope_passed_on_through_a_decision_is_not_called_wrong() -> None:

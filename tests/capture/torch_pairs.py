@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +68,28 @@ def slopes(
 
 def _through_numpy(x: Any) -> Any:
     return torch.from_numpy(np.sin(x.detach().numpy()))
+
+
+def _by_addresses(x: Any) -> Any:
+    """Numbers that are read and written behind PyTorch's back, as a kernel does it."""
+    y = torch.empty(x.shape, dtype=x.dtype)
+    flat = x.detach().contiguous()
+    for k in range(x.numel()):
+        here, there = (t.data_ptr() + 8 * k for t in (flat, y))
+        value = math.exp(ctypes.c_double.from_address(here).value)
+        ctypes.c_double.from_address(there).value = value
+    return y
+
+
+def _called_with_others(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A module that is called with other parameters than its own."""
+    layer = torch.nn.Linear(2, 2, dtype=torch.float64)
+
+    def called(x: Any) -> Any:
+        others = {"weight": f(x[:2]), "bias": x[2]}
+        return torch.func.functional_call(layer, others, (x,))
+
+    return called
 
 
 def _stopped_inside(x: Any) -> Any:
@@ -224,6 +248,15 @@ PAIRS = (
         tensor(4),
         truth="differences of the function",
     ),
+    slopes(
+        "a C extension",
+        _by_addresses,
+        lambda g, x: g * torch.exp(x),
+        lambda g, x: g * torch.exp(x) * 1.000001,
+        tensor(3),
+        truth="differences of the function",
+    ),
+    slopes("functional_call", *CUBE, tensor(3, 2), around=_called_with_others),
     slopes(
         "no_grad and detach inside",
         _stopped_inside,

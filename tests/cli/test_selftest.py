@@ -34,6 +34,17 @@ def test_the_table_has_a_row_an_op_and_the_share_found(
     assert kept.planted["abs:kink"] == 1
 
 
+def test_a_mode_of_second_derivatives_has_faults_of_its_own(
+    capfd: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    asked = ["selftest", "own-tape", "--ops", "exp", "--cases", "20"]
+    assert main([*asked, "--mode", "reverse-over-reverse"]) == 0
+    assert "swapped   held      tail" in capfd.readouterr().out
+    (kept,) = records.read(repository / "reports" / "selftest.jsonl").selftests
+    assert kept.mode == "reverse-over-reverse"
+    assert kept.found["exp:held"] == 1
+
+
 def test_a_missed_fault_is_named_and_ends_with_1(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -60,7 +71,11 @@ def test_a_second_score_takes_the_place_of_the_first(repository: Path) -> None:
     [
         (["torch"], "no differentiator 'torch'; did you mean torch-cpu or torch-cuda?"),
         (["own-tape", "--ops", "expp"], "--ops 'expp' is unknown; did you mean exp"),
-        (["own-tape", "--mode", "up"], "--mode 'up': own-tape has ('reverse',)"),
+        (
+            ["own-tape", "--mode", "up"],
+            "--mode 'up': own-tape has reverse, reverse-over",
+        ),
+        (["own-tape", "--mode", "jacobian"], "to plant faults into"),
         (["own-tape", "--dtype", "int8"], "--dtype 'int8': own-tape takes float64"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
-from gradverify.diagnosis.graph_slips import in_format
+from gradverify.diagnosis.graph_slips import in_format, whole_slips
 from gradverify.diagnosis.observation import Observation
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.substitutions import narrower
@@ -26,6 +26,22 @@ def seen(dtype: str, form: str, error: float) -> Observation:
     allowed = 8 * format_of(dtype).unit_roundoff * np.abs(exact)
     given = np.asarray(narrower(exact * (1 + error), form))
     return Observation(swept, {0: given}, {0: allowed})
+
+
+def of_length(count: int) -> Observation:
+    """A gradient of as many entries, all of them doubled."""
+    function = trace(lambda x: s.sum(s.sin(x), axis=None), (count,))
+    swept = right(Case(function, (np.linspace(0.5, 1.0, count),)))
+    exact = np.asarray(swept.adjoints[0])
+    return Observation(swept, {0: 2.0 * exact}, {0: 1e-15 * exact})
+
+
+def test_what_is_left_over_from_a_run_of_another_shape_explains_nothing() -> None:
+    seen = [of_length(2), of_length(3)]
+    assert not [
+        found for found in whole_slips(seen) if found.cause.name == "stale gradient"
+    ]
+    assert all(o.deviates for o in seen)
 
 
 @pytest.mark.parametrize(("dtype", "form"), PAIRS)

@@ -363,6 +363,34 @@ def test_a_run_that_is_refused_leaves_nothing_for_engines_to_see(
         assert mpmath.mp.dps == 40
 
 
+# All that a test module can do to what is loaded after it, and to what is loaded.
+DISTURBING = """
+import decimal, math, sys
+import numpy as np, mpmath
+math.sin = lambda x: 0.0
+decimal.getcontext().prec = 2
+np.seterr(all="raise")
+mpmath.mp.dps = 5
+del sys.path[:]
+def test_passes(): pass
+"""
+
+
+def test_a_test_module_does_not_disturb_the_run_that_follows_it(
+    scratch: Scratch,
+) -> None:
+    """What is loaded late, and the versions that are read last, are found as well.
+
+    A process of its own has not loaded autograd's functions before.
+    """
+    scratch.write("test_first.py", DISTURBING)
+    who = ("--gradverify-differentiators", "autograd", "--gradverify-dtypes", "float64")
+    what = ("--gradverify-suites", "textbook", "--gradverify-modes", "all")
+    done = scratch.apart("pytest", "--gradverify", "-q", *what, *who)
+    assert done.ret == 0, done.stdout.str()
+    assert done.parseoutcomes()["passed"] > 50, "the host's own one, and all of ours"
+
+
 @pytest.mark.parametrize(
     "name", ["mpmath at 5 digits", "flint at 20 bits", "decimal at 2 digits, trapping"]
 )

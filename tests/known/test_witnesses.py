@@ -23,7 +23,7 @@ from mpmath import mp, mpf
 from gradverify.differentiators import load, modes, questions
 from gradverify.graph import Case
 from gradverify.known import Deviation, shipped_rows
-from gradverify.questions import SECOND, tangents_of
+from gradverify.questions import JVP, SECOND, contracted, tangents_of
 from gradverify.reference import reference
 from gradverify.verdict import Verdict
 from gradverify.verify import judge
@@ -34,7 +34,7 @@ DIGITS = (
 STEP = mpf(10) ** -60
 GAMMAS = ("gammainc", "gammaincc")
 SLOW = {*("digamma", "lgamma", "polygamma", "zeta", "spence", "i1e"), *GAMMAS}
-SLOW |= {"multigammaln", "betaln", "beta"}
+SLOW |= {"multigammaln", "betaln", "beta", "betainc", "igammac"}
 FEW = 200  # for functions that mpmath has slowly
 HUGE = 1e50
 ALIKE = mpf(10) ** -20
@@ -132,6 +132,19 @@ def eigh(x: Any, k: int) -> Any:
     return v[:, None] * v
 
 
+def svd(x: Any, k: int) -> Any:
+    """The largest singular vectors' product, by the eigenvectors of x^T x."""
+    assert k == 0
+    along = eigh(x.T @ x, x.shape[1] - 1)
+    return x @ along / mp.sqrt(np.sum((x @ along) ** 2))
+
+
+def vector_norm(x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
+    """Of order 2, of all entries."""
+    assert ord == "2"
+    return norm(x, axis, keepdims)
+
+
 def solve(a: Any, b: Any, left: bool) -> Any:
     """By the inverse, for one right side."""
     assert left
@@ -221,12 +234,23 @@ def pdist(x: Any, p: float) -> Any:
 def scatter_reduce(
     x: Any, src: Any, axis: Any, index: Any, reduce: str, include_self: bool
 ) -> Any:
-    """The products of the entries of x with what comes to them."""
-    assert (tuple(axis), reduce, include_self) == ((-1,), "prod", True)
+    """What comes to the entries of a vector, multiplied; or the largest alone of it."""
+    assert (tuple(axis), reduce, include_self) in (
+        ((-1,), "prod", True),
+        ((-1,), "amax", False),
+    )
     y = x.copy()
-    for place, factor in zip(index, src, strict=True):
-        y[place] = y[place] * factor
+    for place in range(len(y)):
+        given = [v for k, v in zip(index, src, strict=True) if k == place]
+        given += [y[place]] if include_self or not given else []
+        y[place] = math.prod(given) if reduce == "prod" else max(given)
     return y
+
+
+def segment_reduce(x: Any, segments: Any, reduce: str) -> Any:
+    """Of one segment, the product or the largest entry."""
+    assert {*segments} == {0}
+    return np.array([math.prod(x) if reduce == "prod" else max(x)], object)
 
 
 def cosine_embedding(a: Any, b: Any, signs: Any, margin: float, reduction: str) -> Any:
@@ -283,7 +307,15 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
-    "eigh": eigh, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
+    "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
+    "erfcx":    each(lambda x: mp.exp(x * x) * mp.erfc(x)),
+    "igammac":  each(lambda a, x: mp.gammainc(a, x, regularized=True)),
+    "i0":       each(lambda x: mp.besseli(0, x)),
+    "i1":       each(lambda x: mp.besseli(1, x)),
+    "segment_reduce": segment_reduce,
+    "logcumsumexp": lambda x, axis: np.array([mp.log(v) for v in np.cumsum(each(mp.exp)(x))], object),
     "scatter_reduce": scatter_reduce, "cumprod": cumprod, "cdist": cdist, "pdist": pdist,
 }
 # fmt: on
@@ -291,6 +323,11 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
 
 def value_at(case: Case, point: list[Any]) -> Any:
     """The witness's output; its numbers are rounded to its format first."""
+    return mpf(np.ravel(values_at(case, point)[-1])[0])
+
+
+def values_at(case: Case, point: list[Any]) -> list[Any]:
+    """The values of all nodes."""
     values: list[Any] = []
     given = iter(point)
     for node in case.graph.nodes:
@@ -301,7 +338,7 @@ def value_at(case: Case, point: list[Any]) -> Any:
         else:
             operands = (values[j] for j in node.operands)
             values.append(FORMULAS[node.op](*operands, **node.params))
-    return mpf(np.ravel(values[-1])[0])
+    return values
 
 
 def exact(x: Any) -> Any:
@@ -352,6 +389,23 @@ def products(case: Case) -> list[Any]:
     return found
 
 
+def pushed(case: Case) -> list[Any]:
+    """The tangent of the witness's array along its tangents, as a central difference."""
+    point = [exact(x) for x in case.point]
+    along = tangents_of(case.graph, case.dtype)
+    ends = [
+        values_at(
+            case,
+            [
+                x if v is None else x + h * exact(v)
+                for x, v in zip(point, along, strict=True)
+            ],
+        )[contracted(case.graph).node]
+        for h in (STEP, -STEP)
+    ]
+    return [*np.ravel((ends[0] - ends[1]) / (2 * STEP))]
+
+
 def near(a: Any, b: Any) -> bool:
     """Alike in 20 digits, or both far below the smallest number of any format."""
     return bool(abs(a - b) <= ALIKE * abs(b) + BELOW)
@@ -396,6 +450,8 @@ def test_a_library_is_off_from_mpmath_by_what_its_row_says(row: Deviation) -> No
         value, slopes = worked_out(row.witness)
         if SECOND in questions(who, mode):
             slopes = products(row.witness)
+        if judgement.where.startswith(JVP.part):
+            slopes = pushed(row.witness)
         numbers = [value] if judgement.where == "value" else slopes
         assert any(near(mpf(judgement.exact), x) for x in numbers)
         got = mpf(judgement.got)

@@ -25,6 +25,7 @@ from gradverify.ops.shapes import one_axis
 from .engines import PlantedTorch
 from .layer_faults import LayerFault, _vjp
 from .layer_rules import Layer, Rule, changed, only, pooled_where, swapped, times
+from .linear_algebra_faults import LINEAR_ALGEBRA_FAULTS, fault, passed
 
 HUNDRED = 180.0 / math.pi
 
@@ -65,11 +66,6 @@ def of_floats(op: str) -> Callable[..., Any]:
 def slope(function: Callable[[Any, Any], Any]) -> Rule:
     """A slope of an elementwise op in the place of the right one, from y and x."""
     return lambda a: [a.ct * function(np.asarray(a.y), np.asarray(a.operands[0]))]
-
-
-def passed(a: Layer) -> list[Any]:
-    """The cotangent as it came."""
-    return [np.asarray(a.ct)]
 
 
 def first(a: Layer) -> Any:
@@ -159,13 +155,9 @@ def other_corners(a: Layer) -> list[Any]:
     return a.of(first(a), align_corners=not a.params["align_corners"])
 
 
-def fault(op: str, name: str, rule: Rule) -> LayerFault:
-    """A row, in the order in which it reads."""
-    return LayerFault(f"{op}: {name}", op, rule)
-
-
 # fmt: off
 OP_FAULTS = (
+    *LINEAR_ALGEBRA_FAULTS,
     # ---- elementwise
     fault("xlogy",       "slope 0 at a factor of 0",    only(0, lambda a: np.where(first(a) == 0, 0.0, a.right()[0]))),
     fault("xlog1py",     "slope of the logarithm of b", only(1, lambda a: a.right()[1] * (1.0 + a.operands[1]))),
@@ -198,6 +190,7 @@ OP_FAULTS = (
     fault("addcdiv",     "value forgotten",             changed(value=lambda a: 1.0)),
     # ---- choosing, putting, moving
     fault("gather",         "repeated places overwritten", overwritten),
+    fault("take_along_axis", "repeated places overwritten", overwritten),
     fault("scatter",        "x keeps what is replaced",    only(0, lambda a: np.asarray(a.ct))),
     fault("scatter_add",    "nothing for what is added",   times(1.0, 0.0)),
     fault("scatter_reduce", "a sum for what is put",       only(1, as_sum)),
@@ -277,6 +270,7 @@ OP_FAULTS = (
     fault("pixel_unshuffle",      "columns turned around",   mirrored(0, -1)),
     fault("channel_shuffle",      "as it came",              passed),
     # ---- cells, attention, norms, bags
+    fault("dropout_attention",    "what is kept not scaled", changed(p=lambda a: 0.0)),
     fault("rnn_cell",             "one bias alone",          times(1.0, 1.0, 1.0, 1.0, 1.0, 0.0)),
     fault("gru_cell",             "state held",              times(1.0, 0.0, 1.0, 1.0, 1.0, 1.0)),
     fault("lstm_cell",            "cell's state held",       times(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0)),
@@ -295,6 +289,8 @@ OP_FAULTS = (
     fault("beta",         "slope of the logarithm",   lambda a: a.of(*a.operands, op="betaln")),
     fault("gammainc",     "that of the complement",   times(-1.0)),
     fault("gammaincc",    "sign forgotten",           times(-1.0)),
+    fault("igamma",       "a held",                   times(0.0, 1.0)),
+    fault("igammac",      "sign of one forgotten",    times(-1.0, 1.0)),
     fault("betainc",      "degrees exchanged",        changed(a=lambda a: a.params["b"], b=lambda a: a.params["a"])),
     fault("zeta",         "s left out",               times(lambda a: 1.0 / a.params["s"])),
     fault("erfcx",        "constant left out",        slope(lambda y, x: 2.0 * x * y)),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from gradverify import records
 from gradverify.plugin import clock as clocks
 from gradverify.plugin.clock import END, PROFILES, Clock
-from gradverify.report.wording import OUT_OF_TIME
+from gradverify.report.wording import OUT_OF_TIME, looked_at
 
 from ..scratch import RIGHT_ENGINE, Scratch
 
@@ -29,8 +32,10 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
 
 
 def of(blocks: int, seconds: float = 100.0, extra: int = 0) -> Clock:
+    """A clock for so many blocks, and extra ones that get what those leave over."""
     clock = Clock(seconds / (1.0 - END))
     clock.shared.expected, clock.extra.expected = blocks, extra
+    clock.extra.rank = 1
     return clock
 
 
@@ -79,7 +84,7 @@ def test_extra_blocks_are_spread_over_what_there_is_time_for(
     looked = []
     for k in range(20):
         look(clock, hand, k, 2.0)  # 40 of 100 s, so that 60 are for 20 s each
-        looked.append(clock.affords(clock.extra, k, last=True))
+        looked.append(clock.affords(clock.extra, k))
         if looked[-1]:
             with clock.running():
                 hand.now += 20.0
@@ -88,7 +93,7 @@ def test_extra_blocks_are_spread_over_what_there_is_time_for(
     assert any(looked[10:])
     assert clock.spent < 120.0
     assert clock.affords(
-        clock.extra, 0, last=True
+        clock.extra, 0
     )  # asked again, by another mode of the same engine
 
 
@@ -96,10 +101,29 @@ def test_all_that_is_extra_is_looked_at_where_there_is_time(hand: Hand) -> None:
     clock = of(5, extra=5)
     for k in range(5):
         look(clock, hand, k, 2.0)
-        assert clock.affords(clock.extra, k, last=True)
+        assert clock.affords(clock.extra, k)
         with clock.running():
             hand.now += 2.0
         clock.looked(clock.extra, k, 20, 2.0)
+
+
+def test_a_queue_of_a_higher_rank_takes_nothing_from_those_below(hand: Hand) -> None:
+    """Shared blocks need all the time, 90 of 100 s: those of the third queue wait."""
+    clock = of(90)
+    clock.compiled.expected, clock.compiled.rank = 90, 1
+    clock.extra.expected, clock.extra.rank = 200, 2
+    looked: dict[str, int] = dict.fromkeys(("shared", "compiled", "extra"), 0)
+    for k in range(90):
+        for name, queue in zip(looked, clock.queues, strict=True):
+            if clock.affords(queue, k):
+                looked[name] += 1
+                with clock.running():
+                    hand.now += 1.0
+                clock.looked(queue, k, 2, 1.0)
+    assert looked["shared"] >= 85
+    assert looked["compiled"] < 15
+    assert looked["extra"] < 5
+    assert clock.spent < 110.0
 
 
 def test_a_block_looks_at_fewer_cases_where_the_least_does_not_fit(hand: Hand) -> None:
@@ -160,6 +184,25 @@ def test_written_cases_have_a_part_of_the_time() -> None:
     assert clock.affords_written
     clock.written = 2.0
     assert not clock.affords_written
+
+
+def test_an_item_that_there_is_no_time_for_is_told_in_two_reports(
+    scratch: Scratch,
+) -> None:
+    """It is not set up, and what ran before it is torn down all the same."""
+    scratch.write("conftest.py", RIGHT_ENGINE)
+    scratch.write("test_own.py", "def test_own(tmp_path): assert tmp_path")
+    only = ("--gradverify", "--gradverify-differentiators", "toy")
+    done = scratch.pytest(*only, "--gradverify-time", "1", "-q", "-rs")
+    left = [i for i in scratch.of_type("item") if i["reason"].startswith(OUT_OF_TIME)]
+    assert left
+    done.assert_outcomes(
+        passed=1 + sum(i["outcome"] == "passed" for i in scratch.of_type("item")),
+        skipped=sum(i["outcome"] == "skipped" for i in scratch.of_type("item")),
+    )
+    assert f"{OUT_OF_TIME} of 1 s" in done.stdout.str()
+    said = looked_at(records.read(scratch.root / "reports" / "gradverify.jsonl"))
+    assert re.search(rf"\([1-9]\d* of \d+ ops in no mode\) {OUT_OF_TIME}", said), said
 
 
 @pytest.mark.slow

@@ -109,6 +109,7 @@ PUBLISHED: Mapping[str, tuple[float, Sequence[float], Mapping[str, Any]]] = {
     # SciPy's are off by a few ulps
     "gamma_lower": (8, (0.7,), {"a": 2.5}),
     "gamma_upper": (8, (0.7,), {"a": 2.5}),
+    "gamma_orders": (8, (2.5, 0.7), {"n": 1, "upper": False}),
     "beta_lower": (8, (0.7,), {"a": 2.5, "b": 0.5}),
     "zeta":       (8, (0.7,), {"s": 1.5}),
     "erfcx":      (8, (0.7,), {}),
@@ -339,6 +340,8 @@ CURVES: Sequence[tuple[str, int, float, Sequence[float], Mapping[str, Any]]] = (
     ("polygamma", 0, 2.0, (),     {"n": 1}),
     ("gamma_lower", 0, 1.0, (),     {"a": 2.5}),
     ("gamma_upper", 0, 1.0, (),     {"a": 2.5}),
+    ("gamma_orders", 0, 1.0, (2.5,), {"n": 0, "upper": False}),
+    ("gamma_orders", 1, 1.0, (2.5,), {"n": 0, "upper": True}),
     ("beta_lower", 0, 0.375, (),     {"a": 2.5, "b": 1.5}),
     ("zeta",      0, 2.0, (),     {"s": 1.5}),
     ("erfcx",     0, 0.5, (),     {}),
@@ -448,9 +451,11 @@ REASONS: Mapping[str, str] = {
     "made of functions whose operands are rounded": (
         "tanh sigmoid softplus exp2 expm1 log1p asin atan sinh cosh asinh atanh erf "
         "erfc log_sigmoid elu silu gelu celu selu mish hardswish softsign logsumexp "
-        "scaled_dot_product_attention huber bce bce_with_logits kl_div xlogy xlog1py "
+        "scaled_dot_product_attention dropout_attention renorm huber bce "
+        "bce_with_logits kl_div xlogy xlog1py lerp "
         "entr logit tanhshrink hardsigmoid glu float_power sinc expit multigammaln "
-        "betaln beta gammainc gammaincc betainc zeta erfcx erfinv ndtr ndtri log_ndtr "
+        "betaln beta gammainc gammaincc igamma igammac betainc zeta erfcx erfinv "
+        "ndtr ndtri log_ndtr "
         "spence i0 i0e i1 i1e logcumsumexp "
         "vector_norm normalize cosine_similarity cdist pdist "
         "smooth_l1 soft_margin margin_ranking pairwise_distance cosine_embedding "

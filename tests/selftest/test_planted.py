@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradverify.arithmetic.symbols import SYMBOLS as s
+from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import (
     Differentiator,
     Pushed,
@@ -18,7 +20,8 @@ from gradverify.differentiators import (
     run,
 )
 from gradverify.graph import Array, Case, Graph, apply_op, input_leaf
-from gradverify.selftest import FAULTS, Planted, score
+from gradverify.questions import GRADIENT, JVP, SECOND, Question, tangents_of
+from gradverify.selftest import BY_QUESTION, FAULTS, Planted, score
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
 from gradverify.verify import judge
@@ -58,7 +61,7 @@ WRONG = (
 def test_a_fault_gives_the_gradient_of_its_wrong_rule(
     kind: str, case: Case, gradient: tuple[float, ...]
 ) -> None:
-    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[kind])
+    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[GRADIENT][kind])
     assert judge(case, planted, "altering").verdict is Verdict.WRONG
     assert planted.altered
     found = run(planted, "altering", case).cotangents
@@ -76,7 +79,7 @@ def test_a_fault_gives_the_gradient_of_its_wrong_rule(
     ],
 )
 def test_what_a_fault_cannot_change_stays_right(kind: str, case: Case) -> None:
-    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[kind])
+    planted = Planted(TAPE, "reverse", case.graph.ops[0], FAULTS[GRADIENT][kind])
     assert judge(case, planted, "altering").verdict is Verdict.AGREES
     assert not planted.altered
 
@@ -94,11 +97,61 @@ def test_the_right_twin_is_not_accused(op: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_kind_is_found_in_every_op_that_it_can_change() -> None:
-    found = score(TAPE, "reverse", ops=SOME)
+@pytest.mark.parametrize(
+    ("engine", "mode", "question"),
+    [
+        ("own-tape", "reverse", GRADIENT),
+        ("own-dual", "jvp", JVP),
+        ("own-tape", "forward-over-reverse", SECOND),
+    ],
+)
+def test_every_kind_is_found_in_every_op_that_it_can_change(
+    engine: str, mode: str, question: Question
+) -> None:
+    ops = SOME if question is GRADIENT else ("exp", "mul")
+    found = score(load(engine), mode, ops=ops)
     assert found.planted() == found.found()
-    assert {key.partition(":")[2] for key in found.found()} == {*FAULTS}
+    assert {key.partition(":")[2] for key in found.found()} == {*FAULTS[question]}
     assert not any(op.deviating or op.vacuous for op in found.ops)
+
+
+TWICE = trace(lambda a, b: s.mul(s.mul(a, b), b), (), ())  # a b², whose Hv mixes both
+
+
+@pytest.mark.parametrize(
+    ("engine", "mode", "question"),
+    [("own-dual", "jvp", JVP), ("own-tape", "reverse-over-reverse", SECOND)],
+)
+def test_a_fault_is_carried_on_to_what_was_asked(
+    engine: str, mode: str, question: Question
+) -> None:
+    """Along (u, v) the first product of a b² has the tangent b u + a v."""
+    point = (np.asarray(2.0), np.asarray(3.0))
+    case = Case(TWICE, point, "float64")
+    u, v = (float(np.asarray(t)) for t in tangents_of(TWICE, "float64"))
+    right = {
+        JVP: (9 * u + 12 * v,),
+        SECOND: (6 * v, 6 * u + 4 * v),
+    }[question]
+    forgotten = {  # of the first product: its second operand, and its own curvature
+        JVP: ("dropped", (9 * u + 6 * v,)),
+        SECOND: ("held", (3 * v, 3 * u + 4 * v)),
+    }[question]
+    for kind, fault, numbers in (
+        ("none", keeping, right),
+        (forgotten[0], FAULTS[question][forgotten[0]], forgotten[1]),
+    ):
+        planted = Planted(load(engine), mode, "mul", fault)
+        asked = BY_QUESTION[question]
+        found = run(planted, asked, case, question=question).cotangents
+        assert [float(x) for x in found] == pytest.approx(numbers, rel=1e-15), kind
+        judgement = judge(case, planted, asked)
+        assert judgement.verdict.fails() == planted.altered == (kind != "none")
+
+
+def test_rows_of_a_matrix_have_no_faults_of_their_own() -> None:
+    with pytest.raises(ValueError, match=r"no faults .* the kind 'jacobian'"):
+        score(TAPE, "jacobian", ops=["exp"])
 
 
 def test_a_tail_within_the_loose_bound_is_missed_and_said_to_be() -> None:

@@ -1,4 +1,4 @@
-"""Every operator meets literals on either side, and every op of two equal inputs."""
+"""What stands before drawn cases: literals, equal inputs, sweeps over sizes, edges."""
 
 from __future__ import annotations
 
@@ -127,6 +127,9 @@ MET: list[tuple[str, str, Callable[[Case], bool]]] = [
     ("norm",       "a negative axis",           lambda c: (-1,) in params(c)),
     ("max_pool1d", "a stride of 3",             lambda c: (3,) in params(c)),
     ("huber",      "another threshold",         has_threshold),
+    ("clip",       "its own ends",              lambda c: {-1.0, 1.0} == {*entries(c)}),
+    ("softplus",   "where some take x for it",  between(20, 30)),
+    ("sigmoid",    "where some take exp(x)",    between(-20, -12)),
 ]
 # fmt: on
 
@@ -163,9 +166,34 @@ def test_edges_are_in_the_domain_and_stand_before_drawn_cases(
     assert {key_of(case) for case in found} <= set(keys)
 
 
-def test_another_seed_begins_with_another_edge() -> None:
-    begun = {key_of(first_of("tanh", "float64", seed)[0]) for seed in range(6)}
+def test_another_seed_has_its_edges_in_another_turn() -> None:
+    after = 4  # sweeps
+    begun = {key_of(edge_cases("tanh", "float64", seed)[after]) for seed in range(6)}
     assert len(begun) > 2
+    assert len({len(edge_cases("tanh", "float64", seed)) for seed in range(6)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("op", "dtype", "low", "high", "count"),
+    [
+        ("tanh", "float64", -101.0, 101.0, 4),
+        ("sqrt", "float64", 1e-9, 101.0, 2),  # of positive numbers
+        ("acos", "float64", -1.0, 1.0, 2),  # of small ones
+        ("exp", "float32", -101.0, 88.8, 4),  # beyond 88.7 it overflows
+        ("celu", "float64", -101.0, 101.0, 5),  # and at its own param
+    ],
+)
+def test_an_op_of_one_operand_is_swept_over_the_sizes_of_its_domain(
+    op: str, dtype: str, low: float, high: float, count: int
+) -> None:
+    found = edge_cases(op, dtype)[:count]
+    assert all(is_sound(case) for case in found)
+    assert sum(len(case.point[0]) > 4 for case in found) >= min(count, 4)
+    swept = np.concatenate([entries(case) for case in found])
+    assert low < swept.min() < swept.max() < high
+    assert len(set(swept)) == len(swept)
+    assert edge_cases(op, dtype)[count].point[0].size < 5, "the first of the edges"
+    assert edge_cases("mul", dtype)[0].point[0].size < 5, "of two operands: none"
 
 
 def test_a_block_begins_with_them() -> None:

@@ -274,8 +274,8 @@ OFTEN = {"svd": 2}  # a third singular value needs three rows and three columns
 
 OF_ARRAYS = (
     "matmul", "broadcast_to", "softmax", "log_softmax", "std", "cumsum", "slice",
-    "concatenate", "stack", "einsum", *(op for op in OWN_SHAPES if op != "bce"),
-    "glu", "softmin",
+    "concatenate", "stack", "einsum", "glu", "softmin",
+    *(op for op in OWN_SHAPES if op not in {"bce", "igamma", "igammac"}),
 )  # fmt: skip
 
 

@@ -112,11 +112,13 @@ DOMAINS = {
 PARAMS = {"POWER": {"n": 0.5}, "WEIGHTY": {"log_target": False},
           "ABOVE_HALVES": {"d": 3}, "OFF_LAMBD": {"lambd": 0.5},
           "OFF_THRESHOLD": {"threshold": 0.5}, "ABOVE_EPS": {"eps": 0.25},
-          "OF_ORDER": {"p": 3.0}, "WITHIN_FOLDS": {"outside": "reflection"},
-          "COUNTS": {"log_input": False, "full": True}}  # fmt: skip
+          "OF_ORDER": {"p": 3.0}, "COUNTS": {"log_input": False, "full": True},
+          "SAMPLES": {"mode": "bilinear", "outside": "zeros", "align_corners": False},
+          }  # fmt: skip
 OF_TWO = {
     "DIVISOR", "BASE", "OFF_CUT", "PROBABILITIES", "WEIGHTY", "POSITIVE_BY",
-    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH", "COUNTS", "WITHIN_FOLDS",
+    "ABOVE_MINUS_1_BY", "BETWEEN_MULTIPLES", "POSITIVE_BOTH", "COUNTS", "SAMPLES",
+    "NOT_LARGE",
 }  # fmt: skip
 OF_THREE = {"LAST_DIVISOR", "ABOVE_EPS"}
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import strategies as st
 
 from gradverify.arithmetic.symbols import SYMBOLS, trace
-from gradverify.differentiators import Accepts, Lowered, Pulled, mode, unsupported
+from gradverify.differentiators import (
+    Accepts,
+    Lowered,
+    Pulled,
+    load,
+    mode,
+    unsupported,
+)
 from gradverify.differentiators.own.tape_engine import OwnTape
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.reference import reference
@@ -146,6 +153,33 @@ def test_a_case_is_drawn_only_where_it_is_looked_at() -> None:
     assert len(drawn.fitting(Compiling()).drawn) == 4
 
 
+def test_an_engine_that_compiles_looks_at_the_graphs_of_the_others() -> None:
+    """Each at more points, with the references that are made already."""
+    drawn = block()
+    drawn.begin = 2
+    own = drawn.fitting(Compiling())
+    assert own is not drawn
+    theirs, ours = first(drawn, 3), first(own, 12)
+    graphs = list(dict.fromkeys(case.graph for case in ours))
+    assert [theirs[0].graph, theirs[1].graph] == graphs[:2]
+    assert len(ours) > len(graphs)
+    assert own.reference(0, ours[0]) is not None
+    known = drawn.reference(1, theirs[1])
+    assert own.reference(POINTS, ours[POINTS]) is known
+    assert own.reference(POINTS + 1, ours[POINTS + 1]) is not known
+
+
+def test_few_cases_are_drawn_at_first_where_a_run_is_short() -> None:
+    (short,) = blocks(
+        Asked(suites=("ops",), ops=("exp",), dtypes=("float64",), begin=2)
+    )
+    short.fitting(OwnTape())
+    first(short, 1)
+    assert len(short.drawn) - len(short.first) == 4, "two, each behind an edge"
+    first(short, len(short.drawn) + 1)
+    assert len(short.drawn) > CHUNK
+
+
 # ---- what an item makes of its block
 
 
@@ -165,6 +199,21 @@ def test_an_item_that_has_judged_nothing_goes_on_where_others_ended() -> None:
     )
     assert item.counts == {Verdict.VACUOUS: 2, Verdict.AGREES: 1}
     assert not item.checked_nothing()
+
+
+@pytest.mark.parametrize(("seconds", "is_explained"), [(0.1, False), (60.0, True)])
+def test_what_is_only_listed_is_explained_where_there_is_time(
+    seconds: float, is_explained: bool
+) -> None:
+    """PyTorch's slope of tanh is 1 - y², which has lost its digits at 17."""
+    shown = of_exp()
+    shown.drawn = [Case(trace(SYMBOLS.tanh, ()), (np.array(17.0),), "float64")]
+    shown.count, budget = 1, Budget(1, seconds)
+    (finding,) = verify_item(
+        shown, load("torch-cpu"), "reverse", budget=budget
+    ).findings
+    assert finding.judgement.verdict is Verdict.IMPRECISE
+    assert (finding.explanation is not None) == is_explained
 
 
 class Raising(OwnTape):

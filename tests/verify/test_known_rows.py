@@ -16,6 +16,7 @@ from gradverify.arithmetic.symbols import trace
 from gradverify.diagnosis.localize import Guilty, guilty_op
 from gradverify.differentiators import Differentiator, load
 from gradverify.differentiators.hips_autograd import HipsAutograd
+from gradverify.differentiators.pytorch import TorchCpu
 from gradverify.graph import Case
 from gradverify.known import Deviation, Size, shipped_rows
 from gradverify.verdict import Judgement, Verdict
@@ -70,6 +71,23 @@ def test_softplus_is_known_for_the_slope_that_its_row_foretells(
     verdict = Verdict.WRONG_VALUE if is_known else Verdict.WRONG
     assert finding.judgement.verdict is verdict
     assert (finding.known == SOFTPLUS.id) is is_known
+
+
+@pytest.mark.parametrize(("others", "is_known"), [(0.0, True), (1e-6, False)])
+def test_a_row_says_nothing_of_entries_that_its_condition_leaves_out(
+    others: float, is_known: bool
+) -> None:
+    """Beside 22, which is known, stands 1, where the value is right or off by a bit."""
+    import torch
+
+    def softplus(x: Any) -> Any:
+        return torch.nn.functional.softplus(x) + others * (x < 20)
+
+    who = TorchCpu()  # another one than all share
+    who.table = {**who.table, "softplus": softplus}  # type: ignore[misc]
+    both = Case(trace(lambda x: s.sum(s.softplus(x), axis=None), (2,)),
+                (np.array([1.0, 22.0]),))  # fmt: skip
+    assert (explained(who, both, SOFTPLUS) == SOFTPLUS.id) is is_known
 
 
 class Foretold(Differentiator):

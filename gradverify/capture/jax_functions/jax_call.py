@@ -21,8 +21,14 @@ from gradverify.capture.argument_names import (
     signature_of,
 )
 from gradverify.capture.captured import Captured, NotCaptured
+from gradverify.capture.complex_parts import conjugated
 from gradverify.capture.function_call import Argument, FunctionCall, Pull
-from gradverify.capture.jax_functions.jax_tracer import Followed, JaxTracer
+from gradverify.capture.jax_functions.jax_complex import is_complex
+from gradverify.capture.jax_functions.jax_tracer import (
+    Followed,
+    JaxTracer,
+    numbers_of,
+)
 from gradverify.capture.jax_functions.stopped import run_beside, stops
 from gradverify.graph import Array
 
@@ -231,7 +237,7 @@ class JaxCall(FunctionCall):
                 jaxpr = jax.make_jaxpr(pulled)(*arrays)
             except Exception as error:
                 raise NotCaptured(_first_line(error)) from None
-            return self._read(jaxpr, arrays)
+            return self._read(jaxpr, arrays, turned=True)
 
     def _traced(self, arrays: Sequence[Any]) -> Any:
         """The jaxpr, which is the same at every point."""
@@ -244,15 +250,16 @@ class JaxCall(FunctionCall):
             raise self.jaxpr
         return self.jaxpr
 
-    def _read(self, jaxpr: Any, arrays: Sequence[Any]) -> Captured:
+    def _read(
+        self, jaxpr: Any, arrays: Sequence[Any], *, turned: bool = False
+    ) -> Captured:
+        """The program of a jaxpr. turned: whether its outputs are cotangents."""
         tracer = JaxTracer(self.dtype)
-        if any(slot.is_complex for slot in self.slots):
-            raise NotCaptured("complex numbers have no row")
         inputs = [tracer.input(x) for x in arrays]
         found = tracer.run(jaxpr.jaxpr, jaxpr.consts, inputs)
         if not found:
             raise NotCaptured(f"{self.name} returns no array of floats")
-        symbols = [_symbol(tracer, y) for y in found]
+        symbols = [_symbol(tracer, y, turned=turned) for y in found]
         return tracer.seen.captured(tracer.program, symbols)
 
     # ---- derivatives
@@ -461,11 +468,14 @@ def _weights(outputs: Sequence[Any], cotangents: Sequence[Any]) -> tuple[Any, ..
     return tuple(found)
 
 
-def _symbol(tracer: JaxTracer, y: Followed) -> Symbol:
-    """The symbol of an output; one that depends on no input is data."""
+def _symbol(tracer: JaxTracer, y: Followed, *, turned: bool) -> Symbol:
+    """The symbol of an output; one that depends on no input is data.
+
+    turned: whether it is a cotangent, whose imaginary part has the other sign in JAX.
+    """
     if y.symbol is not None:
-        return y.symbol
-    return tracer.program.lift(np.asarray(y.real, float))
+        return conjugated(y.symbol) if turned and is_complex(y.real) else y.symbol
+    return tracer.program.lift(numbers_of(y.real))
 
 
 def _first_line(error: BaseException) -> str:

@@ -79,6 +79,22 @@ class Use:
             raise NoRow(f"{self.name} of a number that is not finite")
         return self.program.lift(array)
 
+    def landing(self, shape: tuple[int, ...]) -> Array:
+        """For every entry of scattered updates, its place in operand 0; -1 for none."""
+        real = self.real()
+        zeros = np.zeros(real.shape, real.dtype)
+
+        def added(values: Any) -> Any:
+            return jax.lax.scatter_add(
+                zeros, self.reals[1], values, self.params["dimension_numbers"],
+                indices_are_sorted=self.params["indices_are_sorted"],
+                unique_indices=False, mode=self.params["mode"],
+            )  # fmt: skip
+
+        _, back = jax.vjp(added, np.zeros(shape, real.dtype))
+        (landed,) = back(jax.numpy.asarray(positions(real, 1), real.dtype))
+        return np.asarray(landed).astype(int).ravel() - 1
+
     def bind(self, *values: Any, **changed: Any) -> Any:
         """The primitive on other values."""
         return self.eqn.primitive.bind(*values, **{**self.params, **changed})
@@ -220,14 +236,7 @@ def scatter_add(u: Use, x: Any, index: Any, updates: Any) -> Any:
     """x with entries added at places; several may meet, and some are dropped."""
     del index
     real, given = u.real(), u.lift(updates)
-    zeros = np.zeros(real.shape, real.dtype)
-
-    def added(values: Any) -> Any:
-        return u.bind(zeros, u.reals[1], values)
-
-    _, back = jax.vjp(added, np.zeros(given.shape, real.dtype))
-    (landed,) = back(jax.numpy.asarray(positions(real, 1), real.dtype))
-    at = np.asarray(landed).astype(int)
+    at = u.landing(given.shape) + 1
     count = real.size
     flat = reshaped(given, (at.size,))
     put = m.put(
@@ -268,6 +277,21 @@ def concatenate(u: Use, *parts: Any) -> Any:
         symbol, lost = _without_infinities(u, part)
         masks.append(lost)
         found = symbol if found is None else m.concatenate(found, symbol, axis=(axis,))
+    assert found is not None
+    return u.absent.mark(found, np.concatenate(masks, axis=axis))
+
+
+def stack(u: Use, *parts: Any) -> Any:
+    """Arrays of one shape along a new axis."""
+    axis = int(u.params["axis"])
+    found: Symbol | None = None
+    masks = []
+    for part in parts:
+        symbol, lost = _without_infinities(u, part)
+        wide = (*symbol.shape[:axis], 1, *symbol.shape[axis:])
+        masks.append(lost.reshape(wide))
+        one = reshaped(symbol, wide)
+        found = one if found is None else m.concatenate(found, one, axis=(axis,))
     assert found is not None
     return u.absent.mark(found, np.concatenate(masks, axis=axis))
 
@@ -419,7 +443,14 @@ def larger(u: Use, a: Any, b: Any) -> Any:
             if other.shape == u.result().shape:
                 return other
             return m.broadcast_to(other, shape=u.result().shape)
-    return both("maximum")(u, a, b)
+    if u.absent.of(a) is None and u.absent.of(b) is None:
+        return both("maximum")(u, a, b)
+    shape = u.result().shape
+    sides = [_without_infinities(u, x) for x in (a, b)]
+    (one, lost), (other, gone) = sides
+    lost, gone = (np.broadcast_to(mask, shape) for mask in (lost, gone))
+    inner = m.where(gone, one, m.maximum(one, other))
+    return u.absent.mark(m.where(lost, other, inner), lost & gone)
 
 
 def smaller(u: Use, a: Any, b: Any) -> Any:
@@ -628,8 +659,8 @@ def convolution(u: Use, x: Any, w: Any) -> Any:
     p = u.params
     numbers = p["dimension_numbers"]
     rank = len(numbers.lhs_spec) - 2
-    if rank not in (1, 2):
-        raise NoRow(f"a convolution along {rank} axes; there are rows for 1 and 2")
+    if rank not in (1, 2, 3):
+        raise NoRow(f"a convolution along {rank} axes; there are rows for 1 to 3")
     if p["batch_group_count"] != 1:
         raise NoRow("a convolution with batch groups")
     x = m.transpose(u.lift(x), axes=tuple(numbers.lhs_spec))
@@ -639,8 +670,7 @@ def convolution(u: Use, x: Any, w: Any) -> Any:
     padding = [low for low, _ in p["padding"]]
     if any(between) or any(a != b or a < 0 for a, b in p["padding"]):
         x, padding = _spread(x, around, between), [0] * rank
-    conv = m.conv1d if rank == 1 else m.conv2d
-    y = conv(
+    y = m.table[f"conv{rank}d"](
         x, w, u.lift(np.zeros(w.shape[0])), stride=tuple(p["window_strides"]),
         padding=tuple(padding), dilation=tuple(p["rhs_dilation"]),
         groups=p["feature_group_count"],
@@ -678,17 +708,18 @@ def polygamma(u: Use, n: Any, x: Any) -> Any:
 
 
 OUTSIDE = "it runs Python code outside JAX, which cannot be read"
-SOLVED = "decompositions of matrices and what solves with them have no row"
+SOLVED = "reflections and factors of this kind have no row"
 
 ONE = """neg log sin cos tan tanh sqrt rsqrt square abs expm1 log1p exp2 asin acos atan
 sinh cosh asinh acosh atanh erf erfc lgamma digamma"""
 STEPS = "round floor ceil sign"
 DECISIONS = """gt lt ge le eq ne is_finite and or xor not reduce_and reduce_or
 is_nan shift_left shift_right_logical population_count clz nextafter"""
-MOVES = "squeeze expand_dims rev slice dynamic_slice split"
+MOVES = "squeeze expand_dims rev slice dynamic_slice split tile unstack"
 CALLBACKS = "pure_callback io_callback python_callback ffi_call"
-MATRICES = """cholesky lu lu_pivots_to_permutation eigh eig qr geqrf householder_product
-svd schur triangular_solve custom_linear_solve linear_solve tridiagonal_solve hessenberg"""
+UNSOLVED = (
+    """geqrf householder_product schur linear_solve tridiagonal_solve hessenberg"""
+)
 
 # fmt: off
 ROWS: Mapping[str, Row] = {
@@ -697,7 +728,7 @@ ROWS: Mapping[str, Row] = {
     **dict.fromkeys(DECISIONS.split(), decision),
     **dict.fromkeys(MOVES.split(), moves),
     **dict.fromkeys(CALLBACKS.split(), missing(OUTSIDE)),
-    **dict.fromkeys(MATRICES.split(), missing(SOLVED)),
+    **dict.fromkeys(UNSOLVED.split(), missing(SOLVED)),
     # elementwise
     "logistic": same("sigmoid"), "exp": exponential, "cbrt": cube_root, "integer_pow": integer_pow,
     "add": add, "add_any": add, "sub": sub, "mul": scaled("mul"), "div": scaled("div"), "pow": power,
@@ -705,7 +736,7 @@ ROWS: Mapping[str, Row] = {
     "select_n": select, "polygamma": polygamma,
     # shapes and places
     "reshape": reshape, "broadcast_in_dim": broadcast_in_dim, "transpose": transpose,
-    "concatenate": concatenate, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
+    "concatenate": concatenate, "stack": stack, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
     "scatter": scatter, "scatter-add": scatter_add, "scatter_add": scatter_add,
     # reductions
     "reduce_sum": reduced("sum"), "reduce_max": reduced("max", skips=True), "reduce_min": reduced("min"),
@@ -721,13 +752,6 @@ ROWS: Mapping[str, Row] = {
     "debug_callback": lambda u, *operands: [],
     # what has no row
     "reduce_precision": missing("a rounding to another format"),
-    "scatter-mul": missing("products at places that may repeat"), "scatter_mul": missing("products at places that may repeat"),
-    "scatter-min": missing("minima at places that may repeat"), "scatter-max": missing("maxima at places that may repeat"),
-    "erf_inv": missing("the inverse of erf has no row"), "igamma": missing("incomplete gamma functions have no row"),
-    "igammac": missing("incomplete gamma functions have no row"), "regularized_incomplete_beta": missing("incomplete beta functions have no row"),
-    "bessel_i0e": missing("Bessel functions have no row"), "bessel_i1e": missing("Bessel functions have no row"),
-    "fft": missing("FFT has no row"), "complex": missing("complex numbers have no row"),
-    "real": missing("complex numbers have no row"), "imag": missing("complex numbers have no row"), "conj": missing("complex numbers have no row"),
     "select_and_gather_add": missing("a choice within windows"), "select_and_scatter_add": missing("a choice within windows"),
     "all_gather": missing("it runs on several devices"), "psum": missing("it runs on several devices"),
     "shard_map": missing("it runs on several devices"), "pallas_call": missing("a kernel whose memory is written in places"),

@@ -19,15 +19,21 @@ from jax.extend.core import Literal
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
-from gradverify.capture.jax_functions.jax_rows import ROWS, NoRow, Use
-from gradverify.capture.jax_functions.stopped import bound
-from gradverify.capture.moved_entries import reshaped
+from gradverify.capture.complex_parts import of_real, parts_of
+from gradverify.capture.jax_functions import jax_rows
+from gradverify.capture.jax_functions.jax_complex import COMPLEX_ROWS, is_complex
+from gradverify.capture.jax_functions.jax_matrices import MATRICES
+from gradverify.capture.jax_functions.jax_rows import NoRow, Row, Use
+from gradverify.capture.jax_functions.stopped import bound, inner_jaxprs
+from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.trace_notes import TraceNotes
 from gradverify.capture.user_lines import is_users, line_at
 from gradverify.graph import apply_op, input_leaf
 
 LIBRARY = str(Path(jax.__file__).parent)
+ROWS: Mapping[str, Row] = {**jax_rows.ROWS, **MATRICES}
 STOPPED = "the function stops gradients (stop_gradient); what it stops is held constant"
+LARGEST = 64  # unknowns of a linear system whose matrix is written out
 MOST = 4_000  # nodes that loops may be unrolled to
 
 
@@ -51,7 +57,9 @@ class JaxTracer:
 
     def input(self, real: Any) -> Followed:
         """An array that is differentiated."""
-        return Followed(real, self.program.append(input_leaf(tuple(real.shape))))
+        parts = (2,) if is_complex(real) else ()
+        leaf = input_leaf((*real.shape, *parts))
+        return Followed(real, self.program.append(leaf))
 
     def run(
         self, jaxpr: Any, consts: Sequence[Any], values: Sequence[Followed]
@@ -85,7 +93,11 @@ class JaxTracer:
     def _by_row(
         self, name: str, eqn: Any, operands: Sequence[Followed]
     ) -> list[Followed]:
-        row = ROWS.get(name)
+        made = [v.aval for v in eqn.outvars]
+        among = any(map(is_complex, [*made, *(x.real for x in operands)]))
+        row = (COMPLEX_ROWS if among else ROWS).get(name)
+        if row is None and among:
+            raise self.refusal(f"there is no row for {name} of complex numbers", eqn)
         if row is None:
             raise self.refusal(f"there is no row for the primitive {name}", eqn)
         before = len(self.program.nodes)
@@ -117,7 +129,7 @@ class JaxTracer:
         nodes = self.program.nodes
         node = apply_op(nodes, "reshape", [symbol.index], shape=symbol.shape)
         held = self.program.append(node)
-        self.seen.held[held.index] = np.array(x.real)
+        self.seen.held[held.index] = numbers_of(x.real)
         self.absent.same(symbol, held)
         if _is_called_by_user(eqn):
             self.seen.remarks[STOPPED] = None
@@ -156,7 +168,9 @@ class JaxTracer:
         for part in parts:
             symbol = part.symbol
             if symbol is None:
-                symbol = self.program.lift(np.asarray(part.real, float))
+                symbol = self.program.lift(numbers_of(part.real))
+            if is_complex(real) and not is_complex(part.real):
+                symbol = of_real(symbol)
             one = reshaped(symbol, (1, *symbol.shape))
             if whole is None:
                 whole = one
@@ -189,6 +203,11 @@ class JaxTracer:
         """Why the function cannot be written down, and at which line."""
         line = self.line(eqn)
         return NotCaptured(f"{reason}, at {line}" if line is not None else reason)
+
+
+def numbers_of(value: Any) -> Any:
+    """The numbers of an array, complex ones as their parts."""
+    return parts_of(value) if is_complex(value) else np.array(value, float)
 
 
 def _constant(value: Any) -> Followed:
@@ -311,12 +330,96 @@ def _cond(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Fol
     return tracer.enter(branches[chosen], rest)
 
 
+def _solved(
+    tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]
+) -> list[Followed]:
+    """The solution x of `matvec(x) = b`, whatever solves it; its matrix is written out.
+
+    The derivative is that of the solution, since JAX holds the factors constant.
+    """
+    jaxprs, lengths = eqn.params["jaxprs"], eqn.params["const_lengths"]
+    if _loops(jaxprs.solve.jaxpr):  # as cg does, up to a tolerance
+        raise tracer.refusal("a system that is solved step by step", eqn)
+    fixed = operands[: lengths.matvec]
+    sides = operands[sum(lengths) :]
+    reals = bound(eqn, [x.real for x in operands])
+    if len(sides) != 1 or any(map(is_complex, reals)):
+        raise tracer.refusal("a system of several unknowns, or of complex ones", eqn)
+    (b,) = sides
+    size = b.real.size
+    if size > LARGEST:
+        raise tracer.refusal(f"a system of {size} unknowns; up to {LARGEST}", eqn)
+
+    def product(units: Any, consts: Sequence[Followed]) -> Followed:
+        vector = np.reshape(units, b.real.shape).astype(b.real.dtype)
+        return tracer.enter(jaxprs.matvec, [*consts, Followed(vector)])[0]
+
+    source = np.random.default_rng(0)
+    drawn = [
+        x if x.symbol is None else Followed(source.uniform(0.5, 1.0, x.real.shape))
+        for x in fixed
+    ]
+    whole = np.stack([np.ravel(product(e, drawn).real) for e in np.eye(size)], axis=1)
+    blocks = _blocks(whole != 0)
+    if blocks is None:
+        raise tracer.refusal("a system whose parts are of several sizes", eqn)
+    columns: list[Symbol] = []
+    for places in blocks.T:  # one unknown of every part at a time: they do not meet
+        units = np.zeros(size)
+        units[places] = 1.0
+        column = product(units, fixed)
+        symbol = column.symbol
+        if symbol is None:
+            symbol = tracer.program.lift(numbers_of(column.real))
+        columns.append(taken(symbol, blocks[..., None]))
+    matrix = columns[0]
+    for one in columns[1:]:
+        matrix = tracer.program.apply("concatenate", matrix, one, axis=(-1,))
+    right = b.symbol
+    if right is None:
+        right = tracer.program.lift(numbers_of(b.real))
+    try:
+        side = taken(right, blocks[..., None])
+        found = tracer.program.apply("solve", matrix, side, left=True)
+    except ValueError as error:
+        raise tracer.refusal(f"{eqn.primitive.name}: {error}", eqn) from None
+    back = np.argsort(np.ravel(blocks))
+    return [Followed(reals[0], taken(found, back.reshape(b.real.shape)))]
+
+
+def _loops(jaxpr: Any) -> bool:
+    """Whether a jaxpr, or one within it, has a loop whose end the numbers decide."""
+    return any(
+        eqn.primitive.name == "while" or any(map(_loops, inner_jaxprs(eqn)))
+        for eqn in jaxpr.eqns
+    )
+
+
+def _blocks(meets: Any) -> Any:
+    """The parts of a system that do not meet, a row each; None if sizes differ.
+
+    meets: of which entries of the matrix are not 0.
+    """
+    reach = meets | meets.T | np.eye(len(meets), dtype=bool)
+    for _ in range(max(1, len(meets).bit_length())):
+        reach = reach @ reach
+    parts = sorted({tuple(np.flatnonzero(row)) for row in reach})
+    return np.array(parts) if len({len(part) for part in parts}) == 1 else None
+
+
 Inner = Callable[[JaxTracer, Any, Sequence[Followed]], list[Followed]]
-CALLS = "jit pjit closed_call core_call checkpoint remat remat2 custom_vmap_call"
+CALLS = """jit pjit closed_call core_call checkpoint remat remat2 custom_vmap_call
+composite"""
 CUSTOM = "custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr"
 
 CALLED: Mapping[str, Inner] = {
     **dict.fromkeys(CALLS.split(), _called),
     **dict.fromkeys(CUSTOM.split(), _customized),
 }
-INNER: Mapping[str, Inner] = {**CALLED, "scan": _scan, "while": _while, "cond": _cond}
+INNER: Mapping[str, Inner] = {
+    **CALLED,
+    "scan": _scan,
+    "while": _while,
+    "cond": _cond,
+    "custom_linear_solve": _solved,
+}

@@ -18,13 +18,13 @@ CUSTOM = "custom_"
 def stops(jaxpr: Any) -> bool:
     """Whether gradients are stopped, outside of custom derivatives."""
     return any(
-        eqn.primitive.name == "stop_gradient" or any(map(stops, _within(eqn)))
+        eqn.primitive.name == "stop_gradient" or any(map(stops, inner_jaxprs(eqn)))
         for eqn in jaxpr.eqns
         if not eqn.primitive.name.startswith(CUSTOM)
     )
 
 
-def _within(eqn: Any) -> list[Any]:
+def inner_jaxprs(eqn: Any) -> list[Any]:
     """The jaxprs that an equation holds."""
     found = []
     for value in eqn.params.values():
@@ -65,7 +65,7 @@ def _equation(eqn: Any, pairs: Sequence[Any]) -> list[Any]:
         return [(fixed, fixed) for _, fixed in pairs]
     called = next((eqn.params[k] for k in CALLS if k in eqn.params), None)
     loops = name in ("scan", "while", "cond")
-    if loops and any(map(stops, _within(eqn))):
+    if loops and any(map(stops, inner_jaxprs(eqn))):
         raise NotImplementedError(f"a gradient is stopped within {name}")
     if called is not None and not loops and name != "pallas_call":
         # of a custom derivative nothing is stopped: its author says what it is

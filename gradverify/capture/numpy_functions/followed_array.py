@@ -6,7 +6,7 @@ by all of them: an array is a cell and the places in it that it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import SYMBOLS as m
 from gradverify.arithmetic.symbols import Program, Symbol
-from gradverify.autodiff.numpy_calls import UFUNCS
 from gradverify.capture.captured import NotCaptured
 from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.trace_notes import TraceNotes
@@ -99,12 +98,20 @@ class FollowTrace:
     """The program that arrays write down, and what was met besides.
 
     is_constant: whether a number that is read now is a constant to the library. Else it
-        is a part of the function, and cannot be followed. refusal: why the function
+        is a part of the function, and cannot be followed. rows, ufuncs: what functions
+        and functions of entries are, by name. refusal: why the function
         cannot be written down, once that is known.
     """
 
-    def __init__(self, dtype: str, is_constant: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        dtype: str,
+        is_constant: Callable[[], bool],
+        rows: Mapping[str, Callable[..., Any]],
+        ufuncs: Mapping[str, Callable[..., Any]],
+    ) -> None:
         self.is_constant = is_constant
+        self.rows, self.ufuncs = rows, ufuncs
         self.refusal: NotCaptured | None = None
         self.program = Program(dtype)
         self.seen = TraceNotes()
@@ -200,16 +207,16 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace.made(symbol, self.cell.values[spots])
 
     def __getitem__(self, key: Any) -> FollowedArray:
-        return self._showing(self.spots[_plain(key)])
+        return self._showing(self.spots[plain(key)])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._write(self.spots[_plain(key)], value)
+        self._write(self.spots[plain(key)], value)
 
     def _write(self, spots: Any, value: Any) -> None:
         """New values of the entries at some places, in all views."""
         spots = np.asarray(spots)
         trace, flat = self.trace, self.cell.flat
-        given, numbers = trace.lift(value), _plain(value)
+        given, numbers = trace.lift(value), plain(value)
         if given.shape != spots.shape:
             given = m.broadcast_to(given, shape=spots.shape)
         index = np.arange(self.cell.values.size)
@@ -259,7 +266,10 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
             return target._added_at(key, value)
         if method != "__call__" or kwargs:
             raise self.trace.refuse(f"np.{name}.{method} has no row")
-        found = _ufunc(self.trace, ufunc, *inputs)
+        if name == "matmul":  # a function of arrays that NumPy calls one of entries
+            found = self.trace.rows[name](self.trace, ufunc, *inputs)
+        else:
+            found = _ufunc(self.trace, ufunc, *inputs)
         if out is None:
             return found
         (target,) = out
@@ -270,7 +280,7 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _added_at(self, key: Any, value: Any) -> None:
         """`np.add.at`: entries that are named twice get both."""
-        spots = self.spots[_plain(key)]
+        spots = self.spots[plain(key)]
         given = self.trace.lift(value)
         if given.shape != spots.shape:
             given = m.broadcast_to(given, shape=spots.shape)
@@ -278,13 +288,13 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
         length = self.cell.values.size
         put = m.put(reshaped(given, (spots.size,)), axis=(-1,), index=at, length=length)
         self.cell.flat = self.cell.flat + put
-        np.add.at(self.cell.values, spots, _plain(value))
+        np.add.at(self.cell.values, spots, plain(value))
 
     def __array_function__(
         self, function: Any, types: Any, args: Any, kwargs: Any
     ) -> Any:
         del types
-        row = ROWS.get(function.__name__)
+        row = self.trace.rows.get(function.__name__)
         if row is None:
             raise self.trace.refuse(f"there is no row for np.{function.__name__}")
         try:
@@ -313,6 +323,12 @@ class FollowedArray(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self) -> FollowedArray:
         """The same numbers in memory of its own."""
         return self._showing(self.spots.copy())
+
+    def view(self, kind: Any = None) -> FollowedArray:
+        """The same entries; of no other type, since there is none that is followed."""
+        if kind not in (None, np.ndarray):
+            raise self.trace.refuse("a view of another type")
+        return self
 
     def squeeze(self, axis: Any = None) -> FollowedArray:
         """Without axes of length 1."""
@@ -357,12 +373,12 @@ for _name in [
     setattr(FollowedArray, _name, _method(_name))
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
     """Numbers, wherever they are followed."""
     if isinstance(x, FollowedArray):
         return x.value
     if isinstance(x, list | tuple):
-        return type(x)(_plain(v) for v in x)
+        return type(x)(plain(v) for v in x)
     return x
 
 
@@ -381,7 +397,7 @@ OPERATORS = ("add", "subtract", "multiply", "divide", "power", "float_power")
 
 def _ufunc(trace: FollowTrace, ufunc: np.ufunc, *inputs: Any) -> Any:
     """A function that is run entry by entry."""
-    name, numbers = ufunc.__name__, [_plain(x) for x in inputs]
+    name, numbers = ufunc.__name__, [plain(x) for x in inputs]
     value = ufunc(*numbers)
     if name in COMPARISONS:
         same = len(inputs) == 2 and inputs[0] is inputs[1]  # x != x
@@ -398,7 +414,7 @@ def _ufunc(trace: FollowTrace, ufunc: np.ufunc, *inputs: Any) -> Any:
         return inputs[0].copy()
     if name in ("power", "float_power"):
         return trace.made(_power(trace, *inputs), value)
-    row = UFUNCS.get(name)
+    row = trace.ufuncs.get(name)
     if row is None:
         raise trace.refuse(f"there is no row for np.{name}")
     try:
@@ -460,7 +476,7 @@ def moves(trace: FollowTrace, f: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """A function that only chooses entries: it is run on their places."""
     if not isinstance(x, FollowedArray):
         raise trace.refuse(f"np.{f.__name__} at places that are followed")
-    found = f(x.spots, *_plain(args), **kwargs)
+    found = f(x.spots, *plain(args), **kwargs)
     if isinstance(found, list | tuple):
         return [x._showing(spots) for spots in found]
     if f.__name__ == "diag" and x.ndim == 1:
@@ -476,7 +492,7 @@ def joins(trace: FollowTrace, f: Any, parts: Any, *args: Any, **kwargs: Any) -> 
         parts, args = (parts, args[0]), args[1:]
     numbers, flat, start = [], None, 0
     for part in parts:
-        value = np.asarray(_plain(part), float)
+        value = np.asarray(plain(part), float)
         numbers.append(np.arange(start, start + value.size).reshape(value.shape))
         start += value.size
         one = reshaped(trace.lift(part), (value.size,))
@@ -484,7 +500,7 @@ def joins(trace: FollowTrace, f: Any, parts: Any, *args: Any, **kwargs: Any) -> 
     assert flat is not None
     call = f if f.__name__ != "append" else lambda p, *a, **k: f(*p, *a, **k)
     index = call(numbers, *args, **kwargs)
-    value = call([_plain(p) for p in parts], *args, **kwargs)
+    value = call([plain(p) for p in parts], *args, **kwargs)
     return trace.made(taken(flat, index), value)
 
 
@@ -492,7 +508,7 @@ def like(trace: FollowTrace, f: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """Constants in the shape of an array, into which may be written."""
     if f.__name__ == "empty_like":
         f = np.zeros_like
-    value = f(_plain(x), *_plain(args), **kwargs)
+    value = f(plain(x), *plain(args), **kwargs)
     if value.dtype.kind != "f":
         return value
     return trace.made(trace.program.lift(value), value)
@@ -500,10 +516,10 @@ def like(trace: FollowTrace, f: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
 
 def decides(trace: FollowTrace, f: Any, *args: Any, **kwargs: Any) -> Any:
     """A function whose result is whole numbers or truth values."""
-    value = f(*_plain(args), **kwargs)
+    value = f(*plain(args), **kwargs)
     trace.seen.decided.append(np.array(value))
     if f.__name__.startswith("arg"):
-        ordered = np.sort(np.asarray(_plain(args[0]), float), axis=None)
+        ordered = np.sort(np.asarray(plain(args[0]), float), axis=None)
         if np.any(np.diff(ordered) == 0):
             trace.seen.ties[f"two entries that {f.__name__} tells apart are equal"] = (
                 None
@@ -514,16 +530,16 @@ def decides(trace: FollowTrace, f: Any, *args: Any, **kwargs: Any) -> Any:
 def where(trace: FollowTrace, f: Any, mask: Any, a: Any = None, b: Any = None) -> Any:
     if a is None:
         return decides(trace, f, mask)
-    mask = np.asarray(_plain(mask)).astype(bool)
+    mask = np.asarray(plain(mask)).astype(bool)
     symbol = m.where(mask, *(_operand(trace, x, "where") for x in (a, b)))
-    return trace.made(symbol, f(mask, _plain(a), _plain(b)))
+    return trace.made(symbol, f(mask, plain(a), plain(b)))
 
 
 def product(trace: FollowTrace, f: Any, a: Any, b: Any, **kwargs: Any) -> Any:
     """`dot` and its kin, for arrays of rank 0, 1 or 2."""
     del kwargs
     x, y = trace.lift(a), trace.lift(b)
-    value = f(_plain(a), _plain(b))
+    value = f(plain(a), plain(b))
     if not x.shape or not y.shape:
         return trace.made(x * y, value)
     if f.__name__ == "outer":
@@ -542,7 +558,7 @@ def einsum(trace: FollowTrace, f: Any, text: str, *parts: Any, **kwargs: Any) ->
         raise trace.refuse("np.einsum of other than two arrays")
     text = text.replace(" ", "")
     symbol = m.einsum(*(trace.lift(p) for p in parts), subscripts=text)
-    return trace.made(symbol, f(text, *_plain(parts)))
+    return trace.made(symbol, f(text, *plain(parts)))
 
 
 def clip(
@@ -555,7 +571,7 @@ def clip(
         symbol = m.maximum(symbol, _operand(trace, low, "clip"))
     if high is not None:
         symbol = m.minimum(symbol, _operand(trace, high, "clip"))
-    return trace.made(symbol, f(_plain(x), _plain(low), _plain(high)))
+    return trace.made(symbol, f(plain(x), plain(low), plain(high)))
 
 
 def cumsum(trace: FollowTrace, f: Any, x: Any, axis: Any = None, **kwargs: Any) -> Any:
@@ -568,7 +584,7 @@ def cumsum(trace: FollowTrace, f: Any, x: Any, axis: Any = None, **kwargs: Any) 
 def matrices(trace: FollowTrace, f: Any, *operands: Any, **kwargs: Any) -> Any:
     """A function of linear algebra."""
     params = {"solve": {"left": True}, "cholesky": {"upper": False}}
-    value = f(*_plain(operands), **kwargs)
+    value = f(*plain(operands), **kwargs)
     try:
         symbol = m.table[f.__name__](
             *(trace.lift(x) for x in operands), **params.get(f.__name__, {}), **kwargs
@@ -595,12 +611,12 @@ def norm(
 
 def asks(trace: FollowTrace, f: Any, x: Any, *args: Any) -> Any:
     """`shape`, `ndim`, `size`: they tell nothing of values."""
-    return f(_plain(x), *args)
+    return f(plain(x), *args)
 
 
 def steps(trace: FollowTrace, f: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-    value = f(_plain(x), *args, **kwargs)
-    trace.seen.stepped(f.__name__, value, _plain(x), trace.unit)
+    value = f(plain(x), *args, **kwargs)
+    trace.seen.stepped(f.__name__, value, plain(x), trace.unit)
     return value
 
 

@@ -22,6 +22,7 @@ from gradverify.capture.numpy_functions.followed_array import (
     FollowedArray,
     FollowTrace,
 )
+from gradverify.capture.numpy_functions.followed_functions import MORE_UFUNCS, ROWS
 from gradverify.graph import Array
 
 FLOATS = ("float32", "float64")
@@ -102,7 +103,7 @@ class ArrayCall(FunctionCall):
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program that NumPy's functions run, in the words of our ops."""
-        trace = FollowTrace(self.dtype, self.is_constant)
+        trace = FollowTrace(self.dtype, self.is_constant, ROWS, MORE_UFUNCS)
         inputs = [trace.input(x) for x in self.handed(point)]
         try:
             found = self.called(inputs)

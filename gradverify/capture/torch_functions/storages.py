@@ -1,4 +1,7 @@
-"""Which symbol a tensor is: views share a storage, and writing changes all of them."""
+"""Which symbol a tensor is: views share a storage, and writing changes all of them.
+
+A complex tensor shows two real places for each of its entries, along a last axis.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,11 @@ def geometry(tensor: Any) -> Geometry:
 
 
 def places(tensor: Any) -> Array:
-    """For every entry of a tensor, its place in the storage."""
+    """For every entry of a tensor, its place in the storage; of complex ones, two."""
     found = np.full((), tensor.storage_offset(), np.int64)
     for length, stride in zip(tensor.shape, tensor.stride(), strict=True):
         found = found[..., None] + stride * np.arange(length)
-    return found
+    return 2 * found[..., None] + np.arange(2) if tensor.is_complex() else found
 
 
 class StorageCell:

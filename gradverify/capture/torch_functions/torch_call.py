@@ -231,7 +231,7 @@ class TorchCall(FunctionCall):
                 raise NotImplementedError(
                     f"the function does not take it: {error}"
                 ) from None
-        return Handed(tuple(leaves), tuple(_outputs(result)), copies)
+            return Handed(tuple(leaves), tuple(_outputs(result)), copies)
 
     def _filled(self, leaves: Sequence[Any]) -> tuple[Any, Any]:
         """The arguments of a call, with these leaves in their places."""
@@ -320,11 +320,15 @@ class TorchCall(FunctionCall):
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
         tracer = TorchTracer(self.dtype)
-        with self._undone():
-            handed = self._handed(self.original, point, mode=tracer)
-            if not handed.outputs:
-                raise NotCaptured(f"{self.name} returns no tensor of floats")
-            symbols = outputs_of(tracer, handed.outputs)
+        try:
+            with self._undone():
+                handed = self._handed(self.original, point, mode=tracer)
+                if not handed.outputs:
+                    raise NotCaptured(f"{self.name} returns no tensor of floats")
+                symbols = outputs_of(tracer, handed.outputs)
+        finally:
+            self.one_triangle = tracer.seen.one_triangle
+            self.lopsided = tracer.seen.lopsided
         return tracer.seen.captured(tracer.program, symbols)
 
     def capture_backward(

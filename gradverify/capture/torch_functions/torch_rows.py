@@ -26,7 +26,6 @@ from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.torch_functions.storages import places
 from gradverify.capture.trace_notes import EQUAL
 from gradverify.graph import Array
-from gradverify.ops import OPS
 
 Row = Callable[..., Any]
 CLOSE = 64.0  # units of roundoff within which a comparison may be turned
@@ -68,9 +67,12 @@ class Context:
 
 
 def numpy_of(tensor: Any) -> Array:
-    """A copy of a tensor's values."""
+    """A copy of a tensor's values; complex ones as pairs of reals."""
     with torch.no_grad():
-        return np.array(tensor.detach().cpu().numpy())
+        plain = tensor.detach()
+        if plain.is_complex():
+            plain = torch.view_as_real(plain.resolve_conj())
+        return np.array(plain.resolve_neg().cpu().numpy())
 
 
 # ---- kinds of rows
@@ -114,34 +116,6 @@ def number(c: Context, x: Any, op: str) -> Any:
 
 
 OPERATORS = ("add", "sub", "mul", "div", "pow")
-
-
-def of_matrices(op: str, **defaults: Any) -> Row:
-    """An op of linear algebra; what it returns beside its first result is for itself.
-
-    Of a matrix for Cholesky's root the library reads one triangle, and takes it for
-    both.
-    """
-
-    def row(c: Context, *operands: Any, **options: Any) -> Any:
-        options.pop("check_errors", None)
-        options.pop("out", None)
-        params = defaults | {k: v for k, v in options.items() if k in OPS[op].params}
-        found = c.program.apply(op, *(_lifted(c, x) for x in operands), **params)
-        return (found,) if isinstance(c.result, tuple | list) else found
-
-    return row
-
-
-def _lifted(c: Context, x: Any) -> Symbol:
-    return x if isinstance(x, Symbol) else c.program.lift(np.asarray(x, float))
-
-
-def slogdet(c: Context, a: Any) -> Any:
-    """The sign, which is a constant of the branch, and the logarithm."""
-    sign = numpy_of(c.result[0])
-    c.seen.decided.append(sign)
-    return c.program.lift(sign.astype(float)), c.program.apply("slogdet", a)
 
 
 def missing(why: str) -> Row:
@@ -605,33 +579,6 @@ def spread(op: str) -> Row:
     return row
 
 
-def vector_norm(
-    c: Context,
-    x: Any,
-    order: Any = 2,
-    dim: Any = None,
-    keepdim: bool = False,
-    **options: Any,
-) -> Any:
-    """A norm of some order over some axes."""
-    del options
-    along = {"axis": axes(c, x, dim), "keepdims": bool(keepdim)}
-    x = c.lift(x)
-    if order == 2:
-        if dim is not None and len(axes(c, x, dim) or ()) > 2:
-            return m.sqrt(m.sum(m.square(x), **along))
-        return m.norm(x, **along)
-    if order == 1:
-        return m.sum(m.abs(x), **along)
-    if order == math.inf:
-        return m.max(m.abs(x), **along)
-    if order == 0 or order < 0:
-        raise Missing(f"{c.func.name()} of order {order}")
-    return m.power(
-        m.sum(m.power(m.abs(x), n=float(order)), **along), n=1.0 / float(order)
-    )
-
-
 def product(
     c: Context, x: Any, dim: Any = None, keepdim: bool = False, **options: Any
 ) -> Any:
@@ -672,6 +619,8 @@ def log_softmax(c: Context, x: Any, dim: int, *rest: Any) -> Any:
 
 def logsumexp(c: Context, x: Any, dim: Any, keepdim: bool = False) -> Any:
     mask = c.absent.of(x)
+    if not np.shape(x):
+        return c.lift(x)
     if mask is None:
         return m.logsumexp(c.lift(x), axis=axes(c, x, dim), keepdims=bool(keepdim))
     (along,) = axes(c, x, dim) or ()
@@ -941,10 +890,8 @@ def convolution(
     output_padding: Any,
     groups: int,
 ) -> Any:
-    """A convolution along one axis or two; a transposed one between zeros."""
+    """A convolution along up to three axes; a transposed one between zeros."""
     rank = np.ndim(x) - 2
-    if rank not in (1, 2):
-        raise Missing(f"a convolution along {rank} axes; there are rows for 1 and 2")
     x, w = c.lift(x), c.lift(w)
     lengths = [
         list(v) if len(v) == rank else list(v) * rank
@@ -955,8 +902,7 @@ def convolution(
         x, w = _upsampled(x, w, lengths, groups)
         stride, padding, dilation = [1] * rank, [0] * rank, dilation
     bias = c.lift(np.zeros(w.shape[0])) if b is None else c.lift(b)
-    conv = m.conv1d if rank == 1 else m.conv2d
-    return conv(
+    return m.table[f"conv{rank}d"](
         x,
         w,
         bias,
@@ -973,80 +919,28 @@ def _upsampled(
     """What a transposed convolution slides over: x between zeros, w turned round."""
     stride, padding, dilation, more = lengths
     rank = len(stride)
-    batch, channels, *space = x.shape
-    kernel = w.shape[2:]
+    space, kernel = x.shape[2:], w.shape[2:]
     around = [
         d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding, strict=True)
     ]
-    if min(around) < 0:
-        raise Missing("a transposed convolution with more padding than its kernel")
     wide = [
         (n - 1) * s + 1 + 2 * a + e
         for n, s, a, e in zip(space, stride, around, more, strict=True)
     ]
-    spots = np.zeros((1,) * rank, int)
+    entries = np.arange(1, math.prod(x.shape) + 1).reshape(x.shape)
     for k in range(rank):
-        along = around[k] + stride[k] * np.arange(space[k])
-        spots = spots * wide[k] + along.reshape((-1,) + (1,) * (rank - 1 - k))
-    flat = reshaped(x, (batch, channels, math.prod(space)))
-    put = m.put(
-        flat, axis=(-1,), index=tuple(map(int, spots.ravel())), length=math.prod(wide)
-    )
+        spots = around[k] + stride[k] * np.arange(space[k])
+        inside = (spots >= 0) & (spots < wide[k])
+        shape = (*entries.shape[: 2 + k], wide[k], *entries.shape[3 + k :])
+        spread_out = np.zeros(shape, entries.dtype)
+        lead = (slice(None),) * (2 + k)
+        spread_out[(*lead, spots[inside])] = entries[(*lead, inside)]
+        entries = spread_out
+    put = m.where(entries > 0, taken(x, np.maximum(entries - 1, 0)), np.float64(0))
     per, outputs = w.shape[0] // groups, w.shape[1]
     order = np.arange(int(np.prod(w.shape))).reshape(groups, per, outputs, *kernel)
     order = np.flip(order, axis=tuple(range(3, 3 + rank))).swapaxes(1, 2)
-    return reshaped(put, (batch, channels, *wide)), taken(
-        w, order.reshape(groups * outputs, per, *kernel)
-    )
-
-
-def max_pool2d(
-    c: Context,
-    x: Any,
-    kernel: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Any:
-    if ceil_mode:
-        raise Missing("a pooling with ceil_mode")
-    kernel, padding, dilation = (_pair(v) for v in (kernel, padding, dilation))
-    stride = _pair(stride) if stride not in ((), []) else kernel
-    return [
-        m.max_pool2d(
-            x, kernel=kernel, stride=stride, padding=padding, dilation=dilation
-        ),
-        None,
-    ]
-
-
-def avg_pool2d(
-    c: Context,
-    x: Any,
-    kernel: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor: Any = None,
-) -> Any:
-    if ceil_mode or divisor is not None:
-        raise Missing("a pooling with ceil_mode or a divisor")
-    kernel, padding = _pair(kernel), _pair(padding)
-    stride = _pair(stride) if stride not in ((), []) else kernel
-    return m.avg_pool2d(
-        x,
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-        count_include_pad=bool(count_include_pad),
-    )
-
-
-def _pair(v: Any) -> tuple[int, int]:
-    both_ = list(v) if isinstance(v, list | tuple) else [v]
-    return (int(both_[0]), int(both_[-1]))
+    return put, taken(w, order.reshape(groups * outputs, per, *kernel))
 
 
 def layer_norm(c: Context, x: Any, shape: Any, w: Any, b: Any, eps: float) -> Any:
@@ -1260,7 +1154,7 @@ squeeze unsqueeze diagonal unfold as_strided split split_with_sizes chunk unbind
 narrow movedim swapaxes view_as unsafe_split lift_fresh"""
 MOVES = """index gather index_select flip roll repeat take rot90 pixel_shuffle
 pixel_unshuffle channel_shuffle masked_select repeat_interleave view_copy permute_copy
-slice_copy select_copy expand_copy unfold_copy im2col reflection_pad1d reflection_pad2d
+slice_copy select_copy expand_copy unfold_copy reflection_pad1d reflection_pad2d
 replication_pad1d replication_pad2d"""
 COMPARISONS = "gt lt ge le eq ne"
 TRUTH_VALUES = """logical_and logical_or logical_not logical_xor any all is_nonzero
@@ -1297,21 +1191,18 @@ ROWS: Mapping[str, Row] = {
     # reductions
     "sum": reduced("sum"), "mean": reduced("mean"), "amax": reduced("max"), "amin": reduced("min"),
     "max": extreme("max"), "min": extreme("min"), "max.other": both("maximum"), "min.other": both("minimum"),
-    "prod": product, "var": spread("var"), "std": spread("std"), "linalg_vector_norm": vector_norm, "norm": vector_norm,
+    "prod": product, "var": spread("var"), "std": spread("std"),
     "logsumexp": logsumexp, "_softmax": softmax, "_log_softmax": log_softmax, "cumsum": cumsum,
     "sort": ordered, "topk": ordered, "kthvalue": ordered, "median.dim": ordered, "mode": ordered,
     "cummax": ordered, "cummin": ordered,
     # matrices
     "mm": mm, "bmm": bmm, "addmm": addmm, "baddbmm": baddbmm, "mv": vectors, "dot": vectors, "vdot": vectors,
-    "linalg_inv_ex": of_matrices("inv"), "_linalg_det": of_matrices("det"), "_linalg_slogdet": slogdet,
-    "_linalg_solve_ex": of_matrices("solve", left=True), "linalg_solve_triangular": of_matrices("solve_triangular", unitriangular=False),
-    "linalg_cholesky_ex": of_matrices("cholesky", upper=False), "linalg_matrix_exp": of_matrices("matrix_exp"),
     # joining and placing
     "cat": cat, "scatter.src": placed, "slice_scatter": placed, "select_scatter": placed, "diagonal_scatter": placed,
     "constant_pad_nd": constant_pad, "triu": tri, "tril": tri, "scatter_add": added_at, "index_add": added_at,
     "index_put": index_put, "_unsafe_index_put": index_put, "embedding": embedding, "_unsafe_index": moves,
     # layers and losses
-    "convolution": convolution, "max_pool2d_with_indices": max_pool2d, "avg_pool2d": avg_pool2d,
+    "convolution": convolution, 
     "native_layer_norm": layer_norm, "native_group_norm": group_norm, "native_batch_norm": batch_norm,
     "_native_batch_norm_legit": batch_norm, "_native_batch_norm_legit_functional": batch_norm,
     "_batch_norm_with_update": lambda c, x, w, b, mean, var, momentum, eps: batch_norm(c, x, w, b, mean, var, True, momentum, eps),
@@ -1323,15 +1214,9 @@ ROWS: Mapping[str, Row] = {
     "clone": copied, "contiguous": copied, "_to_copy": cast, "detach": copied, "_local_scalar_dense": read_number,
     "item": read_number,
     # what has no row
-    "svd": missing("decompositions have no row"), "_linalg_svd": missing("singular vectors have no row"),
-    "_linalg_eigh": missing("eigenvectors have no row"), "linalg_qr": missing("QR has no row"),
-    "linalg_lu_factor_ex": missing("LU has no row"), "_fft_r2c": missing("FFT has no row"),
-    "_fft_c2c": missing("FFT has no row"), "_fft_c2r": missing("FFT has no row"),
     "bernoulli.p": missing("random numbers whose chances depend on an input"),
     "multinomial": missing("random numbers whose chances depend on an input"),
     "poisson": missing("random numbers whose chances depend on an input"),
     "normal": missing("random numbers whose chances depend on an input"),
-    "view_as_complex": missing("complex numbers have no row"), "complex": missing("complex numbers have no row"),
-    "view_as_real": missing("complex numbers have no row"), "polar": missing("complex numbers have no row"),
 }
 # fmt: on

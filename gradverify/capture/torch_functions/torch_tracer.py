@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_map
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
 from gradverify.capture.captured import NotCaptured, SourceLine
+from gradverify.capture.complex_parts import conjugated, of_real, parts_of, stretched
 from gradverify.capture.moved_entries import reshaped
 from gradverify.capture.torch_functions.constant_reads import (
     CALLER,
@@ -32,11 +33,18 @@ from gradverify.capture.torch_functions.constant_reads import (
     Watch,
     applied_class,
 )
-from gradverify.capture.torch_functions.storages import Storages
-from gradverify.capture.torch_functions.torch_rows import ROWS, Context, Missing
+from gradverify.capture.torch_functions.storages import Storages, places
+from gradverify.capture.torch_functions.torch_complex import (
+    COMPLEX_ROWS,
+    MAKERS,
+    is_complex,
+    makes_complex,
+)
+from gradverify.capture.torch_functions.torch_rows import Context, Missing, numpy_of
+from gradverify.capture.torch_functions.torch_table import ROWS
 from gradverify.capture.trace_notes import TraceNotes
 from gradverify.capture.user_lines import is_users, line_at
-from gradverify.graph import Array, apply_op, input_leaf
+from gradverify.graph import apply_op, input_leaf
 
 FLOATS = {torch.float64: "float64", torch.float32: "float32"}
 LIBRARY = str(Path(torch.__file__).parent)
@@ -81,7 +89,9 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
         symbol = cell.read(tensor)
         if symbol is None:
             raise NotCaptured("a view shows memory that was never written")
-        return symbol
+        if tensor.is_conj():
+            symbol = conjugated(symbol)
+        return -symbol if tensor.is_neg() else symbol
 
     def read(self, name: str, tensor: Any, value: Any) -> Any:
         """A value that was read is a constant of the program."""
@@ -110,9 +120,12 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
             return self._custom(func, args, kwargs)
         if not any(self.storages.cell(t) is not None for t in tensors):
             return self._plain(func, args, kwargs)
-        row = ROWS.get(name)
+        rows = ROWS
+        if name in MAKERS or makes_complex(kwargs) or is_complex(args):
+            rows = COMPLEX_ROWS
+        row = rows.get(name)
         if row is None and kwargs.get("out") is None:
-            row = ROWS.get(name.partition(".")[0])
+            row = rows.get(name.partition(".")[0])
         if row is None and func._schema.is_mutable:
             return self._in_place(func, name, args, kwargs, where)
         if row is None:
@@ -164,7 +177,8 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
         for tensor, symbol in zip(tensors, symbols, strict=False):
             if isinstance(tensor, torch.Tensor):
                 self.storages.made(tensor)
-                if isinstance(symbol, Symbol):
+                is_plain = not (tensor.is_conj() or tensor.is_neg())  # else a view
+                if isinstance(symbol, Symbol) and is_plain:
                     self.storages.bind(tensor, symbol)
 
     def _sign(self, before: int, where: CallSite) -> None:
@@ -187,13 +201,13 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
         Autograd keeps a result by two of them, and gives the second one its history.
         """
         symbol = self.symbol(tensor)
-        return constant(tensor) if symbol is None else symbol
+        return numpy_of(tensor) if symbol is None else symbol
 
     def _operand(self, tensor: Any, where: CallSite) -> Any:
         """The symbol of an operand, or its values."""
         symbol = self.symbol(tensor)
         if symbol is None:
-            return constant(tensor)
+            return numpy_of(tensor)
         return self._held(tensor, symbol) if self._stops(tensor, where) else symbol
 
     def output(self, tensor: Any, symbol: Symbol) -> Symbol:
@@ -210,7 +224,8 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
             return False
         if not torch.is_grad_enabled():
             return False
-        return bool(tensor.is_floating_point() and not self.follows(tensor))
+        is_number = tensor.is_floating_point() or tensor.is_complex()
+        return bool(is_number and not self.follows(tensor))
 
     def _held(self, tensor: Any, symbol: Symbol) -> Symbol:
         """A node that the library does not differentiate through."""
@@ -220,7 +235,7 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
             nodes = self.program.nodes
             node = apply_op(nodes, "reshape", [symbol.index], shape=symbol.shape)
             held = self.stopped[symbol.index] = self.program.append(node)
-            self.seen.held[held.index] = np.array(constant(tensor))
+            self.seen.held[held.index] = np.array(numpy_of(tensor))
             self.absent.same(symbol, held)
         self.seen.remarks[STOPPED] = None
         return self.stopped[symbol.index]
@@ -257,15 +272,24 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
             new = self._cast(new, target)
         else:
             new = self.program.lift(np.asarray(new, float))
-        shape = tuple(target.shape)
-        if new.shape != shape:
+        if target.is_complex():
+            new = stretched(self._parts(new, args), tuple(target.shape))
+        elif new.shape != tuple(target.shape):
+            shape = tuple(target.shape)
             new = self.program.apply("broadcast_to", new, shape=shape)
         cell.write(target, new)
         self._sign(before, where)
         return result
 
+    def _parts(self, new: Symbol, args: Any) -> Symbol:
+        """What is written into complex numbers, which may be real ones."""
+        source = args[1] if len(args) > 1 else args[0]
+        is_real = isinstance(source, torch.Tensor) and not source.is_complex()
+        same = isinstance(source, torch.Tensor) and new.shape == tuple(source.shape)
+        return of_real(new) if is_real and same else new
+
     def _cast(self, symbol: Symbol, target: Any) -> Symbol:
-        if target.dtype not in FLOATS:
+        if target.dtype not in FLOATS and not target.is_complex():
             raise NotCaptured(f"a number is written into a tensor of {target.dtype}")
         return symbol
 
@@ -274,20 +298,21 @@ class TorchTracer(Watch):  # type: ignore[no-untyped-call]
         if self.storages.cell(target) is not None:
             return
         whole = torch.empty(0, dtype=target.dtype).set_(target.untyped_storage())
-        if target.dtype not in FLOATS:
+        if target.dtype not in FLOATS and not target.is_complex():
             raise NotCaptured(f"a number is written into a tensor of {target.dtype}")
-        data = self.program.lift(np.array(constant(whole), float))
+        data = self.program.lift(np.array(numpy_of(whole), float))
         self.storages.bind(whole, data)
 
     def _written_by(
         self, name: str, func: Any, target: Any, args: Any, where: CallSite
     ) -> Any:
         if name == "zero":
-            return np.zeros(tuple(target.shape))
+            return np.zeros(places(target).shape)
         value = args[1]
         if isinstance(value, torch.Tensor):
             return self._operand(value, where)
-        return np.full(tuple(target.shape), float(value))
+        filled = np.full(tuple(target.shape), value)
+        return parts_of(filled) if target.is_complex() else filled.astype(float)
 
     # ---- ops without a row
 
@@ -356,15 +381,6 @@ STOPPED = (
     "the function stops gradients (detach, no_grad); what it stops is held constant"
 )
 WRITES = ("copy", "fill", "zero")
-
-
-def constant(tensor: Any) -> Array:
-    """The values of a tensor that depends on no input."""
-    with torch.no_grad():
-        plain = tensor.detach()
-        if plain.is_complex():
-            plain = plain.resolve_conj().resolve_neg()
-        return np.array(plain.cpu().numpy())
 
 
 def _tensors(args: Any) -> Iterator[Any]:
@@ -463,7 +479,7 @@ def outputs_of(tracer: TorchTracer, tensors: Sequence[Any]) -> list[Symbol]:
     for tensor in tensors:
         symbol = tracer.symbol(tensor)
         if symbol is None:
-            symbol = tracer.program.lift(constant(tensor).astype(float))
+            symbol = tracer.program.lift(numpy_of(tensor).astype(float))
             symbol = reshaped(symbol, tuple(tensor.shape))
         else:
             symbol = tracer.output(tensor, symbol)
@@ -477,5 +493,5 @@ def gradient_of(tracer: TorchTracer, leaf: Any, gradient: Any) -> Symbol:
         return tracer.program.lift(np.zeros(tuple(leaf.shape)))
     symbol = tracer.symbol(gradient)
     if symbol is None:
-        return tracer.program.lift(constant(gradient).astype(float))
+        return tracer.program.lift(numpy_of(gradient).astype(float))
     return symbol

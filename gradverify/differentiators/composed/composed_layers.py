@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 
 from gradverify.differentiators.protocol import Rows
-from gradverify.ops.layer_shapes import mask_of, window_counts
+from gradverify.ops.layer_shapes import mask_of, rows_of, window_counts
 
 Sizes = Sequence[int]
 Weights = Sequence[float] | None
@@ -76,6 +76,7 @@ class Composed:
             "group_norm": self.group_norm,
             "embedding": lambda table, index: table[numpy.array(index)],
             "scaled_dot_product_attention": self.attention,
+            "dropout_attention": self.dropout_attention,
             "dropout":   lambda x, mask, p: x * mask / (1.0 - p),
             "mse":       lambda x, t, reduction: self.reduced((x - t) ** 2, reduction),
             "l1":        lambda x, t, reduction: self.reduced(np.abs(x - t), reduction),
@@ -249,6 +250,16 @@ class Composed:
             low = numpy.where(seen, 0.0, -numpy.inf).astype(q.dtype)
             scores = scores + low
         return np.matmul(np.exp(self.log_softmax(scores)), v)
+
+    def dropout_attention(
+        self, q: Any, k: Any, v: Any, mask: str, kept: str, p: float
+    ) -> Any:
+        """Attention, of whose weights some are dropped."""
+        np, size = self.np, (q.shape[-2], k.shape[-2])
+        scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
+        low = numpy.where(mask_of(mask, *size), 0.0, -numpy.inf).astype(q.dtype)
+        scale = (rows_of(kept, *size, "kept") / (1.0 - p)).astype(q.dtype)
+        return np.matmul(np.exp(self.log_softmax(scores + low)) * scale, v)
 
     # ---- losses
 

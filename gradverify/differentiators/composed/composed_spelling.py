@@ -29,6 +29,7 @@ METHODS: Mapping[str, str] = {
     "rms_norm": "rms_norm",
     "group_norm": "group_norm",
     "scaled_dot_product_attention": "attention",
+    "dropout_attention": "dropout_attention",
     "huber": "huber",
     "bce": "bce",
     "bce_with_logits": "bce_with_logits",

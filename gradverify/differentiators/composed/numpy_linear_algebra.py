@@ -102,8 +102,8 @@ def cov(np: Any, x: Any, ddof: int) -> Any:
     return np.matmul(rest, rest.T) / (x.shape[1] - ddof)
 
 
-def size_of(np: Any, x: Any, p: float, axis: int) -> Any:
-    """The norm of vectors along one axis, which is kept."""
+def size_of(np: Any, x: Any, p: float, axis: Any) -> Any:
+    """The norm of vectors along one axis, or several, which are kept."""
     if p == math.inf:
         return np.max(np.abs(x), axis=axis, keepdims=True)
     if p == 1.0:
@@ -116,6 +116,13 @@ def size_of(np: Any, x: Any, p: float, axis: int) -> Any:
 
 def normalize(np: Any, x: Any, p: float, axis: Sequence[int], eps: float) -> Any:
     return x / np.maximum(size_of(np, x, p, axis[0]), eps)
+
+
+def renorm(np: Any, x: Any, p: float, axis: Sequence[int], most: float) -> Any:
+    """As PyTorch has it, which adds 1e-7 to the norm."""
+    others = tuple(k for k in range(x.ndim) if k != axis[0] % x.ndim)
+    size = size_of(np, x, p, others)
+    return x * np.where(size > most, most / (size + 1e-7), 1.0)
 
 
 def cosine_similarity(np: Any, a: Any, b: Any, axis: Sequence[int], eps: float) -> Any:
@@ -139,7 +146,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, cholesky, pinv,
-        eigvalsh, eigh, eigvals, svdvals, svd, cov, normalize, cosine_similarity,
-        cdist, pdist,
+        eigvalsh, eigh, eigvals, svdvals, svd, cov, normalize, renorm,
+        cosine_similarity, cdist, pdist,
     )
 }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from gradverify.differentiators.hips_autograd.modes import AutogradModes
 from gradverify.differentiators.hips_autograd.spelling import AUTOGRAD
 from gradverify.differentiators.hips_autograd.table import rows
+from gradverify.differentiators.installed import installed
 from gradverify.differentiators.protocol import Accepts, Rows, tried
 from gradverify.differentiators.spelling import Spelling
 
@@ -41,7 +41,7 @@ class HipsAutograd(AutogradModes):
 
     def versions(self) -> Mapping[str, str]:
         """The versions of autograd and NumPy."""
-        return {"autograd": version("autograd"), "numpy": np.__version__}
+        return {"autograd": installed("autograd"), "numpy": np.__version__}
 
     def spelling(self, mode: str) -> Spelling:
         """autograd.numpy as np, and the calls of `TAILS`."""

@@ -39,7 +39,7 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **{f.__name__: f for f in (gather, index_select, masked_fill, repeat)},
     **dict.fromkeys(("scatter", "scatter_add", "scatter_reduce"), UNASSIGNED),
     **dict.fromkeys(("index_add", "index_put"), UNASSIGNED),
-    **dict.fromkeys(("cumprod", "logcumsumexp", "flip"), NO_RULE),
+    **dict.fromkeys(("take_along_axis", "cumprod", "logcumsumexp", "flip"), NO_RULE),
     **dict.fromkeys(("segment_reduce", "pad_axis"), NO_RULE),
 }
 # fmt: on

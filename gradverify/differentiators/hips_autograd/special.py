@@ -11,6 +11,7 @@ from gradverify.differentiators.spelling.source_rows import Row, calls
 
 # autograd's names in autograd.scipy.special.
 SPECIAL = "expit erfinv i0 i1 j0 j1 y0 y1"
+NOT_BY_A = "autograd has no derivative by a; gammainc and gammaincc have that by x"
 ABSENT = ("zeta", "erfcx", "log_ndtr", "spence", "k0", "k1")
 
 
@@ -23,6 +24,7 @@ def special_rows() -> Rows:
     return {
         **functions(special, SPECIAL),
         **functions(anp, "sinc"),
+        **dict.fromkeys(("igamma", "igammac"), NOT_BY_A),
         **dict.fromkeys(ABSENT, "autograd.scipy.special has no such function"),
         # SciPy makes doubles of floats in these
         "polygamma":    lambda x, n: special.polygamma(n, x).astype(x.dtype),

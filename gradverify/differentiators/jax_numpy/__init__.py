@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, final
 
+from gradverify.differentiators.installed import installed
 from gradverify.differentiators.jax_numpy.modes import JaxModes
 from gradverify.differentiators.jax_numpy.settings import settings
 from gradverify.differentiators.jax_numpy.spelling import JAX
@@ -41,7 +41,7 @@ class Jax(JaxModes):
 
     def versions(self) -> Mapping[str, str]:
         """The versions of JAX and of its compiler."""
-        return {"jax": version("jax"), "jaxlib": version("jaxlib")}
+        return {"jax": installed("jax"), "jaxlib": installed("jaxlib")}
 
     def spelling(self, mode: str) -> Spelling:
         """jax.numpy as jnp, and the calls of `TAILS`."""

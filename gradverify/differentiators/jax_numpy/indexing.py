@@ -12,6 +12,10 @@ from gradverify.differentiators.composed.numpy_indexing import Sizes, lines, pla
 
 
 def gather(np: Any, x: Any, axis: Sizes, index: Sizes) -> Any:
+    return x[places(lines(x, axis[0], index), axis[0], index)]
+
+
+def take_along_axis(np: Any, x: Any, axis: Sizes, index: Sizes) -> Any:
     found = numpy.reshape(index, lines(x, axis[0], index))
     return np.take_along_axis(x, found, axis[0])
 
@@ -22,6 +26,22 @@ def scatter(np: Any, x: Any, src: Any, axis: Sizes, index: Sizes) -> Any:
 
 def scatter_add(np: Any, x: Any, src: Any, axis: Sizes, index: Sizes) -> Any:
     return x.at[places(src.shape, axis[0], index)].add(src)
+
+
+def scatter_reduce(
+    np: Any,
+    x: Any,
+    src: Any,
+    axis: Sizes,
+    index: Sizes,
+    reduce: str,
+    include_self: bool,
+) -> Any:
+    """JAX has a method for each reduction, in which x always takes part."""
+    if reduce == "mean" or not include_self:
+        raise NotImplementedError("JAX reduces with x, and to no mean")
+    method = {"prod": "multiply", "amax": "max", "amin": "min"}[reduce]
+    return getattr(x.at[places(src.shape, axis[0], index)], method)(src)
 
 
 def index_select(np: Any, x: Any, axis: Sizes, index: Sizes) -> Any:
@@ -81,9 +101,9 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **{
         f.__name__: f
         for f in (
-            gather, scatter, scatter_add, index_select, index_add, index_put,
-            masked_fill, segment_reduce, cumprod, logcumsumexp, flip, pad_axis,
+            gather, take_along_axis, scatter, scatter_add, scatter_reduce, index_select,
+            index_add, index_put, masked_fill, segment_reduce, cumprod, logcumsumexp,
+            flip, pad_axis,
         )
     },
-    "scatter_reduce": "JAX reduces what comes to a place by one method each, with x",
 }  # fmt: skip

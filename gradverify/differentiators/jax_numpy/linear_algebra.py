@@ -43,6 +43,10 @@ def cholesky_solve(np: Any, b: Any, a: Any, upper: bool) -> Any:
     return linalg.cho_solve((a, not upper), b)
 
 
+def pinv_singular(np: Any, a: Any, b: Any) -> Any:
+    return np.linalg.pinv(np.matmul(a, b))
+
+
 def lstsq(np: Any, a: Any, b: Any) -> Any:
     import jax
 
@@ -102,8 +106,9 @@ FUNCTIONS: Mapping[str, Callable[..., object] | str] = {
     **{
         f.__name__: f
         for f in (
-            solve_triangular, lu_solve, cholesky_inverse, cholesky_solve, lstsq, qr,
-            lu, matrix_power, matrix_exp, eigvals, cov, vector_norm, matrix_norm,
+            solve_triangular, lu_solve, cholesky_inverse, cholesky_solve, pinv_singular,
+            lstsq, qr, lu, matrix_power, matrix_exp, eigvals, cov, vector_norm,
+            matrix_norm,
         )
     },
 }  # fmt: skip

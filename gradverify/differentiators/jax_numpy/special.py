@@ -26,6 +26,8 @@ def special_rows() -> Rows:
         "polygamma": lambda x, n: special.polygamma(n, x),
         "gammainc":  lambda x, a: special.gammainc(a, x),
         "gammaincc": lambda x, a: special.gammaincc(a, x),
+        "igamma":    special.gammainc,
+        "igammac":   special.gammaincc,
         "betainc":   lambda x, a, b: special.betainc(a, b, x),
         "zeta":      lambda x, s: special.zeta(s, x),
         **dict.fromkeys(("j0", "j1"), "JAX has bessel_jn alone, by a recurrence"),
@@ -40,6 +42,8 @@ SPELLED: Mapping[str, Row] = {
     "polygamma": lambda x, n: f"special.polygamma({n}, {x})",
     "gammainc": lambda x, a: f"special.gammainc({a!r}, {x})",
     "gammaincc": lambda x, a: f"special.gammaincc({a!r}, {x})",
+    "igamma": "special.gammainc({0}, {1})",
+    "igammac": "special.gammaincc({0}, {1})",
     "betainc": lambda x, a, b: f"special.betainc({a!r}, {b!r}, {x})",
     "zeta": lambda x, s: f"special.zeta({s!r}, {x})",
 }

@@ -19,6 +19,15 @@ def gather(x: Any, axis: Sizes, index: Sizes) -> Any:
     return torch.gather(x, axis[0], torch.tensor(index, device=x.device).reshape(shape))
 
 
+def take_along_axis(x: Any, axis: Sizes, index: Sizes) -> Any:
+    import torch
+
+    shape = list(x.shape)
+    shape[axis[0]] = len(index) * shape[axis[0]] // x.numel()
+    where = torch.tensor(index, device=x.device).reshape(shape)
+    return torch.take_along_dim(x, where, axis[0])
+
+
 def scatter(x: Any, src: Any, axis: Sizes, index: Sizes) -> Any:
     import torch
 
@@ -146,8 +155,8 @@ def pad_axis(x: Any, before: int, after: int, mode: str, value: float) -> Any:
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        gather, scatter, scatter_add, scatter_reduce, index_select, index_add,
-        index_put, masked_fill, masked_select, segment_reduce,
+        gather, take_along_axis, scatter, scatter_add, scatter_reduce, index_select,
+        index_add, index_put, masked_fill, masked_select, segment_reduce,
         cumprod, logcumsumexp, diff, flip, roll, rot90, repeat,
         tile, pad_axis,
     )

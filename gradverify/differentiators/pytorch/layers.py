@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradverify.differentiators.protocol import Rows, functions
-from gradverify.ops.layer_shapes import mask_of
+from gradverify.ops.layer_shapes import mask_of, rows_of
 
 Weights = Sequence[float] | None
 
@@ -41,6 +42,7 @@ def layer_rows() -> Rows:
         "embedding":       lambda table, index: nn.embedding(
                                _indices(table, index), table),
         "scaled_dot_product_attention": _attention,
+        "dropout_attention": _dropout_attention,
         "dropout":         lambda x, mask, p: torch.where(mask, x / (1 - p), 0.0),
         "kl_div":          lambda x, t, log_target, reduction: torch.kl_div(
                                x, t, REDUCTIONS[reduction], log_target=log_target),
@@ -94,3 +96,15 @@ def _attention(q: Any, k: Any, v: Any, mask: str) -> Any:
         return attend(q, k, v, is_causal=mask == "causal")
     seen = mask_of(mask, q.shape[-2], k.shape[-2])
     return attend(q, k, v, attn_mask=torch.tensor(seen, device=q.device))
+
+
+def _dropout_attention(q: Any, k: Any, v: Any, mask: str, kept: str, p: float) -> Any:
+    """Composed, since PyTorch's attention draws by itself what a dropout keeps."""
+    import torch
+
+    size = (q.shape[-2], k.shape[-2])
+    seen, left = mask_of(mask, *size), rows_of(kept, *size, "kept")
+    hidden, dropped = (torch.tensor(~x, device=q.device) for x in (seen, left))
+    scores = torch.matmul(q, k.mT) * (1.0 / math.sqrt(q.shape[-1]))
+    weights = torch.softmax(scores.masked_fill(hidden, -math.inf), -1)
+    return torch.matmul(weights.masked_fill(dropped, 0.0) / (1.0 - p), v)

@@ -126,6 +126,12 @@ def pinv(x: Any) -> Any:
     return torch.linalg.pinv(x)
 
 
+def pinv_singular(a: Any, b: Any) -> Any:
+    import torch
+
+    return torch.linalg.pinv(torch.matmul(a, b))
+
+
 def lstsq(a: Any, b: Any) -> Any:
     import torch
 
@@ -214,6 +220,12 @@ def normalize(x: Any, p: float, axis: Sequence[int], eps: float) -> Any:
     return torch.nn.functional.normalize(x, p, dim=axis[0], eps=eps)
 
 
+def renorm(x: Any, p: float, axis: Sequence[int], most: float) -> Any:
+    import torch
+
+    return torch.renorm(x, p, axis[0], most)
+
+
 def cosine_similarity(a: Any, b: Any, axis: Sequence[int], eps: float) -> Any:
     import torch
 
@@ -243,8 +255,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     for f in (
         trace, diag, diagonal, triu, tril, kron, outer, cross,
         det, slogdet, inv, solve, solve_triangular, lu_solve, cholesky,
-        cholesky_inverse, cholesky_solve, pinv, lstsq, qr, lu, matrix_power, matrix_exp,
-        eigvalsh, eigh, eigvals, svdvals, svd, vector_norm, matrix_norm, normalize,
-        cosine_similarity, cov, cdist, pdist,
+        cholesky_inverse, cholesky_solve, pinv, pinv_singular, lstsq, qr, lu,
+        matrix_power, matrix_exp, eigvalsh, eigh, eigvals, svdvals, svd, vector_norm,
+        matrix_norm, normalize, renorm, cosine_similarity, cov, cdist, pdist,
     )
 }  # fmt: skip

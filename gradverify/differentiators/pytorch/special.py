@@ -11,6 +11,7 @@ from gradverify.differentiators.spelling.source_rows import Row, calls
 # PyTorch's names in torch.special.
 SPECIAL = "sinc expit erfcx erfinv ndtr ndtri log_ndtr i0 i0e i1 i1e"
 
+NOT_BY_A = "PyTorch has no derivative by a; gammainc and gammaincc have that by x"
 CONSTANT = "PyTorch takes it for a constant, without an error"
 
 
@@ -28,6 +29,7 @@ def special_rows() -> Rows:
         "beta":         lambda a, b: torch.exp(torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)),  # noqa: E501
         "gammainc":     lambda x, a: special.gammainc(_like(x, a), x),
         "gammaincc":    lambda x, a: special.gammaincc(_like(x, a), x),
+        **dict.fromkeys(("igamma", "igammac"), NOT_BY_A),
         "betainc":      "PyTorch has no incomplete beta function",
         "zeta":         lambda x, s: special.zeta(_like(x, s), x),
         "spence":       "PyTorch has no dilogarithm",

@@ -185,6 +185,7 @@ ROWS: dict[str, Row | None] = {
     ),
     "embedding": lambda table, index: f"F.embedding({_indices(table, index)}, {table})",
     "scaled_dot_product_attention": defined("_attention", layers._attention),
+    "dropout_attention": defined("_dropout_attention", layers._dropout_attention),
     "dropout": lambda x, mask, p: f"torch.where({mask}, {x} / (1 - {p!r}), 0.0)",
     "kl_div": lambda x, t, log_target, reduction: (
         f"torch.kl_div({x}, {t}, {layers.REDUCTIONS[reduction]}, "
