@@ -51,11 +51,11 @@ def _gives(part: ast.Assign, name: str) -> bool:
     return any(isinstance(t, ast.Name) and t.id == name for t in part.targets)
 
 
-class Missing:
+class NoValue:
     """What a name stands for that the file gives no value."""
 
 
-MISSING = Missing()
+NO_VALUE = NoValue()
 
 
 def _bound(target: ast.expr, value: Value) -> dict[str, Value]:
@@ -114,12 +114,12 @@ class Evaluator(Reader):
 
     def name(self, node: ast.Name) -> Value:
         """What a name stands for."""
-        found = self.names.get(node.id, MISSING)
+        found = self.names.get(node.id, NO_VALUE)
         if node.id in self.code.given and found is self.code.names.get(
-            node.id, MISSING
+            node.id, NO_VALUE
         ):
             return self.code.given[node.id]
-        if not isinstance(found, Missing):
+        if not isinstance(found, NoValue):
             return found
         raise NotUnderstood(f"{node.id} has no value in this file")
 
