@@ -157,13 +157,24 @@ def tan(m: Any, x: Any) -> Any:
     return m.sin(x) / m.cos(x)
 
 
+def rooted(m: Any, x: Any, rest: Any) -> Any:
+    """x, whose slope is usually taken with a root of x*x - 1 or 1 - x*x.
+
+    The rounding of the square is all of the rest near 1. It is one of the slope alone:
+    in acosh(x)**2, whose slope is finite at 1, it does not cancel as one of x does.
+    """
+    return m.slack_back(x, x * x / rest)
+
+
 def asin(m: Any, x: Any) -> Any:
     """The angle of (sqrt(1 - x*x), x), which keeps its digits at both ends."""
+    x = rooted(m, x, (1.0 - x) * (1.0 + x))
     return m.atan2(x, m.sqrt((1.0 - x) * (1.0 + x)))
 
 
 def acos(m: Any, x: Any) -> Any:
     """The angle of (x, sqrt(1 - x*x))."""
+    x = rooted(m, x, (1.0 - x) * (1.0 + x))
     return m.atan2(m.sqrt((1.0 - x) * (1.0 + x)), x)
 
 
@@ -174,6 +185,7 @@ def atan(m: Any, x: Any) -> Any:
 
 def acosh(m: Any, x: Any) -> Any:
     """asinh(sqrt(x*x - 1)), which keeps its digits at 1."""
+    x = rooted(m, x, (x - 1.0) * (x + 1.0))
     return m.asinh(m.sqrt((x - 1.0) * (x + 1.0)))
 
 

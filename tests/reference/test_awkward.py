@@ -110,6 +110,8 @@ SMALL: tuple[Row, ...] = (
     # sums that nearly cancel
     ("a difference of neighbours",       lambda a, b: (a - b) * (a + b),                (1.0000001, 1.0)),
     ("a logarithm of such a difference", lambda a, b: s.log(a - b),                     (1.0001, 1.0)),
+    ("a square of acosh near 1",         lambda x: s.square(s.acosh(x)),                (1.0 + 2.0**-20,)),
+    ("a square of acos near 1",          lambda x: s.square(s.acos(x)),                 (1.0 - 2.0**-20,)),
     ("three steps that go all the way",  lambda a, b, w: total(s.lerp(a, b, w)),        ([1.0], [[1.0]] * 3, [[1.0 + 2.0**-52]])),
     ("1 - cos(x)",                       lambda x: 1.0 - s.cos(x),                      (1e-3,)),
     ("sqrt(x*x + 1) - x",                lambda x: s.sqrt(x * x + 1.0) - x,             (1000.0,)),
