@@ -73,9 +73,12 @@ def _stated_node(program: FileProgram, at: int, steps: int) -> Fraction | None:
     if node.op not in FOLDED or not steps:
         return None
     parts = [_stated_node(program, i, steps - 1) for i in node.operands]
-    if None in parts or (node.op == "div" and not parts[1]):
+    if None in parts:
         return None
-    return Fraction(FOLDED[node.op](*parts))
+    try:
+        return Fraction(FOLDED[node.op](*parts))
+    except ZeroDivisionError:
+        return None
 
 
 FOLDED: Mapping[str, Callable[..., Fraction]] = {

@@ -59,6 +59,7 @@ VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
 IMAGES = ((2, 2, 5, 5), (3, 2, 2, 2), (2, 3, 2, 5), (2, 5, 5, 2), (2, 2, 3))
 # fmt: on
 SIZES = (INPUTS, OUTPUTS, ROWS)
+SUMS = frozenset({"add", "sub"})
 LONG_AXIS = 40  # of a longer one no operand is made
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
 ANY_NUMBER = "is any number"
@@ -673,7 +674,7 @@ class _ShapeSearch:
         """
         nodes = self.code.program.record.nodes
         for node in nodes[length:]:
-            if node.op in ("add", "sub"):
+            if node.op in SUMS:
                 shapes = [nodes[i].shape for i in node.operands]
                 if node.shape not in shapes and len({*map(len, shapes)}) > 1:
                     return True
