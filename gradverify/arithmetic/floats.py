@@ -255,6 +255,7 @@ STRUCTURE: dict[str, Callable[..., Any]] = {
     "factor":       lambda x: x,
     "deviation2":   deviation2,
     "moved":        slack,
+    "bent_back":    slack,
     "moved_back":   slack,
     "accumulate":   accumulate,
 }

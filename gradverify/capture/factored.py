@@ -103,9 +103,8 @@ def packed(lower: Symbol, upper: Symbol, shape: tuple[int, ...]) -> Symbol:
     rows, columns = shape[-2:]
     least = min(rows, columns)
     below = np.tri(rows, columns, -1, dtype=bool)
-    wide = [(0, columns - least), (0, rows - least)]
-    left = _padded(lower, -1, wide[0][1])
-    right = _padded(upper, -2, wide[1][1])
+    left = _padded(lower, -1, columns - least)
+    right = _padded(upper, -2, rows - least)
     found: Symbol = m.where(np.broadcast_to(below, shape), left, right)
     return found
 

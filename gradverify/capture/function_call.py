@@ -54,9 +54,9 @@ class FunctionCall(ABC):
     variants: other ways to hand the same numbers over, by name: a layout, arguments
         that are not differentiated, a cotangent of stride 0.
     stands_still: whether numbers that were read stand still in `outputs_beside`.
-    one_triangle: an op of which the last capture saw that it reads one triangle of a
-        symmetric matrix, while the library's derivative is that by both. lopsided:
-        whether the matrix was not symmetric.
+    one_triangle: the name of an op in the last capture that reads one triangle of a
+        symmetric matrix, though the library's derivative is by both; None if there is
+        none. lopsided: whether that matrix was not symmetric.
     symmetric: the arguments, by position, that stay symmetric for that reason.
     """
 

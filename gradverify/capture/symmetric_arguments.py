@@ -42,7 +42,7 @@ def _is_symmetric(x: Array) -> bool:
 
 
 def symmetrized(x: Array) -> Array:
-    """Half of a matrix and its transpose."""
+    """The mean of a matrix and its transpose."""
     return ((x + np.swapaxes(x, -1, -2)) / 2).astype(x.dtype)
 
 

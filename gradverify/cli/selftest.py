@@ -74,12 +74,15 @@ def _chosen(request: Request) -> tuple[Differentiator, str]:
             near = meant(op, OPS.public(), "`gradverify ops` lists them")
             raise CommandError(f"--ops {op!r} is unknown; {near}")
     known = [mode for mode in engine.modes() if asked(engine, mode)]
+    if not known:
+        raise CommandError(f"{engine.name} has no mode to plant faults into")
     if request.mode and request.mode not in known:
         raise CommandError(
             f"--mode {request.mode!r}: {engine.name} has {', '.join(known)} to plant "
             "faults into"
         )
-    return engine, request.mode or modes(engine)[0]
+    usual = [mode for mode in modes(engine) if mode in known]
+    return engine, request.mode or (usual or known)[0]
 
 
 def _kinds(engine: Differentiator, mode: str) -> list[str]:

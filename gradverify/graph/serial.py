@@ -206,7 +206,7 @@ PARAMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("alpha", "delta", "eps", "p", "smoothing"), _number_from_json),
     "weight": lambda value: None if value is None else _numbers(value),
     **dict.fromkeys(("mean", "var", "knots"), _numbers),
-    **dict.fromkeys(("mask", "reduction", "part", "ord"), _text),
+    **dict.fromkeys(("mask", "kept", "reduction", "part", "ord"), _text),
     **{
         name: _truth(name)
         for name in (

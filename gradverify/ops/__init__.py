@@ -199,6 +199,8 @@ ROWS = (
     #              itself times size
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
+    # bent_back    bent_back(x) is x; the derivative of its cotangent by x may be off by a
+    #              rounding of that cotangent
     # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
     #              whose derivative by x is 0 but for the roundings of y/x**2
     # middle       the geometric mean of two numbers >= 0
@@ -238,6 +240,7 @@ ROWS = (
     Op("deviation2",  2, FORWARD, s.elementwise, internal=True),
     Op("eigenvalues", 1, FORWARD, linear_algebra_shapes.eigenvalues, internal=True),
     Op("moved",       2, FORWARD, s.elementwise, internal=True),
+    Op("bent_back",   1, FORWARD, s.elementwise, internal=True),
     Op("moved_back",  1, FORWARD, s.elementwise, internal=True),
     Op("accumulate",  0, FORWARD, s.variadic, internal=True),
 )

@@ -236,6 +236,7 @@ CALCULUS: Mapping[str, Calculus] = {
     "deviation2":   row(relative(4),    STRAIGHT,   deviation2_partial, 0.0),
     "eigenvalues":  row(of_eigenvalues, STRAIGHT,   0.0),
     "moved":        row(of_moved,       STRAIGHT,   1.0, 0.0),
+    "bent_back":    row(exact,          STRAIGHT,   Linear(maps.bent_back_jvp, maps.bent_back_vjp)),
     "moved_back":   row(exact,          STRAIGHT,   Linear(maps.moved_matrix, maps.moved_matrix)),
     "accumulate":   row(of_accumulate,  STRAIGHT,   1.0),
 }

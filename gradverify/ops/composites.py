@@ -33,9 +33,8 @@ def logsumexp(m: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> A
     """log(sum(exp(x))), shifted by the largest x so that exp cannot overflow.
 
     Any constant shift gives the same function, so that `peak` has no derivative. The
-    usual
-    derivative is exp(x - y) with a rounded y. An error of e in y makes it wrong by e
-    times itself.
+    usual derivative is exp(x - y) with a rounded y. An error of e in y makes it wrong
+    by e times itself.
     """
     top = m.peak(x, axis=axis, keepdims=keepdims)
     shifted = x - m.peak(x, axis=axis, keepdims=True)

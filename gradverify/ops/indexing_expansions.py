@@ -263,7 +263,16 @@ def scan(combine: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
 
 
 _running_products = scan(lambda m, a, b: a * b)
-logcumsumexp = scan(lambda m, a, b: m.logaddexp(a, b))
+_running_sums_of_exp = scan(lambda m, a, b: m.logaddexp(a, b))
+
+
+def logcumsumexp(m: Any, x: Any, *, axis: Any) -> Any:
+    """The logarithm of the sum of exp of each entry and all before it.
+
+    Libraries send exp(log(ct) + x - y) back, also to the first entry, where it is ct:
+    the derivative of that by x is 0 but for a rounding.
+    """
+    return _running_sums_of_exp(m, m.bent_back(x), axis=axis)
 
 
 def cumprod(m: Any, x: Any, *, axis: Any) -> Any:

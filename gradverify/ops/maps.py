@@ -269,6 +269,14 @@ def slack_back_vjp(m: Any, ct: Any, y: Any, x: Any, size: Any) -> Any:
     return m.slack(ct, ct * size)
 
 
+def bent_back_jvp(m: Any, x_dot: Any, y: Any, x: Any) -> Any:
+    return x_dot
+
+
+def bent_back_vjp(m: Any, ct: Any, y: Any, x: Any) -> Any:
+    return m.bent(ct, x, ct)
+
+
 def moved_matrix(m: Any, ct: Any, y: Any, x: Any) -> Any:
     """Matrices that are off by roundings of their largest entry."""
     rows = float(max(np.shape(x)[-2:]))

@@ -313,9 +313,8 @@ DIRECTIONS = Domain(_has_direction, lambda x, **params: (_ones_for_zeros(x),))
 """Vectors over their norm: beside 0 they are divided by eps."""
 
 
-OFF = (
-    2.0**-10
-)  # of the largest norm allowed: a norm that is nearer may be on either side
+# Of the largest norm allowed: a norm that is nearer may be on either side.
+OFF = 2.0**-10
 
 
 def _off_largest(x: Any, *, p: float, axis: Any, most: float) -> bool:

@@ -163,8 +163,9 @@ def grid_sample(
     """The values at places between the entries.
 
     Every entry has a weight that falls with its distance from the place, and is 0 at
-    those that are not neighbours. Places outside are moved inside first. Of a cubic
-    curve each neighbour is, by itself: the entries go on beyond the ends then.
+    those that are not neighbours. Places outside are moved inside first. For a cubic
+    curve not the place is moved but each of its neighbours, so the entries are
+    continued beyond the ends.
     """
     more = [0, 0]
     if mode == "bicubic" and outside != "zeros":

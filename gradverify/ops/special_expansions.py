@@ -209,7 +209,7 @@ def gammainc_partial(m: Any, y: Any, x: Any, *, a: float) -> Any:
 
 def betainc_partial(m: Any, y: Any, x: Any, *, a: float, b: float) -> Any:
     """The density of the beta distribution."""
-    one, two = (0.0 * x + v for v in (a, b))  # no float is a - 1, nor a + b
+    one, two = (0.0 * x + v for v in (a, b))  # a - 1 and a + b may not be floats
     first, second, both = (m.log_gamma(v) for v in (one, two, one + two))
     whole = (one - 1.0) * m.log(x) + (two - 1.0) * m.log1p(-x)
     return m.exp(whole + (both - first - second))

@@ -20,6 +20,11 @@ from gradverify.ops.domains import (
 )
 from gradverify.ops.row import MIXED, Op
 
+# The slope of log_ndtr is usually taken as exp(-x*x/2 - y), two squares that cancel left
+# of 0, with x*x near -2*y there. The slope of that is -(x + d)*d, with x near -d.
+LOG_NDTR = lambda d, y: 9.0 * (d * y)  # noqa: E731
+LOG_NDTR2 = lambda m, d, y: 18.0 * (d * d * y)  # noqa: E731
+
 # fmt: off
 SPECIAL = (
     Op("sinc",         1, MIXED,   s.elementwise, expansion=e.sinc),
@@ -38,7 +43,7 @@ SPECIAL = (
     Op("erfinv",       1, MIXED,   s.elementwise, domain=INSIDE_1),
     Op("ndtr",         1, MIXED,   s.elementwise, expansion=e.ndtr),
     Op("ndtri",        1, MIXED,   s.elementwise, domain=BETWEEN_0_AND_1, expansion=e.ndtri),
-    Op("log_ndtr",     1, MIXED,   s.elementwise),
+    Op("log_ndtr",     1, MIXED,   s.elementwise, derivative_error=LOG_NDTR, curvature_error=LOG_NDTR2),
     Op("spence",       1, MIXED,   s.elementwise, domain=POSITIVE),
     Op("i0",           1, MIXED,   s.elementwise, expansion=e.rootless("i", 0)),
     Op("i0e",          1, MIXED,   s.elementwise, expansion=e.i0e),

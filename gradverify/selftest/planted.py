@@ -69,10 +69,7 @@ class Planted(Differentiator):
         """The engine's gradient, and what the fault changes in it."""
         case = Case(function.graph, tuple(point), function.dtype)
         whole = _answer(run(self.engine, self.by, case))
-        changes = self._changes(case)
-        self.altered |= any(bool(np.any(change)) for change in changes)
-        pairs = zip(whole.cotangents, changes, case.point, strict=True)
-        return Pulled(whole.value, [_sum(bar, more, x) for bar, more, x in pairs])
+        return self._altered(whole, case, self._changes(case))
 
     @mode("hvp")
     def bending(
@@ -81,10 +78,7 @@ class Planted(Differentiator):
         """The engine's Hv, and what the fault changes in the op's second derivative."""
         case = Case(function.graph, tuple(point), function.dtype)
         whole = self._asked(function.graph, case.dtype, point, tangents)
-        changes = self._changes(case, tangents)
-        self.altered |= any(bool(np.any(change)) for change in changes)
-        pairs = zip(whole.cotangents, changes, case.point, strict=True)
-        return Pulled(whole.value, [_sum(bar, more, x) for bar, more, x in pairs])
+        return self._altered(whole, case, self._changes(case, tangents))
 
     @mode("jvp")
     def pushing(
@@ -98,6 +92,12 @@ class Planted(Differentiator):
         change = self._push(_summed(function, point), array, tangents)
         self.altered |= bool(np.any(change))
         return Pushed(value, _sum(tangent, change, np.asarray(value)))
+
+    def _altered(self, whole: Any, case: Case, changes: Sequence[Any]) -> Pulled:
+        """The engine's answer for every input, with a change added to each."""
+        self.altered |= any(bool(np.any(change)) for change in changes)
+        pairs = zip(whole.cotangents, changes, case.point, strict=True)
+        return Pulled(whole.value, [_sum(bar, more, x) for bar, more, x in pairs])
 
     def _asked(
         self, graph: Graph, dtype: str, point: Sequence[Array], tangents: Sequence[Any]

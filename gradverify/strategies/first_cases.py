@@ -88,7 +88,7 @@ one."""
 
 
 def edge_cases(op: str, dtype: str, seed: int = 0) -> tuple[Case, ...]:
-    """Sweeps of an op of one operand over sizes, and then its cases at edges.
+    """Sweeps of an elementwise op of one operand over sizes, then its cases at edges.
 
     The seed says which of the edges is the first.
     """

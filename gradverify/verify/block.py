@@ -122,7 +122,7 @@ class Block:
         for count in (min(self.begin, self.chunk), self.chunk):
             first = [c for _, c in itertools.islice(self.cases(), start, start + count)]
             runs = sum(unsupported(differentiator, case) is None for case in first)
-            if runs == len(first):  # no need to draw more in order to know
+            if runs == len(first):  # taken as enough, so that no more is drawn
                 return shared
         rows = differentiator.table
         table = [op for op in OPS.public() if callable(rows.get(op))]

@@ -159,6 +159,8 @@ CONDITION = {"pinv": 32.0, "lstsq": 32.0, "qr": 32.0, "svd": 32.0} | {
 # What an engine of ours has no batches of, as its table says.
 IN_PART = {
     ("jax", "matrix_exp"),
+    ("jax", "scatter_reduce"),
+    ("autograd", "pinv_singular"),
     *(("autograd", op) for op in ("rfft", "irfft", "hfft", "ihfft")),
     *(("autograd", op) for op in ("rfft2", "irfft2", "hfft2")),
 }

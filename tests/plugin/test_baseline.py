@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gradverify.differentiators import Differentiator, Pulled, load, mode
 from gradverify.differentiators.own.tape_engine import OwnTape
+from gradverify.differentiators.run import BUSY
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.plugin.baseline import Base, compared
 from gradverify.plugin.baseline import _verdict as verdict_on
@@ -177,7 +178,7 @@ def test_one_old_case_without_an_end_is_tried_for_all_of_an_engine() -> None:
     old = [
         discrepancy(who.name, "reverse", square(), late,
                     finding=f"finding/{k}", item="an/item")
-        for k in range(5)
+        for k in range(BUSY + 2)
     ]  # fmt: skip
     ran = Item(id="an/item", suite="ops", block="mul", differentiator=who.name,
                mode="reverse", dtype="float64", outcome="passed", cases=4)  # fmt: skip
@@ -185,7 +186,8 @@ def test_one_old_case_without_an_end_is_tried_for_all_of_an_engine() -> None:
     found = compared(before, Records((), (ran,)), [who], lambda who: 0.2)
     assert found is not None
     assert (found.fixed, found.newly_wrong) == ([], [])
-    assert 1 <= HasNoEnd.asked <= 2, "twice where the machine was too busy to tell"
+    # one case is asked for again where the processor was busy, but never that often
+    assert 1 <= HasNoEnd.asked <= BUSY + 1
 
 
 @pytest.mark.parametrize(

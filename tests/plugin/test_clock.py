@@ -190,7 +190,9 @@ def test_an_item_that_there_is_no_time_for_is_told_in_two_reports(
     scratch: Scratch,
 ) -> None:
     """It is not set up, and what ran before it is torn down all the same."""
-    scratch.write("conftest.py", RIGHT_ENGINE)
+    call = "        y = function("
+    pause = "        __import__('time').sleep(0.15)\n"  # so that not all ops are met
+    scratch.write("conftest.py", RIGHT_ENGINE.replace(call, pause + call))
     scratch.write("test_own.py", "def test_own(tmp_path): assert tmp_path")
     only = ("--gradverify", "--gradverify-differentiators", "toy")
     done = scratch.pytest(*only, "--gradverify-time", "1", "-q", "-rs")

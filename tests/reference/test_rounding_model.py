@@ -201,6 +201,7 @@ SHAPED: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]] = {
     "slack_back": ((0.7, 1.0), {}),
     "bent": ((0.7, 0.2, 1.0), {}),
     "factor": ((0.7,), {}),
+    "bent_back": ((0.7,), {}),
     "moved_back": ((X[None],), {}),
 }
 

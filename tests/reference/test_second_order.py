@@ -16,6 +16,7 @@ from gradverify.graph import Case, interpret
 from gradverify.questions import HESSIAN, JACOBIAN, JVP, SECOND, tangents_of
 from gradverify.reference import Slope, reference
 from gradverify.reference.gradient_program import expand
+from gradverify.verdict import Verdict
 
 X = np.array([0.7, -1.3, 2.1])
 POSITIVE = np.array([0.7, 1.3, 2.1])
@@ -202,3 +203,17 @@ def test_a_sign_that_is_x_over_its_size_may_leave_a_rounding() -> None:
     v = np.abs(tangent)
     room = found.bounds[0].loose / (v / np.abs(X) * 2.0**-53)
     assert np.all((room[v > 0] >= 1) & (room[v > 0] <= 16))
+
+
+def test_the_slope_of_a_first_entry_is_a_rounded_exponential() -> None:
+    """The Hessian of logcumsumexp of one number is 0, but for a rounding."""
+    from gradverify.differentiators import load
+    from gradverify.verify import judge
+
+    case = Case(trace(lambda x: s.sum(s.logcumsumexp(x, axis=(0,))), (1,)),
+                (np.array([0.5]),))  # fmt: skip
+    found = reference(case, question=SECOND)
+    judged = judge(case, load("torch-cpu"), "reverse-over-reverse", found=found)
+    assert judged.verdict in (Verdict.IMPRECISE, Verdict.AGREES)
+    (loose,) = np.ravel(found.loose[0])
+    assert 0 < float(loose) < 1e-14

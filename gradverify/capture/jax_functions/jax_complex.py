@@ -19,7 +19,6 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.capture import complex_parts as z
 from gradverify.capture.jax_functions.jax_rows import (
     DECISIONS,
-    LETTERS,
     MOVES,
     NoRow,
     Row,
@@ -28,6 +27,7 @@ from gradverify.capture.jax_functions.jax_rows import (
     decision,
     positions,
     several,
+    subscripts,
 )
 
 
@@ -139,23 +139,9 @@ def pad(u: Use, x: Any, value: Any) -> Any:
 
 def dot_general(u: Use, a: Any, b: Any) -> Any:
     """A product over some axes of both, by four products of parts."""
-    (left, right), (left_batch, right_batch) = u.params["dimension_numbers"]
     p, q = operand(u, a, 0), operand(u, b, 1)
     ranks = np.ndim(p) - 1, np.ndim(q) - 1
-    letters = iter(LETTERS)
-    one = {axis: next(letters) for axis in range(ranks[0])}
-    two = {
-        j: one[i]
-        for i, j in zip([*left, *left_batch], [*right, *right_batch], strict=True)
-    }
-    for axis in range(ranks[1]):
-        if axis not in two:
-            two[axis] = next(letters)
-    kept = [one[i] for i in left_batch]
-    kept += [one[i] for i in range(ranks[0]) if i not in (*left, *left_batch)]
-    kept += [two[j] for j in range(ranks[1]) if j not in (*right, *right_batch)]
-    names = ["".join(s[i] for i in range(len(s))) for s in (one, two)]
-    text = f"{names[0]},{names[1]}->{''.join(kept)}"
+    text = subscripts(u.params["dimension_numbers"], ranks)
 
     def product(x: Any, y: Any) -> Any:
         return m.einsum(_lifted(u, x), _lifted(u, y), subscripts=text)

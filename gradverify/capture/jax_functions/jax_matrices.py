@@ -129,7 +129,7 @@ MATRICES: Mapping[str, Row] = {
     "igamma": of_order("gammainc", "a"), "igammac": of_order("gammaincc", "a"),
     "regularized_incomplete_beta": of_order("betainc", "a", "b"),
     "erf_inv": lambda u, x: m.erfinv(x), "bessel_i0e": lambda u, x: m.i0e(x), "bessel_i1e": lambda u, x: m.i1e(x),
-    "zeta": lambda u, s, x: of_order("zeta", "s")(u, s, x),
+    "zeta": of_order("zeta", "s"),
     "scatter-mul": scattered("mul"), "scatter_mul": scattered("mul"),
     "scatter-min": scattered("minimum"), "scatter-max": scattered("maximum", skips=True),
     "scatter_min": scattered("minimum"), "scatter_max": scattered("maximum", skips=True),

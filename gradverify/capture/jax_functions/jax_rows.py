@@ -629,7 +629,7 @@ def largest(u: Use, x: Any) -> Any:
 
 def dot_general(u: Use, a: Any, b: Any) -> Any:
     """A product over some axes of both, batched over others."""
-    (left, right), (left_batch, right_batch) = u.params["dimension_numbers"]
+    (left, right), (left_batch, _) = u.params["dimension_numbers"]
     a, b = u.lift(a), u.lift(b)
     if not a.shape or not b.shape:
         return a * b
@@ -638,6 +638,12 @@ def dot_general(u: Use, a: Any, b: Any) -> Any:
         first, second = left[0], right[0]
         if first == ranks[0] - 1 and second == max(0, ranks[1] - 2) and max(ranks) < 3:
             return m.matmul(a, b)
+    return m.einsum(a, b, subscripts=subscripts(u.params["dimension_numbers"], ranks))
+
+
+def subscripts(dimension_numbers: Any, ranks: tuple[int, int]) -> str:
+    """The product of `dot_general` as einsum writes it: batches first, then the rest."""
+    (left, right), (left_batch, right_batch) = dimension_numbers
     letters = iter(LETTERS)
     one = {axis: next(letters) for axis in range(ranks[0])}
     two = {
@@ -651,7 +657,7 @@ def dot_general(u: Use, a: Any, b: Any) -> Any:
     kept += [one[i] for i in range(ranks[0]) if i not in (*left, *left_batch)]
     kept += [two[j] for j in range(ranks[1]) if j not in (*right, *right_batch)]
     names = ["".join(s[i] for i in range(len(s))) for s in (one, two)]
-    return m.einsum(a, b, subscripts=f"{names[0]},{names[1]}->{''.join(kept)}")
+    return f"{names[0]},{names[1]}->{''.join(kept)}"
 
 
 def convolution(u: Use, x: Any, w: Any) -> Any:

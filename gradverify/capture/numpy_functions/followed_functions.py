@@ -55,14 +55,14 @@ def trace_of(trace: FollowTrace, f: Any, x: Any, offset: int = 0, **kwargs: Any)
 
 def ordered(trace: FollowTrace, f: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """Entries in an order that the values decide, along one axis: `sort`, `partition`."""
-    kwargs = dict(kwargs)
-    kth = [args[0]] if f.__name__ == "partition" else []
-    rest = args[len(kth) :]
+    kwargs, rest, kth = dict(kwargs), list(args), None
+    if f.__name__ == "partition":
+        kth = kwargs.pop("kth") if "kth" in kwargs else rest.pop(0)
     axis = kwargs.pop("axis", rest[0] if rest else -1)
     if axis is None:
         x, axis = x.ravel(), 0
-    if kth:
-        order = np.argpartition(x.value, kth[0], axis=axis)
+    if kth is not None:
+        order = np.argpartition(x.value, kth, axis=axis)
     else:
         order = np.argsort(x.value, axis=axis, kind="stable")
     trace.seen.decided.append(order)

@@ -76,8 +76,10 @@ def of_two(name: str) -> Row:
         if options.get("rounding_mode") is not None:
             raise Missing(f"{c.func.name()} that rounds")
         left, right = operand(c, a, 0), operand(c, b, 1)
-        if alpha != 1:
+        if alpha != 1 and isinstance(right, Symbol):
             right = z.multiplied(right, z.parts_of(alpha))
+        elif alpha != 1:
+            right = z.parts_of((right[..., 0] + 1j * right[..., 1]) * alpha)
         return z.TWO[name](left, right)
 
     return row

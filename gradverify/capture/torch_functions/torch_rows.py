@@ -1202,7 +1202,7 @@ ROWS: Mapping[str, Row] = {
     "constant_pad_nd": constant_pad, "triu": tri, "tril": tri, "scatter_add": added_at, "index_add": added_at,
     "index_put": index_put, "_unsafe_index_put": index_put, "embedding": embedding, "_unsafe_index": moves,
     # layers and losses
-    "convolution": convolution, 
+    "convolution": convolution,
     "native_layer_norm": layer_norm, "native_group_norm": group_norm, "native_batch_norm": batch_norm,
     "_native_batch_norm_legit": batch_norm, "_native_batch_norm_legit_functional": batch_norm,
     "_batch_norm_with_update": lambda c, x, w, b, mean, var, momentum, eps: batch_norm(c, x, w, b, mean, var, True, momentum, eps),

@@ -117,17 +117,14 @@ def segments(c: Context, x: Any, reduce: str, **options: Any) -> Any:
     given = np.asarray(lengths) if lengths is not None else np.diff(np.asarray(offsets))
     if given.ndim != 1 or options.get("axis", 0) != 0 or np.any(given == 0):
         raise Missing("segments of other than the first axis, or empty ones")
-    names = {"max": "amax", "min": "amin"}
     allowed = ("sum", "mean", "prod", "max", "min")
     if options.get("initial") is not None or reduce not in allowed:
         raise Missing(f"segments by {reduce} from an initial number")
     at = tuple(int(i) for i in np.repeat(np.arange(given.size), given))
-    for name in (reduce, names.get(reduce, reduce)):
-        try:
-            return m.segment_reduce(c.lift(x), segments=at, reduce=name)
-        except ValueError:
-            continue
-    raise Missing(f"segments by {reduce}")
+    try:
+        return m.segment_reduce(c.lift(x), segments=at, reduce=reduce)
+    except ValueError as error:
+        raise Missing(f"segments by {reduce}: {error}") from None
 
 
 def scatter_reduce(
@@ -322,7 +319,7 @@ WINDOWS: Mapping[str, Row] = {
     "polygamma": polygamma, "special_polygamma": polygamma, "sinc": same("sinc"), "special_sinc": same("sinc"),
     "igamma": of_order("gammainc", "a"), "igammac": of_order("gammaincc", "a"),
     "special_gammainc": of_order("gammainc", "a"), "special_gammaincc": of_order("gammaincc", "a"),
-    "zeta": lambda c, x, q: of_order("zeta", "s")(c, x, q), "special_zeta": of_order("zeta", "s"),
+    "zeta": of_order("zeta", "s"), "special_zeta": of_order("zeta", "s"),
     "rrelu_with_noise": rrelu, "rrelu_with_noise_functional": rrelu,
     "cumprod": cumulated("cumprod"), "logcumsumexp": cumulated("logcumsumexp"), "_logcumsumexp": cumulated("logcumsumexp"),
     "scatter_reduce": scatter_reduce, "segment_reduce": segments, "_ctc_loss": ctc,

@@ -48,11 +48,13 @@ def in_code(file: OpenFile) -> Iterator[ReadClaim]:
     """Backward passes that are written by hand, every step of them once.
 
     A line of a loop that is written out is one claim. If it comes out right in one pass
-    and not in another, its names may mean other things than we think.
+    and not in another, its names may mean other things than we think. The entries of a
+    list are claims of their own, though they stand in one line.
     """
-    by_place: dict[tuple[int, int, str], list[ReadClaim]] = {}
-    for found in _in_passes(file):
-        by_place.setdefault((found.cell, found.line, found.text), []).append(found)
+    by_place: dict[tuple[int, int, str, int], list[ReadClaim]] = {}
+    for column, found in _in_passes(file):
+        place = found.cell, found.line, found.text, column
+        by_place.setdefault(place, []).append(found)
     for several in by_place.values():
         failing = next((f for f in several if f.is_contradicted), None)
         judged = next((f for f in several if f.is_right), None)
@@ -65,23 +67,26 @@ def in_code(file: OpenFile) -> Iterator[ReadClaim]:
 IN_TURN = "it comes out right in another pass of the loop, or for another operand"
 
 
-def _in_passes(file: OpenFile) -> Iterator[ReadClaim]:
-    """Every step of every backward pass, as often as it is followed."""
+def _in_passes(file: OpenFile) -> Iterator[tuple[int, ReadClaim]]:
+    """Every step of every backward pass, as often as it is followed.
+
+    Each with the column at which its formula stands.
+    """
     wrong: dict[int, Symbol] = {}
     passes = steps(file.code, tuple(file.code.assigned))
     for step in itertools.chain(passes, closure_steps(file.code)):
         entry = step.assigned
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
-        place = entry.cell, entry.line, entry.text
+        place, column = (entry.cell, entry.line, entry.text), entry.tree.col_offset
         if step.problem:
-            yield ReadClaim(*place, chain, reason=step.problem)
+            yield column, ReadClaim(*place, chain, reason=step.problem)
             continue
         try:
             with understood():
                 finding = _step(file, step, ReadClaim(*place, chain), wrong)
         except NotUnderstood as error:
             finding = ReadClaim(*place, chain, reason=str(error))
-        yield finding
+        yield column, finding
 
 
 def _step(

@@ -329,7 +329,13 @@ class Composed:
 
 
 def alike(a: Any, b: Any) -> tuple[Any, Any]:
-    """The two operands. A Python number gets the dtype of the other one."""
-    if isinstance(a, float):
-        return numpy.asarray(a, b.dtype)[()], b
-    return (a, numpy.asarray(b, a.dtype)[()]) if isinstance(b, float) else (a, b)
+    """The two operands. A Python number gets the dtype of the other one.
+
+    Both may be Python numbers: a constant, and what a step of a constant gave.
+    """
+    dtypes = (x.dtype for x in (a, b) if hasattr(x, "dtype"))
+    dtype = next(dtypes, numpy.dtype(numpy.float64))
+    first, second = (
+        numpy.asarray(x, dtype)[()] if type(x) is float else x for x in (a, b)
+    )
+    return first, second
