@@ -54,6 +54,7 @@ PASS_OUTPUTS = 12             # values that are tried as what a backward pass is
 KNOWN_ENTRIES = 200           # of an array of the file that a function is tried at
 TABLE_OPERANDS = 12           # of a function one of whose operands is a table
 SHAPE_TRIALS = 300            # runs of a function at shapes that it may be meant for
+TRIALS_BESIDE = 40            # more of them, once a choice serves some of the gradients
 TRIED_STATEMENTS = 20_000     # that all of them follow: a function may call others
 SHAPE_CHOICES = 8             # of them under which every gradient has its shape
 FITTING_CHOICES = 20          # of them under which every statement fits

@@ -40,6 +40,20 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
      "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
      "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
+    ("two formulas of a sentence that meet are no display",
+     "We take it to be $\\lim_{t\\to 2} $$p(t)$, if it exists.\n\n"
+     "Let $x=\\sqrt{t}$, $y=\\sin t$. $$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
+     "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$ Points of inflection are found "
+     "by setting $\\frac{d^2y}{dx^2}=0$.\n\n$$t > 0$$\n", [R, R, U]),
+    ("a root stands for the upper half of a curve",
+     "The equation $x^2 + y^2 = 16$ defines $y$ implicitly, so "
+     "$y' = -\\frac{x}{y}$. For the positive root "
+     "$$y' = \\frac{-x}{\\sqrt{16 - x^2}}$$ and for the other one "
+     "$$y' = \\frac{x}{\\sqrt{16 - x^2}}$$ but not $$y' = \\frac{x}{y}$$\n",
+     [R, R, U, W]),
+    ("values that a neighbour puts in are those that are meant",
+     "With $E = r^2 k$, $r = 4$, $k = 5$:\n\n```\n∂E/∂r = 2·r·k = 40\n"
+     "∂E/∂k = r^2 = 18\n```\n", [R, W]),
     ("a base is said to exist for which it holds",
      "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
     ("many functions have a derivative that is 1",

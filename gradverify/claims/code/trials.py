@@ -32,6 +32,7 @@ from gradverify.claims.claim_limits import (
     SHAPE_CHOICES,
     SHAPE_TRIALS,
     TABLE_OPERANDS,
+    TRIALS_BESIDE,
     TRIED_STATEMENTS,
 )
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
@@ -573,13 +574,14 @@ class _ShapeSearch:
         self.several = sorted(several, key=_order)
         self.found: list[tuple[ShapeTrial, dict[str, Any]]] = []
         self.shapely = self.fitting = self.spent = 0
+        self.last_run = SHAPE_TRIALS
         self.is_over = False
         self.lengths: set[int] = set()  # of axes, in the last run
 
     @property
     def is_cut(self) -> bool:
         """Whether so much was tried that the rest is left."""
-        return self.runs >= SHAPE_TRIALS or self.spent >= TRIED_STATEMENTS
+        return self.runs >= self.last_run or self.spent >= TRIED_STATEMENTS
 
     def descend(self, chosen: dict[str, Any], waits_for: str) -> None:
         """Try what the next parameter may be.
@@ -593,10 +595,11 @@ class _ShapeSearch:
             return
         awaited = (p for p in rest if p.texts or p.key == waits_for)
         parameter = next(awaited, rest[0])
-        fits = [
-            self.tried(chosen, parameter, make, len(rest) == 1)
-            for make in _candidates(self.code, parameter)
-        ]
+        fits: list[bool] = []
+        for make in _candidates(self.code, parameter):
+            fits.append(self.tried(chosen, parameter, make, len(rest) == 1))
+            if fits[-1] and parameter.is_index:
+                break  # whole numbers serve, so that rows of 0 and 1 do not
         if not any(fits):
             for make in self.of_other_lengths(parameter):
                 self.tried(chosen, parameter, make, len(rest) == 1)
@@ -634,6 +637,8 @@ class _ShapeSearch:
         self.fitting += not trial.is_misfit
         is_enough = self.shapely >= SHAPE_CHOICES or self.fitting >= FITTING_CHOICES
         self.is_over = is_enough or trial.is_perfect
+        if trial.is_shapely and trial.fit.right and not trial.is_narrow:
+            self.last_run = min(self.last_run, self.runs + TRIALS_BESIDE)
         return trial
 
     def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:

@@ -67,6 +67,7 @@ from gradverify.claims.mending.spelled import spelled
 from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
 
+BRANCH = "it holds on another branch of the curve, which may be the one that is meant"
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
 NEAR = 20  # lines from a definition to a claim that surely is about it
 CLASH = "the text and the code give a name of it different values"
@@ -397,12 +398,26 @@ def _as_meant(
         if outcome.step is not None and meaning.curve is not None:
             found = meaning.curve
             outcome = on_curve(program, members, found.gap, found.x, found.y)
+            if outcome.step is not None:  # where y is a root, it is that above 0
+                outcome = _on_branch(place, members, found, 1) or outcome
         return members, outcome, meaning
 
     curve = _curve(place, formulas)
     along = [] if curve is None else [_Mode(curve=curve)]
     modes = [*along, *_modes(formulas, sign, place.states.sums)]
     return _first_right(attempt, modes, lambda found: found[1])
+
+
+def _on_branch(
+    place: _Place, members: Members, curve: Curve, sign: int
+) -> Outcome | None:
+    """The outcome where y has this sign, if all of the chain holds there."""
+    program = place.file.code.program
+    try:
+        found = on_curve(program, members, curve.gap, curve.x, curve.y, sign)
+    except NotUnderstood:
+        return None
+    return found if found.step is None else None
 
 
 def _explained(state: State) -> frozenset[str]:
@@ -450,6 +465,8 @@ def _doubts(
         doubts.append(CLASH)
     if _ends_well(members, outcome):
         doubts.append(ENDS_WELL)
+    if meaning.curve is not None and _on_branch(place, members, meaning.curve, -1):
+        doubts.append(BRANCH)
     if _is_special(formulas, state):
         doubts.append(SPECIAL)
     if _is_of_another_shape(members, outcome):
