@@ -97,34 +97,29 @@ def test_a_mean_beside_a_penalty_is_not_accused(tmp_path: Path) -> None:
 
 
 # At most points that are drawn the output is 1 in floats, so that its logarithm is none.
-DEEP = """
+STEEP = """
 import numpy as np
-def ahead(X, table):
-    A, B, C = table["A"], table["B"], table["C"]
-    h = np.maximum(0, A @ X)
-    g = np.maximum(0, B @ h)
-    p = 1 / (1 + np.exp(-(C @ g)))
-    return p, (h, B, g, C, p)
+def forward(X, table):
+    A, B = table["A"], table["B"]
+    h = np.tanh(A @ X)
+    p = 1 / (1 + np.exp(-25 * (B @ h)))
+    return p, (h, B, p)
 def cost(p, Y):
     return -np.sum(Y * np.log(p) + (1 - Y) * np.log(1 - p)) / Y.shape[1]
-def ahead_backward(X, Y, cache):
-    h, B, g, C, p = cache
-    n = X.shape[1]
-    dC = SLOT @ g.T
-    dg = C.T @ ((p - Y) / n)
-    dB = (dg * (g > 0)) @ h.T
-    return dB, dC
+def backward(X, Y, cache):
+    h, B, p = cache
+    dz = 25 * (p - Y) / X.shape[1]
+    dB = dz @ h.T
+    dA = ((B.T @ dz) * (1 SLOT h**2)) @ X.T
+    return dB, dA
 """
 
 
-@pytest.mark.parametrize(
-    ("slot", "said"), [("((p - Y) / n)", "right"), ("((Y - p) / n)", "wrong")]
-)
+@pytest.mark.parametrize(("slot", "said"), [("-", "right"), ("+", "wrong")])
 def test_a_point_at_which_the_reference_says_nothing_is_passed_by(
     tmp_path: Path, slot: str, said: str
 ) -> None:
-    path = tmp_path / "deep.py"
-    code = DEEP.replace("ahead_backward", "backward").replace("ahead", "forward")
-    path.write_text(code.replace("SLOT", slot))
+    path = tmp_path / "steep.py"
+    path.write_text(STEEP.replace("SLOT", slot))
     found = [c.verdict.value for c in read_claims(path)]
-    assert found == [said, "right", "right"]
+    assert found == ["right", "right", said]

@@ -339,10 +339,17 @@ def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
         output, *saved = result if isinstance(result, tuple) else (result,)
         loss = _loss_of(code, losses, output, held)
         held = held if loss is None else {**held, THE_LOSS: loss}
-        inputs = operands if loss is None else {**operands, THE_LOSS: loss}
+        inputs = {**_of_tables(operands), **operands}
+        inputs = inputs if loss is None else {**inputs, THE_LOSS: loss}
         return _backward(code, backward, output, saved, held, inputs)
 
     _run_at_best(code, [*several, *labels], run, both)
+
+
+def _of_tables(operands: Mapping[str, Value]) -> dict[str, Value]:
+    """The entries of operands that are tables: W1 of `parameters["W1"]`."""
+    tables = [v for v in operands.values() if isinstance(v, dict)]
+    return {k: v for t in tables for k, v in t.items() if isinstance(k, str)}
 
 
 def _loss_of(
