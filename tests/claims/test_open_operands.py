@@ -96,7 +96,7 @@ def test_a_mean_beside_a_penalty_is_not_accused(tmp_path: Path) -> None:
     assert found["self.dW"] == "unsure"
 
 
-# At most points that are drawn the output is 1 in floats, so that its logarithm is none.
+# At most points that are drawn the output is 1 in floats; its logarithm is none.
 STEEP = """
 import numpy as np
 def forward(X, table):

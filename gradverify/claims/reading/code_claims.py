@@ -7,15 +7,16 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import (
+    PENALTY,
     UPSTREAM,
     BackwardStep,
     is_derivative,
+    names_of,
     steps,
 )
 from gradverify.claims.code.closures import closure_steps
@@ -96,8 +97,8 @@ def _step(
     program, entry = file.code.program, step.assigned
     node = _written(file, entry.tree) or symbol(program, entry.value)
     exact = program.derivative(step.y, step.x, step.holds)
-    if step.over > 1:
-        exact = program.apply("div", exact, program.constant(Fraction(step.over)))
+    if step.over != 1:
+        exact = program.apply("mul", exact, program.constant(1 / step.over))
     members = Members((), (exact, node))
     outcome = judge_values(program, members)
     names = {k: v for k, v in entry.names.items() if k != entry.name}
@@ -127,10 +128,9 @@ def _doubts(
     is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
     if outcome.step is None:
         return ()
-    names = {
-        getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(step.assigned.tree)
-    }
-    if step.of.startswith(UPSTREAM) and any(map(PENALTY.fullmatch, names)):
+    names = names_of(step.assigned.tree)
+    is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
+    if is_open and any(map(PENALTY.fullmatch, names)):
         return (PENALIZED,)
     return (OUR_SHAPE,) if exact.shape != claimed.shape and is_ours else ()
 
@@ -171,9 +171,6 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
 
 
-PENALTY = re.compile(
-    r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|l[12](?:_\w+)?"
-)
 PENALIZED = (
     "it holds the slope of a penalty, which is no part of what the layer computes"
 )
