@@ -382,7 +382,7 @@ def _steady(failure: Failure, words: Naming, node: int | None) -> Explanation | 
     place = "" if node is None else f"at {words.line(node)}: "
     return Explanation(
         sentence=f"{place}the error is {error:.2g} of the derivative nearby, too, so "
-        "it is no rounding: a constant has too few digits, or a small number is added",
+        "it is no rounding, but a formula that is nearly right",
         cause="steady error",
         node=node,
         op=failure.op,

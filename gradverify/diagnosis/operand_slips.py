@@ -59,8 +59,9 @@ def without(a: Application, key: Key) -> Bars | None:
     return [None] * len(a.xs) if len(a.xs) > 1 else None
 
 
-def zero(a: Application, key: Key) -> Bars:
-    return [None] * len(a.xs)
+def zero(a: Application, key: Key) -> Bars | None:
+    is_path = len(a.moved) == 1 < len(a.xs)  # that is `without`
+    return None if is_path else [None] * len(a.xs)
 
 
 def negated(a: Application, key: Key) -> Bars:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 from gradverify.arithmetic.symbols import SYMBOLS as S
 from gradverify.arithmetic.symbols import trace
@@ -52,6 +53,7 @@ SLIPS = (
     ("lerp", only(2, lambda a: a.ct * a.operands[1]), lambda a: S.lerp(a, a, a), (1.0,), "operand", "the operand a is returned for"),
     ("bce", with_epsilon, lambda a: S.bce(a, np.ones(()), reduction="mean"), (0.5,), "epsilon", "1e-7 is added"),
     ("erfinv", slope(lambda y, x: 0.886227 * np.exp(y * y)), lambda a: S.erfinv(a), (0.5,), "short constant", "0.886227"),
+    ("i1", slope(lambda y, x: special.i0(x)), lambda a: S.i1(a), (1.0,), "wrong formula", "i0(a)"),
     ("ndtr", slope(lambda y, x: DENSITY * np.exp(-x * x / 2.0)), lambda a: S.ndtr(a), (1.0,), "short constant", "0.39894229"),
 )
 # fmt: on
@@ -101,6 +103,19 @@ def test_a_truth_does_not_repeat_the_name_of_what_is_true() -> None:
     rule = only(1, lambda a: np.asarray(a.ct))
     why = explanation("xlogy", rule, case_of(S.xlogy, 1.0, 2.0))
     assert why.sentence.endswith("taken as 1 (it is 0.5)")
+
+
+def test_no_formula_names_an_op_that_is_not_public() -> None:
+    rule = slope(lambda y, x: -special.zeta(3.0, x))
+    why = explanation("zeta", rule, case_of(lambda a: S.zeta(a, s=2.0), 1.3))
+    assert "a factor 1/2 too much" in why.sentence
+    assert "slack" not in why.sentence
+
+
+def test_one_path_is_not_said_twice() -> None:
+    rule = only(1, lambda a: 0.0 * a.right()[1])
+    why = explanation("mul", rule, case_of(lambda a: 3.0 * np.ones(2)[0] * a, 2.0))
+    assert "or zero is given" not in why.sentence
 
 
 def test_a_constant_stands_in_a_formula_by_its_name() -> None:
