@@ -33,6 +33,7 @@ copybutton_only_copy_prompt_lines = True
 
 html_theme = "furo"
 html_title = "gradverify"
+html_show_copyright = False
 
 
 # A docstring tells of arguments and fields in paragraphs that begin "name: what it is".

@@ -19,7 +19,7 @@ from mpmath import mpf
 from gradverify.capture.captured import NotCaptured
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_noise import noise_of
-from gradverify.capture.function_points import FunctionPoint, cotangents
+from gradverify.capture.function_points import Cotangents, FunctionPoint, cotangents
 from gradverify.capture.truths import Look, Truth, unit_of, value_of
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.reference import Bound, Hull, Kinked, Reference, Slope, SlopedGraph
@@ -60,18 +60,21 @@ class DifferencedTruth(Truth):
         )
 
     def looks(
-        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
+        self,
+        places: Sequence[FunctionPoint],
+        source: Any,
+        drawn: Cotangents = cotangents,
     ) -> list[Look]:
         """Cases whose graph is the linear function with the slopes that were found."""
         found = []
         for place in places:
-            if not place.is_ordinary:  # of huge numbers differences tell little
+            if not place.is_generic:  # of huge numbers differences tell little
                 continue
             outputs = self.call.outputs(place.point)
             if not all(np.all(np.isfinite(y)) for y in outputs):
                 continue
             shapes = [y.shape for y in outputs]
-            weights = cotangents(shapes, self.call.dtype, source, even=even)
+            weights = drawn(shapes, self.call.dtype, source)
             look = self._look(place, weights, value_of(outputs, weights), source)
             if look is not None:
                 found.append(look)

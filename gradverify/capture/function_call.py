@@ -53,6 +53,8 @@ class FunctionCall(ABC):
         "vjp", "jvp" or "hvp". usual: those that are asked if none is named.
     variants: other ways to hand the same numbers over, by name: a layout, arguments
         that are not differentiated, a cotangent of stride 0.
+    even: variants that need one number along the first axis. unused: the variant in
+        which an output whose cotangent is 0 is not used, as if nothing came of it.
     stands_still: whether numbers that were read stand still in `outputs_beside`.
     one_triangle: the name of an op in the last capture that reads one triangle of a
         symmetric matrix, though the library's derivative is by both; None if there is
@@ -66,6 +68,7 @@ class FunctionCall(ABC):
     one_triangle: str | None = None
     lopsided: bool = False
     even: ClassVar[tuple[str, ...]] = ()
+    unused: ClassVar[str] = ""
     name: str
     arguments: tuple[Argument, ...]
     dtype: str
@@ -105,6 +108,14 @@ class FunctionCall(ABC):
 
         Raises `NotCaptured`, with the line of the user's code.
         """
+
+    def capture_longer(self, point: Sequence[Array]) -> Captured:
+        """The program with twice as many turns of the loops that its numbers end.
+
+        It is nearer to what they converge to. Raises `NotCaptured`.
+        """
+        del point
+        raise NotCaptured(f"a loop of {self.library} is not run on")
 
     def capture_backward(
         self, point: Sequence[Array], cotangents: Sequence[Array]

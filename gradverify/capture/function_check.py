@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,15 @@ from gradverify.capture.function_engine import (
     KnownGraph,
     engine_of,
 )
-from gradverify.capture.function_points import FunctionPoint, domain_of, places
+from gradverify.capture.function_points import (
+    Cotangents,
+    FunctionPoint,
+    cotangents_of_one,
+    domain_of,
+    even_cotangents,
+    places,
+)
+from gradverify.capture.limits_of_loops import is_of_limit
 from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
@@ -34,7 +43,11 @@ from gradverify.capture.truths import (
     is_value_right,
     tried,
 )
-from gradverify.capture.wider_derivative import derivatives, formula_by_runs
+from gradverify.capture.wider_derivative import (
+    derivatives,
+    formula_by_runs,
+    formula_in_wide,
+)
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
 from gradverify.diagnosis.localize import WHOLE, Guilty
@@ -55,6 +68,7 @@ UNTRIED = "nothing: the program could not be tried"
 TRIES = 4  # points that are tried for each case that is judged
 REPEATED = 8  # one case in so many is run twice
 SLOW = 60.0  # a reference that takes such a part of the time is made alone
+MOST_ALONE = 4  # outputs that are looked at with the others unused
 VARIED = 3  # points at which other layouts and frozen arguments are tried
 EXPLAINED = frozenset({
     Verdict.WRONG, Verdict.MISSING, Verdict.IMPRECISE, Verdict.STALE,
@@ -268,6 +282,11 @@ class _FunctionSweep:
                 f"{self.call.name} of shapes {own}; hand the same arrays to both"
             )
 
+    @cached_property
+    def widest(self) -> FunctionCall | None:
+        """The call in a wider format than its own, if it takes one."""
+        return self.call.widened()
+
     @property
     def is_large(self) -> bool:
         """Whether a reference takes seconds, so that each is looked at by itself."""
@@ -281,7 +300,7 @@ class _FunctionSweep:
     def trial_places(self) -> Iterator[FunctionPoint]:
         """Ordinary points at which the function has a finite value."""
         for place in itertools.islice(self.places(), TRIES * MOVED):
-            if place.is_ordinary and self._is_finite(place):
+            if place.is_generic and self._is_finite(place):
                 yield place
 
     def _is_finite(self, place: FunctionPoint) -> bool:
@@ -304,6 +323,7 @@ class _FunctionSweep:
             self.who = truth.who
         source = np.random.default_rng(self.asked.seed + 1)
         self._run_even(truth, source)
+        self._run_alone(truth, source)
         supply = itertools.islice(self.places(), TRIES * self.asked.cases)
         done, alike = 0, 1
         while done < self.asked.cases and not (done and self.is_over()):
@@ -340,19 +360,40 @@ class _FunctionSweep:
             return
         even = (place.evened() for place in self.trial_places())
         for place in itertools.islice((p for p in even if self.allowed(*p.point)), 1):
-            if not wanted or not self._is_finite(place):
-                continue
-            try:
-                looks = truth.looks([place], source, even=True)
-            except NotCaptured:
-                continue
-            for look in looks:
-                if look.captured is None or is_value_right(look):
-                    self.engine.known[look.case.graph] = KnownGraph(
-                        look.weights, look.found
-                    )
-                    for variant in wanted:
-                        self._judged(f"reverse{HANDED}{variant}", look)
+            if wanted and self._is_finite(place):
+                self._run_variants(wanted, truth, place, source, even_cotangents)
+
+    def _run_alone(self, truth: Truth, source: Any) -> None:
+        """Each output by itself, the others unused: a backward gets None, or zeros."""
+        variant = self.call.unused
+        if self.is_large or variant not in self.call.variants:
+            return
+        for place in itertools.islice(self.trial_places(), 1):
+            count = len(self.call.outputs(place.point))
+            for k in range(min(count, MOST_ALONE)):
+                if not self.is_over():
+                    one = cotangents_of_one(k)
+                    self._run_variants([variant], truth, place, source, one)
+
+    def _run_variants(
+        self,
+        variants: Sequence[str],
+        truth: Truth,
+        place: FunctionPoint,
+        source: Any,
+        drawn: Cotangents,
+    ) -> None:
+        """Some variants alone, at a place with cotangents of its own."""
+        try:
+            looks = truth.looks([place], source, drawn)
+        except NotCaptured:
+            return
+        for look in looks:
+            if look.captured is None or is_value_right(look):
+                known = KnownGraph(look.weights, look.found)
+                self.engine.known[look.case.graph] = known
+                for variant in variants:
+                    self._judged(f"reverse{HANDED}{variant}", look)
 
     def short_findings(self, known: Sequence[Deviation]) -> Iterator[FunctionFinding]:
         """What is found with one entry along the first axis, and with none.
@@ -403,7 +444,7 @@ class _FunctionSweep:
                 self._judged(mode, look, twice=position % REPEATED == 0)
         if position < VARIED and look.place.is_ordinary:
             for variant in self.call.variants:
-                if variant not in self.call.even:
+                if variant not in (*self.call.even, self.call.unused):
                     self._judged(f"reverse{HANDED}{variant}", look)
 
     def _is_unable(self, mode: str) -> bool:
@@ -481,9 +522,19 @@ class _FunctionSweep:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._at_a_tie(mode, judgement, look, look.captured)
+        if judgement.verdict is Verdict.WRONG and is_of_limit(
+            self.call, self.who, look, *self._asked_way(mode)
+        ):
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=OF_LIMIT)
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
+
+    @staticmethod
+    def _asked_way(mode: str) -> tuple[str, str]:
+        """The mode of the library, and the variant of it."""
+        plain, _, variant = mode.partition(HANDED)
+        return plain, variant
 
     def _without_estimates(
         self, mode: str, judgement: Judgement, look: Look, captured: Captured
@@ -540,6 +591,11 @@ class _FunctionSweep:
             asked = [not only or int(only) == k for k in range(count)]
             pull = self.call.pull(plain, look.case.point, look.weights, variant)
             formula = formula_of(self.call, look, asked, pull.cotangents)
+        if look.captured is not None and formula is not BackwardFormula.WRONG:
+            wide = self.widest if self.call.modes[plain] != "hvp" else None
+            if wide is not None:
+                told = formula_in_wide(self.call, wide, look, plain, variant)
+                formula = formula if told is BackwardFormula.UNKNOWN else told
         if formula is BackwardFormula.RIGHT and (
             judgement.verdict is Verdict.WRONG or not look.place.is_ordinary
         ):
@@ -661,6 +717,10 @@ VALUE_OFF = (
 )
 
 
+OF_LIMIT = (
+    "a loop in the function ends before it has converged; the derivative is that of "
+    "what it converges to"
+)
 ONCE_MORE = f"reverse{HANDED}again"
 OFF = (Verdict.WRONG, Verdict.MISSING)
 ALONE = (

@@ -24,7 +24,10 @@ ORDINARY = 20.0  # numbers up to this size are such as people look at
 
 @dataclass(frozen=True, eq=False)
 class FunctionPoint:
-    """A point, and how it came about: "given", "near", "ordinary" or "hostile"."""
+    """A point, and how it came about.
+
+    kind: "given", "near" that one, "ordinary", "tied" or "hostile".
+    """
 
     point: tuple[Array, ...]
     kind: str
@@ -33,6 +36,11 @@ class FunctionPoint:
     def is_ordinary(self) -> bool:
         """Whether a deviation here is no matter of huge or tiny numbers."""
         return self.kind != "hostile"
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether it is such as functions are at almost everywhere."""
+        return self.kind not in ("hostile", "tied")
 
     def evened(self) -> FunctionPoint:
         """The place with every array the same along its first axis."""
@@ -59,7 +67,7 @@ def places(
     source = np.random.default_rng(seed)
     choices = random.Random(seed)
     yield FunctionPoint(tuple(given), "given")
-    kinds = ("ordinary", "near", "ordinary", "hostile", "near", "hostile")
+    kinds = ("ordinary", "near", "tied", "hostile", "ordinary", "hostile", "near")
     k = 0
     while True:
         kind = kinds[k % len(kinds)]
@@ -80,6 +88,8 @@ def _moved(
             made = x + size * source.uniform(-1.0, 1.0, x.shape)
         elif kind == "ordinary":
             made = source.standard_normal(x.shape) * choices.choice([0.5, 1.0, 2.0])
+        elif kind == "tied":
+            made = _tied(source.standard_normal(x.shape))
         else:
             entries = [choices.randrange(100) for _ in range(choices.randint(1, 6))]
             values = Values(choices.randrange(100), entries)
@@ -88,13 +98,25 @@ def _moved(
         yield before
 
 
+Cotangents = Callable[[Sequence[tuple[int, ...]], str, Any], tuple[Array, ...]]
+"""How cotangents for outputs of these shapes and this dtype are drawn from a source."""
+
+
+def _tied(x: Array) -> Array:
+    """An array whose largest and smallest entries stand twice, beside themselves."""
+    for places in (np.argmin, np.argmax):  # the largest is not written over
+        if x.ndim and x.shape[-1] > 1:
+            at = np.unravel_index(int(places(x)), x.shape)
+            beside = at[-1] - 1 if at[-1] else 1
+            x[(*at[:-1], beside)] = x[at]
+    return x
+
+
 def cotangents(
-    shapes: Sequence[tuple[int, ...]], dtype: str, source: Any, *, even: bool = False
+    shapes: Sequence[tuple[int, ...]], dtype: str, source: Any
 ) -> tuple[Array, ...]:
     """A cotangent for each output: of mixed signs, of many digits, now and then with
     zeros or of another size; never 1.
-
-    even: one number for all entries of an output.
     """
     size = float(source.choice([1.0, 1.0, 1.0, 1e3, 1e-3]))
     found = []
@@ -102,10 +124,27 @@ def cotangents(
         w = size * source.uniform(0.5, 2.0, shape) * source.choice([-1.0, 1.0], shape)
         if w.size > 1 and source.random() < 0.25:
             w = np.where(source.random(shape) < 0.3, 0.0, w)
-        if even:
-            w = np.full(shape, source.uniform(0.5, 2.0))
         found.append(np.asarray(w).astype(dtype))
     return tuple(found)
+
+
+def even_cotangents(
+    shapes: Sequence[tuple[int, ...]], dtype: str, source: Any
+) -> tuple[Array, ...]:
+    """One number for all entries of an output."""
+    return tuple(np.full(s, source.uniform(0.5, 2.0)).astype(dtype) for s in shapes)
+
+
+def cotangents_of_one(k: int) -> Cotangents:
+    """Cotangents of output k alone; those of the others are 0."""
+
+    def drawn(
+        shapes: Sequence[tuple[int, ...]], dtype: str, source: Any
+    ) -> tuple[Array, ...]:
+        whole = [source.uniform(0.5, 2.0, s).astype(dtype) for s in shapes]
+        return tuple(w if i == k else np.zeros_like(w) for i, w in enumerate(whole))
+
+    return drawn
 
 
 # ---- the domain

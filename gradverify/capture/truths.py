@@ -18,7 +18,7 @@ from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.matrices import LARGE
 from gradverify.capture.captured import Captured, NotCaptured, SourceLine, contracted
 from gradverify.capture.function_call import FunctionCall
-from gradverify.capture.function_points import FunctionPoint, cotangents
+from gradverify.capture.function_points import Cotangents, FunctionPoint, cotangents
 from gradverify.capture.symmetric_arguments import kept_symmetric
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph, interpret
@@ -62,9 +62,12 @@ class Truth(ABC):
 
     @abstractmethod
     def looks(
-        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
+        self,
+        places: Sequence[FunctionPoint],
+        source: Any,
+        drawn: Cotangents = cotangents,
     ) -> list[Look]:
-        """The cases at some places, which share their cotangents."""
+        """The cases at some places, which share the cotangents that are drawn."""
 
 
 def value_of(outputs: Sequence[Array], weights: Sequence[Array]) -> float:
@@ -82,7 +85,10 @@ class CapturedTruth(Truth):
         self.call, self.who, self.name = call, who, name
 
     def looks(
-        self, places: Sequence[FunctionPoint], source: Any, *, even: bool = False
+        self,
+        places: Sequence[FunctionPoint],
+        source: Any,
+        drawn: Cotangents = cotangents,
     ) -> list[Look]:
         """Cases with references, those of one graph together."""
         found = []
@@ -91,7 +97,7 @@ class CapturedTruth(Truth):
             captured = self.who.capture(place.point)
             if shapes is None:
                 shapes = captured.shapes
-                weights = cotangents(shapes, self.call.dtype, source, even=even)
+                weights = drawn(shapes, self.call.dtype, source)
             if captured.shapes != shapes:
                 continue
             made = contracted(captured, weights)

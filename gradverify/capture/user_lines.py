@@ -25,6 +25,11 @@ def is_users(path: str, library: str) -> bool:
     )
 
 
+def is_written(path: str, library: str) -> bool:
+    """Whether a file is the user's own, and belongs to no package that is installed."""
+    return is_users(path, library) and "site-packages" not in path
+
+
 def line_at(path: str, number: int) -> SourceLine:
     """A line with its text."""
     return SourceLine(path, number, linecache.getline(path, number).strip())

@@ -1,10 +1,10 @@
-"""Wrong formula or lost digits? Of a function that is differenced, other runs tell.
+"""Wrong formula or lost digits? Other runs of the function tell.
 
 A library's backward may subtract numbers that are larger than what it returns, as that
 of a solver does. How large they were cannot be seen from outside. So the derivative is
 asked for in the wider format: lost digits shrink with the roundoff, and a wrong formula
-stays as wrong. Where there is no wider format, it is asked for at points an ulp away:
-what it jumps there, rounding explains.
+stays as wrong. Where there is no wider format, a function that is differenced is asked
+at points an ulp away: what it jumps there, rounding explains.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradverify.capture.captured import NotCaptured, contracted
 from gradverify.capture.differenced import ROUNDINGS
 from gradverify.capture.exact_backward import BackwardFormula
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_engine import pushed
 from gradverify.capture.truths import Look, unit_of
-from gradverify.graph import Array
-from gradverify.reference import floats_of
+from gradverify.graph import Array, Case
+from gradverify.reference import RoundingModel, Slope, floats_of, reference
 
 SHRUNK = 2.0**-16
 """What a deviation must shrink to. From float32 to double the roundoff shrinks to
@@ -65,6 +66,39 @@ def formula_by_runs(
     return BackwardFormula.RIGHT if explained else BackwardFormula.UNKNOWN
 
 
+def formula_in_wide(
+    call: FunctionCall, wide: FunctionCall, look: Look, mode: str, variant: str
+) -> BackwardFormula:
+    """Whether what deviates is lost in the roundoff of a wider format.
+
+    The wider program has its own derivative, since constants have more digits there.
+    """
+    point, weights = _in_format(wide, look)
+    try:
+        captured = wide.capture(point)
+        made = contracted(captured, weights)
+        model = RoundingModel(captured.form or wide.dtype)
+        found = reference(Case(made.graph, point, wide.dtype), model)
+        others = derivatives(wide, mode, variant, point, weights)
+    except (NotCaptured, NotImplementedError, ValueError, RuntimeError):
+        return BackwardFormula.UNKNOWN
+    if found.status is not Slope.SMOOTH:
+        return BackwardFormula.UNKNOWN
+    got = derivatives(call, mode, variant, look.case.point, look.weights)
+    sides = zip(got, others, look.found.gradient, found.gradient, strict=True)
+    pairs = zip(sides, look.found.bounds, found.bounds, strict=True)
+    for (narrow, wider, own, exact), bound, allowed in pairs:
+        if narrow is None or wider is None:
+            continue
+        lost = np.abs(narrow - floats_of(own))
+        off = ~(lost <= np.asarray(bound.loose, float))
+        left = np.abs(wider - floats_of(exact))
+        room = np.asarray(allowed.loose, float) + SHRUNK * lost
+        if np.any(off & ~(left <= room)):
+            return BackwardFormula.WRONG
+    return BackwardFormula.RIGHT
+
+
 def derivatives(
     call: FunctionCall,
     mode: str,
@@ -81,11 +115,13 @@ def derivatives(
 def _widened(
     wide: FunctionCall, mode: str, variant: str, look: Look
 ) -> tuple[Array | None, ...]:
-    point, weights = (
-        [np.asarray(x, wide.dtype) for x in side]
-        for side in (look.case.point, look.weights)
-    )
-    return derivatives(wide, mode, variant, point, weights)
+    return derivatives(wide, mode, variant, *_in_format(wide, look))
+
+
+def _in_format(call: FunctionCall, look: Look) -> tuple[tuple[Array, ...], ...]:
+    """The point and the cotangents of a look in the format of a call."""
+    sides = look.case.point, look.weights
+    return tuple(tuple(np.asarray(x, call.dtype) for x in side) for side in sides)
 
 
 def _near(point: Sequence[Array]) -> list[tuple[Array, ...]]:

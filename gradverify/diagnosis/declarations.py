@@ -17,7 +17,7 @@ from statistics import median
 
 import numpy as np
 
-from gradverify.diagnosis.generic_points import resized
+from gradverify.diagnosis.generic_points import PointStyle, moved, resized
 from gradverify.diagnosis.observation import is_smooth, observed
 from gradverify.diagnosis.right_sweep import right
 from gradverify.differentiators import Derivatives, Differentiator
@@ -130,7 +130,7 @@ def flushes(found: DeviatingEngine) -> bool:
     """Whether a product of a subnormal number and 1 is zero, and this case has such
     numbers.
     """
-    if not _has_subnormals(found.case):
+    if not _has_subnormals(found.case) or _deviates_at_ordinary(found):
         return False
     tiny = FLUSHED * format_of(found.case.dtype).smallest
     nodes = [input_leaf(), input_leaf()]
@@ -141,6 +141,17 @@ def flushes(found: DeviatingEngine) -> bool:
         return False
     gone = [seen.value, *seen.cotangents[1:]]
     return any(x is not None and np.shape(x) == () and x == 0 for x in gone)
+
+
+def _deviates_at_ordinary(found: DeviatingEngine) -> bool:
+    """Whether it is wrong at numbers near 1, too, so that something else is wrong."""
+    other = moved(found.case, 0, ORDINARY)
+    if other is None or _has_subnormals(other):
+        return False
+    return not _is_right(found.look, other)
+
+
+ORDINARY = PointStyle(0.4, ordinary=True)
 
 
 def _has_subnormals(case: Case) -> bool:

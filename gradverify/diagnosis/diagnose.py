@@ -28,6 +28,7 @@ from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.second_order_slips import second_order_slip
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constants_of
+from gradverify.diagnosis.steady_error import steady_error
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
@@ -381,6 +382,9 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     which the values of floats lose most.
     """
     node = _node(failure, words)
+    steady = _steady(failure, words, node)
+    if steady is not None:
+        return steady
     if node is None:
         loss = lost_digits.in_graph(words.right)
     else:
@@ -398,6 +402,22 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
         digits_lost=f"{loss.digits:.1f}",
         rewriting=loss.keeps,
         shown=shown(words, (loss.node, None)),
+    )
+
+
+def _steady(failure: Failure, words: Naming, node: int | None) -> Explanation | None:
+    """What is said of an error that stays beside the point; None if it jumps."""
+    error = steady_error(failure.case, failure.look)
+    if error is None:
+        return None
+    place = "" if node is None else f"at {words.line(node)}: "
+    return Explanation(
+        sentence=f"{place}the error is {error:.2g} of the derivative nearby, too, so "
+        "it is no rounding, but a formula that is nearly right",
+        cause="steady error",
+        node=node,
+        op=failure.op,
+        shown=shown(words, None if node is None else (node, None)),
     )
 
 

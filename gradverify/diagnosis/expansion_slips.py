@@ -18,7 +18,13 @@ from gradverify.arithmetic.floats import CONSTANTS, EXTENDED, SELU, SELU_BELOW
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
 from gradverify.diagnosis.operand_slips import Key
-from gradverify.diagnosis.right_sweep import Application, Bars, expansion_of
+from gradverify.diagnosis.right_sweep import (
+    Application,
+    Bars,
+    expansion_of,
+    numbers_of,
+    with_masks,
+)
 from gradverify.graph import Graph, Node, interpret_all, literal_leaf
 from gradverify.ops import OPS
 
@@ -28,14 +34,13 @@ MOST = 60  # nodes of an expansion that is looked into
 def _expansion(a: Application) -> Graph | None:
     if OPS[a.node.op].is_primitive:
         return None
-    shapes = tuple(np.shape(x) for x in a.xs)
-    graph = expansion_of(a.node.op, a.node.params, shapes, a.dtype)
+    graph = expansion_of(a.node.op, a.node.params, a.xs, a.dtype)
     return graph if len(graph.nodes) <= MOST else None
 
 
 def _bars(a: Application, graph: Graph, held: Sequence[int] = ()) -> Bars:
     """What goes back through an expansion if nothing passes the nodes that are held."""
-    values = interpret_all(graph, EXTENDED.table, list(a.xs))
+    values = interpret_all(graph, EXTENDED.table, numbers_of(a.node.op, a.xs))
     nodes = graph.nodes
 
     def pull(i: int, ct: Any) -> list[Any]:
@@ -48,7 +53,7 @@ def _bars(a: Application, graph: Graph, held: Sequence[int] = ()) -> Bars:
         return pullback(EXTENDED, rules, ct, values[i], xs, node, shapes)
 
     found = walk_back(nodes, {len(nodes) - 1: a.ct}, pull)
-    bars = [found[i] for i in graph.inputs]
+    bars = with_masks(a.node.op, [found[i] for i in graph.inputs])
     return [b if f else None for b, f in zip(bars, a.follows, strict=True)]
 
 
@@ -105,8 +110,14 @@ def held(a: Application, key: Key) -> Bars | None:
 # ---- a constant with too few digits
 
 FEWEST, MOST_DECIMALS = 2, 8
-# Constants of primitives; those of composite ops stand in their expansions.
-OF_PRIMITIVES = {"erf": "2/sqrt(pi)", "erfc": "2/sqrt(pi)"}
+# Factors of derivatives as libraries have them. Those that stand in the expansion of
+# an op itself are found there.
+OF_DERIVATIVES = {
+    **dict.fromkeys(("erf", "erfc"), CONSTANTS["2/sqrt(pi)"]),
+    "erfinv": CONSTANTS["sqrt(pi)/2"],
+    "ndtr": 1.0 / math.sqrt(2.0 * math.pi),
+    "ndtri": math.sqrt(2.0 * math.pi),
+}
 
 
 PRODUCTS = {"selu below": (float(SELU), float(SELU_BELOW))}
@@ -114,15 +125,14 @@ PRODUCTS = {"selu below": (float(SELU), float(SELU_BELOW))}
 
 def short_constants(a: Application) -> list[Key]:
     """Every constant of the op, cut to a few decimal digits, or rounded to a format."""
-    found = OF_PRIMITIVES.get(a.node.op)
-    if found is not None:
-        return [(None, CONSTANTS[found], s) for s in _shorter(CONSTANTS[found])]
+    found = OF_DERIVATIVES.get(a.node.op)
+    factors = [] if found is None else [(None, found, s) for s in _shorter(found)]
     graph = _expansion(a)
     if graph is None:
-        return []
+        return factors
     constants = [(i, _constant(graph, i)) for i in range(len(graph.nodes))]
     alone = [(i, c, s) for i, c in constants if c is not None for s in _shorter(c)]
-    return [*alone, *_short_products(graph)]
+    return [*factors, *alone, *_short_products(graph)]
 
 
 def _short_products(graph: Graph) -> Iterator[Key]:
@@ -175,7 +185,7 @@ def value_with_short_constants(a: Application, keys: Collection[Key]) -> Any:
         return None
     for key in sorted(keys, key=lambda k: -k[0]):  # a cut moves later nodes alone
         graph = _cut(graph, key)
-    return interpret_all(graph, EXTENDED.table, list(a.xs))[-1]
+    return interpret_all(graph, EXTENDED.table, numbers_of(a.node.op, a.xs))[-1]
 
 
 def _cut(graph: Graph, key: Key) -> Graph:
@@ -218,6 +228,26 @@ OTHER: dict[str, Callable[[Any], Sequence[Any]]] = {
     "log_target": lambda v: (not v,),
     "smoothing": lambda v: [0.0] if v else (),
     "weight": lambda v: [None] if v is not None else (),
+    "offset": lambda v: [w for w in (0, -v) if w != v],
+    "shift": lambda v: [-v],
+    "k": lambda v: [-v],
+    **dict.fromkeys(
+        ("beta", "value", "p"), lambda v: [type(v)(w) for w in (1, 2) if w != v]
+    ),
+    "exponent": lambda v: [0] if v else (),
+    "signs": lambda v: [(1,) * len(v)] if -1 in v else (),
+    "log_input": lambda v: (not v,),
+    "upper": lambda v: (not v,),
+    "align_corners": lambda v: (not v,),
+    "exact": lambda v: (not v,),
+    "full": lambda v: (not v,),
+    "lambd": lambda v: [w for w in (0.5,) if w != v],
+    "reduce": lambda v: [w for w in ("sum", "mean") if w != v],
+    "mode": lambda v: [
+        w for w in ("sum", "mean") if w != v and v in ("sum", "mean", "max")
+    ],
+    "norm": lambda v: [w for w in ("backward", "forward", "ortho") if w != v],
+    "mask": lambda v: ["none"] if v != "none" else (),
 }
 
 
@@ -230,4 +260,8 @@ def other_params(a: Application) -> list[Key]:
 def with_param(a: Application, key: Key) -> Bars | None:
     """The derivative with one param changed."""
     name, value = key
-    return a.of_params({**a.node.params, name: value})
+    params = {**a.node.params, name: value}
+    shapes = [np.shape(x) for x in a.xs]
+    if OPS[a.node.op].shape(*shapes, **params) != a.node.shape:  # or `ValueError`
+        return None
+    return a.of_params(params)

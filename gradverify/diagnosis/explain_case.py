@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradverify.diagnosis.generic_points import GOLDEN, larger_twins, twins
+from gradverify.diagnosis.generic_points import (
+    GOLDEN,
+    PointStyle,
+    larger_twins,
+    moved,
+    twins,
+)
 from gradverify.diagnosis.graph_slips import WholeSlip, whole_slips
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.observation import Observation, observed
@@ -52,11 +58,13 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundS
     if not seen:
         return FoundSlips((), (), plain, suspects)
     found: list[Slip | WholeSlip] = []
+    is_excluded = False
     if op == WHOLE:
         found += whole_slips(seen)
     else:
-        found += _alone(case, look, suspects, seen, leaves)
-    if not found:
+        at_op, is_excluded = _alone(case, look, suspects, seen)
+        found += at_op
+    if not found and not is_excluded:
         found += slips(seen, suspects)
     if not found and op != WHOLE:
         found += whole_slips(seen)
@@ -151,9 +159,13 @@ def _alone(
     look: Look,
     suspects: Sequence[int],
     seen: Sequence[Observation],
-    leaves: bool,
-) -> list[Slip | WholeSlip]:
-    """Slips that explain a suspected op alone, put back into the graph."""
+) -> tuple[list[Slip | WholeSlip], bool]:
+    """Slips that explain a suspected op alone, put back into the graph; and, where
+    there are none, whether no slip gives what the op alone gives.
+
+    Then a slip that gives the numbers of the whole graph does so by chance.
+    """
+    is_excluded = False
     for i in suspects:
         alone = list(_observed_alone(case, look, i, seen))
         if not alone:
@@ -163,14 +175,16 @@ def _alone(
             for k, node in enumerate(alone[0].right.graph.nodes)
             if node.op == case.graph.nodes[i].op
         )
+        known = slips(alone, [place])
         found = [
             back
-            for slip in slips(alone, [place])
+            for slip in known
             if (back := _put_back(slip, i, suspects, seen)) is not None
         ]
         if found:
-            return [*found]
-    return []
+            return [*found], False
+        is_excluded = is_excluded or not known
+    return [], is_excluded
 
 
 def _observed_alone(
@@ -193,8 +207,27 @@ def _observed_alone(
                 first = found if first is None else first
                 yield found
                 break
+    apart = None if first is None else _apart(first.case, look)
+    if apart is not None:
+        yield apart
     if first is not None:
         yield from _larger(first.case, look)
+
+
+def _apart(alone: Case, look: Look) -> Observation | None:
+    """The op alone at operands that differ, where some of them were one node.
+
+    The value of lerp(a, a, a), for example, is each of its operands.
+    """
+    points = [x.tobytes() for x in alone.point]
+    if len(set(points)) == len(points):
+        return None
+    other = moved(alone, APART, PointStyle(0.1, leaves=False))
+    seen = None if other is None else _seen(other, look, None)
+    return seen if seen is not None and seen.deviates else None
+
+
+APART = TWINS  # the number of a twin that no other look takes
 
 
 def _cotangents(case: Case, i: int, k: int) -> list[Array]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.diagnosis.operand_slips import Key, spread
-from gradverify.diagnosis.right_sweep import Application, Bars
+from gradverify.diagnosis.right_sweep import Application, Bars, value_of
 
 # ---- a formula that people write, and that is wrong
 
@@ -59,7 +59,22 @@ WRONG_FORMULAS: Mapping[str, Sequence[WrongFormula]] = {
     "asinh":      (W("1/sqrt(x*x - 1)", lambda y, x: 1 / m.sqrt(x * x - 1)),),
     "tan":        (W("1 - y*y", lambda y, x: 1 - y * y), W("1/cos(x)", lambda y, x: 1 / m.cos(x)), W("y*y", lambda y, x: y * y)),
     "erf":        (W("2/sqrt(pi)*exp(-x)", lambda y, x: m.scale(m.exp(-x), by="2/sqrt(pi)")),),
-    "softsign":   (W("1/(1 + |x|)", lambda y, x: 1 / (1 + np.abs(x))),),
+    "softsign":   (W("1/(1 + |x|)", lambda y, x: 1 / (1 + np.abs(x))), W("1/(1 + x)**2", lambda y, x: 1 / (1 + x) ** 2)),
+    "cbrt":       (W("y/3", lambda y, x: y / 3), W("1/(3*y)", lambda y, x: 1 / (3 * y))),
+    "logit":      (W("1/(x*(1 + x))", lambda y, x: 1 / (x * (1 + x))), W("x*(1 - x)", lambda y, x: x * (1 - x))),
+    "entr":       (W("-log(x)", lambda y, x: -m.log(x)), W("1 - log(x)", lambda y, x: 1 - m.log(x))),
+    "tanhshrink": (W("y*y", lambda y, x: y * y), W("1 - tanh(x)**2", lambda y, x: 1 - m.tanh(x) ** 2)),
+    "erfcx":      (W("2*x*y", lambda y, x: 2 * x * y), W("-2/sqrt(pi)", lambda y, x: -m.scale(1 + 0 * x, by="2/sqrt(pi)"))),
+    "erfinv":     (W("sqrt(pi)/2*exp(x*x)", lambda y, x: m.scale(m.exp(x * x), by="sqrt(pi)/2")),),
+    "ndtri":      (W("sqrt(2*pi)*exp(x*x/2)", lambda y, x: np.sqrt(8 * np.arctan(np.longdouble(1))) * m.exp(x * x / 2)),),
+    "i0e":        (W("i1e(x)", lambda y, x: m.i1e(x)),),
+    "i1":         (W("i0(x)", lambda y, x: m.i0(x)),),
+    "i1e":        (W("i0e(x)", lambda y, x: m.i0e(x)),),
+    "j1":         (W("j0(x)", lambda y, x: m.j0(x)),),
+    "y1":         (W("y0(x)", lambda y, x: m.y0(x)),),
+    "k1":         (W("-k0(x)", lambda y, x: -m.k0(x)),),
+    "digamma":    (W("polygamma(1, x + 1)", lambda y, x: m.polygamma(x + 1, n=1)),),
+    "sinc":       (W("cos(pi*x)", lambda y, x: m.cos(4 * np.arctan(np.longdouble(1)) * x)),),
     "div":        (W("b", lambda y, a, b: b), W("-a/b", lambda y, a, b: -y, 1), W("-1/b**2", lambda y, a, b: -1 / (b * b), 1)),
     "pow":        (W("a**(b - 1)", lambda y, a, b: y / a), W("b*y", lambda y, a, b: b * y), W("y*log(b)", lambda y, a, b: y * m.log(b), 1), W("log(a)", lambda y, a, b: m.log(a), 1)),
     "power":      (W("x**(n - 1)", lambda y, x, n: y / x), W("n*y", lambda y, x, n: n * y)),
@@ -91,8 +106,14 @@ EPSILONS = tuple(f"1e-{k}" for k in range(3, 17))
 DIVISORS: Mapping[str, Callable[[Any, Sequence[Any]], Any]] = {
     **dict.fromkeys(("norm", "std", "sqrt", "hypot"), lambda y, xs: y),
     "rsqrt": lambda y, xs: 1 / y,
-    **dict.fromkeys(("log", "reciprocal", "div"), lambda y, xs: xs[-1]),
+    **dict.fromkeys(
+        ("log", "log2", "log10", "reciprocal", "div"), lambda y, xs: xs[-1]
+    ),
+    "log1p": lambda y, xs: 1 + xs[0],
+    **dict.fromkeys(("bce", "logit"), lambda y, xs: xs[0] * (1 - xs[0])),
 }
+# Of which operands; of all where nothing is said.
+DIVIDED: Mapping[str, tuple[int, ...]] = {"bce": (0,)}
 
 
 def epsilons(a: Application) -> list[Key]:
@@ -112,7 +133,11 @@ def with_epsilon(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([p * ratio for p in a.partials()])
     wide = spread(a, ratio, 0)
-    return None if wide is None else [None if b is None else b * wide for b in a.bars]
+    if wide is None:
+        return None
+    divided = DIVIDED.get(a.node.op, range(len(a.xs)))
+    return [b if b is None or k not in divided else b * wide
+            for k, b in enumerate(a.bars)]  # fmt: skip
 
 
 # ---- the result in the place of its exponential
@@ -139,24 +164,48 @@ def by_result(a: Application, key: Key) -> Bars | None:
 # ---- an index that occurs more than once
 
 
-# The param that says which rows an op chooses.
-INDEX: Mapping[str, str] = {"embedding": "index"}
+# The ops whose entries are entries of their operand, some of them more than once.
+CHOOSING = (
+    "embedding", "gather", "take_along_axis", "index_select", "repeat", "tile",
+    "unfold", "broadcast_to",
+)  # fmt: skip
 
 
 def repeats(a: Application) -> list[Key]:
-    """Which one is kept, of several cotangents that belong to the same row."""
-    index = a.node.params.get(INDEX.get(a.node.op, ""), ())
-    rows = np.ravel(index).tolist()
-    return [] if len(set(rows)) == len(rows) else ["the last", "the first"]
+    """What becomes of several cotangents that belong to the same entry."""
+    if a.node.op not in CHOOSING:
+        return []
+    places = _places(a)
+    return [] if len(np.unique(places)) == places.size else [*KEPT]
+
+
+KEPT: Mapping[str, str] = {
+    "the last": "the last alone counts, which overwrites the others",
+    "the first": "the first alone counts, and the others are left out",
+    "the mean": "the mean is taken",
+}
+
+
+def _places(a: Application) -> Any:
+    """From which entry of its operand each entry of the result comes, from 1 on.
+
+    An entry that comes from none, as in a padding, is 0.
+    """
+    (x,) = a.xs
+    numbers = np.arange(1, np.size(x) + 1, dtype=np.longdouble).reshape(np.shape(x))
+    return np.ravel(value_of(a.node.op, a.node.params, (numbers,))).astype(int)
 
 
 def indexed(a: Application, key: Key) -> Bars | None:
-    """The bars if rows are written over one another where they must be added up."""
-    index = np.array(a.node.params[INDEX[a.node.op]])
-    lead = np.ndim(a.ct) - len(a.node.shape)
-    found = np.zeros((*np.shape(a.ct)[:lead], *np.shape(a.xs[0])), np.longdouble)
-    places = list(np.ndindex(index.shape))
-    stack: tuple[Any, ...] = (slice(None),) * lead
-    for place in places if key == "the last" else reversed(places):
-        found[(*stack, index[place])] = a.ct[(*stack, *place)]
-    return [found]
+    """The bars if entries are written over one another where they must be added up."""
+    places, lead = _places(a), np.shape(a.ct)[: np.ndim(a.ct) - len(a.node.shape)]
+    ct = np.reshape(a.ct, (*lead, places.size))
+    found = np.zeros((*lead, np.size(a.xs[0]) + 1), np.longdouble)
+    if key == "the mean":
+        for k, place in enumerate(places):
+            found[..., place] += ct[..., k] / np.count_nonzero(places == place)
+    else:
+        order = range(places.size)
+        for k in order if key == "the last" else reversed(order):
+            found[..., places[k]] = ct[..., k]
+    return [found[..., 1:].reshape((*lead, *np.shape(a.xs[0])))]

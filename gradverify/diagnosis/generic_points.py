@@ -98,10 +98,12 @@ def larger_twins(case: Case) -> Iterator[Case]:
 
 
 # The first keeps the program for most graphs, the second where an axis is cut into
-# equal parts. Axes of length 0 and 1 stay what they are.
+# equal parts. Axes of length 0 and 1 stay what they are, unless no axis is longer: of a
+# matrix with one entry, a factor that is held and a factor 1/2 are the same.
 GROWTHS: tuple[Callable[[int], int], ...] = (
     lambda n: n + 1 if n > 1 else n,
     lambda n: 2 * n if n > 1 else n,
+    lambda n: 2 if n == 1 else n,
 )
 
 

@@ -133,6 +133,10 @@ class Naming:
         if not isinstance(result, Symbol):
             return f"{float(result):g}"
         graph = program.graph(result)
+        if any(OPS[op].internal and op not in SAID for op in graph.ops):
+            return None  # a name that no user knows
+        if any(node.op == "literal" and node.value == 0.0 for node in graph.nodes):
+            return None  # 0 * x + 1, which stands for ones in the shape of x
         own = [self._spelled(j) for j in shown][: len(graph.nodes)]
         return graph, [*own, *names_of(graph)[len(own) :]]
 
@@ -179,12 +183,14 @@ class Naming:
         if node.shape != () or self.graph.nodes[node.operands[k]].shape != ():
             return text
         figure = number(self.local(i, k), digits)
-        return text if text == figure else f"{text} = {figure}"
+        return figure if text in (figure, self.partial(i, k)) else f"{text} = {figure}"
 
 
 SIMPLE = ("input", "mul", "div", "power", "literal", "data", "sin", "cos", "exp", "log",
           "sech", "sign", "sigmoid", "step")  # fmt: skip
-ORDINALS = ("first", "second", "third")
+# Internal ops that a formula may name.
+SAID = ("scale", "sech", "step", "rise")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Naming:

@@ -29,7 +29,8 @@ COUNTING = ("sum", "mean")
 def dropped(a: Application, key: Key) -> Bars | None:
     if a.is_elementwise:
         return a.through([np.longdouble(1.0)] * len(a.xs))
-    if a.has_axis and a.node.op not in COUNTING:
+    same = a.node.shape in map(np.shape, a.xs)  # that is `passed_on`
+    if a.has_axis and a.node.op not in COUNTING and not same:
         return [spread(a, a.ct, k) for k in range(len(a.xs))]
     return None
 
@@ -58,8 +59,9 @@ def without(a: Application, key: Key) -> Bars | None:
     return [None] * len(a.xs) if len(a.xs) > 1 else None
 
 
-def zero(a: Application, key: Key) -> Bars:
-    return [None] * len(a.xs)
+def zero(a: Application, key: Key) -> Bars | None:
+    is_path = len(a.moved) == 1 < len(a.xs)  # that is `without`
+    return None if is_path else [None] * len(a.xs)
 
 
 def negated(a: Application, key: Key) -> Bars:
@@ -142,6 +144,21 @@ def swapped(a: Application, key: Key) -> Bars | None:
 TRANSPOSES: Mapping[str, tuple[Key, ...]] = {
     "matmul": ("the other operand", "the result"),
     "transpose": ("the axes' order",),
+    **dict.fromkeys(
+        (
+            "det",
+            "slogdet",
+            "inv",
+            "solve",
+            "solve_triangular",
+            "matrix_power",
+            "matrix_exp",
+            "cholesky",
+            "pinv",
+            "lstsq",
+        ),
+        ("what goes back",),
+    ),
 }
 
 
@@ -156,7 +173,7 @@ def transposed(a: Application, key: Key) -> Bars | None:
         order = (*range(lead), *(lead + k for k in axes))
         found = np.transpose(a.ct, order)
         return [found] if _has_shape(found, a.xs[0]) else None
-    if key == "the result":
+    if key in ("the result", "what goes back"):
         turned = [_turned(b, x) for b, x in zip(a.bars, a.xs, strict=True)]
         return None if all(t is None for t in turned) else _filled(a, turned)
     left, right = a.xs
@@ -187,9 +204,36 @@ def along_another(a: Application, key: Key) -> Bars | None:
 
 
 def _turned(bar: Any, x: Any) -> Any:
-    if bar is None or np.ndim(x) != 2 or len(set(np.shape(x))) != 1:
+    if bar is None or np.ndim(x) < 2 or len(set(np.shape(x)[-2:])) != 1:
         return None
     return np.swapaxes(bar, -1, -2)
+
+
+def axes_around(a: Application) -> list[Key]:
+    """The axes of an operand of an array op, counted from the end; the two last ones
+    together stand for a plane.
+    """
+    if a.is_elementwise:
+        return []
+    ranks = [np.ndim(a.xs[k]) for k in a.moved]
+    most = max(ranks, default=0)
+    return [*((-k,) for k in range(1, most + 1)), *([(-1, -2)] if most > 1 else [])]
+
+
+def turned_around(a: Application, key: Key) -> Bars | None:
+    """The bars, each the other way around along these axes."""
+    return [
+        b if b is None or np.ndim(x) < -min(key) else np.flip(b, key)
+        for b, x in zip(a.bars, a.xs, strict=True)
+    ]
+
+
+def passed_on(a: Application, key: Key) -> Bars | None:
+    """The cotangent as it came, by an op that is not elementwise and keeps a shape."""
+    if a.is_elementwise:
+        return None
+    return [a.ct if np.shape(x) == a.node.shape else b
+            for b, x in zip(a.bars, a.xs, strict=True)]  # fmt: skip
 
 
 def _product(a: Any, b: Any, x: Any) -> Any:

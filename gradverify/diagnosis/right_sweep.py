@@ -22,6 +22,7 @@ from gradverify.graph import (
     Graph,
     Node,
     apply_op,
+    data_leaf,
     input_leaf,
     interpret_all,
 )
@@ -144,20 +145,19 @@ def pullback(
     if OPS[op].is_primitive:
         node, rules = Node(op, (), params, np.shape(y)), rules_of(op, len(xs))
         return sweep.pullback(EXTENDED, rules, ct, y, xs, node, shapes)
-    graph = expansion_of(op, params, shapes, dtype)
-    values = interpret_all(graph, EXTENDED.table, xs)
+    graph = expansion_of(op, params, xs, dtype)
+    values = interpret_all(graph, EXTENDED.table, numbers_of(op, xs))
     bars = reverse(graph, EXTENDED, values, {len(values) - 1: ct})
-    return [bars[i] for i in graph.inputs]
+    return with_masks(op, [bars[i] for i in graph.inputs])
 
 
 def expansion_of(
-    op: str,
-    params: Mapping[str, Any],
-    shapes: tuple[tuple[int, ...], ...],
-    dtype: str,
+    op: str, params: Mapping[str, Any], xs: Sequence[Any], dtype: str
 ) -> Graph:
-    """A composite op alone, written over primitives."""
-    return _expanded(op, tuple(sorted(params.items())), shapes, dtype)
+    """A composite op alone, written over primitives; its masks are data."""
+    shapes = tuple(np.shape(x) for x in xs)
+    masks = tuple(np.asarray(xs[k], bool).tobytes() for k in OPS[op].masks)
+    return _expanded(op, tuple(sorted(params.items())), shapes, masks, dtype)
 
 
 @lru_cache(maxsize=4096)
@@ -165,11 +165,27 @@ def _expanded(
     op: str,
     params: tuple[tuple[str, Any], ...],
     shapes: tuple[tuple[int, ...], ...],
+    masks: tuple[bytes, ...],
     dtype: str,
 ) -> Graph:
     nodes = [input_leaf(shape) for shape in shapes]
+    for k, mask in zip(OPS[op].masks, masks, strict=True):
+        nodes[k] = data_leaf(np.frombuffer(mask, bool).reshape(shapes[k]))
     nodes.append(apply_op(nodes, op, range(len(nodes)), **dict(params)))
     return expand(Graph(tuple(nodes)), dtype).graph
+
+
+def numbers_of(op: str, xs: Sequence[Any]) -> list[Any]:
+    """The operands that are no masks."""
+    return [x for k, x in enumerate(xs) if k not in OPS[op].masks]
+
+
+def with_masks(op: str, bars: Sequence[Any]) -> Bars:
+    """Bars of the operands that are no masks, with None for the masks among them."""
+    found = list(bars)
+    for k in OPS[op].masks:
+        found.insert(k, None)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

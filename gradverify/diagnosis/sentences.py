@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gradverify.diagnosis.formula_slips import KEPT
 from gradverify.diagnosis.graph_slips import WholeSlip
 from gradverify.diagnosis.naming import (
     DIGITS,
@@ -84,6 +85,8 @@ def _key(words: Naming, i: int, found: Slip) -> str:
     cause, key = found.cause.name, found.key
     if cause == "wrong formula":
         return words.in_names(key.says, i)
+    if cause == "operand":
+        return words.names[words.graph.nodes[i].operands[key]]
     return KEYS[cause](key) if cause in KEYS else str(key)
 
 
@@ -122,6 +125,8 @@ KEYS: Mapping[str, Callable[[Any], str]] = {
     "lower precision": lambda key: PRECISION[key[0]].format(form=key[1]),
     "constant factor": _factor,
     "epsilon": _epsilon,
+    "index overwritten": lambda key: KEPT[key],
+    "turned around": lambda key: " and ".join(f"axis {k}" for k in key),
     "result for exp": lambda key: {
         "y for exp(y)": "its result y is taken for the softmax exp(y)",
         "softmax of y": "it is differentiated as softmax is, by its own result",

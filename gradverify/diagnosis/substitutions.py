@@ -103,6 +103,16 @@ def value(a: Application, key: Key) -> Bars | None:
     return None
 
 
+def operands(a: Application) -> list[Key]:
+    """The operands that may be taken for a derivative, where there are several."""
+    return [*range(len(a.xs))] if a.is_elementwise and len(a.xs) > 1 else []
+
+
+def operand(a: Application, key: Key) -> Bars:
+    """The cotangent times an operand."""
+    return a.through([np.broadcast_to(a.xs[key], a.node.shape)] * len(a.xs))
+
+
 def diagonal(a: Application, key: Key) -> Bars | None:
     """Only what each entry of the result receives from its own entry of the operand."""
     if OPS[a.node.op].shape is not s.along or np.size(a.y) < 2:

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -134,7 +133,9 @@ class _Calls:
         """What a mode answers, and the limit that it had: the first call has more."""
         most = self.limit if self._loaded else max(self.limit, self.loading)
         began = time.perf_counter()
-        found = given_time(partial(_answered, differentiator, mode, case, most))
+        found = given_time(
+            lambda times: _answered(differentiator, mode, case, times * most)
+        )
         if found.fatal or found.timed_out:
             self.lost += time.perf_counter() - began
             # who has not even loaded in that time has had enough of it

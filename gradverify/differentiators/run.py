@@ -67,12 +67,22 @@ def run(
 BUSY = 3  # times that an engine is asked again which waited for a busy processor
 
 
-def given_time(ask: Callable[[], Derivatives]) -> Derivatives:
-    """An answer, asked for again where the engine waited for a busy processor."""
-    found = ask()
+LONGER = 6.0  # limits that such an engine is given at most
+
+
+def given_time(ask: Callable[[float], Derivatives]) -> Derivatives:
+    """An answer, asked for again where the engine waited for a busy processor.
+
+    Then it may take longer by the clock, so that it has the processor for as long as on
+    a machine of its own. One that has had it for that long is not asked again.
+
+    ask: takes how many times its limit the engine may take.
+    """
+    found, times = ask(1.0), 1.0
     for _ in range(BUSY):
-        if found.starved:  # what it has loaded until then is loaded
-            found = ask()
+        if found.starved and found.busy < found.seconds / times:
+            times = min(LONGER, 1.5 * times * found.seconds / max(found.busy, 1e-3))
+            found = ask(times)
     return found
 
 

@@ -120,10 +120,16 @@ def _raised(node: Node, operands: Sequence[Text]) -> Text:
     return f"{wrapped(operands[0], 5)}**{f'({n!r})' if n < 0 else repr(n)}", 4
 
 
+def _scaled(node: Node, operands: Sequence[Text]) -> Text:
+    """A constant by its name, such as `2/sqrt(pi)`, times the operand."""
+    return f"{node.params['by']} * {wrapped(operands[0], 3)}", 2
+
+
 # The ops that are written neither as a call nor between two operands.
 WRITTEN: Mapping[str, Callable[[Node, Sequence[Text]], Text]] = {
     "neg": _negated,
     "power": _raised,
+    "scale": _scaled,
 }
 
 

@@ -434,7 +434,10 @@ def _at_kinks(
     widest, paths = _over_branches(case, blended, kinks, model)
     is_smooth = is_point(hull.lowest, hull.highest)
     status, note = Slope.SMOOTH if is_smooth else Slope.KINK, ""
-    if not _confirmed(blended, case.point, kinks):
+    agreed = _agreed(blended, case.point, kinks)
+    if agreed is Slope.NONE:
+        return _without(case, Slope.NONE, "a branch at a kink jumps")
+    if agreed is Slope.UNRESOLVED:
         status, gradient, note = Slope.UNRESOLVED, (), OUR_FAULT
     return Reference(
         case,
@@ -475,10 +478,17 @@ def _over_branches(
     return tuple(map(Bound, tight, loose)), tuple(paths)
 
 
-def _confirmed(
+def _agreed(
     blended: SlopedGraph, point: Sequence[Array], kinks: Sequence[ActiveKink]
-) -> bool:
-    """Whether differences of two branches agree with our own gradients of them."""
+) -> Slope:
+    """Whether differences of two branches agree with our own gradients of them.
+
+    `NONE` if a branch has no slope, as where it jumps.
+
+    Those of |x|**1.5 at 0 are no numbers on their other side. Then the quotient on the
+    side that exists counts, and one branch without any side is let pass.
+    """
+    seen = False
     for side in (0.0, 1.0):
         slopes = [np.where(k.active, side, k.positive.astype(float)) for k in kinks]
         whole = blended.point(point, slopes)
@@ -488,11 +498,18 @@ def _confirmed(
         ]
         direction = np.concatenate(moves or [np.zeros(0)])
         found = differences(blended.graph, whole, [direction], [0.0])
+        if found.status is Slope.NONE:
+            return Slope.NONE
+        if found.status is Slope.ONE_SIDED:
+            if None in found.slopes or not found.slopes:
+                continue
+            found = replace(found, status=Slope.SMOOTH)
         exact = exact_gradient(blended.graph, whole)
         status, _, _ = conclude_smooth(whole, found, [direction], np.zeros(1), exact)
         if status is not Slope.SMOOTH:
-            return False
-    return True
+            return Slope.UNRESOLVED
+        seen = True
+    return Slope.SMOOTH if seen else Slope.UNRESOLVED
 
 
 # ---- rows of a matrix

@@ -29,6 +29,7 @@ from gradverify.graph import (
     Graph,
     Node,
     OutsideDomain,
+    data_leaf,
     input_leaf,
     interpret_all,
 )
@@ -232,6 +233,8 @@ def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
         x = [values[j] for j in node.operands]
         if i in masks:
             mask, more = masks[i]
+            # literals may not meet `where`
+            x = [_as_array(program, graph.nodes[j], values[j]) for j in node.operands]
             symbol, found = EDGES[node.op].replaced(
                 program, mask, *x, **node.params, **more
             )
@@ -255,6 +258,13 @@ def straightened(graph: Graph, point: Sequence[Array]) -> Straightened | None:
         tuple(place[i] for i in slopes),
         tuple(groups),
     )
+
+
+def _as_array(program: Program, node: Node, symbol: Symbol) -> Symbol:
+    """A literal as data; anything else as it is."""
+    if node.op != "literal":
+        return symbol
+    return program.append(data_leaf(np.array(node.value, np.float64)))
 
 
 def _masks(

@@ -42,7 +42,8 @@ WINDOW_SHAPES: Mapping[str, Shapes] = {
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_max_pool1d", "lp_pool1d"), LINES),
     **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_max_pool2d", "lp_pool2d"), PLANES),
     **dict.fromkeys(("adaptive_avg_pool3d", "adaptive_max_pool3d"), SOLIDS),
-    "fractional_max_pool2d": (((1, 1, 3, 3),), ((1, 2, 4, 3),), ((2, 1, 3, 5),)),
+    # Steps of 4/3 and 3/2, which the samples move; at a whole step they move nothing.
+    "fractional_max_pool2d": (((1, 1, 4, 4),), ((1, 2, 5, 5),), ((2, 1, 4, 5),)),
     "max_unpool1d": (((1, 1, 1),), ((1, 2, 2),), ((2, 1, 3),)),
     "max_unpool2d": (((1, 1, 1, 1),), ((1, 2, 2, 1),), ((2, 1, 2, 2),)),
     "unfold": PLANES,
@@ -116,6 +117,7 @@ WINDOW_CHOICES: Mapping[str, Callable[[Shape], Iterable[Any]]] = {
     "lp_pool2d.kernel": _small(2, 1, 3),
     "lp_pool2d.stride": _small(1, 2),
     "fractional_max_pool2d.kernel": _small(2, 1),
+    "fractional_max_pool2d.size": _small(3, 4, 2),
     "samples": _samples,
     **{
         f"max_unpool{n}d.{name}": each

@@ -22,13 +22,13 @@ class Asking:
     found: Reference
     limit: float
 
-    def run(self) -> Derivatives:
-        """What the engine answers."""
+    def run(self, times: float = 1.0) -> Derivatives:
+        """What the engine answers in so many times its limit."""
         return run(
             self.differentiator,
             self.mode,
             self.case,
-            limit=self.limit,
+            limit=times * self.limit,
             question=self.found.question,
         )
 

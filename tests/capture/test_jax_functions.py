@@ -12,6 +12,7 @@ from gradverify.verdict import Verdict
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
+extended = pytest.importorskip("jax.extend.core")
 pairs = pytest.importorskip("tests.capture.jax_pairs")
 
 CASES = 3
@@ -75,6 +76,29 @@ def test_second_order_is_judged_where_it_is_asked_for() -> None:
         "forward-over-reverse",
         "reverse-over-reverse",
     }
+
+
+def _primitive(name: str, slope: Any) -> Any:
+    """x² as a primitive of the user's, which JAX runs by what it is written in."""
+    made = extended.Primitive(name)
+    made.def_impl(lambda x: x * x)
+    made.def_abstract_eval(lambda x: x)
+    jax.interpreters.ad.defjvp(made, slope)
+    jax.interpreters.mlir.register_lowering(
+        made,
+        jax.interpreters.mlir.lower_fun(lambda x: x * x, multiple_results=False),
+    )
+    return made.bind
+
+
+def test_a_primitive_that_is_written_in_jax_is_read() -> None:
+    options = {"cases": 2, "modes": "reverse"}
+    right = _primitive("mine", lambda v, x: 2.0 * x * v)
+    wrong = _primitive("other", lambda v, x: x * v)
+    found = gradverify.check(lambda x: right(x) + x, pairs.array(3), **options)
+    assert found.ok, str(found)
+    assert found.truth == "the captured program"
+    assert not gradverify.check(lambda x: wrong(x) + x, pairs.array(3), **options)
 
 
 def test_numpy_arrays_are_taken_by_a_function_of_jax() -> None:

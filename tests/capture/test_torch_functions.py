@@ -67,6 +67,44 @@ def test_a_function_is_left_as_it_was() -> None:
     assert all(p.grad is None for p in norm.parameters())
 
 
+class _Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        return x**3
+
+
+class _CutOff(_Cube):
+    @staticmethod
+    def backward(ctx, g):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return 3.0 * g * x.detach() ** 2
+
+
+class _MarkedOnce(_Cube):
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, g):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return 3.0 * g * x**2
+
+
+@pytest.mark.parametrize("around", [lambda f, x: f(x), lambda f, x: f(x.sin()) * x])
+def test_a_second_derivative_that_is_cut_off_is_found(around) -> None:  # type: ignore[no-untyped-def]
+    options = {"cases": 2, "modes": "reverse, reverse-over-reverse"}
+    cut = gradverify.check(lambda x: around(_CutOff.apply, x), tensor(3), **options)
+    assert {d.mode for d in cut.findings} == {"reverse-over-reverse"}
+    once = gradverify.check(
+        lambda x: around(_MarkedOnce.apply, x), tensor(3), **options
+    )
+    assert once.ok, str(once)
+
+
+def test_a_context_of_any_name_is_no_argument() -> None:
+    pair = next(p for p in PAIRS if p.name == "an output that is used alone")
+    assert TorchCall(pair.right, pair.args, {}).arguments[0].name == "x"
+
+
 def test_half_formats_are_refused() -> None:
     with pytest.raises(ValueError, match="half formats come later"):
         gradverify.check(torch.sin, tensor(3).half())

@@ -237,6 +237,40 @@ CUBE = (
 )
 INDEX = torch.tensor([0, 2, 2, 1])
 
+
+def _solved(x: Any) -> Any:
+    """The solution of y = sin(y) 0.3 + x, to six digits."""
+    y, before = x, x + 1.0
+    while (y - before).abs().max() > 1e-6:
+        y, before = 0.3 * y.sin() + x, y
+    return y
+
+
+def _largest(x: Any) -> Any:
+    return (x == x.amax(-1, keepdim=True)).to(x)
+
+
+def _waves(alone: Callable[..., Any]) -> Callable[..., Any]:
+    """Sine and cosine, with a branch of the backward for an output that is unused."""
+
+    class Waves(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, x: Any) -> Any:
+            context.set_materialize_grads(False)
+            context.save_for_backward(x)
+            return x.sin(), x.cos()
+
+        @staticmethod
+        def backward(context: Any, g: Any, h: Any) -> Any:
+            (x,) = context.saved_tensors
+            if g is None or h is None:
+                return alone(g, h, x)
+            return g * x.cos() - h * x.sin()
+
+    applied: Callable[..., Any] = Waves.apply
+    return applied
+
+
 PAIRS = (
     slopes("old style", *CUBE, tensor(4)),
     slopes("setup_context", *CUBE, tensor(4), modern=True),
@@ -363,5 +397,39 @@ PAIRS = (
         lambda g, x, w: (_layer_back(g, x, w)[0], x.T @ g),
         tensor(2, 3, dtype=torch.float32),
         tensor(3, 2, dtype=torch.float32),
+    ),
+    slopes(
+        "a constant of few digits in float32",
+        lambda x: 0.7978845608 * x,
+        lambda g, x: 0.7978845608 * g,
+        lambda g, x: 0.7979 * g,
+        tensor(4, dtype=torch.float32),
+    ),
+    slopes(
+        "two entries that are equal",
+        lambda x: x.amax(-1),
+        lambda g, x: g[:, None] * _largest(x) / _largest(x).sum(-1, keepdim=True),
+        lambda g, x: g[:, None] * _largest(x),
+        tensor(2, 4),
+    ),
+    slopes(
+        "a sparse gradient",
+        lambda x: x[INDEX],
+        lambda g, x: torch.sparse_coo_tensor(INDEX[None], g, x.shape),
+        lambda g, x: torch.sparse_coo_tensor(INDEX[None].flip(1), g, x.shape),
+        tensor(3, 2),
+    ),
+    slopes(
+        "a solver that ends at a tolerance",
+        _solved,
+        lambda g, x: g / (1.0 - 0.3 * _solved(x).cos()),
+        lambda g, x: g / (1.0 - 0.3 * _solved(x).sin()),
+        tensor(2),
+    ),
+    Pair(
+        "an output that is used alone",
+        _waves(lambda g, h, x: g * x.cos() if h is None else -h * x.sin()),
+        _waves(lambda g, h, x: g * x.sin() if h is None else -h * x.sin()),
+        (tensor(3),),
     ),
 )  # fmt: skip

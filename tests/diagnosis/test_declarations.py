@@ -32,6 +32,7 @@ from gradverify.differentiators import (
     Pulled,
     load,
     mode,
+    run,
     unsupported,
 )
 from gradverify.differentiators.own.tape_engine import OwnTape
@@ -163,7 +164,12 @@ def test_a_cotangent_of_another_shape_shows_no_flushed_number() -> None:
     def flushing(*cotangents: Any) -> bool:
         pulled = Derivatives(1e-310, (1.0, *cotangents))
         wrong = Judgement(Verdict.WRONG)
-        return flushes(DeviatingEngine(case, wrong, OwnTape(), lambda case: pulled))
+
+        def look(other: Case) -> Derivatives:  # it is right at ordinary numbers
+            is_tiny = other.point[0] < 1e-300
+            return pulled if is_tiny else run(OwnTape(), "reverse", other)
+
+        return flushes(DeviatingEngine(case, wrong, OwnTape(), look))
 
     assert not flushing(np.zeros(2))
     assert not flushing(None)
@@ -185,6 +191,13 @@ def test_a_mistake_is_not_excused_by_a_declaration(op: str, f: Any, point: Any) 
     who = by_op(Slip("", (op,), scaled(2.0)), op, inner=False)
     _, why = explained(who, f, point, "float64")
     assert why.cause == "constant factor", why.sentence
+
+
+def test_single_precision_is_not_excused_as_flushing() -> None:
+    """It flushes what is subnormal in it, and is wrong at ordinary numbers too."""
+    narrow = Peculiar(change=lambda x: np.float64(np.float32(x)))
+    _, why = explained(narrow, lambda a, b: S.exp(a) + b, (1.1, 1e-310), "float64")
+    assert why.cause != "subnormals", why.sentence
 
 
 def test_an_engine_that_needs_long_for_every_graph_may_say_that_it_compiles() -> None:

@@ -96,6 +96,9 @@ AT_EDGES: list[tuple[str, Callable[..., Any], Any, Any, Verdict]] = [
     ("a whole power of a negative",    lambda x: x**2.0 * 1.0,        (-2.0,), (-4.0,),   AGREES),
     ("0 to the 2.0",                   s.pow,      (0.0, 2.0),        (0.0, 0.0),         AGREES),
     ("0 to the 1.0",                   s.pow,      (0.0, 1.0),        (1.0, 0.0),         AGREES),
+    ("a kink and a jump together",     lambda x: total(s.renorm(x, p=3.0, axis=(0,), most=1.0)), ([[0.0, 1.0]],), ([[0.0, 0.0]],), Verdict.NO_DERIVATIVE),
+    ("the number 0 to a power",        lambda x: 0.0**x,              (0.5,), (0.0,),     AGREES),
+    ("a slope for that",               lambda x: 0.0**x,              (0.5,), (1.0,),     WRONG),
     ("NaN by the exponent",            s.pow,      (0.0, 2.0),        (0.0, NAN),         NONFINITE),
     ("a root by a power",              lambda x: s.power(x, n=0.5),   (0.0,), (INF,),     RIGHT),
     ("a fraction above 1",             lambda x: s.power(x, n=1.5),   (0.0,), (0.0,),     AGREES),
@@ -112,6 +115,19 @@ def test_what_passes_at_an_edge(
     function: Callable[..., Any], point: Any, gradient: Any, verdict: Verdict
 ) -> None:
     assert judged(function, point, gradient) is verdict
+
+
+def test_a_size_to_the_1_5_at_0_has_its_gradient() -> None:
+    """Each branch of it is no number on one side."""
+
+    def distances(x: Any) -> Any:
+        return total(s.cdist(x, np.array([[1.0, 0.0], [0.0, 1.0]]), p=1.5))
+
+    found = reference(Case(trace(distances, (1, 2)), (np.array([[4.0, 0.0]]),)))
+    assert found.status is Slope.SMOOTH
+    assert [float(x) for x in found.gradient[0].ravel()] == [
+        1.9614997135382723, -0.48074985676913613,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, RIGHT), (1.5, WRONG)])

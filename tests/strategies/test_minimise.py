@@ -114,6 +114,21 @@ def test_unused_inputs_go_unless_they_are_the_fault() -> None:
     assert len(minimise(case, lambda c: len(c.point) == 2).point) == 2
 
 
+def test_of_a_grouped_convolution_one_group_is_left() -> None:
+    """With its stride: only by that stride the mistake shows."""
+    nodes = [input_leaf((1, 2, 2)), input_leaf((2, 1, 2)), input_leaf((2,))]
+    params = {"stride": (2,), "padding": (1,), "dilation": (1,), "groups": 2}
+    nodes.append(apply_op(nodes, "conv1d", [0, 1, 2], **params))
+    nodes.append(apply_op(nodes, "sum", [3]))
+    case = Case(Graph(tuple(nodes)), tuple(np.ones(n.shape) for n in nodes[:3]))
+
+    def fails(candidate: Case) -> bool:
+        return any(n.params.get("stride") == (2,) for n in candidate.graph.nodes)
+
+    (left,) = (n for n in minimise(case, fails).graph.nodes if n.op == "conv1d")
+    assert left.params["groups"] == 1
+
+
 def test_literals_and_data_become_plain() -> None:
     nodes = [input_leaf(), literal_leaf(37.25)]
     nodes.append(apply_op(nodes, "mul", [0, 1]))

@@ -216,20 +216,33 @@ def placed(u: Use, *operands: Any) -> Any:
     parts = [k for k, x in enumerate(u.reals) if np.asarray(x).dtype.kind == "f"]
     start, values = 0, list(u.reals)
     flat: Symbol | None = None
+    masks = []
     for k in parts:
-        real = u.real(k)
+        real, x = u.real(k), operands[k]
         values[k] = positions(real, start)
         start += real.size
-        part = reshaped(u.lift(operands[k]), (real.size,))
+        if isinstance(x, Symbol):
+            lost = u.absent.of(x)
+            lost = np.zeros(real.shape, bool) if lost is None else lost
+        else:  # room for results holds infinities that nobody reads; else a trial shows
+            lost = ~np.isfinite(real)
+            x = np.where(lost, 0.0, real)
+        masks.append(lost.ravel())
+        part = reshaped(u.lift(x), (real.size,))
         flat = part if flat is None else m.concatenate(flat, part, axis=(-1,))
     index = np.asarray(u.bind(*values))
     assert flat is not None
-    return taken(flat, index)
+    return u.absent.mark(taken(flat, index), np.concatenate(masks)[index])
 
 
 def scatter(u: Use, *operands: Any) -> Any:
     """x with some of its entries replaced."""
     return placed(u, *operands)
+
+
+def scatter_sub(u: Use, x: Any, index: Any, updates: Any) -> Any:
+    """x with entries subtracted at places."""
+    return scatter_add(u, x, index, -u.lift(updates))
 
 
 def scatter_add(u: Use, x: Any, index: Any, updates: Any) -> Any:
@@ -595,6 +608,10 @@ def windowed(op: str, *, skips: bool = False) -> Row:
     return row
 
 
+def window_min(u: Use, x: Any) -> Any:
+    return -windowed("max", skips=True)(u, -x)
+
+
 def ordered(u: Use, *operands: Any) -> Any:
     """Entries in an order that the values decide; other operands follow."""
     values = list(map(np.asarray, u.reals))
@@ -720,12 +737,15 @@ ONE = """neg log sin cos tan tanh sqrt rsqrt square abs expm1 log1p exp2 asin ac
 sinh cosh asinh acosh atanh erf erfc lgamma digamma"""
 STEPS = "round floor ceil sign"
 DECISIONS = """gt lt ge le eq ne is_finite and or xor not reduce_and reduce_or
-is_nan shift_left shift_right_logical population_count clz nextafter"""
+is_nan shift_left shift_right_logical shift_right_arithmetic population_count clz mulhi
+reduce_xor eq_to le_to lt_to bitcast_convert_type nextafter"""
 MOVES = "squeeze expand_dims rev slice dynamic_slice split tile unstack"
 CALLBACKS = "pure_callback io_callback python_callback ffi_call"
-UNSOLVED = (
-    """geqrf householder_product schur linear_solve tridiagonal_solve hessenberg"""
-)
+UNSOLVED = """geqrf geqp3 householder_product ormqr schur linear_solve hessenberg
+tridiagonal tridiagonal_solve cholesky_update symmetric_product"""
+DEVICES = """all_gather all_to_all psum pmax pmin ppermute reduce_scatter shard_map
+all_gather_invariant psum_invariant pbroadcast"""
+MEMORY = """pallas_call run_state new_ref get swap addupdate"""
 
 # fmt: off
 ROWS: Mapping[str, Row] = {
@@ -735,6 +755,8 @@ ROWS: Mapping[str, Row] = {
     **dict.fromkeys(MOVES.split(), moves),
     **dict.fromkeys(CALLBACKS.split(), missing(OUTSIDE)),
     **dict.fromkeys(UNSOLVED.split(), missing(SOLVED)),
+    **dict.fromkeys(DEVICES.split(), missing("it runs on several devices")),
+    **dict.fromkeys(MEMORY.split(), missing("a kernel whose memory is written in places")),
     # elementwise
     "logistic": same("sigmoid"), "exp": exponential, "cbrt": cube_root, "integer_pow": integer_pow,
     "add": add, "add_any": add, "sub": sub, "mul": scaled("mul"), "div": scaled("div"), "pow": power,
@@ -744,22 +766,25 @@ ROWS: Mapping[str, Row] = {
     "reshape": reshape, "broadcast_in_dim": broadcast_in_dim, "transpose": transpose,
     "concatenate": concatenate, "stack": stack, "pad": pad, "gather": gather, "dynamic_update_slice": placed,
     "scatter": scatter, "scatter-add": scatter_add, "scatter_add": scatter_add,
+    "scatter-sub": scatter_sub, "scatter_sub": scatter_sub,
     # reductions
     "reduce_sum": reduced("sum"), "reduce_max": reduced("max", skips=True), "reduce_min": reduced("min"),
     "reduce_prod": reduced("prod"), "argmax": place_of_extreme, "argmin": place_of_extreme,
     "cumsum": cumsum, "cumprod": folded("mul"), "cummax": folded("maximum"), "cummin": folded("minimum"),
     "cumlogsumexp": folded("logaddexp"), "reduce_window_sum": windowed("sum"), "reduce_window_max": windowed("max", skips=True),
-    "sort": ordered, "top_k": largest,
+    "reduce_window_min": window_min,
+    "sort": ordered, "top_k": largest, "approx_top_k": missing("entries that are nearly the largest"),
     # products
     "dot_general": dot_general, "conv_general_dilated": convolution,
     # copies
     "copy": copied, "copy_p": copied, "stop_gradient": copied, "convert_element_type": convert,
     "optimization_barrier": several, "sharding_constraint": copied, "device_put": several,
+    "name": copied, "layout_constraint": copied,
     "debug_callback": lambda u, *operands: [],
     # what has no row
     "reduce_precision": missing("a rounding to another format"),
     "select_and_gather_add": missing("a choice within windows"), "select_and_scatter_add": missing("a choice within windows"),
-    "all_gather": missing("it runs on several devices"), "psum": missing("it runs on several devices"),
-    "shard_map": missing("it runs on several devices"), "pallas_call": missing("a kernel whose memory is written in places"),
+    "reduce": missing("a reduction by a function of yours"), "reduce_window": missing("windows reduced by a function of yours"),
+    "random_gamma": missing("random numbers whose distribution is differentiated"),
 }
 # fmt: on

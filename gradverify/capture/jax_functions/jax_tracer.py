@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,17 @@ from gradverify.capture.jax_functions import jax_rows
 from gradverify.capture.jax_functions.jax_complex import COMPLEX_ROWS, is_complex
 from gradverify.capture.jax_functions.jax_matrices import MATRICES
 from gradverify.capture.jax_functions.jax_rows import NoRow, Row, Use
+from gradverify.capture.jax_functions.lineax_systems import (
+    is_lineax,
+    matrix_and_side,
+)
 from gradverify.capture.jax_functions.stopped import bound, inner_jaxprs
 from gradverify.capture.moved_entries import reshaped, taken
 from gradverify.capture.trace_notes import TraceNotes
-from gradverify.capture.user_lines import is_users, line_at
+from gradverify.capture.user_lines import OURS, is_users, is_written, line_at
 from gradverify.graph import apply_op, input_leaf
 
+KERNEL = "apply_primitive"  # JAX's way to run a primitive that the compiler knows
 LIBRARY = str(Path(jax.__file__).parent)
 ROWS: Mapping[str, Row] = {**jax_rows.ROWS, **MATRICES}
 STOPPED = "the function stops gradients (stop_gradient); what it stops is held constant"
@@ -48,10 +54,11 @@ class Followed:
 class JaxTracer:
     """Runs jaxprs and writes down what is computed from the inputs."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, *, longer: bool = False) -> None:
         self.program = Program(dtype)
         self.seen = TraceNotes()
         self.absent = Absent()
+        self.longer = longer  # whether loops that numbers end have twice the turns
         self.inside: list[str] = []  # custom derivatives
         self.places: dict[int, SourceLine | None] = {}
 
@@ -88,14 +95,17 @@ class JaxTracer:
             return [_constant(y) for y in bound(eqn, [x.real for x in operands])]
         if name == "stop_gradient" and not self.inside:
             return [self._held(operands[0], eqn)]
-        return self._by_row(name, eqn, operands)
+        return self.by_row(eqn, operands)
 
-    def _by_row(
-        self, name: str, eqn: Any, operands: Sequence[Followed]
-    ) -> list[Followed]:
+    def by_row(self, eqn: Any, operands: Sequence[Followed]) -> list[Followed]:
+        """What the row of a primitive writes down, or what it is written in."""
+        name = eqn.primitive.name
         made = [v.aval for v in eqn.outvars]
         among = any(map(is_complex, [*made, *(x.real for x in operands)]))
         row = (COMPLEX_ROWS if among else ROWS).get(name)
+        written = _written(eqn, [x.real for x in operands]) if row is None else None
+        if written is not None:
+            return self.enter(written, operands)
         if row is None and among:
             raise self.refusal(f"there is no row for {name} of complex numbers", eqn)
         if row is None:
@@ -201,7 +211,7 @@ class JaxTracer:
 
     def refusal(self, reason: str, eqn: Any) -> NotCaptured:
         """Why the function cannot be written down, and at which line."""
-        line = self.line(eqn)
+        line = _written_line(eqn) or self.line(eqn)
         return NotCaptured(f"{reason}, at {line}" if line is not None else reason)
 
 
@@ -226,6 +236,17 @@ def _line(eqn: Any) -> SourceLine | None:
     return None
 
 
+def _written_line(eqn: Any) -> SourceLine | None:
+    """The innermost line that the user wrote; None if it is a function of a package."""
+    traceback = eqn.source_info.traceback
+    for frame in traceback.frames if traceback is not None else ():
+        if frame.file_name.startswith(OURS):
+            return None
+        if is_written(frame.file_name, LIBRARY):
+            return line_at(frame.file_name, frame.line_num)
+    return None
+
+
 def _is_called_by_user(eqn: Any) -> bool:
     """Whether the user wrote `stop_gradient`; the library's softmax has one too."""
     traceback = eqn.source_info.traceback
@@ -234,6 +255,22 @@ def _is_called_by_user(eqn: Any) -> bool:
     if not own or own[-1] + 1 == len(frames):
         return True
     return is_users(frames[own[-1] + 1].file_name, LIBRARY)
+
+
+def _written(eqn: Any, reals: Sequence[Any]) -> Any:
+    """The jaxpr of a primitive whose implementation is itself written in JAX.
+
+    So are those of Equinox and of sparse arrays. None for one of JAX's kernel.
+    """
+    primitive = eqn.primitive
+    if getattr(getattr(primitive.impl, "func", None), "__name__", "") == KERNEL:
+        return None
+    try:
+        found = jax.make_jaxpr(partial(primitive.impl, **eqn.params))(*reals)
+    except Exception:  # it is written in NumPy, or not at all
+        return None
+    names = {inner.primitive.name for inner in found.jaxpr.eqns}
+    return None if primitive.name in names else found
 
 
 # ---- what an equation with jaxprs in it does
@@ -317,6 +354,10 @@ def _while(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Fo
         tracer.limited(turns, eqn)
         carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
         turns += 1
+    tracer.seen.searches |= bool(tracer.inside)
+    for _ in range(turns if tracer.longer and tracer.inside else 0):
+        tracer.limited(turns, eqn)
+        carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
     tracer.seen.decided.append(np.asarray(turns))
     return carry
 
@@ -387,6 +428,38 @@ def _solved(
     return [Followed(reals[0], taken(found, back.reshape(b.real.shape)))]
 
 
+def _factored(
+    tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]
+) -> list[Followed]:
+    """The solution of Lineax's system, whatever factors its matrix."""
+    if not is_lineax(eqn):
+        return tracer.by_row(eqn, operands)
+    reals = [x.real for x in operands]
+    results = bound(eqn, reals)
+    pair = tracer.enter(matrix_and_side(eqn, reals), operands)
+    matrix, side = (
+        tracer.program.lift(numbers_of(x.real)) if x.symbol is None else x.symbol
+        for x in pair
+    )
+    rows, columns = matrix.shape
+    if rows != columns or any(map(is_complex, (pair[0].real, pair[1].real))):
+        raise tracer.refusal("a system that is not square, or complex", eqn)
+    try:
+        whole = tracer.program.apply(
+            "solve", matrix, reshaped(side, (rows, 1)), left=True
+        )
+    except ValueError as error:
+        raise tracer.refusal(f"{eqn.primitive.name}: {error}", eqn) from None
+    found, start = [], 0
+    for y in results:  # the solution comes first
+        symbol = None
+        if start < rows:
+            places = np.arange(start, start + y.size).reshape(y.shape)
+            symbol, start = taken(whole, places), start + y.size
+        found.append(Followed(y, symbol))
+    return found
+
+
 def _loops(jaxpr: Any) -> bool:
     """Whether a jaxpr, or one within it, has a loop whose end the numbers decide."""
     return any(
@@ -422,4 +495,5 @@ INNER: Mapping[str, Inner] = {
     "while": _while,
     "cond": _cond,
     "custom_linear_solve": _solved,
+    "linear_solve": _factored,
 }

@@ -11,6 +11,8 @@ from typing import Any
 
 from jax.extend.core import Literal
 
+from gradverify.capture.jax_functions.lineax_systems import factored_anew, is_lineax
+
 CALLS = ("jaxpr", "call_jaxpr")
 CUSTOM = "custom_"
 
@@ -74,7 +76,10 @@ def _equation(eqn: Any, pairs: Sequence[Any]) -> list[Any]:
             return _run(plain, consts, pairs)
         sides = [_plainly(plain, consts, [p[k] for p in pairs]) for k in (0, 1)]
     else:
-        sides = [bound(eqn, [p[k] for p in pairs]) for k in (0, 1)]
+        values = [[p[k] for p in pairs] for k in (0, 1)]
+        if is_lineax(eqn):
+            values = [factored_anew(eqn, side) for side in values]
+        sides = [bound(eqn, side) for side in values]
     return [*zip(*sides, strict=True)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -21,7 +22,11 @@ from gradverify.capture.argument_names import (
 )
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull
-from gradverify.capture.torch_functions.constant_reads import Watch, watched
+from gradverify.capture.torch_functions.constant_reads import (
+    TurnsOfLoops,
+    Watch,
+    watched,
+)
 from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
@@ -44,6 +49,7 @@ TRANSPOSED = "arguments that are not contiguous"
 EXPANDED = "arguments of stride 0, as `expand` makes them"
 SPREAD = "a cotangent of stride 0, as `sum().backward()` makes it"
 STRIDED = "a cotangent that is not contiguous"
+UNUSED = "the other outputs unused"
 AGAIN = "a second backward through the same graph"
 
 
@@ -88,6 +94,7 @@ class TorchCall(FunctionCall):
     library = "torch"
     stands_still = True
     even = ("expanded", "spread")
+    unused = "alone"
 
     def __init__(
         self,
@@ -132,7 +139,8 @@ class TorchCall(FunctionCall):
         try:
             with torch.enable_grad(), self._seeded(), probe:
                 args, kwargs = tree_unflatten(leaves, self.spec)
-                self.original(*args, **kwargs)
+                found = [*_outputs(self.original(*args, **kwargs))]
+                probe.touched.outputs = len(found)
         finally:
             _restore(probe.touched.written.values())
         return probe.touched
@@ -174,6 +182,8 @@ class TorchCall(FunctionCall):
         found = {"spread": SPREAD, "strided": STRIDED, "again": AGAIN}
         if self.draws_nothing:  # random numbers like an argument follow its layout
             found |= {"transposed": TRANSPOSED, "expanded": EXPANDED}
+        if self.touched.outputs > 1:
+            found["alone"] = UNUSED
         if len(self.slots) > 1:
             step = -(-len(self.slots) // MOST_FROZEN)
             for k in range(0, len(self.slots), step):
@@ -319,7 +329,16 @@ class TorchCall(FunctionCall):
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
-        tracer = TorchTracer(self.dtype)
+        return self._captured(point, TorchTracer(self.dtype))
+
+    def capture_longer(self, point: Sequence[Array]) -> Captured:
+        """The program with twice as many turns of the loops that its numbers end."""
+        tracer, longer = TorchTracer(self.dtype), TorchTracer(self.dtype)
+        self._captured(point, tracer)
+        longer.turns = TurnsOfLoops(tracer.turns.counts())
+        return self._captured(point, longer)
+
+    def _captured(self, point: Sequence[Array], tracer: TorchTracer) -> Captured:
         try:
             with self._undone():
                 handed = self._handed(self.original, point, mode=tracer)
@@ -329,6 +348,7 @@ class TorchCall(FunctionCall):
         finally:
             self.one_triangle = tracer.seen.one_triangle
             self.lopsided = tracer.seen.lopsided
+        tracer.seen.searches = bool(tracer.turns.counts())
         return tracer.seen.captured(tracer.program, symbols)
 
     def capture_backward(
@@ -337,7 +357,7 @@ class TorchCall(FunctionCall):
         """The program of the function and of its reverse mode."""
         tracer = TorchTracer(self.dtype)
         with self._undone():
-            handed = self._handed(self.function, point, mode=tracer)
+            handed = self._handed(self.original, point, mode=tracer)
             outputs, given = _weighted(handed.outputs, cotangents, "")
             with tracer:
                 found = torch.autograd.grad(
@@ -351,9 +371,14 @@ class TorchCall(FunctionCall):
 
     def widened(self) -> FunctionCall | None:
         """The call in double precision, if all that the function meets becomes that."""
-        if self.dtype == "float64" or any(s.place is None for s in self.slots):
+        if self.dtype == "float64":
             return None
-        call = self._with([_double(x) for x in self.leaves])
+        function = self.function
+        if any(s.place is None for s in self.slots):
+            if not isinstance(function, torch.nn.Module):
+                return None
+            function = deepcopy(function).double()
+        call = self._with([_double(x) for x in self.leaves], function)
         if call is None or call.dtype != "float64":
             return None
         outputs = call.outputs([a.value for a in call.arguments])
@@ -371,11 +396,13 @@ class TorchCall(FunctionCall):
             for x in self.leaves
         ])  # fmt: skip
 
-    def _with(self, leaves: Sequence[Any]) -> TorchCall | None:
+    def _with(
+        self, leaves: Sequence[Any], function: Callable[..., Any] | None = None
+    ) -> TorchCall | None:
         """The call with other arguments; None if the function does not take them."""
         args, kwargs = tree_unflatten(list(leaves), self.spec)
         try:
-            return TorchCall(self.function, args, kwargs, self.wrt)
+            return TorchCall(function or self.function, args, kwargs, self.wrt)
         except Exception:  # whatever the function raises says that it does not
             return None
 
@@ -449,14 +476,14 @@ class TorchCall(FunctionCall):
         for x in wanted:
             x.grad = None
         torch.autograd.backward(outputs, given)
-        first = [None if x.grad is None else x.grad.clone() for x in wanted]
+        first = [None if x.grad is None else _dense(x.grad).clone() for x in wanted]
         with self._seeded():
             args = self._again(handed)
         more, cts = _weighted(args, cotangents, "")
         torch.autograd.backward(more, cts)
         for x, g in zip(wanted, first, strict=True):
             if g is not None and not torch.equal(
-                torch.nan_to_num(x.grad), torch.nan_to_num(g + g)
+                torch.nan_to_num(_dense(x.grad)), torch.nan_to_num(g + g)
             ):
                 return first, ("STALE", "a second backward does not add as much again")
         return first, None
@@ -497,23 +524,22 @@ class TorchCall(FunctionCall):
         with self._undone():
             handed = self._handed(self.function, point)
             outputs, given = _weighted(handed.outputs, cotangents, "")
-            first = torch.autograd.grad(
-                outputs, handed.leaves, given, allow_unused=True, create_graph=True
-            )
-            pairs = [
-                (g, torch.as_tensor(np.array(v)).to(g))
-                for g, v in zip(first, tangents, strict=True)
-                if g is not None and v is not None and g.requires_grad
-            ]
-            if not pairs:  # as after once_differentiable, and of what is linear
+            for w in given:  # so that what is marked once_differentiable says so
+                w.requires_grad_()
+            try:
+                pairs = _first_order(outputs, handed.leaves, given, tangents)
+            except (RuntimeError, TypeError):  # as of NumPy, which wants no history
+                plain = [w.detach() for w in given]
+                pairs = _first_order(outputs, handed.leaves, plain, tangents)
+            if not pairs:
                 raise NotImplementedError("the first derivative has no history")
+            sides = [g for g, _ in pairs], [v for _, v in pairs]
             try:
                 found = torch.autograd.grad(
-                    [g for g, _ in pairs],
-                    handed.leaves,
-                    [v for _, v in pairs],
-                    allow_unused=True,
-                )
+                    sides[0], handed.leaves, sides[1], allow_unused=True,
+                    retain_graph=True,
+                )  # fmt: skip
+                torch.autograd.backward(*sides)  # here once_differentiable raises
             except RuntimeError as error:
                 if any(word in str(error) for word in REFUSALS):
                     raise NotImplementedError(str(error)) from None
@@ -521,15 +547,37 @@ class TorchCall(FunctionCall):
             return tuple(None if g is None else _array(g) for g in found)
 
 
+def _first_order(
+    outputs: Sequence[Any],
+    leaves: Sequence[Any],
+    given: Sequence[Any],
+    tangents: Sequence[Array | None],
+) -> list[tuple[Any, Any]]:
+    """The first derivatives that have a history, each with its tangent."""
+    first = torch.autograd.grad(
+        outputs, leaves, given, allow_unused=True, create_graph=True
+    )
+    return [
+        (g, torch.as_tensor(np.array(v)).to(g))
+        for g, v in zip(first, tangents, strict=True)
+        if g is not None and v is not None and g.requires_grad
+    ]
+
+
 # ---- tensors and arrays
 
 
 def _array(tensor: Any) -> Array:
     """The numbers of a tensor; complex ones as pairs of reals."""
-    plain = tensor.detach()
+    plain = _dense(tensor.detach())
     if plain.is_complex():
         plain = torch.view_as_real(plain.resolve_conj())
     return np.array(plain.resolve_neg().cpu().numpy())
+
+
+def _dense(tensor: Any) -> Any:
+    """A tensor with all its entries: a gradient of an embedding may be sparse."""
+    return tensor if tensor.layout is torch.strided else tensor.to_dense()
 
 
 def _as_handed(gradient: Any, leaf: Any, x: Array) -> Array:
@@ -576,7 +624,7 @@ def _weighted(
     pairs = [
         (y, _cotangent(y, w, variant))
         for y, w in zip(outputs, cotangents, strict=True)
-        if y.requires_grad
+        if y.requires_grad and (variant != "alone" or np.any(w))
     ]
     return [y for y, _ in pairs], [w for _, w in pairs]
 
@@ -639,7 +687,9 @@ def _signature(function: Any) -> tuple[list[str], str]:
     owner = getattr(function, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
         names, more = _signature(owner.forward)
-        return (names[1:] if names[:1] == ["ctx"] else names), more
+        plain: Any = torch.autograd.Function
+        has_context = owner.setup_context is plain.setup_context  # whatever its name
+        return (names[1:] if has_context else names), more
     if isinstance(function, torch.nn.Module):
         function = function.forward
     return signature_of(function)

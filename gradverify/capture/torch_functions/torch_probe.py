@@ -20,12 +20,13 @@ class Touched:
     parameters: leaves that require gradients, in the order in which they were met;
         those that were made within the run are gone after it.
     written: tensors that it wrote to, and what they held before.
-    random: whether it drew random numbers.
+    random: whether it drew random numbers. outputs: how many floating ones it returned.
     """
 
     parameters: dict[int, weakref.ref[Any]] = field(default_factory=dict)
     written: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     random: bool = False
+    outputs: int = 0
 
     def kept(self) -> Iterator[Any]:
         """The parameters that outlived the run, one for each piece of memory."""

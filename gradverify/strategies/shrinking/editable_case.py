@@ -119,7 +119,8 @@ def _with_operands(node: Node, operands: Sequence[int]) -> Node:
 def _applied(nodes: Sequence[Node], node: Node) -> Node:
     """The op on its new operands.
 
-    If its params are not legal for these, it has the first legal ones.
+    If its params are not legal for these, it has legal ones that change the fewest of
+    them: a mistake may show with these strides alone.
     """
     try:
         return apply_op(nodes, node.op, node.operands, **node.params)
@@ -127,7 +128,8 @@ def _applied(nodes: Sequence[Node], node: Node) -> Node:
         menu = legal_params(node.op, *(nodes[j].shape for j in node.operands))
         if not menu:
             raise
-        return apply_op(nodes, node.op, node.operands, **dict(menu[0]))
+        nearest = max(menu, key=lambda p: sum(node.params[k] == v for k, v in p))
+        return apply_op(nodes, node.op, node.operands, **dict(nearest))
 
 
 def _needed(nodes: Sequence[Node]) -> set[int]:
