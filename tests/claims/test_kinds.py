@@ -40,6 +40,27 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
      "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
      "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
+    ("a circle beside f(x) composes functions",
+     "Let $F = p \\circ q(x)$ with $q(x) = 4x$ and $p(x) = \\sin(x)$, so "
+     "$F(x) = p \\circ q(x)$ and $F'(x) = 4\\cos(4x)$.\n", [R]),
+    ("a number at which a name of another section stands",
+     "# A\n\nIt rests at $x_1 = 0$.\n\n# B\n\n$f(x) = x^3 - 9$ has "
+     "$f'(x) = 3x^2$. We find $f'(x_1) = f'(2) = 12$ and $f'(x_1) = f'(2) = 6$.\n",
+     [R, R, W]),
+    ("two formulas of a sentence that meet are no display",
+     "We take it to be $\\lim_{t\\to 2} $$p(t)$, if it exists.\n\n"
+     "Let $x=\\sqrt{t}$, $y=\\sin t$. $$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
+     "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$ Points of inflection are found "
+     "by setting $\\frac{d^2y}{dx^2}=0$.\n\n$$t > 0$$\n", [R, R, U]),
+    ("a root stands for the upper half of a curve",
+     "The equation $x^2 + y^2 = 16$ defines $y$ implicitly, so "
+     "$y' = -\\frac{x}{y}$. For the positive root "
+     "$$y' = \\frac{-x}{\\sqrt{16 - x^2}}$$ and for the other one "
+     "$$y' = \\frac{x}{\\sqrt{16 - x^2}}$$ but not $$y' = \\frac{x}{y}$$\n",
+     [R, R, U, W]),
+    ("values that a neighbour puts in are those that are meant",
+     "With $E = r^2 k$, $r = 4$, $k = 5$:\n\n```\n∂E/∂r = 2·r·k = 40\n"
+     "∂E/∂k = r^2 = 18\n```\n", [R, W]),
     ("a base is said to exist for which it holds",
      "$(2^x)' = 2^x \\ln 2$. There is a base $b$ for which $(b^x)' = b^x$.\n", [R, U]),
     ("many functions have a derivative that is 1",
@@ -183,6 +204,15 @@ o = a @ U
 cost = 0.5 * np.sum((o - T)**2)
 """
 
+MEAN = """import numpy as np
+S = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+T = np.array([[0.0, 1.0, 1.0]])
+v, c, n = np.array([[0.3], [-0.2]]), 0.1, S.shape[1]
+k = v.T @ S + c
+q = 1 / (1 + np.exp(-k))
+cost = -np.sum(T * np.log(q) + (1 - T) * np.log(1 - q)) / n
+"""
+
 # What the kind is, code, and the verdicts of its gradients in their order.
 # fmt: off
 CODES: tuple[tuple[str, str, list[str]], ...] = (
@@ -317,6 +347,24 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "dy_dx = 2*x\n", [R]),
     ("line ends of another system", "x = 3.0\r\ny = x**2\r\nprint 'y', y\r\n"
      "dy_dx = x\r\n", [W]),
+    ("the gradient of each example's own loss, before a mean over them",
+     MEAN + "dk = q - T\ndv = S @ dk.T / n\ndc = np.sum(dk) / n\n", [R, R, R]),
+    ("a mean that is left out in one of two",
+     MEAN + "dk = q - T\ndv = S @ dk.T / n\ndc = np.sum(dk)\n", [R, R, W]),
+    ("a mean that is left out everywhere",
+     MEAN + "dk = q - T\ndv = S @ dk.T\ndc = np.sum(dk)\n", [W, W, W]),
+    ("a penalty where no loss is written",
+     "import numpy as np\ndef fit(S, T, U, V, reg_weight):\n"
+     "    a = np.tanh(S @ U)\n    z = a @ V\n    dz = z - T\n    dV = a.T @ dz\n"
+     "    da = dz @ V.T\n    dU = S.T @ (da * (1 - a**2))\n"
+     "    dV += reg_weight * V\n    dU += reg_weight * U\n    return dU, dV\n",
+     [R, R, R, R]),
+    ("a penalty where no loss is written, in one line",
+     "import numpy as np\ndef fit(S, T, U, V, reg_weight):\n"
+     "    a = np.tanh(S @ U)\n    z = a @ V\n    dz = z - T\n"
+     "    dV = a.T @ dz + reg_weight * V\n    da = dz @ V.T\n"
+     "    dU = S.T @ (da * (1 - a**2)) + reg_weight * U\n    return dU, dV\n",
+     [N, U, R, U]),
     ("a large array is refused alone",
      "import numpy as np\nbig = np.random.randn(500, 500)\nx = 3.0\ny = x**2\n"
      "dy_dx = 2*x\n", [R]),

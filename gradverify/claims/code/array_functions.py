@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +14,13 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import RANGE_NUMBERS, WHOLE
 from gradverify.claims.computation.bindings import (
     AxisLength,
+    Counted,
     Value,
     known,
     numbers,
     symbol,
 )
-from gradverify.claims.computation.constants import plain_number
+from gradverify.claims.computation.constants import EXACT, plain_number
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 
 
@@ -48,12 +50,41 @@ def shape_of(program: FileProgram, operands: tuple[Value, ...]) -> tuple[int, ..
 
 
 def stated(program: FileProgram, value: Value) -> Value:
-    """The number that a name stands for, where the file states it."""
-    if isinstance(value, Symbol) and value.index in program.leaves:
-        leaf = program.leaves[value.index]
-        if leaf.value is not None and leaf.shape == ():
-            return leaf.value.item()
-    return value
+    """The number that a name stands for, where the file states it.
+
+    So is `T - 1`, where T is stated.
+    """
+    if not isinstance(value, Symbol) or value.shape != ():
+        return value
+    found = _stated_node(program, value.index, STEPS_TO_NUMBERS)
+    return value if found is None else found
+
+
+STEPS_TO_NUMBERS = 4  # from a size to what is computed from it
+
+
+def _stated_node(program: FileProgram, at: int, steps: int) -> Fraction | None:
+    node = program.record.nodes[at]
+    if at in program.leaves:
+        found = program.leaves[at].value
+        return None if found is None else Fraction(found.item())
+    if node.op in ("data", "literal") and np.isfinite(node.value):
+        return Fraction(float(node.value))
+    if node.op not in FOLDED or not steps:
+        return None
+    parts = [_stated_node(program, i, steps - 1) for i in node.operands]
+    if None in parts:
+        return None
+    try:
+        return Fraction(FOLDED[node.op](*parts))
+    except ZeroDivisionError:
+        return None
+
+
+FOLDED: Mapping[str, Callable[..., Fraction]] = {
+    "neg": operator.neg,
+    **{op: EXACT[op] for op in ("add", "sub", "mul", "div")},
+}
 
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -91,7 +122,7 @@ def ranged(program: FileProgram, *ends: Value) -> tuple[Fraction, ...]:
     found = range(*(whole(stated(program, end)) for end in ends))
     if len(found) > RANGE_NUMBERS:
         raise NotUnderstood(f"a range of more than {RANGE_NUMBERS} numbers")
-    return tuple(Fraction(n) for n in found)
+    return tuple(Counted(n) for n in found)
 
 
 def arange(program: FileProgram, *ends: Value) -> Any:
@@ -362,3 +393,114 @@ def eye(program: FileProgram, n: Value) -> Any:
     if size > 100:
         raise NotUnderstood("an array of more than 10000 numbers")
     return np.vectorize(Fraction, otypes=[object])(np.eye(size, dtype=int))
+
+
+def shape(program: FileProgram, x: Value) -> Value:
+    """`np.shape(x)`."""
+    return tuple(AxisLength(n) for n in symbol(program, x).shape)
+
+
+def size(program: FileProgram, x: Value, axis: Value = None) -> Value:
+    """`np.size(x)`, or the length of an axis."""
+    found = symbol(program, x).shape
+    if axis is None:
+        return AxisLength(int(np.prod(found)))
+    return AxisLength(found[place(program, axis, len(found))])
+
+
+def square(program: FileProgram, x: Value) -> Symbol:
+    """x²."""
+    return program.apply("power", symbol(program, x), n=2)
+
+
+def _joined(program: FileProgram, parts: list[Symbol], axis: int) -> Symbol:
+    """Arrays one after the other along an axis, counted from the start."""
+    result = parts[0]
+    for part in parts[1:]:
+        if len(part.shape) != len(result.shape):
+            raise NotUnderstood("concatenate does not fit: other numbers of axes")
+        back = axis - len(result.shape)
+        result = program.apply("concatenate", result, part, axis=(back,))
+    return result
+
+
+def _parts(program: FileProgram, several: Value) -> list[Symbol]:
+    if not isinstance(several, tuple) or not several:
+        raise NotUnderstood("a list of arrays is needed")
+    return [symbol(program, x) for x in several]
+
+
+def joined(program: FileProgram, several: Value, axis: Value = Fraction(0)) -> Symbol:
+    """`np.concatenate`."""
+    parts = _parts(program, several)
+    at = place(program, axis, len(parts[0].shape))
+    return _joined(program, parts, at)
+
+
+def stacked(program: FileProgram, several: Value, axis: Value = Fraction(0)) -> Symbol:
+    """`np.stack`: along a new axis."""
+    parts = [unsqueezed(program, x, axis) for x in _parts(program, several)]
+    return _joined(program, parts, place(program, axis, len(parts[0].shape)))
+
+
+def rows_below(program: FileProgram, several: Value) -> Symbol:
+    """`np.vstack`; a vector is a row."""
+    parts = _parts(program, several)
+    rows = [
+        x if len(x.shape) > 1 else unsqueezed(program, x, Fraction(0)) for x in parts
+    ]
+    return _joined(program, rows, 0)
+
+
+def side_by_side(program: FileProgram, several: Value) -> Symbol:
+    """`np.hstack`; vectors are joined to a longer one."""
+    parts = _parts(program, several)
+    return _joined(program, parts, min(1, len(parts[0].shape) - 1))
+
+
+def padded(
+    program: FileProgram,
+    x: Value,
+    widths: Value,
+    mode: Value = "constant",
+    *,
+    constant_values: Value = Fraction(0),
+) -> Symbol:
+    """`np.pad` with zeros, so many before and after each axis."""
+    result: Symbol = symbol(program, x)
+    if mode != "constant" or np.any(numbers(constant_values) != 0):
+        raise NotUnderstood("pad is read with zeros alone")
+    pairs = widths if isinstance(widths, tuple) else (widths,) * len(result.shape)
+    if len(pairs) == 2 and not isinstance(pairs[0], tuple):
+        pairs = (pairs,) * len(result.shape)
+    if len(pairs) != len(result.shape):
+        raise NotUnderstood("pad does not fit: other numbers of axes")
+    for axis, pair in enumerate(pairs):
+        both = pair if isinstance(pair, tuple) else (pair, pair)
+        if len(both) == 1:
+            both = both * 2
+        for n, is_before in zip(both, (True, False), strict=True):
+            count = whole(stated(program, n))
+            if count:
+                shape = (*result.shape[:axis], count, *result.shape[axis + 1 :])
+                zeros = program.number(np.full(shape, Fraction(0)), is_constant=True)
+                result = _joined(
+                    program, [zeros, result] if is_before else [result, zeros], axis
+                )
+    return result
+
+
+def repeated(
+    program: FileProgram, x: Value, repeats: Value, axis: Value = None
+) -> Symbol:
+    """`np.repeat`: every entry so many times, one after the other."""
+    x, times = symbol(program, x), whole(stated(program, repeats))
+    if axis is None:
+        x, axis = flattened(program, x), Fraction(0)
+    at = place(program, axis, len(x.shape))
+    wide = (*x.shape[: at + 1], times, *x.shape[at + 1 :])
+    tall = (*x.shape[:at], x.shape[at] * times, *x.shape[at + 1 :])
+    spread: Symbol = program.apply(
+        "broadcast_to", unsqueezed(program, x, Fraction(at + 1)), shape=wide
+    )
+    return program.apply("reshape", spread, shape=tall)

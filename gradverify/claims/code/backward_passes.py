@@ -45,6 +45,11 @@ GRADIENT = (
 BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
 PARAMETER = re.compile(r"(?i)(?:theta|w\d?|weights?|beta|params?|parameters?|coefs?)_?")
 SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
+UNNAMED = (
+    SHORT[0],
+    re.compile(r"delta_?(?P<by>\w*)"),
+    re.compile(r"(?P<by>\w+?)_?delta"),
+)
 NAMED = (
     BARE,
     re.compile(r"d\w+?_d\w+"),
@@ -59,11 +64,15 @@ CALLED = {  # what a short name may stand for: `dw` by self.weights
 LOSS = re.compile(
     r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
 )
+PENALTY = re.compile(
+    r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|l[12](?:_\w+)?"
+)
 STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
 
 UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from above
 NO_OUTPUT = "no value in the file was found whose derivatives these are"
 GIVEN = "of what it is the derivative is not written; the others follow from it"
+ONE = Fraction(1)
 DRAWS = 12  # points that are tried
 
 
@@ -72,7 +81,8 @@ class BackwardStep:
     """An assignment that claims to be the derivative of `of` by `by`.
 
     holds: nodes that are held constant, if a gradient of the pass is taken as given.
-    over: the number of examples that the pass divides the derivative by.
+    over: what the pass divides the derivative by: the number of examples, or 1 over it
+    where it gives the derivatives of each example's own loss.
     """
 
     assigned: Assigned
@@ -82,7 +92,7 @@ class BackwardStep:
     x: Symbol
     problem: str = ""
     holds: frozenset[int] = frozenset()
-    over: int = 1
+    over: Fraction = ONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +110,32 @@ def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]
     for _, group in _groups([_as_node(code, entry) for entry in assigned]):
         last = list(_last_versions(group))
         yield from _explicit(code, last)
-        yield from _pass(code, last)
+        found = list(_pass(code, last))
+        if not found or any(step.problem in (GIVEN, NO_OUTPUT) for step in found):
+            found = _without_penalties(code, group) or found
+        yield from found
+
+
+def _without_penalties(code: Journal, group: Sequence[Assigned]) -> list[BackwardStep]:
+    """The steps of a pass before the slopes of penalties are added: `dW += reg * W`.
+
+    A pass that writes no loss says nothing of a penalty either.
+    """
+    rest = [e for e in group if not (e.is_update and _is_of_a_penalty(e))]
+    found = (
+        list(_pass(code, list(_last_versions(rest)))) if len(rest) < len(group) else []
+    )
+    return found if any(not step.problem for step in found) else []
+
+
+def _is_of_a_penalty(entry: Assigned) -> bool:
+    """Whether a line speaks of the weight of a penalty, such as `reg_lambda`."""
+    return any(map(PENALTY.fullmatch, names_of(entry.tree)))
+
+
+def names_of(tree: ast.expr) -> set[str]:
+    """The names and attributes that a formula speaks of."""
+    return {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(tree)}
 
 
 def _as_node(code: Journal, entry: Assigned) -> Assigned:
@@ -211,7 +246,10 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
     for spelling in (name, name.strip("_")):
         if isinstance(names.get(spelling), Symbol):
             return spelling
-    return None
+    plain = name.replace("_", "")  # d_L_d_ypred, where it is y_pred
+    alike = [n for n in names if n.replace("_", "") == plain]
+    found = [n for n in alike if isinstance(names[n], Symbol)]
+    return found[0] if len(found) == 1 and len(plain) > 1 else None
 
 
 # ---- a pass
@@ -236,7 +274,9 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
         yield from _given(program, readable)
         return
     name, y = output
-    over = _examples(program, y, readable) if name == UPSTREAM else {}
+    over = _of_each_example(program, y, readable)
+    if name == UPSTREAM and not over:
+        over = _examples(program, y, readable)
     for g in [*readable, *others]:
         if g.x.index == y.index or not program.depends(y.index, g.x.index):
             if g.strong and g.x.index != y.index:
@@ -244,30 +284,69 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
                 yield BackwardStep(g.assigned, name, g.by, y, g.x, problem)
             continue
         problem = _difference(g.assigned)
-        x = g.x if problem or g.strong else _place(program, y, g)
-        n = over.get(g.assigned.name, 1)
-        of = name if n == 1 else f"{name}, averaged over {n} examples,"
+        n = over.get(g.assigned.name, ONE)
+        x = g.x if problem or g.strong or n != 1 else _place(program, y, g)
+        of = f"{name}{_averaged(n)}"
         yield BackwardStep(g.assigned, of, g.by, y, x, problem, over=n)
+
+
+def _averaged(over: Fraction) -> str:
+    """What a divisor of derivatives says of the output."""
+    if over > 1:
+        return f", averaged over {over} examples,"
+    return "" if over == 1 else f", added up over {1 / over} examples,"
+
+
+def _of_each_example(
+    program: FileProgram, y: Symbol, gradients: Sequence[Gradient]
+) -> dict[str, Fraction]:
+    """Gradients that are those of each example's own loss, where y is their mean.
+
+    Many write `dZ = A - Y`, and divide by the number of examples in `dW = X @ dZ.T / m`
+    alone. That is a convention if such a gradient by a parameter is right.
+    """
+    fitting = _fitting(program, y, gradients)
+    others = [g for g in gradients if g not in fitting]
+    for n in sorted({n for g in others for n in g.x.shape} - {1}):
+        own = [g for g in others if n in g.x.shape]
+        followed = [
+            g for g in _fitting(program, y, own, over=Fraction(1, n))
+            if any(
+                n not in f.x.shape
+                and program.depends(f.assigned.value.index, g.assigned.value.index)
+                for f in fitting
+            )
+        ]  # fmt: skip
+        if followed:
+            on_the_way = [g for g in own if g.x.index not in program.leaves]
+            return {g.assigned.name: Fraction(1, n) for g in (*followed, *on_the_way)}
+    return {}
 
 
 def _examples(
     program: FileProgram, y: Symbol, gradients: Sequence[Gradient]
-) -> dict[str, int]:
+) -> dict[str, Fraction]:
     """Gradients that are divided by the number of examples, and that number.
 
     Many layers take the gradient of each example's own loss, and give those of their
     parameters averaged: `dW = dZ @ A.T / m`. That is a convention where several
-    gradients follow it, or the one by what has no axis of examples.
+    gradients follow it, or the one by what has no axis of examples. It is one as well
+    where no gradient by a parameter is a sum, whatever else is wrong with them.
     """
     fitting = _fitting(program, y, gradients)
     others = [g for g in gradients if g not in fitting]
     sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {1}
     for n in sorted(sizes):
-        if len(_fitting(program, y, others, over=n)) < len(others):
+        averaged = _fitting(program, y, others, over=Fraction(n))
+        is_input = all(n in g.x.shape for g in fitting) and len(fitting) < 2
+        if averaged and is_input and n not in averaged[0].x.shape:
+            own = [g for g in others if n not in g.x.shape]
+            return {g.assigned.name: Fraction(n) for g in own}
+        if len(averaged) < len(others):
             continue
         alone = n in others[0].x.shape or any(n not in g.x.shape for g in fitting)
         if len(others) > 1 or not alone:
-            return {g.assigned.name: n for g in others}
+            return {g.assigned.name: Fraction(n) for g in others}
     return {}
 
 
@@ -371,7 +450,7 @@ def _of_unnamed(
 ) -> Iterator[Gradient]:
     """`dz` where z has no name, as in `a = tanh(X @ W)`: of a step on the way to y."""
     for entry in group:
-        match = SHORT[0].fullmatch(entry.name)
+        match = next((m for p in UNNAMED if (m := p.fullmatch(entry.name))), None)
         value = entry.value
         if match is None or not isinstance(value, Symbol) or _is_constant(entry):
             continue
@@ -437,7 +516,7 @@ def _fitting(
     y: Symbol,
     gradients: Sequence[Gradient],
     holds: frozenset[int] = frozenset(),
-    over: int = 1,
+    over: Fraction = ONE,
 ) -> list[Gradient]:
     """The gradients that are derivatives of y, as numbers at some point show."""
     pairs: list[tuple[Gradient, Symbol]] = []
@@ -485,9 +564,10 @@ def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
     return None
 
 
-def _same(left: Balls, right: Balls, over: int = 1) -> bool:
+def _same(left: Balls, right: Balls, over: Fraction = ONE) -> bool:
     """Whether numbers are those on the left, divided by a number of examples."""
-    a, b = [x / over for x in flat(left)], flat(right)
+    a = [x * over.denominator / over.numerator for x in flat(left)]
+    b = flat(right)
     return len(a) == len(b) and all(
         abs(float(x) - float(y)) <= 1e-9 * max(abs(float(x)), abs(float(y)), 1e-12)
         for x, y in zip(a, b, strict=True)
@@ -546,7 +626,8 @@ def _from_residual(
         if isinstance(v, Symbol) and v.shape and v.index not in program.leaves
         and all(program.depends(v.index, i) for i in leaves)
     ]  # fmt: skip
-    sizes = (1, *sorted({n for g in gradients for n in _shape_of(g)} - {1}))
+    found = sorted({n for g in gradients for n in _shape_of(g)} - {1})
+    sizes = [Fraction(n) for n in (1, *found)]
     parts = {i for g in gradients for i in program.cut(g.assigned.value.index).place}
     for name, z in values[:PASS_OUTPUTS]:
         shaped = [i for i in sorted(parts, reverse=True) if nodes[i].shape == z.shape]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gradverify.claims.code.journal import Journal
+from gradverify.claims.code.syntax import is_static
 from gradverify.claims.computation.bindings import Function, Instance
 
 PRIMED = (
@@ -80,11 +81,7 @@ def _methods(kind: ast.ClassDef, cell: int) -> Iterator[tuple[Function, Function
 
 def _bound(kind: ast.ClassDef, method: ast.FunctionDef, cell: int) -> Function:
     """A method as a function of what is behind `self`."""
-    is_static = any(
-        isinstance(d, ast.Name) and d.id == "staticmethod"
-        for d in method.decorator_list
-    )
-    holder = None if is_static else Instance(kind)
+    holder = None if is_static(method) else Instance(kind)
     body = tuple(method.body)
     return Function(method.name, method.args, body, holder, cell, method.lineno)
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import EXACT_BITS
+from gradverify.claims.claim_limits import EXACT_BITS, UNROLLED
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
 from gradverify.claims.code.conditions import truth_of
+from gradverify.claims.code.containers import entries, row
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.syntax import root, source
+from gradverify.claims.code.syntax import is_static, root, source
 from gradverify.claims.computation.bindings import (
-    AxisCount,
     AxisLength,
+    Counted,
     Function,
     Instance,
     Layer,
@@ -43,6 +44,29 @@ OF_ARRAYS: Mapping[str, Callable[[FileProgram, Value, Value], Symbol]] = {
     "pow": arrays.power,
     "matmul": arrays.dot,
 }
+
+
+def _gives(part: ast.Assign, name: str) -> bool:
+    """Whether a statement of a class gives this attribute a value."""
+    return any(isinstance(t, ast.Name) and t.id == name for t in part.targets)
+
+
+class NoValue:
+    """What a name stands for that the file gives no value."""
+
+
+NO_VALUE = NoValue()
+
+
+def _bound(target: ast.expr, value: Value) -> dict[str, Value]:
+    """The names of a loop within an expression, and what they stand for."""
+    if isinstance(target, ast.Name):
+        return {target.id: value}
+    several = target.elts if isinstance(target, ast.Tuple) else []
+    if isinstance(value, tuple) and len(several) == len(value):
+        pairs = zip(several, value, strict=True)
+        return {k: v for one, part in pairs for k, v in _bound(one, part).items()}
+    raise NotUnderstood(f"{source(target)} is not read in a list")
 
 
 def _operator(op: str) -> Callable[..., Value]:
@@ -90,8 +114,13 @@ class Evaluator(Reader):
 
     def name(self, node: ast.Name) -> Value:
         """What a name stands for."""
-        if node.id in self.names:
-            return self.names[node.id]
+        found = self.names.get(node.id, NO_VALUE)
+        if node.id in self.code.given and found is self.code.names.get(
+            node.id, NO_VALUE
+        ):
+            return self.code.given[node.id]
+        if not isinstance(found, NoValue):
+            return found
         raise NotUnderstood(f"{node.id} has no value in this file")
 
     def several(self, node: ast.Tuple | ast.List) -> Value:
@@ -107,22 +136,53 @@ class Evaluator(Reader):
         """`a if condition else b`, where the file decides which it is."""
         holds = truth_of(node.test, self.read)
         if holds is None:
-            self.unread(node)
+            raise NotUnderstood(f"{source(node)} depends on a condition")
         return self.read(node.body if holds else node.orelse)
 
     def text(self, node: ast.JoinedStr) -> Value:
         """The pieces of an f-string."""
         return tuple(self.part(v) for v in node.values)
 
-    def table(self, node: ast.Dict) -> dict[str, Value]:
-        """A dict whose keys are texts; its entries are names of their own."""
-        result: dict[str, Value] = {}
+    def table(self, node: ast.Dict) -> dict[Any, Value]:
+        """A dict whose keys are texts or whole numbers; its entries are names."""
+        result: dict[Any, Value] = {}
         for key, value in zip(node.keys, node.values, strict=True):
-            name = None if key is None else self.read(key)
-            if not isinstance(name, str):
+            if key is None:
                 self.unread(node)
-            result[name] = named(self.program, name, self.read(value))
+            name = self.key(key)
+            result[name] = named(self.program, str(name), self.read(value))
         return result
+
+    def key(self, tree: ast.expr) -> str | int:
+        """What an entry of a dict is found by: a text, or a whole number."""
+        found = self.read(tree)
+        if isinstance(found, str):
+            return found
+        return arrays.whole(arrays.stated(self.program, found))
+
+    def each(self, node: ast.ListComp | ast.GeneratorExp) -> Value:
+        """`[f(x) for x in several]`, over few of them."""
+        return tuple(e.read(node.elt) for e in self.in_turn(node.generators))
+
+    def each_of_table(self, node: ast.DictComp) -> Value:
+        """`{k: f(v) for k, v in several}`, over few of them."""
+        turns = self.in_turn(node.generators)
+        return {e.key(node.key): e.read(node.value) for e in turns}
+
+    def in_turn(self, loops: Sequence[ast.comprehension]) -> Iterator[Evaluator]:
+        """A reader for each entry that loops within an expression go through."""
+        first, *rest = loops
+        several = entries(self.program, known(self.read(first.iter)), "a loop")
+        if len(several) > UNROLLED or rest:
+            raise NotUnderstood(f"a loop of more than {UNROLLED} passes in a list")
+        for value in several:
+            names = {**self.names, **_bound(first.target, value)}
+            inner = Evaluator(self.code, names, self.follow, self.call)
+            tests = [truth_of(test, inner.read) for test in first.ifs]
+            if None in tests:
+                raise NotUnderstood("what is taken into a list depends on a condition")
+            if all(tests):
+                yield inner
 
     def part(self, node: ast.expr) -> Value:
         """A piece of an f-string: text, or a value, or why it is not known."""
@@ -155,12 +215,23 @@ class Evaluator(Reader):
             return self.folded(op, a, b)
         if isinstance(a, tuple | str) and isinstance(b, tuple | str):
             raise NotUnderstood("lists and texts that are joined are not read")
+        if op in ("floordiv", "mod"):
+            ends = arrays.stated(self.program, a), arrays.stated(self.program, b)
+            if all(isinstance(n, Fraction) for n in ends) and not self.moves(a, b):
+                return self.folded(op, *ends)
         if op in OF_ARRAYS:
             return OF_ARRAYS[op](self.program, a, b)
         if op not in OPERATORS.values():  # remainders, which constants alone have
             self.unread(node)
         left, right = symbol(self.program, a), symbol(self.program, b)
         return self.program.apply(op, left, right)
+
+    def moves(self, *several: Value) -> bool:
+        """Whether some value comes from a number that may be another one."""
+        leaves = self.program.leaves
+        found = (i for x in several if isinstance(x, Symbol)
+                 for i in self.program.cut(x.index).leaves)  # fmt: skip
+        return any(not leaves[i].is_constant for i in found)
 
     def folded(self, op: str, a: Fraction, b: Fraction) -> Value:
         """Arithmetic on two constants, of bounded size."""
@@ -185,11 +256,14 @@ class Evaluator(Reader):
         half = apply("step", apply("sub", left, right))  # 1/2 where they are equal
         twice = apply("mul", self.program.constant(Fraction(2)), half)
         one = self.program.constant(Fraction(1))
-        if or_equal:
-            return apply("minimum", twice, one)
-        return apply(
-            "maximum", apply("sub", twice, one), self.program.constant(Fraction(0))
+        zero = self.program.constant(Fraction(0))
+        mask = (
+            apply("minimum", twice, one)
+            if or_equal
+            else apply("maximum", apply("sub", twice, one), zero)
         )
+        self.program.masks.add(mask.index)
+        return mask
 
     def equal(self, a: Value, b: Value, is_equal: bool) -> Value:
         """`y == 1` as 1 and 0, of labels or sizes: numbers that are not moved."""
@@ -226,6 +300,8 @@ class Evaluator(Reader):
                 return Layer(node.attr)
             self.unread(node)
         holder = self.read(node.value)
+        if isinstance(holder, ast.ClassDef):
+            holder = Instance(holder)
         if isinstance(holder, Instance):
             return self.member(holder, node.attr)
         if isinstance(holder, Layer) and node.attr in holder.weights:
@@ -248,7 +324,7 @@ class Evaluator(Reader):
             shape = symbol(self.program, holder).shape
             return tuple(AxisLength(n) for n in shape)
         if node.attr == "ndim":
-            return AxisCount(len(symbol(self.program, holder).shape))
+            return Counted(len(symbol(self.program, holder).shape))
         if node.attr == "size":
             return AxisLength(int(np.prod(symbol(self.program, holder).shape)))
         self.unread(node)
@@ -259,15 +335,24 @@ class Evaluator(Reader):
             return holder.attributes[name]
         for part in holder.kind.body if holder.kind else ():
             if isinstance(part, ast.FunctionDef) and part.name == name:
-                return Function(name, part.args, tuple(part.body), holder)
+                bound = None if is_static(part) else holder
+                return Function(name, part.args, tuple(part.body), bound)
+            if isinstance(part, ast.Assign) and _gives(part, name):  # of the class
+                value = named(self.program, name, self.read(part.value))
+                holder.attributes[name] = value
+                return value
         raise NotUnderstood(f"the attribute {name} is not read")
 
     def subscript(self, node: ast.Subscript) -> Value:
         """`x[0]`, `x[1:3]`, `x[0, 1]` with whole numbers, and entries of tables."""
         holder = known(self.read(node.value))
+        if isinstance(holder, Symbol):
+            label = self.label(holder, node.slice)
+            if label is not None:
+                return label
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if isinstance(holder, dict):
-            key = self.read(node.slice)
+            key = self.key(node.slice)
             if key not in holder:
                 raise NotUnderstood(f"{source(node)} is no entry that is read")
             return holder[key]
@@ -284,6 +369,19 @@ class Evaluator(Reader):
         for part in parts:
             x, axis = self.sliced(x, part, axis)
         return x
+
+    def label(self, x: Symbol, tree: ast.expr) -> Value:
+        """One of whole numbers that nobody moves; None where it is none."""
+        leaf = self.program.leaves.get(x.index)
+        if leaf is None or not leaf.is_constant or len(x.shape) != 1:
+            return None
+        if isinstance(tree, ast.Slice | ast.Tuple):
+            return None
+        at = arrays.stated(self.program, self.read(tree))
+        if not isinstance(at, Fraction) or not -x.shape[0] <= at < x.shape[0]:
+            return None
+        found = row(self.program, x, arrays.whole(at))
+        return found if isinstance(found, Fraction) else None
 
     def taken(self, x: Symbol, tree: ast.expr) -> Symbol:
         """Entries that are named by stated arrays of whole numbers."""
@@ -321,8 +419,8 @@ class Evaluator(Reader):
         """An array with some entries replaced: those of a mask, or of an index."""
         x = symbol(self.program, known(holder))
         new = symbol(self.program, known(value))
-        if isinstance(tree, ast.Compare):
-            mask = symbol(self.program, self.read(tree))
+        mask = self.mask(tree)
+        if mask is not None:
             if new.shape not in ((), x.shape) or mask.shape != x.shape:
                 raise NotUnderstood("the entries that are replaced are not read")
             return arrays.where(self.program, mask, new, x)
@@ -342,6 +440,14 @@ class Evaluator(Reader):
             places = places[list(kept)]
         spread = self.spread(flat, places, x)
         return arrays.where(self.program, mask, spread, x)
+
+    def mask(self, tree: ast.expr) -> Symbol | None:
+        """The mask that an index is: a comparison, or a name of one."""
+        if not isinstance(tree, ast.Compare | ast.Name | ast.Attribute):
+            return None
+        found = self.read(tree)
+        is_mask = isinstance(found, Symbol) and found.index in self.program.masks
+        return found if is_mask or isinstance(tree, ast.Compare) else None
 
     def spread(self, flat: Symbol, places: Any, x: Symbol) -> Symbol:
         """Numbers added up at their places in an array of the shape of x."""
@@ -382,15 +488,15 @@ class Evaluator(Reader):
 
     def chosen(self, x: Symbol, part: ast.List, axis: int) -> Symbol:
         """The entries that a list names, along one axis."""
-        back, rows = axis - len(x.shape), []
+        back, parts = axis - len(x.shape), []
         for entry in part.elts:
             at = self.place(entry, x.shape[axis])
-            rows.append(
+            parts.append(
                 self.program.apply("slice", x, axis=(back,), start=at, stop=at + 1)
             )
-        result = rows[0]
-        for row in rows[1:]:
-            result = self.program.apply("concatenate", result, row, axis=(back,))
+        result = parts[0]
+        for more in parts[1:]:
+            result = self.program.apply("concatenate", result, more, axis=(back,))
         return result
 
     def place(self, part: ast.expr, length: int) -> int:
@@ -404,6 +510,9 @@ class Evaluator(Reader):
         ast.Tuple: several,
         ast.List: several,
         ast.Dict: table,
+        ast.ListComp: each,
+        ast.GeneratorExp: each,
+        ast.DictComp: each_of_table,
         ast.Lambda: function,
         ast.IfExp: either,
         ast.JoinedStr: text,

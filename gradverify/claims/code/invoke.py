@@ -9,7 +9,7 @@ from typing import Any
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
-from gradverify.claims.code.containers import of_table
+from gradverify.claims.code.containers import entries, of_table
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.syntax import BASE, defines, root, source
 from gradverify.claims.computation.bindings import (
@@ -40,9 +40,7 @@ def _last_name(func: ast.expr) -> str:
 
 def call(e: Evaluator, node: ast.Call) -> Value:
     """A function of a library or of the file, a method, a layer, a class."""
-    if any(isinstance(a, ast.Starred) for a in node.args) or any(
-        k.arg is None for k in node.keywords
-    ):
+    if any(k.arg is None for k in node.keywords):
         raise NotUnderstood(f"{source(node)}: unpacked operands are not read")
     name = _last_name(node.func)
     if name in calls.OUTSIDE and name not in e.names:
@@ -67,7 +65,12 @@ def _is_own(e: Evaluator, func: ast.expr) -> bool:
         return func.id in e.names
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
         holder = e.names.get(func.value.id)
-        return isinstance(holder, Instance) and defines(holder.kind, func.attr)
+        kind = holder.kind if isinstance(holder, Instance) else holder
+        return isinstance(kind, ast.ClassDef) and defines(kind, func.attr)
+    if isinstance(func, ast.Attribute) and root(func) == "self":
+        held = e.read(func.value)
+        kind = held.kind if isinstance(held, Instance) else held
+        return isinstance(kind, ast.ClassDef) and defines(kind, func.attr)
     return False
 
 
@@ -86,6 +89,8 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
     holder = e.read(func.value)
     if isinstance(holder, Instance):
         return e.member(holder, func.attr)
+    if isinstance(holder, ast.ClassDef) and defines(holder, func.attr):
+        return e.member(Instance(holder), func.attr)
     return None
 
 
@@ -148,7 +153,13 @@ def operands_of(
 ) -> tuple[tuple[Value, ...], dict[str, Value]]:
     """Positional ones and keywords, read."""
     keywords = {str(k.arg): keyword_value(e, k) for k in node.keywords}
-    return tuple(e.read(a) for a in node.args), keywords
+    operands: list[Value] = []
+    for tree in node.args:
+        if isinstance(tree, ast.Starred):
+            operands += entries(e.program, known(e.read(tree.value)), "*")
+        else:
+            operands.append(e.read(tree))
+    return tuple(operands), keywords
 
 
 def keyword_value(e: Evaluator, keyword: ast.keyword) -> Value:
@@ -169,6 +180,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
             return dict(e.read(node.func.value))
         return known(e.read(node.func.value))  # whatever dtype it is to have
     operands, keywords = operands_of(e, node)
+    if name == "copy" and of_library and len(operands) == 1:
+        return operands[0]  # even where it is not known
     keywords = {k: v for k, v in keywords.items() if v is not None}
     is_method = isinstance(node.func, ast.Attribute) and not (
         root(node.func) in calls.MODULES and root(node.func) not in e.names

@@ -21,6 +21,8 @@ class Journal:
     the node of x, what was assigned to `x.grad`. scopes: how many were opened.
     libraries: those that are imported. class_cells: where each of the classes stands.
     bases: for a method, by its first statement, the base of the class it stands in.
+    given: what stands for names that the file gives no value that can be read.
+    unread: why expressions were not read, in the order in which they were tried.
     """
 
     program: FileProgram = field(default_factory=FileProgram)
@@ -38,6 +40,8 @@ class Journal:
     libraries: set[str] = field(default_factory=set)
     class_cells: list[int] = field(default_factory=list)
     bases: dict[int, ast.ClassDef] = field(default_factory=dict)
+    given: dict[str, Value] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
         """What these calls of backward() have added up in `x.grad`."""

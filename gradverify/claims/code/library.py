@@ -27,17 +27,26 @@ from gradverify.claims.code.array_functions import (
     flattened,
     full,
     inner,
+    joined,
     length,
     linear,
     linspace,
     loss,
     outer,
+    padded,
     permuted,
     power,
     ranged,
+    repeated,
     reshaped,
+    rows_below,
+    shape,
     shape_of,
+    side_by_side,
+    size,
+    square,
     squeezed,
+    stacked,
     stated,
     swapped,
     transposed,
@@ -60,7 +69,7 @@ MODULES = frozenset(
 ARRAYS = frozenset(
     "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value "
     "Var constant Scalar Node float int double DoubleTensor FloatTensor int64 int32 "
-    "bool_".split()
+    "bool_ int8 uint8 float16".split()
 )
 UNCHANGED = frozenset(
     "float double astype to cpu cuda detach clone copy requires_grad_ item numpy "
@@ -68,7 +77,7 @@ UNCHANGED = frozenset(
 )
 CHANCE = frozenset(
     "randn rand random normal uniform random_sample randn_like standard_normal "
-    "rand_like randint integers".split()
+    "rand_like randint integers binomial".split()
 )
 OUTSIDE = frozenset(
     "input open load loadtxt genfromtxt read_csv load_state_dict getenv time "
@@ -155,7 +164,9 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "amin": min_of, "eye": eye, "len": length, "range": ranged, "arange": arange,
     "linspace": linspace, "einsum": einsum, "enumerate": enumerated, "zip": zipped,
     "reversed": backwards, "list": listed, "tuple": listed, "full": filled,
-    "diag": diagonal, "diagflat": diagonal,
+    "diag": diagonal, "diagflat": diagonal, "shape": shape, "size": size,
+    "stack": stacked, "vstack": rows_below, "hstack": side_by_side,
+    "concatenate": joined, "pad": padded, "repeat": repeated, "square": square,
 }
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
@@ -242,7 +253,13 @@ def _chance_shape(
     if name.endswith("_like"):
         return symbol(program, operands[0]).shape
     size = keywords.get("size")
-    if size is None and name in ("normal", "uniform", "randint", "integers"):
+    if size is None and name in (
+        "normal",
+        "uniform",
+        "randint",
+        "integers",
+        "binomial",
+    ):
         size = operands[2] if len(operands) > 2 else ()
     if size is not None:
         operands = size if isinstance(size, tuple) else (size,)

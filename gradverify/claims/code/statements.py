@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS, UNROLLED
 from gradverify.claims.code import invoke
 from gradverify.claims.code.conditions import truth_of
+from gradverify.claims.code.containers import entries
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
@@ -118,6 +120,7 @@ class _Statements:
             with understood():
                 return Evaluator(self.code, names, self.call, invoke.call).read(tree)
         except NotUnderstood as error:
+            self.code.unread.append(str(error))
             return Unknown(str(error))
 
     def statement(self, node: ast.stmt, names: dict[str, Value]) -> Value:
@@ -186,6 +189,9 @@ class _Statements:
         """
         before, self.is_repeated = self.is_repeated, True
         several = self.value(node.iter, names) if isinstance(node, ast.For) else None
+        if isinstance(several, Symbol | dict) and self.depth:
+            with suppress(NotUnderstood):
+                several = entries(self.code.program, several, "a loop")
         try:
             if self.depth and is_short(several) and isinstance(node, ast.For):
                 return self.passes(node, several, names)
@@ -244,12 +250,10 @@ class _Statements:
         """Give a name, an attribute, or several of them a value."""
         if isinstance(target, ast.Tuple | ast.List):
             parts = value if isinstance(value, tuple) else None
+            if isinstance(value, Symbol) and value.shape[:1] == (len(target.elts),):
+                parts = entries(self.code.program, value, "several names")
             if parts is None or len(parts) != len(target.elts):
-                why = (
-                    value
-                    if isinstance(value, Unknown)
-                    else Unknown("{name} is one of several values that are not read")
-                )
+                why = value if isinstance(value, Unknown) else _not_so_many(parts)
                 parts = (why,) * len(target.elts)
             for part, each in zip(target.elts, parts, strict=True):
                 self.bind(part, each, names, node)
@@ -281,10 +285,15 @@ class _Statements:
             isinstance(target, ast.Subscript) and not _is_text(target.slice)
         )
         place = self.cell, node.lineno, end
-        found = value, line or source(node), _held(names)
+        found = value, line or source(node), {**_held(names), **self.stand_ins(names)}
         self.code.assigned.append(
             Assigned(*place, name, *found, tree, self.depth, self.scope, is_update)
         )
+
+    def stand_ins(self, names: Mapping[str, Value]) -> dict[str, Value]:
+        """What stands for names of the file that have no value, in this place."""
+        given, outer = self.code.given, self.code.names
+        return {n: v for n, v in given.items() if names.get(n) is outer.get(n)}
 
     def bind_attribute(
         self,
@@ -320,9 +329,14 @@ class _Statements:
         """`grads["W"] = …`, `dz[z <= 0] = 0`, `p[range(n), y] -= 1`."""
         holder = self.value(target.value, names)
         if isinstance(holder, dict):
-            key = self.value(target.slice, names)
+            try:
+                with understood():
+                    e = Evaluator(self.code, names, self.call, invoke.call)
+                    key = e.key(target.slice)
+            except NotUnderstood:
+                return
+            holder[key] = found = named(self.code.program, str(key), value)
             if isinstance(key, str):
-                holder[key] = found = named(self.code.program, key, value)
                 self.note(_key_name(source(target.value), key), found, names, node)
             return
         try:
@@ -340,6 +354,8 @@ class _Statements:
         if isinstance(target, ast.Name):
             names[target.id] = value
             self.note(target.id, value, names, node)
+        elif isinstance(target, ast.Subscript):  # xs[t][k] = 1
+            self.bind_entries(target, value, names, node)
         elif isinstance(target, ast.Attribute):
             self.bind_attribute(target, value, names, node)
         else:
@@ -434,6 +450,13 @@ def _arguments(
     return {k: named(reader.code.program, k, v) for k, v in result.items()}
 
 
+def _not_so_many(parts: tuple[Value, ...] | None) -> Unknown:
+    """Why names in a row have no values."""
+    if parts is None:
+        return Unknown("{name} is one of several values that are not read")
+    return Unknown(f"a list of {len(parts)} values does not fit the names before it")
+
+
 def is_short(several: Value) -> bool:
     """Whether a loop over it has passes that are known, and few."""
     return isinstance(several, tuple) and 0 < len(several) <= UNROLLED
@@ -466,7 +489,8 @@ def _held(names: Mapping[str, Value]) -> dict[str, Value]:
         if isinstance(value, Instance):
             result.update(_held(value.attributes))
         elif isinstance(value, dict):
-            result.update({_key_name(name, k): v for k, v in value.items()})
+            texts = {k: v for k, v in value.items() if isinstance(k, str)}
+            result.update({_key_name(name, k): v for k, v in texts.items()})
     return {**result, **names}
 
 

@@ -29,6 +29,14 @@ def defines(kind: ast.ClassDef | None, name: str) -> bool:
     return any(isinstance(p, ast.FunctionDef) and p.name == name for p in body)
 
 
+def is_static(method: ast.FunctionDef) -> bool:
+    """Whether a method takes no object."""
+    return any(
+        isinstance(d, ast.Name) and d.id == "staticmethod"
+        for d in method.decorator_list
+    )
+
+
 def inherited(kind: ast.ClassDef, bases: list[ast.ClassDef]) -> ast.ClassDef:
     """The class with the methods of its bases that it does not define itself."""
     body = list(kind.body)

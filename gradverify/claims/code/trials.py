@@ -18,7 +18,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, TypeGuard
@@ -27,15 +27,18 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import (
+    FITTING_CHOICES,
     KNOWN_ENTRIES,
     SHAPE_CHOICES,
     SHAPE_TRIALS,
     TABLE_OPERANDS,
+    TRIALS_BESIDE,
+    TRIED_STATEMENTS,
 )
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.computation.bindings import Unknown, Value
+from gradverify.claims.computation.bindings import Counted, Unknown, Value
 from gradverify.claims.computation.file_program import (
     Leaf,
     NotUnderstood,
@@ -50,15 +53,23 @@ ROWS, INPUTS, OUTPUTS = 3, 5, 7
 MATRICES = (
     (ROWS, INPUTS), (INPUTS, OUTPUTS), (ROWS, 1), (INPUTS, 1), (ROWS, OUTPUTS),
     (1, OUTPUTS), (1, INPUTS), (INPUTS, ROWS), (OUTPUTS, INPUTS), (1, ROWS),
-    (OUTPUTS, 1), (1, 1), (ROWS, 2), (ROWS, 4),  # for weights of a file's own sizes
+    (OUTPUTS, 1), (1, 1),
+    (ROWS, 2), (ROWS, 4),  # for weights of a file's own sizes
 )
 VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
+IMAGES = ((2, 2, 5, 5), (3, 2, 2, 2), (2, 3, 2, 5), (2, 5, 5, 2), (2, 2, 3))
 # fmt: on
 SIZES = (INPUTS, OUTPUTS, ROWS)
+SUMS = frozenset({"add", "sub"})
+LONG_AXIS = 40  # of a longer one no operand is made
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
 ANY_NUMBER = "is any number"
 OWN = "self."  # before what an object holds
-OPEN = "it is not chosen yet what this operand is"
+OUTSIDE = "outside "  # before a name of the file that is no operand of its own
+SQUARE = re.compile(
+    r"(?i)[wu]_?(\w)\1|[wu]_?rec\w*|u"
+)  # weights from a state to itself
+OPEN = "it is not chosen yet what this operand is: "
 IN_DOUBT = "depends on a condition"  # which may ask what is not chosen yet
 MISFITS = (
     "does not fit", "more subscripts", "no length", "outside the list",
@@ -75,7 +86,13 @@ class OpenParameter:
     operands of one name. least: how many axes it has at least, as the body uses it.
     is_setting: whether it makes an object, and so may be a size. prefers_arrays:
     whether a plain number is the last thing to try. table: the operand whose entry it
-    is, as W1 is one of `parameters["W1"]`.
+    is, as W1 is one of `parameters["W1"]`. is_size: whether arrays are made with it as
+    the length of an axis. texts: what it is compared with, as in `kind == "relu"`.
+    axes: how many it has, where its shape is unpacked into so many names.
+    is_index: whether its entries say which entries of another array are meant.
+    may_lack: whether its default is None. is_operand: whether something is computed
+    with it, so that it is rather an array than a size. prefers_columns: whether the
+    file makes columns, so that a vector is rather one of them.
     """
 
     name: str
@@ -84,6 +101,13 @@ class OpenParameter:
     is_setting: bool = False
     prefers_arrays: bool = False
     table: str = ""
+    is_size: bool = False
+    texts: tuple[str, ...] = ()
+    axes: int | None = None
+    is_index: bool = False
+    may_lack: bool = False
+    is_operand: bool = False
+    prefers_columns: bool = False
 
 
 def parameters(
@@ -111,15 +135,135 @@ def parameters(
                 _least(entry, nodes),
                 prefers_arrays=True,
                 table=key.format(a.arg),
+                prefers_columns=_is_rather_a_column(entry, nodes),
             )
             for entry in entries
         ]
         if not entries:
-            least = _least(a.arg, nodes)
-            found.append(
-                OpenParameter(a.arg, key.format(a.arg), least, is_setting, has_arrays)
-            )
+            whole = opened(a.arg, key.format(a.arg), nodes, has_arrays, is_setting)
+            found.append(replace(whole, may_lack=default is not None))
     return found
+
+
+def opened(
+    name: str,
+    key: str,
+    nodes: Sequence[ast.AST],
+    prefers_arrays: bool,
+    is_setting: bool = False,
+) -> OpenParameter:
+    """An operand that is no table, with what its use says about it."""
+    return OpenParameter(
+        name,
+        key,
+        _least(name, nodes),
+        is_setting,
+        prefers_arrays,
+        is_size=_is_size(name, nodes),
+        texts=_texts(name, nodes),
+        axes=_axes(name, nodes),
+        is_index=_is_index(name, nodes),
+        is_operand=any(_is(o, name) for n in nodes for o in _computed(n)),
+        prefers_columns=_is_rather_a_column(name, nodes),
+    )
+
+
+BIAS = re.compile(r"b_?(?:\d|[a-z]{1,2})?|bias\w*")
+
+
+def _is_rather_a_column(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether a file makes columns: `zeros((n, 1))`, and `sum(…, axis=1)` of a bias."""
+    if not name[0].islower():
+        return False
+    is_bias = BIAS.fullmatch(name) is not None
+    return any(_is_column(n) or (is_bias and _is_sum_of_rows(n)) for n in nodes)
+
+
+def _is_column(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(args=[ast.Tuple(elts=[_, ast.Constant(value=1)]), *_]):
+            return True
+    return False
+
+
+def _is_sum_of_rows(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+    return given.get("axis") == "1" and given.get("keepdims") == "True"
+
+
+def _computed(node: ast.AST) -> Sequence[ast.expr]:
+    """What a sum or a product is made of."""
+    return (node.left, node.right) if isinstance(node, ast.BinOp) else ()
+
+
+# ruff: noqa: SIM905
+MAKERS = frozenset(
+    "zeros ones empty full randn rand normal uniform standard_normal random reshape "
+    "randint range eye".split()
+)
+
+
+def _is_size(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether it is the length of an axis: `zeros((n, m))`, `randn(n, m) / sqrt(n)`."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and _called(node.func) in MAKERS:
+            given = [*node.args, *(k.value for k in node.keywords)]
+            sizes = [s for g in given for s in _several(g)]
+            if any(_is(s, name) for s in sizes):
+                return True
+    return False
+
+
+def _called(func: ast.expr) -> str:
+    match func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _several(tree: ast.expr) -> list[ast.expr]:
+    return tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
+
+
+def _texts(name: str, nodes: Sequence[ast.AST]) -> tuple[str, ...]:
+    """The texts that it is compared with, which decide what is computed."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        match node:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                for one, other in ((left, right), (right, left)):
+                    text = other.value if isinstance(other, ast.Constant) else None
+                    if _is(one, name) and isinstance(text, str):
+                        found[text] = None
+    return tuple(found)
+
+
+def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
+    """How many axes it has: `N, C, H, W = x.shape` says 4, if nothing else is said."""
+    found: set[int] = set()
+    for node in nodes:
+        match node:
+            case ast.Assign(
+                targets=[ast.Tuple(elts=several)],
+                value=ast.Attribute(value=holder, attr="shape"),
+            ) if _is(holder, name) and not any(
+                isinstance(s, ast.Starred) for s in several
+            ):
+                found.add(len(several))
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_index(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether it names entries of other arrays: `p[range(n), y]`, `xs[t][ids[t]]`."""
+    for node in nodes:
+        if isinstance(node, ast.Subscript):
+            for part in _several(node.slice):
+                held = part.value if isinstance(part, ast.Subscript) else part
+                if _is(held, name):
+                    return isinstance(part, ast.Subscript) or part is not node.slice
+    return False
 
 
 def _entries(name: str, nodes: Sequence[ast.AST]) -> list[str]:
@@ -168,8 +312,7 @@ def attributes(
             for entry in entries
         ]
         if not entries:
-            least = _least(name, nodes)
-            found.append(OpenParameter(name, key, least, name in sizes, True))
+            found.append(opened(name, key, nodes, True, is_setting=name in sizes))
     return found
 
 
@@ -195,13 +338,18 @@ def _operands(node: ast.AST) -> Sequence[ast.expr]:
     match node:
         case ast.BinOp(left=left, right=right):
             return left, right
-        case ast.Call(func=ast.Attribute(value=holder), args=operands):
-            return holder, *operands
+        case ast.Call(func=ast.Attribute(value=holder, attr=name), args=operands):
+            return (holder, *operands) if name in METHODS else operands
         case ast.Attribute(value=holder, attr="T" | "shape"):
             return (holder,)
         case ast.Subscript(value=holder, slice=ast.Constant(value=str())):
             return (holder,)
     return ()
+
+
+METHODS = frozenset(
+    "dot matmul sum mean max min reshape transpose copy flatten ravel var std T".split()
+)
 
 
 def operands_from(
@@ -237,12 +385,24 @@ def _least(name: str, nodes: Sequence[ast.AST]) -> int:
         match node:
             case ast.Attribute(value=holder, attr="T") if _is(holder, name):
                 least = 2
+            case ast.Call(keywords=[ast.keyword(arg="axis"), *_]) if any(
+                _is(o, name) for o in _reduced(node)
+            ):
+                least = 2
             case ast.BinOp(op=ast.MatMult(), left=left, right=right):
                 least = max(least, *(_is(side, name) for side in (left, right)))
             case ast.Call(func=ast.Attribute(attr="dot" | "matmul", value=holder)):
                 sides = (holder, *node.args)
                 least = max(least, *(_is(side, name) for side in sides))
     return least
+
+
+def _reduced(call: ast.Call) -> Sequence[ast.expr]:
+    """What a sum or a mean along an axis is taken of: `x.mean(axis=0)`."""
+    match call.func:
+        case ast.Attribute(value=holder, attr="mean" | "sum" | "var" | "std" | "max"):
+            return (holder, *call.args[:1])
+    return ()
 
 
 def _is(tree: ast.expr, name: str) -> int:
@@ -254,22 +414,49 @@ def _candidates(
     code: Journal, parameter: OpenParameter
 ) -> Iterator[Callable[[], Value]]:
     """What an operand may be; a name that the file has is that."""
-    known = None if parameter.table else code.names.get(parameter.name)
+    is_own = not parameter.table and not parameter.key.startswith(OUTSIDE)
+    known = code.names.get(parameter.name) if is_own else None
     is_small = not isinstance(known, Symbol) or np.prod(known.shape) <= KNOWN_ENTRIES
     if isinstance(known, Symbol | dict) and is_small:
         yield lambda: dict(known) if isinstance(known, dict) else known
         return
+    if parameter.may_lack and parameter.is_setting:
+        yield lambda: None
+        return
+    if parameter.texts:
+        yield from (partial(str, text) for text in parameter.texts)
+        return
+    if parameter.is_size:
+        yield from (partial(Counted, n) for n in SIZES)
+        return
+    shapes: list[tuple[int, ...]]
     shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
-    if parameter.is_setting and not parameter.name[0].isupper():
+    if parameter.axes is not None:
+        every = ((), *VECTORS, *MATRICES, *IMAGES)
+        shapes = [s for s in every if len(s) == parameter.axes]
+    if SQUARE.fullmatch(parameter.name):
+        shapes = [(n, n) for n in SIZES] + shapes
+    if parameter.prefers_columns:
+        shapes.sort(key=lambda s: s[1:] != (1,))
+    may_be_size = parameter.is_setting and not parameter.name[0].isupper()
+    if may_be_size and not parameter.is_operand:
         yield from (partial(Fraction, n) for n in SIZES)
-    if LABELS.fullmatch(parameter.name) and parameter.prefers_arrays:
+    is_label = LABELS.fullmatch(parameter.name) and parameter.prefers_arrays
+    if is_label or parameter.is_index:
+        two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
         yield partial(_stated, code, np.arange(ROWS) + 1)
+        yield partial(_stated, code, two)
         for columns in (INPUTS, OUTPUTS):
             one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
             yield partial(_stated, code, one_hot)
+        yield partial(_stated, code, np.eye(2, dtype=int)[two])
+    if parameter.is_index:
+        return
     yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
+    if may_be_size and parameter.is_operand:
+        yield from (partial(Fraction, n) for n in SIZES)
 
 
 def _stated(code: Journal, numbers: Any) -> Symbol:
@@ -292,18 +479,25 @@ class ShapeTrial:
     """What came of a choice. is_misfit: whether some statement does not fit.
 
     unknown: how many values are not understood. is_narrow: whether the number of
-    examples, or another size that is divided by, is 1, which hides a divisor.
+    examples, or another size that may be divided by, is 1, which hides a divisor.
+    waits_for: the operand without which the first statement cannot be read.
     """
 
     is_misfit: bool = False
     fit: GradientFit = field(default_factory=GradientFit)
     unknown: int = 0
     is_narrow: bool = False
+    waits_for: str = ""
 
     @property
     def is_shapely(self) -> bool:
-        """Whether every statement fits, and every gradient has the shape it should."""
-        return not self.is_misfit and not self.fit.misshapen
+        """Whether every statement fits, and every gradient has the shape it should.
+
+        Where all are right, the file itself gives one of them another shape.
+        """
+        fit = self.fit
+        all_right = fit.right > 1 and not fit.other
+        return not self.is_misfit and (not fit.misshapen or all_right)
 
     @property
     def score(self) -> tuple[bool, bool, bool, int, int, int]:
@@ -336,10 +530,9 @@ def run_at_best(code: Journal, several: Sequence[OpenParameter], run: Run) -> No
     if len(several) > TABLE_OPERANDS and any(p.table for p in several):
         return
     search = _ShapeSearch(code, several, run)
-    search.descend({}, 0)
+    search.descend({}, search.once({}).waits_for if several else "")
     best = max(search.found, key=lambda f: f[0].score, default=None)
-    is_cut = search.runs >= SHAPE_TRIALS
-    if best is not None and (best[0].is_shapely or not is_cut):
+    if best is not None and (best[0].is_shapely or not search.is_cut):
         search.once(best[1], undo=False)
 
 
@@ -353,12 +546,25 @@ def _fails(new: Sequence[Assigned]) -> bool:
     return any(isinstance(v, Unknown) and _is_misfit(v.reason) for v in found)
 
 
+def _awaited(reasons: Iterable[str]) -> str:
+    """The operand that the first of the reasons speaks of which speak of one."""
+    for reason in reasons:
+        found = reason.partition(OPEN)[2]
+        if found:
+            return found.removesuffix(".")
+    return ""
+
+
 def _order(parameter: OpenParameter) -> tuple[bool, int, int]:
     """Matrices first, then what tables and objects hold, then the rest.
 
     What is to come out has no effect before the end.
     """
     is_label = LABELS.fullmatch(parameter.name) is not None
+    if parameter.is_size or parameter.texts:
+        return False, -1, 0
+    if parameter.is_index and not is_label:
+        return False, -1, 1
     if parameter.table:
         return False, 0, 0
     if not parameter.least and parameter.key.startswith(OWN):
@@ -375,65 +581,136 @@ class _ShapeSearch:
         self.code, self.run, self.runs = code, run, 0
         self.several = sorted(several, key=_order)
         self.found: list[tuple[ShapeTrial, dict[str, Any]]] = []
-        self.shapely = 0
+        self.shapely = self.fitting = self.spent = 0
+        self.last_run = SHAPE_TRIALS
         self.is_over = False
+        self.lengths: set[int] = set()  # of axes, in the last run
 
-    def descend(self, chosen: dict[str, Any], at: int) -> None:
-        """Try what the next parameter may be."""
-        if at == len(self.several):
+    @property
+    def is_cut(self) -> bool:
+        """Whether so much was tried that the rest is left."""
+        return self.runs >= self.last_run or self.spent >= TRIED_STATEMENTS
+
+    def descend(self, chosen: dict[str, Any], waits_for: str) -> None:
+        """Try what the next parameter may be.
+
+        It is the one that the first statement waits for, so that a choice that does not
+        fit is seen at once.
+        """
+        rest = [p for p in self.several if p.key not in chosen]
+        if not rest:
             self.complete(chosen)
             return
-        parameter = self.several[at]
+        awaited = (p for p in rest if p.texts or p.key == waits_for)
+        parameter = next(awaited, rest[0])
+        fits: list[bool] = []
         for make in _candidates(self.code, parameter):
-            if self.is_over or self.runs >= SHAPE_TRIALS:
-                return
-            more = {**chosen, parameter.key: make}
-            is_last = at + 1 == len(self.several)
-            if is_last or not self.once(more).is_misfit:
-                self.descend(more, at + 1)
+            fits.append(self.tried(chosen, parameter, make, len(rest) == 1))
+            if fits[-1] and parameter.is_index:
+                break  # whole numbers serve, so that rows of 0 and 1 do not
+        if not any(fits):
+            for make in self.of_other_lengths(parameter):
+                self.tried(chosen, parameter, make, len(rest) == 1)
 
-    def complete(self, chosen: dict[str, Any]) -> None:
+    def tried(
+        self, chosen: dict[str, Any], parameter: OpenParameter, make: Any, is_last: bool
+    ) -> bool:
+        """Go on with a choice for an operand; whether it fits so far."""
+        if self.is_over or self.is_cut:
+            return True
+        more = {**chosen, parameter.key: make}
+        if is_last:
+            return not self.complete(more).is_misfit
+        trial = self.once(more)
+        if not trial.is_misfit:
+            self.descend(more, trial.waits_for)
+        return not trial.is_misfit
+
+    def of_other_lengths(self, parameter: OpenParameter) -> list[Callable[[], Value]]:
+        """Shapes with lengths that were computed, as by putting two arrays together."""
+        if parameter.is_size or parameter.texts or parameter.is_index:
+            return []
+        shapes: list[tuple[int, ...]] = []
+        for n in sorted(self.lengths - {1, *SIZES}):
+            shapes += [(m, n) for m in SIZES] + [(n, m) for m in SIZES]
+            shapes += [(n,), (n, 1)] if parameter.least < 2 else []
+        name = parameter.name
+        return [partial(any_number, self.code, name, s) for s in shapes]
+
+    def complete(self, chosen: dict[str, Any]) -> ShapeTrial:
         """Note what comes of a choice of all operands."""
         trial = self.once(chosen)
         self.found.append((trial, chosen))
         self.shapely += trial.is_shapely
-        self.is_over = self.shapely >= SHAPE_CHOICES or trial.is_perfect
+        self.fitting += not trial.is_misfit
+        is_enough = self.shapely >= SHAPE_CHOICES or self.fitting >= FITTING_CHOICES
+        self.is_over = is_enough or trial.is_perfect
+        if trial.is_shapely and trial.fit.right and not trial.is_narrow:
+            self.last_run = min(self.last_run, self.runs + TRIALS_BESIDE)
+        return trial
 
     def once(self, chosen: Mapping[str, Any], undo: bool = True) -> ShapeTrial:
         """Run, and what came of it."""
         code, program = self.code, self.code.program
         self.runs += 1
         length, statements = program.length(), code.statements
+        code.unread.clear()
         counts = [len(held) for held in (code.assigned, code.snapshots)]
-        operands = {p.key: Unknown(OPEN) for p in self.several}
+        operands = {p.key: Unknown(f"{OPEN}{p.key}.") for p in self.several}
         is_complete = len(chosen) == len(operands)
         try:
             with understood():
                 operands |= {n: make() for n, make in chosen.items()}
                 result = self.run(operands_from(self.several, operands))
-            return self.trial(code.assigned[counts[0] :], result, is_complete)
+            new = code.assigned[counts[0] :]
+            trial = self.trial(new, result, is_complete, length[0])
+            return replace(trial, is_narrow=trial.is_narrow or self.is_thin(operands))
         except NotUnderstood as error:
+            new = code.assigned[counts[0] :]
             waits = OPEN in str(error) or (not is_complete and IN_DOUBT in str(error))
-            return ShapeTrial(not waits or _fails(code.assigned[counts[0] :]))
+            awaited = _awaited([*code.unread, str(error)])
+            return ShapeTrial(not waits or _fails(new), waits_for=awaited)
         finally:
+            nodes = program.record.nodes[length[0] :]
+            self.lengths = {n for node in nodes for n in node.shape if n <= LONG_AXIS}
             if undo:
                 del code.assigned[counts[0] :]
                 del code.snapshots[counts[1] :]
                 program.shorten(length)
+                self.spent += code.statements - statements
                 code.statements = statements
 
+    def is_spread(self, length: int) -> bool:
+        """Whether a vector and a column were added, which makes a matrix of both.
+
+        That is no error in Python, and hardly ever what is meant.
+        """
+        nodes = self.code.program.record.nodes
+        for node in nodes[length:]:
+            if node.op in SUMS:
+                shapes = [nodes[i].shape for i in node.operands]
+                if node.shape not in shapes and len({*map(len, shapes)}) > 1:
+                    return True
+        return False
+
     def trial(
-        self, new: Sequence[Assigned], result: Value, is_complete: bool
+        self, new: Sequence[Assigned], result: Value, is_complete: bool, length: int
     ) -> ShapeTrial:
         """What came of a run that went to its end."""
         values = [*(e.value for e in new), result]
         reasons = [v.reason for v in values if isinstance(v, Unknown)]
-        is_misfit = any(map(_is_misfit, reasons))
+        is_misfit = any(map(_is_misfit, reasons)) or self.is_spread(length)
         if not is_complete:
-            return ShapeTrial(is_misfit)
+            awaited = _awaited([*self.code.unread, *reasons])
+            return ShapeTrial(is_misfit, waits_for=awaited)
         fit = fit_of(self.code, new)
         is_narrow = any(self.is_one(entry) for entry in new)
         return ShapeTrial(is_misfit, fit, len(reasons), is_narrow)
+
+    def is_thin(self, operands: Mapping[str, Value]) -> bool:
+        """Whether an operand of a product is a row or a column, as of one example."""
+        factors = [operands[p.key] for p in self.several if p.least]
+        return any(isinstance(x, Symbol) and 1 in x.shape for x in factors)
 
     def is_one(self, entry: Assigned) -> bool:
         """Whether a name is given a size that is 1."""

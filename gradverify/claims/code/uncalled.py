@@ -23,13 +23,17 @@ from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import RETURNS_NOTHING, follow
+from gradverify.claims.code.syntax import is_static
 from gradverify.claims.code.trials import (
     INPUTS,
     LABELS,
+    OUTSIDE,
     OWN,
     OpenParameter,
+    Run,
     any_number,
     attributes,
+    opened,
     parameters,
     run_at_best,
 )
@@ -59,36 +63,96 @@ SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")
 OUTPUT = re.compile(
     r"(?i)o|outputs?|out|y_?hat|y_?pred\w*|pred\w*|probs?|a(?:l|\d)?|scores"
 )
+STEP_SIZE = re.compile(
+    r"(?i)(?:learning|l)_?rate|lr|alpha|eta|step_?size|reg\w*|lambd?a?"
+)
 ABOVE = re.compile(r"(?i)d_?\w+|grad\w*|\w*_grad|upstream\w*|delta\w*|g|dy|error")
 
 
 def call_unused(code: Journal) -> None:
     """Follow what is never called and speaks of gradients."""
+    judged = _judged_lines(code)
     for forward, backward in _pairs(code.functions):
         if not _is_followed(code, forward) and not _is_followed(code, backward):
             _call_pair(code, forward, backward)
     for function in code.functions:
-        if not _is_followed(code, function) and _speaks_of_gradients(function.body):
+        is_done = _is_followed(code, function) and not _is_open(function.body, judged)
+        if not is_done and _speaks_of_gradients(function.body):
             several = parameters(function.parameters, function.body)
             losses = [f for f in code.functions if _is_loss(f)]
             run = partial(_beside_losses, code, function, losses)
-            run_at_best(code, several, run)
+            _run_at_best(code, several, run, [function])
     for kind in code.classes:
         methods = {m.name: m for m in _methods(kind)}
         used = [m for m in methods.values() if m.name != "__init__"]
         layer = _passes(kind, methods)
-        if any(_is_method_followed(code, m) for m in used):
-            if layer is not None and not _is_judged(code, layer.backward):
-                _call_layer(code, layer)
-            continue
-        if layer is not None:
+        is_used = any(_is_method_followed(code, m) for m in used)
+        if layer is not None and (not is_used or _is_open(layer.backward.body, judged)):
             _call_layer(code, layer)
         passes = [layer.forward, layer.backward] if layer is not None else []
         for method in methods.values():
             is_own = method not in passes and method.name != "__init__"
             is_new = is_own and not _is_method_followed(code, method)
+            if is_used:
+                is_new = is_own and _is_open(method.body, judged)
             if is_new and _speaks_of_gradients(method.body):
                 _call_method(code, kind, methods, method)
+
+
+def _run_at_best(
+    code: Journal,
+    several: Sequence[OpenParameter],
+    run: Run,
+    functions: Sequence[Function],
+) -> None:
+    """`run_at_best`, where names of the file without a value are operands as well.
+
+    Weights may be made from data that the file reads, or be too many to look at.
+    """
+    free = _free(code, functions)
+
+    def run_given(operands: Mapping[str, Value]) -> Value:
+        before, names = code.given, {p.table or p.key for p in free}
+        code.given = {n.removeprefix(OUTSIDE): operands[n] for n in names}
+        own = {n: v for n, v in operands.items() if n not in names}
+        try:
+            return run(own)
+        finally:
+            code.given = before
+
+    run_at_best(code, [*several, *free], run_given if free else run)
+
+
+def _free(code: Journal, functions: Sequence[Function]) -> list[OpenParameter]:
+    """Names that functions use, and that the file gives no value that is read.
+
+    Those of the functions that they call count too.
+    """
+    several = [*functions]
+    used: dict[str, None] = {}
+    nodes: list[ast.AST] = []
+    for function in several:  # it grows
+        inside = [n for s in function.body for n in ast.walk(s)]
+        names = [n for n in inside if isinstance(n, ast.Name)]
+        given = function.parameters
+        own = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        own |= {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+        for name in (n.id for n in names if n.id not in own):
+            found = code.names.get(name)
+            if isinstance(found, Unknown) or _is_array(code, found):
+                used[name] = None
+            elif isinstance(found, Function) and found not in several:
+                several.append(found)
+        nodes += inside
+    if not any(isinstance(code.names.get(n), Unknown) for n in used):
+        return []
+    return [opened(n, OUTSIDE + n, nodes, prefers_arrays=True) for n in used]
+
+
+def _is_array(code: Journal, value: Value) -> bool:
+    """Whether it is an array that the file begins with, which another size may have."""
+    is_leaf = isinstance(value, Symbol) and value.index in code.program.leaves
+    return is_leaf and bool(value.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,16 +200,19 @@ def _is_method_followed(code: Journal, method: ast.FunctionDef) -> bool:
     return id(method.body[0]) in code.followed
 
 
-def _is_judged(code: Journal, method: ast.FunctionDef) -> bool:
-    """Whether a gradient of a method is judged where the file calls it.
+def _judged_lines(code: Journal) -> set[int]:
+    """The lines of gradients that are judged where the file calls what they stand in.
 
     Many files try a layer out on random numbers, and say of no output what it is for.
     """
-    lines = range(method.lineno, (method.end_lineno or method.lineno) + 1)
-    return any(
-        not step.problem and step.assigned.line in lines
-        for step in steps(code, tuple(code.assigned))
-    )
+    found = steps(code, tuple(code.assigned))
+    return {step.assigned.line for step in found if not step.problem}
+
+
+def _is_open(body: Sequence[ast.stmt], judged: set[int]) -> bool:
+    """Whether no gradient in it is judged yet."""
+    last = body[-1].end_lineno or body[-1].lineno
+    return not judged & {*range(body[0].lineno, last + 1)}
 
 
 def _speaks_of_gradients(body: Sequence[ast.stmt]) -> bool:
@@ -256,9 +323,11 @@ def _backward_names(forward: str) -> Iterator[str]:
 
 
 def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
-    several = parameters(forward.parameters, forward.body)
+    several = parameters(forward.parameters, [*forward.body, *backward.body])
     labels = _labels(backward, several)
     own = [*dict.fromkeys(p.table or p.key for p in several)]
+    both = [forward, backward]
+    losses = [f for f in code.functions if _is_loss(f)]
 
     def run(operands: Mapping[str, Value]) -> Value:
         before = len(code.assigned)
@@ -266,10 +335,46 @@ def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
         held = dict(operands)
         for entry in code.assigned[before:]:
             held |= {entry.name: entry.value}
+        held |= {p.name: operands[p.key] for p in labels}
         output, *saved = result if isinstance(result, tuple) else (result,)
-        return _backward(code, backward, output, saved, held, operands)
+        loss = _loss_of(code, losses, output, held)
+        held = held if loss is None else {**held, THE_LOSS: loss}
+        inputs = {**_of_tables(operands), **operands}
+        inputs = inputs if loss is None else {**inputs, THE_LOSS: loss}
+        return _backward(code, backward, output, saved, held, inputs)
 
-    run_at_best(code, [*several, *labels], run)
+    _run_at_best(code, [*several, *labels], run, both)
+
+
+def _of_tables(operands: Mapping[str, Value]) -> dict[str, Value]:
+    """The entries of operands that are tables: W1 of `parameters["W1"]`."""
+    tables = [v for v in operands.values() if isinstance(v, dict)]
+    return {k: v for t in tables for k, v in t.items() if isinstance(k, str)}
+
+
+def _loss_of(
+    code: Journal, losses: Sequence[Function], output: Value, held: Mapping[str, Value]
+) -> Symbol | None:
+    """A loss of the file, of what comes out and of what is to come out."""
+    labels = [v for n, v in held.items() if LABELS.fullmatch(n)]
+    before = len(code.assigned)
+    for loss in losses:
+        wanted = operands_of(loss)
+        if len(wanted) != 2 or not labels or not isinstance(output, Symbol):
+            continue
+        operands = {n: labels[0] if LABELS.fullmatch(n) else output for n in wanted}
+        if len({*map(id, operands.values())}) < 2:
+            continue
+        try:
+            with understood():
+                found = _follow(code, loss, operands)
+        except NotUnderstood:
+            continue
+        finally:
+            del code.assigned[before:]
+        if isinstance(found, Symbol) and np.prod(found.shape) == 1:
+            return code.program.apply("reshape", found, shape=())
+    return None
 
 
 def _labels(
@@ -320,6 +425,8 @@ def _backward(
             scalar = code.program.apply("sum", product, axis=None)
         elif name in held:
             operands[name] = held[name]
+        elif STEP_SIZE.fullmatch(name):
+            operands[name] = any_number(code, name, ())
         elif OUTPUT.fullmatch(name):
             operands[name] = output
         else:
@@ -397,7 +504,8 @@ def _call_layer(code: Journal, passes: Passes) -> None:
     forward, backward = passes.forward, passes.backward
     body = [s for m in methods.values() for s in m.body]
     several = _settings(methods, body)
-    inputs = parameters(forward.args, body, skip=1, key=OF_METHOD)
+    own = int(not is_static(forward))
+    inputs = parameters(forward.args, body, skip=own, key=OF_METHOD)
     labels = _labels(_bound(backward, Instance(kind)), inputs)
     known_ones = {*methods, *_attributes_made(code, kind, methods, several)}
     ahead, back = (_in_turn(methods, (m,)) for m in (forward, backward))
@@ -498,7 +606,8 @@ def _call_method(
 ) -> None:
     """A method that speaks of gradients, of an object that is made for it."""
     several = _settings(methods, method.body)
-    inputs = parameters(method.args, method.body, skip=1, key=OF_METHOD)
+    own = int(not is_static(method))
+    inputs = parameters(method.args, method.body, skip=own, key=OF_METHOD)
 
     def run(operands: Mapping[str, Value]) -> Value:
         layer = _made(code, kind, methods, operands)
@@ -545,4 +654,5 @@ def _made(
 
 
 def _bound(method: ast.FunctionDef, layer: Instance) -> Function:
-    return Function(method.name, method.args, tuple(method.body), layer)
+    holder = None if is_static(method) else layer
+    return Function(method.name, method.args, tuple(method.body), holder)

@@ -33,8 +33,8 @@ class AxisLength(Fraction):
     """How many entries an axis has: `m = X.shape[0]` is no number that is moved."""
 
 
-class AxisCount(Fraction):
-    """How many axes an array has: `x.ndim`, which conditions ask."""
+class Counted(Fraction):
+    """A whole number that stays one under a name: `x.ndim`, the t of a loop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def numbers(value: Value) -> Any:
 
 def named(program: FileProgram, name: str, value: Value) -> Value:
     """What a name stands for from now on: a number becomes a leaf of its own."""
-    if isinstance(value, bool | str | AxisCount):
+    if isinstance(value, bool | str | Counted):
         return value
     if isinstance(value, AxisLength):
         return program.number(value, is_constant=True)

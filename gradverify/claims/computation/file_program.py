@@ -79,14 +79,16 @@ class FileProgram:
     """Nodes by number; those in `leaves` were written down, the others follow.
 
     derivatives: for a node that is a derivative, of which node by which.
-    gradients: nodes that a library would have computed. spent: how many nodes and
-    elements are not counted, since another part of the file has them.
+    gradients: nodes that a library would have computed. masks: nodes that are 1 where
+    a comparison holds and 0 elsewhere. spent: how many nodes and elements are not
+    counted, since another part of the file has them.
     """
 
     record: Program = field(default_factory=Program)
     leaves: dict[int, Leaf] = field(default_factory=dict)
     derivatives: dict[int, tuple[int, int]] = field(default_factory=dict)
     gradients: set[int] = field(default_factory=set)
+    masks: set[int] = field(default_factory=set)
     elements: int = 0
     spent: tuple[int, int] = (0, 0)
     _sweeps: dict[Any, dict[int, Symbol]] = field(default_factory=dict)
@@ -104,10 +106,11 @@ class FileProgram:
         self.leaves = {i: leaf for i, leaf in self.leaves.items() if i < count}
         self.derivatives = {i: d for i, d in self.derivatives.items() if i < count}
         self.gradients = {i for i in self.gradients if i < count}
+        self.masks = {i for i in self.masks if i < count}
         self._sweeps.clear()
 
-    def begin_texts(self) -> None:
-        """Count anew: a code that draws large pictures leaves room for the texts."""
+    def count_anew(self) -> None:
+        """A code that draws large pictures leaves room for what comes after it."""
         self.spent = self.length()
 
     # ---- leaves

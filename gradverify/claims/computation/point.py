@@ -27,6 +27,10 @@ DRAWS = 20
 Balls = Any  # a ball, or an object array of balls
 
 
+class UncertifiedError(NotUnderstood):
+    """At this point the derivative cannot be held against the reference."""
+
+
 @dataclass(eq=False)
 class Point:
     """Values of leaves, and of every node that was asked for."""
@@ -124,8 +128,8 @@ def certify(point: Point, derivative: int) -> Reference | None:
     """Hold a derivative's ball against the mpmath-certified reference.
 
     None where it is 0 or 1 by the shape of the program. At a kink its value becomes
-    the range of slopes. Raises `NotUnderstood` where there is no derivative, or where
-    the two do not agree.
+    the range of slopes. Raises `UncertifiedError` where there is no derivative, and
+    `NotUnderstood` where the two do not agree.
     """
     program = point.program
     y, x = program.derivatives[derivative]
@@ -137,7 +141,7 @@ def certify(point: Point, derivative: int) -> Reference | None:
         point.known[derivative] = _range(truth, place)
         return truth
     if truth.status not in (Slope.SMOOTH, Slope.ONE_SIDED):
-        raise NotUnderstood(
+        raise UncertifiedError(
             truth.note or f"the derivative is not known: {truth.status.name}"
         )
     rows = zip(

@@ -23,9 +23,17 @@ NEAR = arb(2) ** -200
 
 
 def on_curve(
-    program: FileProgram, members: Members, gap: Symbol, x: Symbol, y: Symbol
+    program: FileProgram,
+    members: Members,
+    gap: Symbol,
+    x: Symbol,
+    y: Symbol,
+    sign: int = 0,
 ) -> Outcome:
-    """The outcome at points where `gap` is 0; `NotUnderstood` where none are found."""
+    """The outcome at points where `gap` is 0; `NotUnderstood` where none are found.
+
+    sign: of y at the points, where only one branch of the curve is meant.
+    """
     if {x.index, y.index} <= {*members.moved}:
         raise NotUnderstood("the stated point need not be on the curve")
     down = program.derivative(gap, y)
@@ -39,7 +47,7 @@ def on_curve(
         for seed in range(STARTS):
             start = drawn_for(program, members, moved, seed)
             point = _moved_onto(program, start, gap, down, y)
-            if point is None:
+            if point is None or not _is_on_branch(point, y, sign):
                 continue
             found = [point.value(n.index) for n in members.nodes]
             if any(not b.is_finite() for value in found for b in flat(value)):
@@ -53,6 +61,11 @@ def on_curve(
     if last is None or usable < LEAST:
         raise NotUnderstood("no points were found on the curve")
     return Outcome(None, last, is_identity=True)
+
+
+def _is_on_branch(point: Point, y: Symbol, sign: int) -> bool:
+    (value,) = flat(point.value(y.index))
+    return not sign or bool(sign * value > 0)
 
 
 def _moved_onto(

@@ -17,6 +17,7 @@ A witness is one of these:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gradverify.claims.judgement.claim_record import Claim, ClaimVerdict
@@ -62,6 +63,34 @@ def _witnesses(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[int, int]:
     return rights, sum(o.is_contradicted and not o.follows for o in same)
 
 
+def _has_values(f: ReadClaim, findings: Sequence[ReadClaim]) -> bool:
+    """Whether a right claim beside it puts the same values in.
+
+    Beside `∂L/∂w = 2wx = 12` with w = 3 and x = 2 the claim `∂L/∂x = w² = 10` is about
+    these values, wherever they are given.
+    """
+    wanted = _letters(f)
+    return bool(wanted) and any(
+        o.is_right
+        and o.subject == f.subject
+        and o.cell == f.cell
+        and abs(o.line - f.line) <= NEAR
+        and len(o.chain) > 2
+        and NUMBER.fullmatch(o.chain[-1]) is not None
+        and wanted <= _letters(o)
+        for o in findings
+    )
+
+
+def _letters(f: ReadClaim) -> set[str]:
+    """The names in the formulas of a chain, its first member aside."""
+    return {name for formula in f.chain[1:] for name in NAME.findall(formula)}
+
+
+NAME = re.compile(r"[^\W\d]\w*")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
 def _agree(one: ReadClaim, other: ReadClaim) -> bool:
     """Whether two claims mean the same by the names that both speak of."""
     known = dict(one.rests_on)
@@ -83,7 +112,8 @@ def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict,
     if f.doubts:
         return ClaimVerdict.UNSURE, f.doubts[0]
     rights, wrongs = _witnesses(f, findings)
-    if f.is_far and (not rights or f.explained.puts_in):
+    is_apart = f.explained.puts_in and not _has_values(f, findings)
+    if f.is_far and (not rights or is_apart):
         return ClaimVerdict.UNSURE, FAR  # what is put in may be given near the claim
     seen = 0 < rights >= wrongs
     if f.member or f.explained.is_slip or f.follows or seen:

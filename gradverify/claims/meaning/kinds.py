@@ -434,8 +434,26 @@ def _gradient(m: Meaning, of: Formula) -> Symbol:
 
 
 def _hadamard(m: Meaning, left: Formula, right: Formula) -> Symbol:
-    """A product entry by entry."""
+    """A product entry by entry; of functions beside f(x), which they are applied to."""
+    if right[0] == "apply" and _are_functions(m, left):
+        return m.node(_composed(left, right))
     return m.code.program.apply("mul", m.node(left), m.node(right))
+
+
+def _are_functions(m: Meaning, formula: Formula) -> bool:
+    """Whether it is g or `h ∘ g`."""
+    match formula:
+        case ("hadamard", outer, inner):
+            return _are_functions(m, outer) and _are_functions(m, inner)
+    return _is_function(m, formula)
+
+
+def _composed(formula: Formula, x: Formula) -> Formula:
+    """`h ∘ g` applied to x."""
+    match formula:
+        case ("hadamard", outer, inner):
+            return _composed(outer, _composed(inner, x))
+    return ("apply", formula[1], ("arguments", x))
 
 
 def _name_of(m: Meaning, name: Any, arguments: Formula) -> Symbol:

@@ -7,12 +7,18 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import BackwardStep, is_derivative, steps
+from gradverify.claims.code.backward_passes import (
+    PENALTY,
+    UPSTREAM,
+    BackwardStep,
+    is_derivative,
+    names_of,
+    steps,
+)
 from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
 from gradverify.claims.code.printed import printed
@@ -40,22 +46,48 @@ from gradverify.claims.sources.fragments import Fragment
 
 
 def in_code(file: OpenFile) -> Iterator[ReadClaim]:
-    """Backward passes that are written by hand, every step of them."""
+    """Backward passes that are written by hand, every step of them once.
+
+    A line of a loop that is written out is one claim. If it comes out right in one pass
+    and not in another, its names may mean other things than we think. The entries of a
+    list are claims of their own, though they stand in one line.
+    """
+    by_place: dict[tuple[int, int, str, int], list[ReadClaim]] = {}
+    for column, found in _in_passes(file):
+        place = found.cell, found.line, found.text, column
+        by_place.setdefault(place, []).append(found)
+    for several in by_place.values():
+        failing = next((f for f in several if f.is_contradicted), None)
+        judged = next((f for f in several if f.is_right), None)
+        if failing is not None and judged is not None:
+            yield replace(failing, doubts=(IN_TURN, *failing.doubts))
+        else:
+            yield failing or judged or several[0]
+
+
+IN_TURN = "it comes out right in another pass of the loop, or for another operand"
+
+
+def _in_passes(file: OpenFile) -> Iterator[tuple[int, ReadClaim]]:
+    """Every step of every backward pass, as often as it is followed.
+
+    Each with the column at which its formula stands.
+    """
     wrong: dict[int, Symbol] = {}
     passes = steps(file.code, tuple(file.code.assigned))
     for step in itertools.chain(passes, closure_steps(file.code)):
         entry = step.assigned
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
-        place = entry.cell, entry.line, entry.text
+        place, column = (entry.cell, entry.line, entry.text), entry.tree.col_offset
         if step.problem:
-            yield ReadClaim(*place, chain, reason=step.problem)
+            yield column, ReadClaim(*place, chain, reason=step.problem)
             continue
         try:
             with understood():
                 finding = _step(file, step, ReadClaim(*place, chain), wrong)
         except NotUnderstood as error:
             finding = ReadClaim(*place, chain, reason=str(error))
-        yield finding
+        yield column, finding
 
 
 def _step(
@@ -65,8 +97,8 @@ def _step(
     program, entry = file.code.program, step.assigned
     node = _written(file, entry.tree) or symbol(program, entry.value)
     exact = program.derivative(step.y, step.x, step.holds)
-    if step.over > 1:
-        exact = program.apply("div", exact, program.constant(Fraction(step.over)))
+    if step.over != 1:
+        exact = program.apply("mul", exact, program.constant(1 / step.over))
     members = Members((), (exact, node))
     outcome = judge_values(program, members)
     names = {k: v for k, v in entry.names.items() if k != entry.name}
@@ -94,8 +126,13 @@ def _doubts(
     exact, claimed = members.nodes
     leaves = program.cut(step.y.index).leaves
     is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
-    differs = outcome.step is not None and exact.shape != claimed.shape
-    return (OUR_SHAPE,) if differs and is_ours else ()
+    if outcome.step is None:
+        return ()
+    names = names_of(step.assigned.tree)
+    is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
+    if is_open and any(map(PENALTY.fullmatch, names)):
+        return (PENALIZED,)
+    return (OUR_SHAPE,) if exact.shape != claimed.shape and is_ours else ()
 
 
 def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
@@ -134,6 +171,9 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         yield ReadClaim(*place, chain, outcome, explained, doubts=doubts)
 
 
+PENALIZED = (
+    "it holds the slope of a penalty, which is no part of what the layer computes"
+)
 OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"

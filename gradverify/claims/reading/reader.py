@@ -39,9 +39,10 @@ def read_claims(path: Path, text: str | None = None) -> list[Claim]:
 def _claims(file: OpenFile) -> list[Claim]:
     """Every claim of a file, in order."""
     problems = list(_problems(file))
+    file.code.program.count_anew()
     with suppress(NotUnderstood):
         call_unused(file.code)
-    file.code.program.begin_texts()
+    file.code.program.count_anew()
     found = [f for i, c in enumerate(file.cells) for f in fragments(i, c)]
     states = states_of(file.code, found)
     result = [c for r in states.readings for c in in_text(file, r, states)]

@@ -67,6 +67,7 @@ from gradverify.claims.mending.spelled import spelled
 from gradverify.claims.mending.why import Wrong, explain
 from gradverify.claims.reading.open_file import OpenFile
 
+BRANCH = "it holds on another branch of the curve, which may be the one that is meant"
 EQUATION = "it may be an equation to be solved, and not a claim about the derivative"
 NEAR = 20  # lines from a definition to a claim that surely is about it
 CLASH = "the text and the code give a name of it different values"
@@ -347,6 +348,7 @@ def _judged(
     People write both with the same sign. A d at the head is a total one, though.
     """
     formulas, marks = _from_derivative(formulas, marks, place.state)
+    formulas, marks = _at_numbers(formulas, marks)
     formulas, marks, doubts = _without_equation(formulas, marks)
     members, outcome, meaning = _as_meant(place, formulas, marks, sign)
     program = place.file.code.program
@@ -371,9 +373,12 @@ def _judged(
     strange: tuple[str, ...] = ()
     if outcome.step is not None:
         strange = _doubts(place, members, outcome, meaning)
+    explained = explain(wrong)
+    if _has_far_values(formulas, place):
+        explained = replace(explained, puts_in=True)
     return Tried(
         outcome,
-        explain(wrong),
+        explained,
         chain,
         _subject(formulas, place, meaning.curve),
         member_agrees(members, outcome),
@@ -397,12 +402,26 @@ def _as_meant(
         if outcome.step is not None and meaning.curve is not None:
             found = meaning.curve
             outcome = on_curve(program, members, found.gap, found.x, found.y)
+            if outcome.step is not None:  # where y is a root, it is that above 0
+                outcome = _on_branch(place, members, found, 1) or outcome
         return members, outcome, meaning
 
     curve = _curve(place, formulas)
     along = [] if curve is None else [_Mode(curve=curve)]
     modes = [*along, *_modes(formulas, sign, place.states.sums)]
     return _first_right(attempt, modes, lambda found: found[1])
+
+
+def _on_branch(
+    place: _Place, members: Members, curve: Curve, sign: int
+) -> Outcome | None:
+    """The outcome where y has this sign, if all of the chain holds there."""
+    program = place.file.code.program
+    try:
+        found = on_curve(program, members, curve.gap, curve.x, curve.y, sign)
+    except NotUnderstood:
+        return None
+    return found if found.step is None else None
 
 
 def _explained(state: State) -> frozenset[str]:
@@ -450,6 +469,8 @@ def _doubts(
         doubts.append(CLASH)
     if _ends_well(members, outcome):
         doubts.append(ENDS_WELL)
+    if meaning.curve is not None and _on_branch(place, members, meaning.curve, -1):
+        doubts.append(BRANCH)
     if _is_special(formulas, state):
         doubts.append(SPECIAL)
     if _is_of_another_shape(members, outcome):
@@ -507,6 +528,25 @@ def _from_derivative(
     if len(formulas) < 3:
         raise NotUnderstood("it says what a name is to mean")
     return formulas[1:], marks[1:]
+
+
+def _at_numbers(
+    formulas: Sequence[Formula], marks: Sequence[bool]
+) -> tuple[Sequence[Formula], Sequence[bool]]:
+    """Without a head that says at which numbers: `f'(x_1) = f'(7) = 147`.
+
+    It says what x_1 is, whatever another part of the text calls so.
+    """
+    match formulas:
+        case [
+            ("apply_prime" | "derivative_at", *of, ("arguments", *names)),
+            (_, *same, ("arguments", *numbers)),
+            _,
+            *_,
+        ] if of == same and all(map(is_number, numbers)):
+            if not any(map(is_number, names)):
+                return formulas[1:], marks[1:]
+    return formulas, marks
 
 
 def _without_equation(
@@ -740,12 +780,20 @@ def _is_far(formulas: Sequence[Formula], place: _Place) -> bool:
     """Whether a definition that the claim rests on stands in another section."""
     values = (place.state.names.get(n) for n in _mentioned(formulas, place.state))
     found = [v.place for v in values if isinstance(v, TextValue)]
-    if any(map(is_number, formulas)):  # at a point whose numbers stand somewhere
-        stated = place.state.stated
-        found += [stated[n] for n in _mentioned(formulas, place.state) if n in stated]
-    if any((cell, section) != place.section for cell, section, _ in found):
-        return True
-    return any(place.line - line > NEAR for _, _, line in found)
+    return _has_far_values(formulas, place) or any(_is_away(p, place) for p in found)
+
+
+def _has_far_values(formulas: Sequence[Formula], place: _Place) -> bool:
+    """Whether a number that the claim is at is given to a name in another section."""
+    stated = place.state.stated
+    found = [stated[n] for n in _mentioned(formulas, place.state) if n in stated]
+    return any(map(is_number, formulas)) and any(_is_away(p, place) for p in found)
+
+
+def _is_away(where: tuple[int, int, int], place: _Place) -> bool:
+    """Whether it stands in another section, or many lines before."""
+    cell, section, line = where
+    return (cell, section) != place.section or place.line - line > NEAR
 
 
 def _ends_well(members: Members, outcome: Outcome) -> bool:

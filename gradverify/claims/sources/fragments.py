@@ -135,6 +135,7 @@ BOLD = re.compile(r"(?<![\w)\]}*])(\*{2}|__)(?=\S)([^\n]+?)(?<=\S)\1(?![\w(])")
 ITALIC = re.compile(r"(?<![\w)\]}*])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w(*])")
 START = re.compile(r"^(\s*)(#{1,6}\s|>\s?|[-*+]\s|\d+[.)]\s|\|)", re.MULTILINE)
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
 def _in_text(index: int, cell: Cell) -> Iterator[Fragment]:
@@ -142,7 +143,7 @@ def _in_text(index: int, cell: Cell) -> Iterator[Fragment]:
     text = COMMENT.sub("", cell.text) if cell.kind == "tex" else cell.text
     text = expanded(text) if "\\" in text else text
     place = 0
-    for match in DISPLAY.finditer(text):
+    for match in _displays(text):
         yield from _paragraphs(index, cell, text, place, match.start())
         body = match[1] or match[2] or match[3]
         line = cell.line + text.count("\n", 0, match.start(match.lastindex or 0))
@@ -151,6 +152,22 @@ def _in_text(index: int, cell: Cell) -> Iterator[Fragment]:
         yield Fragment(index, line, body, "formula", True)
         place = match.end()
     yield from _paragraphs(index, cell, text, place, len(text))
+
+
+def _displays(text: str) -> Iterator[re.Match[str]]:
+    """The display formulas.
+
+    In `$a$$b$` two formulas of a sentence meet. What begins there would go on until the
+    next display, over paragraphs and other formulas.
+    """
+    place = 0
+    while match := DISPLAY.search(text, place):
+        body = match[1] or ""
+        if "$" in body and PARAGRAPH.search(body):
+            place = match.start() + 2
+            continue
+        yield match
+        place = match.end()
 
 
 def _paragraphs(
