@@ -191,10 +191,13 @@ def _by_moving_cotangents(case: Case) -> Iterator[Case]:
     values, cotangents = node_values(case), _cotangents(case, reference(case))
     for i in op_nodes(case.graph):
         shape = case.graph.nodes[i].shape
-        alone = op_alone(case, i, values, np.ones(shape))
-        if not alone.point:
+        try:
+            alone = op_alone(case, i, values, np.ones(shape))
+        except ValueError:  # the literal is no operand of this op alone
             continue
         moving, ct = by_cotangent_input(alone), cotangents[i]
+        if not alone.point or moving.point[-1].shape != shape:
+            continue  # a plain sum is taken for the contraction itself
         if ct is not None and np.all(np.isfinite(ct)):
             cotangent = np.broadcast_to(ct, shape).astype(case.dtype)
             moving = replace(moving, point=(*alone.point, cotangent))
