@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +70,9 @@ def guilty_op(
     An op deviates as the case does if it has the same verdict; after an exception, it
     must raise the same one. If no op does, and the numbers of the case are wrong, an op
     is named whose numbers are wrong in another way. An op whose cotangents have a shape
-    that does not fit is named for what later sums make of them.
+    that does not fit is named for what later sums make of them. One whose error is far
+    smaller than that of the case is named only if no other one deviates: digits that a
+    library loses are not what made the first digit wrong.
 
     An op's result is made a scalar by a product and a sum. These two are suspects too.
     If all ops are right at second order, each has a cotangent that is an input at last:
@@ -78,6 +81,7 @@ def guilty_op(
     judgement: of the case.
     """
     first: Guilty | None = None
+    same: list[Guilty] = []
     for alone, rest in _suspects(case, judgement.question):
         found = judgement if _are_one(alone, case) else judge(alone)
         if not _may_be(found, judgement):
@@ -86,13 +90,30 @@ def guilty_op(
         if rest is not None and is_same(other := judge(rest), found):
             guilty = Guilty(rest.graph.ops[0], rest, other)
         if is_same(found, judgement):
-            return guilty
+            if _is_as_large(found, judgement):
+                return guilty
+            same.append(guilty)
         first = first or guilty
+    largest = max(same, key=lambda g: _size(g.judgement), default=None)
     if first is None and QUESTIONS[judgement.question].order == 2:
         for alone in _by_moving_cotangents(case):
             if _may_be(found := judge(alone), judgement):
                 return Guilty(alone.graph.ops[0], alone, found)
-    return first or Guilty(WHOLE)
+    return largest or first or Guilty(WHOLE)
+
+
+FAR = 1e6  # times smaller than the error of the case
+
+
+def _size(found: Judgement | None) -> float:
+    """The error in units of roundoff; infinite where there is no such number."""
+    ulps = None if found is None else found.error_ulps
+    return math.inf if ulps is None else ulps
+
+
+def _is_as_large(found: Judgement, wanted: Judgement) -> bool:
+    """Whether an op's error may be that of the case."""
+    return _size(found) * FAR >= _size(wanted) or math.isinf(_size(wanted))
 
 
 def is_same(found: Judgement, wanted: Judgement) -> bool:
