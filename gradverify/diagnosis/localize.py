@@ -186,29 +186,43 @@ def _by_moving_cotangents(case: Case) -> Iterator[Case]:
     """Every op alone with a cotangent that is an input, after that product by itself.
 
     The cotangent is the one that reaches the op. Either factor of the product may
-    happen to have no tangent, but hardly in both orders.
+    happen to have no tangent, but hardly in both orders. Scales are there for other
+    tangents of the op.
     """
     values, cotangents = node_values(case), _cotangents(case, reference(case))
     for i in op_nodes(case.graph):
-        shape = case.graph.nodes[i].shape
-        try:
-            alone = op_alone(case, i, values, np.ones(shape))
-        except ValueError:  # the literal is no operand of this op alone
-            continue
-        moving, ct = by_cotangent_input(alone), cotangents[i]
-        if not alone.point or moving.point[-1].shape != shape:
-            continue  # a plain sum is taken for the contraction itself
-        if ct is not None and np.all(np.isfinite(ct)):
-            cotangent = np.broadcast_to(ct, shape).astype(case.dtype)
-            moving = replace(moving, point=(*alone.point, cotangent))
-        factors = (np.asarray(values[i], case.dtype), moving.point[-1])
-        for order in ((0, 1), (1, 0)):
+        ct, moving = cotangents[i], []
+        for scale in (1.0, *SCALES[:2]):
+            one = _by_moving_cotangent(case, i, values, scale)
+            if one is not None and ct is not None and np.all(np.isfinite(ct)):
+                x = one.point[-1]
+                cotangent = np.broadcast_to(ct / scale, x.shape).astype(case.dtype)
+                one = replace(one, point=(*one.point[:-1], cotangent))
+            moving += [] if one is None else [one]
+        factors = (np.asarray(values[i], case.dtype), *(m.point[-1] for m in moving))
+        for order in ((0, 1), (1, 0)) if moving else ():
+            shape = case.graph.nodes[i].shape
             nodes: list[Node] = [input_leaf(shape), input_leaf(shape)]
             nodes.append(apply_op(nodes, "mul", order))
             if shape:
                 nodes.append(apply_op(nodes, "sum", (2,)))
-            yield Case(Graph(tuple(nodes)), factors, case.dtype)
-        yield moving
+            yield Case(Graph(tuple(nodes)), factors[:2], case.dtype)
+        yield from moving
+
+
+def _by_moving_cotangent(
+    case: Case, i: int, values: Sequence[Any], scale: float
+) -> Case | None:
+    """The op alone, times a scale and a cotangent that is an input; None for a plain
+    sum, which is taken for the contraction itself.
+    """
+    shape = case.graph.nodes[i].shape
+    try:
+        alone = op_alone(case, i, values, np.full(shape, scale))
+    except ValueError:  # the literal is no operand of this op alone
+        return None
+    moving = by_cotangent_input(alone)
+    return moving if alone.point and moving.point[-1].shape == shape else None
 
 
 def _moved(
