@@ -44,7 +44,9 @@ RETURNS_NOTHING = "returns nothing"
 
 def read_cell(code: Journal, cell: int, text: str) -> None:
     """Read a cell; `NotUnderstood` where it is no Python."""
-    _Statements(code, cell, text).block(parsed(text).body, code.names)
+    body = parsed(text).body
+    code.bodies.append((cell, body))
+    _Statements(code, cell, text).block(body, code.names)
 
 
 def follow(
