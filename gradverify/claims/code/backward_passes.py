@@ -621,7 +621,10 @@ def _from_residual(
     held. Of steps between them, some are called after what they are not by.
     """
     nodes = program.record.nodes
-    own = [g for g in gradients if g.x.index in program.leaves]
+    by = {g.x.index for g in gradients}
+    own = [
+        g for g in gradients if not by & {*program.cut(g.x.index).place} - {g.x.index}
+    ]
     own = own if len(own) > 1 else [*gradients]
     leaves = {g.x.index for g in own}
     named = gradients[0].assigned.names
