@@ -347,6 +347,13 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "dy_dx = 2*x\n", [R]),
     ("line ends of another system", "x = 3.0\r\ny = x**2\r\nprint 'y', y\r\n"
      "dy_dx = x\r\n", [W]),
+    ("a slope behind a flag",
+     "import numpy as np\ndef squash(s, deriv=False):\n    if deriv == True:\n"
+     "        return s * (1 - s)\n    return 1 / (1 + np.exp(-s))\n"
+     "def bend(s, prime=False):\n    v = np.tanh(s)\n"
+     "    return 1 - v if prime else v\n"
+     "def ramp(s, derivative=False):\n    if not derivative:\n"
+     "        return np.maximum(0, s)\n    return (s > 0).astype(float)\n", [R, W, R]),
     ("the gradient of each example's own loss, before a mean over them",
      MEAN + "dk = q - T\ndv = S @ dk.T / n\ndc = np.sum(dk) / n\n", [R, R, R]),
     ("a mean that is left out in one of two",

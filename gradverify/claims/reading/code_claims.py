@@ -159,7 +159,8 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         names = ", ".join(operands_of(derived))
         x = names if len(operands_of(function)) == 1 else "…"
         chain = (f"{function.name}'({x})", f"{derived.name}({names})")
-        place = derived.cell, derived.line, f"def {derived.name}"
+        text = f"def {derived.name}" if derived.name.isidentifier() else derived.name
+        place = derived.cell, derived.line, text
         try:
             with understood():
                 outcome, explained, by = pair(file, function, derived)
