@@ -347,6 +347,20 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "dy_dx = 2*x\n", [R]),
     ("line ends of another system", "x = 3.0\r\ny = x**2\r\nprint 'y', y\r\n"
      "dy_dx = x\r\n", [W]),
+    ("a mask that scales in place, and losses along an axis behind a flag",
+     "import numpy as np\ndef leak_forward(U, a=0.01):\n"
+     "    return np.maximum(a * U, U), (U, a)\n"
+     "def leak_backward(dout, cache):\n    U, a = cache\n    dU = dout.copy()\n"
+     "    dU[U < 0] *= a\n    return dU\n"
+     "def bent_forward(U, a=0.01):\n    return np.maximum(a * U, U), (U, a)\n"
+     "def bent_backward(dout, cache):\n    U, a = cache\n    dU = dout.copy()\n"
+     "    dU[U > 0] *= a\n    return dU\n"
+     "def squares(out, aim, derivative=False):\n    if derivative:\n"
+     "        return out - aim\n"
+     "    return 0.5 * np.mean(np.sum((out - aim)**2, axis=1))\n"
+     "def cubes(out, aim, derivative=False):\n    if derivative:\n"
+     "        return out - aim\n"
+     "    return 0.5 * np.mean(np.sum((out - aim)**3, axis=1))\n", [R, U, R, N]),
     ("a slope behind a flag",
      "import numpy as np\ndef squash(s, deriv=False):\n    if deriv == True:\n"
      "        return s * (1 - s)\n    return 1 / (1 + np.exp(-s))\n"

@@ -58,7 +58,7 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
             parameters=_with_defaults(given, defaults),
             line=_line_of_slope(function, a.arg),
         )
-        if _fit(function, derived) and len(operands_of(function)) == 1:
+        if _fit(function, derived):
             return function, derived
     return None
 

@@ -184,7 +184,8 @@ PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
 
 
-SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,))  # of an operand
+# Of an operand; a row of one example comes last, since a mean over one hides a divisor.
+SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,), (1, 5))
 
 
 def _applied(file: OpenFile, function: Function) -> tuple[dict[str, Symbol], Symbol]:
@@ -233,6 +234,8 @@ def pair(
         by_output = symbol(program, follow(file.code, derived, (y,)))
         other = judge_values(program, Members((), (exact, by_output)))
         outcome = other if other.step is None else outcome
+    if outcome.step is not None and len(x.shape) > 1:
+        raise NotUnderstood(OUR_SHAPE)
     chain = (f"{function.name}'({by})", f"{derived.name}({by})")
     wrong = Wrong(program, members, outcome, dict(operands), chain, "python")
     return outcome, explain(wrong), by
