@@ -55,6 +55,8 @@ class Captured:
         constant in pieces, such as `round`; for each, the nodes of its operands.
     reads: how many numbers outside a `Function` were read and computed with in Python,
         which the library takes for constants.
+    searches: whether a loop within a function with a derivative of its own ends where
+        its numbers say so, as a solver's does.
     form: the narrowest format that a number on the way was rounded to; None for that
         of the inputs.
     authors: who says what a derivative is, such as an `autograd.Function`, by name,
@@ -70,6 +72,7 @@ class Captured:
     ties: tuple[str, ...] = ()
     estimated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     reads: int = 0
+    searches: bool = False
     form: str | None = None
     authors: Mapping[str, SourceLine] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

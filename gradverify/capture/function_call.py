@@ -109,6 +109,14 @@ class FunctionCall(ABC):
         Raises `NotCaptured`, with the line of the user's code.
         """
 
+    def capture_longer(self, point: Sequence[Array]) -> Captured:
+        """The program with twice as many turns of the loops that its numbers end.
+
+        It is nearer to what they converge to. Raises `NotCaptured`.
+        """
+        del point
+        raise NotCaptured(f"a loop of {self.library} is not run on")
+
     def capture_backward(
         self, point: Sequence[Array], cotangents: Sequence[Array]
     ) -> Captured:

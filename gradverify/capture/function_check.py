@@ -31,6 +31,7 @@ from gradverify.capture.function_points import (
     even_cotangents,
     places,
 )
+from gradverify.capture.limits_of_loops import is_of_limit
 from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
@@ -521,9 +522,19 @@ class _FunctionSweep:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._at_a_tie(mode, judgement, look, look.captured)
+        if judgement.verdict is Verdict.WRONG and is_of_limit(
+            self.call, self.who, look, *self._asked_way(mode)
+        ):
+            return replace(judgement, verdict=Verdict.IMPRECISE, note=OF_LIMIT)
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
+
+    @staticmethod
+    def _asked_way(mode: str) -> tuple[str, str]:
+        """The mode of the library, and the variant of it."""
+        plain, _, variant = mode.partition(HANDED)
+        return plain, variant
 
     def _without_estimates(
         self, mode: str, judgement: Judgement, look: Look, captured: Captured
@@ -706,6 +717,10 @@ VALUE_OFF = (
 )
 
 
+OF_LIMIT = (
+    "a loop in the function ends before it has converged; the derivative is that of "
+    "what it converges to"
+)
 ONCE_MORE = f"reverse{HANDED}again"
 OFF = (Verdict.WRONG, Verdict.MISSING)
 ALONE = (

@@ -39,6 +39,7 @@ class TraceNotes:
     functions: dict[str, None] = field(default_factory=dict)
     authors: dict[str, SourceLine] = field(default_factory=dict)
     reads: int = 0
+    searches: bool = False
     one_triangle: str | None = None
     lopsided: bool = False
     narrow: bool = False
@@ -111,6 +112,7 @@ class TraceNotes:
             ties=tuple(self.ties),
             estimated=self.estimated,
             reads=self.reads,
+            searches=self.searches,
             form="float32" if self.narrow else None,
             authors=self.authors,
             remarks=tuple(remarks),

@@ -16,6 +16,7 @@ from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
 from gradverify.diagnosis.explain_claim import said, shown
 from gradverify.diagnosis.explanation import DrawnEvidence, Explanation
+from gradverify.diagnosis.generic_points import twins
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
@@ -32,7 +33,7 @@ from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, LEAVES, Case
-from gradverify.questions import GRADIENT, SECOND, questions_of
+from gradverify.questions import GRADIENT, QUESTIONS, questions_of
 from gradverify.reference import reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -43,6 +44,11 @@ SLIPS = frozenset({
 # The verdicts for which there are numbers to draw.
 DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
 FEW = 1e-3  # a relative error below this may be lost digits and no wrong formula
+GENERIC = 3  # other points at which an engine must be right to be wrong here alone
+BRANCH = (
+    ", at these numbers alone: moved to others it is right, so that the rule takes a "
+    "branch of its own here"
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ def _with_modes(failure: Failure, sentence: str) -> str:
         failure.case,
         failure.differentiator,
         failure.mode,
+        failure.judgement.verdict,
         failure.limit,
         failure.in_flight,
     )
@@ -138,14 +145,17 @@ def _of_other_question(failure: Failure, words: Naming) -> Explanation:
     """
     node = _node(failure, words)
     given = failure.look(failure.case)
-    if failure.judgement.question == SECOND.name and given is not None:
+    question = QUESTIONS[failure.judgement.question]
+    if question.order == 2 and given is not None:
         slip = None
         if given.error is None and failure.judgement.verdict in SLIPS:
-            slip = second_order_slip(failure.case, given.cotangents, words)
+            slip = second_order_slip(
+                failure.case, given.cotangents, words, question, failure.op
+            )
         if slip is not None:
             at = slip.node if slip.node is not None else node
             return Explanation(
-                sentence=slip.sentence,
+                sentence=slip.sentence + _where_only(failure),
                 cause=slip.cause,
                 node=at,
                 operand=slip.operand,
@@ -159,11 +169,32 @@ def _of_other_question(failure: Failure, words: Naming) -> Explanation:
         raised = f"alone it raises {failure.judgement.got}"
     return Explanation(
         sentence=f"at {words.line(node)}: "
-        f"{raised or 'deviates alone, at the values of its operands'}",
+        f"{raised or 'deviates alone, at the values of its operands'}"
+        f"{_where_only(failure)}",
         node=node,
         op=failure.op,
         shown=shown(words, (node, None)),
     )
+
+
+def _where_only(failure: Failure) -> str:
+    """That the engine is right at generic numbers, if it is; else nothing.
+
+    A rule may take a branch of its own where numbers are equal or zero. The branch may
+    have the right value and another derivative.
+    """
+    if failure.judgement.verdict not in SLIPS:
+        return ""
+    question = QUESTIONS[failure.judgement.question]
+    leaves = not failure.differentiator.compiles
+    for which in range(GENERIC):
+        twin = next(twins(failure.case, which, leaves=leaves), None)
+        given = None if twin is None else failure.look(twin)
+        if twin is None or given is None:
+            return ""
+        if compare(twin, reference(twin, question=question), given).verdict.fails():
+            return ""
+    return BRANCH
 
 
 def _declared(failure: Failure, words: Naming) -> Explanation | None:

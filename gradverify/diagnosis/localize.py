@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -13,8 +13,21 @@ import numpy as np
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, output_alone
-from gradverify.graph import Array, Case, interpret_all
-from gradverify.questions import GRADIENT, tangents_of
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    input_leaf,
+    interpret_all,
+)
+from gradverify.questions import (
+    GRADIENT,
+    QUESTIONS,
+    by_cotangent_input,
+    tangents_of,
+)
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
 from gradverify.reference.gradient_program import gradient_program
@@ -59,6 +72,8 @@ def guilty_op(
     that does not fit is named for what later sums make of them.
 
     An op's result is made a scalar by a product and a sum. These two are suspects too.
+    If all ops are right at second order, each has a cotangent that is an input at last:
+    a rule may forget to differentiate by it.
 
     judgement: of the case.
     """
@@ -73,6 +88,10 @@ def guilty_op(
         if is_same(found, judgement):
             return guilty
         first = first or guilty
+    if first is None and QUESTIONS[judgement.question].order == 2:
+        for alone in _by_moving_cotangents(case):
+            if _may_be(found := judge(alone), judgement):
+                return Guilty(alone.graph.ops[0], alone, found)
     return first or Guilty(WHOLE)
 
 
@@ -140,6 +159,32 @@ def _suspects(
             continue
         if alone.point:
             yield alone, output_alone(case, i, values, ct)
+
+
+def _by_moving_cotangents(case: Case) -> Iterator[Case]:
+    """Every op alone with a cotangent that is an input, after that product by itself.
+
+    The cotangent is the one that reaches the op. Either factor of the product may
+    happen to have no tangent, but hardly in both orders.
+    """
+    values, cotangents = node_values(case), _cotangents(case, reference(case))
+    for i in op_nodes(case.graph):
+        shape = case.graph.nodes[i].shape
+        alone = op_alone(case, i, values, np.ones(shape))
+        if not alone.point:
+            continue
+        moving, ct = by_cotangent_input(alone), cotangents[i]
+        if ct is not None and np.all(np.isfinite(ct)):
+            cotangent = np.broadcast_to(ct, shape).astype(case.dtype)
+            moving = replace(moving, point=(*alone.point, cotangent))
+        factors = (np.asarray(values[i], case.dtype), moving.point[-1])
+        for order in ((0, 1), (1, 0)):
+            nodes: list[Node] = [input_leaf(shape), input_leaf(shape)]
+            nodes.append(apply_op(nodes, "mul", order))
+            if shape:
+                nodes.append(apply_op(nodes, "sum", (2,)))
+            yield Case(Graph(tuple(nodes)), factors, case.dtype)
+        yield moving
 
 
 def _moved(

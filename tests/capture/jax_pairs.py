@@ -153,8 +153,28 @@ def _once(x: Any) -> Any:
 
 INDEX, MASK = np.array([0, 2, 2, 1]), np.array([True, False, True])
 
+
+def _solved(x: Any) -> Any:
+    """The solution of y = sin(y) 0.3 + x, to six digits."""
+
+    def goes_on(pair: Any) -> Any:
+        return jnp.max(jnp.abs(pair[0] - pair[1])) > 1e-6
+
+    start = x, x + 1.0
+    return jax.lax.while_loop(
+        goes_on, lambda pair: (0.3 * jnp.sin(pair[0]) + x, pair[0]), start
+    )[0]
+
+
 PAIRS = (
     vjps("custom_vjp", *CUBE, array(4)),
+    vjps(
+        "a solver that ends at a tolerance",
+        _solved,
+        lambda g, x: (g / (1.0 - 0.3 * jnp.cos(_solved(x))),),
+        lambda g, x: (g / (1.0 - 0.3 * jnp.sin(_solved(x))),),
+        array(2),
+    ),
     jvps(
         "custom_jvp",
         jnp.tanh,

@@ -238,6 +238,14 @@ CUBE = (
 INDEX = torch.tensor([0, 2, 2, 1])
 
 
+def _solved(x: Any) -> Any:
+    """The solution of y = sin(y) 0.3 + x, to six digits."""
+    y, before = x, x + 1.0
+    while (y - before).abs().max() > 1e-6:
+        y, before = 0.3 * y.sin() + x, y
+    return y
+
+
 def _largest(x: Any) -> Any:
     return (x == x.amax(-1, keepdim=True)).to(x)
 
@@ -410,6 +418,13 @@ PAIRS = (
         lambda g, x: torch.sparse_coo_tensor(INDEX[None], g, x.shape),
         lambda g, x: torch.sparse_coo_tensor(INDEX[None].flip(1), g, x.shape),
         tensor(3, 2),
+    ),
+    slopes(
+        "a solver that ends at a tolerance",
+        _solved,
+        lambda g, x: g / (1.0 - 0.3 * _solved(x).cos()),
+        lambda g, x: g / (1.0 - 0.3 * _solved(x).sin()),
+        tensor(2),
     ),
     Pair(
         "an output that is used alone",

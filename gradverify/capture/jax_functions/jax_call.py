@@ -222,6 +222,12 @@ class JaxCall(FunctionCall):
             arrays = self._arrays(point)
             return self._read(self._traced(arrays), arrays)
 
+    def capture_longer(self, point: Sequence[Array]) -> Captured:
+        """The program with twice as many turns of the loops that its numbers end."""
+        with self._precision():
+            arrays = self._arrays(point)
+            return self._read(self._traced(arrays), arrays, longer=True)
+
     def capture_backward(
         self, point: Sequence[Array], cotangents: Sequence[Array]
     ) -> Captured:
@@ -251,10 +257,15 @@ class JaxCall(FunctionCall):
         return self.jaxpr
 
     def _read(
-        self, jaxpr: Any, arrays: Sequence[Any], *, turned: bool = False
+        self,
+        jaxpr: Any,
+        arrays: Sequence[Any],
+        *,
+        turned: bool = False,
+        longer: bool = False,
     ) -> Captured:
         """The program of a jaxpr. turned: whether its outputs are cotangents."""
-        tracer = JaxTracer(self.dtype)
+        tracer = JaxTracer(self.dtype, longer=longer)
         inputs = [tracer.input(x) for x in arrays]
         found = tracer.run(jaxpr.jaxpr, jaxpr.consts, inputs)
         if not found:

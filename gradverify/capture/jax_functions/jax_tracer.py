@@ -54,10 +54,11 @@ class Followed:
 class JaxTracer:
     """Runs jaxprs and writes down what is computed from the inputs."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, *, longer: bool = False) -> None:
         self.program = Program(dtype)
         self.seen = TraceNotes()
         self.absent = Absent()
+        self.longer = longer  # whether loops that numbers end have twice the turns
         self.inside: list[str] = []  # custom derivatives
         self.places: dict[int, SourceLine | None] = {}
 
@@ -353,6 +354,10 @@ def _while(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Fo
         tracer.limited(turns, eqn)
         carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
         turns += 1
+    tracer.seen.searches |= bool(tracer.inside)
+    for _ in range(turns if tracer.longer and tracer.inside else 0):
+        tracer.limited(turns, eqn)
+        carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
     tracer.seen.decided.append(np.asarray(turns))
     return carry
 

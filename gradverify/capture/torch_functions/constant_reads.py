@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,10 +22,14 @@ from torch.autograd.function import Function
 from torch.overrides import TorchFunctionMode
 
 from gradverify.capture.torch_functions.dispatch_mode import DispatchMode
+from gradverify.capture.user_lines import running_line
 
 READS = frozenset({
     "numpy", "tolist", "item", "__float__", "__array__", "__dlpack__",
 })  # fmt: skip
+DECISIONS = READS | {"__bool__"}
+FEWEST = 3  # reads in one line that are taken for those of a loop
+LIBRARY = str(Path(torch.__file__).parent)
 STOPS = frozenset({"aten::detach", "aten::detach_"})
 STOPS_IN_PLACE = frozenset({"detach_", "requires_grad_"})
 TRANSPARENT = ("CheckpointFunction",)
@@ -35,6 +39,32 @@ CALLER = str(Path(__file__).with_name("torch_call.py"))
 """Whose frames lie around the user's function."""
 
 _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
+
+
+class TurnsOfLoops:
+    """What the `Function` reads, line by line, to see whether a loop of it ends.
+
+    wanted: how often each line read in a run before. Where it is given, the last of
+    these reads, and as many again, get what was read before it. So the loop goes on.
+    """
+
+    def __init__(self, wanted: Mapping[Any, int] | None = None) -> None:
+        self.wanted = wanted or {}
+        self.values: dict[Any, list[Any]] = {}
+
+    def read(self, value: Any) -> Any:
+        """What the function gets for a value that it reads."""
+        line = running_line(LIBRARY)
+        key = None if line is None else (line.path, line.number)
+        values = self.values.setdefault(key, [])
+        values.append(value)
+        last, count = self.wanted.get(key, 0), len(values)
+        return values[last - 2] if FEWEST <= last <= count < 2 * last else value
+
+    def counts(self) -> dict[Any, int]:
+        """How often each line has read, of those that may end a loop."""
+        found = {key: len(v) for key, v in self.values.items()}
+        return {key: n for key, n in found.items() if n >= FEWEST}
 
 
 class Watch(DispatchMode):
@@ -47,6 +77,7 @@ class Watch(DispatchMode):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.turns = TurnsOfLoops()
         self.roots: dict[int, Any] = {}
         self.inner: dict[int, Any] = {}
 
@@ -116,7 +147,11 @@ class _Reads(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in STOPS_IN_PLACE:
             self.watch.stop_in_place(args[0])
-        if name not in READS or is_in_function():
+        if name not in DECISIONS:
+            return value
+        if is_in_function():
+            return self.watch.turns.read(value)
+        if name not in READS:
             return value
         tensor = args[0]
         is_number = tensor.is_floating_point() or tensor.is_complex()

@@ -22,7 +22,11 @@ from gradverify.capture.argument_names import (
 )
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull
-from gradverify.capture.torch_functions.constant_reads import Watch, watched
+from gradverify.capture.torch_functions.constant_reads import (
+    TurnsOfLoops,
+    Watch,
+    watched,
+)
 from gradverify.capture.torch_functions.stopped_tensors import StoppedTensors
 from gradverify.capture.torch_functions.torch_probe import TorchProbe, Touched
 from gradverify.capture.torch_functions.torch_tracer import (
@@ -325,7 +329,16 @@ class TorchCall(FunctionCall):
 
     def capture(self, point: Sequence[Array]) -> Captured:
         """The program of ATen ops that the function runs, in the words of our ops."""
-        tracer = TorchTracer(self.dtype)
+        return self._captured(point, TorchTracer(self.dtype))
+
+    def capture_longer(self, point: Sequence[Array]) -> Captured:
+        """The program with twice as many turns of the loops that its numbers end."""
+        tracer, longer = TorchTracer(self.dtype), TorchTracer(self.dtype)
+        self._captured(point, tracer)
+        longer.turns = TurnsOfLoops(tracer.turns.counts())
+        return self._captured(point, longer)
+
+    def _captured(self, point: Sequence[Array], tracer: TorchTracer) -> Captured:
         try:
             with self._undone():
                 handed = self._handed(self.original, point, mode=tracer)
@@ -335,6 +348,7 @@ class TorchCall(FunctionCall):
         finally:
             self.one_triangle = tracer.seen.one_triangle
             self.lopsided = tracer.seen.lopsided
+        tracer.seen.searches = bool(tracer.turns.counts())
         return tracer.seen.captured(tracer.program, symbols)
 
     def capture_backward(
@@ -343,7 +357,7 @@ class TorchCall(FunctionCall):
         """The program of the function and of its reverse mode."""
         tracer = TorchTracer(self.dtype)
         with self._undone():
-            handed = self._handed(self.function, point, mode=tracer)
+            handed = self._handed(self.original, point, mode=tracer)
             outputs, given = _weighted(handed.outputs, cotangents, "")
             with tracer:
                 found = torch.autograd.grad(
