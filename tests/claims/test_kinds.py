@@ -40,6 +40,12 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
      "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
      "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
+    ("marks of a scanned page and points of a list",
+     "<|ref|>text<|/ref|><|det|>[[48, 520]]<|/det|>\nEs gibt eine Basis $b$, "
+     "für die gilt:\n\n<|ref|>equation<|/ref|><|det|>[[50, 53]]<|/det|>\n"
+     "\\[(b^x)' = b^x\\]\n\nAlso ist $(2^x)' = 2^x$ falsch.\n\n"
+     "$$\\bullet p(x) = x^4$$\n$$\\bullet p(x) = x^3$$\n$$p'(x) = 3x^2$$\n",
+     [U, U, R]),
     ("a circle beside f(x) composes functions",
      "Let $F = p \\circ q(x)$ with $q(x) = 4x$ and $p(x) = \\sin(x)$, so "
      "$F(x) = p \\circ q(x)$ and $F'(x) = 4\\cos(4x)$.\n", [R]),
