@@ -26,6 +26,7 @@ from gradverify.diagnosis.other_modes import by_modes
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.second_order_slips import second_order_slip
+from gradverify.diagnosis.sentences import sentence as slip_sentence
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constants_of
 from gradverify.diagnosis.steady_error import steady_error
@@ -241,6 +242,15 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
         return said(words, found.slips, found.plain)
     if found.slips:
         return said(words, found.slips, replace(found.seen[0], right=words.right))
+    if found.of_op is not None:
+        slip = found.of_op
+        return Explanation(
+            sentence=slip_sentence(words, slip),
+            cause=slip.cause.name,
+            node=slip.node,
+            op=slip.op,
+            shown=shown(words, (slip.node, None)),
+        )
     at_kink = _kink(failure, words)
     if at_kink is not None:
         return at_kink
@@ -394,8 +404,10 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     formula = _usual(failure, words, loss.node)
     if formula is not None:
         loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
+    fails = failure.judgement.verdict.fails()
+    line, dtype = words.line(loss.node), failure.case.dtype
     return Explanation(
-        sentence=lost_digits.sentence(loss, words.line(loss.node), failure.case.dtype),
+        sentence=lost_digits.sentence(loss, line, dtype, fails=fails),
         cause="rounding",
         node=loss.node,
         op=words.graph.nodes[loss.node].op,

@@ -6,6 +6,7 @@ from gradverify.questions.contraction import (
     by_own_cotangent,
     contract,
     contracted,
+    is_ordinary,
     up_to,
     weighted,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "contract",
     "contracted",
     "has_cotangent_input",
+    "is_ordinary",
     "order_of",
     "questions_of",
     "tangents_of",

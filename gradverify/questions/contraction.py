@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradverify.formats import format_of
 from gradverify.graph import (
     LEAVES,
     Array,
@@ -103,6 +104,14 @@ def by_cotangent_input(case: Case) -> Case:
     shape = graph.nodes[graph.inputs[-1]].shape
     cotangent = weights(case.graph, case.dtype, shape).astype(case.dtype)
     return Case(graph, (*case.point, cotangent), case.dtype)
+
+
+def is_ordinary(case: Case) -> bool:
+    """Whether fourth powers of all numbers are finite, and none is subnormal."""
+    with np.errstate(all="ignore"):
+        powers = (np.abs(x)[x != 0.0] ** 4 for x in case.point)
+        least = format_of(case.dtype).normal
+        return all(bool(np.all(np.isfinite(p) & (p >= least))) for p in powers)
 
 
 def _summand(graph: Graph) -> tuple[Graph, int]:

@@ -39,6 +39,7 @@ from gradverify.questions import (
     by_own_cotangent,
     contracted,
     has_cotangent_input,
+    is_ordinary,
 )
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
@@ -319,7 +320,8 @@ class _Sweep:
         For a vjp, every second one that would be pulled back from ones has a cotangent
         of its own. The others share their references with the modes that are asked for
         a gradient. For a product with a Hessian, half of the ops alone have a cotangent
-        that is an input, so that it is differentiated by as well.
+        that is an input, so that it is differentiated by as well; not beside huge and
+        tiny numbers, where the terms of a product overflow one by one.
         """
         if self.block.strategy is None:
             return cases
@@ -329,7 +331,9 @@ class _Sweep:
             chosen = case
             if ending is not None:
                 chosen = self.block.ended(ending, position, case)
-            is_case = ending is not by_cotangent_input or is_sound(chosen)
+            is_case = ending is not by_cotangent_input or (
+                is_ordinary(case) and is_sound(chosen)
+            )
             usable = is_case and unsupported(who, chosen) is None
             result.append((position, chosen if usable else case))
         return result

@@ -13,9 +13,10 @@ pytest.importorskip("torch")
 from gradverify.arithmetic.symbols import SYMBOLS, trace
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
-from gradverify.diagnosis.localize import guilty_op
+from gradverify.diagnosis.localize import WHOLE, guilty_op
 from gradverify.graph import Case
-from gradverify.verdict import Judgement
+from gradverify.ops import Shape
+from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 
 from ..planted.question_faults import FAULTS, FORWARD, SECOND, QuestionFault
@@ -96,3 +97,19 @@ def test_rows_of_a_hessian_are_explained_as_a_product_is() -> None:
     assert said.cause == "second partials exchanged"
     first, _, _ = said.sentence.partition("; ")
     assert "wrong in hessian, reverse-over-reverse" in first
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (1, 2)])
+def test_where_every_op_is_right_alone_the_graph_is_named(shape: Shape) -> None:
+    """Sums, means and literals among them."""
+    graph = trace(lambda x: SYMBOLS.sum(SYMBOLS.sin(x) * 2.0 + x), shape)
+    case = Case(graph, [np.full(shape, 0.7)], "float64")
+    looked: list[str] = []
+
+    def right(alone: Case) -> Judgement:
+        looked.append(str(alone.graph))
+        return Judgement(Verdict.AGREES)
+
+    wrong = Judgement(Verdict.WRONG, question="second")
+    assert guilty_op(case, right, wrong).op == WHOLE
+    assert any(text.startswith(("sin(a) * b", "sum(sin(a) * b")) for text in looked)
