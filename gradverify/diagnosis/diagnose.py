@@ -16,6 +16,7 @@ from gradverify.diagnosis.evidence import line, quotients, worst_entry
 from gradverify.diagnosis.explain_case import FoundSlips, explained, smallest_part
 from gradverify.diagnosis.explain_claim import said, shown
 from gradverify.diagnosis.explanation import DrawnEvidence, Explanation
+from gradverify.diagnosis.generic_points import twins
 from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming, naming
 from gradverify.diagnosis.observation import observed
@@ -25,6 +26,7 @@ from gradverify.diagnosis.other_modes import by_modes
 from gradverify.diagnosis.reproducer import reproducer
 from gradverify.diagnosis.right_sweep import right
 from gradverify.diagnosis.second_order_slips import second_order_slip
+from gradverify.diagnosis.sentences import sentence as slip_sentence
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constants_of
 from gradverify.diagnosis.steady_error import steady_error
@@ -32,7 +34,7 @@ from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
 from gradverify.graph import CONSTANTS, LEAVES, Case
-from gradverify.questions import GRADIENT, SECOND, questions_of
+from gradverify.questions import GRADIENT, QUESTIONS, questions_of
 from gradverify.reference import reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -43,6 +45,11 @@ SLIPS = frozenset({
 # The verdicts for which there are numbers to draw.
 DRAWN = SLIPS | {Verdict.IMPRECISE, Verdict.NONFINITE}
 FEW = 1e-3  # a relative error below this may be lost digits and no wrong formula
+GENERIC = 3  # other points at which an engine must be right to be wrong here alone
+BRANCH = (
+    ", at these numbers alone: moved to others it is right, so that the rule takes a "
+    "branch of its own here"
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ def _with_modes(failure: Failure, sentence: str) -> str:
         failure.case,
         failure.differentiator,
         failure.mode,
+        failure.judgement.verdict,
         failure.limit,
         failure.in_flight,
     )
@@ -138,14 +146,17 @@ def _of_other_question(failure: Failure, words: Naming) -> Explanation:
     """
     node = _node(failure, words)
     given = failure.look(failure.case)
-    if failure.judgement.question == SECOND.name and given is not None:
+    question = QUESTIONS[failure.judgement.question]
+    if question.order == 2 and given is not None:
         slip = None
         if given.error is None and failure.judgement.verdict in SLIPS:
-            slip = second_order_slip(failure.case, given.cotangents, words)
+            slip = second_order_slip(
+                failure.case, given.cotangents, words, question, failure.op
+            )
         if slip is not None:
             at = slip.node if slip.node is not None else node
             return Explanation(
-                sentence=slip.sentence,
+                sentence=slip.sentence + _where_only(failure),
                 cause=slip.cause,
                 node=at,
                 operand=slip.operand,
@@ -159,11 +170,32 @@ def _of_other_question(failure: Failure, words: Naming) -> Explanation:
         raised = f"alone it raises {failure.judgement.got}"
     return Explanation(
         sentence=f"at {words.line(node)}: "
-        f"{raised or 'deviates alone, at the values of its operands'}",
+        f"{raised or 'deviates alone, at the values of its operands'}"
+        f"{_where_only(failure)}",
         node=node,
         op=failure.op,
         shown=shown(words, (node, None)),
     )
+
+
+def _where_only(failure: Failure) -> str:
+    """That the engine is right at generic numbers, if it is; else nothing.
+
+    A rule may take a branch of its own where numbers are equal or zero. The branch may
+    have the right value and another derivative.
+    """
+    if failure.judgement.verdict not in SLIPS:
+        return ""
+    question = QUESTIONS[failure.judgement.question]
+    leaves = not failure.differentiator.compiles
+    for which in range(GENERIC):
+        twin = next(twins(failure.case, which, leaves=leaves), None)
+        given = None if twin is None else failure.look(twin)
+        if twin is None or given is None:
+            return ""
+        if compare(twin, reference(twin, question=question), given).verdict.fails():
+            return ""
+    return BRANCH
 
 
 def _declared(failure: Failure, words: Naming) -> Explanation | None:
@@ -210,6 +242,15 @@ def _by_slips(failure: Failure, words: Naming) -> Explanation:
         return said(words, found.slips, found.plain)
     if found.slips:
         return said(words, found.slips, replace(found.seen[0], right=words.right))
+    if found.of_op is not None:
+        slip = found.of_op
+        return Explanation(
+            sentence=slip_sentence(words, slip),
+            cause=slip.cause.name,
+            node=slip.node,
+            op=slip.op,
+            shown=shown(words, (slip.node, None)),
+        )
     at_kink = _kink(failure, words)
     if at_kink is not None:
         return at_kink
@@ -363,8 +404,10 @@ def _rounding(failure: Failure, words: Naming) -> Explanation | None:
     formula = _usual(failure, words, loss.node)
     if formula is not None:
         loss = replace(loss, usual=formula.usual, keeps=formula.keeps)
+    fails = failure.judgement.verdict.fails()
+    line, dtype = words.line(loss.node), failure.case.dtype
     return Explanation(
-        sentence=lost_digits.sentence(loss, words.line(loss.node), failure.case.dtype),
+        sentence=lost_digits.sentence(loss, line, dtype, fails=fails),
         cause="rounding",
         node=loss.node,
         op=words.graph.nodes[loss.node].op,

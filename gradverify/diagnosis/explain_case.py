@@ -35,12 +35,17 @@ Look = Callable[[Case], Derivatives | None]
 
 @dataclass(frozen=True)
 class FoundSlips:
-    """What explains a deviation, the likeliest first; and what was observed."""
+    """What explains a deviation, the likeliest first; and what was observed.
+
+    of_op: where there is none, a slip that gives what the op gives alone. The graph's
+        numbers have another mistake in them, such as the same one with other params.
+    """
 
     slips: tuple[Slip | WholeSlip, ...]
     seen: tuple[Observation, ...]
     plain: Observation | None
     suspects: tuple[int, ...]
+    of_op: Slip | None = None
 
 
 def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundSlips:
@@ -58,17 +63,18 @@ def explained(case: Case, look: Look, op: str, *, leaves: bool = True) -> FoundS
     if not seen:
         return FoundSlips((), (), plain, suspects)
     found: list[Slip | WholeSlip] = []
-    is_excluded = False
+    alone = SlipsAlone()
     if op == WHOLE:
         found += whole_slips(seen)
     else:
-        at_op, is_excluded = _alone(case, look, suspects, seen)
-        found += at_op
-    if not found and not is_excluded:
+        alone = _alone(case, look, suspects, seen)
+        found += alone.put_back
+    if not found and not alone.is_unexplained:
         found += slips(seen, suspects)
     if not found and op != WHOLE:
         found += whole_slips(seen)
-    return FoundSlips(tuple(found), tuple(seen), plain, suspects)
+    of_op = None if found else alone.of_op
+    return FoundSlips(tuple(found), tuple(seen), plain, suspects, of_op)
 
 
 def smallest_part(case: Case, look: Look) -> int | None:
@@ -154,18 +160,28 @@ def _suspects(case: Case, op: str, seen: Sequence[Observation]) -> tuple[int, ..
 # ---- the op alone
 
 
+@dataclass(frozen=True)
+class SlipsAlone:
+    """Slips that explain an op alone.
+
+    put_back: those that explain the graph as well. of_op: else one that does not.
+    is_unexplained: whether no slip gives what the op alone gives. Then one that gives
+        the numbers of the whole graph does so by chance.
+    """
+
+    put_back: tuple[Slip, ...] = ()
+    of_op: Slip | None = None
+    is_unexplained: bool = False
+
+
 def _alone(
     case: Case,
     look: Look,
     suspects: Sequence[int],
     seen: Sequence[Observation],
-) -> tuple[list[Slip | WholeSlip], bool]:
-    """Slips that explain a suspected op alone, put back into the graph; and, where
-    there are none, whether no slip gives what the op alone gives.
-
-    Then a slip that gives the numbers of the whole graph does so by chance.
-    """
-    is_excluded = False
+) -> SlipsAlone:
+    """Slips that explain a suspected op alone, put back into the graph."""
+    is_unexplained, of_op = False, None
     for i in suspects:
         alone = list(_observed_alone(case, look, i, seen))
         if not alone:
@@ -182,9 +198,11 @@ def _alone(
             if (back := _put_back(slip, i, suspects, seen)) is not None
         ]
         if found:
-            return [*found], False
-        is_excluded = is_excluded or not known
-    return [], is_excluded
+            return SlipsAlone(tuple(found))
+        is_unexplained = is_unexplained or not known
+        if known and of_op is None:
+            of_op = replace(known[0], edges=tuple((i, k) for _, k in known[0].edges))
+    return SlipsAlone((), of_op, is_unexplained)
 
 
 def _observed_alone(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -13,8 +14,21 @@ import numpy as np
 from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, output_alone
-from gradverify.graph import Array, Case, interpret_all
-from gradverify.questions import GRADIENT, tangents_of
+from gradverify.graph import (
+    Array,
+    Case,
+    Graph,
+    Node,
+    apply_op,
+    input_leaf,
+    interpret_all,
+)
+from gradverify.questions import (
+    GRADIENT,
+    QUESTIONS,
+    by_cotangent_input,
+    tangents_of,
+)
 from gradverify.reference import Reference, reference
 from gradverify.reference.exact import middle
 from gradverify.reference.gradient_program import gradient_program
@@ -56,13 +70,18 @@ def guilty_op(
     An op deviates as the case does if it has the same verdict; after an exception, it
     must raise the same one. If no op does, and the numbers of the case are wrong, an op
     is named whose numbers are wrong in another way. An op whose cotangents have a shape
-    that does not fit is named for what later sums make of them.
+    that does not fit is named for what later sums make of them. One whose error is far
+    smaller than that of the case is named only if no other one deviates: digits that a
+    library loses are not what made the first digit wrong.
 
     An op's result is made a scalar by a product and a sum. These two are suspects too.
+    If all ops are right at second order, each has a cotangent that is an input at last:
+    a rule may forget to differentiate by it.
 
     judgement: of the case.
     """
     first: Guilty | None = None
+    same: list[Guilty] = []
     for alone, rest in _suspects(case, judgement.question):
         found = judgement if _are_one(alone, case) else judge(alone)
         if not _may_be(found, judgement):
@@ -71,9 +90,30 @@ def guilty_op(
         if rest is not None and is_same(other := judge(rest), found):
             guilty = Guilty(rest.graph.ops[0], rest, other)
         if is_same(found, judgement):
-            return guilty
+            if _is_as_large(found, judgement):
+                return guilty
+            same.append(guilty)
         first = first or guilty
-    return first or Guilty(WHOLE)
+    largest = max(same, key=lambda g: _size(g.judgement), default=None)
+    if first is None and QUESTIONS[judgement.question].order == 2:
+        for alone in _by_moving_cotangents(case):
+            if _may_be(found := judge(alone), judgement):
+                return Guilty(alone.graph.ops[0], alone, found)
+    return largest or first or Guilty(WHOLE)
+
+
+FAR = 1e6  # times smaller than the error of the case
+
+
+def _size(found: Judgement | None) -> float:
+    """The error in units of roundoff; infinite where there is no such number."""
+    ulps = None if found is None else found.error_ulps
+    return math.inf if ulps is None else ulps
+
+
+def _is_as_large(found: Judgement, wanted: Judgement) -> bool:
+    """Whether an op's error may be that of the case."""
+    return _size(found) * FAR >= _size(wanted) or math.isinf(_size(wanted))
 
 
 def is_same(found: Judgement, wanted: Judgement) -> bool:
@@ -140,6 +180,49 @@ def _suspects(
             continue
         if alone.point:
             yield alone, output_alone(case, i, values, ct)
+
+
+def _by_moving_cotangents(case: Case) -> Iterator[Case]:
+    """Every op alone with a cotangent that is an input, after that product by itself.
+
+    The cotangent is the one that reaches the op. Either factor of the product may
+    happen to have no tangent, but hardly in both orders. Scales are there for other
+    tangents of the op.
+    """
+    values, cotangents = node_values(case), _cotangents(case, reference(case))
+    for i in op_nodes(case.graph):
+        ct, moving = cotangents[i], []
+        for scale in (1.0, *SCALES[:2]):
+            one = _by_moving_cotangent(case, i, values, scale)
+            if one is not None and ct is not None and np.all(np.isfinite(ct)):
+                x = one.point[-1]
+                cotangent = np.broadcast_to(ct / scale, x.shape).astype(case.dtype)
+                one = replace(one, point=(*one.point[:-1], cotangent))
+            moving += [] if one is None else [one]
+        factors = (np.asarray(values[i], case.dtype), *(m.point[-1] for m in moving))
+        for order in ((0, 1), (1, 0)) if moving else ():
+            shape = case.graph.nodes[i].shape
+            nodes: list[Node] = [input_leaf(shape), input_leaf(shape)]
+            nodes.append(apply_op(nodes, "mul", order))
+            if shape:
+                nodes.append(apply_op(nodes, "sum", (2,)))
+            yield Case(Graph(tuple(nodes)), factors[:2], case.dtype)
+        yield from moving
+
+
+def _by_moving_cotangent(
+    case: Case, i: int, values: Sequence[Any], scale: float
+) -> Case | None:
+    """The op alone, times a scale and a cotangent that is an input; None for a plain
+    sum, which is taken for the contraction itself.
+    """
+    shape = case.graph.nodes[i].shape
+    try:
+        alone = op_alone(case, i, values, np.full(shape, scale))
+    except ValueError:  # the literal is no operand of this op alone
+        return None
+    moving = by_cotangent_input(alone)
+    return moving if alone.point and moving.point[-1].shape == shape else None
 
 
 def _moved(

@@ -198,9 +198,17 @@ def _opens(node: Node) -> bool:
     return node.op in ("add", "sum")
 
 
-def sentence(loss: Loss, line: str, dtype: str) -> str:
-    """Where, and how many digits are lost, as a sentence."""
+def sentence(loss: Loss, line: str, dtype: str, *, fails: bool = False) -> str:
+    """Where, and how many digits are lost, as a sentence.
+
+    fails: whether it was judged that rounding does not explain as much.
+    """
     have = round(-math.log10(format_of(dtype).unit_roundoff))
     lost = min(max(1, round(loss.digits)), have)
     usual = f", by the formula {loss.usual} for its derivative" if loss.usual else ""
-    return f"at {line}: {lost} of {have} digits are lost to rounding{usual}"
+    how = (
+        "are lost, which is more than rounding explains"
+        if fails
+        else (f"are lost to rounding{usual}")
+    )
+    return f"at {line}: {lost} of {have} digits {how}"

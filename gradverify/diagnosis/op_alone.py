@@ -87,9 +87,15 @@ def _contract(nodes: list[Node], cotangent: Array) -> None:
 
 
 def cotangent_alone(alone: Case) -> Array:
-    """The cotangent that a case of `op_alone` is pulled back from."""
+    """The cotangent that a case of `op_alone` is pulled back from.
+
+    It may be an input that comes after the op.
+    """
     nodes = alone.graph.nodes
     first = op_nodes(alone.graph)[0]
+    for i, x in zip(alone.graph.inputs, alone.point, strict=True):
+        if i > first:
+            return x
     for node in nodes[first + 1 :]:
         weights = [nodes[j] for j in node.operands if nodes[j].op == "data"]
         if weights:

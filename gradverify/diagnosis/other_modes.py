@@ -21,19 +21,24 @@ def by_modes(
     case: Case,
     differentiator: Differentiator,
     mode: str,
+    deviates: Verdict,
     limit: float,
     in_flight: Callable[[Case], None],
 ) -> str:
     """Which modes are right at a case, and which deviate as well; empty if none is
     right.
 
-    mode: the one that deviates. Modes that compile are not asked.
+    mode: the one that deviates, with its verdict. Modes that compile are not asked. A
+    mode that raises says nothing about numbers, so that it is left out where `mode`
+    gives some.
     """
     right, wrong = [], [mode]
     known: dict[str, Reference] = {}
     for other, verdict in _verdicts(
         case, differentiator, mode, limit, known, in_flight
     ):
+        if verdict is Verdict.CRASHED and deviates is not verdict:
+            continue
         if verdict.fails():
             wrong.append(other)
         elif verdict is Verdict.AGREES:

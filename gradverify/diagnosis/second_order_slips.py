@@ -1,14 +1,15 @@
-"""Why a Hessian times a tangent is wrong: changes of the right second sweep.
+"""Why a second derivative is wrong: changes of the right second sweep.
 
 The gradient of a graph is a program, and Hv is the gradient of that program contracted
-with v. What a rule of the first sweep multiplies by, such as the y of exp, is a value
-that a library has saved. A slip changes what flows back to saved values: nothing does
-if they were saved without their history.
+with v. A rule of the first sweep multiplies the cotangent that comes to it by a factor.
+The factor is made of values that a library has saved, such as the y of exp. A slip
+changes what flows back to the saved values, or to the cotangent: nothing does if they
+were kept without their history. A row of a Hessian is Hv for a unit tangent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.arithmetic.symbols import Program
 from gradverify.autodiff.rules import rules_of
 from gradverify.autodiff.sweep import operand_shapes, pullback, walk_back
+from gradverify.diagnosis.localize import WHOLE
 from gradverify.diagnosis.naming import Naming
 from gradverify.formats import format_of
 from gradverify.graph import Array, Case, Graph, Node, interpret_all
-from gradverify.questions import SECOND, tangents_of
+from gradverify.questions import SECOND, Question, tangents_of
 from gradverify.reference import Reference, Slope, floats_of, reference
 from gradverify.reference.gradient_program import (
     GradientProgram,
@@ -36,36 +38,46 @@ ROUNDINGS = 64  # units of roundoff of our own sweep
 
 @dataclass(frozen=True)
 class SecondOrderSlip:
-    """What is done to the derivative of factors, and how that is said.
+    """What is done to the derivative of a product of cotangent and factor.
 
-    cause: its name. factor: what flows back to saved values is multiplied by it.
+    cause: its name. says: how that is said. saved, cotangent: what flows back to saved
+    values, and to the cotangent, is multiplied by these.
     """
 
     cause: str
-    factor: float
     says: str
+    saved: float = 1.0
+    cotangent: float = 1.0
 
 
 SLIPS = (
     SecondOrderSlip(
         "saved values detached",
-        0.0,
         "{factor} is held constant where the derivative is differentiated, as if it "
         "had been saved without its history",
+        saved=0.0,
     ),
     SecondOrderSlip(
         "sign of a second derivative",
-        -1.0,
         "the derivative of {factor} has the wrong sign",
+        saved=-1.0,
     ),
     SecondOrderSlip(
         "factor of a second derivative",
-        2.0,
         "the derivative of {factor} is taken twice",
+        saved=2.0,
+    ),
+    SecondOrderSlip(
+        "cotangent detached",
+        "the cotangent that {factor} is multiplied by is held constant where the "
+        "derivative is differentiated, so that a term of the product rule is dropped",
+        cotangent=0.0,
     ),
 )
 
 EXCHANGED = "products exchanged"
+PARTIALS = "second partials exchanged"
+JOIN = "accumulate"  # the op that adds the terms of a cotangent; it belongs to no rule
 
 # A node of the first expansion, and one of its operands: whose factors they are.
 Owner = tuple[int, int]
@@ -85,23 +97,32 @@ class FoundSlip:
 
 
 def second_order_slip(
-    case: Case, given: Sequence[Any], words: Naming
+    case: Case,
+    given: Sequence[Any],
+    words: Naming,
+    question: Question = SECOND,
+    op: str = WHOLE,
 ) -> FoundSlip | None:
-    """The slip that turns the right Hv into the one that was given; None if none does.
+    """The slip that turns the right answer into the one that was given; None if none
+    does.
 
+    question: of second order.
     given: one array for each input, or None for zeros.
+    op: the one that deviates alone, which alone is changed then; or "graph".
     """
-    found = reference(case, question=SECOND)
+    found = reference(case, question=question)
     if found.status is not Slope.SMOOTH:
         return None
-    got = _flat(given, case)
-    sweep = _SecondSweep(case)
+    got, sweep = _flat(given, found), _SecondSweep(case, question)
     for slip in SLIPS:
-        for owners, node, operand in sweep.groups():
-            numbers = sweep.changed(owners, slip.factor)
-            if _explains(numbers, got, found):
+        for owners, node, operand in sweep.groups(op):
+            if _explains(sweep.changed(owners, slip), got, found):
                 text = slip.says.format(factor=_factor(words, node, operand))
                 return FoundSlip(slip.cause, _at(words, node, text), node, operand)
+    for owners, node in sweep.pairs(op):
+        if _explains(sweep.exchanged(owners, node), got, found):
+            text = "its second derivatives by its two operands are exchanged"
+            return FoundSlip(PARTIALS, _at(words, node, text), node)
     return _exchanged(case, got, found, words)
 
 
@@ -128,7 +149,7 @@ def _exchanged(
                 continue
             other = [*exact]
             other[i], other[j] = exact[j], exact[i]
-            if _explains(_flat(other, case), got, found):
+            if _explains(_flat(other, found), got, found):
                 a, b = (words.names[case.graph.inputs[k]] for k in (i, j))
                 text = f"the products by {a} and by {b} are exchanged"
                 return FoundSlip(EXCHANGED, text)
@@ -151,33 +172,53 @@ def _explains(numbers: Array, got: Array, found: Reference) -> bool:
     )
 
 
-def _flat(given: Sequence[Any], case: Case) -> Array:
+def _flat(given: Sequence[Any], found: Reference) -> Array:
     return np.concatenate([
         np.zeros(x.size) if g is None else np.asarray(g, np.longdouble).reshape(-1)
-        for g, x in zip(given, case.point, strict=True)
+        for g, x in zip(given, found.gradient, strict=True)
     ])  # fmt: skip
 
 
-class _SecondSweep:
-    """The gradient program at a case, and the sweep back over it, with changes."""
+def _tangents(case: Case, question: Question) -> list[Sequence[Array | None]]:
+    """The tangents that a question is about: those of the case, or a unit for each row
+    of its Hessian.
+    """
+    if question is SECOND:
+        return [tangents_of(case.graph, case.dtype)]
+    found: list[Sequence[Array | None]] = []
+    for row in question.rows(case):
+        unit = np.zeros(sum(x.size for x in case.point))
+        unit[row] = 1.0
+        ends = np.cumsum([x.size for x in case.point])[:-1]
+        parts = zip(np.split(unit, ends), case.point, strict=True)
+        found.append([part.reshape(x.shape) for part, x in parts])
+    return found
 
-    def __init__(self, case: Case) -> None:
+
+class _SecondSweep:
+    """The gradient program at a case, and the sweeps back over it, with changes.
+
+    There is one sweep for each tangent.
+    """
+
+    def __init__(self, case: Case, question: Question) -> None:
         self.case = case
         self.first: GradientProgram = gradient_program(case.graph, case.dtype)
         self.forward = len(self.first.expansion.graph.nodes)
         self.owners = _owners(self.first)
-        tangents = tangents_of(case.graph, case.dtype)
-        program = contracted_program(self.first, tangents)
-        self.nodes: tuple[Node, ...] = tuple(program.nodes)
-        graph = Graph(self.nodes)
-        with np.errstate(all="ignore"):
-            point = [EXTENDED.lift(np.asarray(x)) for x in case.point]
-            self.values = interpret_all(graph, EXTENDED.table, point)
+        self.programs: list[tuple[tuple[Node, ...], list[Any]]] = []
+        for tangents in _tangents(case, question):
+            graph = Graph(tuple(contracted_program(self.first, tangents).nodes))
+            with np.errstate(all="ignore"):
+                point = [EXTENDED.lift(np.asarray(x)) for x in case.point]
+                values = interpret_all(graph, EXTENDED.table, point)
+            self.programs.append((graph.nodes, values))
 
-    def groups(self) -> Iterator[tuple[set[Owner], int | None, int | None]]:
+    def groups(self, name: str) -> Iterator[tuple[set[Owner], int | None, int | None]]:
         """Factors that a slip may change together, with the node and the operand.
 
-        Those of one operand of an op, those of an op, and all.
+        Those of one operand of an op, those of an op, and all. Only ops of that name
+        are changed by themselves, if it is the name of one.
         """
         expansion = self.first.expansion
         by_op: dict[int, set[Owner]] = {}
@@ -185,6 +226,8 @@ class _SecondSweep:
             by_op.setdefault(expansion.origin(owner[0]), set()).add(owner)
         nodes = self.case.graph.nodes
         for op, owners in by_op.items():
+            if name not in (WHOLE, nodes[op].op):
+                continue
             if {i for i, _ in owners} == {expansion.place[op]}:  # a primitive
                 for owner in sorted(owners) if len(nodes[op].operands) > 1 else ():
                     yield {owner}, op, owner[1]
@@ -193,9 +236,73 @@ class _SecondSweep:
         if len(by_op) > 1:
             yield set(self.owners.values()), None, None
 
-    def changed(self, owners: set[Owner], factor: float) -> Array:
-        """Hv, if what the factors of some owners pass on to saved values is changed."""
-        nodes, values = self.nodes, self.values
+    def pairs(self, name: str) -> Iterator[tuple[set[Owner], int]]:
+        """The factors of each op of two operands of one shape, with its node."""
+        expansion, nodes = self.first.expansion, self.case.graph.nodes
+        for op, node in enumerate(nodes):
+            shapes = {nodes[j].shape for j in node.operands}
+            if len(set(node.operands)) != 2 or len(node.operands) != 2:
+                continue
+            if len(shapes) == 1 and name in (WHOLE, node.op):
+                every = self.owners.values()
+                yield {o for o in every if expansion.origin(o[0]) == op}, op
+
+    def changed(self, owners: set[Owner], slip: SecondOrderSlip) -> Array:
+        """The answer, if a slip changes what the products of some owners pass on."""
+
+        def passed(i: int, j: int, bar: Any) -> Any:
+            if self.owners.get(i) not in owners or self.owners.get(j) in owners:
+                return bar  # from one node of a factor to another
+            return bar * (slip.saved if j < self.forward else slip.cotangent)
+
+        swept = [self._swept(*run, passed) for run in self.programs]
+        return self._answer(swept)
+
+    def exchanged(self, owners: set[Owner], op: int) -> Array:
+        """The answer, if what the factors of an op pass on to its two operands has
+        changed places.
+        """
+        expansion = self.first.expansion
+        a, b = (expansion.place[j] for j in self.case.graph.nodes[op].operands)
+        swept = []
+        for nodes, values in self.programs:
+            saved: dict[int, Any] = {}
+
+            def kept(i: int, j: int, bar: Any, saved: dict[int, Any] = saved) -> Any:
+                if self.owners.get(i) not in owners or j >= self.forward:
+                    return bar
+                saved[j] = bar + saved.get(j, 0.0)
+                return 0.0 * bar
+
+            def inner(i: int, j: int, bar: Any) -> Any:
+                return bar if expansion.origin(i) == op else None
+
+            def every(i: int, j: int, bar: Any) -> Any:
+                return bar
+
+            whole, forward = self._swept(nodes, values, kept), nodes[: self.forward]
+            passed = self._swept(forward, values, inner, saved)
+            other = {a: passed[b], b: passed[a]}
+            seeds = {i: bar for i, bar in other.items() if bar is not None}
+            rest = self._swept(forward, values, every, seeds)
+            swept.append([
+                x if y is None else y if x is None else x + y
+                for x, y in zip(whole, rest, strict=False)  # the first nodes are one
+            ])  # fmt: skip
+        return self._answer(swept)
+
+    def _swept(
+        self,
+        nodes: Sequence[Node],
+        values: Sequence[Any],
+        passed: Callable[[int, int, Any], Any],
+        seeds: Mapping[int, Any] | None = None,
+    ) -> list[Any]:
+        """What every node receives in a sweep back.
+
+        passed: a node, its operand and a bar to what the operand receives.
+        seeds: where the sweep begins; without them at the end.
+        """
 
         def pull(i: int, ct: Any) -> list[Any]:
             node = nodes[i]
@@ -203,17 +310,24 @@ class _SecondSweep:
             shapes = operand_shapes(nodes, node)
             rules = rules_of(node.op, len(x))
             bars = pullback(EXTENDED, rules, ct, values[i], x, node, shapes)
-            if self.owners.get(i) not in owners:
-                return bars
             return [
-                bar * factor if bar is not None and j < self.forward else bar
+                None if bar is None else passed(i, j, bar)
                 for bar, j in zip(bars, node.operands, strict=True)
             ]
 
+        begin = {len(nodes) - 1: np.longdouble(1.0)} if seeds is None else seeds
         with np.errstate(all="ignore"):
-            found = walk_back(nodes, {len(nodes) - 1: np.longdouble(1.0)}, pull)
-        inputs = self.first.expansion.graph.inputs
-        return _flat([found[i] for i in inputs], self.case)
+            return walk_back(nodes, begin, pull)
+
+    def _answer(self, swept: Sequence[Sequence[Any]]) -> Array:
+        """The parts of the answer, one after another; each has the rows of all
+        sweeps.
+        """
+        inputs, parts = self.first.expansion.graph.inputs, []
+        for i, x in zip(inputs, self.case.point, strict=True):
+            rows = [0.0 * x if found[i] is None else found[i] for found in swept]
+            parts += [np.asarray(row, np.longdouble).reshape(-1) for row in rows]
+        return np.concatenate(parts)
 
 
 def _owners(first: GradientProgram) -> dict[int, Owner]:
@@ -230,7 +344,8 @@ def _owners(first: GradientProgram) -> dict[int, Owner]:
         for k, bar in enumerate(bars):
             if bar is not None:
                 for made in range(begin, bar.index + 1):
-                    owners.setdefault(made, (i, k))
+                    if program.nodes[made].op != JOIN:
+                        owners.setdefault(made, (i, k))
                 begin = max(begin, bar.index + 1)
         begin = len(program.nodes)
 

@@ -64,10 +64,10 @@ def run(
     return run_here(differentiator, mode, case, limit, question=question)
 
 
-BUSY = 3  # times that an engine is asked again which waited for a busy processor
+BUSY = 2  # times that an engine is asked again which waited for a busy processor
 
 
-LONGER = 6.0  # limits that such an engine is given at most
+LONGER = 4.0  # limits that such an engine is given at most
 
 
 def given_time(ask: Callable[[float], Derivatives]) -> Derivatives:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import pytest
 
 from gradverify.differentiators import Differentiator, modes
+from gradverify.differentiators.protocol import Mode
 from gradverify.outside.nearest import meant
+from gradverify.questions import ORDERS, order_of
 from gradverify.records import Note
 from gradverify.verify import Block, LargeBlock
 
@@ -30,21 +32,23 @@ class ChosenModes:
     """The choice of a run.
 
     named: by the user; `all` stands for every mode. first: the first dtype of the run.
+    order: the highest one of derivatives that is asked for.
     """
 
     named: tuple[str, ...]
     profile: str
     seed: int
     first: str
+    order: int = ORDERS[-1]
 
     def everywhere(self, who: Differentiator, dtype: str) -> tuple[str, ...]:
         """The modes that are asked about every block in a dtype."""
-        found = who.modes()
+        found = self._modes(who)
         if ALL in self.named or (not self.named and self.profile == "deep"):
             return tuple(found)
         if self.named:
             return tuple(mode for mode in found if mode in self.named)
-        chosen = set(modes(who))
+        chosen = {mode for mode in modes(who) if mode in found}
         if self.profile == "ci" and dtype == self.first:
             kinds = {found[mode].kind for mode in chosen}
             for kind in ALSO:
@@ -68,8 +72,16 @@ class ChosenModes:
             return tuple(m for m, row in who.modes().items()
                          if m in own and row.kind in GRADIENTS)  # fmt: skip
         if self._takes_turns and block.strategy is not None:
-            chosen |= {m for m in who.modes() if self._has_turn(block, m)}
+            chosen |= {m for m in self._modes(who) if self._has_turn(block, m)}
         return tuple(mode for mode in who.modes() if mode in chosen)
+
+    def _modes(self, who: Differentiator) -> dict[str, Mode]:
+        """Those of an order that is asked for."""
+        return {
+            name: mode
+            for name, mode in who.modes().items()
+            if order_of(mode.kind) <= self.order
+        }
 
     @property
     def _takes_turns(self) -> bool:
@@ -83,7 +95,7 @@ class ChosenModes:
         """What the next seeds will look at, a sentence for all engines."""
         waiting = {
             who.name: [
-                m for m in who.modes() if m not in self.everywhere(who, self.first)
+                m for m in self._modes(who) if m not in self.everywhere(who, self.first)
             ]
             for who in judged
         }
@@ -98,11 +110,23 @@ class ChosenModes:
             )
 
 
-def checked_modes(named: Sequence[str], judged: Iterable[Differentiator]) -> None:
-    """Raise `pytest.UsageError` for a mode that no engine of the run has."""
-    known = dict.fromkeys(mode for who in judged for mode in who.modes())
+def checked_modes(
+    named: Sequence[str], judged: Iterable[Differentiator], order: int = ORDERS[-1]
+) -> None:
+    """Raise `pytest.UsageError` for a mode that no engine of the run has, or that is of
+    a higher order than is asked for.
+    """
+    known: dict[str, int] = {}
+    for who in judged:
+        for name, mode in who.modes().items():
+            known[name] = min(order_of(mode.kind), known.get(name, ORDERS[-1]))
     for word in named:
         if word != ALL and word not in known:
             raise pytest.UsageError(
                 f"--gradverify-modes: {word!r} is unknown; {meant(word, (ALL, *known))}"
+            )
+        if known.get(word, order) > order:
+            raise pytest.UsageError(
+                f"--gradverify-modes: {word!r} asks for derivatives of order "
+                f"{known[word]}, and --gradverify-order {order} leaves these out"
             )

@@ -39,6 +39,7 @@ OPTIONS: tuple[tuple[str, str | None, str], ...] = (
     ("only", None, "run the gradient suites alone"),
     ("differentiators", "NAMES", "which are judged: names or package.module:Class"),
     ("modes", "NAMES", "which modes of them, or all (default: by profile)"),
+    ("order", "N", "the highest order of derivatives asked for, 1 or 2 (default: 2)"),
     ("suites", "NAMES", f"which suites: {', '.join(SUITES)} (default: all)"),
     ("ops", "NAMES", "which ops (default: all)"),
     ("dtypes", "NAMES", "which dtypes (default: all that are supported)"),
@@ -62,6 +63,7 @@ class Settings:
 
     differentiators: tuple[str, ...]
     modes: tuple[str, ...]
+    order: int
     suites: tuple[str, ...]
     ops: tuple[str, ...]
     dtypes: tuple[str, ...]
@@ -127,12 +129,14 @@ def checked(config: pytest.Config) -> Settings:
     """
     from gradverify.formats import DTYPES
     from gradverify.ops import OPS
+    from gradverify.questions import ORDERS
     from gradverify.suites.blocks import MOST_NODES
 
     ops = [row.name for row in OPS if not row.internal]
     return Settings(
         differentiators=_names(config, "differentiators"),
         modes=_names(config, "modes"),
+        order=_number(config, "order", int, ORDERS[0], most=ORDERS[-1]) or ORDERS[-1],
         suites=_among(config, "suites", SUITES),
         ops=_among(config, "ops", ops),
         dtypes=_among(config, "dtypes", DTYPES),

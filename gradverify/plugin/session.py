@@ -60,7 +60,7 @@ class Session:
         self.root = config.rootpath
         self.settings: Settings = checked(config)
         self.selection: Selection = select(config, self.settings.differentiators)
-        checked_modes(self.settings.modes, self.selection.judged)
+        checked_modes(self.settings.modes, self.selection.judged, self.settings.order)
         remember()
         config.add_cleanup(forget)  # also where the run does not begin
         self.rows, self.own_rows = rows_of(self.root)
@@ -121,7 +121,9 @@ class Session:
         """Which modes the run asks."""
         settings = self.settings
         first = (settings.dtypes or DTYPES)[0]
-        return ChosenModes(settings.modes, settings.profile, settings.seed, first)
+        return ChosenModes(
+            settings.modes, settings.profile, settings.seed, first, settings.order
+        )
 
     def judged(self, block: Block) -> Iterator[tuple[Differentiator, str]]:
         """The differentiators and modes that a block is for."""

@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradverify.graph import LEAVES, Array, Graph, apply_op, data_leaf
+from gradverify.formats import format_of
+from gradverify.graph import (
+    LEAVES,
+    Array,
+    Case,
+    Graph,
+    apply_op,
+    data_leaf,
+    input_leaf,
+)
 from gradverify.ops import Shape
 from gradverify.ops.shapes import axes_of
 from gradverify.questions.drawn import weights
@@ -65,10 +74,52 @@ def weighted(graph: Graph, dtype: str) -> Graph:
 
     Weights that it has already become a part of the function.
     """
+    whole, at = _summand(graph)
+    return contract(whole, at, weights(graph, dtype, whole.nodes[at].shape))
+
+
+@lru_cache(maxsize=4096)
+def with_cotangent_input(graph: Graph) -> Graph:
+    """The graph, contracted with a cotangent that is one more input.
+
+    So what comes back to the array moves along a tangent, too. With a constant
+    cotangent, a rule that forgets to differentiate by it is right at second order.
+    """
+    whole, at = _summand(graph)
+    nodes = [*whole.nodes, input_leaf(whole.nodes[at].shape)]
+    nodes.append(apply_op(nodes, "mul", (at, at + 1)))
+    if nodes[-1].shape != ():
+        nodes.append(apply_op(nodes, "sum", (len(nodes) - 1,)))
+    return Graph(tuple(nodes))
+
+
+def by_own_cotangent(case: Case) -> Case:
+    """The case, contracted with a cotangent that is drawn for it."""
+    return Case(weighted(case.graph, case.dtype), case.point, case.dtype)
+
+
+def by_cotangent_input(case: Case) -> Case:
+    """The case, contracted with a cotangent that is one more input."""
+    graph = with_cotangent_input(case.graph)
+    shape = graph.nodes[graph.inputs[-1]].shape
+    cotangent = weights(case.graph, case.dtype, shape).astype(case.dtype)
+    return Case(graph, (*case.point, cotangent), case.dtype)
+
+
+def is_ordinary(case: Case) -> bool:
+    """Whether fourth powers of all numbers are finite, and none is subnormal."""
+    with np.errstate(all="ignore"):
+        powers = (np.abs(x)[x != 0.0] ** 4 for x in case.point)
+        least = format_of(case.dtype).normal
+        return all(bool(np.all(np.isfinite(p) & (p >= least))) for p in powers)
+
+
+def _summand(graph: Graph) -> tuple[Graph, int]:
+    """The graph without the plain sum at its end, and the node that is summed."""
     nodes, at = [*graph.nodes], len(graph.nodes) - 1
     if _is_sum(graph, at) and not nodes[at].params:
         at = nodes.pop().operands[0]
-    return contract(Graph(tuple(nodes)), at, weights(graph, dtype, nodes[at].shape))
+    return Graph(tuple(nodes)), at
 
 
 def contract(graph: Graph, node: int, cotangent: Array) -> Graph:

@@ -40,6 +40,14 @@ def tangents_of(graph: Graph, dtype: str) -> tuple[Array | None, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
+def has_cotangent_input(graph: Graph, dtype: str) -> bool:
+    """Whether the cotangent of an op alone moves at second order: that of half of
+    them.
+    """
+    return bool(_source(graph, f"moving {dtype}").random() < 0.5)
+
+
 def chosen(graph: Graph, dtype: str, count: int, most: int) -> tuple[int, ...]:
     """Some of so many rows, in order: all if there are at most `most`."""
     source = _source(graph, f"rows {dtype}")

@@ -12,6 +12,7 @@ from gradverify.ops import Shape
 from gradverify.questions.contraction import contracted
 from gradverify.questions.drawn import chosen
 
+ORDERS = (1, 2)  # of derivatives that may be asked for
 MOST_ROWS = 4  # of a Jacobian or a Hessian; each costs a reference of its own
 
 
@@ -90,3 +91,8 @@ _OF_KIND: Mapping[str, tuple[Question, ...]] = {
 def questions_of(kind: str) -> tuple[Question, ...]:
     """What a mode of that kind is asked, in this order."""
     return _OF_KIND[kind]
+
+
+def order_of(kind: str) -> int:
+    """The highest order of derivatives that a mode of that kind is asked for."""
+    return max(question.order for question in questions_of(kind))

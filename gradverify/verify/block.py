@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradverify.differentiators import Accepts, Differentiator, unsupported
 from gradverify.graph import Case
 from gradverify.ops import OPS
-from gradverify.questions import GRADIENT, Question, weighted
+from gradverify.questions import GRADIENT, Question
 from gradverify.reference import USUAL_ROUNDING, Reference, RoundingModel, references
 from gradverify.strategies import Met, Traits, at_points, draw, traits_of
 
@@ -31,6 +31,9 @@ Restricted = Callable[[str, Sequence[str], Accepts, Met | None], Any]
 
 The last argument is what earlier cases have met, towards the rest of which it steers.
 """
+
+Contracting = Callable[[Case], Case]
+"""A case to the case with another end."""
 
 
 @dataclass(eq=False)
@@ -76,7 +79,7 @@ class Block:
     _taken: dict[int, int] = field(default_factory=dict)
     _own: dict[str, Block] = field(default_factory=dict)
     _references: dict[Any, dict[int, Reference]] = field(default_factory=dict)
-    _weighted: dict[int, Case] = field(default_factory=dict)
+    _ended: dict[Contracting, dict[int, Case]] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
 
     def fitting(self, differentiator: Differentiator) -> Block:
@@ -151,7 +154,7 @@ class Block:
     def forget(self) -> None:
         """Give the memory of all cases back; they could be drawn again."""
         self.drawn.clear()
-        for kept in (self._own, self._references, self._weighted, self._traits):
+        for kept in (self._own, self._references, self._ended, self._traits):
             kept.clear()
         self._graphs.clear()
         self._taken.clear()
@@ -245,19 +248,21 @@ class Block:
         stage: called again and again while a new reference is made, with what is done
             next.
         """
-        is_weighted = case is self._weighted.get(position)
-        known = self._references.setdefault((model, question, is_weighted), {})
+        ending = next(
+            (e for e, c in self._ended.items() if c.get(position) is case), None
+        )
+        known = self._references.setdefault((model, question, ending), {})
         if position not in known and self.source is not None:
-            theirs = self.source._references.get((model, question, is_weighted), {})
+            theirs = self.source._references.get((model, question, ending), {})
             place = self._taken.get(position, -1)
             if place in theirs:
                 known[position] = theirs[place]
         if position not in known:
             began = time.perf_counter()
             following: Iterator[Case] = itertools.islice(self.drawn, position, None)
-            if is_weighted:
+            if ending is not None:
                 places = range(position, len(self.drawn))
-                following = map(self.weighted, places, following)
+                following = map(partial(self.ended, ending), places, following)
             alike = itertools.takewhile(lambda c: c.graph is case.graph, following)
             found = references(
                 [*alike] or [case], stage, model=model, question=question
@@ -266,9 +271,9 @@ class Block:
             self.seconds["reference"] += time.perf_counter() - began
         return known[position]
 
-    def weighted(self, position: int, case: Case) -> Case:
-        """The case, contracted with a cotangent of its own."""
-        if position not in self._weighted:
-            graph = weighted(case.graph, case.dtype)
-            self._weighted[position] = Case(graph, case.point, case.dtype)
-        return self._weighted[position]
+    def ended(self, ending: Contracting, position: int, case: Case) -> Case:
+        """The case with another end."""
+        own = self._ended.setdefault(ending, {})
+        if position not in own:
+            own[position] = ending(case)
+        return own[position]

@@ -33,14 +33,21 @@ from gradverify.differentiators import (
 )
 from gradverify.graph import Case
 from gradverify.known import OF_NUMBERS, Deviation, largest
-from gradverify.questions import Question, contracted
+from gradverify.questions import (
+    Question,
+    by_cotangent_input,
+    by_own_cotangent,
+    contracted,
+    has_cotangent_input,
+    is_ordinary,
+)
 from gradverify.reference import Reference
 from gradverify.reference.gradient_program import gradient_program
-from gradverify.strategies import minimise, shrink
+from gradverify.strategies import is_sound, minimise, shrink
 from gradverify.surroundings import surrounded
 from gradverify.verdict import FAILING, Judgement, Verdict
 from gradverify.verify.asking import model_of
-from gradverify.verify.block import CHUNK, Block
+from gradverify.verify.block import CHUNK, Block, Contracting
 from gradverify.verify.error_histogram import ErrorHistogram
 from gradverify.verify.item_result import (
     NOTHING_JUDGED,
@@ -273,7 +280,7 @@ class _Sweep:
             )
             for question in asked:
                 foresee(self.differentiator, self.mode, following, self.limit, question)
-        ((_, case),) = self._weighted([(position, case)])
+        ((_, case),) = self._ended([(position, case)])
         model, twice = model_of(self.differentiator), position % REPEATED == 0
         judgements = []
 
@@ -305,27 +312,41 @@ class _Sweep:
         """The cases as they are asked, those that the differentiator can run."""
         who = self.differentiator
         runs = [(k, c) for k, c in cases if unsupported(who, c) is None]
-        return [case for _, case in self._weighted(runs)]
+        return [case for _, case in self._ended(runs)]
 
-    def _weighted(
-        self, cases: Sequence[tuple[int, Case]]
-    ) -> Sequence[tuple[int, Case]]:
-        """The cases; for a vjp some with a cotangent of their own, if that is a case.
+    def _ended(self, cases: Sequence[tuple[int, Case]]) -> Sequence[tuple[int, Case]]:
+        """The cases; some with another end, if that is a case of the engine.
 
-        That is every second one that would be pulled back from ones. The others share
-        their references with the modes that are asked for a gradient.
+        For a vjp, every second one that would be pulled back from ones has a cotangent
+        of its own. The others share their references with the modes that are asked for
+        a gradient. For a product with a Hessian, half of the ops alone have a cotangent
+        that is an input, so that it is differentiated by as well; not beside huge and
+        tiny numbers, where the terms of a product overflow one by one.
         """
-        who = self.differentiator
-        if who.modes()[self.mode].kind != "vjp" or self.block.strategy is None:
+        if self.block.strategy is None:
             return cases
-        result = []
+        who, result = self.differentiator, []
         for position, case in cases:
+            ending = self._ending(position, case)
             chosen = case
-            if position % 2 and np.all(contracted(case.graph).cotangent == 1.0):
-                chosen = self.block.weighted(position, case)
-            usable = unsupported(who, chosen) is None
+            if ending is not None:
+                chosen = self.block.ended(ending, position, case)
+            is_case = ending is not by_cotangent_input or (
+                is_ordinary(case) and is_sound(chosen)
+            )
+            usable = is_case and unsupported(who, chosen) is None
             result.append((position, chosen if usable else case))
         return result
+
+    def _ending(self, position: int, case: Case) -> Contracting | None:
+        kind, block = self.differentiator.modes()[self.mode].kind, self.block
+        if kind == "vjp":
+            by_ones = bool(np.all(contracted(case.graph).cotangent == 1.0))
+            return by_own_cotangent if position % 2 and by_ones else None
+        if kind == "hvp" and block.suite == "ops":
+            moves = has_cotangent_input(case.graph, case.dtype)
+            return by_cotangent_input if moves else None
+        return None
 
     def findings(
         self,

@@ -99,6 +99,14 @@ def test_an_error_that_stays_is_not_called_rounding() -> None:
     assert "lost to rounding" not in why.sentence
 
 
+def test_a_failing_verdict_is_not_contradicted_by_its_sentence() -> None:
+    """The square of the divisor is subnormal, and has lost digits."""
+    rule = only(1, lambda a: -a.ct * a.operands[0] * a.operands[1] ** -2.0)
+    why = explanation("div", rule, case_of(lambda a, b: a / b, 20000.0, 2e154))
+    assert "more than rounding explains" in why.sentence
+    assert "lost to rounding" not in why.sentence
+
+
 def test_a_truth_does_not_repeat_the_name_of_what_is_true() -> None:
     rule = only(1, lambda a: np.asarray(a.ct))
     why = explanation("xlogy", rule, case_of(S.xlogy, 1.0, 2.0))

@@ -7,7 +7,7 @@ right twin, which is made in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -18,17 +18,25 @@ from gradverify.differentiators import Accepts, Lowered, Pulled, Rows, mode
 from gradverify.differentiators.pytorch.modes import TorchModes
 from gradverify.differentiators.pytorch.table import rows
 from gradverify.graph import Array
+from gradverify.verify import Finding, ItemResult
 
 Partial = Callable[..., Any]  # (y, *operands) to the partial by one of them
 Second = Callable[[Any, tuple[Any, ...]], Any]  # a partial and operands to another one
 SQRT_PI = 1.7724538509055159
+
+
+def length(a: Any, b: Any) -> Any:
+    """A hypotenuse to divide by: 1 where it is 0, so that no slope there is 0 / 0."""
+    found = torch.hypot(a, b)
+    return torch.where(found == 0, torch.ones_like(found), found)
+
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Partial, ...]]] = {
     "exp": (torch.exp, (lambda x: torch.exp(x),)),
     "log": (torch.log, (lambda x: 1 / x,)),
     "sin": (torch.sin, (lambda x: torch.cos(x),)),
     "cos": (torch.cos, (lambda x: -torch.sin(x),)),
-    "tanh": (torch.tanh, (lambda x: 1 / torch.cosh(x) ** 2,)),
+    "tanh": (torch.tanh, (lambda x: 4 * torch.sigmoid(2 * x) * torch.sigmoid(-2 * x),)),
     "sigmoid": (
         torch.sigmoid,
         (lambda x: torch.sigmoid(x) * torch.sigmoid(-x),),
@@ -49,10 +57,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Partial, ...]]] = {
     ),
     "hypot": (
         torch.hypot,
-        (
-            lambda a, b: a / torch.hypot(a, b),
-            lambda a, b: b / torch.hypot(a, b),
-        ),
+        (lambda a, b: a / length(a, b), lambda a, b: b / length(a, b)),
     ),
     "logaddexp": (
         torch.logaddexp,
@@ -65,11 +70,20 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Partial, ...]]] = {
 
 
 def pulled(g: Any, partial: Any, k: int) -> Any:
-    return g * partial
+    return product_of(g, partial)
 
 
 def pushed(x_dot: Any, partial: Any, k: int) -> Any:
-    return x_dot * partial
+    return product_of(x_dot, partial)
+
+
+def product_of(moved: Any, partial: Any) -> Any:
+    """A cotangent or tangent times a slope; nothing where it is 0 and the slope is not
+    finite.
+    """
+    product = moved * partial
+    still = (moved == 0) & ~torch.isfinite(partial)
+    return torch.where(still, torch.zeros_like(product), product)
 
 
 def same(partial: Any, operands: tuple[Any, ...], k: int) -> Any:
@@ -98,11 +112,16 @@ def elementwise(op: str, rule: Rule) -> Callable[..., Any]:
         return rule.bent(partials[k](*operands), operands, k)
 
     class Custom(torch.autograd.Function):
+        generate_vmap_rule = True
+
         @staticmethod
-        def forward(ctx: Any, *operands: Any) -> Any:
-            ctx.save_for_backward(*operands)
-            ctx.save_for_forward(*operands)
+        def forward(*operands: Any) -> Any:
             return function(*operands)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
 
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
@@ -176,6 +195,26 @@ def twice(partial: Any, operands: Any, k: int) -> Any:
 def detached_by(which: int) -> Callable[[Any, Any, int], Any]:
     """The partial by one operand alone is held constant."""
     return lambda partial, operands, k: partial.detach() if k == which else partial
+
+
+def without_history(g: Any, partial: Any, k: int) -> Any:
+    """The cotangent is held constant, or the tangent."""
+    return g.detach() * partial
+
+
+def detached_forward(x_dot: Any, partial: Any, k: int) -> Any:
+    return x_dot * partial.detach()
+
+
+def exchanged(op: str) -> Callable[[Any, tuple[Any, ...], int], Any]:
+    """The partials' derivatives by the two operands have changed places."""
+
+    def bent(partial: Any, operands: tuple[Any, ...], k: int) -> Any:
+        a, b = operands
+        other = (a.detach() + b - b.detach(), b.detach() + a - a.detach())
+        return with_derivative(partial, FUNCTIONS[op][1][k](*other))
+
+    return bent
 
 
 def detached_at_ties(partial: Any, operands: Any, k: int) -> Any:
@@ -260,6 +299,10 @@ class Planted(TorchModes):
         self.name = name  # type: ignore[misc]
         self.table = {**rows(self.device), **others}
 
+    def versions(self) -> Mapping[str, str]:
+        """That of PyTorch, whose known deviations depend on it."""
+        return {"torch": torch.__version__}
+
 
 class MixedRows(Planted):
     """Its batching rule gives the rows of a Jacobian in another order."""
@@ -307,7 +350,6 @@ class QuestionFault:
     """A fault, where it is looked for, and the mode that sees it.
 
     family: the op or graph family whose cases show it.
-    at_edges: it shows where zeros are planted, and hardly elsewhere.
     """
 
     name: str
@@ -316,7 +358,6 @@ class QuestionFault:
     row: Any = None
     engine: type[Planted] = Planted
     right: Any = field(default=None)
-    at_edges: bool = False
 
     def planted(self) -> Planted:
         """The engine with the fault."""
@@ -324,9 +365,12 @@ class QuestionFault:
         return self.engine("planted", own)
 
     def twin(self) -> Planted:
-        """The engine with the right function, made in the same way."""
+        """The engine with the right function, made in the same way.
+
+        All else is PyTorch's own, so that it has PyTorch's name and known deviations.
+        """
         own = {} if self.right is None else {self.family: self.right}
-        return Planted("twin", own)
+        return Planted("torch-cpu", own)
 
 
 def _rule(name: str, op: str, mode: str, rule: Rule) -> QuestionFault:
@@ -335,6 +379,7 @@ def _rule(name: str, op: str, mode: str, rule: Rule) -> QuestionFault:
 
 
 SECOND = "reverse-over-reverse"
+FORWARD = "forward-over-forward"
 
 FAULTS = (
     *(_rule("cotangent squared", op, "reverse", Rule(pull=squared))
@@ -356,16 +401,28 @@ FAULTS = (
       for op in ("cos", "atan2")),
     *(_rule("second derivative twice as large", op, SECOND, Rule(bent=twice))
       for op in ("log1p", "expm1")),
+    *(_rule("cotangent detached", op, SECOND, Rule(pull=without_history))
+      for op in ("exp", "mul")),
+    *(_rule("second partials exchanged", op, SECOND, Rule(bent=exchanged(op)))
+      for op in ("div", "mul")),
+    _rule("factor of the forward rule detached", "sin", FORWARD,
+          Rule(push=detached_forward)),
     *(_rule("zero second derivative at ties", op, SECOND, Rule(bent=detached_at_ties))
       for op in ("logaddexp", "hypot")),
     QuestionFault("jvp transposed", "cumsum", "forward",
                   lambda x, axis: Cumsum.apply(x, axis[0])),
     QuestionFault("result detached", "softmax", SECOND,
                   lambda x, axis: Softmax.apply(x, axis[0])),
-    QuestionFault("zero second derivative at two zeros", "prod", SECOND, product,
-                  at_edges=True),
+    QuestionFault("zero second derivative at two zeros", "prod", SECOND, product),
     QuestionFault("rows of a batch exchanged", "exp", "mixed", engine=MixedRows),
     QuestionFault("half of the Hessian missing", "mul", "lower", engine=LowerTriangle),
     QuestionFault("accumulation that overwrites", "exp", "overwriting",
                   engine=Overwrites),
 )  # fmt: skip
+
+
+def unexplained(result: ItemResult) -> list[Finding]:
+    """What a twin is accused of, but for what known deviations of PyTorch explain."""
+    return [
+        f for f in result.findings if f.judgement.verdict.fails() and f.known is None
+    ]

@@ -34,6 +34,18 @@ def test_named_modes_are_asked_and_no_others() -> None:
     assert found.of(TORCH, block) == ("forward", "hessian")
 
 
+def test_an_order_leaves_out_what_is_higher() -> None:
+    first = ChosenModes((), "ci", 0, "float64", order=1)
+    assert first.everywhere(TORCH, "float64") == ("reverse", "forward")
+    every = ChosenModes(("all",), "ci", 0, "float64", order=1)
+    assert {"vmapped", "jacfwd"} < {*every.everywhere(TORCH, "float64")}
+    for found in (first, every):
+        for block in blocks(Asked(suites=("ops",), ops=("exp", "sin"))):
+            assert not {"hessian", "forward-over-reverse"} & {*found.of(TORCH, block)}
+    with pytest.raises(pytest.UsageError, match="'hessian' asks for derivatives of or"):
+        checked_modes(("hessian",), [TORCH], order=1)
+
+
 def test_other_modes_take_turns_and_every_seed_has_other_blocks() -> None:
     looked: Counter[tuple[str, str]] = Counter()
     found = blocks(Asked(suites=("ops",), dtypes=("float64",)))

@@ -206,6 +206,7 @@ def test_a_saved_file_that_is_no_case_is_one_failing_item(repository: Scratch) -
         (("--gradverify-seed", "x"), "'x': give a whole number from 0 to"),
         (("--gradverify-time", "-1"), "'-1': give seconds from 1 to"),
         (("--gradverify-max-nodes", "17"), "'17': give a whole number from 1 to 16"),
+        (("--gradverify-order", "3"), "'3': give a whole number from 1 to 2"),
         (
             ("--gradverify-differentiators", "foo"),
             "no differentiator 'foo'; known: own",

@@ -9,7 +9,13 @@ from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import load, run
 from gradverify.graph import Case, Graph
-from gradverify.questions import contracted, up_to, weighted
+from gradverify.questions import (
+    by_cotangent_input,
+    contracted,
+    is_ordinary,
+    up_to,
+    weighted,
+)
 
 W = np.array([2.0, -0.5, 3.0])
 
@@ -62,3 +68,21 @@ def test_the_value_of_an_array_is_its_contraction() -> None:
     found = run(load("autograd"), "reverse", Case(graph, point))
     np.testing.assert_allclose(found.value, np.sum(np.exp(point[0]) * W), rtol=1e-15)
     np.testing.assert_allclose(found.cotangents[0], np.exp(point[0]) * W, rtol=1e-15)
+
+
+def test_a_cotangent_may_be_an_input() -> None:
+    """The slope by it is the array."""
+    graph = trace(lambda x: s.sum(s.exp(x)), (2,))
+    moved = by_cotangent_input(Case(graph, (np.array([0.5, -1.5]),)))
+    x, cotangent = moved.point
+    assert str(moved.graph) == "sum(exp(a) * b)"
+    found = run(load("own-tape"), "reverse", moved).cotangents
+    np.testing.assert_array_equal(found[0], np.exp(x) * cotangent)
+    np.testing.assert_array_equal(found[1], np.exp(x))
+
+
+@pytest.mark.parametrize("x", [1e-160, 1e90, 1e200])
+def test_huge_and_tiny_numbers_are_not_ordinary(x: float) -> None:
+    graph = trace(lambda x: s.sum(s.exp(x)), (2,))
+    assert is_ordinary(Case(graph, (np.array([0.0, 3.0]),)))
+    assert not is_ordinary(Case(graph, (np.array([1.0, x]),)))

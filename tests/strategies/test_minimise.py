@@ -129,6 +129,24 @@ def test_of_a_grouped_convolution_one_group_is_left() -> None:
     assert left.params["groups"] == 1
 
 
+def test_params_that_are_left_at_their_defaults_are_kept() -> None:
+    """Of a norm by rows, whose `keepdims` is not said; shorter axes do not fit it."""
+    nodes = [input_leaf((2, 2))]
+    nodes.append(apply_op(nodes, "norm", [0], axis=(-1,)))
+    nodes.append(apply_op(nodes, "sum", [1]))
+    case = Case(Graph(tuple(nodes)), (np.array([[3.0, 4.0], [1.0, 2.0]]),))
+    smallest = minimise(case, lambda c: "norm" in c.graph.ops)
+    assert smallest.point[0].size == 1
+
+
+def test_a_number_that_overflows_is_shrunk_around() -> None:
+    nodes = [input_leaf()]
+    nodes.append(apply_op(nodes, "exp", [0]))
+    nodes.append(apply_op(nodes, "neg", [1]))
+    case = Case(Graph(tuple(nodes)), (np.array(800.0),))
+    assert "neg" in minimise(case, lambda c: "neg" in c.graph.ops).graph.ops
+
+
 def test_literals_and_data_become_plain() -> None:
     nodes = [input_leaf(), literal_leaf(37.25)]
     nodes.append(apply_op(nodes, "mul", [0, 1]))

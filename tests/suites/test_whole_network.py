@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradverify.arithmetic.symbols import SYMBOLS as m
+from gradverify.arithmetic.symbols import trace
 from gradverify.differentiators import Lowered, load, present
+from gradverify.graph import Graph
 from gradverify.questions import SECOND, contracted, up_to
 from gradverify.reference import USUAL_ROUNDING, Slope
 from gradverify.reference.assemble import reference_sought
@@ -36,6 +39,9 @@ AGAIN = (
 )
 ONES = (np.ones(3), None, None, None, None)
 
+BACK_TWICE = "reverse-over-reverse"
+SAY_NONE = ("own-tape", "torch-cpu")  # of what is not connected; others give zeros
+
 ENGINES = ("own-dual", "own-tape", "autograd", "torch-cpu", "jax")
 
 
@@ -50,14 +56,15 @@ def modes(kind: str) -> list[Any]:
     ]
 
 
-def called(name: str, mode: str, *more: Any, array: bool) -> Any:
+def called(
+    name: str, mode: str, *more: Any, array: bool, graph: Graph = CASE.graph
+) -> Any:
     """What a mode gives, called as a run calls it: warnings are noted, not raised.
 
     PyTorch compiles a few of its rules by `torch.jit.script`, of which it warns itself.
     """
     who = load(name)
-    node = contracted(CASE.graph).node
-    graph = up_to(CASE.graph, node) if array else CASE.graph
+    graph = up_to(graph, contracted(graph).node) if array else graph
     function = Lowered(graph, who.table, "float64")
     method = who.modes()[mode].__get__(who, type(who))
     with warnings.catch_warnings(record=True):
@@ -93,6 +100,26 @@ def test_the_sum_of_the_jacobian_is_differentiated_again(name: str, mode: str) -
         for k, (got, exact) in enumerate(zip(found.cotangents, AGAIN, strict=True))
         if not is_close(got, exact)
     ] == []
+
+
+def test_without_an_activation_nothing_connects_the_jacobian_and_the_inputs() -> None:
+    """Reverse mode says None of the inputs and biases; the weights are connected."""
+    shapes = [x.shape for x in CASE.point]
+    linear = trace(lambda x, w, b, v, c: m.sum(v @ (w @ x + b) + c, axis=None), *shapes)
+    names = [p.values[0] for p in modes("hvp") if p.values[1] == BACK_TWICE]
+    assert {"own-tape", "autograd"} <= {*names}
+    for name in names:
+        tangents = [
+            np.zeros_like(x) if v is None and name == "jax" else v
+            for v, x in zip(ONES, CASE.point, strict=True)
+        ]
+        found = called(name, BACK_TWICE, tangents, array=False, graph=linear).cotangents
+        unconnected = [k for k, got in enumerate(found) if got is None]
+        assert unconnected == ([0, 2, 4] if name in SAY_NONE else [])
+        assert not any(np.any(found[k]) for k in (0, 2, 4) if found[k] is not None)
+        ones, inner = np.ones((2, 1)), WIDE_READOUT.sum(axis=0)
+        assert is_close(found[1], np.outer(inner, np.ones(3)))
+        assert is_close(found[3], ones * WIDE_WEIGHTS.sum(axis=1))
 
 
 @pytest.mark.parametrize(("name", "mode"), modes("jacobian"))

@@ -128,7 +128,7 @@ def _applied(nodes: Sequence[Node], node: Node) -> Node:
         menu = legal_params(node.op, *(nodes[j].shape for j in node.operands))
         if not menu:
             raise
-        nearest = max(menu, key=lambda p: sum(node.params[k] == v for k, v in p))
+        nearest = max(menu, key=lambda p: sum(node.params.get(k) == v for k, v in p))
         return apply_op(nodes, node.op, node.operands, **dict(nearest))
 
 

@@ -17,6 +17,7 @@ from gradverify.strategies.shrinking.editable_case import EditableCase
 PLAINEST = (1.0, 2.0, 3.0, 0.5, 4.0, -1.0, 5.0, -2.0, 10.0, -3.0, -0.5, 0.0, 6.0, -4.0)
 
 BITS = {True: 0.0, False: 1.0}
+ENDLESS = 1000.0  # for a number that overflowed
 
 
 def ugliness(case: Case) -> float:
@@ -41,6 +42,8 @@ def _ugliness_of(value: Any) -> float:
         return BITS[bool(value)]
     if value in PLAINEST:
         return float(PLAINEST.index(value))
+    if not math.isfinite(value):
+        return ENDLESS
     digits = len(str(value).split("e")[0].strip("-0.").replace(".", ""))
     exponent = math.floor(math.log10(abs(value)))
     return 20.0 + 10.0 * digits + abs(exponent) + bool(value < 0)
@@ -49,6 +52,8 @@ def _ugliness_of(value: Any) -> float:
 def _plainer(value: Any) -> list[Any]:
     """Plainer values that may replace a value, the plainest first."""
     number = float(value)
+    if not math.isfinite(number):
+        return list(PLAINEST)
     rounded = [round(number, k) for k in (0, 1, 2)]
     rounded += [float(math.floor(number)), float(math.ceil(number))]
     rounded += [float(f"{number:.{k}e}") for k in (0, 1)]
