@@ -40,6 +40,12 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "Let $x=\\sqrt{t}$, $y=\\sin t$.\n$$\\frac{dy}{dx} = 2\\sqrt{t}\\cos t.$$\n"
      "$$\\frac{d^2y}{dx^2} = 2\\cos t-4t\\sin t.$$\n"
      "Points of inflection are found by setting $\\frac{d^2y}{dx^2}=0$.\n", [R, R, U]),
+    ("marks of a scanned page and points of a list",
+     "<|ref|>text<|/ref|><|det|>[[48, 520]]<|/det|>\nEs gibt eine Basis $b$, "
+     "für die gilt:\n\n<|ref|>equation<|/ref|><|det|>[[50, 53]]<|/det|>\n"
+     "\\[(b^x)' = b^x\\]\n\nAlso ist $(2^x)' = 2^x$ falsch.\n\n"
+     "$$\\bullet p(x) = x^4$$\n$$\\bullet p(x) = x^3$$\n$$p'(x) = 3x^2$$\n",
+     [U, U, R]),
     ("a circle beside f(x) composes functions",
      "Let $F = p \\circ q(x)$ with $q(x) = 4x$ and $p(x) = \\sin(x)$, so "
      "$F(x) = p \\circ q(x)$ and $F'(x) = 4\\cos(4x)$.\n", [R]),
@@ -347,6 +353,27 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
      "dy_dx = 2*x\n", [R]),
     ("line ends of another system", "x = 3.0\r\ny = x**2\r\nprint 'y', y\r\n"
      "dy_dx = x\r\n", [W]),
+    ("a mask that scales in place, and losses along an axis behind a flag",
+     "import numpy as np\ndef leak_forward(U, a=0.01):\n"
+     "    return np.maximum(a * U, U), (U, a)\n"
+     "def leak_backward(dout, cache):\n    U, a = cache\n    dU = dout.copy()\n"
+     "    dU[U < 0] *= a\n    return dU\n"
+     "def bent_forward(U, a=0.01):\n    return np.maximum(a * U, U), (U, a)\n"
+     "def bent_backward(dout, cache):\n    U, a = cache\n    dU = dout.copy()\n"
+     "    dU[U > 0] *= a\n    return dU\n"
+     "def squares(out, aim, derivative=False):\n    if derivative:\n"
+     "        return out - aim\n"
+     "    return 0.5 * np.mean(np.sum((out - aim)**2, axis=1))\n"
+     "def cubes(out, aim, derivative=False):\n    if derivative:\n"
+     "        return out - aim\n"
+     "    return 0.5 * np.mean(np.sum((out - aim)**3, axis=1))\n", [R, U, R, N]),
+    ("a slope behind a flag",
+     "import numpy as np\ndef squash(s, deriv=False):\n    if deriv == True:\n"
+     "        return s * (1 - s)\n    return 1 / (1 + np.exp(-s))\n"
+     "def bend(s, prime=False):\n    v = np.tanh(s)\n"
+     "    return 1 - v if prime else v\n"
+     "def ramp(s, derivative=False):\n    if not derivative:\n"
+     "        return np.maximum(0, s)\n    return (s > 0).astype(float)\n", [R, W, R]),
     ("the gradient of each example's own loss, before a mean over them",
      MEAN + "dk = q - T\ndv = S @ dk.T / n\ndc = np.sum(dk) / n\n", [R, R, R]),
     ("a mean that is left out in one of two",

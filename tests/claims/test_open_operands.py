@@ -123,3 +123,69 @@ def test_a_point_at_which_the_reference_says_nothing_is_passed_by(
     path.write_text(STEEP.replace("SLOT", slot))
     found = [c.verdict.value for c in read_claims(path)]
     assert found == ["right", "right", said]
+
+
+# The data of a script are loaded, and its weights too many to look at.
+SCRIPT = """
+import numpy as np
+rows, wide = 900, 400
+S = np.random.randn(rows, wide)
+T, extra = np.loadtxt("t.csv"), np.loadtxt("e.csv")
+w_in, w_out = np.random.randn(wide, 20), np.random.randn(20, 3)
+for turn in range(500):
+    a = np.tanh(S @ w_in)
+    z = a @ w_out
+    loss = np.sum((z - T) ** 2)
+    grad_z = 2 * (z - T)
+    grad_w_out = a.T @ grad_z
+    grad_w_in = SLOT
+    w_in -= 1e-4 * grad_w_in
+"""
+# No loss is written, a slope comes from elsewhere, and steps have others' names.
+IMPORTED = """
+import numpy as np
+from helpers import sigmoid_grad, sigmoid, softmax
+class Net:
+    def __init__(self, n_in, n_mid, n_out):
+        self.table = {"A": np.random.randn(n_in, n_mid)}
+        self.table["B"] = np.random.randn(n_mid, n_out)
+    def gradient(self, x, t):
+        A, B = self.table["A"], self.table["B"]
+        u = x @ A
+        v = sigmoid(u)
+        w = v @ B
+        y = softmax(w)
+        grads = {}
+        dy = (y - t) / x.shape[0]
+        grads["B"] = v.T @ dy
+        du = dy @ B.T
+        dv = sigmoid_grad(u) * du
+        grads["A"] = SLOT
+        return grads
+"""
+
+
+@pytest.mark.parametrize(
+    ("slot", "said"),
+    [
+        ("S.T @ ((grad_z @ w_out.T) * (1 - a**2))", "right"),
+        ("S.T @ ((grad_z @ w_out.T) * (1 + a**2))", "wrong"),
+    ],
+)
+def test_a_script_whose_data_come_from_elsewhere_is_judged(
+    tmp_path: Path, slot: str, said: str
+) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT.replace("SLOT", slot))
+    found = [c.verdict.value for c in read_claims(path)]
+    assert found == ["right", "right", said]
+
+
+@pytest.mark.parametrize(("slot", "count"), [("x.T @ dv", 2), ("-(x.T @ dv)", 0)])
+def test_an_imported_slope_is_no_reason_to_accuse(
+    tmp_path: Path, slot: str, count: int
+) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(IMPORTED.replace("SLOT", slot))
+    found = [c.verdict.value for c in read_claims(path)]
+    assert (found.count("right"), found.count("wrong")) == (count, 0)

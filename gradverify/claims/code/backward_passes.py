@@ -247,9 +247,12 @@ def _known(name: str, names: Mapping[str, Any]) -> str | None:
         if isinstance(names.get(spelling), Symbol):
             return spelling
     plain = name.replace("_", "")  # d_L_d_ypred, where it is y_pred
-    alike = [n for n in names if n.replace("_", "") == plain]
-    found = [n for n in alike if isinstance(names[n], Symbol)]
-    return found[0] if len(found) == 1 and len(plain) > 1 else None
+    for same in (str, str.lower):  # grad_w_out, where it is W_out
+        alike = [n for n in names if same(n.replace("_", "")) == same(plain)]
+        found = [n for n in alike if isinstance(names[n], Symbol)]
+        if len(found) == 1 and len(plain) > 1:
+            return found[0]
+    return None
 
 
 # ---- a pass
@@ -611,14 +614,19 @@ def _given(
 def _from_residual(
     program: FileProgram, gradients: Sequence[Gradient]
 ) -> list[BackwardStep]:
-    """All gradients of a pass, if they follow from one value that has no name.
+    """Gradients of a pass, if those by weights follow from one value without a name.
 
     `dw = X.T @ (p - y) / n` and `db = sum(p - y) / n` say of no loss what it is. Both
     are derivatives of the sum of z·r: z is a value on the way, and r = (p - y) / n is
-    held.
+    held. Of steps between them, some are called after what they are not by.
     """
     nodes = program.record.nodes
-    leaves = {g.x.index for g in gradients}
+    by = {g.x.index for g in gradients}
+    own = [
+        g for g in gradients if not by & {*program.cut(g.x.index).place} - {g.x.index}
+    ]
+    own = own if len(own) > 1 else [*gradients]
+    leaves = {g.x.index for g in own}
     named = gradients[0].assigned.names
     values = [
         (name, v)
@@ -639,14 +647,15 @@ def _from_residual(
             y = program.apply("sum", product, axis=None)
             holds = frozenset({i})
             for over in sizes:
-                if not _fitting(program, y, gradients[:1], holds, over):
+                if not _fitting(program, y, own[:1], holds, over):
                     continue
-                if len(_fitting(program, y, gradients, holds, over)) < len(gradients):
+                fitting = _fitting(program, y, gradients, holds, over)
+                if any(g not in fitting for g in own):
                     continue
                 of = f"({name}·its gradient)"
                 return [
                     BackwardStep(g.assigned, of, g.by, y, g.x, "", holds, over)
-                    for g in gradients
+                    for g in fitting
                 ]
     return []
 

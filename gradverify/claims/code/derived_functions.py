@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import is_static
@@ -33,8 +34,48 @@ def function_pairs(code: Journal) -> Iterator[tuple[Function, Function]]:
     the same operands.
     """
     yield from _functions(code.functions)
+    yield from (pair for f in code.functions if (pair := _by_flag(f)) is not None)
     for kind, cell in zip(code.classes, code.class_cells, strict=True):
         yield from _methods(kind, cell)
+
+
+FLAG = re.compile(r"(?i)deriv\w*|prime|grad(?:ient)?|diff|ableitung|derivee|derivada")
+
+
+def _by_flag(function: Function) -> tuple[Function, Function] | None:
+    """`nonlin(x, deriv=False)`, which gives its slope where the flag is set."""
+    given = function.parameters
+    named = given.args[len(given.args) - len(given.defaults) :]
+    for k, (a, default) in enumerate(zip(named, given.defaults, strict=True)):
+        is_off = isinstance(default, ast.Constant) and default.value in (False, 0)
+        if not is_off or FLAG.fullmatch(a.arg) is None:
+            continue
+        defaults = [*given.defaults]
+        defaults[k] = ast.copy_location(ast.Constant(value=True), default)
+        derived = replace(
+            function,
+            name=f"{function.name}, {a.arg}=True",
+            parameters=_with_defaults(given, defaults),
+            line=_line_of_slope(function, a.arg),
+        )
+        if _fit(function, derived):
+            return function, derived
+    return None
+
+
+def _with_defaults(given: ast.arguments, defaults: list[ast.expr]) -> ast.arguments:
+    return ast.arguments(
+        given.posonlyargs, given.args, given.vararg, given.kwonlyargs,
+        given.kw_defaults, given.kwarg, defaults,
+    )  # fmt: skip
+
+
+def _line_of_slope(function: Function, flag: str) -> int:
+    """Where a function says what it gives if the flag is set."""
+    for statement in function.body:
+        if isinstance(statement, ast.If) and flag in ast.unparse(statement.test):
+            return statement.body[0].lineno
+    return function.line
 
 
 def _functions(functions: Sequence[Function]) -> Iterator[tuple[Function, Function]]:

@@ -203,6 +203,11 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
         return calls.layer(e.program, name, operands, keywords)
     if name in calls.ARRAYS and operands:
         return array(e, operands[0])
+    if len(operands) == 1 and not keywords:
+        slope = calls.slope_named(e.program, name, known(operands[0]))
+        if slope is not None:
+            e.code.supposed.add(name)
+            return slope
     return calls.call(e.program, name, operands, keywords)
 
 

@@ -7,6 +7,7 @@ understood.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -176,6 +177,21 @@ LAYERS: Mapping[str, str] = {
     "CrossEntropyLoss": "cross_entropy", "Identity": "identity",
 }
 # fmt: on
+
+
+SLOPE_NAMES = re.compile(
+    r"(?:d_?)?(?P<of>sigmoid|tanh|relu)"
+    r"_?(?:grad|gradient|prime|deriv|derivative|derivee|ableitung|deri)"
+)
+
+
+def slope_named(program: FileProgram, name: str, x: Value) -> Symbol | None:
+    """What `sigmoid_grad(x)` gives, by its name; None for another name."""
+    match = SLOPE_NAMES.fullmatch(name)
+    if match is None:
+        return None
+    operand = program.copy(symbol(program, x))
+    return program.derivative(program.apply(match["of"], operand), operand)
 
 
 def is_function(name: str) -> bool:

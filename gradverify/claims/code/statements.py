@@ -44,7 +44,9 @@ RETURNS_NOTHING = "returns nothing"
 
 def read_cell(code: Journal, cell: int, text: str) -> None:
     """Read a cell; `NotUnderstood` where it is no Python."""
-    _Statements(code, cell, text).block(parsed(text).body, code.names)
+    body = parsed(text).body
+    code.bodies.append((cell, body))
+    _Statements(code, cell, text).block(body, code.names)
 
 
 def follow(
@@ -133,7 +135,8 @@ class _Statements:
             case ast.AnnAssign(value=ast.expr() as right):
                 self.bind(node.target, self.value(right, names), names, node)
             case ast.AugAssign():
-                tree = ast.BinOp(_load(node.target), node.op, node.value)
+                old = self.before_change(node.target, names)
+                tree = ast.BinOp(_load(old), node.op, node.value)
                 ast.copy_location(tree, node)
                 self.bind(node.target, self.value(tree, names), names, node)
             case ast.FunctionDef():
@@ -168,6 +171,16 @@ class _Statements:
             case ast.If():
                 return self.condition(node, names)
         return None
+
+    def before_change(self, target: ast.expr, names: dict[str, Value]) -> ast.expr:
+        """What is changed: of `dx[x < 0] *= a` all of dx, whose mask decides later."""
+        if not isinstance(target, ast.Subscript):
+            return target
+        with suppress(NotUnderstood), understood():
+            evaluator = Evaluator(self.code, names, self.call, invoke.call)
+            if evaluator.mask(target.slice) is not None:
+                return target.value
+        return target
 
     def condition(self, node: ast.If, names: dict[str, Value]) -> Value:
         """The branch that the file decides for; else nothing is known of either."""

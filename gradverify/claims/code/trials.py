@@ -410,16 +410,21 @@ def _is(tree: ast.expr, name: str) -> int:
     return int(ast.unparse(tree) in (name, f"self.{name}"))
 
 
+def _of_the_file(code: Journal, parameter: OpenParameter) -> Callable[[], Value] | None:
+    """What the file itself calls so, if anything."""
+    if parameter.table or parameter.key.startswith(OUTSIDE):
+        return None
+    known = code.names.get(parameter.name)
+    is_small = not isinstance(known, Symbol) or np.prod(known.shape) <= KNOWN_ENTRIES
+    if isinstance(known, Symbol | dict) and is_small:
+        return lambda: dict(known) if isinstance(known, dict) else known
+    return None
+
+
 def _candidates(
     code: Journal, parameter: OpenParameter
 ) -> Iterator[Callable[[], Value]]:
-    """What an operand may be; a name that the file has is that."""
-    is_own = not parameter.table and not parameter.key.startswith(OUTSIDE)
-    known = code.names.get(parameter.name) if is_own else None
-    is_small = not isinstance(known, Symbol) or np.prod(known.shape) <= KNOWN_ENTRIES
-    if isinstance(known, Symbol | dict) and is_small:
-        yield lambda: dict(known) if isinstance(known, dict) else known
-        return
+    """What an operand may be that the file does not give."""
     if parameter.may_lack and parameter.is_setting:
         yield lambda: None
         return
@@ -603,6 +608,9 @@ class _ShapeSearch:
             return
         awaited = (p for p in rest if p.texts or p.key == waits_for)
         parameter = next(awaited, rest[0])
+        ready = _of_the_file(self.code, parameter)
+        if ready is not None and self.tried(chosen, parameter, ready, len(rest) == 1):
+            return
         fits: list[bool] = []
         for make in _candidates(self.code, parameter):
             fits.append(self.tried(chosen, parameter, make, len(rest) == 1))

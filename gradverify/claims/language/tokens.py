@@ -80,6 +80,7 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\\ddot\s*\{?\s*([A-Za-z]|\\[a-z]+)\s*\}?", r" \\frac{∂^2 \1}{∂t^2} "),
     (r"(?<![A-Za-z\\])D_\s*\{?\s*([xyzt])\s*\}?(?![A-Za-z0-9])", r" \\frac{d}{d\1} "),
     (r"\\item(?![a-zA-Z])(?:\[[^\]]*\])?", " ;; "),
+    (r"(?m)^([ \t]*)(?:\\bullet(?![a-zA-Z])|•)", r"\1 ;; "),
     (r"\\(?:nonumber|notag|displaystyle|ds|dsp|textstyle|limits|small|scriptsize|footnotesize|noindent|centering|hfill|rm|bf|it)(?![a-zA-Z])", " "),
     (r"\\(?:left|right|big|Big|bigg|Bigg)[lr]?(?![a-zA-Z])\s*\.", " "),
     (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])", " "),

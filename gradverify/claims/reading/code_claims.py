@@ -21,12 +21,12 @@ from gradverify.claims.code.backward_passes import (
 )
 from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
+from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
 from gradverify.claims.code.trials import ANY_NUMBER
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import (
-    FileProgram,
     Leaf,
     NotUnderstood,
     understood,
@@ -114,16 +114,17 @@ def _step(
         outcome=outcome,
         explained=explained,
         subject=("code", step.y.index),
-        doubts=_doubts(program, step, members, outcome),
+        doubts=_doubts(file.code, step, members, outcome),
         follows=follows,
     )
 
 
 def _doubts(
-    program: FileProgram, step: BackwardStep, members: Members, outcome: Outcome
+    code: Journal, step: BackwardStep, members: Members, outcome: Outcome
 ) -> tuple[str, ...]:
     """Whether only the shape differs, where the shape is one that we chose."""
     exact, claimed = members.nodes
+    program = code.program
     leaves = program.cut(step.y.index).leaves
     is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
     if outcome.step is None:
@@ -132,6 +133,8 @@ def _doubts(
     is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
     if is_open and any(map(PENALTY.fullmatch, names)):
         return (PENALIZED,)
+    if code.supposed:
+        return (SUPPOSED,)
     return (OUR_SHAPE,) if exact.shape != claimed.shape and is_ours else ()
 
 
@@ -156,7 +159,8 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
         names = ", ".join(operands_of(derived))
         x = names if len(operands_of(function)) == 1 else "…"
         chain = (f"{function.name}'({x})", f"{derived.name}({names})")
-        place = derived.cell, derived.line, f"def {derived.name}"
+        text = f"def {derived.name}" if derived.name.isidentifier() else derived.name
+        place = derived.cell, derived.line, text
         try:
             with understood():
                 outcome, explained, by = pair(file, function, derived)
@@ -174,12 +178,14 @@ def in_functions(file: OpenFile) -> Iterator[ReadClaim]:
 PENALIZED = (
     "it holds the slope of a penalty, which is no part of what the layer computes"
 )
+SUPPOSED = "it rests on a function that the file does not hold, read as its name says"
 OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
 
 
-SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,))  # of an operand
+# Of an operand; a row of one example comes last, since a mean over one hides a divisor.
+SHAPES: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (4,), (1, 5))
 
 
 def _applied(file: OpenFile, function: Function) -> tuple[dict[str, Symbol], Symbol]:
@@ -228,6 +234,8 @@ def pair(
         by_output = symbol(program, follow(file.code, derived, (y,)))
         other = judge_values(program, Members((), (exact, by_output)))
         outcome = other if other.step is None else outcome
+    if outcome.step is not None and len(x.shape) > 1:
+        raise NotUnderstood(OUR_SHAPE)
     chain = (f"{function.name}'({by})", f"{derived.name}({by})")
     wrong = Wrong(program, members, outcome, dict(operands), chain, "python")
     return outcome, explain(wrong), by

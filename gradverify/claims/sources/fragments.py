@@ -129,6 +129,7 @@ DISPLAY = re.compile(
     re.DOTALL,
 )
 PICTURE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|<img[^>\n]*>|<!--.*?-->", re.DOTALL)
+LAYOUT = re.compile(r"<\|(\w+)\|>[^\n]*?<\|/\1\|>")  # of a page that was scanned
 LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
 BREAK = re.compile(r"<br\s*/?>|</?[a-zA-Z][^>\n]*>")
 BOLD = re.compile(r"(?<![\w)\]}*])(\*{2}|__)(?=\S)([^\n]+?)(?<=\S)\1(?![\w(])")
@@ -188,6 +189,7 @@ def _paragraphs(
 def _tidied(text: str) -> str:
     """Without pictures, links, marks of lists and headings, and emphasis."""
     text = PICTURE.sub(lambda m: " ; " + "\n" * m[0].count("\n"), text)
+    text = LAYOUT.sub("", text)
     text = LINK.sub(r"\1", text)
     text = BREAK.sub(" ; ", text)
     text = START.sub(r"\1 ", text)
