@@ -18,9 +18,9 @@ from mpmath import mpf
 
 from gradverify.capture.captured import NotCaptured
 from gradverify.capture.function_call import FunctionCall
-from gradverify.capture.function_noise import noise_of
+from gradverify.capture.function_noise import noise_of, steps_of
 from gradverify.capture.function_points import Cotangents, FunctionPoint, cotangents
-from gradverify.capture.truths import Look, Truth, unit_of, value_of
+from gradverify.capture.truths import RESTLESS, Look, Truth, unit_of, value_of
 from gradverify.graph import Array, Case, Graph, Node, apply_op, data_leaf, input_leaf
 from gradverify.reference import Bound, Hull, Kinked, Reference, Slope, SlopedGraph
 
@@ -173,6 +173,8 @@ class DifferencedTruth(Truth):
         )
         value_at = self._along(point, dict(zip(every, shares, strict=True)), weights)
         measured = noise_of(lambda step: value_at(step)[0], 1.0)
+        if self.why == RESTLESS:
+            measured = max(measured, steps_of(lambda step: value_at(step)[0], 1.0))
         return max(NOISE * unit_of(self.wide.dtype) * size, SCATTER * measured)
 
 

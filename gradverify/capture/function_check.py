@@ -743,11 +743,12 @@ def _outside(error: Exception) -> str:
     )
 
 
-def _plainness(member: tuple[str, Look, Judgement]) -> tuple[bool, bool, float]:
-    """The plainest first: as it was handed over, ordinary, of small numbers."""
+def _plainness(member: tuple[str, Look, Judgement]) -> tuple[bool, bool, bool, float]:
+    """The plainest first: as handed over, ordinary, generic, of small numbers."""
     mode, look, _ = member
     size = max((float(np.max(np.abs(x))) for x in look.case.point if x.size), default=0)
-    return HANDED in mode, not look.place.is_ordinary, size
+    place = look.place
+    return HANDED in mode, not place.is_ordinary, not place.is_generic, size
 
 
 def modes_of(call: FunctionCall, wanted: Any) -> tuple[str, ...] | None:

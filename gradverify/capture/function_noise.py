@@ -16,6 +16,8 @@ import numpy as np
 POINTS = 8  # values that are looked at together
 FIRST = 2.0**-30  # how far they lie apart at first, for numbers of size 1
 FACTOR = 64.0  # by what the distance changes if it was too small or too large
+FITTED = 17  # values that a cubic is fitted to
+RANGE = 2.0**-9  # how far on either side they lie, for numbers of size 1
 TRIES = 6
 ALIKE = 4.0  # levels of noise that differ by no more tell the same
 
@@ -40,6 +42,20 @@ def noise_of(value_at: Callable[[float], float], size: float) -> float:
             seen = max(seen, float(np.ptp(values)))
         step = step * FACTOR if is_flat else step / FACTOR
     return seen
+
+
+def steps_of(value_at: Callable[[float], float], size: float) -> float:
+    """The noise of a function that goes in steps, as the result of a search by halves.
+
+    It is smooth between its steps. So a cubic is fitted to values farther apart; in so
+    small a range a smooth function leaves nothing beside it.
+    """
+    places = np.linspace(-1.0, 1.0, FITTED)
+    values = np.array([value_at(RANGE * size * x) for x in places])
+    if not np.all(np.isfinite(values)):
+        return 0.0
+    fitted = np.polynomial.Polynomial.fit(places, values, deg=3)
+    return float(np.sqrt(np.mean((values - fitted(places)) ** 2)))
 
 
 def _level(values: np.ndarray) -> tuple[float | None, bool]:

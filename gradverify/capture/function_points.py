@@ -26,7 +26,7 @@ ORDINARY = 20.0  # numbers up to this size are such as people look at
 class FunctionPoint:
     """A point, and how it came about.
 
-    kind: "given", "near" that one, "ordinary", "tied" or "hostile".
+    kind: "given", "near" that one, "ordinary", "tied", "holed" or "hostile".
     """
 
     point: tuple[Array, ...]
@@ -40,7 +40,7 @@ class FunctionPoint:
     @property
     def is_generic(self) -> bool:
         """Whether it is such as functions are at almost everywhere."""
-        return self.kind not in ("hostile", "tied")
+        return self.kind not in ("hostile", "tied", "holed")
 
     def evened(self) -> FunctionPoint:
         """The place with every array the same along its first axis."""
@@ -67,7 +67,9 @@ def places(
     source = np.random.default_rng(seed)
     choices = random.Random(seed)
     yield FunctionPoint(tuple(given), "given")
-    kinds = ("ordinary", "near", "tied", "hostile", "ordinary", "hostile", "near")
+    kinds = (
+        "ordinary", "near", "tied", "hostile", "ordinary", "holed", "hostile", "near",
+    )  # fmt: skip
     k = 0
     while True:
         kind = kinds[k % len(kinds)]
@@ -89,7 +91,11 @@ def _moved(
         elif kind == "ordinary":
             made = source.standard_normal(x.shape) * choices.choice([0.5, 1.0, 2.0])
         elif kind == "tied":
-            made = _tied(source.standard_normal(x.shape))
+            made = _tied(source.standard_normal(x.shape), before)
+        elif kind == "holed":
+            made = source.standard_normal(x.shape)
+            if made.size > 1:  # one zero, among numbers that are none
+                made.flat[source.integers(made.size)] = 0.0
         else:
             entries = [choices.randrange(100) for _ in range(choices.randint(1, 6))]
             values = Values(choices.randrange(100), entries)
@@ -102,8 +108,13 @@ Cotangents = Callable[[Sequence[tuple[int, ...]], str, Any], tuple[Array, ...]]
 """How cotangents for outputs of these shapes and this dtype are drawn from a source."""
 
 
-def _tied(x: Array) -> Array:
-    """An array whose largest and smallest entries stand twice, beside themselves."""
+def _tied(x: Array, before: Array | None) -> Array:
+    """An array whose largest and smallest entries stand twice, beside themselves.
+
+    before: the argument before it. One of the same shape has an entry of it.
+    """
+    if before is not None and x.shape == before.shape and x.size:
+        x.flat[x.size // 2] = before.flat[x.size // 2]
     for places in (np.argmin, np.argmax):  # the largest is not written over
         if x.ndim and x.shape[-1] > 1:
             at = np.unravel_index(int(places(x)), x.shape)

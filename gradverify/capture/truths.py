@@ -202,8 +202,12 @@ RESTLESS = (
 def _moved(
     truth: CapturedTruth, point: Sequence[Array], captured: Captured, source: Any
 ) -> tuple[tuple[Array, ...], Captured] | None:
-    """A point beside another one in the same branch, and the program there."""
-    for step in STEPS:
+    """A point beside another one in the same branch, and the program there.
+
+    Between the tiny steps of a search by halves its result stands still, and so does
+    not tell how it moves; a search is not moved by so little.
+    """
+    for step in STEPS[:-1] if captured.searches else STEPS:
         near = tuple(
             (x + step * np.where(x == 0, 1.0, x) * source.uniform(0.5, 1.0, x.shape))
             .astype(x.dtype)
