@@ -31,7 +31,7 @@ from gradverify.capture.function_points import (
     even_cotangents,
     places,
 )
-from gradverify.capture.limits_of_loops import of_limit
+from gradverify.capture.limits_of_loops import limit_of, of_limit
 from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
@@ -270,6 +270,7 @@ class _FunctionSweep:
         self.faults: dict[str, list[float]] = {}
         self.skipped: dict[str, Counter[str]] = {}
         self.deviating: list[tuple[str, Look, Judgement]] = []
+        self.limit: tuple[Look, Reference | None] | None = None  # of the last case
         self.remarks: dict[str, None] = {}
         self.begun_modes: set[str] = set()
 
@@ -523,13 +524,20 @@ class _FunctionSweep:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._at_a_tie(mode, judgement, look, look.captured)
-        if judgement.verdict is Verdict.WRONG:
-            told = of_limit(self.call, self.who, look, *self._asked_way(mode))
+        limit = self._limit_of(look) if judgement.verdict is Verdict.WRONG else None
+        if limit is not None and self.call.modes[self._asked_way(mode)[0]] != "hvp":
+            told = of_limit(self.call, limit, look, *self._asked_way(mode))
             if told is not None:
                 return replace(judgement, verdict=told, note=OF_LIMIT)
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
+
+    def _limit_of(self, look: Look) -> Reference | None:
+        """What the loops at a case converge to; it is kept for the other modes."""
+        if self.limit is None or self.limit[0] is not look:
+            self.limit = look, limit_of(self.who, look)
+        return self.limit[1]
 
     @staticmethod
     def _asked_way(mode: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.truths import Look
 from gradverify.capture.wider_derivative import derivatives, is_asked
 from gradverify.graph import Case, Graph
-from gradverify.reference import Slope, floats_of, reference
+from gradverify.reference import Reference, Slope, floats_of, reference
 from gradverify.reference.differences import value_at
 from gradverify.reference.gradient_program import expand
 from gradverify.verdict import Verdict
@@ -29,34 +29,38 @@ SAFE = 8.0  # times its move that a derivative may be off
 MOST_MOVED = 1 / 12  # of its size that a derivative moves at most where it is judged
 
 
-def of_limit(
-    call: FunctionCall, who: FunctionCall, look: Look, mode: str, variant: str
-) -> Verdict | None:
-    """What a deviation is if derivatives are those of the limit of a loop.
+def limit_of(who: FunctionCall, look: Look) -> Reference | None:
+    """The derivative with twice the turns of the loops, if they converge; else None.
 
-    Imprecise, as far as the loop has come; unresolved, if it ends so early that a wrong
-    derivative might pass. None if there is no such loop, or they are not of its limit.
     who: the call that is captured.
     """
-    if look.captured is None or call.modes[mode] == "hvp":
+    if look.captured is None:
         return None
     try:
-        return _verdict(call, who, look, mode, variant)
+        return _limit(who, look)
     except Exception:  # the user's code may raise anything where its loop is run on
         return None
 
 
-def _verdict(
-    call: FunctionCall, who: FunctionCall, look: Look, mode: str, variant: str
-) -> Verdict | None:
+def _limit(who: FunctionCall, look: Look) -> Reference | None:
     point = look.case.point
     made = contracted(who.capture_longer(point), look.weights).graph
     found = reference(Case(made, point, look.case.dtype), look.model)
     if found.status is not Slope.SMOOTH or look.found.status is not Slope.SMOOTH:
         return None
     last = contracted(who.capture_longer(point, 4), look.weights).graph
-    if not _converges((look.case.graph, made, last), look):
-        return None
+    return found if _converges((look.case.graph, made, last), look) else None
+
+
+def of_limit(
+    call: FunctionCall, found: Reference, look: Look, mode: str, variant: str
+) -> Verdict | None:
+    """What a deviation is if derivatives are those of the limit of a loop.
+
+    Imprecise, as far as the loop has come; unresolved, if it ends so early that a wrong
+    derivative might pass. None if they are not of its limit. found: the `limit_of` it.
+    """
+    point = look.case.point
     given = derivatives(call, mode, variant, point, look.weights)
     share = 0.0
     for k, got in enumerate(given):
