@@ -39,7 +39,13 @@ def function_pairs(code: Journal) -> Iterator[tuple[Function, Function]]:
         yield from _methods(kind, cell)
 
 
-FLAG = re.compile(r"(?i)deriv\w*|prime|grad(?:ient)?|diff|ableitung|derivee|derivada")
+FLAG = re.compile(r"(?i)deriv\w*|grad(?:ient)?|ableitung|derivee|derivada")
+# Of an activation alone: elsewhere a difference is meant, or a kind of number.
+FLAG_OF_ACTIVATION = re.compile(r"(?i)prime|diff")
+ACTIVATION = re.compile(
+    r"(?i)_?(?:sigmoid|logistic|tanh|relu|leaky_?relu|elu|gelu|silu|swish|soft_?plus|"
+    r"soft_?max|non_?lin(?:earity)?|activat(?:e|ion))(?:_?(?:function|func|fn))?"
+)
 
 
 def _by_flag(function: Function) -> tuple[Function, Function] | None:
@@ -48,7 +54,7 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
     named = given.args[len(given.args) - len(given.defaults) :]
     for k, (a, default) in enumerate(zip(named, given.defaults, strict=True)):
         is_off = isinstance(default, ast.Constant) and default.value in (False, 0)
-        if not is_off or FLAG.fullmatch(a.arg) is None:
+        if not is_off or not _says_slope(function.name, a.arg):
             continue
         defaults = [*given.defaults]
         defaults[k] = ast.copy_location(ast.Constant(value=True), default)
@@ -61,6 +67,14 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
         if _fit(function, derived):
             return function, derived
     return None
+
+
+def _says_slope(name: str, flag: str) -> bool:
+    """Whether a flag of the function of this name asks for its derivative."""
+    if FLAG.fullmatch(flag):
+        return True
+    is_activation = ACTIVATION.fullmatch(name) is not None
+    return is_activation and FLAG_OF_ACTIVATION.fullmatch(flag) is not None
 
 
 def _with_defaults(given: ast.arguments, defaults: list[ast.expr]) -> ast.arguments:
