@@ -193,7 +193,8 @@ def _where_only(failure: Failure) -> str:
         given = None if twin is None else failure.look(twin)
         if twin is None or given is None:
             return ""
-        if compare(twin, reference(twin, question=question), given).verdict.fails():
+        found = compare(twin, reference(twin, question=question), given)
+        if found.verdict is not Verdict.AGREES:
             return ""
     return BRANCH
 

@@ -240,12 +240,12 @@ def _apart(alone: Case, look: Look) -> Observation | None:
     points = [x.tobytes() for x in alone.point]
     if len(set(points)) == len(points):
         return None
-    other = moved(alone, APART, PointStyle(0.1, leaves=False))
+    other = moved(alone, TWIN_APART, PointStyle(0.1, leaves=False))
     seen = None if other is None else _seen(other, look, None)
     return seen if seen is not None and seen.deviates else None
 
 
-APART = TWINS  # the number of a twin that no other look takes
+TWIN_APART = TWINS  # the number of a twin that no other look takes
 
 
 def _cotangents(case: Case, i: int, k: int) -> list[Array]:

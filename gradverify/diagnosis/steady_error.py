@@ -18,7 +18,7 @@ from gradverify.graph import Case
 BESIDE = PointStyle(0.002, keeps=True, leaves=False)  # one factor for all numbers
 POINTS = 4
 FEWEST = 3
-APART = 0.2  # by so much of their mean may errors that stay differ
+STEADY = 0.2  # by so much of their mean may errors that stay differ
 
 
 def steady_error(case: Case, look: Look) -> float | None:
@@ -29,13 +29,15 @@ def steady_error(case: Case, look: Look) -> float | None:
     first = _seen(case, look)
     if first is None:
         return None
-    at = int(np.argmax(np.abs(first.given - first.exact) / np.abs(first.exact)))
+    sized = np.flatnonzero(first.exact)  # a zero has no relative error
+    off = np.abs((first.given - first.exact)[sized] / first.exact[sized])
+    at = int(sized[np.argmax(off)])
     errors = [_relative(o, at) for o in (first, *_beside(case, look))]
     middle = float(np.mean(errors))
     if len(errors) <= FEWEST or not np.isfinite(middle) or middle == 0.0:
         return None
     apart = max(abs(e - middle) for e in errors)
-    return abs(middle) if apart <= APART * abs(middle) else None
+    return abs(middle) if apart <= STEADY * abs(middle) else None
 
 
 def _beside(case: Case, look: Look) -> Iterator[Observation]:
@@ -56,4 +58,6 @@ def _seen(case: Case, look: Look) -> Observation | None:
 
 
 def _relative(seen: Observation, at: int) -> float:
-    return float((seen.given[at] - seen.exact[at]) / seen.exact[at])
+    """Signed; NaN where the exact number is zero there."""
+    exact = seen.exact[at]
+    return float((seen.given[at] - exact) / exact) if exact else np.nan

@@ -24,6 +24,7 @@ from gradverify.differentiators.raised import is_hosts, raised_by, told
 from gradverify.differentiators.refused_exit import refused_exit
 from gradverify.differentiators.time_limit import (
     TimeLimit,
+    may_have_waited,
     processor_time,
     time_limit,
 )
@@ -97,8 +98,7 @@ def run_here(
         warnings=tuple(f"{w.category.__name__}: {told(w.message)}" for w in caught),
         seconds=seconds,
         busy=busy,
-        # it waited for the processor, and not for something that never comes
-        starved=timed_out and 0.02 * limit < busy < limit / 2,
+        starved=timed_out and may_have_waited(busy, limit),
     )
 
 

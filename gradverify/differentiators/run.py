@@ -65,16 +65,16 @@ def run(
 
 
 BUSY = 2  # times that an engine is asked again which waited for a busy processor
-
-
-LONGER = 4.0  # limits that such an engine is given at most
+# Limits that such an engine is given at most. All its tries last nine of them, which an
+# engine that waits for something else costs as well.
+LONGER = 4.0
 
 
 def given_time(ask: Callable[[float], Derivatives]) -> Derivatives:
     """An answer, asked for again where the engine waited for a busy processor.
 
-    Then it may take longer by the clock, so that it has the processor for as long as on
-    a machine of its own. One that has had it for that long is not asked again.
+    Then it may take longer by the clock, up to `LONGER` limits, since it had only a
+    share of the processor. One that has had it for its limit is not asked again.
 
     ask: takes how many times its limit the engine may take.
     """

@@ -34,6 +34,17 @@ def processor_time() -> float:
     return user + system
 
 
+def may_have_waited(busy: float, limit: float) -> bool:
+    """Whether what took too long may have waited for the processor alone.
+
+    It had some of the processor, so it did not wait for what never comes; but not all
+    the time.
+
+    busy: seconds of the processor; limit: of the clock.
+    """
+    return 0.02 * limit < busy < 0.9 * limit
+
+
 def is_importing(frame: FrameType | None, outer: FrameType) -> bool:
     """Whether a module is being imported by what runs there, within an outer frame."""
     while frame is not None and frame is not outer:

@@ -55,7 +55,7 @@ CHAINS = (
     ("e'(a) = 21",                                              "?"),
     ("a.grad = 21",                                             "?"),
     ("grad of e wrt a: 21",                                     "right"),
-    ("the derivative of e with respect to a is 20",             "unsure"),
+    ("the derivative of e with respect to a is 20",             0),  # c·b + c
     ("die Ableitung von e nach a ist 21",                       "right"),
     ("la dérivée de e par rapport à a vaut 21",                 "right"),
     ("la derivada de e respecto a a es 21",                     "right"),

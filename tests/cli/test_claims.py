@@ -190,11 +190,11 @@ def test_an_unsure_claim_fails_nothing_and_shows_both_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.py").write_text(CODE + "# ∂e/∂a = 20\n", encoding="utf-8")
+    (tmp_path / "a.py").write_text(CODE + "# ∂e/∂a = 22\n", encoding="utf-8")
     assert main(["claims", "a.py", "--sarif", "out.sarif"]) == 0
     printed = capsys.readouterr().out
     assert "a.py:6: unsure: nothing shows that our reading is the author's" in printed
-    assert "    claimed    20\n    exact      21\n" in printed
+    assert "    claimed    22\n    exact      21\n" in printed
     found = json.loads((tmp_path / "out.sarif").read_text(encoding="utf-8"))
     (result,) = found["runs"][0]["results"]
     assert (result["ruleId"], result["kind"]) == ("unsure-derivative", "review")

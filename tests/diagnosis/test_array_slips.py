@@ -91,10 +91,18 @@ def test_an_op_with_a_mask_has_an_explanation() -> None:
     assert why.cause == "passed on"
 
 
-def test_an_error_that_stays_is_not_called_rounding() -> None:
+@pytest.mark.parametrize(
+    "case",
+    [
+        case_of(S.sin, 0.5),
+        case_of(lambda x, w: S.sum(S.sin(x) * w), [0.5, 0.7], [1.0, 0.0]),
+    ],
+    ids=["a number", "beside an exact zero"],
+)
+def test_an_error_that_stays_is_not_called_rounding(case: Case) -> None:
     """A slope that is off by 1e-9 x is off as much beside the point; no row has it."""
     rule = slope(lambda y, x: np.cos(x) * (1.0 + 1e-9 * x))
-    why = explanation("sin", rule, case_of(S.sin, 0.5))
+    why = explanation("sin", rule, case)
     assert why.cause == "steady error"
     assert "lost to rounding" not in why.sentence
 

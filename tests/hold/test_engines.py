@@ -33,6 +33,8 @@ from gradverify.differentiators.isolation import isolate, release, worker_of
 from gradverify.differentiators.isolation import worker as isolation_worker
 from gradverify.differentiators.isolation.worker import Worker
 from gradverify.differentiators.own.tape_engine import OwnTape
+from gradverify.differentiators.run import given_time
+from gradverify.differentiators.time_limit import may_have_waited
 from gradverify.graph import Case, Graph, apply_op, input_leaf
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Verdict
@@ -598,6 +600,40 @@ def test_who_waits_for_a_busy_processor_is_asked_again_and_not_accused(
 
     monkeypatch.setattr(Asking, "run", asked)
     assert judge(of("mul"), OwnTape(), "reverse", twice=True).verdict is verdict
+
+
+# the share of the processor that an engine gets, and seconds that it needs of its 1 s
+SHARES = [(1.0, 0.9), (0.9, 0.85), (0.6, 0.7), (0.5, 0.95), (0.25, 0.8), (0.15, 0.55)]
+
+
+@pytest.mark.parametrize(("share", "needs"), SHARES)
+def test_an_engine_with_a_share_of_the_processor_has_more_time(
+    share: float, needs: float
+) -> None:
+    def asked(times: float) -> Derivatives:
+        if needs <= share * times:
+            return Derivatives(seconds=needs / share, busy=needs)
+        waited = may_have_waited(share * times, times)
+        return Derivatives(
+            timed_out=True, starved=waited, seconds=times, busy=share * times
+        )
+
+    assert not given_time(asked).timed_out
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.5, 0.95, 1.0])
+def test_an_engine_without_an_end_is_not_asked_for_ever(share: float) -> None:
+    tries: list[float] = []
+
+    def asked(times: float) -> Derivatives:
+        tries.append(times)
+        waited = may_have_waited(share * times, times)
+        return Derivatives(
+            timed_out=True, starved=waited, seconds=times, busy=share * times
+        )
+
+    assert given_time(asked).timed_out
+    assert sum(tries) <= 9.0
 
 
 def test_a_stopped_process_of_an_engine_is_waited_for() -> None:

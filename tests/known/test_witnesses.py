@@ -305,7 +305,6 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
     "slogdet": lambda x: mpf(mp.log(abs(mp.det(mp.matrix(x.tolist()))))),
     "cosine_similarity": cosine_similarity,
-    "rnn_cell": lambda x, h, w, u, b, d, nonlinearity: each(mp.tanh)(x @ w.T + b + h @ u.T + d),
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
     "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,

@@ -82,6 +82,18 @@ def _has_values(f: ReadClaim, findings: Sequence[ReadClaim]) -> bool:
     )
 
 
+def _is_at_the_values(f: ReadClaim, findings: Sequence[ReadClaim]) -> bool:
+    """Whether a right claim beside it is at the values of the same names."""
+    return any(
+        o.is_right
+        and o.subject == f.subject
+        and o.cell == f.cell
+        and abs(o.line - f.line) <= NEAR
+        and f.valued <= o.valued
+        for o in findings
+    )
+
+
 def _letters(f: ReadClaim) -> set[str]:
     """The names in the formulas of a chain, its first member aside."""
     return {name for formula in f.chain[1:] for name in NAME.findall(formula)}
@@ -113,6 +125,7 @@ def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict,
         return ClaimVerdict.UNSURE, f.doubts[0]
     rights, wrongs = _witnesses(f, findings)
     is_apart = f.explained.puts_in and not _has_values(f, findings)
+    is_apart |= bool(f.valued) and not _is_at_the_values(f, findings)
     if f.is_far and (not rights or is_apart):
         return ClaimVerdict.UNSURE, FAR  # what is put in may be given near the claim
     seen = 0 < rights >= wrongs

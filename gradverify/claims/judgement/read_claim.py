@@ -40,7 +40,8 @@ class ReadClaim:
     follows: whether it is wrong only because of an earlier line. is_far: whether what
     it is about is defined in another section, where a later reader may not look.
     rests_on: the names that it speaks of, and where each is defined. tells: whether it
-    is a witness for others where it is right.
+    is a witness for others where it is right. valued: the names whose stated numbers
+    are put in.
     """
 
     cell: int
@@ -57,6 +58,7 @@ class ReadClaim:
     is_far: bool = False
     rests_on: frozenset[tuple[str, Hashable]] = frozenset()
     tells: bool = True
+    valued: frozenset[str] = frozenset()
 
     @property
     def is_right(self) -> bool:

@@ -97,6 +97,7 @@ class Tried:
     mentioned: frozenset[str] = frozenset()
     rests_on: frozenset[tuple[str, Hashable]] = frozenset()
     tells: bool = True
+    valued: frozenset[str] = frozenset()
 
 
 def in_text(file: OpenFile, read: Reading, states: States) -> Iterator[ReadClaim]:
@@ -155,6 +156,7 @@ def _claim(
             is_far=tried.is_far,
             rests_on=tried.rests_on,
             tells=tried.tells,
+            valued=tried.valued,
         )
     return ReadClaim(*place, chain, reason=reason)
 
@@ -373,12 +375,9 @@ def _judged(
     strange: tuple[str, ...] = ()
     if outcome.step is not None:
         strange = _doubts(place, members, outcome, meaning)
-    explained = explain(wrong)
-    if _has_far_values(formulas, place):
-        explained = replace(explained, puts_in=True)
     return Tried(
         outcome,
-        explained,
+        explain(wrong),
         chain,
         _subject(formulas, place, meaning.curve),
         member_agrees(members, outcome),
@@ -387,6 +386,11 @@ def _judged(
         _mentioned(formulas, place.state),
         _definitions(formulas, place.state),
         is_telling(program, members, outcome, {*meaning.moving}),
+        frozenset(
+            n
+            for n in _mentioned(formulas, place.state)
+            if n in place.state.stated and any(map(is_number, formulas))
+        ),
     )
 
 

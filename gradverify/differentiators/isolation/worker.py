@@ -30,6 +30,7 @@ from gradverify.differentiators.isolation.messages import (
 from gradverify.differentiators.isolation.places import place_of
 from gradverify.differentiators.protocol import Differentiator
 from gradverify.differentiators.raised import Raised
+from gradverify.differentiators.time_limit import may_have_waited
 from gradverify.graph import Case
 from gradverify.questions import GRADIENT, QUESTIONS, Question
 
@@ -248,7 +249,7 @@ class Worker:
             timed_out=True,
             fatal=True,
             op=op,
-            starved=0.02 * limit < busy < limit / 2,
+            starved=may_have_waited(busy, limit),
             seconds=limit,
             busy=busy,
         )
