@@ -84,9 +84,9 @@ SEVERAL = (
     ("import numpy as np\ndef tanh(x, diff=False):\n    if diff:\n        return 1 + np.tanh(x)**2\n    return np.tanh(x)\n", 0, 1),
     ("def square(x, grad=False):\n    if grad:\n        return x**2, 2 * x\n    return x**2\n", 0, 0),
     # Layers are called l1 and l2; the weight of a penalty is a factor of a term.
-    (LAYERS.replace("SLOT", "(1 + l1**2)"), 1, 1),
-    (LAYERS.replace("SLOT", "(1 - l1**2)"), 2, 0),
-    (LAYERS.replace("SLOT", "(1 - l1**2)) + l2_reg * (U"), 1, 0),
+    (LAYERS.replace("SLOT", "(1 + l1**2)"), 2, 1),
+    (LAYERS.replace("SLOT", "(1 - l1**2)"), 4, 0),
+    (LAYERS.replace("SLOT", "(1 - l1**2)) + l2_reg * (U").replace("V):", "V, l2_reg):"), 2, 0),
     # What rests on an imported slope is in doubt, and nothing else.
     ("from acts import sigmoid_grad\ns = sigmoid_grad(2.0)\n" + POINT + "y = x**2 * w\ndy_dw = x**2\ndy_dx = x * w\n", 1, 1),
     ("from acts import sigmoid_grad\n" + POINT + "y = x**2 * w * sigmoid_grad(2.0)\ndy_dw = x**2 * sigmoid_grad(2.0)\ndy_dx = x * w * sigmoid_grad(2.0)\n", 1, 0),

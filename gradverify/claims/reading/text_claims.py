@@ -551,7 +551,7 @@ def _at_numbers(
             _,
             *_,
         ] if of == same and all(map(is_number, numbers)):
-            if not any(map(is_number, names)) and not own & {*names_in(tuple(names))}:
+            if not any(map(is_number, names)) and not own & {*names_in(("", *names))}:
                 return formulas[1:], marks[1:]
     return formulas, marks
 
