@@ -42,6 +42,17 @@ LOOP = """def g(x, w):
     return y
 z = g(3.0, 4.0)
 """
+SCALED = """import numpy as np
+class Net:
+    lr = 0.5
+    def forward(self, x):
+        self.x = x
+        return self.lr * x @ self.V
+    def backward(self, dy):
+        dV = SLOT self.x.T @ dy
+        dx = self.lr * dy @ self.V.T
+        return dV, dx
+"""
 
 # Code, and the gradients of it that are right and wrong: how many of each.
 # fmt: off
@@ -93,6 +104,10 @@ SEVERAL = (
     # A pass in which both sides are 0 does not show that a line is right.
     (LOOP.replace("SLOT", "k * x * w"), 1, 1),
     (LOOP.replace("SLOT", "2 * k * x * w"), 2, 0),
+    # A factor that the class body gives, and one that nothing gives.
+    (SCALED.replace("SLOT", "self.lr *"), 2, 0),
+    (SCALED.replace("SLOT", "self.lr * 2 *"), 1, 1),
+    (SCALED.replace("    lr = 0.5\n", "").replace("SLOT", "self.lr *"), 2, 0),
 )
 # fmt: on
 
@@ -110,11 +125,13 @@ def test_code_is_judged_as_python_runs_it(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("Let $q(x) = 4x$ and $p(x) = \\sin(x)$. $F(x) = p \\circ q(x)$ has $F'(x) = 4\\cos(4x)$.", ["right"]),
+        ("Let $q(x) = 4x$ and $p(x) = \\sin(x)$. $F(x) = p \\odot q(x)$ has $F'(x) = 4\\cos(4x)$.", ["unsure"]),
         ("The point is $x_1 = 3$. $f(x) = x^3$ has $f'(x) = 3x^2$. We find $f'(x_1) = f'(2) = 12$ there.", ["right", "wrong"]),
         ("The point is $x_1 = 3$. $f(x) = x^3$ has $f'(x) = 3x^2$. We find $f'(x_1) = f'(3) = 27$ there.", ["right", "right"]),
     ],
 )  # fmt: skip
-def test_a_point_that_the_text_states_is_held_to(
+def test_a_text_is_held_to_the_point_and_the_sign_that_it_writes(
     tmp_path: Path, text: str, said: list[str]
 ) -> None:
     path = tmp_path / "notes.md"

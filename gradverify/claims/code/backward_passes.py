@@ -122,22 +122,28 @@ def _without_penalties(code: Journal, group: Sequence[Assigned]) -> list[Backwar
 
     A pass that writes no loss says nothing of a penalty either.
     """
-    rest = [e for e in group if not (e.is_update and has_penalty(e.tree))]
+    rest = [
+        e for e in group if not (e.is_update and has_penalty(e.tree, is_added=True))
+    ]
     found = (
         list(_pass(code, list(_last_versions(rest)))) if len(rest) < len(group) else []
     )
     return found if any(not step.problem for step in found) else []
 
 
-def has_penalty(tree: ast.expr) -> bool:
-    """Whether a term of a sum has the weight of a penalty as a factor: `+ reg * W`."""
+def has_penalty(tree: ast.expr, is_added: bool = False) -> bool:
+    """Whether a term of a sum has the weight of a penalty as a factor: `+ reg * W`.
+
+    is_added: whether the formula is itself a term, as in `dW += reg * W`.
+    """
+    own = [tree] if is_added else []
     terms = (
         side
         for node in ast.walk(tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
         for side in (node.left, node.right)
     )
-    return any(map(_is_penalty, (f for term in terms for f in _factors(term))))
+    return any(map(_is_penalty, (f for term in (*own, *terms) for f in _factors(term))))
 
 
 def _factors(tree: ast.expr) -> Iterator[ast.expr]:

@@ -54,7 +54,7 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
     named = given.args[len(given.args) - len(given.defaults) :]
     for k, (a, default) in enumerate(zip(named, given.defaults, strict=True)):
         is_off = isinstance(default, ast.Constant) and default.value in (False, 0)
-        if not is_off or not _says_slope(function.name, a.arg):
+        if not is_off or not _says_slope(function, a.arg):
             continue
         defaults = [*given.defaults]
         defaults[k] = ast.copy_location(ast.Constant(value=True), default)
@@ -69,12 +69,22 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
     return None
 
 
-def _says_slope(name: str, flag: str) -> bool:
-    """Whether a flag of the function of this name asks for its derivative."""
+def _says_slope(function: Function, flag: str) -> bool:
+    """Whether a flag of a function asks for its derivative."""
     if FLAG.fullmatch(flag):
         return True
-    is_activation = ACTIVATION.fullmatch(name) is not None
-    return is_activation and FLAG_OF_ACTIVATION.fullmatch(flag) is not None
+    return FLAG_OF_ACTIVATION.fullmatch(flag) is not None and _is_activation(function)
+
+
+def _is_activation(function: Function) -> bool:
+    """Whether a function is called as an activation is, or calls one."""
+    called = {
+        str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+        for statement in function.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    }
+    return any(map(ACTIVATION.fullmatch, (function.name, *called)))
 
 
 def _with_defaults(given: ast.arguments, defaults: list[ast.expr]) -> ast.arguments:

@@ -99,6 +99,7 @@ TABLES = frozenset({"dict", "OrderedDict"})
 GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "key"})
 REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
 ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
+IN_A_ROW = frozenset({"cumsum"})  # all entries, where NumPy is given no axis
 BY_SHAPE = {"zeros": 0, "ones": 1}
 BY_LIKE = {"zeros_like": 0, "ones_like": 1}
 CORRECTION = {  # of var and std where the call does not say
@@ -125,8 +126,8 @@ def by_axis(
     keep = given.pop("keepdims", given.pop("keepdim", None))
     if op in ALONG:
         params["axis"] = params["axis"] or (-1,)
-        if op == "cumsum" and axis is None and len(symbol(program, x).shape) > 1:
-            raise NotUnderstood("cumsum of all axes is not read")
+        if op in IN_A_ROW and axis is None and len(symbol(program, x).shape) > 1:
+            raise NotUnderstood(f"{op} of all axes is not read")
     elif keep is not None:
         params["keepdims"] = bool(keep)
     if "ddof" in OPS[op].params:
