@@ -109,12 +109,14 @@ class FunctionCall(ABC):
         Raises `NotCaptured`, with the line of the user's code.
         """
 
-    def capture_longer(self, point: Sequence[Array]) -> Captured:
-        """The program with twice as many turns of the loops that its numbers end.
+    def capture_longer(self, point: Sequence[Array], times: int = 2) -> Captured:
+        """The program with so many times the turns of the loops that its numbers end.
 
-        It is nearer to what they converge to. Raises `NotCaptured`.
+        It is nearer to what they converge to. Raises `NotCaptured` where there is no
+        such loop in a function with a derivative of its own, and what the user's code
+        raises where it is run on.
         """
-        del point
+        del point, times
         raise NotCaptured(f"a loop of {self.library} is not run on")
 
     def capture_backward(

@@ -31,7 +31,7 @@ from gradverify.capture.function_points import (
     even_cotangents,
     places,
 )
-from gradverify.capture.limits_of_loops import is_of_limit
+from gradverify.capture.limits_of_loops import of_limit
 from gradverify.capture.symmetric_arguments import kept_symmetric, symmetric_of
 from gradverify.capture.tied_slopes import is_between
 from gradverify.capture.truths import (
@@ -47,6 +47,7 @@ from gradverify.capture.wider_derivative import (
     derivatives,
     formula_by_runs,
     formula_in_wide,
+    is_asked,
 )
 from gradverify.diagnosis.diagnose import Failure, diagnose
 from gradverify.diagnosis.explanation import Explanation
@@ -500,15 +501,15 @@ class _FunctionSweep:
 
     def _reread(self, mode: str, judgement: Judgement, look: Look) -> Judgement:
         """What a judgement means for a function: ties, estimators, hostile numbers."""
-        told = judgement.got.partition(": ")
-        if judgement.verdict is Verdict.CRASHED and told[0] == "Trouble":
-            name, _, text = told[2].partition("|")
+        raised = judgement.got.partition(": ")
+        if judgement.verdict is Verdict.CRASHED and raised[0] == "Trouble":
+            name, _, text = raised[2].partition("|")
             return Judgement(Verdict[name], note=text)
         if judgement.verdict is Verdict.TIMED_OUT:
             note = f"no answer within {self.asked.limit:g} seconds"
             return Judgement(Verdict.UNSUPPORTED, note=note)
         if judgement.verdict is Verdict.CRASHED and mode == ONCE_MORE:
-            self.remarks[f"no second backward through one graph: {told[2]}"] = None
+            self.remarks[f"no second backward through one graph: {raised[2]}"] = None
             return Judgement(Verdict.UNSUPPORTED, note=judgement.got)
         if not judgement.verdict.fails():
             return judgement
@@ -522,10 +523,10 @@ class _FunctionSweep:
             judgement = self._without_estimates(mode, judgement, look, look.captured)
         if look.captured is not None and judgement.verdict in OFF:
             judgement = self._at_a_tie(mode, judgement, look, look.captured)
-        if judgement.verdict is Verdict.WRONG and is_of_limit(
-            self.call, self.who, look, *self._asked_way(mode)
-        ):
-            return replace(judgement, verdict=Verdict.IMPRECISE, note=OF_LIMIT)
+        if judgement.verdict is Verdict.WRONG:
+            told = of_limit(self.call, self.who, look, *self._asked_way(mode))
+            if told is not None:
+                return replace(judgement, verdict=told, note=OF_LIMIT)
         if judgement.verdict in (Verdict.WRONG, Verdict.NONFINITE):
             return self._told(mode, judgement, look)
         return judgement
@@ -567,7 +568,9 @@ class _FunctionSweep:
                 self.call, plain, variant, look.case.point, look.weights
             )
             parts = [
-                floats_of(x) if k in captured.passed_on or only_other(variant, k) else g
+                floats_of(x)
+                if k in captured.passed_on or not is_asked(variant, k)
+                else g
                 for k, (g, x) in enumerate(zip(given, look.found.gradient, strict=True))
             ]
             if is_between(self.who, look, parts) is False:
@@ -729,11 +732,6 @@ ALONE = (
 )
 NOTHING = "nothing could be judged, so that the function is not called right"
 HOSTILE = "at huge or tiny numbers alone, where usual formulas lose their digits"
-
-
-def only_other(variant: str, k: int) -> bool:
-    """Whether a variant asks for another argument than this one alone."""
-    return variant.startswith("only ") and int(variant.split()[1]) != k
 
 
 def _outside(error: Exception) -> str:

@@ -9,15 +9,16 @@ at points an ulp away: what it jumps there, rounding explains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gradverify.capture.captured import NotCaptured, contracted
+from gradverify.capture.captured import contracted
 from gradverify.capture.differenced import ROUNDINGS
 from gradverify.capture.exact_backward import BackwardFormula
 from gradverify.capture.function_call import FunctionCall
 from gradverify.capture.function_engine import pushed
+from gradverify.capture.symmetric_arguments import kept_symmetric
 from gradverify.capture.truths import Look, unit_of
 from gradverify.graph import Array, Case
 from gradverify.reference import RoundingModel, Slope, floats_of, reference
@@ -26,6 +27,7 @@ SHRUNK = 2.0**-16
 """What a deviation must shrink to. From float32 to double the roundoff shrinks to
 2**-29; the rest is for terms of first order in the rounding of what is handed over."""
 MOVES = 8  # points an ulp away
+STRAYS = 2.0**12  # units of roundoff that a point moves to show what rounding does
 SPREAD = 4.0  # how many of its largest jumps a derivative may be off
 
 
@@ -39,13 +41,17 @@ def formula_by_runs(
     """
     point, right = look.case.point, [floats_of(x) for x in look.found.gradient]
     found = derivatives(call, mode, variant, point, look.weights)
-    if wide.dtype != call.dtype:
-        others = [_widened(wide, mode, variant, look)]
-    else:
-        others = [
-            derivatives(call, mode, variant, near, look.weights)
-            for near in _near(point)
-        ]
+    try:
+        if wide.dtype != call.dtype:
+            sides = _in_format(wide, point, look.weights)
+            others = [derivatives(wide, mode, variant, *sides)]
+        else:
+            others = [
+                derivatives(call, mode, variant, near, look.weights)
+                for near in _near(point)
+            ]
+    except Exception:  # the user's code may raise anything at what it was not handed
+        return BackwardFormula.UNKNOWN
     explained = False
     for k, (exact, bound) in enumerate(zip(right, look.found.bounds, strict=True)):
         got = found[k]
@@ -72,31 +78,110 @@ def formula_in_wide(
     """Whether what deviates is lost in the roundoff of a wider format.
 
     The wider program has its own derivative, since constants have more digits there.
+    A kernel may be wrong in the narrow format alone. Rounding jumps where the point and
+    the cotangents move a little, and a wrong formula goes along with them. So nothing
+    is told where the deviation hardly changes between such points.
     """
-    point, weights = _in_format(wide, look)
     try:
-        captured = wide.capture(point)
-        made = contracted(captured, weights)
-        model = RoundingModel(captured.form or wide.dtype)
-        found = reference(Case(made.graph, point, wide.dtype), model)
-        others = derivatives(wide, mode, variant, point, weights)
-    except (NotCaptured, NotImplementedError, ValueError, RuntimeError):
+        return _formula_in_wide(call, wide, look, mode, variant)
+    except Exception:  # the user's code may raise anything in another format
         return BackwardFormula.UNKNOWN
+
+
+def _formula_in_wide(
+    call: FunctionCall, wide: FunctionCall, look: Look, mode: str, variant: str
+) -> BackwardFormula:
+    point, weights = _in_format(wide, look.case.point, look.weights)
+    captured = wide.capture(point)
+    made = contracted(captured, weights)
+    model = RoundingModel(captured.form or wide.dtype)
+    found = reference(Case(made.graph, point, wide.dtype), model)
     if found.status is not Slope.SMOOTH:
         return BackwardFormula.UNKNOWN
     got = derivatives(call, mode, variant, look.case.point, look.weights)
+    others = derivatives(wide, mode, variant, point, weights)
     sides = zip(got, others, look.found.gradient, found.gradient, strict=True)
     pairs = zip(sides, look.found.bounds, found.bounds, strict=True)
-    for (narrow, wider, own, exact), bound, allowed in pairs:
-        if narrow is None or wider is None:
+    lost: dict[int, Array] = {}
+    for k, ((narrow, wider, own, exact), bound, allowed) in enumerate(pairs):
+        if not is_asked(variant, k) or (narrow is None and not np.any(exact)):
             continue
-        lost = np.abs(narrow - floats_of(own))
-        off = ~(lost <= np.asarray(bound.loose, float))
+        if narrow is None or wider is None:
+            return BackwardFormula.UNKNOWN
+        away = np.abs(narrow - floats_of(own))
+        off = ~(away <= np.asarray(bound.loose, float))
         left = np.abs(wider - floats_of(exact))
-        room = np.asarray(allowed.loose, float) + SHRUNK * lost
+        room = np.asarray(allowed.loose, float) + SHRUNK * away
         if np.any(off & ~(left <= room)):
             return BackwardFormula.WRONG
-    return BackwardFormula.RIGHT
+        if np.any(off):
+            lost[k] = np.where(off, away, 0.0)
+    if lost and _is_restless(call, wide, look, mode, variant, lost):
+        return BackwardFormula.RIGHT
+    return BackwardFormula.UNKNOWN
+
+
+def _is_restless(
+    call: FunctionCall,
+    wide: FunctionCall,
+    look: Look,
+    mode: str,
+    variant: str,
+    lost: Mapping[int, Array],
+) -> bool:
+    """Whether what is lost changes as much where the point and the cotangents move.
+
+    A derivative that stands still while the point moves has been rounded away, if what
+    is lost is no more than a few roundoffs of the cotangents.
+    """
+    size = max(float(np.max(np.abs(w), initial=0.0)) for w in look.weights)
+    rounded_away = ROUNDINGS * unit_of(call.dtype) * size
+    errors: list[Sequence[Array]] = []
+    values: list[Sequence[Array]] = []
+    for near, weights in _about(look, call.symmetric):
+        narrow = derivatives(call, mode, variant, near, weights)
+        wider = derivatives(wide, mode, variant, *_in_format(wide, near, weights))
+        values.append([_numbers(narrow[k]) for k in lost])
+        errors.append([_numbers(narrow[k]) - _numbers(wider[k]) for k in lost])
+    for k, away in enumerate(lost.values()):
+        here, *there = (np.asarray(e[k]) for e in errors)
+        jumps = np.max(np.abs(np.array(there) - here), axis=0)
+        fixed = np.array([v[k] for v in values[: 1 + MOVES]])
+        is_still = np.all(fixed == fixed[0], axis=0) & (away <= rounded_away)
+        if not np.all((away <= SPREAD * jumps) | is_still):
+            return False
+    return True
+
+
+def _numbers(x: Array | None) -> Array:
+    return np.asarray(np.nan if x is None else x, np.float64)
+
+
+def _about(
+    look: Look, symmetric: frozenset[int]
+) -> Iterator[tuple[Sequence[Array], Sequence[Array]]]:
+    """The point and the cotangents; the point moved; the cotangents moved as well.
+
+    Each by up to STRAYS units of roundoff of every number.
+    """
+    source = np.random.default_rng(0)
+
+    def moved(x: Array) -> Array:
+        step = STRAYS * unit_of(x.dtype.name) * source.uniform(-1.0, 1.0, x.shape)
+        return np.asarray(x * (1.0 + step), x.dtype)
+
+    point, weights = look.case.point, [np.asarray(w) for w in look.weights]
+    yield point, weights
+    for _ in range(MOVES):
+        yield kept_symmetric([moved(x) for x in point], symmetric), weights
+    for _ in range(MOVES):
+        near = kept_symmetric([moved(x) for x in point], symmetric)
+        yield near, [moved(w) for w in weights]
+
+
+def is_asked(variant: str, k: int) -> bool:
+    """Whether a variant asks for the derivative by an argument."""
+    return not variant.startswith("only ") or int(variant.split()[1]) == k
 
 
 def derivatives(
@@ -112,15 +197,10 @@ def derivatives(
     return call.pull(mode, point, weights, variant).cotangents
 
 
-def _widened(
-    wide: FunctionCall, mode: str, variant: str, look: Look
-) -> tuple[Array | None, ...]:
-    return derivatives(wide, mode, variant, *_in_format(wide, look))
-
-
-def _in_format(call: FunctionCall, look: Look) -> tuple[tuple[Array, ...], ...]:
-    """The point and the cotangents of a look in the format of a call."""
-    sides = look.case.point, look.weights
+def _in_format(
+    call: FunctionCall, *sides: Sequence[Array]
+) -> tuple[tuple[Array, ...], ...]:
+    """A point and cotangents in the format of a call."""
     return tuple(tuple(np.asarray(x, call.dtype) for x in side) for side in sides)
 
 

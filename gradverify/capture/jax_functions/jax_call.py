@@ -222,11 +222,14 @@ class JaxCall(FunctionCall):
             arrays = self._arrays(point)
             return self._read(self._traced(arrays), arrays)
 
-    def capture_longer(self, point: Sequence[Array]) -> Captured:
-        """The program with twice as many turns of the loops that its numbers end."""
+    def capture_longer(self, point: Sequence[Array], times: int = 2) -> Captured:
+        """The program with more turns of the loops that its numbers end."""
         with self._precision():
             arrays = self._arrays(point)
-            return self._read(self._traced(arrays), arrays, longer=True)
+            found = self._read(self._traced(arrays), arrays, times=times)
+        if not found.searches:
+            raise NotCaptured("no loop of a custom derivative ends by its numbers")
+        return found
 
     def capture_backward(
         self, point: Sequence[Array], cotangents: Sequence[Array]
@@ -262,10 +265,13 @@ class JaxCall(FunctionCall):
         arrays: Sequence[Any],
         *,
         turned: bool = False,
-        longer: bool = False,
+        times: int = 1,
     ) -> Captured:
-        """The program of a jaxpr. turned: whether its outputs are cotangents."""
-        tracer = JaxTracer(self.dtype, longer=longer)
+        """The program of a jaxpr. turned: whether its outputs are cotangents.
+
+        times: how many times the turns of a search are run.
+        """
+        tracer = JaxTracer(self.dtype, times)
         inputs = [tracer.input(x) for x in arrays]
         found = tracer.run(jaxpr.jaxpr, jaxpr.consts, inputs)
         if not found:

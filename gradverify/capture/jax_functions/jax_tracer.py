@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.extend.core import Literal
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from gradverify.arithmetic.symbols import Program, Symbol
 from gradverify.capture.absent import Absent
@@ -54,11 +55,11 @@ class Followed:
 class JaxTracer:
     """Runs jaxprs and writes down what is computed from the inputs."""
 
-    def __init__(self, dtype: str, *, longer: bool = False) -> None:
+    def __init__(self, dtype: str, times: int = 1) -> None:
         self.program = Program(dtype)
         self.seen = TraceNotes()
         self.absent = Absent()
-        self.longer = longer  # whether loops that numbers end have twice the turns
+        self.times = times  # the turns that a loop has which its numbers end
         self.inside: list[str] = []  # custom derivatives
         self.places: dict[int, SourceLine | None] = {}
 
@@ -354,8 +355,13 @@ def _while(tracer: JaxTracer, eqn: Any, operands: Sequence[Followed]) -> list[Fo
         tracer.limited(turns, eqn)
         carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
         turns += 1
-    tracer.seen.searches |= bool(tracer.inside)
-    for _ in range(turns if tracer.longer and tracer.inside else 0):
+    _, used = dce_jaxpr(p["cond_jaxpr"].jaxpr, [True])
+    pairs = zip(used, [*asked, *carry], strict=True)
+    is_search = bool(tracer.inside) and any(
+        u and x.symbol is not None for u, x in pairs
+    )
+    tracer.seen.searches |= is_search  # and not one that counts its turns
+    for _ in range((tracer.times - 1) * turns if is_search else 0):
         tracer.limited(turns, eqn)
         carry = tracer.enter(p["body_jaxpr"], [*fixed, *carry])
     tracer.seen.decided.append(np.asarray(turns))

@@ -129,7 +129,10 @@ class ArrayCall(FunctionCall):
         call = self._with(lambda x: x.astype(np.float64))
         if call is None or call.dtype != "float64":
             return None
-        outputs = call.outputs([a.value for a in call.arguments])
+        try:
+            outputs = call.outputs([a.value for a in call.arguments])
+        except Exception:  # a function of float32 alone
+            return None
         return call if all(y.dtype == np.float64 for y in outputs) else None
 
     def shortened(self, length: int) -> FunctionCall | None:

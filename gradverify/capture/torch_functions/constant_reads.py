@@ -28,7 +28,8 @@ READS = frozenset({
     "numpy", "tolist", "item", "__float__", "__array__", "__dlpack__",
 })  # fmt: skip
 DECISIONS = READS | {"__bool__"}
-FEWEST = 3  # reads in one line that are taken for those of a loop
+FEWEST = 3  # reads in one line that may be those of a search by halves
+LAST = 2  # reads in one line: a loop that ends had another answer before its last
 LIBRARY = str(Path(torch.__file__).parent)
 STOPS = frozenset({"aten::detach", "aten::detach_"})
 STOPS_IN_PLACE = frozenset({"detach_", "requires_grad_"})
@@ -42,29 +43,43 @@ _APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
 
 class TurnsOfLoops:
-    """What the `Function` reads, line by line, to see whether a loop of it ends.
+    """What a `Function` reads, line by line, to see whether a loop of it ends by it.
 
     wanted: how often each line read in a run before. Where it is given, the last of
-    these reads, and as many again, get what was read before it. So the loop goes on.
+    these reads, and as many again, get what was read before it. So a loop goes on that
+    ends by what it reads; nothing else reads more often than before.
+    times: how many times as many turns there are.
     """
 
-    def __init__(self, wanted: Mapping[Any, int] | None = None) -> None:
-        self.wanted = wanted or {}
+    def __init__(self, wanted: Mapping[Any, int] | None = None, times: int = 2) -> None:
+        self.wanted, self.times = wanted or {}, times
         self.values: dict[Any, list[Any]] = {}
+        self.applied: list[FrameType] = []  # kept, so that none takes another's place
 
     def read(self, value: Any) -> Any:
         """What the function gets for a value that it reads."""
+        frame = _application()
+        if frame is None:
+            return value
+        if not any(x is frame for x in self.applied):
+            self.applied.append(frame)
+        turn = next(k for k, x in enumerate(self.applied) if x is frame)
         line = running_line(LIBRARY)
-        key = None if line is None else (line.path, line.number)
+        key = turn, None if line is None else (line.path, line.number)
         values = self.values.setdefault(key, [])
         values.append(value)
         last, count = self.wanted.get(key, 0), len(values)
-        return values[last - 2] if FEWEST <= last <= count < 2 * last else value
+        goes_on = LAST <= last <= count < self.times * last
+        return values[last - 2] if goes_on else value
 
-    def counts(self) -> dict[Any, int]:
-        """How often each line has read, of those that may end a loop."""
+    def counts(self, fewest: int = LAST) -> dict[Any, int]:
+        """How often each line has read in one application, of those that may loop."""
         found = {key: len(v) for key, v in self.values.items()}
-        return {key: n for key, n in found.items() if n >= FEWEST}
+        return {key: n for key, n in found.items() if n >= fewest}
+
+    def went_on(self) -> bool:
+        """Whether a line has read more often than in the run before."""
+        return any(len(self.values.get(k, ())) > n for k, n in self.wanted.items())
 
 
 class Watch(DispatchMode):
@@ -124,12 +139,17 @@ def applied_class(frame: FrameType) -> Any:
 
 def is_in_function() -> bool:
     """Whether the forward of a `Function` is running."""
+    return _application() is not None
+
+
+def _application() -> FrameType | None:
+    """The frame that applies the innermost `Function` whose forward is running."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename != CALLER:
         if frame.f_code is _APPLY and applied_class(frame) is not None:
-            return True
+            return frame
         frame = frame.f_back
-    return False
+    return None
 
 
 class _Reads(TorchFunctionMode):

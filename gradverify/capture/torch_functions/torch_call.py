@@ -23,6 +23,7 @@ from gradverify.capture.argument_names import (
 from gradverify.capture.captured import Captured, NotCaptured
 from gradverify.capture.function_call import Argument, FunctionCall, Pull
 from gradverify.capture.torch_functions.constant_reads import (
+    FEWEST,
     TurnsOfLoops,
     Watch,
     watched,
@@ -203,8 +204,14 @@ class TorchCall(FunctionCall):
 
     @contextmanager
     def _undone(self) -> Iterator[None]:
-        """What the function writes outside, and its parameters, are put back."""
-        grads = [(s.tensor, s.tensor.grad) for s in self.slots if s.place is None]
+        """What the function writes outside, and its parameters, are put back.
+
+        Meanwhile they have no gradients: a backward adds to the tensor that it finds.
+        """
+        alive = [ref() for ref in self.touched.parameters.values()]
+        grads = [(x, x.grad) for x in alive if x is not None and x.is_leaf]
+        for tensor, _ in grads:
+            tensor.grad = None
         try:
             with torch.enable_grad(), torch.inference_mode(False), self._seeded():
                 yield
@@ -331,12 +338,15 @@ class TorchCall(FunctionCall):
         """The program of ATen ops that the function runs, in the words of our ops."""
         return self._captured(point, TorchTracer(self.dtype))
 
-    def capture_longer(self, point: Sequence[Array]) -> Captured:
-        """The program with twice as many turns of the loops that its numbers end."""
+    def capture_longer(self, point: Sequence[Array], times: int = 2) -> Captured:
+        """The program with more turns of the loops that its numbers end."""
         tracer, longer = TorchTracer(self.dtype), TorchTracer(self.dtype)
         self._captured(point, tracer)
-        longer.turns = TurnsOfLoops(tracer.turns.counts())
-        return self._captured(point, longer)
+        longer.turns = TurnsOfLoops(tracer.turns.counts(), times)
+        found = self._captured(point, longer)
+        if not longer.turns.went_on():
+            raise NotCaptured("no loop of a Function ends by what it reads")
+        return found
 
     def _captured(self, point: Sequence[Array], tracer: TorchTracer) -> Captured:
         try:
@@ -348,7 +358,7 @@ class TorchCall(FunctionCall):
         finally:
             self.one_triangle = tracer.seen.one_triangle
             self.lopsided = tracer.seen.lopsided
-        tracer.seen.searches = bool(tracer.turns.counts())
+        tracer.seen.searches = bool(tracer.turns.counts(FEWEST))
         return tracer.seen.captured(tracer.program, symbols)
 
     def capture_backward(
@@ -377,11 +387,17 @@ class TorchCall(FunctionCall):
         if any(s.place is None for s in self.slots):
             if not isinstance(function, torch.nn.Module):
                 return None
-            function = deepcopy(function).double()
+            try:
+                function = deepcopy(function).double()
+            except Exception:  # as of weight_norm, whose weights are no leaves
+                return None
         call = self._with([_double(x) for x in self.leaves], function)
         if call is None or call.dtype != "float64":
             return None
-        outputs = call.outputs([a.value for a in call.arguments])
+        try:
+            outputs = call.outputs([a.value for a in call.arguments])
+        except Exception:  # a function of float32 alone
+            return None
         return call if all(y.dtype == np.float64 for y in outputs) else None
 
     def shortened(self, length: int) -> FunctionCall | None:
@@ -401,8 +417,9 @@ class TorchCall(FunctionCall):
     ) -> TorchCall | None:
         """The call with other arguments; None if the function does not take them."""
         args, kwargs = tree_unflatten(list(leaves), self.spec)
+        function = self.function if function is None else function  # or of no length
         try:
-            return TorchCall(function or self.function, args, kwargs, self.wrt)
+            return TorchCall(function, args, kwargs, self.wrt)
         except Exception:  # whatever the function raises says that it does not
             return None
 
@@ -631,7 +648,7 @@ def _weighted(
 
 def _cotangent(y: Any, w: Array, variant: str) -> Any:
     found = torch.tensor(np.array(w), dtype=y.dtype, device=y.device)
-    if variant == "spread":
+    if variant == "spread" and w.size:
         return found.reshape(-1)[:1].reshape(()).expand(y.shape)
     if variant == "strided" and found.dim() > 1:
         return found.transpose(0, -1).contiguous().transpose(0, -1)
