@@ -13,6 +13,12 @@ from gradverify.capture.captured import SourceLine
 
 OURS = str(Path(__file__).parents[1])
 PYTHON = sysconfig.get_paths()["stdlib"]
+INSTALLED = ("site-packages", "dist-packages")  # the latter on Debian
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file stands where packages are installed."""
+    return any(folder in path for folder in INSTALLED)
 
 
 @cache
@@ -21,13 +27,13 @@ def is_users(path: str, library: str) -> bool:
     if path.startswith("<"):
         return not path.startswith("<__array_function__")
     return not path.startswith((OURS, library)) and not (
-        path.startswith(PYTHON) and "site-packages" not in path
+        path.startswith(PYTHON) and not is_installed(path)
     )
 
 
 def is_written(path: str, library: str) -> bool:
     """Whether a file is the user's own, and belongs to no package that is installed."""
-    return is_users(path, library) and "site-packages" not in path
+    return is_users(path, library) and not is_installed(path)
 
 
 def line_at(path: str, number: int) -> SourceLine:

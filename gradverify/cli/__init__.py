@@ -125,13 +125,16 @@ def _with_values(arguments: Sequence[str]) -> list[str]:
 
     pytest reads the command line once before it has loaded the plugin. It would then
     take a value of ours, such as an existing folder of reports, for something to
-    collect, and would look for the rootdir there.
+    collect, and would look for the rootdir there. Of an option that is not ours it
+    would not say which one may be meant.
     """
-    from gradverify.plugin.options import takes_value
+    from gradverify.plugin.options import takes_value, unknown_option
 
     given: list[str] = []
     rest = iter(arguments)
     for word in rest:
+        if unknown := unknown_option(word.partition("=")[0]):
+            raise CommandError(unknown)
         value = list(itertools.islice(rest, 1)) if takes_value(word) else []
         given.append("=".join([word, *value]))
     return given

@@ -151,6 +151,22 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _OfCommand(argparse.ArgumentParser):
+    """Says of an option that it does not know which one may be meant."""
+
+    def parse_known_args(
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        found, left = super().parse_known_args(args, namespace)
+        unknown = [word.partition("=")[0] for word in left if word.startswith("-")]
+        if unknown:
+            listing = f"`{self.prog} --help` lists them"
+            options = [o for o in self._option_string_actions if o.startswith("--")]
+            known = meant(unknown[0], options, listing)
+            self.error(f"unrecognized arguments: {' '.join(left)}; {known}")
+        return found, left
+
+
 def parser(
     commands: Mapping[str, Command], of_run: Arguments = ()
 ) -> argparse.ArgumentParser:
@@ -162,7 +178,9 @@ def parser(
         prog="gradverify", description="Judge gradients against mpmath."
     )
     whole.add_argument("--version", action=_Version, nargs=0, help="the version")
-    kinds = whole.add_subparsers(metavar="COMMAND", required=True)
+    kinds = whole.add_subparsers(
+        metavar="COMMAND", required=True, parser_class=_OfCommand
+    )
     for name, (text, arguments) in COMMANDS.items():
         sub = kinds.add_parser(name, help=text, epilog=f"example: {EXAMPLES[name]}")
         sub.set_defaults(command=commands.get(name))

@@ -92,6 +92,15 @@ def takes_value(word: str) -> bool:
     return word in {flag(name) for name, takes, _ in OPTIONS if takes is not None}
 
 
+def unknown_option(word: str) -> str:
+    """What is said of an option that looks like ours and is none; "" for all others."""
+    flags = [flag(name) for name, _, _ in OPTIONS]
+    if not word.startswith("--gradverify-") or word in flags:
+        return ""
+    listing = "`gradverify run --help` lists them"
+    return f"no option {word!r}; {meant(word, flags, listing)}"
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Add every option to the command line and to the ini file."""
     group = parser.getgroup("gradverify", "gradient verification")

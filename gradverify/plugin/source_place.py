@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gradverify.capture.user_lines import is_installed
 from gradverify.differentiators import Differentiator
 
 
@@ -29,7 +30,7 @@ def within(root: Path, file: str, line: int) -> str:
         path = Path(file).resolve().relative_to(root.resolve())
     except (OSError, ValueError):
         return ""
-    return "" if "site-packages" in path.parts else f"{path.as_posix()}:{line}"
+    return "" if is_installed(path.as_posix()) else f"{path.as_posix()}:{line}"
 
 
 def _function(row: Callable[..., Any]) -> tuple[str, int] | None:

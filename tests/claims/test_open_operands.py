@@ -67,7 +67,9 @@ def said(folder: Path, code: str) -> dict[str, str]:
     path = folder / "passes.py"
     path.write_text(code, encoding="utf-8")
     found = [c for c in read_claims(path) if c.verdict != "not understood"]
-    return {c.text.split("=")[0].strip(" +"): str(c.verdict) for c in found}
+    names = [c.text.split("=")[0].strip(" +") for c in found]
+    assert len(names) == len({*names}), names
+    return {n: str(c.verdict) for n, c in zip(names, found, strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -115,14 +117,14 @@ def backward(X, Y, cache):
 """
 
 
-@pytest.mark.parametrize(("slot", "said"), [("-", "right"), ("+", "wrong")])
+@pytest.mark.parametrize(("slot", "verdict"), [("-", "right"), ("+", "wrong")])
 def test_a_point_at_which_the_reference_says_nothing_is_passed_by(
-    tmp_path: Path, slot: str, said: str
+    tmp_path: Path, slot: str, verdict: str
 ) -> None:
     path = tmp_path / "steep.py"
     path.write_text(STEEP.replace("SLOT", slot))
     found = [c.verdict.value for c in read_claims(path)]
-    assert found == ["right", "right", said]
+    assert found == ["right", "right", verdict]
 
 
 # The data of a script are loaded, and its weights too many to look at.
@@ -166,19 +168,19 @@ class Net:
 
 
 @pytest.mark.parametrize(
-    ("slot", "said"),
+    ("slot", "verdict"),
     [
         ("S.T @ ((grad_z @ w_out.T) * (1 - a**2))", "right"),
         ("S.T @ ((grad_z @ w_out.T) * (1 + a**2))", "wrong"),
     ],
 )
 def test_a_script_whose_data_come_from_elsewhere_is_judged(
-    tmp_path: Path, slot: str, said: str
+    tmp_path: Path, slot: str, verdict: str
 ) -> None:
     path = tmp_path / "script.py"
     path.write_text(SCRIPT.replace("SLOT", slot))
     found = [c.verdict.value for c in read_claims(path)]
-    assert found == ["right", "right", said]
+    assert found == ["right", "right", verdict]
 
 
 @pytest.mark.parametrize(("slot", "count"), [("x.T @ dv", 2), ("-(x.T @ dv)", 0)])

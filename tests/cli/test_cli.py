@@ -53,7 +53,9 @@ def test_without_a_claim_the_gradient_is_printed(
 def test_a_word_too_many_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([*ELEVEN, "--claims-of", "a=11"])
-    assert "unrecognized arguments: --claims-of" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "unrecognized arguments: --claims-of" in printed
+    assert "did you mean --claim?" in printed
 
 
 def test_claims_about_arrays() -> None:

@@ -52,6 +52,15 @@ def test_a_typo_names_the_nearest_command(capsys: pytest.CaptureFixture[str]) ->
     assert "no command 'reply'; did you mean replay?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--gradverify-sead", "--gradverify-sead=3"])
+def test_a_typo_names_the_nearest_option_of_a_run(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", option]) == 2
+    printed = capsys.readouterr().err
+    assert "no option '--gradverify-sead'; did you mean --gradverify-seed" in printed
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_shells_complete_commands(
     shell: str, capsys: pytest.CaptureFixture[str]

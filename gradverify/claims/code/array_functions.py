@@ -378,7 +378,20 @@ def filled(program: FileProgram, shape: Value, value: Value) -> Symbol:
 
 
 def diagonal(program: FileProgram, x: Value) -> Symbol:
-    """`np.diag(x)` of a list of numbers: a matrix with these on its diagonal."""
+    """`np.diag(x)` of a list of numbers: a matrix with these on its diagonal.
+
+    Of a matrix it is the numbers on its diagonal.
+    """
+    x = symbol(program, x)
+    flat = flattened(program, x)
+    if len(x.shape) == 2:
+        index = tuple(k * (x.shape[1] + 1) for k in range(min(x.shape)))
+        return program.apply("take", flat, axis=(-1,), index=index)
+    return spread_diagonal(program, flat)
+
+
+def spread_diagonal(program: FileProgram, x: Value) -> Symbol:
+    """`np.diagflat(x)`: a matrix with all numbers of x on its diagonal."""
     flat = flattened(program, symbol(program, x))
     size = flat.shape[0]
     if size > 100:
@@ -406,6 +419,11 @@ def size(program: FileProgram, x: Value, axis: Value = None) -> Value:
     if axis is None:
         return AxisLength(int(np.prod(found)))
     return AxisLength(found[place(program, axis, len(found))])
+
+
+def size_of_tensor(program: FileProgram, x: Value, axis: Value = None) -> Value:
+    """PyTorch's method `size`: the shape, or the length of an axis."""
+    return shape(program, x) if axis is None else size(program, x, axis)
 
 
 def square(program: FileProgram, x: Value) -> Symbol:
@@ -488,6 +506,42 @@ def padded(
                     program, [zeros, result] if is_before else [result, zeros], axis
                 )
     return result
+
+
+def padded_from_last(
+    program: FileProgram,
+    x: Value,
+    widths: Value,
+    mode: Value = "constant",
+    value: Value = Fraction(0),
+) -> Symbol:
+    """PyTorch's `pad` with zeros: pairs of widths, that of the last axis first."""
+    x = symbol(program, x)
+    if not isinstance(widths, tuple) or len(widths) % 2:
+        raise NotUnderstood("pad is read with a pair of widths for each axis")
+    pairs = [tuple(widths[k : k + 2]) for k in range(0, len(widths), 2)][::-1]
+    rest = len(x.shape) - len(pairs)
+    if rest < 0:
+        raise NotUnderstood("pad does not fit: other numbers of axes")
+    none = (Fraction(0), Fraction(0))
+    every = (*(none for _ in range(rest)), *pairs)
+    return padded(program, x, every, mode, constant_values=value)
+
+
+def tiled(program: FileProgram, x: Value, *times: Value) -> Symbol:
+    """PyTorch's method `repeat`: the whole array so many times along each axis."""
+    x = symbol(program, x)
+    counts = shape_of(program, times)
+    rest = len(counts) - len(x.shape)
+    if rest < 0 or min(counts, default=1) < 1:
+        raise NotUnderstood("repeat does not fit: other numbers of axes")
+    before = (*(1 for _ in range(rest)), *x.shape)
+    tall = tuple(n * k for n, k in zip(before, counts, strict=True))
+    split = tuple(n for size in before for n in (1, size))
+    wide = tuple(n for pair in zip(counts, before, strict=True) for n in pair)
+    apart = program.apply("reshape", x, shape=split)
+    spread = program.apply("broadcast_to", apart, shape=wide)
+    return program.apply("reshape", spread, shape=tall)
 
 
 def repeated(

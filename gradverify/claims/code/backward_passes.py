@@ -65,7 +65,8 @@ LOSS = re.compile(
     r"(?i)(?:total_?)?(?:loss|cost|error|err|mse|nll|objective|l|j|e)\w{0,3}"
 )
 PENALTY = re.compile(
-    r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|l[12](?:_\w+)?"
+    r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|"
+    r"l[12]_?(?:reg\w*|lambd?a|penalty|weight\w*|norm|decay|coef\w*)"
 )
 STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
 
@@ -121,19 +122,48 @@ def _without_penalties(code: Journal, group: Sequence[Assigned]) -> list[Backwar
 
     A pass that writes no loss says nothing of a penalty either.
     """
-    rest = [e for e in group if not (e.is_update and _is_of_a_penalty(e))]
+    rest = [
+        e for e in group if not (e.is_update and has_penalty(e.tree, is_added=True))
+    ]
     found = (
         list(_pass(code, list(_last_versions(rest)))) if len(rest) < len(group) else []
     )
     return found if any(not step.problem for step in found) else []
 
 
-def _is_of_a_penalty(entry: Assigned) -> bool:
-    """Whether a line speaks of the weight of a penalty, such as `reg_lambda`."""
-    return any(map(PENALTY.fullmatch, names_of(entry.tree)))
+def has_penalty(tree: ast.expr, is_added: bool = False) -> bool:
+    """Whether a term of a sum has the weight of a penalty as a factor: `+ reg * W`.
+
+    is_added: whether the formula is itself a term, as in `dW += reg * W`.
+    """
+    own = [tree] if is_added else []
+    terms = (
+        side
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+        for side in (node.left, node.right)
+    )
+    return any(map(_is_penalty, (f for term in (*own, *terms) for f in _factors(term))))
 
 
-def names_of(tree: ast.expr) -> set[str]:
+def _factors(tree: ast.expr) -> Iterator[ast.expr]:
+    match tree:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            yield from _factors(left)
+            yield from _factors(right)
+        case ast.UnaryOp(operand=inner):
+            yield from _factors(inner)
+        case _:
+            yield tree
+
+
+def _is_penalty(factor: ast.expr) -> bool:
+    """Whether it is the weight of a penalty, or a function called with it."""
+    is_plain = isinstance(factor, ast.Name | ast.Attribute | ast.Call)
+    return is_plain and any(map(PENALTY.fullmatch, _names_of(factor)))
+
+
+def _names_of(tree: ast.expr) -> set[str]:
     """The names and attributes that a formula speaks of."""
     return {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(tree)}
 

@@ -39,7 +39,13 @@ def function_pairs(code: Journal) -> Iterator[tuple[Function, Function]]:
         yield from _methods(kind, cell)
 
 
-FLAG = re.compile(r"(?i)deriv\w*|prime|grad(?:ient)?|diff|ableitung|derivee|derivada")
+FLAG = re.compile(r"(?i)deriv\w*|grad(?:ient)?|ableitung|derivee|derivada")
+# Of an activation alone: elsewhere a difference is meant, or a kind of number.
+FLAG_OF_ACTIVATION = re.compile(r"(?i)prime|diff")
+ACTIVATION = re.compile(
+    r"(?i)_?(?:sigmoid|logistic|tanh|relu|leaky_?relu|elu|gelu|silu|swish|soft_?plus|"
+    r"soft_?max|non_?lin(?:earity)?|activat(?:e|ion))(?:_?(?:function|func|fn))?"
+)
 
 
 def _by_flag(function: Function) -> tuple[Function, Function] | None:
@@ -48,7 +54,7 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
     named = given.args[len(given.args) - len(given.defaults) :]
     for k, (a, default) in enumerate(zip(named, given.defaults, strict=True)):
         is_off = isinstance(default, ast.Constant) and default.value in (False, 0)
-        if not is_off or FLAG.fullmatch(a.arg) is None:
+        if not is_off or not _says_slope(function, a.arg):
             continue
         defaults = [*given.defaults]
         defaults[k] = ast.copy_location(ast.Constant(value=True), default)
@@ -61,6 +67,24 @@ def _by_flag(function: Function) -> tuple[Function, Function] | None:
         if _fit(function, derived):
             return function, derived
     return None
+
+
+def _says_slope(function: Function, flag: str) -> bool:
+    """Whether a flag of a function asks for its derivative."""
+    if FLAG.fullmatch(flag):
+        return True
+    return FLAG_OF_ACTIVATION.fullmatch(flag) is not None and _is_activation(function)
+
+
+def _is_activation(function: Function) -> bool:
+    """Whether a function is called as an activation is, or calls one."""
+    called = {
+        str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+        for statement in function.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    }
+    return any(map(ACTIVATION.fullmatch, (function.name, *called)))
 
 
 def _with_defaults(given: ast.arguments, defaults: list[ast.expr]) -> ast.arguments:

@@ -46,11 +46,6 @@ OF_ARRAYS: Mapping[str, Callable[[FileProgram, Value, Value], Symbol]] = {
 }
 
 
-def _gives(part: ast.Assign, name: str) -> bool:
-    """Whether a statement of a class gives this attribute a value."""
-    return any(isinstance(t, ast.Name) and t.id == name for t in part.targets)
-
-
 class NoValue:
     """What a name stands for that the file gives no value."""
 
@@ -173,7 +168,9 @@ class Evaluator(Reader):
         """A reader for each entry that loops within an expression go through."""
         first, *rest = loops
         several = entries(self.program, known(self.read(first.iter)), "a loop")
-        if len(several) > UNROLLED or rest:
+        if rest:
+            raise NotUnderstood("a loop within a loop in a list is not read")
+        if len(several) > UNROLLED:
             raise NotUnderstood(f"a loop of more than {UNROLLED} passes in a list")
         for value in several:
             names = {**self.names, **_bound(first.target, value)}
@@ -330,17 +327,16 @@ class Evaluator(Reader):
         self.unread(node)
 
     def member(self, holder: Instance, name: str) -> Value:
-        """An attribute of an object, or a method of its class."""
+        """An attribute of an object or of its class, or a method of it."""
         if name in holder.attributes:
             return holder.attributes[name]
+        of_class = self.code.attributes.get(holder.kind, {}) if holder.kind else {}
+        if name in of_class:
+            return of_class[name]
         for part in holder.kind.body if holder.kind else ():
             if isinstance(part, ast.FunctionDef) and part.name == name:
                 bound = None if is_static(part) else holder
                 return Function(name, part.args, tuple(part.body), bound)
-            if isinstance(part, ast.Assign) and _gives(part, name):  # of the class
-                value = named(self.program, name, self.read(part.value))
-                holder.attributes[name] = value
-                return value
         raise NotUnderstood(f"the attribute {name} is not read")
 
     def subscript(self, node: ast.Subscript) -> Value:

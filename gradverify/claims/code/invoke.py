@@ -31,6 +31,9 @@ SILENT = frozenset(
 )
 
 
+JAX = frozenset({"jax", "jnp"})  # whose softmax is along the last axis
+
+
 def _last_name(func: ast.expr) -> str:
     match func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
@@ -206,9 +209,33 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     if len(operands) == 1 and not keywords:
         slope = calls.slope_named(e.program, name, known(operands[0]))
         if slope is not None:
-            e.code.supposed.add(name)
+            e.program.supposed.add(slope.index)
             return slope
-    return calls.call(e.program, name, operands, keywords)
+    is_other = name in calls.PYTORCH
+    if name in ("max", "min"):  # of all elements it is the same
+        is_other = bool(keywords) or calls.has_axis(e.program, operands)
+    is_pytorch = is_other and _is_pytorch(e, node, name, is_method)
+    by_default = name in calls.ALONG and len(operands) == 1 and not keywords
+    if by_default and "scipy" in e.code.libraries and root(node.func) not in JAX:
+        raise NotUnderstood(f"{source(node)}: along which axis it is, is not stated")
+    return calls.call(e.program, name, operands, keywords, is_pytorch)
+
+
+def _is_pytorch(e: Evaluator, node: ast.Call, name: str, is_method: bool) -> bool:
+    """Whether PyTorch's function is called, where NumPy has another one of its name.
+
+    Of which library a method or a bare name is, the one that is imported says.
+    """
+    if is_method and name == "size":
+        return True  # an array of NumPy has no such method
+    if any(k.arg in ("dim", "axis") for k in node.keywords):
+        return any(k.arg == "dim" for k in node.keywords)
+    if not is_method and isinstance(node.func, ast.Attribute):
+        return root(node.func) in calls.TENSORS
+    imported = e.code.libraries & calls.OF_ARRAYS
+    if not imported or ("torch" in imported and len(imported) > 1):
+        raise NotUnderstood(f"{source(node)}: of which library it is, is not clear")
+    return "torch" in imported
 
 
 def _correction(e: Evaluator, module: str, is_method: bool) -> int | None:
@@ -262,4 +289,8 @@ def instance(e: Evaluator, kind: ast.ClassDef, node: ast.Call) -> Instance:
     if defines(kind, "__init__"):
         operands, keywords = operands_of(e, node)
         e.follow(e.member(result, "__init__"), operands, keywords)
+    elif node.args or node.keywords:  # which may take the place of the class's own
+        why = Unknown(f"what {source(node)} does with its operands is not read")
+        of_class = e.code.attributes.get(kind, {})
+        result.attributes.update(dict.fromkeys(of_class, why))
     return result

@@ -23,8 +23,8 @@ class Journal:
     bases: for a method, by its first statement, the base of the class it stands in.
     given: what stands for names that the file gives no value that can be read.
     unread: why expressions were not read, in the order in which they were tried.
-    bodies: the statements of each cell. supposed: functions from elsewhere that were
-    read as their names say.
+    bodies: the statements of each cell. attributes: what classes themselves hold, by
+    the class.
     """
 
     program: FileProgram = field(default_factory=FileProgram)
@@ -45,7 +45,7 @@ class Journal:
     given: dict[str, Value] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     bodies: list[tuple[int, list[ast.stmt]]] = field(default_factory=list)
-    supposed: set[str] = field(default_factory=set)
+    attributes: dict[ast.ClassDef, dict[str, Value]] = field(default_factory=dict)
 
     def gradient(self, x: Symbol, name: str, backwards: tuple[Symbol, ...]) -> Symbol:
         """What these calls of backward() have added up in `x.grad`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -35,6 +35,7 @@ from gradverify.claims.code.array_functions import (
     loss,
     outer,
     padded,
+    padded_from_last,
     permuted,
     power,
     ranged,
@@ -45,11 +46,14 @@ from gradverify.claims.code.array_functions import (
     shape_of,
     side_by_side,
     size,
+    size_of_tensor,
+    spread_diagonal,
     square,
     squeezed,
     stacked,
     stated,
     swapped,
+    tiled,
     transposed,
     unsqueezed,
     where,
@@ -57,7 +61,14 @@ from gradverify.claims.code.array_functions import (
 )
 from gradverify.claims.code.containers import backwards, enumerated, listed, zipped
 from gradverify.claims.code.function_names import FUNCTIONS
-from gradverify.claims.computation.bindings import Layer, Open, Value, known, symbol
+from gradverify.claims.computation.bindings import (
+    Layer,
+    Open,
+    Unknown,
+    Value,
+    known,
+    symbol,
+)
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.ops import OPS
 
@@ -88,6 +99,7 @@ TABLES = frozenset({"dict", "OrderedDict"})
 GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "key"})
 REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
 ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
+IN_A_ROW = frozenset({"cumsum"})  # all entries, where NumPy is given no axis
 BY_SHAPE = {"zeros": 0, "ones": 1}
 BY_LIKE = {"zeros_like": 0, "ones_like": 1}
 CORRECTION = {  # of var and std where the call does not say
@@ -114,6 +126,8 @@ def by_axis(
     keep = given.pop("keepdims", given.pop("keepdim", None))
     if op in ALONG:
         params["axis"] = params["axis"] or (-1,)
+        if op in IN_A_ROW and axis is None and len(symbol(program, x).shape) > 1:
+            raise NotUnderstood(f"{op} of all axes is not read")
     elif keep is not None:
         params["keepdims"] = bool(keep)
     if "ddof" in OPS[op].params:
@@ -144,9 +158,25 @@ def min_of(program: FileProgram, *operands: Value, **keywords: Value) -> Symbol:
 def _extreme(
     program: FileProgram, one: str, two: str, operands: Any, keywords: Any
 ) -> Symbol:
-    if len(operands) == 2 and not keywords:
+    if len(operands) == 2 and not keywords and not has_axis(program, operands):
         return program.apply(two, *(symbol(program, x) for x in operands))
     return by_axis(program, one, operands[0], operands[1:], keywords)
+
+
+def has_axis(program: FileProgram, operands: Sequence[Value]) -> bool:
+    """Whether the second operand of `x.max(1)` is an axis, and no number beside x."""
+    is_axis = len(operands) == 2 and isinstance(operands[1], Fraction | tuple)
+    return is_axis and bool(symbol(program, operands[0]).shape)
+
+
+def max_along(program: FileProgram, *operands: Value, **keywords: Value) -> Value:
+    """PyTorch's `max` along an axis: the largest elements, and where they stand."""
+    return max_of(program, *operands, **keywords), Unknown("places are not read")
+
+
+def min_along(program: FileProgram, *operands: Value, **keywords: Value) -> Value:
+    """PyTorch's `min` along an axis: the smallest elements, and where they stand."""
+    return min_of(program, *operands, **keywords), Unknown("places are not read")
 
 
 # fmt: off
@@ -165,10 +195,17 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "amin": min_of, "eye": eye, "len": length, "range": ranged, "arange": arange,
     "linspace": linspace, "einsum": einsum, "enumerate": enumerated, "zip": zipped,
     "reversed": backwards, "list": listed, "tuple": listed, "full": filled,
-    "diag": diagonal, "diagflat": diagonal, "shape": shape, "size": size,
+    "diag": diagonal, "diagflat": spread_diagonal, "shape": shape, "size": size,
     "stack": stacked, "vstack": rows_below, "hstack": side_by_side,
     "concatenate": joined, "pad": padded, "repeat": repeated, "square": square,
 }
+# What PyTorch calls as NumPy calls something else; of `size` NumPy has no method.
+PYTORCH: Mapping[str, Callable[..., Any]] = {
+    "pad": padded_from_last, "repeat": tiled, "size": size_of_tensor,
+    "max": max_along, "min": min_along,
+}
+TENSORS = frozenset({"torch", "F", "nn", "functional"})  # modules of PyTorch
+OF_ARRAYS = frozenset({"torch", "numpy", "jax", "autograd"})
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
     "GELU": "gelu", "SiLU": "silu", "ELU": "elu", "Softmax": "softmax",
@@ -200,9 +237,16 @@ def is_function(name: str) -> bool:
 
 
 def call(
-    program: FileProgram, name: str, operands: tuple[Value, ...], keywords: Any
+    program: FileProgram,
+    name: str,
+    operands: tuple[Value, ...],
+    keywords: Any,
+    is_pytorch: bool = False,
 ) -> Value:
-    """A library's function, or a method with its object first, applied."""
+    """A library's function, or a method with its object first, applied.
+
+    is_pytorch: whether it is PyTorch's, where NumPy has another one of its name.
+    """
     for value in (*operands, *keywords.values()):
         known(value)
     if not operands and name in TABLES:
@@ -222,7 +266,8 @@ def call(
     if name == "identity":
         return operands[0]
     if name in FUNCTION_TABLE:
-        return _bound(name, program, operands, keywords)
+        table = PYTORCH if is_pytorch and name in PYTORCH else FUNCTION_TABLE
+        return _bound(name, table[name], program, operands, keywords)
     if name in REDUCTIONS or name in ALONG:
         return by_axis(program, name, operands[0], operands[1:], keywords)
     if name in FUNCTIONS:
@@ -234,9 +279,14 @@ def call(
     raise NotUnderstood(f"{name} is no function that is read")
 
 
-def _bound(name: str, program: FileProgram, operands: Any, keywords: Any) -> Value:
-    """A row of the table, applied to what its parameters can take."""
-    function = FUNCTION_TABLE[name]
+def _bound(
+    name: str,
+    function: Callable[..., Any],
+    program: FileProgram,
+    operands: Any,
+    keywords: Any,
+) -> Value:
+    """A row of a table, applied to what its parameters can take."""
     signature = inspect.signature(function)
     taken = signature.parameters
     if all(p.kind is not p.VAR_KEYWORD for p in taken.values()):

@@ -153,6 +153,7 @@ class _Statements:
                     if isinstance(part, ast.FunctionDef):
                         self.code.bases[id(part.body[0])] = bases[0]
                 names[node.name] = kind = inherited(node, bases)
+                self.code.attributes[kind] = self.class_body(node, names)
                 if not self.depth:
                     self.code.classes.append(kind)
                     self.code.class_cells.append(self.cell)
@@ -171,6 +172,37 @@ class _Statements:
             case ast.If():
                 return self.condition(node, names)
         return None
+
+    def class_body(
+        self, kind: ast.ClassDef, names: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """What the body of a class gives the class, where the class stands.
+
+        A statement other than `k = …` leaves what it assigns without a known value.
+        """
+        result: dict[str, Value] = {}
+        methods = {
+            m.name: Unknown("a method is no number")
+            for m in kind.body
+            if isinstance(m, ast.FunctionDef)
+        }
+        for part in kind.body:
+            match part:
+                case ast.FunctionDef(name=name):  # it takes an attribute's place
+                    result.pop(name, None)
+                case ast.Assign(targets=[ast.Name(id=name)], value=tree):
+                    value = self.value(tree, {**names, **methods, **result})
+                    result[name] = self.named(name, value)
+                case _:
+                    self.forget(part, result, "the attribute {name} is not read")
+        return result
+
+    def named(self, name: str, value: Value) -> Value:
+        """What a name stands for from now on, or why that is not known."""
+        try:
+            return named(self.code.program, name, value)
+        except NotUnderstood as error:
+            return Unknown(str(error))
 
     def before_change(self, target: ast.expr, names: dict[str, Value]) -> ast.expr:
         """What is changed: of `dx[x < 0] *= a` all of dx, whose mask decides later."""
@@ -315,9 +347,14 @@ class _Statements:
         names: dict[str, Value],
         node: ast.stmt,
     ) -> None:
-        """`self.w = …`, `w.data = …`, `x.grad = …`."""
+        """`self.w = …`, `w.data = …`, `x.grad = …`, `C.k = …` of a class."""
         holder = self.value(target.value, names)
-        if target.attr == "grad":
+        if isinstance(holder, ast.ClassDef):
+            # Within a function: a trial of it must not be seen after it.
+            why = "the attribute {name} of a class is changed in a function"
+            found = self.named(target.attr, Unknown(why) if self.depth else value)
+            self.code.attributes.setdefault(holder, {})[target.attr] = found
+        elif target.attr == "grad":
             self.code.backwards.clear()
             if isinstance(holder, Symbol) and value is not None:
                 self.code.stated[holder.index] = value
@@ -325,12 +362,12 @@ class _Statements:
         elif target.attr == "data" and isinstance(target.value, ast.Name):
             names[target.value.id] = named(self.code.program, target.value.id, value)
         elif isinstance(holder, Instance):
-            try:
-                found = named(self.code.program, target.attr, value)
-            except NotUnderstood as error:
-                found = Unknown(str(error))
+            found = self.named(target.attr, value)
             holder.attributes[target.attr] = found
             self.note(target.attr, found, names, node)
+        elif isinstance(holder, Unknown):  # such as `type(self).k = …`
+            why = "{name} is changed where it is not clear whose it is"
+            self.forget_attribute(target.attr, why)
 
     def bind_entries(
         self,
@@ -404,16 +441,24 @@ class _Statements:
             elif isinstance(part, ast.Subscript | ast.Attribute) and isinstance(
                 part.ctx, ast.Store
             ):
-                self.forget_name(part.value, names, reason)
+                self.forget_name(part, names, reason)
             elif isinstance(part, ast.Call) and _ends_in(part.func, "step"):
                 self.forget_all(names, "{name} is changed by an optimiser's step")
 
     def forget_name(self, tree: ast.expr, names: dict[str, Value], reason: str) -> None:
-        """The name at the root of `x[0]` or `x.data`."""
+        """The name at the root of `x[0]` or `x.data`; for `C.k`, every k."""
         while isinstance(tree, ast.Subscript | ast.Attribute):
+            if isinstance(tree, ast.Attribute):
+                self.forget_attribute(tree.attr, reason)
             tree = tree.value
         if isinstance(tree, ast.Name) and tree.id in names:
             names[tree.id] = Unknown(reason.replace("{name}", tree.id))
+
+    def forget_attribute(self, name: str, reason: str) -> None:
+        """No class has a known attribute of this name from now on."""
+        for of_class in self.code.attributes.values():
+            if name in of_class:
+                of_class[name] = Unknown(reason.replace("{name}", name))
 
     def forget_all(self, names: dict[str, Value], reason: str) -> None:
         """An optimiser changes what it was given, which is not followed."""

@@ -6,6 +6,8 @@ shapes that fit, the one under which most gradients come out right counts, since
 shape does not make a wrong gradient right.
 """
 
+# ruff: noqa: SIM905 (a table of words is read more easily as one text)
+
 from __future__ import annotations
 
 import ast
@@ -92,7 +94,8 @@ class OpenParameter:
     is_index: whether its entries say which entries of another array are meant.
     may_lack: whether its default is None. is_operand: whether something is computed
     with it, so that it is rather an array than a size. prefers_columns: whether the
-    file makes columns, so that a vector is rather one of them.
+    file makes columns, so that a vector is rather one of them. is_factor: whether
+    it does nothing but multiply or divide, so that a number is tried first.
     """
 
     name: str
@@ -108,6 +111,7 @@ class OpenParameter:
     may_lack: bool = False
     is_operand: bool = False
     prefers_columns: bool = False
+    is_factor: bool = False
 
 
 def parameters(
@@ -165,6 +169,16 @@ def opened(
         is_index=_is_index(name, nodes),
         is_operand=any(_is(o, name) for n in nodes for o in _computed(n)),
         prefers_columns=_is_rather_a_column(name, nodes),
+        is_factor=_is_factor(name, nodes),
+    )
+
+
+def _is_factor(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether it is used to multiply or divide, and in no other way."""
+    used = [(n, o) for n in nodes for o in _operands(n) if _is(o, name)]
+    products = ast.Mult | ast.Div
+    return bool(used) and all(
+        isinstance(n, ast.BinOp) and isinstance(n.op, products) for n, _ in used
     )
 
 
@@ -198,7 +212,6 @@ def _computed(node: ast.AST) -> Sequence[ast.expr]:
     return (node.left, node.right) if isinstance(node, ast.BinOp) else ()
 
 
-# ruff: noqa: SIM905
 MAKERS = frozenset(
     "zeros ones empty full randn rand normal uniform standard_normal random reshape "
     "randint range eye".split()
@@ -438,6 +451,8 @@ def _candidates(
     shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
+    if parameter.is_factor and not parameter.least:
+        shapes = [(), *(s for s in shapes if s)]
     if parameter.axes is not None:
         every = ((), *VECTORS, *MATRICES, *IMAGES)
         shapes = [s for s in every if len(s) == parameter.axes]

@@ -668,6 +668,7 @@ def _attributes_made(
     try:
         with understood():
             made = _made(code, kind, methods, operands).attributes
+            made = {**code.attributes.get(kind, {}), **made}
             return {n for n, v in made.items() if not (v is None or _is_unknown(v))}
     except NotUnderstood:
         return set()

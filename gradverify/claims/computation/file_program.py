@@ -80,7 +80,8 @@ class FileProgram:
 
     derivatives: for a node that is a derivative, of which node by which.
     gradients: nodes that a library would have computed. masks: nodes that are 1 where
-    a comparison holds and 0 elsewhere. spent: how many nodes and elements are not
+    a comparison holds and 0 elsewhere. supposed: nodes that functions from elsewhere
+    give, which are read as their names say. spent: how many nodes and elements are not
     counted, since another part of the file has them.
     """
 
@@ -89,6 +90,7 @@ class FileProgram:
     derivatives: dict[int, tuple[int, int]] = field(default_factory=dict)
     gradients: set[int] = field(default_factory=set)
     masks: set[int] = field(default_factory=set)
+    supposed: set[int] = field(default_factory=set)
     elements: int = 0
     spent: tuple[int, int] = (0, 0)
     _sweeps: dict[Any, dict[int, Symbol]] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class FileProgram:
         self.derivatives = {i: d for i, d in self.derivatives.items() if i < count}
         self.gradients = {i for i in self.gradients if i < count}
         self.masks = {i for i in self.masks if i < count}
+        self.supposed = {i for i in self.supposed if i < count}
         self._sweeps.clear()
 
     def count_anew(self) -> None:

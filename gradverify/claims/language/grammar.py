@@ -28,6 +28,7 @@ start: side ((EQ | APPROX) side)*
 ?term: factor
      | term TIMES factor                           -> mul
      | term HADAMARD factor                        -> hadamard
+     | term CIRCLE factor                          -> circle
      | term MATMUL factor                          -> matmul
      | term SLASH factor                           -> div
      | term SLASH power beside                     -> div_beside
@@ -102,15 +103,16 @@ scaled: NUMBER follower                            -> juxta_number
 ?inner: NAME -> name | UFUNC -> bare | UCALL arguments -> apply
       | LPAR sum RPAR | LB sum RB | NAME arguments -> name_of | FUNC arguments -> call
 
-%declare EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB
+%declare EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD CIRCLE MATMUL CARET TRANSPOSE
+%declare LB RB
 %declare NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC
 %declare PRIME UFUNC UCALL ATPAR AT INDEXED NABLA
 """
 
 TERMINALS = frozenset(
-    "EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD MATMUL CARET TRANSPOSE LB RB "
-    "NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC PRIME "
-    "UFUNC UCALL ATPAR AT INDEXED NABLA".split()
+    "EQ APPROX D SLASH NAME PLUS MINUS TIMES HADAMARD CIRCLE MATMUL CARET TRANSPOSE LB "
+    "RB NUMBER ELL EULER PI GRADOF LPAR RPAR LBRACK RBRACK COMMA BAR FRAC SQRT FUNC "
+    "PRIME UFUNC UCALL ATPAR AT INDEXED NABLA".split()
 )
 KEPT = frozenset(
     {

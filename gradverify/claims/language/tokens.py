@@ -104,7 +104,8 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
     (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
     (r"\\(?:cdot|times|ast)(?![a-zA-Z])|[·×∗⋅•]", " * "),
-    (r"\\(?:odot|circ)(?![a-zA-Z])|[⊙∘]", " ⊙ "),
+    (r"\\odot(?![a-zA-Z])|⊙", " ⊙ "),
+    (r"\\circ(?![a-zA-Z])|∘", " ∘ "),
     (r"\\div(?![a-zA-Z])|÷", " / "),
     (r"[−–—‒]", "-"),
     (r"\\(?:approx|simeq|cong|sim)(?![a-zA-Z])|[≈≃≅]|~=", " ≈ "),
@@ -358,7 +359,7 @@ SCANNER = re.compile(
     r"|(?P<WORD>[^\W\d_]\w*)"
     r"|(?P<ELL>…)|(?P<APPROX>≈)|(?P<EQ>=)|(?P<D>∂)"
     r"|(?P<PLUS>\+)|(?P<MINUS>-)|(?P<TIMES>\*)|(?P<SLASH>/)|(?P<CARET>\^)"
-    r"|(?P<MATMUL>@)|(?P<HADAMARD>⊙)"
+    r"|(?P<MATMUL>@)|(?P<HADAMARD>⊙)|(?P<CIRCLE>∘)"
     r"|(?P<LPAR>\()|(?P<RPAR>\))|(?P<LB>\{)|(?P<RB>\})|(?P<LBRACK>\[)|(?P<RBRACK>\])"
     r"|(?P<COMMA>,)|(?P<COLON>:)|(?P<DOT>\.)|(?P<PRIME>')|(?P<BAR>\|)"
     r"|(?P<MARK>[\"`✓✔✗✘☑«»„“”‚‘<>{}#~$?!¡¿]|\\[^A-Za-z])"

@@ -314,7 +314,7 @@ def _group_prime_at(m: Meaning, of: Formula, primes: Any, arguments: Formula) ->
 def _applied_to(m: Meaning, formula: Any, x: Formula) -> Formula:
     """The formula with its functions applied; ∘ applies one to the other."""
     match formula:
-        case ("hadamard", outer, inner) if _is_function(m, outer) and _has_function(
+        case ("circle", outer, inner) if _is_function(m, outer) and _has_function(
             m, inner
         ):
             return _applied_to(m, outer, _applied_to(m, inner, x))
@@ -433,8 +433,8 @@ def _gradient(m: Meaning, of: Formula) -> Symbol:
     raise NotUnderstood("the gradient of a formula is not understood")
 
 
-def _hadamard(m: Meaning, left: Formula, right: Formula) -> Symbol:
-    """A product entry by entry; of functions beside f(x), which they are applied to."""
+def _circle(m: Meaning, left: Formula, right: Formula) -> Symbol:
+    """Functions beside f(x) are applied to it; of numbers, their product by entries."""
     if right[0] == "apply" and _are_functions(m, left):
         return m.node(_composed(left, right))
     return m.code.program.apply("mul", m.node(left), m.node(right))
@@ -443,7 +443,7 @@ def _hadamard(m: Meaning, left: Formula, right: Formula) -> Symbol:
 def _are_functions(m: Meaning, formula: Formula) -> bool:
     """Whether it is g or `h ∘ g`."""
     match formula:
-        case ("hadamard", outer, inner):
+        case ("circle", outer, inner):
             return _are_functions(m, outer) and _are_functions(m, inner)
     return _is_function(m, formula)
 
@@ -451,7 +451,7 @@ def _are_functions(m: Meaning, formula: Formula) -> bool:
 def _composed(formula: Formula, x: Formula) -> Formula:
     """`h ∘ g` applied to x."""
     match formula:
-        case ("hadamard", outer, inner):
+        case ("circle", outer, inner):
             return _composed(outer, _composed(inner, x))
     return ("apply", formula[1], ("arguments", x))
 
@@ -474,7 +474,8 @@ RULES: Mapping[str, Rule] = {
     "name": _name, "number": _number, "euler": _euler, "pi": _pi,
     "add": _op("add"), "sub": _op("sub"), "div": _op("div"), "fraction": _op("div"),
     "neg": _op("neg"), "pos": lambda m, x: m.node(x), "modulus": _op("abs"),
-    "mul": _starred, "juxta": _product, "hadamard": _hadamard, "matmul": _matmul,
+    "mul": _starred, "juxta": _product, "hadamard": _op("mul"), "matmul": _matmul,
+    "circle": _circle,
     "div_beside": _div_beside, "pow": _pow, "vector": _vector, "transpose": _transpose,
     "root": _op("sqrt"),
     "root_of_number": lambda m, t: m.code.program.apply("sqrt", _number(m, t)),

@@ -586,7 +586,7 @@ def _composition(
 ) -> TextFunction | None:
     """`F = g ∘ f`: F(x) = g(f(x))."""
     match formula:
-        case ("hadamard", ("bare", outer), ("bare", inner)):
+        case ("circle", ("bare", outer), ("bare", inner)):
             found = state.names.get(inner[1])
             if isinstance(found, TextFunction):
                 operands = (("name", ("NAME", p)) for p in found.parameters)

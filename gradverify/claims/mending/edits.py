@@ -29,6 +29,7 @@ NUMBERS = ("number", "0"), ("number", "1")
 ARITHMETIC: Mapping[str, Callable[..., float]] = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
     "juxta": lambda a, b: a * b, "hadamard": lambda a, b: a * b,
+    "circle": lambda a, b: a * b,
     "div": lambda a, b: a / b, "fraction": lambda a, b: a / b,
     "div_beside": lambda a, b, c: a / b * c, "neg": lambda a: -a, "pos": lambda a: a,
     "pow": lambda a, b: a ** b, "root": math.sqrt, "euler": lambda: math.e,

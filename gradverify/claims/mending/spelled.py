@@ -71,8 +71,8 @@ def _spelled(formula: Formula) -> tuple[str, int]:
         case ("add" | "sub" as op, a, b):
             sign = " + " if op == "add" else " - "
             return _wrapped(a, 1) + sign + _wrapped(b, 1 + (op == "sub")), 1
-        case ("mul" | "juxta" | "hadamard" | "matmul" as op, a, b):
-            sign = {"hadamard": "⊙", "matmul": " @ "}.get(op, "·")
+        case ("mul" | "juxta" | "hadamard" | "circle" | "matmul" as op, a, b):
+            sign = {"hadamard": "⊙", "circle": " ∘ ", "matmul": " @ "}.get(op, "·")
             return _wrapped(a, 2) + sign + _wrapped(b, 3), 2
         case ("div" | "fraction", a, b):
             return _wrapped(a, 2) + "/" + _wrapped(b, 3), 2
@@ -114,8 +114,7 @@ def _other(formula: Formula) -> tuple[str, int]:
         case ("group_prime", of, primes):
             return f"({spelled(of)}){_primes([primes])}", 9
         case ("group_prime_at", of, primes, arguments):
-            inner = spelled(of).replace("⊙", " ∘ ")
-            return f"({inner}){_primes([primes])}({_listed(arguments)})", 9
+            return f"({spelled(of)}){_primes([primes])}({_listed(arguments)})", 9
         case ("prime" | "bare_prime", (_, name), primes):
             return f"{name}{_primes([primes])}", 9
         case ("name_of", (_, name), arguments):

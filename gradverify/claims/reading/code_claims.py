@@ -12,11 +12,10 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import (
-    PENALTY,
     UPSTREAM,
     BackwardStep,
+    has_penalty,
     is_derivative,
-    names_of,
     steps,
 )
 from gradverify.claims.code.closures import closure_steps
@@ -27,11 +26,13 @@ from gradverify.claims.code.statements import follow
 from gradverify.claims.code.trials import ANY_NUMBER
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import (
+    FileProgram,
     Leaf,
     NotUnderstood,
     understood,
 )
 from gradverify.claims.computation.numbers import interval
+from gradverify.claims.computation.point import flat
 from gradverify.claims.judgement.chain import judge_printed, judge_values
 from gradverify.claims.judgement.members import Members, Outcome
 from gradverify.claims.judgement.read_claim import Explained, ReadClaim
@@ -59,7 +60,7 @@ def in_code(file: OpenFile) -> Iterator[ReadClaim]:
     for several in by_place.values():
         failing = next((f for f in several if f.is_contradicted), None)
         judged = next((f for f in several if f.is_right), None)
-        if failing is not None and judged is not None:
+        if failing is not None and any(f.is_right and f.tells for f in several):
             yield replace(failing, doubts=(IN_TURN, *failing.doubts))
         else:
             yield failing or judged or several[0]
@@ -116,26 +117,36 @@ def _step(
         subject=("code", step.y.index),
         doubts=_doubts(file.code, step, members, outcome),
         follows=follows,
+        # Where the derivative is 0, so is a wrong multiple of it.
+        tells=any(b != 0 for b in flat(outcome.point.value(exact.index))),
     )
 
 
 def _doubts(
     code: Journal, step: BackwardStep, members: Members, outcome: Outcome
 ) -> tuple[str, ...]:
-    """Whether only the shape differs, where the shape is one that we chose."""
+    """What leaves a doubt whether a step that does not come out right is wrong."""
     exact, claimed = members.nodes
     program = code.program
     leaves = program.cut(step.y.index).leaves
     is_ours = any(program.leaves[i].reason.endswith(ANY_NUMBER) for i in leaves)
     if outcome.step is None:
         return ()
-    names = names_of(step.assigned.tree)
     is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
-    if is_open and any(map(PENALTY.fullmatch, names)):
+    if is_open and has_penalty(step.assigned.tree):
         return (PENALIZED,)
-    if code.supposed:
+    if any(_rests_on(program, step, members, i) for i in program.supposed):
         return (SUPPOSED,)
     return (OUR_SHAPE,) if exact.shape != claimed.shape and is_ours else ()
+
+
+def _rests_on(
+    program: FileProgram, step: BackwardStep, members: Members, node: int
+) -> bool:
+    """Whether a node is in a derivative, or on the way that is differentiated."""
+    is_within = any(program.depends(m.index, node) for m in members.nodes)
+    y, x = step.y.index, step.x.index
+    return is_within or (program.depends(y, node) and program.depends(node, x))
 
 
 def _written(file: OpenFile, tree: ast.expr) -> Symbol | None:
@@ -219,7 +230,10 @@ def pair(
     given = dict(zip(operands_of(derived), operands.values(), strict=True))
     if len(operands) > 1:
         given = operands
-    claimed = symbol(program, follow(file.code, derived, (), given))
+    returned = follow(file.code, derived, (), given)
+    if isinstance(returned, tuple) and y.shape == ():
+        raise NotUnderstood(f"{derived.name} gives several values")
+    claimed = symbol(program, returned)
     by = next(
         (n for n, x in operands.items() if is_derivative(program, y, x, claimed)),
         [*operands][-1],

@@ -350,7 +350,7 @@ def _judged(
     People write both with the same sign. A d at the head is a total one, though.
     """
     formulas, marks = _from_derivative(formulas, marks, place.state)
-    formulas, marks = _at_numbers(formulas, marks)
+    formulas, marks = _at_numbers(formulas, marks, place)
     formulas, marks, doubts = _without_equation(formulas, marks)
     members, outcome, meaning = _as_meant(place, formulas, marks, sign)
     program = place.file.code.program
@@ -535,12 +535,15 @@ def _from_derivative(
 
 
 def _at_numbers(
-    formulas: Sequence[Formula], marks: Sequence[bool]
+    formulas: Sequence[Formula], marks: Sequence[bool], place: _Place
 ) -> tuple[Sequence[Formula], Sequence[bool]]:
     """Without a head that says at which numbers: `f'(x_1) = f'(7) = 147`.
 
-    It says what x_1 is, whatever another part of the text calls so.
+    It says what x_1 is, whatever another section calls so. Where its own section gives
+    x_1 a number, the head claims that it is this one.
     """
+    stated = place.state.stated
+    own = {n for n, where in stated.items() if where[:2] == place.section}
     match formulas:
         case [
             ("apply_prime" | "derivative_at", *of, ("arguments", *names)),
@@ -548,7 +551,7 @@ def _at_numbers(
             _,
             *_,
         ] if of == same and all(map(is_number, numbers)):
-            if not any(map(is_number, names)):
+            if not any(map(is_number, names)) and not own & {*names_in(("", *names))}:
                 return formulas[1:], marks[1:]
     return formulas, marks
 
