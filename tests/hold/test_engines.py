@@ -177,7 +177,10 @@ def test_a_trial_without_an_end_takes_what_a_first_call_may() -> None:
     trial = tried_out(hostile.AlwaysLoops(), limit=0.2, loading=0.4)
     assert trial.lost >= 0.4
     (note,) = trial.notes
-    assert "was tried and gave no result in 0.4 s" in note
+    # 0.4 s, or up to four times that where the processor was busy
+    found = re.search(r"was tried and gave no result in ([0-9.]+) s", note)
+    assert found is not None
+    assert 0.4 <= float(found[1]) <= 1.6
     assert tried_out(hostile.Segfault(), limit=5.0).lost > 0.0
     assert tried_out(OwnTape(), limit=5.0).lost == 0.0
 

@@ -110,5 +110,6 @@ def test_a_convolution_is_shrunk_to_one_group() -> None:
         [x.shape for x in small.point],
         judged,
     )
-    assert [x.shape[:2] for x in small.point] == [(1, 1), (1, 1), (1,)]
+    # one number is image and kernel, another one the bias
+    assert [x.shape for x in small.point] == [(1, 1, 1, 1), (1,)]
     assert judged < 100

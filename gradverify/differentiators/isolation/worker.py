@@ -242,7 +242,7 @@ class Worker:
         self._process = None
         process.end()
         place = f" in the op {op}" if op else ""
-        self.last = f"gave no result in {limit:g} s{place}"
+        self.last = f"gave no result in {limit:.3g} s{place}"
         self.deaths += 1
         busy = max(0.0, process.used - before)
         return Derivatives(
