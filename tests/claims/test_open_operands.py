@@ -62,6 +62,13 @@ class Dense:
 """
 
 
+def verdicts(folder: Path, code: str) -> list[str]:
+    """The verdict on each claim, in the order of the file."""
+    path = folder / "script.py"
+    path.write_text(code, encoding="utf-8")
+    return [c.verdict.value for c in read_claims(path)]
+
+
 def said(folder: Path, code: str) -> dict[str, str]:
     """The verdict on each gradient that is judged, by what stands before its `=`."""
     path = folder / "passes.py"
@@ -121,9 +128,7 @@ def backward(X, Y, cache):
 def test_a_point_at_which_the_reference_says_nothing_is_passed_by(
     tmp_path: Path, slot: str, verdict: str
 ) -> None:
-    path = tmp_path / "steep.py"
-    path.write_text(STEEP.replace("SLOT", slot))
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts(tmp_path, STEEP.replace("SLOT", slot))
     assert found == ["right", "right", verdict]
 
 
@@ -177,9 +182,7 @@ class Net:
 def test_a_script_whose_data_come_from_elsewhere_is_judged(
     tmp_path: Path, slot: str, verdict: str
 ) -> None:
-    path = tmp_path / "script.py"
-    path.write_text(SCRIPT.replace("SLOT", slot))
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts(tmp_path, SCRIPT.replace("SLOT", slot))
     assert found == ["right", "right", verdict]
 
 
@@ -187,7 +190,5 @@ def test_a_script_whose_data_come_from_elsewhere_is_judged(
 def test_an_imported_slope_is_no_reason_to_accuse(
     tmp_path: Path, slot: str, count: int
 ) -> None:
-    path = tmp_path / "net.py"
-    path.write_text(IMPORTED.replace("SLOT", slot))
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts(tmp_path, IMPORTED.replace("SLOT", slot))
     assert (found.count("right"), found.count("wrong")) == (count, 0)
