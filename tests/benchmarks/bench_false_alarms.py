@@ -4,6 +4,7 @@
     python -m tests.benchmarks.bench_false_alarms --suites networks --into nets.jsonl
     python -m tests.benchmarks.bench_false_alarms --sum chunks.jsonl
     python -m tests.benchmarks.bench_false_alarms --modes forward --into forward.jsonl
+    python -m tests.benchmarks.bench_false_alarms --kinds jvp hvp --into kinds.jsonl
     python -m tests.benchmarks.bench_false_alarms --awkward
 
 A chunk is one seed in one dtype: half of its cases are ops alone, half are graphs of
@@ -12,8 +13,9 @@ them. Every chunk is a line of the file, and one that is there is not run again.
 failing verdict is printed by its smallest case, and so is every case that the reference
 could not decide. What a known deviation explains is no false alarm; what is left must
 be looked into by hand. With `--modes`, engines are asked in these modes, or in all,
-and counted by them; without, in their default ones. With `--awkward`, the points of
-`tests/reference/test_awkward.py`.
+and counted by them; without, in their default ones. With `--kinds`, each is asked in
+one mode of each of these kinds, and the seed chooses which. With `--awkward`, the
+points of `tests/reference/test_awkward.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,14 @@ from gradverify.known import shipped_rows
 from gradverify.reference import Slope
 from gradverify.suites.blocks import Asked, blocks
 from gradverify.verdict import Judgement, Verdict
-from gradverify.verify import Block, Budget, Finding, ItemResult, verify_item
+from gradverify.verify import (
+    CHUNK,
+    Block,
+    Budget,
+    Finding,
+    ItemResult,
+    verify_item,
+)
 
 from ..reference.test_awkward import AWKWARD, DTYPES, NAMES, explained_by, judgements
 from .table import print_table
@@ -43,6 +52,7 @@ Chunk = dict[str, Any]
 ALL = "all"
 SUITES = ("ops", "graphs")
 DRAWN = (*SUITES, "networks")
+KINDS = ("vjp", "jvp", "hvp", "jacobian", "hessian")
 
 
 # ---- one chunk
@@ -56,22 +66,28 @@ class Plan:
     engines: tuple[str, ...]
     cases: int
     modes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
-    def asked(self) -> Iterator[tuple[str, Differentiator, str]]:
-        """The engines in their modes, and what each is counted as."""
+    def asked(self, seed: int, dtype: str) -> Iterator[tuple[str, Differentiator, str]]:
+        """The engines in their modes of a dtype, and what each is counted as."""
         for name in self.engines:
             who = load(name)
-            if not self.modes:
+            if not (self.modes or self.kinds):
                 yield name, who, modes(who)[0]
-            for mode in who.modes():
-                if mode in self.modes or ALL in self.modes:
-                    yield f"{name}:{mode}", who, mode
+            rows = {m: row for m, row in who.modes().items()
+                    if dtype in (row.dtypes or DTYPES)}  # fmt: skip
+            named = [m for m in rows if m in self.modes or ALL in self.modes]
+            for kind in self.kinds:
+                members = [m for m, row in rows.items() if row.kind == kind]
+                named += [members[seed % len(members)]] if members else []
+            for mode in named:
+                yield f"{name}:{mode}", who, mode
 
 
 def chunk(seed: int, dtype: str, plan: Plan) -> Chunk:
     """The verdicts on the cases of one seed, counted, with what deviates as text."""
     began = time.process_time()
-    asked = list(plan.asked())
+    asked = list(plan.asked(seed, dtype))
     verdicts: dict[str, Counter[str]] = {name: Counter() for name, _, _ in asked}
     known: dict[str, Counter[str]] = {name: Counter() for name, _, _ in asked}
     vacuous: Counter[str] = Counter()
@@ -106,13 +122,19 @@ def _item(block: Block, who: Differentiator, mode: str, share: int) -> ItemResul
 
 
 def shares(seed: int, dtype: str, plan: Plan) -> Iterator[tuple[Block, int]]:
-    """How many cases each block gets: every suite has as many."""
+    """How many cases each block gets: every suite has as many.
+
+    A block that is looked at draws a whole chunk. So a suite of many blocks gives its
+    cases to some of them, and the next seed to the next ones.
+    """
     found = blocks(Asked(suites=plan.suites, dtypes=(dtype,), seed=seed))
     part = plan.cases // len(plan.suites)
     for suite in plan.suites:
         members = [b for b in found if b.suite == suite]
-        for k, block in enumerate(members):
-            yield block, part * (k + 1) // len(members) - part * k // len(members)
+        count = min(len(members), max(1, part // CHUNK))
+        begin = seed * count % len(members)
+        for k, block in enumerate((members * 2)[begin : begin + count]):
+            yield block, part * (k + 1) // count - part * k // count
 
 
 def accusation(block: Block, name: str, finding: Finding) -> str:
@@ -195,7 +217,8 @@ def plan_of(found: Chunk) -> Plan:
     """The plan of a line; the usual one where an old line does not say."""
     names = (tuple(found.get(k, usual)) for k, usual in
              (("suites", SUITES), ("engines", NAMES)))  # fmt: skip
-    return Plan(*names, found["cases"], tuple(found.get("modes", ())))
+    asked = (tuple(found.get(k, ())) for k in ("modes", "kinds"))
+    return Plan(*names, found["cases"], *asked)
 
 
 def engines(chunks: Iterable[Chunk]) -> list[str]:
@@ -258,6 +281,7 @@ def main() -> None:
     parser.add_argument("--suites", nargs="+", default=SUITES, choices=DRAWN)
     parser.add_argument("--engines", nargs="+", default=NAMES, choices=NAMES)
     parser.add_argument("--modes", nargs="+", default=(), help="names of modes, or all")
+    parser.add_argument("--kinds", nargs="+", default=(), choices=KINDS)
     parser.add_argument("--dtypes", nargs="*", default=DTYPES, choices=DTYPES)
     parser.add_argument("--into", type=Path, help="the file that chunks are added to")
     parser.add_argument("--sum", type=Path, help="a file to print, running nothing")
@@ -267,9 +291,8 @@ def main() -> None:
         return awkward()
     if given.sum is not None:
         return report(read(given.sum))
-    plan = Plan(
-        tuple(given.suites), tuple(given.engines), given.cases, tuple(given.modes)
-    )
+    chosen = (tuple(x) for x in (given.modes, given.kinds))
+    plan = Plan(tuple(given.suites), tuple(given.engines), given.cases, *chosen)
     done = read(given.into) if given.into else []
     found = {(c["seed"], c["dtype"], plan_of(c)) for c in done}
     fresh = []

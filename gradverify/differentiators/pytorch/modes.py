@@ -10,6 +10,7 @@ the same formulas of single ops, but not the same ways to nest and to batch them
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from gradverify.differentiators.compiled import Compiled
@@ -321,12 +322,11 @@ class TorchModes(Differentiator):
             aot_function,
             nop,
         )
-        from torch._decomp import core_aten_decompositions
 
         return aot_function(
             self._function(function),
             fw_compiler=nop,
-            decompositions=core_aten_decompositions(),
+            decompositions=_decompositions(),
         )
 
     def _filled(
@@ -381,6 +381,14 @@ class TorchModes(Differentiator):
             value, output, wrt, inputs = self._filled(function, point)
             found = hessian(output, inputs, **how) if inputs else ()
             return Pulled(value, _nested(found, wrt, len(point)))
+
+
+@cache
+def _decompositions() -> dict[Any, Callable[..., Any]]:
+    """Those of a compiler. Their table looks through all ops when it is first read."""
+    from torch._decomp import core_aten_decompositions
+
+    return dict(core_aten_decompositions().items())
 
 
 def _array(x: Any) -> Any:
