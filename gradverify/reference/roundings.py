@@ -87,13 +87,19 @@ def roundings(
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
                 y = values[step.place] = y.copy()  # a slack returns its operand itself
-                _move(y[count:], next(sign), size[count:], known.site, form)
+                # Away from the point: a slack must not undo its operand's rounding.
+                moved = np.sign(y[count:] - y[:count])
+                signs = np.where(
+                    moved == 0.0, _directions(y[count:], next(sign)), moved
+                )
+                _move(y[count:], signs, size[count:], known.site, form)
             continue
         scale = _scale(step, y, x, units)
         if scale is not None and not _is_exact(graph.nodes, step.node, y, form):
             if y is x[0]:  # an op that returns its operand, which must stay as it is
                 y = values[step.place] = y.copy()
-            _move(y[count:], next(sign), scale[count:], known.site, form)
+            signs = _directions(y[count:], next(sign))
+            _move(y[count:], signs, scale[count:], known.site, form)
             if units or not _is_exact_product(graph.nodes, step.node):
                 _enter(step, y, _scale(step, y, x, units), form, tight, loose)
     return Roundings(graph, points, form, values, tight, loose, is_straight)
@@ -121,15 +127,19 @@ def _stays(reach: Reach, x: Sequence[Any], count: int) -> Array:
     return result
 
 
-def _move(y: Array, sign: float, scale: Array, site: Site, form: Format) -> None:
-    """Move every entry by its rounding.
+def _move(y: Array, signs: Array, scale: Array, site: Site, form: Format) -> None:
+    """Move every entry by its rounding, in its direction."""
+    least = SAFETY * form.smallest if site.underflows else 0.0
+    y += signs * (SAFETY * form.unit_roundoff * scale + least)
+
+
+def _directions(y: Array, sign: float) -> Array:
+    """Where every entry moves to.
 
     Neighbours move in different directions. If all moved in one, an op that does not
     see a shift, such as softmax, would hide them.
     """
-    least = SAFETY * form.smallest if site.underflows else 0.0
-    signs = sign * _signs(y[0].size).reshape(y.shape[1:])
-    y += signs * (SAFETY * form.unit_roundoff * scale + least)
+    return sign * _signs(y[0].size).reshape(y.shape[1:])
 
 
 def _alternating() -> Iterator[float]:

@@ -126,3 +126,13 @@ def test_random_scalar_graphs_stay_inside_the_bound() -> None:
             assert not judgement.verdict.fails(), (name, judgement)
             worst = max(worst, judgement.bound_ratio or 0.0)
     assert worst > 0.0
+
+
+@pytest.mark.parametrize("waves", [s.j0, s.y1, s.sin], ids=["j0", "y1", "sin"])
+def test_a_slack_does_not_undo_the_rounding_of_its_operand(waves: Any) -> None:
+    """A square of 1e30 is off by far more than a wave is long: any phase is right."""
+    planted = case(lambda a: waves(a * a), 1e15)
+    (bound,) = reference(planted).bounds
+    # whatever its phase, a wave times the inner slope is not larger than this
+    wave = np.float64(1.0 if waves is s.sin else 8e-16)
+    assert bound.loose >= 2e15 * wave
