@@ -200,7 +200,7 @@ ROWS = (
     # bent         bent(d, x, size) is d; its derivative by x may be off by a rounding of
     #              size
     # bent_back    bent_back(x) is x; the derivative of its cotangent by x may be off by a
-    #              rounding of that cotangent
+    #              rounding of that cotangent times 1 + |x|, as an exponential's is
     # factor       factor(x) is x, as one of a product y: libraries take its slope as y/x,
     #              whose derivative by x is 0 but for the roundings of y/x**2
     # middle       the geometric mean of two numbers >= 0

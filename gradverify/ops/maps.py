@@ -274,10 +274,14 @@ def bent_back_jvp(m: Any, x_dot: Any, y: Any, x: Any) -> Any:
 
 
 def bent_back_vjp(m: Any, ct: Any, y: Any, x: Any) -> Any:
-    return m.bent(ct, x, ct)
+    return m.bent(ct, x, ct * (1.0 + m.abs(x)))
 
 
 def moved_matrix(m: Any, ct: Any, y: Any, x: Any) -> Any:
-    """Matrices that are off by roundings of their largest entry."""
+    """Matrices that are off by roundings of their largest entry.
+
+    So is what goes back to them where they are differentiated once more.
+    """
     rows = float(max(np.shape(x)[-2:]))
-    return m.moved(ct, rows * m.peak(m.abs(ct), axis=(-2, -1), keepdims=True))
+    size = rows * m.peak(m.abs(ct), axis=(-2, -1), keepdims=True)
+    return m.moved_back(m.moved(ct, size))

@@ -205,15 +205,30 @@ def test_a_sign_that_is_x_over_its_size_may_leave_a_rounding() -> None:
     assert np.all((room[v > 0] >= 1) & (room[v > 0] <= 16))
 
 
-def test_the_slope_of_a_first_entry_is_a_rounded_exponential() -> None:
-    """The Hessian of logcumsumexp of one number is 0, but for a rounding."""
+def test_what_goes_back_to_a_zero_of_a_factor_is_rounded_again() -> None:
+    """A tangent of R is a product of matrices also where it is 0."""
+
+    def weighed(a: Any, b: Any) -> Any:
+        return s.sum(s.qr(a, part="r") * b)
+
+    a, b = np.array([[0.5, 9.0], [3.0, 12.0]]), np.array([[1.5, -0.7], [2.5, 1.1]])
+    case = Case(trace(weighed, (2, 2), (2, 2)), (a, b))
+    found = reference(case, question=SECOND)
+    assert found.gradient[1][1, 0] == 0
+    tight = found.bounds[1].tight
+    assert 0.01 * tight[0, 0] < tight[1, 0] <= tight[1, 1]
+
+
+@pytest.mark.parametrize("x", [0.5, 30.0])
+def test_the_slope_of_a_first_entry_is_a_rounded_exponential(x: float) -> None:
+    """The Hessian of logcumsumexp of one number is 0, but for a rounding of it."""
     from gradverify.differentiators import load
     from gradverify.verify import judge
 
     case = Case(trace(lambda x: s.sum(s.logcumsumexp(x, axis=(0,))), (1,)),
-                (np.array([0.5]),))  # fmt: skip
+                (np.array([x]),))  # fmt: skip
     found = reference(case, question=SECOND)
     judged = judge(case, load("torch-cpu"), "reverse-over-reverse", found=found)
     assert judged.verdict in (Verdict.IMPRECISE, Verdict.AGREES)
     (loose,) = np.ravel(found.loose[0])
-    assert 0 < float(loose) < 1e-14
+    assert 0 < float(loose) < 1e-14 * max(1.0, x)
