@@ -388,7 +388,8 @@ def _decompositions() -> dict[Any, Callable[..., Any]]:
     """Those of a compiler. Their table looks through all ops when it is first read."""
     from torch._decomp import core_aten_decompositions
 
-    return dict(core_aten_decompositions().items())
+    table: Any = core_aten_decompositions()
+    return dict(table.items())
 
 
 def _array(x: Any) -> Any:
