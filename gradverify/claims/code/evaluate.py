@@ -237,7 +237,7 @@ class Evaluator(Reader):
         return self.program.apply(op, left, right)
 
     def of_lists(self, op: str, a: Value, b: Value) -> Value:
-        """`[3] + sizes` and `[None] * 4`; None for arrays, of which they may be made."""
+        """`[3] + sizes` and `[None] * 4`; None where an array is meant."""
         if op == "add" and isinstance(a, tuple) and isinstance(b, tuple):
             return a + b
         several, count = (a, b) if isinstance(a, tuple) else (b, a)

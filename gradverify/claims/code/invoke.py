@@ -93,6 +93,8 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
     holder = e.read(func.value)
     if isinstance(holder, Instance):
         return e.member(holder, func.attr)
+    if isinstance(holder, Layer) and func.attr == "forward":
+        return holder
     if isinstance(holder, Layer) and holder.op in OF_LAYERS and func.attr in SLOPES:
         return e.member(of_layer(holder.op), func.attr)
     if isinstance(holder, ast.ClassDef) and defines(holder, func.attr):
@@ -205,6 +207,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
         return Layer("generator")
     if is_method and isinstance(operands[0], Layer):
         operands = operands[1:]
+    if calls.LAYERS.get(name) in OF_LAYERS and "torch" not in e.code.libraries:
+        return of_layer(calls.LAYERS[name])
     if name in calls.LAYERS or name == "Linear":
         return calls.layer(e.program, name, operands, keywords)
     if name in calls.ARRAYS and operands:

@@ -208,7 +208,8 @@ PYTORCH: Mapping[str, Callable[..., Any]] = {
 TENSORS = frozenset({"torch", "F", "nn", "functional"})  # modules of PyTorch
 OF_ARRAYS = frozenset({"torch", "numpy", "jax", "autograd"})
 LAYERS: Mapping[str, str] = {
-    "ReLU": "relu", "Relu": "relu", "TanH": "tanh", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
+    "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
+    "Relu": "relu", "TanH": "tanh",
     "GELU": "gelu", "SiLU": "silu", "ELU": "elu", "Softmax": "softmax",
     "MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy",
     "BCEWithLogitsLoss": "binary_cross_entropy_with_logits", "L1Loss": "l1_loss",

@@ -15,8 +15,8 @@ from functools import cache
 
 from gradverify.claims.computation.bindings import StandIn
 
-VALUES = ("__call__", "forward", "activate", "activation", "fn", "f", "function", "call",
-          "func", "compute", "apply", "evaluate", "loss")  # fmt: skip
+VALUES = ("__call__", "forward", "activate", "activation", "fn", "f", "function",
+          "call", "func", "compute", "apply", "evaluate", "loss")  # fmt: skip
 SLOPES = ("gradient", "grad", "derivative", "deriv", "prime", "df", "derivate", "d",
           "activation_prime", "activation_gradient", "diff", "gradient_of",
           "loss_prime", "loss_gradient")  # fmt: skip
@@ -25,10 +25,10 @@ SLOPE = re.compile(r"(?i)d_?act\w*|\w*(?:prime|deriv|grad|ableitung|slope)\w*")
 LOSS = re.compile(r"(?i)\w*(?:loss|cost|criterion|objective)\w*")
 
 # fmt: off
-VALUE = "def {name}(self, x):\n  self.value = np.tanh(x)\n  return self.value"
-AT_INPUT = "def {name}(self, x):\n  return 1 - np.tanh(x) ** 2"
+VALUE = "def {name}(self, x):\n  self.x = x\n  return {op}(x)"
+AT_INPUT = "def {name}(self, x):\n  return {op}_ableitung(x)"
 AT_OUTPUT = "def {name}(self, y):\n  return 1 - y ** 2"
-PASS = "def {name}(self, above):\n  return above * (1 - self.value ** 2)"
+PASS = "def {name}(self, above):\n  return above * {op}_ableitung(self.x)"
 OF_TWO = "def {name}(self, a, b):\n  return np.sum((a - b) ** 2) / 2"
 SLOPE_OF_TWO = "def {name}(self, a, b):\n  return b - a"
 # fmt: on
@@ -48,25 +48,24 @@ OF_LAYERS = frozenset({"sigmoid", "tanh", "relu"})  # whose slopes have names
 
 
 def of_layer(op: str) -> StandIn:
-    """An activation that a library has, with methods that give its slope."""
-    call = "def {name}(self, x):\n  return "
-    return _made(f"{call}{op}(x)", f"{call}{op}_ableitung(x)", is_slope=False)
+    """An activation of a library or of another file, with methods for its slope."""
+    return _made(VALUE, AT_INPUT, is_slope=False, op=op)
 
 
-def _made(value: str, slope: str, is_slope: bool) -> StandIn:
+def _made(value: str, slope: str, is_slope: bool, op: str = "tanh") -> StandIn:
     """is_slope: whether what it gives when it is called is a slope already."""
     supposed = (*SLOPES, BACKWARD, *(VALUES if is_slope else ()))
-    return StandIn(_kind(value, slope), {}, frozenset(supposed))
+    return StandIn(_kind(value, slope, op), {}, frozenset(supposed))
 
 
 @cache
-def _kind(value: str, slope: str) -> ast.ClassDef:
+def _kind(value: str, slope: str, op: str) -> ast.ClassDef:
     rows = [(value, VALUES), (slope, SLOPES), (PASS, (BACKWARD,))]
     body = [
         part
         for text, names in rows
         for name in names
-        for part in ast.parse(text.format(name=name)).body
+        for part in ast.parse(text.format(name=name, op=op)).body
     ]
     empty = ast.parse("class StandIn:\n  pass").body[0]
     assert isinstance(empty, ast.ClassDef)

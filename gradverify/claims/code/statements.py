@@ -493,6 +493,9 @@ class _Statements:
     def changes(self, tree: ast.expr, names: dict[str, Value], node: ast.stmt) -> bool:
         """`np.add.at(dx, index, values)`: whether a call changes an array so."""
         match tree:
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[one, key, *_]):
+                self.forget_key(one, key, names)
+                return False
             case ast.Call(
                 func=ast.Attribute(
                     attr=method, value=ast.Name() | ast.Attribute() as holder
@@ -547,6 +550,24 @@ class _Statements:
         for of_class in self.code.attributes.values():
             if name in of_class:
                 of_class[name] = Unknown(reason.replace("{name}", name))
+
+    def forget_key(
+        self, holder: ast.expr, key: ast.expr, names: dict[str, Value]
+    ) -> None:
+        """`setattr(C, "k", 2)`: k has no known value; if k is no text, nothing has.
+
+        An object and a class are not told apart here: where an object is changed, what
+        its class has of that name is forgotten too.
+        """
+        why = "{name} is changed by its name"
+        found = self.value(holder, names)
+        held = found.attributes if isinstance(found, Instance) else {}
+        own = {n for of_class in self.code.attributes.values() for n in of_class}
+        text = key.value if isinstance(key, ast.Constant) else None
+        for name in (text,) if isinstance(text, str) else (*own, *held):
+            self.forget_attribute(name, why)
+            if isinstance(found, Instance):
+                held[name] = Unknown(why.replace("{name}", name))
 
     def forget_all(self, names: dict[str, Value], reason: str) -> None:
         """An optimiser changes what it was given, which is not followed."""

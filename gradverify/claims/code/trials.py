@@ -83,6 +83,7 @@ IS_SMALL = re.compile(
 )
 STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
 PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
+SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
 LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
 SUMS = frozenset({"add", "sub"})
 LONG_AXIS = 40  # of a longer one no operand is made
@@ -373,7 +374,8 @@ def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
         match node:
             case ast.Assign(
                 targets=[ast.Tuple(elts=several)],
-                value=ast.Attribute(value=holder, attr="shape"),
+                value=ast.Attribute(value=holder, attr="shape")
+                | (ast.Name() as holder),
             ) if _is(holder, name) and not any(
                 isinstance(s, ast.Starred) for s in several
             ):
@@ -381,10 +383,18 @@ def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+IDS = re.compile(r"(?i)(?:\w+_)?(?:ids|idxs?|indices|indexes|words|tokens)")
+
+
 def _is_index(name: str, nodes: Sequence[ast.AST]) -> bool:
-    """Whether it names entries of other arrays: `p[range(n), y]`, `xs[t][ids[t]]`."""
+    """Whether it names entries of other arrays: `p[range(n), y]`, `xs[t][ids[t]]`.
+
+    So does `words` of `E[words]`, which may be a key where its name says nothing.
+    """
     for node in nodes:
         if isinstance(node, ast.Subscript):
+            if _is(node.slice, name) and IDS.fullmatch(name):
+                return True
             for part in _several(node.slice):
                 held = part.value if isinstance(part, ast.Subscript) else part
                 if _is(held, name):
@@ -586,6 +596,11 @@ def _candidates(
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_factor and not parameter.least:
         shapes = [(), *(s for s in shapes if s)]
+    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
+        for lengths in IMAGES:
+            if len(lengths) == parameter.axes:
+                yield partial(tuple, [Counted(n) for n in lengths])
+        return
     if parameter.axes is not None:
         every = ((), *VECTORS, *MATRICES, *IMAGES)
         shapes = [s for s in every if len(s) == parameter.axes]
@@ -601,6 +616,8 @@ def _candidates(
         two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
         yield partial(_stated, code, np.arange(ROWS) + 1)
         yield partial(_stated, code, two)
+        if IDS.fullmatch(parameter.name):  # several for each example
+            yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
         for columns in (INPUTS, OUTPUTS):
             one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
             yield partial(_stated, code, one_hot)
@@ -772,7 +789,7 @@ class _ShapeSearch:
         fits: list[bool] = []
         for make in _candidates(self.code, parameter):
             fits.append(self.tried(chosen, parameter, make, len(rest) == 1))
-            if fits[-1] and parameter.is_index:
+            if fits[-1] and parameter.is_index and not IDS.fullmatch(parameter.name):
                 break  # whole numbers serve, so that rows of 0 and 1 do not
         if not any(fits):
             for other in self.of_other_lengths(parameter):
@@ -793,7 +810,7 @@ class _ShapeSearch:
         return not trial.is_misfit
 
     def of_other_lengths(self, parameter: OpenParameter) -> list[Callable[[], Value]]:
-        """Images, and shapes with lengths that were computed, as of arrays put together."""
+        """Images, and shapes with lengths that were computed, as by joining arrays."""
         if not parameter.is_array:
             return []
         shapes: list[tuple[int, ...]] = []
