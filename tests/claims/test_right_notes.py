@@ -88,6 +88,10 @@ SEVERAL = (
     ("class C:\n    k = 2.0\n    def put(self):\n        C.k = 5.0\na = C()\na.put()\n" + POINT + SQUARE.format("a.k", "10"), 0, 0),
     ("class C:\n    k = 2.0\n    def put(self):\n        type(self).k = 5.0\na = C()\na.put()\n" + POINT + SQUARE.format("a.k", "10"), 0, 0),
     ("class C:\n    k = 2.0\na = C()\nfor k in range(20):\n    C.k = 5.0\n" + POINT + SQUARE.format("a.k", "10"), 0, 0),
+    ("class C:\n    k = 2.0\nsetattr(C, 'k', 5.0)\n" + POINT + SQUARE.format("C.k", "10"), 0, 0),
+    ("class C:\n    k = 2.0\nname = 'k'\nsetattr(C, name, 5.0)\n" + POINT + SQUARE.format("C.k", "10"), 0, 0),
+    ("class C:\n    k = 2.0\na = C()\na.k = 3.0\nsetattr(a, 'k', 5.0)\n" + POINT + SQUARE.format("a.k", "10"), 0, 0),
+    ("class C:\n    k = 2.0\nsetattr(C, 'm', 5.0)\n" + POINT + SQUARE.format("C.k", "10"), 1, 1),
     ("from base import B\nclass C(B):\n    k = 2.0\na = C(5.0)\n" + POINT + SQUARE.format("a.k", "10"), 0, 0),
     # A flag that may mean a difference, or a kind of number.
     ("def error(x, diff=False):\n    if diff:\n        return x - 3.0\n    return (x - 3.0)**2\n", 0, 0),

@@ -39,7 +39,7 @@ EXPLICIT = (
 )
 GRADIENT = (
     re.compile(r"(?P<by>\w+?)_(?:bar|grad|gradient|adj|adjoint|cot)"),
-    re.compile(r"(?:grad|gradient|bar|adj)_(?P<by>\w+)"),
+    re.compile(r"(?:grad|gradient|bar|adj|nabla)_(?P<by>\w+)"),
     re.compile(r"(?P<by>\w+?)(?:bar|grad)"),
 )
 BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
@@ -83,7 +83,8 @@ class BackwardStep:
 
     holds: nodes that are held constant, if a gradient of the pass is taken as given.
     over: what the pass divides the derivative by: the number of examples, or 1 over it
-    where it gives the derivatives of each example's own loss.
+    where it gives the derivatives of each example's own loss. is_weak: whether so few
+    gradients of the pass agree on the output that a slip alone shows one of them wrong.
     """
 
     assigned: Assigned
@@ -94,6 +95,7 @@ class BackwardStep:
     problem: str = ""
     holds: frozenset[int] = frozenset()
     over: Fraction = ONE
+    is_weak: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -412,6 +414,7 @@ def _gradients(entry: Assigned) -> Iterator[Gradient]:
     if found is not None:
         yield found
         return
+    yield from _of_entry(entry)
     match = SHORT[0].fullmatch(entry.name)
     xs = entry.names.get(match["by"]) if match is not None else None
     values = entry.value
@@ -426,6 +429,34 @@ def _gradients(entry: Assigned) -> Iterator[Gradient]:
             )
             one = replace(entry, value=value, tree=tree, name=f"{entry.name}[{k}]")
             yield Gradient(one, f"{match['by']}[{k}]", x, strong=True)
+
+
+ENTRY = re.compile(r"(?P<list>\w+)\[(?P<at>\d+)\]")
+
+
+def _of_entry(entry: Assigned) -> Iterator[Gradient]:
+    """`grad_w[1] = …`: by the same entry of the list that is called w, or weights."""
+    match = ENTRY.fullmatch(entry.name)
+    if match is None:
+        return
+    at = int(match["at"])
+    for name in _called_so(match["list"]):
+        several = entry.names.get(name)
+        if isinstance(several, tuple) and at < len(several):
+            x = several[at]
+            if isinstance(x, Symbol):
+                yield Gradient(entry, f"{name}[{at}]", x, strong=True)
+                return
+
+
+def _called_so(gradient: str) -> Iterator[str]:
+    """What a list of gradients is by, as its name says: w, weights, ws."""
+    for pattern in (*GRADIENT, SHORT[0]):
+        match = pattern.fullmatch(gradient)
+        if match is not None and match["by"] != gradient:
+            by = match["by"]
+            for name in (by, by.removesuffix("s")):
+                yield from (name, f"{name}s", *CALLED.get(name.lower(), ()))
 
 
 def _bare(
@@ -599,10 +630,11 @@ def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
 
 def _same(left: Balls, right: Balls, over: Fraction = ONE) -> bool:
     """Whether numbers are those on the left, divided by a number of examples."""
-    a = [x * over.denominator / over.numerator for x in flat(left)]
-    b = flat(right)
+    a = [float(x * over.denominator / over.numerator) for x in flat(left)]
+    b = [float(y) for y in flat(right)]
+    least = max(map(abs, a), default=0.0) * 1e-6 + 1e-12
     return len(a) == len(b) and all(
-        abs(float(x) - float(y)) <= 1e-9 * max(abs(float(x)), abs(float(y)), 1e-12)
+        abs(x - y) <= 1e-9 * max(abs(x), abs(y), least)
         for x, y in zip(a, b, strict=True)
     )
 
@@ -648,7 +680,8 @@ def _from_residual(
 
     `dw = X.T @ (p - y) / n` and `db = sum(p - y) / n` say of no loss what it is. Both
     are derivatives of the sum of z·r: z is a value on the way, and r = (p - y) / n is
-    held. Of steps between them, some are called after what they are not by.
+    held. Of steps between them, some are called after what they are not by. Where most
+    gradients by weights agree, the others are suspects.
     """
     nodes = program.record.nodes
     by = {g.x.index for g in gradients}
@@ -664,9 +697,10 @@ def _from_residual(
         if isinstance(v, Symbol) and v.shape and v.index not in program.leaves
         and all(program.depends(v.index, i) for i in leaves)
     ]  # fmt: skip
-    found = sorted({n for g in gradients for n in _shape_of(g)} - {1})
-    sizes = [Fraction(n) for n in (1, *found)]
+    lengths = sorted({n for g in gradients for n in _shape_of(g)} - {1})
+    sizes = [Fraction(n) for n in (1, *lengths)]
     parts = {i for g in gradients for i in program.cut(g.assigned.value.index).place}
+    suspected: list[BackwardStep] = []
     for name, z in values[:PASS_OUTPUTS]:
         shaped = [i for i in sorted(parts, reverse=True) if nodes[i].shape == z.shape]
         for i in shaped[:UNNAMED_STEPS]:
@@ -680,14 +714,19 @@ def _from_residual(
                 if not _fitting(program, y, own[:1], holds, over):
                     continue
                 fitting = _fitting(program, y, gradients, holds, over)
-                if any(g not in fitting for g in own):
+                others = [g for g in own if g not in fitting]
+                if len(own) - len(others) < max(2, len(others)):
                     continue
+                is_weak = len(others) > 1 or len(own) < 4
                 of = f"({name}·its gradient)"
-                return [
-                    BackwardStep(g.assigned, of, g.by, y, g.x, "", holds, over)
-                    for g in fitting
+                found = [
+                    BackwardStep(g.assigned, of, g.by, y, g.x, "", holds, over, is_weak)
+                    for g in (*fitting, *others)
                 ]
-    return []
+                if not others:
+                    return found
+                suspected = suspected or found
+    return suspected
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,12 @@ def _says_slope(function: Function, flag: str) -> bool:
     """Whether a flag of a function asks for its derivative."""
     if FLAG.fullmatch(flag):
         return True
+    if flag.lower() == "prime" and OF_LOSS.fullmatch(function.name):
+        return True
     return FLAG_OF_ACTIVATION.fullmatch(flag) is not None and _is_activation(function)
+
+
+OF_LOSS = re.compile(r"(?i)\w*(?:loss|error|entropy|cost|mse|mae|hinge|huber)\w*")
 
 
 def _is_activation(function: Function) -> bool:

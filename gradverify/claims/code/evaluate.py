@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.claim_limits import EXACT_BITS, UNROLLED
+from gradverify.claims.claim_limits import EXACT_BITS, RANGE_NUMBERS, UNROLLED
 from gradverify.claims.code import array_functions as arrays
 from gradverify.claims.code import library
 from gradverify.claims.code.conditions import truth_of
@@ -36,7 +36,11 @@ from gradverify.claims.computation.constants import (
     bits,
     folded,
 )
-from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
+from gradverify.claims.computation.file_program import (
+    FileProgram,
+    Leaf,
+    NotUnderstood,
+)
 from gradverify.expressions import ExpressionError, Reader, SyntaxRows, number
 
 # Operators whose meaning depends on the shapes, or on what is stated.
@@ -44,6 +48,9 @@ OF_ARRAYS: Mapping[str, Callable[[FileProgram, Value, Value], Symbol]] = {
     "pow": arrays.power,
     "matmul": arrays.dot,
 }
+
+
+LISTS = frozenset({"add", "mul"})  # what joins and repeats them
 
 
 class NoValue:
@@ -210,12 +217,18 @@ class Evaluator(Reader):
             a, b = (Fraction(int(x)) if isinstance(x, bool) else x for x in (a, b))
         if isinstance(a, Fraction) and isinstance(b, Fraction) and op in EXACT:
             return self.folded(op, a, b)
+        if op in LISTS and (isinstance(a, tuple) or isinstance(b, tuple)):
+            found = self.of_lists(op, a, b)
+            if found is not None:
+                return found
         if isinstance(a, tuple | str) and isinstance(b, tuple | str):
             raise NotUnderstood("lists and texts that are joined are not read")
         if op in ("floordiv", "mod"):
             ends = arrays.stated(self.program, a), arrays.stated(self.program, b)
-            if all(isinstance(n, Fraction) for n in ends) and not self.moves(a, b):
-                return self.folded(op, *ends)
+            if all(isinstance(n, Fraction) for n in ends) and (
+                not self.moves(a, b) or self.are_sizes((a, b), ends)
+            ):
+                return Counted(self.folded(op, *ends))
         if op in OF_ARRAYS:
             return OF_ARRAYS[op](self.program, a, b)
         if op not in OPERATORS.values():  # remainders, which constants alone have
@@ -223,12 +236,36 @@ class Evaluator(Reader):
         left, right = symbol(self.program, a), symbol(self.program, b)
         return self.program.apply(op, left, right)
 
+    def of_lists(self, op: str, a: Value, b: Value) -> Value:
+        """`[3] + sizes` and `[None] * 4`; None where an array is meant."""
+        if op == "add" and isinstance(a, tuple) and isinstance(b, tuple):
+            return a + b
+        several, count = (a, b) if isinstance(a, tuple) else (b, a)
+        leaf = self.program.leaves.get(getattr(count, "index", -1))
+        is_count = leaf.is_constant if leaf else isinstance(count, Fraction)
+        if op == "add" or not is_count:
+            return None
+        times = arrays.whole(arrays.stated(self.program, count))
+        if times * len(several) > RANGE_NUMBERS:
+            raise NotUnderstood(f"a list of more than {RANGE_NUMBERS} entries")
+        return several * times
+
     def moves(self, *several: Value) -> bool:
         """Whether some value comes from a number that may be another one."""
-        leaves = self.program.leaves
-        found = (i for x in several if isinstance(x, Symbol)
-                 for i in self.program.cut(x.index).leaves)  # fmt: skip
-        return any(not leaves[i].is_constant for i in found)
+        return any(not leaf.is_constant for leaf in self.beneath(*several))
+
+    def are_sizes(self, several: Sequence[Value], stated: Sequence[Value]) -> bool:
+        """Whether they are whole, and the length of an axis is among them: `H // 2`."""
+        is_length = any(leaf.is_constant for leaf in self.beneath(*several))
+        is_length |= any(isinstance(x, AxisLength) for x in several)
+        return is_length and all(n.denominator == 1 for n in stated)
+
+    def beneath(self, *several: Value) -> Iterator[Leaf]:
+        """The leaves that values are computed from."""
+        for x in several:
+            if isinstance(x, Symbol):
+                leaves = self.program.cut(x.index).leaves
+                yield from (self.program.leaves[i] for i in leaves)
 
     def folded(self, op: str, a: Fraction, b: Fraction) -> Value:
         """Arithmetic on two constants, of bounded size."""
@@ -352,13 +389,17 @@ class Evaluator(Reader):
             if key not in holder:
                 raise NotUnderstood(f"{source(node)} is no entry that is read")
             return holder[key]
+        if isinstance(holder, tuple) and isinstance(node.slice, ast.Slice):
+            return holder[self.index(node.slice)]
         if isinstance(holder, tuple) and len(parts) == 1:
             at = arrays.whole(arrays.stated(self.program, self.read(parts[0])))
             if not -len(holder) <= at < len(holder):
                 raise NotUnderstood(f"{source(node)} is outside the list")
             return holder[at]
         plain = ast.Slice | ast.List | ast.Constant | ast.UnaryOp
-        is_axis = any(isinstance(p, ast.Constant) and p.value is None for p in parts)
+        is_axis = any(
+            isinstance(p, ast.Constant) and p.value in (None, ...) for p in parts
+        )
         if is_axis or not all(isinstance(part, plain) for part in parts):
             return self.taken(symbol(self.program, holder), node.slice)
         x, axis = symbol(self.program, holder), 0
@@ -402,8 +443,8 @@ class Evaluator(Reader):
         if isinstance(part, ast.Slice):
             ends = (part.lower, part.upper, part.step)
             return slice(*(None if e is None else self.whole(e) for e in ends))
-        if isinstance(part, ast.Constant) and part.value is None:
-            return None
+        if isinstance(part, ast.Constant) and part.value in (None, ...):
+            return part.value
         value = arrays.stated_array(self.program, self.read(part))
         return np.vectorize(arrays.whole, otypes=[int])(value)[()]
 
@@ -420,15 +461,15 @@ class Evaluator(Reader):
             if new.shape not in ((), x.shape) or mask.shape != x.shape:
                 raise NotUnderstood("the entries that are replaced are not read")
             return arrays.where(self.program, mask, new, x)
-        places = np.ravel(self.places(x.shape, tree))
+        shaped = self.places(x.shape, tree)
+        places = np.ravel(shaped)
         hot = np.full(int(np.prod(x.shape)), Fraction(0), dtype=object)
         hot[places] = Fraction(1)
         mask = self.program.number(hot.reshape(x.shape), is_constant=True)
         if new.shape == ():
             return arrays.where(self.program, mask, new, x)
-        flat = self.program.apply("reshape", new, shape=(int(np.prod(new.shape)),))
-        if flat.shape != places.shape:
-            raise NotUnderstood("the entries that are replaced are not read")
+        wide = self.program.apply("broadcast_to", new, shape=np.shape(shaped))
+        flat = self.program.apply("reshape", wide, shape=places.shape)
         last = {place: k for k, place in enumerate(places.tolist())}
         if len(last) < len(places):  # of what is put to one place the last stays
             kept = tuple(last.values())

@@ -11,6 +11,7 @@ from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
 from gradverify.claims.code.containers import entries, of_table
 from gradverify.claims.code.evaluate import Evaluator
+from gradverify.claims.code.stand_ins import OF_LAYERS, SLOPES, of_layer
 from gradverify.claims.code.syntax import BASE, defines, root, source
 from gradverify.claims.computation.bindings import (
     Function,
@@ -92,6 +93,10 @@ def target_of(e: Evaluator, func: ast.expr) -> Value:
     holder = e.read(func.value)
     if isinstance(holder, Instance):
         return e.member(holder, func.attr)
+    if isinstance(holder, Layer) and func.attr == "forward":
+        return holder
+    if isinstance(holder, Layer) and holder.op in OF_LAYERS and func.attr in SLOPES:
+        return e.member(of_layer(holder.op), func.attr)
     if isinstance(holder, ast.ClassDef) and defines(holder, func.attr):
         return e.member(Instance(holder), func.attr)
     return None
@@ -202,6 +207,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
         return Layer("generator")
     if is_method and isinstance(operands[0], Layer):
         operands = operands[1:]
+    if calls.LAYERS.get(name) in OF_LAYERS and "torch" not in e.code.libraries:
+        return of_layer(calls.LAYERS[name])
     if name in calls.LAYERS or name == "Linear":
         return calls.layer(e.program, name, operands, keywords)
     if name in calls.ARRAYS and operands:

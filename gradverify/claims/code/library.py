@@ -192,7 +192,8 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "view": reshaped, "flatten": flattened, "ravel": flattened,
     "squeeze": squeezed, "unsqueeze": unsqueezed, "expand_dims": unsqueezed,
     "where": where, "max": max_of, "amax": max_of, "min": min_of,
-    "amin": min_of, "eye": eye, "len": length, "range": ranged, "arange": arange,
+    "amin": min_of, "eye": eye, "len": length, "range": ranged, "xrange": ranged,
+    "arange": arange,
     "linspace": linspace, "einsum": einsum, "enumerate": enumerated, "zip": zipped,
     "reversed": backwards, "list": listed, "tuple": listed, "full": filled,
     "diag": diagonal, "diagflat": spread_diagonal, "shape": shape, "size": size,
@@ -208,6 +209,7 @@ TENSORS = frozenset({"torch", "F", "nn", "functional"})  # modules of PyTorch
 OF_ARRAYS = frozenset({"torch", "numpy", "jax", "autograd"})
 LAYERS: Mapping[str, str] = {
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus",
+    "Relu": "relu", "TanH": "tanh",
     "GELU": "gelu", "SiLU": "silu", "ELU": "elu", "Softmax": "softmax",
     "MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy",
     "BCEWithLogitsLoss": "binary_cross_entropy_with_logits", "L1Loss": "l1_loss",

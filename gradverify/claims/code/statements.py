@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -28,9 +29,11 @@ from gradverify.claims.code.syntax import BASE, inherited, source
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
+    StandIn,
     Unknown,
     Value,
     named,
+    symbol,
 )
 from gradverify.claims.computation.file_program import (
     Failed,
@@ -84,6 +87,7 @@ class _Statements:
         self.code, self.cell, self.text, self.depth = code, cell, text, depth
         self.lines = text.splitlines()
         self.is_repeated = False
+        self.yielded: list[Value] = []
         code.scopes += 1
         self.scope = code.scopes
 
@@ -135,6 +139,8 @@ class _Statements:
             case ast.AnnAssign(value=ast.expr() as right):
                 self.bind(node.target, self.value(right, names), names, node)
             case ast.AugAssign():
+                if isinstance(node.op, ast.Add):
+                    self.begin_sum(node.target, names)
                 old = self.before_change(node.target, names)
                 tree = ast.BinOp(_load(old), node.op, node.value)
                 ast.copy_location(tree, node)
@@ -214,6 +220,33 @@ class _Statements:
                 return target.value
         return target
 
+    def begin_sum(self, target: ast.expr, names: dict[str, Value]) -> None:
+        """Zeros that something is added to are no numbers that may be others."""
+        while isinstance(target, ast.Subscript) and not _is_text(target.slice):
+            target = target.value
+        program = self.code.program
+        with suppress(NotUnderstood), understood():
+            value = Evaluator(self.code, names, self.call, invoke.call).read(target)
+            leaf = (
+                program.leaves.get(value.index) if isinstance(value, Symbol) else None
+            )
+            if leaf is None or leaf.is_constant or leaf.value is None:
+                return
+            if np.any(leaf.value != 0):
+                return
+            zeros = program.number(leaf.value, is_constant=True)
+            if isinstance(target, ast.Name):
+                names[target.id] = zeros
+            elif isinstance(target, ast.Subscript):
+                holder = self.value(target.value, names)
+                key = getattr(target.slice, "value", None)
+                if isinstance(holder, dict) and key in holder:
+                    holder[key] = zeros
+            elif isinstance(target, ast.Attribute):
+                holder = self.value(target.value, names)
+                if isinstance(holder, Instance) and target.attr in holder.attributes:
+                    holder.attributes[target.attr] = zeros
+
     def condition(self, node: ast.If, names: dict[str, Value]) -> Value:
         """The branch that the file decides for; else nothing is known of either."""
 
@@ -264,7 +297,9 @@ class _Statements:
         try:
             self.block(node.body, inner)
         finally:
-            self.forget(node, names, "{name} is changed in a loop")
+            is_open = isinstance(several, Unknown)
+            why = several.reason if is_open else "{name} is changed in a loop"
+            self.forget(node, names, why)
 
     def expression(self, node: ast.Expr, names: dict[str, Value]) -> None:
         """A statement that is an expression: it may print, or run backward."""
@@ -275,6 +310,11 @@ class _Statements:
             and tree.func.id == "print"
         )
         if isinstance(tree, ast.Constant):
+            return
+        if isinstance(tree, ast.Yield):
+            self.yielded.append(
+                None if tree.value is None else self.value(tree.value, names)
+            )
             return
         parts: list[ast.expr] = [tree]
         if is_print and isinstance(tree, ast.Call):
@@ -389,6 +429,9 @@ class _Statements:
             if isinstance(key, str):
                 self.note(_key_name(source(target.value), key), found, names, node)
             return
+        if isinstance(holder, tuple):
+            self.bind_in_list(target, holder, value, names, node)
+            return
         try:
             with understood():
                 evaluator = Evaluator(self.code, names, self.call, invoke.call)
@@ -396,6 +439,42 @@ class _Statements:
         except NotUnderstood as error:
             changed = Unknown(str(error))
         self.rebind(target.value, changed, names, node)
+
+    def bind_in_list(
+        self,
+        target: ast.Subscript,
+        several: tuple[Value, ...],
+        value: Value,
+        names: dict[str, Value],
+        node: ast.stmt,
+    ) -> None:
+        """`grad_w[-1] = …`: one entry of a list, which may be a gradient itself."""
+        try:
+            with understood():
+                at = Evaluator(self.code, names, self.call, invoke.call).index(
+                    target.slice
+                )
+                found = named(self.code.program, source(target), value)
+            if not isinstance(at, int | np.integer) or not -len(several) <= at < len(
+                several
+            ):
+                raise NotUnderstood("which entry of a list is replaced is not read")
+        except NotUnderstood as error:
+            self.rebind(target.value, Unknown(str(error)), names, node)
+            return
+        at = int(at) % len(several)
+        changed = (*several[:at], found, *several[at + 1 :])
+        held = target.value
+        if isinstance(held, ast.Name):
+            names[held.id] = changed
+            self.note(f"{held.id}[{at}]", found, names, node)
+        elif isinstance(held, ast.Attribute) and isinstance(
+            owner := self.value(held.value, names), Instance
+        ):
+            owner.attributes[held.attr] = changed
+            self.note(f"{held.attr}[{at}]", found, names, node)
+        else:
+            self.rebind(held, changed, names, node)
 
     def rebind(
         self, target: ast.expr, value: Value, names: dict[str, Value], node: ast.stmt
@@ -414,10 +493,22 @@ class _Statements:
     def changes(self, tree: ast.expr, names: dict[str, Value], node: ast.stmt) -> bool:
         """`np.add.at(dx, index, values)`: whether a call changes an array so."""
         match tree:
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[one, key, *_]):
+                self.forget_key(one, key, names)
+                return False
             case ast.Call(
-                func=ast.Attribute(attr="append", value=ast.Name(id=name)), args=[one]
-            ) if isinstance(names.get(name), tuple):
-                names[name] = (*names[name], self.value(one, names))
+                func=ast.Attribute(
+                    attr=method, value=ast.Name() | ast.Attribute() as holder
+                ),
+                args=operands,
+                keywords=[],
+            ) if method in LIST_METHODS:
+                several = self.value(holder, names)
+                if not isinstance(several, tuple):
+                    return False
+                given = [self.value(one, names) for one in operands]
+                changed = LIST_METHODS[method](several, *given)
+                self.rebind(holder, changed, names, node)
                 return True
             case ast.Call(
                 func=ast.Attribute(attr="at", value=ast.Attribute(attr="add")),
@@ -460,6 +551,24 @@ class _Statements:
             if name in of_class:
                 of_class[name] = Unknown(reason.replace("{name}", name))
 
+    def forget_key(
+        self, holder: ast.expr, key: ast.expr, names: dict[str, Value]
+    ) -> None:
+        """`setattr(C, "k", 2)`: k has no known value; if k is no text, nothing has.
+
+        An object and a class are not told apart here: where an object is changed, what
+        its class has of that name is forgotten too.
+        """
+        why = "{name} is changed by its name"
+        found = self.value(holder, names)
+        held = found.attributes if isinstance(found, Instance) else {}
+        own = {n for of_class in self.code.attributes.values() for n in of_class}
+        text = key.value if isinstance(key, ast.Constant) else None
+        for name in (text,) if isinstance(text, str) else (*own, *held):
+            self.forget_attribute(name, why)
+            if isinstance(found, Instance):
+                held[name] = Unknown(why.replace("{name}", name))
+
     def forget_all(self, names: dict[str, Value], reason: str) -> None:
         """An optimiser changes what it was given, which is not followed."""
         for name, value in names.items():
@@ -485,6 +594,11 @@ class _Statements:
             inner[BASE] = above
         below = _Statements(self.code, self.cell, self.text, self.depth + 1)
         result = below.block(function.body, inner)
+        if below.yielded:  # all at once, where Python gives one after the other
+            return tuple(below.yielded)
+        holder = function.bound
+        if isinstance(holder, StandIn) and function.name in holder.supposed:
+            self.code.program.supposed.add(symbol(self.code.program, result).index)
         nothing = Unknown(f"{function.name} {RETURNS_NOTHING}")
         return nothing if result is None else result
 
@@ -506,6 +620,29 @@ def _arguments(
             f"{function.name} is called with other operands than it takes"
         )
     return {k: named(reader.code.program, k, v) for k, v in result.items()}
+
+
+def _inserted(several: tuple[Value, ...], at: Value, one: Value) -> Value:
+    """`several.insert(0, one)`."""
+    if not isinstance(at, Fraction):
+        return Unknown("where a list is changed is not stated")
+    return (*several[: int(at)], one, *several[int(at) :])
+
+
+def _extended(several: tuple[Value, ...], more: Value) -> Value:
+    """`several.extend(more)`."""
+    if isinstance(more, tuple):
+        return (*several, *more)
+    return Unknown("what a list is extended by is not read")
+
+
+# What a list is after a method that changes it; its other methods are not read.
+LIST_METHODS: Mapping[str, Callable[..., Value]] = {
+    "append": lambda several, one: (*several, one),
+    "insert": _inserted,
+    "extend": _extended,
+    "reverse": lambda several: several[::-1],
+}
 
 
 def _not_so_many(parts: tuple[Value, ...] | None) -> Unknown:

@@ -40,7 +40,15 @@ from gradverify.claims.claim_limits import (
 from gradverify.claims.code.backward_passes import GradientFit, fit_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.computation.bindings import Counted, Unknown, Value
+from gradverify.claims.code.library import CHANCE
+from gradverify.claims.code.stand_ins import is_asked, stand_ins
+from gradverify.claims.computation.bindings import (
+    Counted,
+    Function,
+    Layer,
+    Unknown,
+    Value,
+)
 from gradverify.claims.computation.file_program import (
     Leaf,
     NotUnderstood,
@@ -59,9 +67,24 @@ MATRICES = (
     (ROWS, 2), (ROWS, 4),  # for weights of a file's own sizes
 )
 VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
-IMAGES = ((2, 2, 5, 5), (3, 2, 2, 2), (2, 3, 2, 5), (2, 5, 5, 2), (2, 2, 3))
+# Small, since a loop goes over all their windows.
+IMAGES = (
+    (2, 2, 3, 3), (3, 2, 2, 2), (2, 3, 3, 2), (2, 2, 2, 3), (2, 2, 4, 4), (2, 4, 4, 2),
+    (2, 3, 3), (3, 3, 2), (3, 3), (2, 2, 3), (2, 4, 4), (4, 4, 2), (1, 1, 1, 3),
+    (2, 3, 2, 5), (2, 2, 5, 5),
+)
 # fmt: on
 SIZES = (INPUTS, OUTPUTS, ROWS)
+SMALL = (2, 3)  # of what is moved over an image, and of its channels
+IS_SMALL = re.compile(
+    r"(?i)(?:kernel|filter|pool|window|patch|field|k|f|ker)_?(?:size|h|w|height|width|dim)?|"
+    r"k[hw]|size|(?:\w+_)?channels?(?:_\w+)?|[ci]_?(?:in|out)|depth|"
+    r"(?:num|n|number_of)_?(?:filters?|kernels?|maps?)|filters"
+)
+STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
+PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
+SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
+LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
 SUMS = frozenset({"add", "sub"})
 LONG_AXIS = 40  # of a longer one no operand is made
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
@@ -95,7 +118,10 @@ class OpenParameter:
     may_lack: whether its default is None. is_operand: whether something is computed
     with it, so that it is rather an array than a size. prefers_columns: whether the
     file makes columns, so that a vector is rather one of them. is_factor: whether
-    it does nothing but multiply or divide, so that a number is tried first.
+    it does nothing but multiply or divide, so that a number is tried first. is_sizes:
+    whether it is a list of the sizes of layers. is_called: whether it is a function, or
+    an object with methods of one. is_chance: whether it draws random numbers. tables:
+    the dicts of the file whose entry it names.
     """
 
     name: str
@@ -112,6 +138,16 @@ class OpenParameter:
     is_operand: bool = False
     prefers_columns: bool = False
     is_factor: bool = False
+    is_sizes: bool = False
+    is_called: bool = False
+    is_chance: bool = False
+    tables: tuple[str, ...] = ()
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it may be an array, as far as its use says."""
+        is_list = self.is_sizes or self.is_called or self.is_chance or self.tables
+        return not (self.is_size or self.texts or self.is_index or is_list)
 
 
 def parameters(
@@ -120,12 +156,17 @@ def parameters(
     skip: int = 0,
     key: str = "{}",
     is_setting: bool = False,
+    beside: Iterable[ast.stmt] = (),
 ) -> list[OpenParameter]:
-    """Those that have no default value, with what their use says about them."""
+    """Those that have no default value, with what their use says about them.
+
+    beside: statements that say whether arrays are rather columns.
+    """
     defaults: list[ast.expr | None] = [*given.defaults]
     several = [*given.posonlyargs, *given.args]
     padded = [None] * (len(several) - len(defaults)) + defaults
     nodes = [n for statement in bodies for n in ast.walk(statement)]
+    columns = [*nodes, *(n for statement in beside for n in ast.walk(statement))]
     has_arrays = any(map(_is_of_arrays, nodes))
     found: list[OpenParameter] = []
     for a, default in list(zip(several, padded, strict=True))[skip:]:
@@ -145,7 +186,9 @@ def parameters(
         ]
         if not entries:
             whole = opened(a.arg, key.format(a.arg), nodes, has_arrays, is_setting)
-            found.append(replace(whole, may_lack=default is not None))
+            is_column = _is_rather_a_column(a.arg, columns)
+            lacks = default is not None
+            found.append(replace(whole, may_lack=lacks, prefers_columns=is_column))
     return found
 
 
@@ -157,6 +200,7 @@ def opened(
     is_setting: bool = False,
 ) -> OpenParameter:
     """An operand that is no table, with what its use says about it."""
+    also = _kept_as(name, nodes)
     return OpenParameter(
         name,
         key,
@@ -170,6 +214,10 @@ def opened(
         is_operand=any(_is(o, name) for n in nodes for o in _computed(n)),
         prefers_columns=_is_rather_a_column(name, nodes),
         is_factor=_is_factor(name, nodes),
+        is_sizes=is_setting and _is_sizes(name, nodes),
+        is_called=any(_is_called(name, also, n) for n in nodes),
+        is_chance=any(_is_chance(name, n) for n in nodes),
+        tables=tuple(t for n in nodes for t in _tables(name, n)),
     )
 
 
@@ -180,6 +228,70 @@ def _is_factor(name: str, nodes: Sequence[ast.AST]) -> bool:
     return bool(used) and all(
         isinstance(n, ast.BinOp) and isinstance(n.op, products) for n, _ in used
     )
+
+
+def _kept_as(name: str, nodes: Sequence[ast.AST]) -> str:
+    """What an object keeps it as: act of `self.act = activation`; or its own name."""
+    for node in nodes:
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="self"), attr=kept)],
+                value=ast.Name(id=given),
+            ) if given == name:
+                return kept
+    return name
+
+
+def _is_called(name: str, kept: str, node: ast.AST) -> bool:
+    """Whether it is called: `f(z)`, `self.f(z)`, `f.forward(z)`."""
+    match node:
+        case ast.Call(func=func) if _is(func, name) or _is(func, kept):
+            return True
+        case ast.Call(func=ast.Attribute(value=holder, attr=method)):
+            is_ours = bool(_is(holder, name) or _is(holder, kept))
+            return is_ours and is_asked(method)
+    return False
+
+
+def _is_chance(name: str, node: ast.AST) -> bool:
+    """Whether random numbers are drawn from it: `rng.standard_normal(3)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=holder, attr=method)):
+            return bool(_is(holder, name)) and method in CHANCE
+    return False
+
+
+def _tables(name: str, node: ast.AST) -> Iterator[str]:
+    """Of which dict it names an entry: `ACTIVATIONS[kind]`."""
+    match node:
+        case ast.Subscript(
+            value=ast.Name(id=table) | ast.Attribute(attr=table), slice=key
+        ) if _is(key, name):
+            yield table
+
+
+LIST_OF_SIZES = re.compile(
+    r"(?i)(?:\w+_)?(?:sizes?|layers?|dims?|dimensions?|shapes?|architecture|topology|"
+    r"neurons|nodes|structure|units|widths?|config)"
+)
+
+
+def _is_sizes(name: str, nodes: Sequence[ast.AST]) -> bool:
+    """Whether it is gone through, or has a length: `zip(sizes[:-1], sizes[1:])`."""
+    return LIST_OF_SIZES.fullmatch(name) is not None and any(
+        _is(several, name) for node in nodes for several in _gone_through(node)
+    )
+
+
+def _gone_through(node: ast.AST) -> Sequence[ast.expr]:
+    match node:
+        case ast.Call(func=ast.Name(id="len" | "enumerate" | "zip"), args=operands):
+            return operands
+        case ast.For(iter=several) | ast.comprehension(iter=several):
+            return (several,)
+        case ast.Subscript(value=several, slice=ast.Slice() | ast.BinOp()):
+            return (several,)
+    return ()
 
 
 BIAS = re.compile(r"b_?(?:\d|[a-z]{1,2})?|bias\w*")
@@ -197,6 +309,8 @@ def _is_column(node: ast.AST) -> bool:
     match node:
         case ast.Call(args=[ast.Tuple(elts=[_, ast.Constant(value=1)]), *_]):
             return True
+        case ast.Call(args=[_, ast.Constant(value=1)], func=func):
+            return _called(func) in MAKERS  # randn(n, 1)
     return False
 
 
@@ -260,7 +374,8 @@ def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
         match node:
             case ast.Assign(
                 targets=[ast.Tuple(elts=several)],
-                value=ast.Attribute(value=holder, attr="shape"),
+                value=ast.Attribute(value=holder, attr="shape")
+                | (ast.Name() as holder),
             ) if _is(holder, name) and not any(
                 isinstance(s, ast.Starred) for s in several
             ):
@@ -268,10 +383,18 @@ def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+IDS = re.compile(r"(?i)(?:\w+_)?(?:ids|idxs?|indices|indexes|words|tokens)")
+
+
 def _is_index(name: str, nodes: Sequence[ast.AST]) -> bool:
-    """Whether it names entries of other arrays: `p[range(n), y]`, `xs[t][ids[t]]`."""
+    """Whether it names entries of other arrays: `p[range(n), y]`, `xs[t][ids[t]]`.
+
+    So does `words` of `E[words]`, which may be a key where its name says nothing.
+    """
     for node in nodes:
         if isinstance(node, ast.Subscript):
+            if _is(node.slice, name) and IDS.fullmatch(name):
+                return True
             for part in _several(node.slice):
                 held = part.value if isinstance(part, ast.Subscript) else part
                 if _is(held, name):
@@ -438,12 +561,32 @@ def _candidates(
     code: Journal, parameter: OpenParameter
 ) -> Iterator[Callable[[], Value]]:
     """What an operand may be that the file does not give."""
-    if parameter.may_lack and parameter.is_setting:
+    if parameter.may_lack and parameter.is_setting and not parameter.is_called:
         yield lambda: None
         return
     if parameter.texts:
         yield from (partial(str, text) for text in parameter.texts)
         return
+    keys = tuple(k for t in parameter.tables for k in _keys(code, t))
+    if keys:
+        yield from (partial(str, key) for key in keys)
+        return
+    if parameter.is_called:
+        yield from (s.anew for s in stand_ins(parameter.name))
+        return
+    if parameter.is_chance:
+        yield lambda: Layer("generator")
+        return
+    if parameter.is_sizes:
+        yield lambda: tuple(Counted(n) for n in LAYER_SIZES)
+        return
+    is_number = parameter.is_setting or parameter.table or parameter.is_size
+    for names, ends in ((STRIDE, (1, 2)), (PADDING, (1, 0))):
+        if names.fullmatch(parameter.name):
+            yield from (partial(Counted, n) for n in ends)
+            return
+    if is_number and IS_SMALL.fullmatch(parameter.name) and not parameter.is_operand:
+        yield from (partial(Counted, n) for n in SMALL)
     if parameter.is_size:
         yield from (partial(Counted, n) for n in SIZES)
         return
@@ -453,6 +596,11 @@ def _candidates(
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_factor and not parameter.least:
         shapes = [(), *(s for s in shapes if s)]
+    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
+        for lengths in IMAGES:
+            if len(lengths) == parameter.axes:
+                yield partial(tuple, [Counted(n) for n in lengths])
+        return
     if parameter.axes is not None:
         every = ((), *VECTORS, *MATRICES, *IMAGES)
         shapes = [s for s in every if len(s) == parameter.axes]
@@ -468,6 +616,8 @@ def _candidates(
         two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
         yield partial(_stated, code, np.arange(ROWS) + 1)
         yield partial(_stated, code, two)
+        if IDS.fullmatch(parameter.name):  # several for each example
+            yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
         for columns in (INPUTS, OUTPUTS):
             one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
             yield partial(_stated, code, one_hot)
@@ -477,6 +627,16 @@ def _candidates(
     yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
     if may_be_size and parameter.is_operand:
         yield from (partial(Fraction, n) for n in SIZES)
+
+
+def _keys(code: Journal, table: str) -> Iterator[str]:
+    """The texts under which a dict of the file, or of a class of it, has functions."""
+    held = (of_class.get(table) for of_class in code.attributes.values())
+    for found in (code.names.get(table), *held):
+        if isinstance(found, dict):
+            functions = (Function, Layer, ast.ClassDef, tuple)
+            yield from (k for k, v in found.items()
+                        if isinstance(k, str) and isinstance(v, functions))  # fmt: skip
 
 
 def _stated(code: Journal, numbers: Any) -> Symbol:
@@ -581,7 +741,7 @@ def _order(parameter: OpenParameter) -> tuple[bool, int, int]:
     What is to come out has no effect before the end.
     """
     is_label = LABELS.fullmatch(parameter.name) is not None
-    if parameter.is_size or parameter.texts:
+    if parameter.is_size or parameter.is_sizes or parameter.texts:
         return False, -1, 0
     if parameter.is_index and not is_label:
         return False, -1, 1
@@ -629,11 +789,11 @@ class _ShapeSearch:
         fits: list[bool] = []
         for make in _candidates(self.code, parameter):
             fits.append(self.tried(chosen, parameter, make, len(rest) == 1))
-            if fits[-1] and parameter.is_index:
+            if fits[-1] and parameter.is_index and not IDS.fullmatch(parameter.name):
                 break  # whole numbers serve, so that rows of 0 and 1 do not
         if not any(fits):
-            for make in self.of_other_lengths(parameter):
-                self.tried(chosen, parameter, make, len(rest) == 1)
+            for other in self.of_other_lengths(parameter):
+                self.tried(chosen, parameter, other, len(rest) == 1)
 
     def tried(
         self, chosen: dict[str, Any], parameter: OpenParameter, make: Any, is_last: bool
@@ -650,13 +810,14 @@ class _ShapeSearch:
         return not trial.is_misfit
 
     def of_other_lengths(self, parameter: OpenParameter) -> list[Callable[[], Value]]:
-        """Shapes with lengths that were computed, as by putting two arrays together."""
-        if parameter.is_size or parameter.texts or parameter.is_index:
+        """Images, and shapes with lengths that were computed, as by joining arrays."""
+        if not parameter.is_array:
             return []
         shapes: list[tuple[int, ...]] = []
         for n in sorted(self.lengths - {1, *SIZES}):
             shapes += [(m, n) for m in SIZES] + [(n, m) for m in SIZES]
             shapes += [(n,), (n, 1)] if parameter.least < 2 else []
+        shapes += IMAGES
         name = parameter.name
         return [partial(any_number, self.code, name, s) for s in shapes]
 

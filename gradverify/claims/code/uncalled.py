@@ -67,7 +67,9 @@ OUTPUT = re.compile(
 STEP_SIZE = re.compile(
     r"(?i)(?:learning|l)_?rate|lr|alpha|eta|step_?size|reg\w*|lambd?a?"
 )
-ABOVE = re.compile(r"(?i)d_?\w+|grad\w*|\w*_grad|upstream\w*|delta\w*|g|dy|error")
+ABOVE = re.compile(
+    r"(?i)d_?\w+|\w*grad(?:ient)?s?|grad\w*|upstream\w*|\w*delta\w*|g|(?:\w+_)?err(?:or)?"
+)
 
 
 def call_unused(code: Journal) -> None:
@@ -88,12 +90,15 @@ def call_unused(code: Journal) -> None:
         used = [m for m in methods.values() if m.name != "__init__"]
         layer = _passes(kind, methods)
         is_used = any(_is_method_followed(code, m) for m in used)
+        passes: list[ast.FunctionDef] = []
         if layer is not None and (not is_used or _is_open(layer.backward.body, judged)):
+            before = len(code.assigned)
             _call_layer(code, layer)
-        passes = [layer.forward, layer.backward] if layer is not None else []
+            if len(code.assigned) > before:
+                passes = [layer.forward, layer.backward]
         for method in methods.values():
             is_own = method not in passes and method.name != "__init__"
-            is_new = is_own and not _is_method_followed(code, method)
+            is_new = is_own and not _is_read(code, method)
             if is_used:
                 is_new = is_own and _is_open(method.body, judged)
             if is_new and _speaks_of_gradients(method.body):
@@ -295,6 +300,16 @@ def _is_followed(code: Journal, function: Function) -> bool:
 
 def _is_method_followed(code: Journal, method: ast.FunctionDef) -> bool:
     return id(method.body[0]) in code.followed
+
+
+def _is_read(code: Journal, method: ast.FunctionDef) -> bool:
+    """Whether a gradient in it is known from a call of it that was followed."""
+    lines = range(method.lineno, (method.end_lineno or method.lineno) + 1)
+    return any(
+        e.line in lines and isinstance(e.value, Symbol)
+        and any(p.fullmatch(e.name.partition("[")[0]) for p in NAMED)
+        for e in code.assigned
+    )  # fmt: skip
 
 
 def _judged_lines(code: Journal) -> set[int]:
@@ -705,7 +720,9 @@ def _call_method(
     """A method that speaks of gradients, of an object that is made for it."""
     several = _settings(methods, method.body)
     own = int(not is_static(method))
-    inputs = parameters(method.args, method.body, skip=own, key=OF_METHOD)
+    init = methods.get("__init__")
+    begun = [] if init is None else init.body
+    inputs = parameters(method.args, method.body, skip=own, key=OF_METHOD, beside=begun)
 
     def run(operands: Mapping[str, Value]) -> Value:
         layer = _made(code, kind, methods, operands)

@@ -57,6 +57,20 @@ class Instance:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
+class StandIn(Instance):
+    """An object of ours, in place of one that the file is given from elsewhere.
+
+    supposed: its methods whose results are what such an object is supposed to give.
+    """
+
+    supposed: frozenset[str] = frozenset()
+
+    def anew(self) -> StandIn:
+        """Another one, which nothing was kept in yet."""
+        return StandIn(self.kind, {}, self.supposed)
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """A layer of a library: its name in the table of ops, weights and keywords."""
@@ -142,4 +156,14 @@ def named(program: FileProgram, name: str, value: Value) -> Value:
         return program.leaf(Leaf(value.shape, reason=reason))
     if isinstance(value, Unknown):
         return Unknown(value.reason.replace("{name}", name))
+    if isinstance(value, tuple) and any(map(_is_array, value)):
+        # Each array of a list is one array, however often it is taken out.
+        parts = enumerate(value)
+        return tuple(
+            named(program, f"{name}[{k}]", v) if _is_array(v) else v for k, v in parts
+        )
     return value
+
+
+def _is_array(value: Value) -> bool:
+    return isinstance(value, Open) or (isinstance(value, np.ndarray) and value.ndim > 0)

@@ -115,7 +115,10 @@ def _step(
         outcome=outcome,
         explained=explained,
         subject=("code", step.y.index),
-        doubts=_doubts(file.code, step, members, outcome),
+        doubts=(
+            *_doubts(file.code, step, members, outcome),
+            *((FEW,) if step.is_weak and not explained.is_slip else ()),
+        ),
         follows=follows,
         # Where the derivative is 0, so is a wrong multiple of it.
         tells=any(b != 0 for b in flat(outcome.point.value(exact.index))),
@@ -190,6 +193,7 @@ PENALIZED = (
     "it holds the slope of a penalty, which is no part of what the layer computes"
 )
 SUPPOSED = "it rests on a function that the file does not hold, read as its name says"
+FEW = "no loss is written, and few gradients agree on what they are derivatives of"
 OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by
 BEFORE = "it may be the derivative by what an operand is computed from, as by a logit"
