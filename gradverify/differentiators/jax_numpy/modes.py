@@ -6,7 +6,7 @@ as the mode's row in `TAILS` (`tails.py`) says; without a row it calls the metho
 Every mode is compiled, except for those that say otherwise. XLA changes the order of
 operations and drops what is not used, so that both can be wrong by themselves. The
 default mode is compiled as JAX's users have it. The others are compiled by XLA's older
-emitters, which take a third of the time and differ from the newer ones by roundings.
+emitters, which compile in half of the time and differ from the newer ones by roundings.
 """
 
 from __future__ import annotations
