@@ -42,6 +42,46 @@ LOOP = """def g(x, w):
     return y
 z = g(3.0, 4.0)
 """
+PENALTY = """import numpy as np
+import sklearn.datasets
+X, y = sklearn.datasets.make_moons(200, noise=0.2)
+def boundary(of):
+    h = 0.5
+n = len(X)
+inputs = 2
+outputs = 2
+reg = 0.01
+def loss(model):
+    W1, b1, W2, b2 = model['W1'], model['b1'], model['W2'], model['b2']
+    a1 = np.tanh(X.dot(W1) + b1)
+    scores = np.exp(a1.dot(W2) + b2)
+    probs = scores / np.sum(scores, axis=1, keepdims=True)
+    total = np.sum(-np.log(probs[range(n), y]))
+    total += reg / 2 * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
+    return total / n
+def fit(hidden, passes=100):
+    W1 = np.random.randn(inputs, hidden) / np.sqrt(inputs)
+    b1 = np.zeros((1, hidden))
+    W2 = np.random.randn(hidden, outputs) / np.sqrt(hidden)
+    b2 = np.zeros((1, outputs))
+    for i in range(passes):
+        z1 = X.dot(W1) + b1
+        a1 = np.tanh(z1)
+        z2 = a1.dot(W2) + b2
+        scores = np.exp(z2)
+        probs = scores / np.sum(scores, axis=1, keepdims=True)
+        delta3 = probs
+        delta3[range(n), y] -= 1
+        dW2 = a1.T.dot(delta3)
+        db2 = np.sum(delta3, axis=0, keepdims=True)
+        delta2 = delta3.dot(W2.T) * (1 - np.power(a1, SLOT))
+        dW1 = np.dot(X.T, delta2)
+        db1 = np.sum(delta2, axis=0)
+        dW2 += reg * W2
+        dW1 += reg * W1
+        W1 += -0.1 * dW1
+        W2 += -0.1 * dW2
+"""
 SCALED = """import numpy as np
 class Net:
     lr = 0.5
@@ -112,6 +152,9 @@ SEVERAL = (
     (SCALED.replace("SLOT", "self.lr *"), 2, 0),
     (SCALED.replace("SLOT", "self.lr * 2 *"), 1, 1),
     (SCALED.replace("    lr = 0.5\n", "").replace("SLOT", "self.lr *"), 2, 0),
+    (PENALTY.replace("SLOT", "2"), 4, 0),
+    (PENALTY.replace("SLOT", "3"), 2, 1),
+    (PENALTY.replace("SLOT", "2").replace("reg", "k"), 2, 0),
 )
 # fmt: on
 

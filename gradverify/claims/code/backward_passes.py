@@ -68,6 +68,7 @@ PENALTY = re.compile(
     r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|"
     r"l[12]_?(?:reg\w*|lambd?a|penalty|weight\w*|norm|decay|coef\w*)"
 )
+GRADIENT_OF = re.compile(r"^(?:d_?|grad_)|_grad$")
 STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
 
 UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from above
@@ -114,7 +115,8 @@ def steps(code: Journal, assigned: Sequence[Assigned]) -> Iterator[BackwardStep]
         last = list(_last_versions(group))
         yield from _explicit(code, last)
         found = list(_pass(code, last))
-        if not found or any(step.problem in (GIVEN, NO_OUTPUT) for step in found):
+        is_open = (s.holds or s.problem in (GIVEN, NO_OUTPUT) for s in found)
+        if not found or any(is_open):
             found = _without_penalties(code, group) or found
         yield from found
 
@@ -124,28 +126,37 @@ def _without_penalties(code: Journal, group: Sequence[Assigned]) -> list[Backwar
 
     A pass that writes no loss says nothing of a penalty either.
     """
-    rest = [
-        e for e in group if not (e.is_update and has_penalty(e.tree, is_added=True))
-    ]
+    rest = [e for e in group if not (e.is_update and has_penalty(e.tree))]
     found = (
         list(_pass(code, list(_last_versions(rest)))) if len(rest) < len(group) else []
     )
     return found if any(not step.problem for step in found) else []
 
 
-def has_penalty(tree: ast.expr, is_added: bool = False) -> bool:
-    """Whether a term of a sum has the weight of a penalty as a factor: `+ reg * W`.
+def has_penalty(*added: ast.expr) -> bool:
+    """Whether a term has the weight of a penalty as a factor: `dW += reg * W`."""
+    return any(_is_penalty(factor) for term in added for factor in _factors(term))
 
-    is_added: whether the formula is itself a term, as in `dW += reg * W`.
+
+def may_have_penalty(entry: Assigned) -> bool:
+    """The same of all terms of a gradient, by any name of the weight: a term of `dW`
+    has W itself as a factor.
     """
-    own = [tree] if is_added else []
-    terms = (
-        side
-        for node in ast.walk(tree)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-        for side in (node.left, node.right)
+    own = GRADIENT_OF.sub("", entry.name)
+    terms = [*entry.added, *_terms(entry.tree)]
+    return has_penalty(*terms) or any(
+        own in _names_of(factor)
+        for term in terms
+        for factor in _factors(term)
+        if not isinstance(factor, ast.Call)
     )
-    return any(map(_is_penalty, (f for term in (*own, *terms) for f in _factors(term))))
+
+
+def _terms(tree: ast.expr) -> Iterator[ast.expr]:
+    """The terms of all sums in a formula."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            yield from (node.left, node.right)
 
 
 def _factors(tree: ast.expr) -> Iterator[ast.expr]:
@@ -166,8 +177,12 @@ def _is_penalty(factor: ast.expr) -> bool:
 
 
 def _names_of(tree: ast.expr) -> set[str]:
-    """The names and attributes that a formula speaks of."""
-    return {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(tree)}
+    """The names, attributes and keys of tables that a formula speaks of."""
+    parts = (
+        getattr(n, "id", getattr(n, "attr", getattr(n, "value", "")))
+        for n in ast.walk(tree)
+    )
+    return {name for name in parts if isinstance(name, str)}
 
 
 def _as_node(code: Journal, entry: Assigned) -> Assigned:
@@ -199,7 +214,9 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
         if entry.is_update and entry.name in place:
             first = found[place[entry.name]]
             tree = entry.tree if _is_constant(first) else first.tree
-            found[place[entry.name]] = replace(entry, is_update=False, tree=tree)
+            added = (*first.added, entry.tree)
+            merged = replace(entry, is_update=False, tree=tree, added=added)
+            found[place[entry.name]] = merged
         elif entry.name in place and _uses(entry):
             found[place[entry.name]] = entry
         else:

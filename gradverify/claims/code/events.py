@@ -29,7 +29,8 @@ class Assigned:
     name: `dW` for `dW = …`, for `self.dW = …` and for `grads["W"] = …`; `x_grad` for
     `x.grad = …`. names: those of the scope, and what its objects and tables hold.
     scope: of a function that is followed, another one each time. is_update: whether the
-    old value is changed, as by `+=` or by `dz[z <= 0] = 0`.
+    old value is changed, as by `+=` or by `dz[z <= 0] = 0`. added: what later
+    statements add to it, where they are taken together with it.
     """
 
     cell: int
@@ -43,6 +44,7 @@ class Assigned:
     depth: int = 0
     scope: int = 0
     is_update: bool = False
+    added: tuple[ast.expr, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import (
     UPSTREAM,
     BackwardStep,
-    has_penalty,
     is_derivative,
+    may_have_penalty,
     steps,
 )
 from gradverify.claims.code.closures import closure_steps
@@ -136,7 +136,7 @@ def _doubts(
     if outcome.step is None:
         return ()
     is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
-    if is_open and has_penalty(step.assigned.tree):
+    if is_open and may_have_penalty(step.assigned):
         return (PENALIZED,)
     if any(_rests_on(program, step, members, i) for i in program.supposed):
         return (SUPPOSED,)
