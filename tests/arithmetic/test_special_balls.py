@@ -48,6 +48,20 @@ def test_a_wide_operand_of_a_bessel_function_has_its_ball(
     assert wide.rel_accuracy_bits() > 5
 
 
+@pytest.mark.parametrize("family", ["k", "scaled k"])
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@pytest.mark.parametrize("x", [1e-30, 0.7, 30.0, 700.0, 1e10])
+def test_every_order_of_the_second_kind_is_that_of_mpmath(
+    x: float, n: int, family: str
+) -> None:
+    with ctx.workprec(3000):  # at 700 arb alone takes minutes of an order from 1 on
+        ball = bessel(arb(x), family=family, n=n)
+    assert ball.rel_accuracy_bits() > 3000 - LOST
+    with mpmath.workprec(200):
+        exact = mpmath.besselk(n, x) * (1 if family == "k" else mpmath.exp(x))
+        assert abs(mpmath.mpf(ball.str(60, radius=False)) / exact - 1) < 2.0**-150
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 @pytest.mark.parametrize(("a", "x"), [(0.1, 1e-5), (1.5, 2.0), (10.0, 40.0)])
 def test_derivatives_of_the_incomplete_gamma_function_are_those_of_mpmath(
