@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gradverify.claims.code import statements
 from gradverify.claims.reading.reader import read_claims
 
 # A network of any number of layers, whose loss is not written.
@@ -74,6 +75,66 @@ class Layer:
         dw = SLOT
         return dz @ self.weights.T
 """
+# A norm that is written for images and for rows, beside names that it is given.
+NORM = """
+import numpy as np
+class Norm:
+    def __init__(self, gain, shift, rate=0.9, mean=None, spread=None):
+        self.gain, self.shift, self.rate = gain, shift, rate
+        self.mean = mean
+        self.spread = spread
+    def forward(self, x, is_training=True):
+        self.shape = x.shape
+        if x.ndim != 2:
+            N, C, H, W = x.shape
+            x = x.reshape(N, -1)
+        return self.normed(x, is_training).reshape(*self.shape)
+    def normed(self, x, is_training):
+        if self.mean is None:
+            N, D = x.shape
+            self.mean = np.zeros(D)
+            self.spread = np.zeros(D)
+        if is_training:
+            centre = x.mean(axis=0)
+            xc = x - centre
+            width = np.sqrt(np.mean(xc**2, axis=0) + 1e-6)
+            xn = xc / width
+            self.count, self.xc, self.xn, self.width = x.shape[0], xc, xn, width
+            self.mean = self.rate * self.mean + (1 - self.rate) * centre
+            self.spread = self.rate * self.spread + (1 - self.rate) * width
+        else:
+            xn = (x - self.mean) / np.sqrt(self.spread + 1e-6)
+        return self.gain * xn + self.shift
+    def backward(self, dout):
+        if dout.ndim != 2:
+            N, C, H, W = dout.shape
+            dout = dout.reshape(N, -1)
+        return self.rows(dout).reshape(*self.shape)
+    def rows(self, dout):
+        dshift = dout.sum(axis=0)
+        dgain = SLOT
+        dxn = self.gain * dout
+        dxc = dxn / self.width
+        dwidth = -np.sum(dxn * self.xc, axis=0) / self.width**2
+        dxc += self.xc * dwidth / (self.count * self.width)
+        dx = dxc - np.mean(dxc, axis=0)
+        return dx
+"""
+# Passes of which each is nearly as long as may be, behind loops of its own.
+LONG = "".join(
+    f"""
+def train_{k}(x, w):
+    count = 0
+    for epoch in range(8):
+        for batch in range(8):
+            count = count + 1
+    y = w * x**2
+    dy_dw = x**2
+    dy_dx = SLOT
+    return dy_dw, dy_dx, count
+"""
+    for k in range(3)
+)
 # fmt: off
 PASSES = (  # code, how many are right, how many are wrong
     (NETWORK.replace("SLOT", "np.dot(delta, kept[-k - 1].T)"), 4, 0),
@@ -81,6 +142,8 @@ PASSES = (  # code, how many are right, how many are wrong
     (WINDOWS.replace("SLOT", "dout[i, j]"), 2, 0),
     (WINDOWS.replace("SLOT", "-dout[i, j]"), 1, 1),
     (GIVEN.replace("SLOT", "self.x.T @ dz"), 3, 0),
+    (NORM.replace("SLOT", "np.sum(self.xn * dout, axis=0)"), 7, 0),
+    (NORM.replace("SLOT", "np.sum(self.xc * dout, axis=0)"), 6, 1),
     # Which slope the activation gives is supposed, so that nothing is called wrong.
     (GIVEN.replace("SLOT", "2 * self.x.T @ dz"), 2, 0),
 )
@@ -93,5 +156,22 @@ def test_passes_in_loops_are_judged(
 ) -> None:
     path = tmp_path / "notes.py"
     path.write_text(code, encoding="utf-8")
+    found = [c.verdict.value for c in read_claims(path)]
+    assert (found.count("right"), found.count("wrong")) == (right, wrong)
+
+
+@pytest.mark.parametrize(
+    ("slope", "right", "wrong"), [("2 * w * x", 6, 0), ("w * x", 3, 3)]
+)
+def test_each_pass_of_a_file_may_be_as_long_as_a_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    slope: str,
+    right: int,
+    wrong: int,
+) -> None:
+    monkeypatch.setattr(statements, "STATEMENTS", 120)
+    path = tmp_path / "notes.py"
+    path.write_text(LONG.replace("SLOT", slope), encoding="utf-8")
     found = [c.verdict.value for c in read_claims(path)]
     assert (found.count("right"), found.count("wrong")) == (right, wrong)

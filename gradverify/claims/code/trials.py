@@ -121,7 +121,8 @@ class OpenParameter:
     it does nothing but multiply or divide, so that a number is tried first. is_sizes:
     whether it is a list of the sizes of layers. is_called: whether it is a function, or
     an object with methods of one. is_chance: whether it draws random numbers. tables:
-    the dicts of the file whose entry it names.
+    the dicts of the file whose entry it names. may_be_image: whether the code speaks
+    of a third axis of it.
     """
 
     name: str
@@ -142,6 +143,7 @@ class OpenParameter:
     is_called: bool = False
     is_chance: bool = False
     tables: tuple[str, ...] = ()
+    may_be_image: bool = False
 
     @property
     def is_array(self) -> bool:
@@ -218,6 +220,7 @@ def opened(
         is_called=any(_is_called(name, also, n) for n in nodes),
         is_chance=any(_is_chance(name, n) for n in nodes),
         tables=tuple(t for n in nodes for t in _tables(name, n)),
+        may_be_image=any(_has_third_axis(name, n) for n in nodes),
     )
 
 
@@ -381,6 +384,42 @@ def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:
             ):
                 found.add(len(several))
     return found.pop() if len(found) == 1 else None
+
+
+def _has_third_axis(name: str, node: ast.AST) -> bool:
+    """Whether it is used as an array of three axes or more, as images are.
+
+    So say `N, C, H, W = x.shape`, `x.shape[2]`, `x[n, i, j]`, `x.ndim == 4`,
+    `x.transpose(0, 2, 3, 1)` and `x.sum(axis=(0, 2, 3))`.
+    """
+    match node:
+        case ast.Assign(
+            targets=[ast.Tuple(elts=several)],
+            value=ast.Attribute(value=holder, attr="shape") | (ast.Name() as holder),
+        ):
+            return bool(_is(holder, name)) and len(several) > 2
+        case ast.Subscript(
+            value=ast.Attribute(value=holder, attr="shape"),
+            slice=ast.Constant(value=int(axis)),
+        ):
+            return bool(_is(holder, name)) and axis > 1
+        case ast.Subscript(value=holder, slice=ast.Tuple(elts=several)):
+            return bool(_is(holder, name)) and len(several) > 2
+        case ast.Compare(left=left, comparators=[ast.Constant(value=int(axes))]):
+            spoken = (f"{name}.ndim", f"len({name}.shape)", f"np.ndim({name})")
+            return ast.unparse(left) in spoken and axes > 1
+        case ast.Call(args=given, keywords=keywords, func=func):
+            holder = func.value if isinstance(func, ast.Attribute) else func
+            lists = [given, *map(_several, (*given, *(k.value for k in keywords)))]
+            is_of_it = any(_is(o, name) for o in (holder, *given[:1]))
+            return is_of_it and any(map(_names_third_axis, lists))
+    return False
+
+
+def _names_third_axis(several: Sequence[ast.expr]) -> bool:
+    """Whether axes are listed, and one of them is the third or a later one."""
+    axes = [s.value for s in several if isinstance(s, ast.Constant)]
+    return len(axes) > 1 and 2 in axes
 
 
 IDS = re.compile(r"(?i)(?:\w+_)?(?:ids|idxs?|indices|indexes|words|tokens)")
@@ -817,7 +856,7 @@ class _ShapeSearch:
         for n in sorted(self.lengths - {1, *SIZES}):
             shapes += [(m, n) for m in SIZES] + [(n, m) for m in SIZES]
             shapes += [(n,), (n, 1)] if parameter.least < 2 else []
-        shapes += IMAGES
+        shapes += IMAGES if parameter.may_be_image else ()
         name = parameter.name
         return [partial(any_number, self.code, name, s) for s in shapes]
 
@@ -838,6 +877,7 @@ class _ShapeSearch:
         code, program = self.code, self.code.program
         self.runs += 1
         length, statements = program.length(), code.statements
+        code.statements = 0  # each run may be as long as a file
         code.unread.clear()
         counts = [len(held) for held in (code.assigned, code.snapshots)]
         operands = {p.key: Unknown(f"{OPEN}{p.key}.") for p in self.several}
@@ -857,12 +897,12 @@ class _ShapeSearch:
         finally:
             nodes = program.record.nodes[length[0] :]
             self.lengths = {n for node in nodes for n in node.shape if n <= LONG_AXIS}
+            self.spent += code.statements
+            code.statements = statements
             if undo:
                 del code.assigned[counts[0] :]
                 del code.snapshots[counts[1] :]
                 program.shorten(length)
-                self.spent += code.statements - statements
-                code.statements = statements
 
     def is_spread(self, length: int) -> bool:
         """Whether a vector and a column were added, which makes a matrix of both.
