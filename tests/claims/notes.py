@@ -1,4 +1,4 @@
-"""The lecture notes under corpus/, with what is true of every claim in them."""
+"""The lecture notes under corpus/ with what is true of them, and notes of tests."""
 
 from __future__ import annotations
 
@@ -44,3 +44,10 @@ def read(file: str) -> Mapping[Place, list[Claim]]:
     for claim in read_claims(CORPUS / file):
         found[claim.cell, claim.line].append(claim)
     return found
+
+
+def verdicts_of(folder: Path, text: str, name: str = "notes.py") -> list[str]:
+    """The verdict on each claim of a text, in its order."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return [claim.verdict.value for claim in read_claims(path)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.claims.code import statements
-from gradverify.claims.reading.reader import read_claims
+from tests.claims.notes import verdicts_of
 
 # A network of any number of layers, whose loss is not written.
 NETWORK = """
@@ -154,9 +154,7 @@ PASSES = (  # code, how many are right, how many are wrong
 def test_passes_in_loops_are_judged(
     tmp_path: Path, code: str, right: int, wrong: int
 ) -> None:
-    path = tmp_path / "notes.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts_of(tmp_path, code)
     assert (found.count("right"), found.count("wrong")) == (right, wrong)
 
 
@@ -171,7 +169,5 @@ def test_each_pass_of_a_file_may_be_as_long_as_a_file(
     wrong: int,
 ) -> None:
     monkeypatch.setattr(statements, "STATEMENTS", 120)
-    path = tmp_path / "notes.py"
-    path.write_text(LONG.replace("SLOT", slope), encoding="utf-8")
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts_of(tmp_path, LONG.replace("SLOT", slope))
     assert (found.count("right"), found.count("wrong")) == (right, wrong)

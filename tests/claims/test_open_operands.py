@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.claims.reading.reader import read_claims
+from tests.claims.notes import verdicts_of
 
 # The data come from a file that is read, and the weights are as many as its columns.
 READ = """
@@ -60,13 +61,6 @@ class Dense:
         self.db = np.mean(dy, axis=0)
         return dy @ self.W.T
 """
-
-
-def verdicts(folder: Path, code: str) -> list[str]:
-    """The verdict on each claim, in the order of the file."""
-    path = folder / "script.py"
-    path.write_text(code, encoding="utf-8")
-    return [c.verdict.value for c in read_claims(path)]
 
 
 def said(folder: Path, code: str) -> dict[str, str]:
@@ -128,7 +122,7 @@ def backward(X, Y, cache):
 def test_a_point_at_which_the_reference_says_nothing_is_passed_by(
     tmp_path: Path, slot: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, STEEP.replace("SLOT", slot))
+    found = verdicts_of(tmp_path, STEEP.replace("SLOT", slot))
     assert found == ["right", "right", verdict]
 
 
@@ -182,7 +176,7 @@ class Net:
 def test_a_script_whose_data_come_from_elsewhere_is_judged(
     tmp_path: Path, slot: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, SCRIPT.replace("SLOT", slot))
+    found = verdicts_of(tmp_path, SCRIPT.replace("SLOT", slot))
     assert found == ["right", "right", verdict]
 
 
@@ -190,5 +184,5 @@ def test_a_script_whose_data_come_from_elsewhere_is_judged(
 def test_an_imported_slope_is_no_reason_to_accuse(
     tmp_path: Path, slot: str, count: int
 ) -> None:
-    found = verdicts(tmp_path, IMPORTED.replace("SLOT", slot))
+    found = verdicts_of(tmp_path, IMPORTED.replace("SLOT", slot))
     assert (found.count("right"), found.count("wrong")) == (count, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.reading.reader import read_claims
+from tests.claims.notes import verdicts_of
 
 TORCH = """import torch
 import torch.nn.functional as F
@@ -163,9 +163,7 @@ SEVERAL = (
 def test_code_is_judged_as_python_runs_it(
     tmp_path: Path, code: str, right: int, wrong: int
 ) -> None:
-    path = tmp_path / "notes.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c.verdict.value for c in read_claims(path)]
+    found = verdicts_of(tmp_path, code)
     assert (found.count("right"), found.count("wrong")) == (right, wrong)
 
 
@@ -181,6 +179,4 @@ def test_code_is_judged_as_python_runs_it(
 def test_a_text_is_held_to_the_point_and_the_sign_that_it_writes(
     tmp_path: Path, text: str, said: list[str]
 ) -> None:
-    path = tmp_path / "notes.md"
-    path.write_text(text, encoding="utf-8")
-    assert [c.verdict.value for c in read_claims(path)] == said
+    assert verdicts_of(tmp_path, text, "notes.md") == said

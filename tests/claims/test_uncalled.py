@@ -10,6 +10,7 @@ import pytest
 from gradverify.claims.code.uncalled import _pairs
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.reading.reader import read_claims
+from tests.claims.notes import verdicts_of
 
 DENSE = """
 import numpy as np
@@ -231,13 +232,6 @@ def test_a_pair_is_found_once(pair: tuple[str, str]) -> None:
     assert found == [pair]
 
 
-def judged(folder: Path, code: str) -> list[str]:
-    """The verdicts of a script, in their order."""
-    path = folder / "script.py"
-    path.write_text(code)
-    return [claim.verdict.value for claim in read_claims(path)]
-
-
 NET = """
 import numpy as np
 def net(inputs, weights, labels, decay=0.0):
@@ -261,12 +255,12 @@ def net(inputs, weights, labels, decay=0.0):
 
 
 def test_operands_may_be_tables(tmp_path: Path) -> None:
-    found = judged(tmp_path, NET.format(hidden="hidden"))
+    found = verdicts_of(tmp_path, NET.format(hidden="hidden"))
     assert found == ["right"] * 5
 
 
 def test_a_fault_among_the_gradients_of_a_table_is_found(tmp_path: Path) -> None:
-    found = judged(tmp_path, NET.format(hidden="(2 * hidden)"))
+    found = verdicts_of(tmp_path, NET.format(hidden="(2 * hidden)"))
     assert found == ["right", "wrong", "right", "right", "right"]
 
 
@@ -291,7 +285,7 @@ class Fitter:
 def test_a_cost_beside_a_step_is_what_is_differentiated(
     tmp_path: Path, gap: str, said: str
 ) -> None:
-    assert judged(tmp_path, FITTER.format(gap=gap)) == [said]
+    assert verdicts_of(tmp_path, FITTER.format(gap=gap)) == [said]
 
 
 SWITCH = """
@@ -317,7 +311,7 @@ def layer(x, w, kind="square", extra=None):
 def test_a_condition_that_the_file_decides_is_followed(
     tmp_path: Path, square: str, said: str
 ) -> None:
-    assert judged(tmp_path, SWITCH.format(square=square)) == [said, "right"]
+    assert verdicts_of(tmp_path, SWITCH.format(square=square)) == [said, "right"]
 
 
 LAYERS = """
@@ -340,7 +334,7 @@ def loss_of(x, w):
 def test_a_short_loop_is_followed_to_its_end(
     tmp_path: Path, factor: str, said: str
 ) -> None:
-    assert judged(tmp_path, LAYERS.format(factor=factor)) == [said, "right"]
+    assert verdicts_of(tmp_path, LAYERS.format(factor=factor)) == [said, "right"]
 
 
 def test_a_gradient_that_is_computed_on_is_judged_at_the_end(tmp_path: Path) -> None:
@@ -352,7 +346,7 @@ def test_a_gradient_that_is_computed_on_is_judged_at_the_end(tmp_path: Path) -> 
         "dw = x @ w\n"
         "dw = x.T @ dw\n"
     )
-    assert judged(tmp_path, text) == ["right"]
+    assert verdicts_of(tmp_path, text) == ["right"]
 
 
 def test_what_is_no_part_of_a_pass_is_not_held_against_it(tmp_path: Path) -> None:
@@ -368,7 +362,7 @@ def test_what_is_no_part_of_a_pass_is_not_held_against_it(tmp_path: Path) -> Non
         "da = gap @ V.T\n"
         "dW = x.T @ (da * (1 - a ** 2))\n"
     )
-    assert "wrong" not in judged(tmp_path, text)
+    assert "wrong" not in verdicts_of(tmp_path, text)
 
 
 TRIED = """
@@ -395,4 +389,4 @@ back = scale.backward(np.random.randn(2, 5))
 def test_a_layer_that_is_tried_on_random_numbers_is_judged(
     tmp_path: Path, first: str, said: str
 ) -> None:
-    assert judged(tmp_path, TRIED.format(first=first)) == [said, "right"]
+    assert verdicts_of(tmp_path, TRIED.format(first=first)) == [said, "right"]

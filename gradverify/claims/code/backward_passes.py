@@ -68,7 +68,6 @@ PENALTY = re.compile(
     r"(?i)\w*(?:weight_?)?decay|reg(?:_\w+|ulari\w*)?|lamb?da\w*|lmbda|"
     r"l[12]_?(?:reg\w*|lambd?a|penalty|weight\w*|norm|decay|coef\w*)"
 )
-GRADIENT_OF = re.compile(r"^(?:d_?|grad_)|_grad$")
 STEPS = frozenset({"h", "eps", "epsilon", "delta", "step", "dx", "tiny"})
 
 UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from above
@@ -138,11 +137,12 @@ def has_penalty(*added: ast.expr) -> bool:
     return any(_is_penalty(factor) for term in added for factor in _factors(term))
 
 
-def may_have_penalty(entry: Assigned) -> bool:
-    """The same of all terms of a gradient, by any name of the weight: a term of `dW`
-    has W itself as a factor.
+def may_have_penalty(step: BackwardStep) -> bool:
+    """The same of all terms of a gradient, by any name of the weight: a term of the
+    gradient by W has W itself as a factor.
     """
-    own = GRADIENT_OF.sub("", entry.name)
+    entry = step.assigned
+    own = step.by.partition("[")[0]  # of a list, or of a table
     terms = [*entry.added, *_terms(entry.tree)]
     return has_penalty(*terms) or any(
         own in _names_of(factor)

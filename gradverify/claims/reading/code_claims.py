@@ -136,7 +136,7 @@ def _doubts(
     if outcome.step is None:
         return ()
     is_open = step.of.startswith(UPSTREAM) or bool(step.holds)  # no loss is written
-    if is_open and may_have_penalty(step.assigned):
+    if is_open and may_have_penalty(step):
         return (PENALIZED,)
     if any(_rests_on(program, step, members, i) for i in program.supposed):
         return (SUPPOSED,)
