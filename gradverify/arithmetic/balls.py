@@ -6,7 +6,7 @@ No comparison takes it for a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flint import acb, arb
@@ -14,7 +14,6 @@ from flint import acb, arb
 from gradverify.arithmetic import fixed_matrices, matrices, special_balls, spectra
 from gradverify.arithmetic.arithmetic import Arithmetic
 from gradverify.arithmetic.floats import (
-    FAR_LEFT,
     SELU,
     SELU_BELOW,
     STRUCTURE,
@@ -116,16 +115,27 @@ def log_gamma(x: Any) -> Any:
     return arb(x).lgamma() if x > 0 else acb(x).lgamma().real
 
 
+REFLECTED = -50
+
+
+def horner(coefficients: Sequence[Any], x: Any) -> Any:
+    """A polynomial of a ball; arb has no power of a ball around 0."""
+    total = arb(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
+
+
 def polygamma_of(x: Any, n: int) -> Any:
     """The n-th derivative of digamma, for x > 0 by Hurwitz's zeta (DLMF 25.11.12).
 
-    Far to the left it is reflected, as in floats.
+    Left of `REFLECTED` it is reflected, as in floats far to the left: arb adds one term
+    for each whole number between, which at thousands of bits takes minutes.
     """
     if n == 0:
         return arb(x).digamma()
-    if x < FAR_LEFT:
-        cot = arb(x).cot_pi()
-        slope = sum((c * cot**k for k, c in enumerate(cot_slope(n))), arb(0))
+    if x < REFLECTED:
+        slope = horner(cot_slope(n), arb(x).cot_pi())
         return (-1) ** n * polygamma_of(1 - x, n) - arb.pi() ** (n + 1) * slope
     if not x > 0:
         return acb(x).polygamma(n).real

@@ -6,6 +6,7 @@ is lost to the width of the operand no precision gives back.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,7 +67,8 @@ def _spherical(x: Any, n: int) -> Any:
     factors = 1
     for k in range(3, 2 * n + 2, 2):
         factors *= k
-    return x**n / factors * (-x * x / 4).hypgeom_0f1(arb(n) + arb("1.5"))
+    power = math.prod([x] * n, start=arb(1))  # arb has none of a ball around 0
+    return power / factors * (-x * x / 4).hypgeom_0f1(arb(n) + arb("1.5"))
 
 
 @monotone

@@ -87,18 +87,14 @@ def roundings(
             loose[step.place] = form.unit_roundoff * size
             if step.place < forward:
                 y = values[step.place] = y.copy()  # a slack returns its operand itself
-                # Away from the point: a slack must not undo its operand's rounding.
-                moved = np.sign(y[count:] - y[:count])
-                signs = np.where(
-                    moved == 0.0, _directions(y[count:], next(sign)), moved
-                )
+                signs = _away(y, count, next(sign))
                 _move(y[count:], signs, size[count:], known.site, form)
             continue
         scale = _scale(step, y, x, units)
         if scale is not None and not _is_exact(graph.nodes, step.node, y, form):
             if y is x[0]:  # an op that returns its operand, which must stay as it is
                 y = values[step.place] = y.copy()
-            signs = _directions(y[count:], next(sign))
+            signs = _away(y, count, next(sign))
             _move(y[count:], signs, scale[count:], known.site, form)
             if units or not _is_exact_product(graph.nodes, step.node):
                 _enter(step, y, _scale(step, y, x, units), form, tight, loose)
@@ -133,8 +129,20 @@ def _move(y: Array, signs: Array, scale: Array, site: Site, form: Format) -> Non
     y += signs * (SAFETY * form.unit_roundoff * scale + least)
 
 
+def _away(y: Array, count: int, sign: float) -> Array:
+    """The signs of the roundings in the moved rows: away from the point.
+
+    A rounding must not undo that of an operand: (2 + a) / a would stand still, though
+    each of its two roundings may take it beyond a whole number.
+    """
+    moved = y[count:] - y[:count]
+    return np.where(
+        moved > 0.0, 1.0, np.where(moved < 0.0, -1.0, _directions(moved, sign))
+    )
+
+
 def _directions(y: Array, sign: float) -> Array:
-    """Where every entry moves to.
+    """Where every entry that has not moved yet moves to.
 
     Neighbours move in different directions. If all moved in one, an op that does not
     see a shift, such as softmax, would hide them.

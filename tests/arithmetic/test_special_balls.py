@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from flint import arb, ctx
+from flint import acb, arb, ctx
 
+from gradverify.arithmetic.balls import polygamma_of
 from gradverify.arithmetic.special_balls import LOST, accurately, bessel, gamma_orders
 
 
@@ -60,6 +61,21 @@ def test_every_order_of_the_second_kind_is_that_of_mpmath(
     with mpmath.workprec(200):
         exact = mpmath.besselk(n, x) * (1 if family == "k" else mpmath.exp(x))
         assert abs(mpmath.mpf(ball.str(60, radius=False)) / exact - 1) < 2.0**-150
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("x", [-0.3, -49.75, -50.5, -999.5, -10000.25])
+def test_a_polygamma_left_of_0_is_that_of_arb_and_has_its_ball(
+    n: int, x: float
+) -> None:
+    with ctx.workprec(300):
+        exact, wide = polygamma_of(arb(x), n), polygamma_of(arb(x, -x * 2.0**-60), n)
+        assert exact.overlaps(acb(x).polygamma(n).real)
+        assert exact.rel_accuracy_bits() > 300 - LOST
+        assert wide.contains(polygamma_of(arb(x * (1 + 2.0**-60)), n))
+        assert wide.rel_accuracy_bits() > 10
+    with ctx.workprec(9000):  # far to the left arb alone takes minutes
+        assert exact.overlaps(polygamma_of(arb(x), n))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])

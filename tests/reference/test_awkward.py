@@ -150,6 +150,9 @@ SMALL: tuple[Row, ...] = (
     ("atanh near 1",                     s.atanh,                                       (0.999,)),
     ("a power at 0",                     lambda x: s.power(x, n=2),                     (0.0,)),
     ("a product with a zero",            lambda a, b: a * s.exp(b) * b,                 (3.0, 0.0)),
+    # at a jump, where two roundings may undo one another
+    ("a remainder of what is all but a multiple", lambda a: s.fmod(2.0 + a, a),     (0.2,)),
+    ("what is left of a sum below a multiple", lambda a: s.remainder(-(2.0 + a), a), (0.2,)),
     # gradients of size 1e-9 and 1e9
     ("a gradient of 1e-9",               lambda x: 1e-9 * s.sin(x) * s.exp(-x),         (2.0,)),
     ("a gradient of 1e9",                lambda x: 1e9 * s.sin(x) * s.exp(x),           (2.0,)),
