@@ -402,11 +402,28 @@ def _at_edges(case: Case, model: RoundingModel, question: Question) -> Reference
         Slope.SMOOTH if is_smooth else Slope.KINK,
         value,
         gradient if is_smooth else (),
-        found[0].value_bound,
+        _value_bound(found[:-1], groups),
         bounds,
         paths,
         edges=None if is_smooth else edges,
     )
+
+
+def _value_bound(found: Sequence[Reference], groups: Array) -> Bound:
+    """What rounding does to the value, from that with all slopes 0 and with one at 1.
+
+    A unit ball of slopes takes the roundings by their root of squares. A slope without
+    limit counts as 1.
+    """
+    parts = []
+    for name in ("tight", "loose"):
+        base, *others = (getattr(r.value_bound, name) for r in found)
+        added = np.maximum([x - base for x in others], 0.0)
+        together = [
+            np.sqrt(np.sum(added[groups == g] ** 2, axis=0)) for g in np.unique(groups)
+        ]
+        parts.append(base + np.sum(together, axis=0))
+    return Bound(*parts)
 
 
 def _gradient_of(straight: Straightened, found: Reference) -> Any:

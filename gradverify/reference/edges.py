@@ -24,6 +24,7 @@ from gradverify.arithmetic.balls import BALLS
 from gradverify.arithmetic.floats import FLOATS
 from gradverify.arithmetic.multiprecision import MULTIPRECISION
 from gradverify.arithmetic.symbols import SYMBOLS, Program, Symbol
+from gradverify.formats import DTYPES, format_of
 from gradverify.graph import (
     Array,
     Graph,
@@ -41,6 +42,7 @@ from gradverify.reference.sloped_graph import SlopedGraph
 
 EDGE_BITS = 400  # of the balls that say whether a number is zero
 MOST_SLOPES = 12  # with more of them, the reference of a point would take too long
+NARROWEST = min(format_of(name).precision for name in DTYPES)
 RAY = -1  # the group of a slope that may be any number from 0 to infinity
 
 
@@ -61,13 +63,15 @@ class OpEdge:
     replaced: takes a program, the mask, the operands as symbols, and the params. It
         writes the op down with its edge straightened, and returns that symbol and the
         new slopes.
-    beside: takes the operands as floats and the shape of the result, and returns
-        further keywords for `replaced`.
+    beside: takes the operands as floats, the shape of the result and the params, and
+        returns further keywords for `replaced`.
     """
 
     at: Callable[..., Any]
     replaced: Callable[..., tuple[Symbol, Slopes]]
-    beside: Callable[[Sequence[Any], Shape], dict[str, Any]] = lambda x, shape: {}
+    beside: Callable[[Sequence[Any], Shape, Mapping[str, Any]], dict[str, Any]] = (
+        lambda x, shape, params: {}
+    )
 
 
 def _slope(program: Program, groups: Array) -> tuple[Symbol, Array]:
@@ -125,17 +129,42 @@ def _std(
     axis: Any = None,
     keepdims: bool = False,
     ddof: int = 0,
+    common: Array,
+    rounds: Array,
 ) -> tuple[Symbol, Slopes]:
+    """Equal numbers less their mean are 0, and the slopes of their norm a unit ball.
+
+    Where the mean is rounded, what is left of each number is that rounding, and its
+    norm has slopes along a shift of all numbers as well.
+    """
     whole = _whole(mask, x.shape, axis)
     s = _slope(p, _slices(whole, axis))
     count = math.prod(x.shape[a] for a in axes_of(x.shape, axis)) - ddof
-    rest = x - SYMBOLS.mean(x, axis=axis, keepdims=True)
+    mean = SYMBOLS.mean(x, axis=axis, keepdims=True)
+    rest = x - mean
+    if np.any(rounds):
+        rest = rest + (mean - common) * np.where(rounds, 1.0, 0.0)
     straight = SYMBOLS.sum(s[0] * rest, axis=axis, keepdims=keepdims)
     straight = straight * (1.0 / math.sqrt(count))
     distinct = np.arange(float(math.prod(x.shape))).reshape(x.shape)
     away = SYMBOLS.where(whole, distinct, x)
     other = SYMBOLS.std(away, axis=axis, keepdims=keepdims, ddof=ddof)
     return SYMBOLS.where(mask, straight, other), [s]
+
+
+def _means(operands: Sequence[Any], _: Shape, params: Mapping[str, Any]) -> Any:
+    """One number of every slice, and whether a mean of as many of it may be rounded.
+
+    It is not, in any order and in any format, if all multiples of it up to their sum
+    have few bits.
+    """
+    x = np.asarray(operands[0])
+    axes = axes_of(x.shape, params.get("axis"))
+    common = np.min(x, axis=axes, keepdims=True)
+    count = math.prod(x.shape[a] for a in axes)
+    bits = NARROWEST - (count - 1).bit_length()
+    whole = np.ldexp(np.frexp(common)[0], bits)
+    return {"common": common, "rounds": whole != np.rint(whole)}
 
 
 def _hypot(p: Program, mask: Array, a: Symbol, b: Symbol) -> tuple[Symbol, Slopes]:
@@ -178,14 +207,16 @@ def _base(
     return SYMBOLS.where(mask, s[0] * a + fixed * a, away), [s]
 
 
-def _exponents(operands: Sequence[Any], shape: Shape) -> dict[str, Any]:
+def _exponents(
+    operands: Sequence[Any], shape: Shape, _: Mapping[str, Any]
+) -> dict[str, Any]:
     return {"exponents": np.broadcast_to(operands[1], shape)}
 
 
 # fmt: off
 EDGES: Mapping[str, OpEdge] = {
     "norm":  OpEdge(_null,                              _norm),
-    "std":   OpEdge(_even,                              _std),
+    "std":   OpEdge(_even,                              _std, _means),
     "hypot": OpEdge(lambda a, b: (a == 0) & (b == 0),   _hypot),
     "sqrt":  OpEdge(lambda x: np.asarray(x) == 0,       _root),
     "power": OpEdge(_at_fraction,                       _fraction),
@@ -285,7 +316,7 @@ def _masks(
             continue
         mask = np.asarray(_confirmed(graph, point, node) & near)
         if mask.any():
-            more = EDGES[node.op].beside(operands, node.shape)
+            more = EDGES[node.op].beside(operands, node.shape, node.params)
             found[i] = (np.broadcast_to(mask, node.shape), more)
     return found
 

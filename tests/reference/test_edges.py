@@ -17,10 +17,11 @@ from gradverify.arithmetic.symbols import SYMBOLS as s
 from gradverify.arithmetic.symbols import trace
 from gradverify.compare import compare
 from gradverify.compare.at_edges import nearest
-from gradverify.differentiators import Derivatives
+from gradverify.differentiators import Derivatives, load, modes
 from gradverify.graph import Case
 from gradverify.reference import Slope, reference
 from gradverify.verdict import Verdict
+from gradverify.verify import judge
 
 INF, NAN = math.inf, math.nan
 WRONG, NONFINITE = Verdict.WRONG, Verdict.NONFINITE
@@ -42,6 +43,10 @@ def norms(x: Any) -> Any:
 
 def deviations(x: Any) -> Any:
     return total(s.std(x, axis=(1,), ddof=1) * np.array([2.0, 4.0]))
+
+
+def deviation(x: Any) -> Any:
+    return s.std(x, axis=None, ddof=0)
 
 
 def roots(x: Any) -> Any:
@@ -74,6 +79,9 @@ AT_EDGES: list[tuple[str, Callable[..., Any], Any, Any, Verdict]] = [
     ("that norm, and no other term",   lambda x: norm(x) + total(x),  ([0.0, 0.0],), ([-0.1, 0.0],), WRONG),
     ("equal numbers",                  deviations, ([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]],), ([[0.0, 0.0, 0.0], [-2.0, 0.0, 2.0]],), RIGHT),
     ("a slope whose sum is not 0",     deviations, ([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]],), ([[0.5, 0.5, 0.5], [-2.0, 0.0, 2.0]],), WRONG),
+    ("equal numbers of a rounded mean", deviation, ([0.1, 0.1, 0.1],), ([-1 / 3, -1 / 3, -1 / 3],), RIGHT),
+    ("a little too long for them",     deviation,  ([0.1, 0.1, 0.1],), ([-0.334, -0.334, -0.334],), WRONG),
+    ("a shift of those of an exact one", deviation, ([0.5, 0.5, 0.5],), ([-1 / 3, -1 / 3, -1 / 3],), WRONG),
     ("hypot of zeros",                 s.hypot,    (0.0, 0.0),        (0.6, 0.8),         RIGHT),
     ("hypot of zeros, one each",       s.hypot,    (0.0, 0.0),        (1.0, 1.0),         WRONG),
     ("two norms, a slope each",        lambda x, y: norm(x) + norm(y), ([0.0, 0.0], [0.0, 0.0]), ([1.0, 0.0], [0.0, -1.0]), RIGHT),
@@ -115,6 +123,36 @@ def test_what_passes_at_an_edge(
     function: Callable[..., Any], point: Any, gradient: Any, verdict: Verdict
 ) -> None:
     assert judged(function, point, gradient) is verdict
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("engine", ["own-dual", "own-tape", "autograd", "torch-cpu"])
+@pytest.mark.parametrize(
+    "x", [[0.1] * 3, [7.21] * 6, [0.3] * 7, [1e30 / 2**60] * 3, [[0.1] * 3, [1, 2, 4]]]
+)
+def test_equal_numbers_of_a_rounded_mean_deviate_by_its_rounding(
+    x: Any, engine: str, dtype: str
+) -> None:
+    who = load(engine)
+    if who.available() is not None:
+        pytest.skip("not installed")
+    points = np.asarray(x, dtype)
+    case = Case(
+        trace(lambda a: total(s.std(a, axis=(-1,), ddof=0)), points.shape),
+        (points,),
+        dtype,
+    )
+    verdict = judge(case, who, modes(who)[0]).verdict
+    assert verdict is RIGHT or (engine, verdict) == ("autograd", NONFINITE)
+
+
+def test_a_value_beyond_the_rounding_of_a_mean_is_wrong() -> None:
+    point = np.full(3, 0.1)
+    case = Case(trace(deviation, point.shape), (point,))
+    found, zeros = reference(case), (np.zeros(3),)
+    roundings = [0.0, 1.4e-17, 1e-15]
+    verdicts = [compare(case, found, Derivatives(v, zeros)).verdict for v in roundings]
+    assert verdicts == [RIGHT, RIGHT, Verdict.WRONG_VALUE]
 
 
 def test_a_size_to_the_1_5_at_0_has_its_gradient() -> None:

@@ -247,8 +247,7 @@ class Composed:
         seen = mask_of(mask, q.shape[-2], k.shape[-2])
         scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
         if not seen.all():
-            low = numpy.where(seen, 0.0, -numpy.inf).astype(q.dtype)
-            scores = scores + low
+            scores = np.where(seen, scores, numpy.array(-numpy.inf, q.dtype))
         return np.matmul(np.exp(self.log_softmax(scores)), v)
 
     def dropout_attention(
@@ -257,9 +256,10 @@ class Composed:
         """Attention, of whose weights some are dropped."""
         np, size = self.np, (q.shape[-2], k.shape[-2])
         scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
-        low = numpy.where(mask_of(mask, *size), 0.0, -numpy.inf).astype(q.dtype)
+        least = numpy.array(-numpy.inf, q.dtype)
+        scores = np.where(mask_of(mask, *size), scores, least)
         scale = (rows_of(kept, *size, "kept") / (1.0 - p)).astype(q.dtype)
-        return np.matmul(np.exp(self.log_softmax(scores + low)) * scale, v)
+        return np.matmul(np.exp(self.log_softmax(scores)) * scale, v)
 
     # ---- losses
 

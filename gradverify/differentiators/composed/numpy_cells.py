@@ -52,8 +52,7 @@ def multi_head_attention(
     scores = np.matmul(parts[0], np.swapaxes(parts[1], -1, -2))
     scores = scores * (1.0 / math.sqrt(width // heads))
     seen = mask_of(mask, q.shape[1], k.shape[1])
-    low = numpy.where(seen, 0.0, -numpy.inf).astype(q.dtype)
-    scores = scores + low
+    scores = np.where(seen, scores, numpy.array(-numpy.inf, q.dtype))
     e = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
     y = np.matmul(e / np.sum(e, axis=-1, keepdims=True), parts[2])
     y = np.reshape(np.transpose(y, (0, 2, 1, 3)), q.shape)
