@@ -23,21 +23,19 @@ from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.library import is_function
-from gradverify.claims.code.statements import RETURNS_NOTHING, follow
-from gradverify.claims.code.syntax import is_static
-from gradverify.claims.code.trials import (
-    INPUTS,
+from gradverify.claims.code.open_parameters import (
     LABELS,
     OUTSIDE,
     OWN,
     OpenParameter,
-    Run,
-    any_number,
     attributes,
     opened,
     parameters,
-    run_at_best,
 )
+from gradverify.claims.code.operand_choices import INPUTS, any_number
+from gradverify.claims.code.statements import RETURNS_NOTHING, follow
+from gradverify.claims.code.syntax import is_static
+from gradverify.claims.code.trials import Run, run_at_best
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,

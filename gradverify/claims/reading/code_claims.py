@@ -21,9 +21,9 @@ from gradverify.claims.code.backward_passes import (
 from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
 from gradverify.claims.code.journal import Journal
+from gradverify.claims.code.operand_choices import ANY_NUMBER
 from gradverify.claims.code.printed import printed
 from gradverify.claims.code.statements import follow
-from gradverify.claims.code.trials import ANY_NUMBER
 from gradverify.claims.computation.bindings import Function, symbol
 from gradverify.claims.computation.file_program import (
     FileProgram,

@@ -1,0 +1,158 @@
+"""What an operand may be that a file leaves open: the values that are tried for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradverify.arithmetic.symbols import Symbol
+from gradverify.claims.claim_limits import KNOWN_ENTRIES
+from gradverify.claims.code.journal import Journal
+from gradverify.claims.code.open_parameters import IDS, LABELS, OUTSIDE, OpenParameter
+from gradverify.claims.code.stand_ins import stand_ins
+from gradverify.claims.computation.bindings import Counted, Function, Layer, Value
+from gradverify.claims.computation.file_program import Leaf
+
+# All different, so that a transposed matrix does not fit; odd, so that the mean over
+# them cancels no factor 2.
+ROWS, INPUTS, OUTPUTS = 3, 5, 7
+
+# fmt: off
+MATRICES = (
+    (ROWS, INPUTS), (INPUTS, OUTPUTS), (ROWS, 1), (INPUTS, 1), (ROWS, OUTPUTS),
+    (1, OUTPUTS), (1, INPUTS), (INPUTS, ROWS), (OUTPUTS, INPUTS), (1, ROWS),
+    (OUTPUTS, 1), (1, 1),
+    (ROWS, 2), (ROWS, 4),  # for weights of a file's own sizes
+)
+VECTORS = ((OUTPUTS,), (INPUTS,), (ROWS,))
+# Small, since a loop goes over all their windows.
+IMAGES = (
+    (2, 2, 3, 3), (3, 2, 2, 2), (2, 3, 3, 2), (2, 2, 2, 3), (2, 2, 4, 4), (2, 4, 4, 2),
+    (2, 3, 3), (3, 3, 2), (3, 3), (2, 2, 3), (2, 4, 4), (4, 4, 2), (1, 1, 1, 3),
+    (2, 3, 2, 5), (2, 2, 5, 5),
+)
+# fmt: on
+SIZES = (INPUTS, OUTPUTS, ROWS)
+SMALL = (2, 3)  # of what is moved over an image, and of its channels
+IS_SMALL = re.compile(
+    r"(?i)(?:kernel|filter|pool|window|patch|field|k|f|ker)_?(?:size|h|w|height|width|dim)?|"
+    r"k[hw]|size|(?:\w+_)?channels?(?:_\w+)?|[ci]_?(?:in|out)|depth|"
+    r"(?:num|n|number_of)_?(?:filters?|kernels?|maps?)|filters"
+)
+STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
+PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
+SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
+LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
+ANY_NUMBER = "is any number"
+SQUARE = re.compile(
+    r"(?i)[wu]_?(\w)\1|[wu]_?rec\w*|u"
+)  # weights from a state to itself
+
+
+def of_the_file(code: Journal, parameter: OpenParameter) -> Callable[[], Value] | None:
+    """What the file itself calls so, if anything."""
+    if parameter.table or parameter.key.startswith(OUTSIDE):
+        return None
+    known = code.names.get(parameter.name)
+    is_small = not isinstance(known, Symbol) or np.prod(known.shape) <= KNOWN_ENTRIES
+    if isinstance(known, Symbol | dict) and is_small:
+        return lambda: dict(known) if isinstance(known, dict) else known
+    return None
+
+
+def candidates(
+    code: Journal, parameter: OpenParameter
+) -> Iterator[Callable[[], Value]]:
+    """What an operand may be that the file does not give."""
+    if parameter.may_lack and parameter.is_setting and not parameter.is_called:
+        yield lambda: None
+        return
+    if parameter.texts:
+        yield from (partial(str, text) for text in parameter.texts)
+        return
+    keys = tuple(k for t in parameter.tables for k in _keys(code, t))
+    if keys:
+        yield from (partial(str, key) for key in keys)
+        return
+    if parameter.is_called:
+        yield from (s.anew for s in stand_ins(parameter.name))
+        return
+    if parameter.is_chance:
+        yield lambda: Layer("generator")
+        return
+    if parameter.is_sizes:
+        yield lambda: tuple(Counted(n) for n in LAYER_SIZES)
+        return
+    is_number = parameter.is_setting or parameter.table or parameter.is_size
+    for names, ends in ((STRIDE, (1, 2)), (PADDING, (1, 0))):
+        if names.fullmatch(parameter.name):
+            yield from (partial(Counted, n) for n in ends)
+            return
+    if is_number and IS_SMALL.fullmatch(parameter.name) and not parameter.is_operand:
+        yield from (partial(Counted, n) for n in SMALL)
+    if parameter.is_size:
+        yield from (partial(Counted, n) for n in SIZES)
+        return
+    shapes: list[tuple[int, ...]]
+    shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
+    if parameter.prefers_arrays:
+        shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
+    if parameter.is_factor and not parameter.least:
+        shapes = [(), *(s for s in shapes if s)]
+    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
+        for lengths in IMAGES:
+            if len(lengths) == parameter.axes:
+                yield partial(tuple, [Counted(n) for n in lengths])
+        return
+    if parameter.axes is not None:
+        every = ((), *VECTORS, *MATRICES, *IMAGES)
+        shapes = [s for s in every if len(s) == parameter.axes]
+    if SQUARE.fullmatch(parameter.name):
+        shapes = [(n, n) for n in SIZES] + shapes
+    if parameter.prefers_columns:
+        shapes.sort(key=lambda s: s[1:] != (1,))
+    may_be_size = parameter.is_setting and not parameter.name[0].isupper()
+    if may_be_size and not parameter.is_operand:
+        yield from (partial(Fraction, n) for n in SIZES)
+    is_label = LABELS.fullmatch(parameter.name) and parameter.prefers_arrays
+    if is_label or parameter.is_index:
+        two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
+        yield partial(_stated, code, np.arange(ROWS) + 1)
+        yield partial(_stated, code, two)
+        if IDS.fullmatch(parameter.name):  # several for each example
+            yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
+        for columns in (INPUTS, OUTPUTS):
+            one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
+            yield partial(_stated, code, one_hot)
+        yield partial(_stated, code, np.eye(2, dtype=int)[two])
+    if parameter.is_index:
+        return
+    yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
+    if may_be_size and parameter.is_operand:
+        yield from (partial(Fraction, n) for n in SIZES)
+
+
+def _keys(code: Journal, table: str) -> Iterator[str]:
+    """The texts under which a dict of the file, or of a class of it, has functions."""
+    held = (of_class.get(table) for of_class in code.attributes.values())
+    for found in (code.names.get(table), *held):
+        if isinstance(found, dict):
+            functions = (Function, Layer, ast.ClassDef, tuple)
+            yield from (k for k, v in found.items()
+                        if isinstance(k, str) and isinstance(v, functions))  # fmt: skip
+
+
+def _stated(code: Journal, numbers: Any) -> Symbol:
+    exact = np.vectorize(Fraction, otypes=[object])(numbers)
+    return code.program.number(exact, is_constant=True)
+
+
+def any_number(code: Journal, name: str, shape: tuple[int, ...]) -> Symbol:
+    """An operand of which the file does not say what numbers it has."""
+    return code.program.leaf(Leaf(shape, reason=f"{name} {ANY_NUMBER}"))
