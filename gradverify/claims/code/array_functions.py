@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -474,6 +475,65 @@ def side_by_side(program: FileProgram, several: Value) -> Symbol:
     """`np.hstack`; vectors are joined to a longer one."""
     parts = _parts(program, several)
     return _joined(program, parts, min(1, len(parts[0].shape) - 1))
+
+
+def split(
+    program: FileProgram, x: Value, sections: Value, axis: Value = Fraction(0)
+) -> tuple[Value, ...]:
+    """`np.split`: into so many equal parts, or at the places of a list."""
+    found = symbol(program, x)
+    at = place(program, axis, len(found.shape))
+    count = found.shape[at]
+    given = stated(program, sections)
+    if isinstance(given, tuple | np.ndarray):
+        ends = [whole(n) for n in given]
+    else:
+        parts = whole(given)
+        if parts < 1 or count % parts:
+            raise NotUnderstood(f"split does not fit: {count} entries, {parts} parts")
+        ends = [count // parts * k for k in range(1, parts)]
+    bounds = [0, *ends, count]
+    if bounds != sorted(bounds):
+        raise NotUnderstood("split does not fit: its places are in no order")
+    back = (at - len(found.shape),)
+    return tuple(
+        program.apply("slice", found, axis=back, start=low, stop=high)
+        for low, high in itertools.pairwise(bounds)
+    )
+
+
+def split_across(program: FileProgram, x: Value, sections: Value) -> tuple[Value, ...]:
+    """`np.hsplit`: along the second axis, or the only one."""
+    axis = min(1, len(symbol(program, x).shape) - 1)
+    return split(program, x, sections, Fraction(axis))
+
+
+def split_below(program: FileProgram, x: Value, sections: Value) -> tuple[Value, ...]:
+    """`np.vsplit`: along the first axis."""
+    return split(program, x, sections)
+
+
+def split_in_lengths(
+    program: FileProgram, x: Value, lengths: Value, axis: Value = Fraction(0)
+) -> tuple[Value, ...]:
+    """PyTorch's `split`: into parts that are so long."""
+    found = symbol(program, x)
+    at = place(program, axis, len(found.shape))
+    long = whole(stated(program, lengths))
+    if long < 1:
+        raise NotUnderstood("split does not fit: its parts have no length")
+    ends = tuple(Fraction(n) for n in range(long, found.shape[at], long))
+    return split(program, x, ends, axis)
+
+
+def moved(program: FileProgram, x: Value, one: Value, other: Value) -> Symbol:
+    """`np.moveaxis` of one axis."""
+    found = symbol(program, x)
+    count = len(found.shape)
+    start, end = (place(program, axis, count) for axis in (one, other))
+    order = [k for k in range(count) if k != start]
+    order.insert(end, start)
+    return permuted(program, found, *map(Fraction, order))
 
 
 def padded(

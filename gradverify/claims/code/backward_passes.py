@@ -22,6 +22,7 @@ from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
 from gradverify.claims.code.derived_functions import is_unary
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
+from gradverify.claims.code.library import BY_LIKE, BY_SHAPE
 from gradverify.claims.code.statements import follow
 from gradverify.claims.computation.bindings import Function, Unknown, symbol
 from gradverify.claims.computation.file_program import (
@@ -784,7 +785,7 @@ def _is_constant(entry: Assigned) -> bool:
 
 def _is_gradient_call(tree: ast.Call) -> bool:
     text = ast.unparse(tree.func)
-    return text.endswith(("grad", "zeros_like", "ones_like", "zeros", "ones", "clone"))
+    return text.endswith(("grad", "clone", *BY_SHAPE, *BY_LIKE))
 
 
 def _is_one(code: Journal, entry: Assigned) -> bool:

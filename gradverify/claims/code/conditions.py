@@ -44,19 +44,25 @@ def _compared(
     left: ast.expr, op: ast.cmpop, right: ast.expr, read: Read
 ) -> bool | None:
     """`x is None`, `kind == "relu"`, `t == 0` in a loop that is written out."""
-    if isinstance(op, ast.Is | ast.IsNot):
+    is_text = isinstance(right, ast.Constant) and isinstance(right.value, str)
+    if isinstance(op, ast.Is | ast.IsNot) and not is_text:
         return _is_nothing(left, op, right, read)
     sides = _read(left, read), _read(right, read)
     if all(isinstance(s, str) for s in sides):
-        if isinstance(op, ast.Eq | ast.NotEq):
-            return bool(sides[0] == sides[1]) == isinstance(op, ast.Eq)
-        return None
+        found = TEXTS.get(type(op))
+        return None if found is None else bool(found(*sides))
     if not all(_is_whole(s) for s in sides):
         return None
-    found = COMPARED.get(type(op))
-    return None if found is None else bool(found(*sides))
+    compared = COMPARED.get(type(op))
+    return None if compared is None else bool(compared(*sides))
 
 
+TEXTS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Is: lambda a, b: a == b,  # Python keeps a written text once
+    ast.IsNot: lambda a, b: a != b,
+}
 COMPARED: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: lambda a, b: a == b,
     ast.NotEq: lambda a, b: a != b,

@@ -59,6 +59,17 @@ def row(program: FileProgram, x: Symbol, at: int) -> Value:
     return arrays.entry(program.apply, x, 0, at)
 
 
+def entry_or(
+    table: dict[str, Value], method: str, key: Value, default: Value = None
+) -> Value:
+    """`table.get(key, default)`, and `setdefault`, which keeps what it gives."""
+    if not isinstance(key, str):
+        raise NotUnderstood("a key that is no text is not read")
+    return (
+        table.get(key, default) if method == "get" else table.setdefault(key, default)
+    )
+
+
 def of_table(name: str, table: Mapping[str, Value]) -> Value:
     """`table.items()`, `.values()`, `.keys()`, `.copy()`; None for another method."""
     found = TABLE_METHODS.get(name)

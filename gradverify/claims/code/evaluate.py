@@ -16,7 +16,7 @@ from gradverify.claims.code import library
 from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.containers import entries, row
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.syntax import is_static, root, source
+from gradverify.claims.code.syntax import is_new_axis, is_static, root, source
 from gradverify.claims.computation.bindings import (
     AxisLength,
     Counted,
@@ -398,7 +398,8 @@ class Evaluator(Reader):
             return holder[at]
         plain = ast.Slice | ast.List | ast.Constant | ast.UnaryOp
         is_axis = any(
-            isinstance(p, ast.Constant) and p.value in (None, ...) for p in parts
+            (isinstance(p, ast.Constant) and p.value in (None, ...)) or is_new_axis(p)
+            for p in parts
         )
         if is_axis or not all(isinstance(part, plain) for part in parts):
             return self.taken(symbol(self.program, holder), node.slice)
@@ -445,6 +446,8 @@ class Evaluator(Reader):
             return slice(*(None if e is None else self.whole(e) for e in ends))
         if isinstance(part, ast.Constant) and part.value in (None, ...):
             return part.value
+        if is_new_axis(part):
+            return None
         value = arrays.stated_array(self.program, self.read(part))
         return np.vectorize(arrays.whole, otypes=[int])(value)[()]
 

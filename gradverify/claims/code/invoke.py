@@ -9,7 +9,7 @@ from typing import Any
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code import library as calls
 from gradverify.claims.code.array_functions import whole
-from gradverify.claims.code.containers import entries, of_table
+from gradverify.claims.code.containers import entries, entry_or, of_table
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.stand_ins import OF_LAYERS, SLOPES, of_layer
 from gradverify.claims.code.syntax import BASE, defines, root, source
@@ -197,6 +197,8 @@ def library(e: Evaluator, node: ast.Call, name: str) -> Value:
     if is_method:
         assert isinstance(node.func, ast.Attribute)
         holder = e.read(node.func.value)
+        if isinstance(holder, dict) and name in ("get", "setdefault") and operands:
+            return entry_or(holder, name, *operands)
         if isinstance(holder, dict) and (found := of_table(name, holder)) is not None:
             return found
         operands = (holder, *operands)

@@ -33,6 +33,7 @@ from gradverify.claims.code.array_functions import (
     linear,
     linspace,
     loss,
+    moved,
     outer,
     padded,
     padded_from_last,
@@ -47,6 +48,10 @@ from gradverify.claims.code.array_functions import (
     side_by_side,
     size,
     size_of_tensor,
+    split,
+    split_across,
+    split_below,
+    split_in_lengths,
     spread_diagonal,
     square,
     squeezed,
@@ -100,8 +105,8 @@ GENERATORS = frozenset({"default_rng", "RandomState", "Generator", "PRNGKey", "k
 REDUCTIONS = frozenset({"sum", "mean", "prod", "var", "std", "norm", "logsumexp"})
 ALONG = frozenset({"softmax", "log_softmax", "cumsum"})
 IN_A_ROW = frozenset({"cumsum"})  # all entries, where NumPy is given no axis
-BY_SHAPE = {"zeros": 0, "ones": 1}
-BY_LIKE = {"zeros_like": 0, "ones_like": 1}
+BY_SHAPE = {"zeros": 0, "ones": 1, "empty": 0}  # what is in it is written later
+BY_LIKE = {"zeros_like": 0, "ones_like": 1, "empty_like": 0}
 CORRECTION = {  # of var and std where the call does not say
     "torch": 1, "np": 0, "numpy": 0, "anp": 0, "jnp": 0, "jax": 0,
 }
@@ -199,11 +204,13 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "diag": diagonal, "diagflat": spread_diagonal, "shape": shape, "size": size,
     "stack": stacked, "vstack": rows_below, "hstack": side_by_side,
     "concatenate": joined, "pad": padded, "repeat": repeated, "square": square,
+    "split": split, "array_split": split, "hsplit": split_across,
+    "vsplit": split_below, "moveaxis": moved,
 }
 # What PyTorch calls as NumPy calls something else; of `size` NumPy has no method.
 PYTORCH: Mapping[str, Callable[..., Any]] = {
     "pad": padded_from_last, "repeat": tiled, "size": size_of_tensor,
-    "max": max_along, "min": min_along,
+    "max": max_along, "min": min_along, "split": split_in_lengths,
 }
 TENSORS = frozenset({"torch", "F", "nn", "functional"})  # modules of PyTorch
 OF_ARRAYS = frozenset({"torch", "numpy", "jax", "autograd"})

@@ -42,7 +42,8 @@ class OpenParameter:
     whether it is a list of the sizes of layers. is_called: whether it is a function, or
     an object with methods of one. is_chance: whether it draws random numbers. tables:
     the dicts of the file whose entry it names. may_be_image: whether the code speaks
-    of a third axis of it.
+    of a third axis of it. is_table: whether it is a dict that may be empty. fold: how
+    many parts of one width an array of the code is cut into, as those of four gates.
     """
 
     name: str
@@ -64,12 +65,15 @@ class OpenParameter:
     is_chance: bool = False
     tables: tuple[str, ...] = ()
     may_be_image: bool = False
+    is_table: bool = False
+    fold: int = 1
 
     @property
     def is_array(self) -> bool:
         """Whether it may be an array, as far as its use says."""
         is_list = self.is_sizes or self.is_called or self.is_chance or self.tables
-        return not (self.is_size or self.texts or self.is_index or is_list)
+        is_other = self.is_table or self.is_size or self.texts or self.is_index
+        return not (is_list or is_other)
 
 
 def parameters(
@@ -103,6 +107,7 @@ def parameters(
                 prefers_arrays=True,
                 table=key.format(a.arg),
                 prefers_columns=_is_rather_a_column(entry, nodes),
+                texts=_texts_of_entry(a.arg, entry, nodes),
             )
             for entry in entries
         ]
@@ -123,6 +128,7 @@ def opened(
 ) -> OpenParameter:
     """An operand that is no table, with what its use says about it."""
     also = _kept_as(name, nodes)
+    folds = [f for n in nodes for f in _folds(n)]
     return OpenParameter(
         name,
         key,
@@ -141,6 +147,8 @@ def opened(
         is_chance=any(_is_chance(name, n) for n in nodes),
         tables=tuple(t for n in nodes for t in _tables(name, n)),
         may_be_image=any(_has_third_axis(name, n) for n in nodes),
+        is_table=any(_is_asked_as_table(name, n) for n in nodes),
+        fold=max(folds, default=1),
     )
 
 
@@ -282,12 +290,69 @@ def _texts(name: str, nodes: Sequence[ast.AST]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for node in nodes:
         match node:
-            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
                 for one, other in ((left, right), (right, left)):
                     text = other.value if isinstance(other, ast.Constant) else None
                     if _is(one, name) and isinstance(text, str):
                         found[text] = None
     return tuple(found)
+
+
+def _texts_of_entry(
+    table: str, entry: str, nodes: Sequence[ast.AST]
+) -> tuple[str, ...]:
+    """The texts of `param["mode"]`, or of what is called so: `mode = param["mode"]`."""
+    spelled = f"{table}[{entry!r}]"
+    called = [spelled]
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                called += [name] if ast.unparse(value) == spelled else []
+    return tuple(text for name in called for text in _texts(name, nodes))
+
+
+def _is_asked_as_table(name: str, node: ast.AST) -> bool:
+    """`param.get("eps", 1e-5)`, or `param["mean"] = m`."""
+    match node:
+        case (
+            ast.Call(
+                func=ast.Attribute(value=holder, attr="get" | "setdefault"),
+                args=[ast.Constant(value=str()), *_],
+            )
+            | ast.Subscript(
+                value=holder, slice=ast.Constant(value=str()), ctx=ast.Store()
+            )
+        ):
+            return bool(_is(holder, name))
+    return False
+
+
+def _folds(node: ast.AST) -> Iterator[int]:
+    """Into how many parts an array is cut: four by `a[:, 3*h:]` or `hsplit(a, 4)`."""
+    match node:
+        case ast.Slice(lower=low, upper=None) if low is not None:
+            yield from (times + 1 for times in _times(low))
+        case ast.Slice(upper=high) if high is not None:
+            yield from _times(high)
+        case ast.Call(
+            func=ast.Attribute(attr="split" | "hsplit" | "array_split"),
+            args=[_, ast.Constant(value=int(parts)), *_],
+        ):
+            yield parts
+
+
+def _times(tree: ast.expr) -> Iterator[int]:
+    """How many widths an end of a slice is: 3 of `3 * h`."""
+    match tree:
+        case (
+            ast.BinOp(
+                left=ast.Constant(value=int(times)), op=ast.Mult(), right=ast.Name()
+            )
+            | ast.BinOp(
+                left=ast.Name(), op=ast.Mult(), right=ast.Constant(value=int(times))
+            )
+        ):
+            yield times
 
 
 def _axes(name: str, nodes: Sequence[ast.AST]) -> int | None:

@@ -50,6 +50,12 @@ PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
 SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
 LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
 ANY_NUMBER = "is any number"
+GATES = 4  # into which a product is cut at most
+STATE = 2  # of as many entries, since weights have as many for each gate
+IS_STATE = re.compile(r"(?i)(?:\w+_)?(?:[hcs]|state|cell|hidden)(?:_\w+|\d|prev|next)?")
+IS_BIAS = re.compile(r"(?i)b\w{0,2}|bias\w*")
+IS_WEIGHT = re.compile(r"[WUwu]\w{0,3}|(?:\w+_)?weights?(?:_\w+)?|kernel|params?")
+OF_STATE = re.compile(r"(?i)[wu]_?h\d?|u|\w*(?:rec|hh|hid)\w*")
 SQUARE = re.compile(
     r"(?i)[wu]_?(\w)\1|[wu]_?rec\w*|u"
 )  # weights from a state to itself
@@ -83,6 +89,9 @@ def candidates(
     if parameter.is_called:
         yield from (s.anew for s in stand_ins(parameter.name))
         return
+    if parameter.is_table:
+        yield dict
+        return
     if parameter.is_chance:
         yield lambda: Layer("generator")
         return
@@ -115,6 +124,8 @@ def candidates(
         shapes = [s for s in every if len(s) == parameter.axes]
     if SQUARE.fullmatch(parameter.name):
         shapes = [(n, n) for n in SIZES] + shapes
+    if 2 < parameter.fold <= GATES:
+        shapes = [*_of_gates(parameter), *shapes]
     if parameter.prefers_columns:
         shapes.sort(key=lambda s: s[1:] != (1,))
     may_be_size = parameter.is_setting and not parameter.name[0].isupper()
@@ -125,6 +136,9 @@ def candidates(
         two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
         yield partial(_stated, code, np.arange(ROWS) + 1)
         yield partial(_stated, code, two)
+        for n in (INPUTS, OUTPUTS) if parameter.is_index else ():  # as many examples
+            yield partial(_stated, code, np.arange(n) % ROWS)
+            yield partial(_stated, code, np.arange(n) % 2)
         if IDS.fullmatch(parameter.name):  # several for each example
             yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
         for columns in (INPUTS, OUTPUTS):
@@ -136,6 +150,27 @@ def candidates(
     yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
     if may_be_size and parameter.is_operand:
         yield from (partial(Fraction, n) for n in SIZES)
+
+
+def _of_gates(parameter: OpenParameter) -> Iterator[tuple[int, ...]]:
+    """Shapes where an array is cut into gates: of its weights, and of a state."""
+    name, wide = parameter.name, parameter.fold * STATE
+    shapes: list[tuple[int, ...]]
+    if IS_STATE.fullmatch(name):
+        shapes = [(ROWS, STATE), (STATE,), (2, STATE)]
+    elif IS_BIAS.fullmatch(name):
+        shapes = [(wide,), (1, wide), (wide, 1)]
+    elif IS_WEIGHT.fullmatch(name):
+        deep = [INPUTS, STATE, INPUTS + STATE, ROWS]
+        if OF_STATE.fullmatch(name):
+            deep.sort(key=lambda n: n != STATE)
+        long = [(n, wide) for n in deep]
+        shapes = [*long, *((wide, n) for n, _ in long)]
+    else:
+        return
+    for lengths in shapes:
+        if len(lengths) >= parameter.least and parameter.axes in (None, len(lengths)):
+            yield lengths
 
 
 def _keys(code: Journal, table: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ what it assigns, while the next one is still read.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +26,7 @@ from gradverify.claims.code.containers import entries
 from gradverify.claims.code.evaluate import Evaluator
 from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.syntax import BASE, inherited, source
+from gradverify.claims.code.syntax import BASE, inherited, is_by_entry, source
 from gradverify.claims.computation.bindings import (
     Function,
     Instance,
@@ -133,7 +134,8 @@ class _Statements:
         """Read one statement; only a `return` inside it gives a value."""
         match node:
             case ast.Assign():
-                value = self.value(node.value, names)
+                tree = self.in_full(node.targets[0], node.value, names)
+                value = self.value(tree, names)
                 for target in node.targets:
                     self.bind(target, value, names, node)
             case ast.AnnAssign(value=ast.expr() as right):
@@ -142,7 +144,8 @@ class _Statements:
                 if isinstance(node.op, ast.Add):
                     self.begin_sum(node.target, names)
                 old = self.before_change(node.target, names)
-                tree = ast.BinOp(_load(old), node.op, node.value)
+                more = self.in_full(node.target, node.value, names)
+                tree = ast.BinOp(_load(old), node.op, more)
                 ast.copy_location(tree, node)
                 self.bind(node.target, self.value(tree, names), names, node)
             case ast.FunctionDef():
@@ -212,13 +215,31 @@ class _Statements:
 
     def before_change(self, target: ast.expr, names: dict[str, Value]) -> ast.expr:
         """What is changed: of `dx[x < 0] *= a` all of dx, whose mask decides later."""
-        if not isinstance(target, ast.Subscript):
-            return target
+        if isinstance(target, ast.Subscript) and self.is_mask(target.slice, names):
+            return target.value
+        return target
+
+    def is_mask(self, tree: ast.expr, names: dict[str, Value]) -> bool:
+        """Whether an index is a comparison, or a name of one."""
         with suppress(NotUnderstood), understood():
             evaluator = Evaluator(self.code, names, self.call, invoke.call)
-            if evaluator.mask(target.slice) is not None:
-                return target.value
-        return target
+            return evaluator.mask(tree) is not None
+        return False
+
+    def in_full(
+        self, target: ast.expr, tree: ast.expr, names: dict[str, Value]
+    ) -> ast.expr:
+        """`exp(-x)` for the right side of `z[m] = exp(-x[m])`: m picks entries of it.
+
+        That holds of what is done entry by entry, and of no sum of them.
+        """
+        if not isinstance(target, ast.Subscript) or not is_by_entry(tree):
+            return tree
+        if not self.is_mask(target.slice, names):
+            return tree
+        unpicked = _Unpicked(ast.unparse(target.slice))
+        full: ast.expr = unpicked.visit(copy.deepcopy(tree))
+        return full
 
     def begin_sum(self, target: ast.expr, names: dict[str, Value]) -> None:
         """Zeros that something is added to are no numbers that may be others."""
@@ -687,6 +708,17 @@ def _held(names: Mapping[str, Value]) -> dict[str, Value]:
             texts = {k: v for k, v in value.items() if isinstance(k, str)}
             result.update({_key_name(name, k): v for k, v in texts.items()})
     return {**result, **names}
+
+
+class _Unpicked(ast.NodeTransformer):
+    """Writes `x` for `x[m]`, where m is this mask."""
+
+    def __init__(self, mask: str) -> None:
+        self.mask = mask
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """The array itself, for entries of it that the mask picks."""
+        return node.value if ast.unparse(node.slice) == self.mask else node
 
 
 def _load(target: ast.expr) -> ast.expr:

@@ -56,3 +56,32 @@ def inherited(kind: ast.ClassDef, bases: list[ast.ClassDef]) -> ast.ClassDef:
 def source(node: ast.AST) -> str:
     """The text of a syntax tree, shortened."""
     return shortened(ast.unparse(node))
+
+
+def is_new_axis(tree: ast.expr) -> bool:
+    """Whether it is `np.newaxis`, which is None."""
+    match tree:
+        case ast.Attribute(attr="newaxis") | ast.Name(id="newaxis"):
+            return True
+    return False
+
+
+BY_ENTRY = frozenset({
+    "exp", "expm1", "log", "log1p", "tanh", "sqrt", "square", "abs", "absolute",
+    "sin", "cos", "sign", "power", "maximum", "minimum", "sigmoid",
+})  # fmt: skip
+
+
+def is_by_entry(tree: ast.expr) -> bool:
+    """Whether a formula does the same to each entry of the arrays in it."""
+    match tree:
+        case ast.BinOp(left=left, op=op, right=right):
+            is_product = isinstance(op, ast.MatMult)
+            return not is_product and is_by_entry(left) and is_by_entry(right)
+        case ast.UnaryOp(operand=inner):
+            return is_by_entry(inner)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), keywords=[]):
+            return name in BY_ENTRY and all(map(is_by_entry, tree.args))
+        case ast.Constant() | ast.Name() | ast.Attribute() | ast.Subscript():
+            return True
+    return False

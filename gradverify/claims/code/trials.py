@@ -194,6 +194,8 @@ class _ShapeSearch:
             fits.append(self.tried(chosen, parameter, make, len(rest) == 1))
             if fits[-1] and parameter.is_index and not IDS.fullmatch(parameter.name):
                 break  # whole numbers serve, so that rows of 0 and 1 do not
+            if fits[-1] and parameter.table and chosen and not waits_for:
+                break  # an entry that no statement asks for, as of another mode
         if not any(fits):
             for other in self.of_other_lengths(parameter):
                 self.tried(chosen, parameter, other, len(rest) == 1)

@@ -451,7 +451,8 @@ def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
         held = held if loss is None else {**held, THE_LOSS: loss}
         inputs = {**_of_tables(operands), **operands}
         inputs = inputs if loss is None else {**inputs, THE_LOSS: loss}
-        return _backward(code, backward, output, saved, held, inputs)
+        others = _returned_beside(forward, result)
+        return _backward(code, backward, output, saved, held, inputs, others)
 
     _run_at_best(code, [*several, *labels], run, both)
 
@@ -510,8 +511,12 @@ def _backward(
     saved: Sequence[Value],
     held: Mapping[str, Value],
     inputs: Mapping[str, Value],
+    others: Mapping[str, Value],
 ) -> Value:
-    """The pass of a layer: of the output, contracted with what comes from above."""
+    """The pass of a layer: of the output, contracted with what comes from above.
+
+    others: what the forward pass returns beside it, by name: a cell beside a state.
+    """
     output = known(output)
     if not isinstance(output, Symbol):
         raise NotUnderstood("what the layer returns is no array")
@@ -521,7 +526,13 @@ def _backward(
     operands: dict[str, Value] = {}
     scalar: Symbol | None = None
     has_labels = False
-    for name in sorted(wanted, key=lambda n: n not in held or not LABELS.fullmatch(n)):
+    above_all = _above_each(code, wanted, held, {OF_FIRST: output, **others})
+    for name, value in above_all.items():
+        operands[name] = above = any_number(code, name, value.shape)
+        scalar = _contracted(code, value, above, scalar)
+    saved = [s for s in saved if not any(s is v for v in above_all.values())]
+    rest = [n for n in wanted if n not in operands]
+    for name in sorted(rest, key=lambda n: n not in held or not LABELS.fullmatch(n)):
         if SAVED.fullmatch(name) and saved:
             operands[name] = saved[0] if len(saved) == 1 else tuple(saved)
         elif LABELS.fullmatch(name) and name in held:
@@ -529,10 +540,8 @@ def _backward(
         elif has_labels and output.shape == () and _scores(held) is not None:
             operands[name], scalar = _scores(held), output
         elif scalar is None and (ABOVE.fullmatch(name) or len(wanted) == 1):
-            above = any_number(code, name, output.shape)
-            operands[name] = above
-            product = code.program.apply("mul", output, above)
-            scalar = code.program.apply("sum", product, axis=None)
+            operands[name] = above = any_number(code, name, output.shape)
+            scalar = _contracted(code, output, above)
         elif name in held:
             operands[name] = held[name]
         elif STEP_SIZE.fullmatch(name):
@@ -554,6 +563,46 @@ def _backward(
     if scalar is not None:
         _note_returned(code, backward, result, names, before, scalar is output)
     return result
+
+
+OF_FIRST = "the first output"
+
+
+def _above_each(
+    code: Journal,
+    wanted: Sequence[str],
+    held: Mapping[str, Value],
+    outputs: Mapping[str, Value],
+) -> dict[str, Symbol]:
+    """Of several outputs, what is given as the gradient by each: dh of h, dc of c.
+
+    Nothing, where there is one gradient from above, or not one for each output.
+    """
+    above = [n for n in wanted if ABOVE.fullmatch(n) and n not in held]
+    arrays = [v for v in outputs.values() if isinstance(v, Symbol)]
+    if len(above) < 2 or len(above) != len(arrays):
+        return {}
+    return dict(zip(above, arrays, strict=True))
+
+
+def _contracted(
+    code: Journal, output: Symbol, above: Symbol, other: Symbol | None = None
+) -> Symbol:
+    """The sum of an output times what comes from above; added to another one."""
+    product = code.program.apply("mul", output, above)
+    total = code.program.apply("sum", product, axis=None)
+    return total if other is None else code.program.apply("add", other, total)
+
+
+def _returned_beside(function: Function, result: Value) -> dict[str, Value]:
+    """What a pass returns beside its first value, by name; a cache is none of it."""
+    match next((s for s in reversed(function.body) if isinstance(s, ast.Return)), None):
+        case ast.Return(value=ast.Tuple(elts=several)) if isinstance(result, tuple):
+            names = [ast.unparse(e) for e in several]
+            if len(names) == len(result):
+                found = dict(zip(names[1:], result[1:], strict=True))
+                return {n: v for n, v in found.items() if not SAVED.fullmatch(n)}
+    return {}
 
 
 def _scores(held: Mapping[str, Value]) -> Symbol | None:
@@ -643,7 +692,9 @@ def _call_layer(code: Journal, passes: Passes) -> None:
             held |= {entry.name: entry.value}
         output, *saved = result if isinstance(result, tuple) else (result,)
         names = {**given, **layer.attributes}
-        return _backward(code, _bound(backward, layer), output, saved, held, names)
+        others = _returned_beside(_bound(forward, layer), result)
+        above = _bound(backward, layer)
+        return _backward(code, above, output, saved, held, names, others)
 
     run_at_best(code, [*several, *inputs, *unmade, *labels], run)
 

@@ -129,9 +129,20 @@ def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict,
     if f.is_far and (not rights or is_apart):
         return ClaimVerdict.UNSURE, FAR  # what is put in may be given near the claim
     seen = 0 < rights >= wrongs
-    if f.member or f.explained.is_slip or f.follows or seen:
+    if f.member or f.explained.is_slip or seen or _follows_a_wrong_one(f, findings):
         return ClaimVerdict.WRONG, ""
     return ClaimVerdict.UNSURE, NO_WITNESS
+
+
+def _follows_a_wrong_one(f: ReadClaim, findings: Sequence[ReadClaim]) -> bool:
+    """Whether what it follows from is wrong itself, and not only unsure."""
+    return f.follows and any(
+        o.subject == f.subject
+        and o.is_contradicted
+        and not o.follows
+        and _verdict(o, findings)[0] is ClaimVerdict.WRONG
+        for o in findings
+    )
 
 
 def _claim(
