@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
@@ -44,7 +45,7 @@ def identity(program: FileProgram, members: Members) -> Outcome:
     )
     everywhere = at_draws(program, members, leaves)
     if everywhere.step is None:
-        return everywhere
+        return _wherever_moved(program, members, everywhere)
     stated = _at_stated(program, members)
     if stated is None or stated.step is not None:
         return everywhere
@@ -58,6 +59,32 @@ def identity(program: FileProgram, members: Members) -> Outcome:
     if narrow.step is None:
         return narrow
     return _with_substitution(program, members, narrow, stated)
+
+
+def _wherever_moved(program: FileProgram, members: Members, found: Outcome) -> Outcome:
+    """A right outcome looked at away from the values that the text gives its names.
+
+    Where a text said `x = 2` long before, `(x³)' = 6x` holds there and nowhere else,
+    and with `x = 0` all multiples of x are 0. Where a member has fewer of these names
+    than another one, values were put into it, and it holds at these alone.
+    """
+    named = [members.moved.keys() & program.cut(n.index).leaves for n in members.nodes]
+    if not named[0] or any(names != named[0] for names in named):
+        return found
+    kept = {i: v for i, v in members.moved.items() if i not in named[0]}
+    free = replace(members, moved=kept)
+    leaves = [
+        i
+        for i in sorted(needed_leaves(program, free))
+        if not program.leaves[i].is_constant and i not in kept
+    ]
+    try:
+        elsewhere = at_draws(program, free, leaves)
+    except NotUnderstood:
+        return found
+    if elsewhere.step is not None:
+        raise NotUnderstood("the formula holds at the stated point alone")
+    return elsewhere
 
 
 def _with_substitution(
