@@ -49,14 +49,19 @@ def _grown(x: Any) -> Any:
     return np.exp(np.abs(x) - x)
 
 
+def _scaled_k(special: Any, n: int, x: Any) -> Any:
+    """exp(x) K; SciPy's K of an order from 2 on is 0 from 697 on already."""
+    return beyond(x, special.kve(n, x), 0.5 * np.pi, n, 1)
+
+
 # fmt: off
 BESSEL: Mapping[str, Function] = {
     "j":         lambda special, n, x: special.jv(n, x),
     "y":         lambda special, n, x: special.yn(n, x),
     "i":         lambda special, n, x: special.iv(n, x),
-    "k":         lambda special, n, x: special.kn(n, x),
+    "k":         lambda special, n, x: _scaled_k(special, n, x) * np.exp(-x),
     "scaled i":  lambda special, n, x: special.ive(n, x) * _grown(x),
-    "scaled k":  lambda special, n, x: beyond(x, special.kve(n, x), 0.5 * np.pi, n, 1),
+    "scaled k":  lambda special, n, x: _scaled_k(special, n, x),
     "spherical": lambda special, n, x: special.spherical_jn(n, x),
 }
 NAMED: Mapping[tuple[str, int], str] = {

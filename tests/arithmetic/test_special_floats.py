@@ -27,3 +27,15 @@ def test_a_scaled_bessel_function_keeps_its_digits_at_every_size(
     pairs = [(g, e) for g, e in zip(got, exact, strict=True) if math.isfinite(e)]
     assert len(pairs) > 200
     assert max(abs(g - e) / abs(e) for g, e in pairs if e) < LOST
+
+
+@pytest.mark.parametrize("family", ["i", "k"])
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_a_modified_bessel_function_keeps_its_digits_to_its_last_normal_number(
+    family: str, n: int
+) -> None:
+    xs = np.linspace(650.0, 705.0, 56)
+    got = special_floats.bessel(xs, family=family, n=n)
+    with ctx.workprec(200):
+        exact = [float(special_balls.bessel(arb(x), family=family, n=n)) for x in xs]
+    assert max(abs(g / e - 1.0) for g, e in zip(got, exact, strict=True)) < LOST
