@@ -162,11 +162,22 @@ def spence(x: Any) -> Any:
 @monotone
 @accurately
 def log_quotient(x: Any, *, n: int) -> Any:
-    """The n-th derivative of log(x) / (x - 1), by DLMF 15.4.1 and 15.5.2."""
+    """The n-th derivative of log(x) / (x - 1), by DLMF 15.4.1 and 15.5.2 around 1.
+
+    Away from there it is that of a product; the series takes arb minutes far out.
+    """
     if not x > 0:
         return arb.nan()
-    whole = (1 - x).hypgeom_2f1(1 + n, 1 + n, 2 + n)
-    return (-1) ** n * arb(n).fac() / (n + 1) * whole
+    if abs(x - 1) < 0.5:
+        whole = (1 - x).hypgeom_2f1(1 + n, 1 + n, 2 + n)
+        return (-1) ** n * arb(n).fac() / (n + 1) * whole
+    logs = [
+        x.log(),
+        *((-1) ** (k - 1) * arb(k - 1).fac() / x**k for k in range(1, n + 1)),
+    ]
+    rest = [(-1) ** k * arb(k).fac() / (x - 1) ** (k + 1) for k in range(n + 1)]
+    terms = (math.comb(n, k) * logs[k] * rest[n - k] for k in range(n + 1))
+    return sum(terms, arb(0))
 
 
 @monotone

@@ -266,13 +266,22 @@ _running_products = scan(lambda m, a, b: a * b)
 _running_sums_of_exp = scan(lambda m, a, b: m.logaddexp(a, b))
 
 
+LARGE_LOGARITHM = 1000.0
+
+
 def logcumsumexp(m: Any, x: Any, *, axis: Any) -> Any:
     """The logarithm of the sum of exp of each entry and all before it.
 
-    Libraries send exp(log(ct) + x - y) back, also to the first entry, where it is ct:
-    the derivative of that by x is 0 but for a rounding.
+    Libraries send exp(log(ct) + x - y) back, which is off by the roundings of x and y.
+    That is allowed for sizes up to `LARGE_LOGARITHM`: beyond, the formula is at fault.
+    They do so also to the first entry, where it is ct, and the derivative of that by x
+    is 0 but for a rounding.
     """
-    return _running_sums_of_exp(m, m.bent_back(x), axis=axis)
+    given = m.bent_back(x)
+    y = _running_sums_of_exp(m, x, axis=axis)
+    size = m.abs(x) + m.peak(m.abs(y), axis=axis, keepdims=True)
+    size = LARGE_LOGARITHM * size / (LARGE_LOGARITHM + size)
+    return _running_sums_of_exp(m, m.slack_back(given, size), axis=axis)
 
 
 def cumprod(m: Any, x: Any, *, axis: Any) -> Any:

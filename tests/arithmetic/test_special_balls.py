@@ -7,7 +7,13 @@ import pytest
 from flint import acb, arb, ctx
 
 from gradverify.arithmetic.balls import polygamma_of
-from gradverify.arithmetic.special_balls import LOST, accurately, bessel, gamma_orders
+from gradverify.arithmetic.special_balls import (
+    LOST,
+    accurately,
+    bessel,
+    gamma_orders,
+    log_quotient,
+)
 
 
 def asked(x: arb, *answers: arb) -> list[int]:
@@ -61,6 +67,22 @@ def test_every_order_of_the_second_kind_is_that_of_mpmath(
     with mpmath.workprec(200):
         exact = mpmath.besselk(n, x) * (1 if family == "k" else mpmath.exp(x))
         assert abs(mpmath.mpf(ball.str(60, radius=False)) / exact - 1) < 2.0**-150
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+@pytest.mark.parametrize(
+    "x", [1e-300, 0.01, 0.49, 0.51, 0.999, 1.49, 1.51, 30.0, 1e300]
+)
+def test_a_quotient_of_a_logarithm_is_that_of_arb_and_sharp_everywhere(
+    n: int, x: float
+) -> None:
+    with ctx.workprec(3000):
+        found = log_quotient(arb(x), n=n)
+    assert found.rel_accuracy_bits() > 3000 - LOST
+    if 1e-3 < x < 1e3:  # beyond, arb's series lasts for minutes
+        with ctx.workprec(300):
+            series = (1 - arb(x)).hypgeom_2f1(1 + n, 1 + n, 2 + n)
+            assert found.overlaps((-1) ** n * arb(n).fac() / (n + 1) * series)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])

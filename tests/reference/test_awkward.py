@@ -153,6 +153,7 @@ SMALL: tuple[Row, ...] = (
     # at a jump, where two roundings may undo one another
     ("a remainder of what is all but a multiple", lambda a: s.fmod(2.0 + a, a),     (0.2,)),
     ("what is left of a sum below a multiple", lambda a: s.remainder(-(2.0 + a), a), (0.2,)),
+    ("a running logarithm of one large entry", lambda x: total(0.37 * s.logcumsumexp(x, axis=(-1,))), ([-30.0],)),
     # gradients of size 1e-9 and 1e9
     ("a gradient of 1e-9",               lambda x: 1e-9 * s.sin(x) * s.exp(-x),         (2.0,)),
     ("a gradient of 1e9",                lambda x: 1e9 * s.sin(x) * s.exp(x),           (2.0,)),
