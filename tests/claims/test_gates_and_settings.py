@@ -105,6 +105,25 @@ class Squash:
         dx[:] = SLOT
         return dx
 """
+# Examples one by one: their losses are added up, and zeros written over.
+ONE_BY_ONE = """
+import numpy as np
+def softmax_loss(W, X, y):
+    loss = 0.0
+    count, classes = X.shape[0], W.shape[1]
+    dscores = np.zeros((count, classes))
+    for i in range(count):
+        scores = X[i].dot(W)
+        p = np.exp(scores) / np.sum(np.exp(scores))
+        hot = np.zeros(classes)
+        hot[y[i]] = 1
+        dscores[i] = p - hot
+        loss += -np.log(p[y[i]])
+    loss /= count
+    dscores /= count
+    dW = SLOT
+    return loss, dW
+"""
 # fmt: off
 PASSES = (  # code, how many are right, how many are wrong
     (GATES.replace("SLOT", "dc * i"), 12, 0),
@@ -114,6 +133,8 @@ PASSES = (  # code, how many are right, how many are wrong
     (SETTINGS.replace("SLOT", "dout.sum(axis=0)"), 3, 1),
     (ROWS.replace("SLOT", "X.T.dot(dscores)"), 2, 0),
     (ROWS.replace("SLOT", "2 * X.T.dot(dscores)"), 1, 1),
+    (ONE_BY_ONE.replace("SLOT", "X.T.dot(dscores)"), 2, 0),
+    (ONE_BY_ONE.replace("SLOT", "-X.T.dot(dscores)"), 1, 1),
     (PICKED.replace("SLOT", "dout * self.out * (1 - self.out)"), 1, 0),
     (PICKED.replace("SLOT", "-dout * self.out * (1 - self.out)"), 0, 1),
 )

@@ -75,6 +75,7 @@ UPSTREAM = "upstream"  # the output of a layer, contracted with what comes from 
 NO_OUTPUT = "no value in the file was found whose derivatives these are"
 GIVEN = "of what it is the derivative is not written; the others follow from it"
 ONE = Fraction(1)
+NOUGHT = 1e-12  # at a point whose coordinates are about 1
 DRAWS = 12  # points that are tried
 
 
@@ -559,9 +560,9 @@ def _output(
     tried = list(_outputs(program, gradients))
     if not tried:
         return None
-    fits = {name: len(_fitting(program, y, gradients)) for name, y in tried}
-    best = max(tried, key=lambda t: (fits[t[0]], _is_loss(t[0]), t[1].index))
-    if fits[best[0]]:
+    fits = {y.index: len(_fitting(program, y, gradients)) for _, y in tried}
+    best = max(tried, key=lambda t: (fits[t[1].index], _is_loss(t[0]), t[1].index))
+    if fits[best[1].index]:
         return best
     losses = [t for t in tried if _is_loss(t[0])]
     sure = len(gradients) > 1 or any(name == UPSTREAM for name, _ in losses)
@@ -576,14 +577,18 @@ def _is_loss(name: str) -> bool:
 def _outputs(
     program: FileProgram, gradients: Sequence[Gradient]
 ) -> Iterator[tuple[str, Symbol]]:
-    """Single numbers that are computed from what the gradients are by."""
+    """Single numbers that are computed from what the gradients are by.
+
+    Those before the first gradient, and before the last one: in a loop over examples,
+    whose losses are added up, gradients stand before the sum is complete.
+    """
     own = {g.assigned.name for g in gradients}
-    names = gradients[0].assigned.names
+    ends = gradients[0].assigned.names, gradients[-1].assigned.names
+    several = {v.index: (n, v) for names in ends for n, v in names.items()
+               if isinstance(v, Symbol)}  # fmt: skip
     found = []
-    for name, value in names.items():
-        if not isinstance(value, Symbol) or value.shape != () or name in own:
-            continue
-        if value.index in program.leaves:
+    for name, value in several.values():
+        if value.shape != () or name in own or value.index in program.leaves:
             continue
         reached = program.cut(value.index).place
         count = sum(g.x.index in reached for g in gradients)
@@ -728,9 +733,7 @@ def _from_residual(
             product = program.apply("mul", z, residual)
             y = program.apply("sum", product, axis=None)
             holds = frozenset({i})
-            for over in sizes:
-                if not _fitting(program, y, own[:1], holds, over):
-                    continue
+            for over in _divisors(program, y, own[0], holds, sizes):
                 fitting = _fitting(program, y, gradients, holds, over)
                 others = [g for g in own if g not in fitting]
                 if len(own) - len(others) < max(2, len(others)):
@@ -747,6 +750,28 @@ def _from_residual(
     return suspected
 
 
+def _divisors(
+    program: FileProgram,
+    y: Symbol,
+    gradient: Gradient,
+    holds: frozenset[int],
+    sizes: Sequence[Fraction],
+) -> list[Fraction]:
+    """The sizes by which a gradient is the derivative of y divided."""
+    x, value = gradient.x, gradient.assigned.value
+    if x.index == y.index or not program.depends(y.index, x.index):
+        return []
+    try:
+        exact = program.derivative(y, x, holds)
+    except NotUnderstood:
+        return []
+    point = _point(program, [exact.index, value.index])
+    if point is None:
+        return []
+    sides = point.value(exact.index), point.value(value.index)
+    return [over for over in sizes if _same(*sides, over)]
+
+
 @dataclass(frozen=True)
 class GradientFit:
     """How many gradients are the derivatives that they claim, and how many not.
@@ -760,7 +785,11 @@ class GradientFit:
 
 
 def fit_of(code: Journal, assigned: Sequence[Assigned]) -> GradientFit:
-    """Of the steps of the passes among assignments, as numbers at some point show."""
+    """Of the steps of the passes among assignments, as numbers at some point show.
+
+    Where a gradient is 0 for all entries, as of a softmax over one class, the shapes
+    are hardly those that are meant.
+    """
     right = other = misshapen = 0
     for step in steps(code, assigned):
         value = step.assigned.value
@@ -769,9 +798,20 @@ def fit_of(code: Journal, assigned: Sequence[Assigned]) -> GradientFit:
             continue
         found = Gradient(step.assigned, step.by, step.x, strong=True)
         is_right = bool(_fitting(code.program, step.y, [found], step.holds, step.over))
+        if is_right and _is_zero(code.program, value):
+            misshapen += 1
+            continue
         right, other = right + is_right, other + (not is_right)
         misshapen += value.shape != step.x.shape
     return GradientFit(right, other, misshapen)
+
+
+def _is_zero(program: FileProgram, value: Symbol) -> bool:
+    """Whether all entries of a value are 0 at a drawn point."""
+    point = _point(program, [value.index])
+    return point is not None and all(
+        abs(float(b)) < NOUGHT for b in flat(point.value(value.index))
+    )
 
 
 # ---- what is no gradient

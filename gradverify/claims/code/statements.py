@@ -134,6 +134,8 @@ class _Statements:
         """Read one statement; only a `return` inside it gives a value."""
         match node:
             case ast.Assign():
+                if isinstance(node.targets[0], ast.Subscript):
+                    self.begin_sum(node.targets[0], names)
                 tree = self.in_full(node.targets[0], node.value, names)
                 value = self.value(tree, names)
                 for target in node.targets:
@@ -242,7 +244,10 @@ class _Statements:
         return full
 
     def begin_sum(self, target: ast.expr, names: dict[str, Value]) -> None:
-        """Zeros that something is added to are no numbers that may be others."""
+        """Zeros that something is added to are no numbers that may be others.
+
+        Nor are zeros and ones some of which are written over.
+        """
         while isinstance(target, ast.Subscript) and not _is_text(target.slice):
             target = target.value
         program = self.code.program
@@ -253,7 +258,7 @@ class _Statements:
             )
             if leaf is None or leaf.is_constant or leaf.value is None:
                 return
-            if np.any(leaf.value != 0):
+            if not any(np.all(leaf.value == filled) for filled in (0, 1)):
                 return
             zeros = program.number(leaf.value, is_constant=True)
             if isinstance(target, ast.Name):

@@ -16,10 +16,15 @@ import numpy as np
 
 from gradverify.arithmetic.symbols import PRIMITIVE_SYMBOLS, Program, Symbol
 from gradverify.autodiff.sweep import reverse
-from gradverify.claims.claim_limits import FILE_ELEMENTS, FILE_NODES
+from gradverify.claims.claim_limits import FILE_ELEMENTS, FILE_NODES, MATRIX_ROWS
 from gradverify.claims.computation.constants import plain_number
 from gradverify.graph import Array, Graph, Node, data_leaf, input_leaf
 from gradverify.ops import OPS, Shape
+
+WITH_COFACTORS = frozenset({
+    "det", "slogdet", "logdet", "inv", "solve", "lstsq", "pinv", "pinv_singular",
+    "matrix_power",
+})  # fmt: skip
 
 
 class NotUnderstood(ValueError):
@@ -28,6 +33,11 @@ class NotUnderstood(ValueError):
 
 class Failed(NotUnderstood):
     """Something that gradverify itself fails at."""
+
+
+def _is_large(shape: Shape) -> bool:
+    """Whether a matrix has so many rows and columns that n! products are too many."""
+    return len(shape) > 1 and min(shape[-2:]) > MATRIX_ROWS
 
 
 @contextmanager
@@ -159,6 +169,8 @@ class FileProgram:
         row = OPS[op]
         if row.arity and len(operands) != row.arity:
             raise NotUnderstood(f"{op} takes {row.arity} operands, not {len(operands)}")
+        if op in WITH_COFACTORS and any(_is_large(x.shape) for x in operands):
+            raise NotUnderstood(f"{op} is written out up to {MATRIX_ROWS} rows")
         try:
             result: Symbol = PRIMITIVE_SYMBOLS.table[op](*operands, **params)
         except (ValueError, TypeError, IndexError) as error:
