@@ -173,6 +173,9 @@ def test_code_is_judged_as_python_runs_it(
         ("Let $q(x) = 4x$ and $p(x) = \\sin(x)$. $F(x) = p \\circ q(x)$ has $F'(x) = 4\\cos(4x)$.", ["right"]),
         ("Let $q(x) = 4x$ and $p(x) = \\sin(x)$. $F(x) = p \\odot q(x)$ has $F'(x) = 4\\cos(4x)$.", ["unsure"]),
         ("The point is $x_1 = 3$. $f(x) = x^3$ has $f'(x) = 3x^2$. We find $f'(x_1) = f'(2) = 12$ there.", ["right", "wrong"]),
+        # A function that a chain names is the derivative that stands behind it.
+        ("Let $s(t) = t^3 - 6t^2$.\n\nSo $v(t) = s'(t) = 3t^2 - 12t$ and $a(t) = v'(t) = 6t - 12$.", ["right", "right"]),
+        ("Let $s(t) = t^3 - 6t^2$.\n\nSo $v(t) = s'(t) = 3t^2 - 12t$ and $a(t) = v'(t) = 6t - 6$.", ["right", "wrong"]),
         # A value that is said long before is none that a formula holds at alone.
         ("It has no slope at $x = 0$.\n\nWe have $\\frac{d}{dx}[7x^3] = 21x^2$.", ["right"]),
         ("It has no slope at $x = 2$.\n\nWe have $\\frac{d}{dx}[x^3] = 6x$.", ["unsure"]),

@@ -198,9 +198,11 @@ class States:
                 if part.at <= done:
                     continue
                 done = part.at
-                if is_claim(part):
+                is_said = is_claim(part)
+                if is_said:
                     claims.append((part, state))
-                elif fragment.defines or fragment.kind == "comment":
+                names_it = not is_said or any(t.kind == "PRIME" for t in part.tokens)
+                if names_it and (fragment.defines or fragment.kind == "comment"):
                     changed = self._defined(fragment, part, state)
                     if changed is not None:
                         state = changed
@@ -377,7 +379,10 @@ def _definition(
                 state = replace(changed, stated={**changed.stated, entry: place})
         return state
     name = head[0].text
-    if kinds & DIFFERENTIAL or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
+    if kinds & DIFFERENTIAL:
+        rest = _computed_last(head, rest)
+        kinds = {t.kind for t in (*head, *rest)}
+    if not rest or head[0].kind not in ("NAME", "UFUNC", "UCALL", "FUNC"):
         return None
     is_call = len(head) > 1
     if fragment.kind == "doc" and name in states.coded:
@@ -400,6 +405,19 @@ def _definition(
     is_near = known.place[:2] == place[:2]
     again = changed.again - {name} if not is_near else changed.again
     return replace(changed, again=again | {name} if is_other and is_near else again)
+
+
+def _computed_last(head: Sequence[Token], rest: Sequence[Token]) -> list[Token]:
+    """`3t^2 - 4` of `v(t) = s'(t) = 3t^2 - 4`; nothing where it is no such chain."""
+    ends = [i for i, t in enumerate(rest) if t.kind in RELATIONS]
+    if not ends or len(head) != 4 or any(t.kind in DIFFERENTIAL for t in head):
+        return []
+    first, last = rest[: ends[0]], list(rest[ends[-1] + 1 :])
+    is_derived = any(t.kind in DIFFERENTIAL for t in first)
+    is_plain = not any(t.kind in DIFFERENTIAL for t in last)
+    is_of_it = any(t.text == head[2].text for t in last)
+    is_equal = rest[ends[-1]].kind == "EQ"
+    return last if is_derived and is_plain and is_of_it and is_equal else []
 
 
 def _relation(

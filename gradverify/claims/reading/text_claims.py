@@ -522,16 +522,35 @@ def _from_derivative(
 ) -> tuple[Sequence[Formula], Sequence[bool]]:
     """Without a name that is only given to the derivative, as in `m = f'(2) = 4`.
 
-    `dy = f'(x) dx` says what dy is to mean, and nothing about f.
+    `dy = f'(x) dx` says what dy is to mean, and nothing about f. So does `v(t)` before
+    `s'(t)`, whatever another example calls v.
     """
     head = formulas[0]
     if is_number(head) or has_derivative(head):
         return formulas, marks
-    if any(n in state.names for n in names_in(head)):
+    is_anew = _is_named_by(head, formulas[1])
+    if not is_anew and any(n in state.names for n in names_in(head)):
         return formulas, marks
     if len(formulas) < 3:
         raise NotUnderstood("it says what a name is to mean")
     return formulas[1:], marks[1:]
+
+
+def _is_named_by(head: Formula, derivative: Formula) -> bool:
+    """Whether `v(t)` stands before a derivative of another function of t."""
+    match derivative:
+        case ("apply_prime", (_, of), _, ("arguments", ("name", (_, by)))):
+            pass
+        case _:
+            return False
+    match head:
+        case ("apply", (_, name), ("arguments", ("name", (_, argument)))) | (
+            "juxta",
+            ("name", (_, name)),
+            ("name", (_, argument)),
+        ):
+            return bool(argument == by and name not in (of, by))
+    return False
 
 
 def _at_numbers(
