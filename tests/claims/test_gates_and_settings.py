@@ -124,6 +124,33 @@ def softmax_loss(W, X, y):
     dW = SLOT
     return loss, dW
 """
+# The two passes of a layer, whose names have the direction in their middle.
+MIDDLE = """
+import numpy as np
+def bend(z):
+    return np.maximum(0, z)
+def bend_back(dA, Z):
+    dZ = np.array(dA, copy=True)
+    dZ[Z <= 0] = 0
+    return dZ
+def layer_forward_step(A_before, W, b, kind="bend"):
+    Z = W @ A_before + b
+    if kind is "bend":
+        act = bend
+    else:
+        raise ValueError(kind)
+    return act(Z), Z
+def layer_backward_step(dA, W, b, Z, A_before, kind="bend"):
+    if kind is "bend":
+        act_back = bend_back
+    else:
+        raise ValueError(kind)
+    dZ = act_back(dA, Z)
+    dW = SLOT
+    db = np.sum(dZ, axis=1, keepdims=True)
+    dA_before = W.T @ dZ
+    return dA_before, dW, db
+"""
 # fmt: off
 PASSES = (  # code, how many are right, how many are wrong
     (GATES.replace("SLOT", "dc * i"), 12, 0),
@@ -135,6 +162,8 @@ PASSES = (  # code, how many are right, how many are wrong
     (ROWS.replace("SLOT", "2 * X.T.dot(dscores)"), 1, 1),
     (ONE_BY_ONE.replace("SLOT", "X.T.dot(dscores)"), 2, 0),
     (ONE_BY_ONE.replace("SLOT", "-X.T.dot(dscores)"), 1, 1),
+    (MIDDLE.replace("SLOT", "dZ @ A_before.T"), 5, 0),
+    (MIDDLE.replace("SLOT", "-dZ @ A_before.T"), 4, 1),
     (PICKED.replace("SLOT", "dout * self.out * (1 - self.out)"), 1, 0),
     (PICKED.replace("SLOT", "-dout * self.out * (1 - self.out)"), 0, 1),
 )

@@ -430,6 +430,9 @@ def _backward_names(forward: str) -> Iterator[str]:
         for word in words:
             for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}"):
                 yield name.strip("_")
+    for ahead, back in (("forward", "backward"), ("forward", "back"), ("fwd", "bwd")):
+        if ahead in forward:  # layer_forward_step beside layer_backward_step
+            yield forward.replace(ahead, back)
 
 
 def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
