@@ -176,6 +176,9 @@ def test_code_is_judged_as_python_runs_it(
         # A function that a chain names is the derivative that stands behind it.
         ("Let $s(t) = t^3 - 6t^2$.\n\nSo $v(t) = s'(t) = 3t^2 - 12t$ and $a(t) = v'(t) = 6t - 12$.", ["right", "right"]),
         ("Let $s(t) = t^3 - 6t^2$.\n\nSo $v(t) = s'(t) = 3t^2 - 12t$ and $a(t) = v'(t) = 6t - 6$.", ["right", "wrong"]),
+        # A rule under the head of a table is no part of the formula below it.
+        ("```\nFunction and slope\n-----\nf(x) = x^2 ; f'(x) = 2x\nf(x) = e^x ; f'(x) = e^x\n```\n", ["right", "right"]),
+        ("```\nFunction and slope\n-----\nf(x) = x^2 ; f'(x) = 3x\nf(x) = e^x ; f'(x) = e^x\n```\n", ["wrong", "right"]),
         # A value that is said long before is none that a formula holds at alone.
         ("It has no slope at $x = 0$.\n\nWe have $\\frac{d}{dx}[7x^3] = 21x^2$.", ["right"]),
         ("It has no slope at $x = 2$.\n\nWe have $\\frac{d}{dx}[x^3] = 6x$.", ["unsure"]),

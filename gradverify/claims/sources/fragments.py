@@ -135,6 +135,7 @@ BREAK = re.compile(r"<br\s*/?>|</?[a-zA-Z][^>\n]*>")
 BOLD = re.compile(r"(?<![\w)\]}*])(\*{2}|__)(?=\S)([^\n]+?)(?<=\S)\1(?![\w(])")
 ITALIC = re.compile(r"(?<![\w)\]}*])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w(*])")
 START = re.compile(r"^(\s*)(#{1,6}\s|>\s?|[-*+]\s|\d+[.)]\s|\|)", re.MULTILINE)
+RULE = re.compile(r"^[ \t|+:]*[-=_~*]{3,}[-=_~*|+: \t]*$", re.MULTILINE)  # under a head
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -192,6 +193,7 @@ def _tidied(text: str) -> str:
     text = LAYOUT.sub("", text)
     text = LINK.sub(r"\1", text)
     text = BREAK.sub(" ; ", text)
+    text = RULE.sub(" ; ", text)
     text = START.sub(r"\1 ", text)
     text = BOLD.sub(r" \2 ", text)
     text = ITALIC.sub(r" \1 ", text)
