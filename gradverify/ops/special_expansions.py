@@ -31,11 +31,13 @@ SLOPES: Mapping[str, tuple[float, float, float]] = {
 
 def bessel_partial(m: Any, y: Any, x: Any, *, family: str, n: int) -> Any:
     """The slope by neighbouring orders, which needs no division by x."""
-    if family == "spherical":
-        before, after, drift = n / (2 * n + 1), -(n + 1) / (2 * n + 1), 0.0
-    else:
-        before, after, drift = SLOPES[family]
     following = m.bessel(x, family=family, n=n + 1)
+    if family == "spherical":  # by whole numbers: a third is none of any precision
+        if n == 0:
+            return -following
+        before = m.bessel(x, family=family, n=n - 1)
+        return (float(n) * before - (n + 1.0) * following) / (2.0 * n + 1.0)
+    before, after, drift = SLOPES[family]
     if n == 0:  # the order -1 is that of 1, or its negative
         slope = following if after > 0 else -following
     else:

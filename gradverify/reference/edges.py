@@ -220,6 +220,7 @@ EDGES: Mapping[str, OpEdge] = {
     "hypot": OpEdge(lambda a, b: (a == 0) & (b == 0),   _hypot),
     "sqrt":  OpEdge(lambda x: np.asarray(x) == 0,       _root),
     "power": OpEdge(_at_fraction,                       _fraction),
+    "float_power": OpEdge(_at_fraction,                 _fraction),
     "pow":   OpEdge(_at_base,                           _base, _exponents),
 }
 # fmt: on

@@ -88,6 +88,8 @@ AT_EDGES: list[tuple[str, Callable[..., Any], Any, Any, Verdict]] = [
     ("two norms, one slope too long",  lambda x, y: norm(x) + norm(y), ([0.0, 0.0], [0.0, 0.0]), ([1.1, 0.0], [0.0, 0.0]), WRONG),
     ("a norm twice, two unit vectors", lambda x: norm(x) + norm(x),   ([0.0, 0.0],), ([2.0, 0.0],), RIGHT),
     ("a norm twice, more than that",   lambda x: norm(x) + norm(x),   ([0.0, 0.0],), ([2.1, 0.0],), WRONG),
+    ("infinity for a float power of 0", lambda x: total(s.float_power(x, n=0.25)), ([0.0, 16.0],), ([INF, 0.03125],), RIGHT),
+    ("minus infinity for that power",  lambda x: total(s.float_power(x, n=0.25)), ([0.0, 16.0],), ([-INF, 0.03125],), WRONG),
     ("a root beside hypot",            lambda x, y: s.sqrt(x) + s.hypot(x, y), (0.0, 0.0), (-0.5, 0.0), RIGHT),
     ("less than a root and hypot",     lambda x, y: s.sqrt(x) + s.hypot(x, y), (0.0, 0.0), (-1.5, 0.0), WRONG),
     ("a root without hypot",           lambda x, y: s.sqrt(x) - s.hypot(x, y), (0.0, 0.0), (INF, 0.0), RIGHT),
