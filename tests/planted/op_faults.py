@@ -29,8 +29,9 @@ from .linear_algebra_faults import LINEAR_ALGEBRA_FAULTS, fault, passed
 
 HUNDRED = 180.0 / math.pi
 
-# PyTorch is off itself (known::torch-trigamma, torch-gammainc-small), so that a right rule beside is none.
-OFF = {"polygamma", "gammainc"}
+# PyTorch is off itself (known::torch-trigamma, torch-gammainc-small, torch-soft-margin-overflow), so that a right rule
+# beside is none.
+OFF = {"polygamma", "gammainc", "soft_margin"}
 
 
 def planted(fault: LayerFault) -> Differentiator:
