@@ -108,17 +108,34 @@ def candidates(
     if parameter.is_size:
         yield from (partial(Counted, n) for n in SIZES)
         return
+    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
+        for lengths in IMAGES:
+            if len(lengths) == parameter.axes:
+                yield partial(tuple, [Counted(n) for n in lengths])
+        return
+    may_be_size = parameter.is_setting and not parameter.name[0].isupper()
+    if may_be_size and not parameter.is_operand:
+        yield from (partial(Fraction, n) for n in SIZES)
+    is_label = LABELS.fullmatch(parameter.name) and parameter.prefers_arrays
+    if is_label or parameter.is_index:
+        yield from _labels(code, parameter)
+    if parameter.is_index:
+        return
+    yield from (
+        partial(any_number, code, parameter.name, shape) for shape in _shapes(parameter)
+    )
+    if may_be_size and parameter.is_operand:
+        yield from (partial(Fraction, n) for n in SIZES)
+
+
+def _shapes(parameter: OpenParameter) -> list[tuple[int, ...]]:
+    """The shapes of an array that an operand may be, the likeliest first."""
     shapes: list[tuple[int, ...]]
     shapes = [s for s in ((), *VECTORS, *MATRICES) if len(s) >= parameter.least]
     if parameter.prefers_arrays:
         shapes = [s for s in (*VECTORS, *MATRICES, ()) if len(s) >= parameter.least]
     if parameter.is_factor and not parameter.least:
         shapes = [(), *(s for s in shapes if s)]
-    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
-        for lengths in IMAGES:
-            if len(lengths) == parameter.axes:
-                yield partial(tuple, [Counted(n) for n in lengths])
-        return
     if parameter.axes is not None:
         every = ((), *VECTORS, *MATRICES, *IMAGES)
         shapes = [s for s in every if len(s) == parameter.axes]
@@ -128,28 +145,23 @@ def candidates(
         shapes = [*_of_gates(parameter), *shapes]
     if parameter.prefers_columns:
         shapes.sort(key=lambda s: s[1:] != (1,))
-    may_be_size = parameter.is_setting and not parameter.name[0].isupper()
-    if may_be_size and not parameter.is_operand:
-        yield from (partial(Fraction, n) for n in SIZES)
-    is_label = LABELS.fullmatch(parameter.name) and parameter.prefers_arrays
-    if is_label or parameter.is_index:
-        two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
-        yield partial(_stated, code, np.arange(ROWS) + 1)
-        yield partial(_stated, code, two)
-        for n in (INPUTS, OUTPUTS) if parameter.is_index else ():  # as many examples
-            yield partial(_stated, code, np.arange(n) % ROWS)
-            yield partial(_stated, code, np.arange(n) % 2)
-        if IDS.fullmatch(parameter.name):  # several for each example
-            yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
-        for columns in (INPUTS, OUTPUTS):
-            one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
-            yield partial(_stated, code, one_hot)
-        yield partial(_stated, code, np.eye(2, dtype=int)[two])
-    if parameter.is_index:
-        return
-    yield from (partial(any_number, code, parameter.name, shape) for shape in shapes)
-    if may_be_size and parameter.is_operand:
-        yield from (partial(Fraction, n) for n in SIZES)
+    return shapes
+
+
+def _labels(code: Journal, parameter: OpenParameter) -> Iterator[Callable[[], Value]]:
+    """Classes of examples as whole numbers, and as rows with a 1 in each."""
+    two = np.arange(1, ROWS + 1) % 2  # for a file of two classes
+    yield partial(_stated, code, np.arange(ROWS) + 1)
+    yield partial(_stated, code, two)
+    for n in (INPUTS, OUTPUTS) if parameter.is_index else ():  # as many examples
+        yield partial(_stated, code, np.arange(n) % ROWS)
+        yield partial(_stated, code, np.arange(n) % 2)
+    if IDS.fullmatch(parameter.name):  # several for each example
+        yield partial(_stated, code, np.arange(2 * ROWS).reshape(ROWS, 2) % 4)
+    for columns in (INPUTS, OUTPUTS):
+        one_hot = np.eye(columns, dtype=int)[1 : ROWS + 1]
+        yield partial(_stated, code, one_hot)
+    yield partial(_stated, code, np.eye(2, dtype=int)[two])
 
 
 def _of_gates(parameter: OpenParameter) -> Iterator[tuple[int, ...]]:
