@@ -115,7 +115,7 @@ def log_gamma(x: Any) -> Any:
     return arb(x).lgamma() if x > 0 else acb(x).lgamma().real
 
 
-REFLECTED = -50
+REFLECTED = -50  # left of it a polygamma is that of 1 - x, and a cotangent
 
 
 def horner(coefficients: Sequence[Any], x: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy
 
+from gradverify.differentiators.composed.numpy_cells import seen_alone
 from gradverify.differentiators.protocol import Rows
 from gradverify.ops.layer_shapes import mask_of, rows_of, window_counts
 
@@ -247,7 +248,7 @@ class Composed:
         seen = mask_of(mask, q.shape[-2], k.shape[-2])
         scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
         if not seen.all():
-            scores = np.where(seen, scores, numpy.array(-numpy.inf, q.dtype))
+            scores = seen_alone(np, scores, seen)
         return np.matmul(np.exp(self.log_softmax(scores)), v)
 
     def dropout_attention(
@@ -256,8 +257,7 @@ class Composed:
         """Attention, of whose weights some are dropped."""
         np, size = self.np, (q.shape[-2], k.shape[-2])
         scores = np.matmul(q, np.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(q.shape[-1]))
-        least = numpy.array(-numpy.inf, q.dtype)
-        scores = np.where(mask_of(mask, *size), scores, least)
+        scores = seen_alone(np, scores, mask_of(mask, *size))
         scale = (rows_of(kept, *size, "kept") / (1.0 - p)).astype(q.dtype)
         return np.matmul(np.exp(self.log_softmax(scores)) * scale, v)
 

@@ -29,6 +29,14 @@ def bilinear(np: Any, x: Any, y: Any, w: Any, b: Any) -> Any:
     return np.sum(np.sum(wide * w * other, axis=-1), axis=-1) + b
 
 
+def seen_alone(np: Any, scores: Any, seen: Any) -> Any:
+    """Scores, of which those that are masked become minus infinity.
+
+    It is not added to them: a score that overflows would be NaN.
+    """
+    return np.where(seen, scores, numpy.array(-numpy.inf, scores.dtype))
+
+
 def multi_head_attention(
     np: Any,
     q: Any,
@@ -52,7 +60,7 @@ def multi_head_attention(
     scores = np.matmul(parts[0], np.swapaxes(parts[1], -1, -2))
     scores = scores * (1.0 / math.sqrt(width // heads))
     seen = mask_of(mask, q.shape[1], k.shape[1])
-    scores = np.where(seen, scores, numpy.array(-numpy.inf, q.dtype))
+    scores = seen_alone(np, scores, seen)
     e = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
     y = np.matmul(e / np.sum(e, axis=-1, keepdims=True), parts[2])
     y = np.reshape(np.transpose(y, (0, 2, 1, 3)), q.shape)
