@@ -122,7 +122,7 @@ L = (a - 1) ** 2
 # Backward passes, and the verdict on each step.
 BACKWARD = (
     ("da = 2 * (a - 1)\ndz = da * (1 - a**2)\ndw = dz * x", ["right"] * 3),
-    ("da = 2 * (a - 1)\ndz = da * (1 - a)\ndw = dz * x", ["right", "wrong", "wrong"]),
+    ("da = 2 * (a - 1)\ndz = da * (1 - a)\ndw = dz * x", ["right", "wrong", "unsure"]),
     ("L_bar = 1.0\na_bar = L_bar * 2 * (a - 1)\nz_bar = a_bar", ["right", "wrong"]),
     ("dL_da = 2 * (a - 1)", ["right"]),
     ("dL_da = a - 1", ["wrong"]),

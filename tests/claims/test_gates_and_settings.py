@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gradverify.claims.reading.reader import read_claims
 from tests.claims.notes import verdicts_of
 
 # A product that is cut into four gates; two outputs, each with a gradient from above.
@@ -154,7 +155,7 @@ def layer_backward_step(dA, W, b, Z, A_before, kind="bend"):
 # fmt: off
 PASSES = (  # code, how many are right, how many are wrong
     (GATES.replace("SLOT", "dc * i"), 12, 0),
-    (GATES.replace("SLOT", "-dc * i"), 5, 6),
+    (GATES.replace("SLOT", "-dc * i"), 5, 1),  # what follows from it is unsure
     (CUT.replace("SLOT", "dc * i"), 12, 0),
     (SETTINGS.replace("SLOT", "(dout * xn).sum(axis=0)"), 4, 0),
     (SETTINGS.replace("SLOT", "dout.sum(axis=0)"), 3, 1),
@@ -191,3 +192,24 @@ dw = dz * x
 
 def test_what_follows_from_an_unsure_line_is_not_accused(tmp_path: Path) -> None:
     assert verdicts_of(tmp_path, UNSURE) == ["unsure", "unsure"]
+
+
+# One slip, and what is computed from it: the slip alone is to be mended.
+FOLLOWING = """
+x = 3.0
+w = 2.0
+z = x * w
+loss = z**2
+dz = -2 * z
+dw = dz * x
+"""
+
+
+def test_what_follows_from_a_wrong_line_is_unsure_and_says_from_which(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(FOLLOWING, encoding="utf-8")
+    slip, after = read_claims(path)
+    assert (slip.verdict, after.verdict) == ("wrong", "unsure")
+    assert after.reason == "it follows from dz, which is wrong"

@@ -379,7 +379,7 @@ CODES: tuple[tuple[str, str, list[str]], ...] = (
     ("a mean that is left out in one of two",
      MEAN + "dk = q - T\ndv = S @ dk.T / n\ndc = np.sum(dk)\n", [R, R, W]),
     ("a mean that is left out everywhere",
-     MEAN + "dk = q - T\ndv = S @ dk.T\ndc = np.sum(dk)\n", [W, W, W]),
+     MEAN + "dk = q - T\ndv = S @ dk.T\ndc = np.sum(dk)\n", [W, U, U]),
     ("a penalty where no loss is written",
      "import numpy as np\ndef fit(S, T, U, V, reg_weight):\n"
      "    a = np.tanh(S @ U)\n    z = a @ V\n    dz = z - T\n    dV = a.T @ dz\n"

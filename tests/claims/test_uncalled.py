@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.code.uncalled import _pairs
+from gradverify.claims.code.pass_pairs import pairs
 from gradverify.claims.computation.bindings import Function
 from gradverify.claims.reading.reader import read_claims
 from tests.claims.notes import verdicts_of
@@ -228,7 +228,7 @@ PAIRS = (
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_pair_is_found_once(pair: tuple[str, str]) -> None:
     functions = [Function(name, ast.arguments(), ()) for name in (*pair, "other")]
-    found = [(forward.name, backward.name) for forward, backward in _pairs(functions)]
+    found = [(forward.name, backward.name) for forward, backward in pairs(functions)]
     assert found == [pair]
 
 

@@ -45,6 +45,7 @@ GRADIENT = (
 )
 BARE = re.compile(r"(?i)(?:grads?|gradients?|jac|nabla)")
 PARAMETER = re.compile(r"(?i)(?:theta|w\d?|weights?|beta|params?|parameters?|coefs?)_?")
+DIFFERENCE = re.compile(r"(?P<by>\w+?)_?diff")  # or a gradient, where it adds up
 SHORT = (re.compile(r"[dD]_?(?P<by>\w+)"), re.compile(r"delta_?(?P<by>\w+)"))
 UNNAMED = (
     SHORT[0],
@@ -515,7 +516,9 @@ def _gradient(entry: Assigned) -> Gradient | None:
     """What an assignment is the gradient by, where its name says so."""
     if _both(entry) is not None:
         return None
-    for patterns, strong in ((GRADIENT, True), (SHORT, False)):
+    adds_up = entry.is_update or bool(entry.added)
+    others = (DIFFERENCE,) if adds_up else ()
+    for patterns, strong in ((GRADIENT, True), (SHORT, False), (others, False)):
         for pattern in patterns:
             match = pattern.fullmatch(entry.name)
             if match is None or match["by"] == entry.name:

@@ -65,6 +65,7 @@ from gradverify.claims.code.array_functions import (
     whole,
 )
 from gradverify.claims.code.containers import backwards, enumerated, listed, zipped
+from gradverify.claims.code.convolutions import correlated
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.claims.computation.bindings import (
     Layer,
@@ -81,7 +82,7 @@ from gradverify.ops import OPS
 # ruff: noqa: SIM905
 MODULES = frozenset(
     "math np numpy anp jnp jax torch F nn tf scipy sp special functional autograd "
-    "cmath random linalg mpmath keras".split()
+    "cmath random linalg mpmath keras signal".split()
 )
 ARRAYS = frozenset(
     "tensor Tensor array asarray as_tensor float32 float64 Parameter Variable Value "
@@ -206,6 +207,11 @@ FUNCTION_TABLE: Mapping[str, Callable[..., Any]] = {
     "concatenate": joined, "pad": padded, "repeat": repeated, "square": square,
     "split": split, "array_split": split, "hsplit": split_across,
     "vsplit": split_below, "moveaxis": moved,
+    "correlate2d": correlated(2, is_flipped=False),
+    "convolve2d": correlated(2, is_flipped=True),
+    "correlate": correlated(None, is_flipped=False),
+    "convolve": correlated(None, is_flipped=True),
+    "fftconvolve": correlated(None, is_flipped=True),
 }
 # What PyTorch calls as NumPy calls something else; of `size` NumPy has no method.
 PYTORCH: Mapping[str, Callable[..., Any]] = {

@@ -44,6 +44,7 @@ class OpenParameter:
     the dicts of the file whose entry it names. may_be_image: whether the code speaks
     of a third axis of it. is_table: whether it is a dict that may be empty. fold: how
     many parts of one width an array of the code is cut into, as those of four gates.
+    entries: how many it has at least, where one is asked for by its place: `s[2]`.
     """
 
     name: str
@@ -67,6 +68,7 @@ class OpenParameter:
     may_be_image: bool = False
     is_table: bool = False
     fold: int = 1
+    entries: int = 0
 
     @property
     def is_array(self) -> bool:
@@ -149,7 +151,16 @@ def opened(
         may_be_image=any(_has_third_axis(name, n) for n in nodes),
         is_table=any(_is_asked_as_table(name, n) for n in nodes),
         fold=max(folds, default=1),
+        entries=max((n for node in nodes for n in _counted(also, node)), default=0),
     )
+
+
+def _counted(name: str, node: ast.AST) -> Iterator[int]:
+    """How many entries a list has at least: three, where `shape[2]` is asked for."""
+    match node:
+        case ast.Subscript(value=holder, slice=ast.Constant(value=int(at))):
+            if _is(holder, name):
+                yield at + 1
 
 
 def _is_factor(name: str, nodes: Sequence[ast.AST]) -> bool:
@@ -264,7 +275,27 @@ MAKERS = frozenset(
 
 
 def _is_size(name: str, nodes: Sequence[ast.AST]) -> bool:
-    """Whether it is the length of an axis: `zeros((n, m))`, `randn(n, m) / sqrt(n)`."""
+    """Whether it is the length of an axis: `zeros((n, m))`, `randn(n, m) / sqrt(n)`.
+
+    So is a term of one: `k = n + m` before `zeros((n, k))`.
+    """
+    return any(_is_length(one, nodes) for one in (name, *_sums_with(name, nodes)))
+
+
+def _sums_with(name: str, nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """What is called by a name of its own, and is a sum with this in it."""
+    for node in nodes:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=total)],
+                value=ast.BinOp(
+                    op=ast.Add(), left=ast.Name() as a, right=ast.Name() as b
+                ),
+            ) if name in (a.id, b.id):
+                yield total
+
+
+def _is_length(name: str, nodes: Sequence[ast.AST]) -> bool:
     for node in nodes:
         if isinstance(node, ast.Call) and _called(node.func) in MAKERS:
             given = [*node.args, *(k.value for k in node.keywords)]
@@ -393,6 +424,11 @@ def _has_third_axis(name: str, node: ast.AST) -> bool:
         case ast.Compare(left=left, comparators=[ast.Constant(value=int(axes))]):
             spoken = (f"{name}.ndim", f"len({name}.shape)", f"np.ndim({name})")
             return ast.unparse(left) in spoken and axes > 1
+        case ast.Call(
+            args=given, func=ast.Attribute(attr="correlate2d" | "convolve2d")
+        ):
+            parts = [g.value for g in given if isinstance(g, ast.Subscript)]
+            return any(_is(p, name) for p in parts)  # each of its images
         case ast.Call(args=given, keywords=keywords, func=func):
             holder = func.value if isinstance(func, ast.Attribute) else func
             lists = [given, *map(_several, (*given, *(k.value for k in keywords)))]

@@ -47,6 +47,7 @@ IS_SMALL = re.compile(
 )
 STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
 PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
+WINDOW = re.compile(r"(?i)(?:kernel|filter|pool|window|patch|field)")
 SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
 LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
 ANY_NUMBER = "is any number"
@@ -103,15 +104,15 @@ def candidates(
         if names.fullmatch(parameter.name):
             yield from (partial(Counted, n) for n in ends)
             return
-    if is_number and IS_SMALL.fullmatch(parameter.name) and not parameter.is_operand:
+    is_length = not parameter.is_operand or parameter.name.endswith("_size")
+    if is_number and IS_SMALL.fullmatch(parameter.name) and is_length:
         yield from (partial(Counted, n) for n in SMALL)
+    shapes = lengths_of(parameter)
+    if shapes:
+        yield from (partial(tuple, [Counted(n) for n in s]) for s in shapes)
+        return
     if parameter.is_size:
         yield from (partial(Counted, n) for n in SIZES)
-        return
-    if parameter.axes is not None and SHAPE.fullmatch(parameter.name):
-        for lengths in IMAGES:
-            if len(lengths) == parameter.axes:
-                yield partial(tuple, [Counted(n) for n in lengths])
         return
     may_be_size = parameter.is_setting and not parameter.name[0].isupper()
     if may_be_size and not parameter.is_operand:
@@ -126,6 +127,16 @@ def candidates(
     )
     if may_be_size and parameter.is_operand:
         yield from (partial(Fraction, n) for n in SIZES)
+
+
+def lengths_of(parameter: OpenParameter) -> list[tuple[int, ...]]:
+    """The lengths that an operand may list, where it is a shape: `n, m = size`."""
+    count = parameter.axes or parameter.entries
+    if not count or SHAPE.fullmatch(parameter.name) is None:
+        return []
+    moved = WINDOW.match(parameter.name) is not None
+    small = [(2, 2), (2, 3)] if moved else []
+    return [s for s in (*small, *IMAGES) if len(s) == count]
 
 
 def _shapes(parameter: OpenParameter) -> list[tuple[int, ...]]:

@@ -28,6 +28,7 @@ from gradverify.claims.code.events import Assigned, Displayed, Snapshot
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.syntax import BASE, inherited, is_by_entry, source
 from gradverify.claims.computation.bindings import (
+    NOT_CHOSEN,
     Function,
     Instance,
     StandIn,
@@ -282,7 +283,12 @@ class _Statements:
 
         holds = truth_of(node.test, read)
         if holds is None:
-            self.forget(node, names, "{name} depends on a condition")
+            asked = (
+                names.get(n.id) for n in ast.walk(node.test) if isinstance(n, ast.Name)
+            )
+            waits = (v.reason for v in asked if isinstance(v, Unknown))
+            first = next((r for r in waits if r.startswith(NOT_CHOSEN)), None)
+            self.forget(node, names, first or "{name} depends on a condition")
             return None
         return self.block(node.body if holds else node.orelse, names)
 
@@ -633,18 +639,28 @@ def _arguments(
     reader: _Statements, function: Function, operands: Any, keywords: Any
 ) -> dict[str, Value]:
     given = function.parameters
-    if given.vararg or given.kwarg:
+    if given.kwarg:
         raise NotUnderstood(f"{function.name} takes any number of operands")
     parameters = [a.arg for a in (*given.posonlyargs, *given.args)]
     result: dict[str, Value] = {}
-    for name, tree in zip(parameters[::-1], given.defaults[::-1], strict=False):
+    defaults = [*zip(parameters[::-1], given.defaults[::-1], strict=False)]
+    defaults += [
+        (a.arg, tree)
+        for a, tree in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        if tree is not None
+    ]
+    for name, tree in defaults:
         result[name] = reader.value(tree, reader.code.names)
     result.update(zip(parameters, operands, strict=False))
     result.update(keywords)
-    if len(operands) > len(parameters) or set(result) != set(parameters):
+    rest = operands[len(parameters) :]
+    wanted = {*parameters, *(a.arg for a in given.kwonlyargs)}
+    if set(result) != wanted or (rest and given.vararg is None):
         raise NotUnderstood(
             f"{function.name} is called with other operands than it takes"
         )
+    if given.vararg is not None:
+        result[given.vararg.arg] = tuple(rest)
     return {k: named(reader.code.program, k, v) for k, v in result.items()}
 
 

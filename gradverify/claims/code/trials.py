@@ -41,12 +41,11 @@ from gradverify.claims.code.operand_choices import (
     candidates,
     of_the_file,
 )
-from gradverify.claims.computation.bindings import Unknown, Value
+from gradverify.claims.computation.bindings import NOT_CHOSEN, Unknown, Value
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 
 SUMS = frozenset({"add", "sub"})
 LONG_AXIS = 40  # of a longer one no operand is made
-OPEN = "it is not chosen yet what this operand is: "
 IN_DOUBT = "depends on a condition"  # which may ask what is not chosen yet
 MISFITS = (
     "does not fit", "more subscripts", "no length", "outside the list",
@@ -132,7 +131,7 @@ def _fails(new: Sequence[Assigned]) -> bool:
 def _awaited(reasons: Iterable[str]) -> str:
     """The operand that the first of the reasons speaks of which speak of one."""
     for reason in reasons:
-        found = reason.partition(OPEN)[2]
+        found = reason.partition(NOT_CHOSEN)[2]
         if found:
             return found.removesuffix(".")
     return ""
@@ -246,7 +245,7 @@ class _ShapeSearch:
         code.statements = 0  # each run may be as long as a file
         code.unread.clear()
         counts = [len(held) for held in (code.assigned, code.snapshots)]
-        operands = {p.key: Unknown(f"{OPEN}{p.key}.") for p in self.several}
+        operands = {p.key: Unknown(f"{NOT_CHOSEN}{p.key}.") for p in self.several}
         is_complete = len(chosen) == len(operands)
         try:
             with understood():
@@ -257,7 +256,9 @@ class _ShapeSearch:
             return replace(trial, is_narrow=trial.is_narrow or self.is_thin(operands))
         except NotUnderstood as error:
             new = code.assigned[counts[0] :]
-            waits = OPEN in str(error) or (not is_complete and IN_DOUBT in str(error))
+            waits = NOT_CHOSEN in str(error) or (
+                not is_complete and IN_DOUBT in str(error)
+            )
             awaited = _awaited([*code.unread, str(error)])
             return ShapeTrial(not waits or _fails(new), waits_for=awaited)
         finally:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -23,6 +23,7 @@ from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.library import is_function
+from gradverify.claims.code.object_operands import objects_of
 from gradverify.claims.code.open_parameters import (
     LABELS,
     OUTSIDE,
@@ -32,11 +33,21 @@ from gradverify.claims.code.open_parameters import (
     opened,
     parameters,
 )
-from gradverify.claims.code.operand_choices import INPUTS, any_number
+from gradverify.claims.code.operand_choices import INPUTS, any_number, lengths_of
+from gradverify.claims.code.pass_pairs import (
+    ABOVE,
+    Passes,
+    differentiated,
+    methods_of,
+    pairs,
+    passes_of,
+    speaks_of_gradients,
+)
 from gradverify.claims.code.statements import RETURNS_NOTHING, follow
 from gradverify.claims.code.syntax import is_static
 from gradverify.claims.code.trials import Run, run_at_best
 from gradverify.claims.computation.bindings import (
+    Counted,
     Function,
     Instance,
     Unknown,
@@ -45,18 +56,6 @@ from gradverify.claims.computation.bindings import (
 )
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 
-PAIRED = (
-    (re.compile(r"(\w*?)_?(?:forward|fwd)"), ("backward", "bwd", "backprop")),
-    (re.compile(r"(?:forward|fwd)_?(\w*?)"), ("backward", "bwd", "backprop")),
-    (re.compile(r"(sigmoid|tanh|relu|softmax|leaky_relu|elu)"), ("backward",)),
-)
-# What the two passes of a layer or a network are called as methods.
-FORWARD = re.compile(
-    r"(?i)_?(?:feed_?)?(?:forward|fwd)(?:_?(?:pass|prop\w*|step))?_?|_?fprop|__call__"
-)
-BACKWARD = re.compile(
-    r"(?i)_?(?:backward|bwd)(?:_?(?:pass|prop\w*|step))?_?|_?bprop|_?back_?prop\w*"
-)
 OF_METHOD = "{} of the method"
 SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")
 OUTPUT = re.compile(
@@ -65,28 +64,25 @@ OUTPUT = re.compile(
 STEP_SIZE = re.compile(
     r"(?i)(?:learning|l)_?rate|lr|alpha|eta|step_?size|reg\w*|lambd?a?"
 )
-ABOVE = re.compile(
-    r"(?i)d_?\w+|\w*grad(?:ient)?s?|grad\w*|upstream\w*|\w*delta\w*|g|(?:\w+_)?err(?:or)?"
-)
 
 
 def call_unused(code: Journal) -> None:
     """Follow what is never called and speaks of gradients."""
     judged = _judged_lines(code)
-    for forward, backward in _pairs(code.functions):
+    for forward, backward in pairs(code.functions):
         if not _is_followed(code, forward) and not _is_followed(code, backward):
             _call_pair(code, forward, backward)
     for function in code.functions:
         is_done = _is_followed(code, function) and not _is_open(function.body, judged)
-        if not is_done and _speaks_of_gradients(function.body):
+        if not is_done and speaks_of_gradients(function.body):
             several = parameters(function.parameters, function.body)
             losses = [f for f in code.functions if _is_loss(f)]
             run = partial(_beside_losses, code, function, losses)
             _run_at_best(code, several, run, [function])
     for kind in code.classes:
-        methods = {m.name: m for m in _methods(kind)}
+        methods = {m.name: m for m in methods_of(kind)}
         used = [m for m in methods.values() if m.name != "__init__"]
-        layer = _passes(kind, methods)
+        layer = passes_of(kind, methods)
         is_used = any(_is_method_followed(code, m) for m in used)
         passes: list[ast.FunctionDef] = []
         if layer is not None and (not is_used or _is_open(layer.backward.body, judged)):
@@ -99,7 +95,7 @@ def call_unused(code: Journal) -> None:
             is_new = is_own and not _is_read(code, method)
             if is_used:
                 is_new = is_own and _is_open(method.body, judged)
-            if is_new and _speaks_of_gradients(method.body):
+            if is_new and speaks_of_gradients(method.body):
                 _call_method(code, kind, methods, method)
     for cell, body in code.bodies:
         _call_script(code, cell, body, judged)
@@ -139,7 +135,7 @@ def _call_script(
     kept, missing = _without_data(code, cell, body, with_arrays=False)
     if missing:  # other arrays may have to have other sizes then
         kept, missing = _without_data(code, cell, body, with_arrays=True)
-    if not missing or not _speaks_of_gradients(kept) or not _is_open(kept, judged):
+    if not missing or not speaks_of_gradients(kept) or not _is_open(kept, judged):
         return
     nodes = [n for s in kept for n in ast.walk(s)]
     used = {n.id for n in nodes if isinstance(n, ast.Name)}
@@ -255,43 +251,6 @@ def _is_array(code: Journal, value: Value) -> bool:
     return is_leaf and bool(value.shape)
 
 
-@dataclass(frozen=True, eq=False)
-class Passes:
-    """A class of a file that has the two passes of a layer, or of a network."""
-
-    kind: ast.ClassDef
-    methods: Mapping[str, ast.FunctionDef]
-    forward: ast.FunctionDef
-    backward: ast.FunctionDef
-
-
-def _passes(
-    kind: ast.ClassDef, methods: Mapping[str, ast.FunctionDef]
-) -> Passes | None:
-    """The passes of a class; None where it has not both of them."""
-    ahead, back = (_called(methods, names) for names in (FORWARD, BACKWARD))
-    if ahead is None or back is None:
-        return None
-    return Passes(kind, methods, ahead, back)
-
-
-def _called(
-    methods: Mapping[str, ast.FunctionDef], names: re.Pattern[str]
-) -> ast.FunctionDef | None:
-    """The first method with such a name, if it does anything."""
-    found = (m for n, m in methods.items() if names.fullmatch(n) and not _is_empty(m))
-    return next(found, None)
-
-
-def _is_empty(method: ast.FunctionDef) -> bool:
-    """Whether nothing but a text, `pass` or an error stands in it."""
-    return all(
-        isinstance(s, ast.Pass | ast.Raise)
-        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
-        for s in method.body
-    )
-
-
 def _is_followed(code: Journal, function: Function) -> bool:
     return bool(function.body) and id(function.body[0]) in code.followed
 
@@ -323,36 +282,6 @@ def _is_open(body: Sequence[ast.stmt], judged: set[int]) -> bool:
     """Whether no gradient in it is judged yet."""
     last = body[-1].end_lineno or body[-1].lineno
     return not judged & {*range(body[0].lineno, last + 1)}
-
-
-def _speaks_of_gradients(body: Sequence[ast.stmt]) -> bool:
-    targets = (
-        t
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Assign)
-        for t in node.targets
-    )
-    return any(
-        pattern.fullmatch(name)
-        for target in targets
-        for name in _names(target)
-        for pattern in NAMED
-    )
-
-
-def _names(target: ast.expr) -> Iterator[str]:
-    match target:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            yield name
-        case ast.Subscript(value=holder, slice=ast.Constant(value=str(key))):
-            yield key
-            if "grad" in ast.unparse(holder):
-                yield f"d{key}"
-
-
-def _methods(kind: ast.ClassDef) -> Iterator[ast.FunctionDef]:
-    return (p for p in kind.body if isinstance(p, ast.FunctionDef))
 
 
 def _follow(code: Journal, function: Function, operands: Mapping[str, Value]) -> Value:
@@ -410,29 +339,6 @@ def _beside_losses(
 
 
 # ---- pairs of functions
-
-
-def _pairs(functions: Sequence[Function]) -> Iterator[tuple[Function, Function]]:
-    """`affine_forward` with `affine_backward`, `forward` with `backward`; each once."""
-    by_name = {f.name: f for f in functions}
-    for forward in by_name.values():
-        names = dict.fromkeys(_backward_names(forward.name))
-        yield from ((forward, by_name[name]) for name in names if name in by_name)
-
-
-def _backward_names(forward: str) -> Iterator[str]:
-    """What the backward pass of a function may be called."""
-    for pattern, words in PAIRED:
-        match = pattern.fullmatch(forward)
-        if match is None:
-            continue
-        stem = match[1]
-        for word in words:
-            for name in (f"{stem}_{word}", f"{word}_{stem}", f"{stem}{word}"):
-                yield name.strip("_")
-    for ahead, back in (("forward", "backward"), ("forward", "back"), ("fwd", "bwd")):
-        if ahead in forward:  # layer_forward_step beside layer_backward_step
-            yield forward.replace(ahead, back)
 
 
 def _call_pair(code: Journal, forward: Function, backward: Function) -> None:
@@ -579,13 +485,20 @@ def _above_each(
 ) -> dict[str, Symbol]:
     """Of several outputs, what is given as the gradient by each: dh of h, dc of c.
 
-    Nothing, where there is one gradient from above, or not one for each output.
+    Where there is not one for each output, their names say what the pass keeps.
+    Nothing, where there is one gradient from above alone.
     """
     above = [n for n in wanted if ABOVE.fullmatch(n) and n not in held]
     arrays = [v for v in outputs.values() if isinstance(v, Symbol)]
-    if len(above) < 2 or len(above) != len(arrays):
+    if len(above) < 2:
         return {}
-    return dict(zip(above, arrays, strict=True))
+    if len(above) == len(arrays):
+        return dict(zip(above, arrays, strict=True))
+    named = {n: differentiated(n) for n in above}
+    if not {*named.values()} <= {*held}:
+        return {}
+    found = {n: known(held[of]) for n, of in named.items()}
+    return found if all(isinstance(v, Symbol) for v in found.values()) else {}
 
 
 def _contracted(
@@ -665,7 +578,7 @@ def _call_layer(code: Journal, passes: Passes) -> None:
     kind, methods = passes.kind, passes.methods
     forward, backward = passes.forward, passes.backward
     body = [s for m in methods.values() for s in m.body]
-    several = _settings(methods, body)
+    several = _settings(code, methods, body)
     own = int(not is_static(forward))
     inputs = parameters(forward.args, body, skip=own, key=OF_METHOD)
     labels = _labels(_bound(backward, Instance(kind)), inputs)
@@ -731,7 +644,9 @@ def _attributes_made(
     """The attributes that an object of the class begins with, as far as we can tell."""
     length, count = code.program.length(), len(code.assigned)
     snapshots = len(code.snapshots)
-    operands = {p.key: Fraction(INPUTS) for p in several}
+    operands: dict[str, Value] = {p.key: Fraction(INPUTS) for p in several}
+    listed = {p.key: lengths_of(p)[:1] for p in several}
+    operands |= {k: tuple(map(Counted, s[0])) for k, s in listed.items() if s}
     try:
         with understood():
             made = _made(code, kind, methods, operands).attributes
@@ -751,16 +666,26 @@ def _is_unknown(value: Value) -> bool:
 
 def _kept(code: Journal, assigned: Sequence[Assigned], layer: Instance) -> Value:
     """What a forward pass that returns nothing keeps: the last array it computes."""
+    kept = [holder.attributes for holder in _objects_in(layer)]
     found = [
         (entry.name, entry.value)
         for entry in assigned
-        if layer.attributes.get(entry.name) is entry.value
+        if any(held.get(entry.name) is entry.value for held in kept)
         and not (isinstance(entry.value, Symbol)
                  and entry.value.index in code.program.leaves)
     ]  # fmt: skip
     named = [value for name, value in found if OUTPUT.fullmatch(name)]
     several = named or [value for _, value in found]
     return several[-1] if several else Unknown("the forward pass keeps no array")
+
+
+def _objects_in(layer: Instance) -> Iterator[Instance]:
+    """An object, and those that it keeps; each once."""
+    found = [layer]
+    for holder in found:  # it grows
+        yield holder
+        inner = (v for v in holder.attributes.values() if isinstance(v, Instance))
+        found += [v for v in inner if not any(v is f for f in found)]
 
 
 def _call_method(
@@ -770,7 +695,7 @@ def _call_method(
     method: ast.FunctionDef,
 ) -> None:
     """A method that speaks of gradients, of an object that is made for it."""
-    several = _settings(methods, method.body)
+    several = _settings(code, methods, method.body)
     own = int(not is_static(method))
     init = methods.get("__init__")
     begun = [] if init is None else init.body
@@ -795,12 +720,19 @@ def _of_method(
 
 
 def _settings(
-    methods: Mapping[str, ast.FunctionDef], body: Sequence[ast.stmt]
+    code: Journal, methods: Mapping[str, ast.FunctionDef], body: Sequence[ast.stmt]
 ) -> list[OpenParameter]:
+    """The operands that an object is made with; of those that are objects, theirs."""
     init = methods.get("__init__")
     if init is None:
         return []
-    return parameters(init.args, [*init.body, *body], skip=1, is_setting=True)
+    several = parameters(init.args, [*init.body, *body], skip=1, is_setting=True)
+    objects = objects_of(code.classes, init, [*init.body, *body])
+    found = [p for p in several if p.key not in objects and p.table not in objects]
+    for kind in objects.values():
+        inner = {m.name: m for m in methods_of(kind)}
+        found += _settings(code, inner, [s for m in inner.values() for s in m.body])
+    return [*{p.key: p for p in found}.values()]  # of one name, one size
 
 
 def _made(
@@ -809,14 +741,18 @@ def _made(
     methods: Mapping[str, ast.FunctionDef],
     operands: Mapping[str, Value],
 ) -> Instance:
-    """An object of the class."""
+    """An object of the class, and the objects that it is made with."""
     layer = Instance(kind)
     init = methods.get("__init__")
     if init is not None:
+        body = [s for m in methods.values() for s in m.body]
+        objects = {
+            name: _made(code, other, {m.name: m for m in methods_of(other)}, operands)
+            for name, other in objects_of(code.classes, init, body).items()
+        }
+        given = {**operands, **objects}
         wanted = [a.arg for a in init.args.args[1:]]
-        _follow(
-            code, _bound(init, layer), {n: operands[n] for n in wanted if n in operands}
-        )
+        _follow(code, _bound(init, layer), {n: given[n] for n in wanted if n in given})
     return layer
 
 

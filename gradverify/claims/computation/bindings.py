@@ -21,6 +21,9 @@ class Unknown:
     reason: str
 
 
+NOT_CHOSEN = "it is not chosen yet what this operand is: "  # why, in a search
+
+
 @dataclass(frozen=True)
 class Open:
     """An array whose shape is known and whose numbers the file leaves to chance."""

@@ -123,26 +123,17 @@ def _verdict(f: ReadClaim, findings: Sequence[ReadClaim]) -> tuple[ClaimVerdict,
         return ClaimVerdict.RIGHT, ""
     if f.doubts:
         return ClaimVerdict.UNSURE, f.doubts[0]
+    if f.follows:  # the earlier line is what is to be mended
+        return ClaimVerdict.UNSURE, f.explained.cause
     rights, wrongs = _witnesses(f, findings)
     is_apart = f.explained.puts_in and not _has_values(f, findings)
     is_apart |= bool(f.valued) and not _is_at_the_values(f, findings)
     if f.is_far and (not rights or is_apart):
         return ClaimVerdict.UNSURE, FAR  # what is put in may be given near the claim
     seen = 0 < rights >= wrongs
-    if f.member or f.explained.is_slip or seen or _follows_a_wrong_one(f, findings):
+    if f.member or f.explained.is_slip or seen:
         return ClaimVerdict.WRONG, ""
     return ClaimVerdict.UNSURE, NO_WITNESS
-
-
-def _follows_a_wrong_one(f: ReadClaim, findings: Sequence[ReadClaim]) -> bool:
-    """Whether what it follows from is wrong itself, and not only unsure."""
-    return f.follows and any(
-        o.subject == f.subject
-        and o.is_contradicted
-        and not o.follows
-        and _verdict(o, findings)[0] is ClaimVerdict.WRONG
-        for o in findings
-    )
 
 
 def _claim(
