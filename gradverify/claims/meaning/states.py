@@ -69,7 +69,8 @@ class State:
 
     clashes: names to which text and code give different values. stated: where a text
     gave a number to a name. again: functions that a section defines several times.
-    relation: the last equation between two letters.
+    relation: the last equation between two letters. unread: names that a definition
+    was given for which is not understood, and none before it that is.
     """
 
     cell: int
@@ -81,6 +82,7 @@ class State:
     stated: Mapping[str, Place] = field(default_factory=dict)
     relation: Relation | None = None
     again: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,8 +207,10 @@ class States:
                 if names_it and (fragment.defines or fragment.kind == "comment"):
                     changed = self._defined(fragment, part, state)
                     if changed is not None:
+                        has_names = changed.unread == state.unread
                         state = changed
-                        break
+                        if has_names:
+                            break
             else:
                 break
         self.readings.append(Reading(fragment, tokens, claims, parts))
@@ -221,6 +225,8 @@ class States:
             return None
         if changed is None:
             return None
+        if changed.unread != state.unread:
+            return changed
         line = fragment.line + part.line
         state = replace(changed, cell=fragment.cell, line=line)
         if fragment.defines:
@@ -396,7 +402,8 @@ def _definition(
         return _unread(name, place, head[0], state)
     members = _members(rest)
     if not members:
-        return None
+        is_new = name not in state.names and not kinds & DIFFERENTIAL
+        return _unread(name, place, head[0], state) if is_new else None
     changed = _bound(states, name, parameters, members, place, state)
     known, new = state.names.get(name), changed.names.get(name) if changed else None
     if changed is None or not isinstance(known, TextFunction):
@@ -477,6 +484,8 @@ def _parameters(head: Sequence[Token]) -> tuple[str, ...] | None:
 def _unread(name: str, place: Place, token: Token, state: State) -> State | None:
     """A definition that is not understood takes away the one before it."""
     known = state.names.get(name)
+    if token.formula and known is None:
+        return replace(state, unread=state.unread | {name})
     if not token.formula or not isinstance(known, TextValue):
         return None
     why = Unknown(f"the definition of {name} in line {place[2]} is not understood")

@@ -170,7 +170,8 @@ def _later(
         if isinstance(value, TextValue) and value is not own.names.get(name):
             cell, _, line = value.place
             beside = cell == place[0] and line - place[1] <= BESIDE
-            if name in own.names or not beside or value.name != name:
+            is_anew = name in own.names or name in own.unread
+            if is_anew or not beside or value.name != name:
                 return (LATER,)
     return ()
 
