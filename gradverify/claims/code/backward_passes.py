@@ -844,8 +844,8 @@ def _difference(entry: Assigned) -> str:
     """Whether the value is a difference quotient, which is no exact derivative."""
     for node in ast.walk(entry.tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            names = {n.id for n in ast.walk(node.right) if isinstance(n, ast.Name)}
-            if names & STEPS:
+            names = {f.id for f in _factors(node.right) if isinstance(f, ast.Name)}
+            if names & STEPS:  # and not `1 / sqrt(var + eps)`
                 return "a difference quotient is no exact derivative"
     if isinstance(entry.value, Unknown):
         return entry.value.reason

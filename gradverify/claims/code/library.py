@@ -7,6 +7,7 @@ understood.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -68,6 +69,7 @@ from gradverify.claims.code.containers import backwards, enumerated, listed, zip
 from gradverify.claims.code.convolutions import correlated
 from gradverify.claims.code.function_names import FUNCTIONS
 from gradverify.claims.computation.bindings import (
+    AxisLength,
     Layer,
     Open,
     Unknown,
@@ -283,6 +285,10 @@ def call(
     if name in FUNCTION_TABLE:
         table = PYTORCH if is_pytorch and name in PYTORCH else FUNCTION_TABLE
         return _bound(name, table[name], program, operands, keywords)
+    if name == "prod" and isinstance(operands[0], tuple) and len(operands) == 1:
+        lengths = [stated(program, n) for n in operands[0]]
+        if lengths and all(isinstance(n, Fraction) for n in lengths):
+            return AxisLength(math.prod(map(whole, lengths)))
     if name in REDUCTIONS or name in ALONG:
         return by_axis(program, name, operands[0], operands[1:], keywords)
     if name in FUNCTIONS:

@@ -244,7 +244,7 @@ def _is_rather_a_column(name: str, nodes: Sequence[ast.AST]) -> bool:
     if not name[0].islower():
         return False
     is_bias = BIAS.fullmatch(name) is not None
-    return any(_is_column(n) or (is_bias and _is_sum_of_rows(n)) for n in nodes)
+    return any(_is_column(n) or (is_bias and _is_sum_of_rows(name, n)) for n in nodes)
 
 
 def _is_column(node: ast.AST) -> bool:
@@ -256,7 +256,17 @@ def _is_column(node: ast.AST) -> bool:
     return False
 
 
-def _is_sum_of_rows(node: ast.AST) -> bool:
+def _is_sum_of_rows(name: str, node: ast.AST) -> bool:
+    """Whether its gradient is a sum along rows: `db = np.sum(dz, axis=1, …)`."""
+    match node:
+        case ast.Assign(targets=[target], value=value):
+            called = re.sub(r"\W+$", "", ast.unparse(target)).lower()
+            is_of_it = re.search(rf"(?:^|\W|_|d|grad){name.lower()}$", called)
+            return bool(is_of_it) and any(map(_keeps_rows, ast.walk(value)))
+    return False
+
+
+def _keeps_rows(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     given = {k.arg: ast.unparse(k.value) for k in node.keywords}

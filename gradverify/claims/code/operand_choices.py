@@ -47,6 +47,8 @@ IS_SMALL = re.compile(
 )
 STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
 PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
+SMALL_NUMBER = re.compile(r"(?i)eps(?:ilon)?")  # that keeps a root from 0
+WEIGHT_OF_PENALTY = re.compile(r"(?i)reg|lambda_?|lambd|lmbda|l2_reg|learning_rate|lr")
 WINDOW = re.compile(r"(?i)(?:kernel|filter|pool|window|patch|field)")
 SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
 LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
@@ -98,6 +100,12 @@ def candidates(
         return
     if parameter.is_sizes:
         yield lambda: tuple(Counted(n) for n in LAYER_SIZES)
+        return
+    if SMALL_NUMBER.fullmatch(parameter.name) and not parameter.least:
+        yield partial(_stated, code, np.asarray(Fraction(1, 100), dtype=object))
+        return
+    if WEIGHT_OF_PENALTY.fullmatch(parameter.name) and not parameter.least:
+        yield partial(any_number, code, parameter.name, ())
         return
     is_number = parameter.is_setting or parameter.table or parameter.is_size
     for names, ends in ((STRIDE, (1, 2)), (PADDING, (1, 0))):

@@ -53,7 +53,9 @@ def pairs(functions: Sequence[Function]) -> Iterator[tuple[Function, Function]]:
     by_name = {f.name: f for f in functions}
     for forward in by_name.values():
         names = dict.fromkeys(_backward_names(forward.name))
-        yield from ((forward, by_name[name]) for name in names if name in by_name)
+        others = (n for n in by_name for name in names if n.startswith(f"{name}_"))
+        several = dict.fromkeys((*names, *others))  # batchnorm_backward_alt
+        yield from ((forward, by_name[name]) for name in several if name in by_name)
 
 
 def _backward_names(forward: str) -> Iterator[str]:

@@ -69,9 +69,12 @@ STEP_SIZE = re.compile(
 def call_unused(code: Journal) -> None:
     """Follow what is never called and speaks of gradients."""
     judged = _judged_lines(code)
+    paired: set[str] = set()  # one forward pass may have two backward passes
     for forward, backward in pairs(code.functions):
-        if not _is_followed(code, forward) and not _is_followed(code, backward):
+        is_used = forward.name not in paired and _is_followed(code, forward)
+        if not is_used and not _is_followed(code, backward):
             _call_pair(code, forward, backward)
+            paired.add(forward.name)
     for function in code.functions:
         is_done = _is_followed(code, function) and not _is_open(function.body, judged)
         if not is_done and speaks_of_gradients(function.body):

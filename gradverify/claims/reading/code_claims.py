@@ -76,19 +76,46 @@ def _in_passes(file: OpenFile) -> Iterator[tuple[int, ReadClaim]]:
     """
     wrong: dict[int, Symbol] = {}
     passes = steps(file.code, tuple(file.code.assigned))
+    found: list[tuple[BackwardStep, ReadClaim]] = []
     for step in itertools.chain(passes, closure_steps(file.code)):
         entry = step.assigned
         chain = (f"∂{step.of}/∂{step.by}", ast.unparse(entry.tree))
-        place, column = (entry.cell, entry.line, entry.text), entry.tree.col_offset
-        if step.problem:
-            yield column, ReadClaim(*place, chain, reason=step.problem)
-            continue
-        try:
-            with understood():
-                finding = _step(file, step, ReadClaim(*place, chain), wrong)
-        except NotUnderstood as error:
-            finding = ReadClaim(*place, chain, reason=str(error))
-        yield column, finding
+        place = entry.cell, entry.line, entry.text
+        finding = ReadClaim(*place, chain, reason=step.problem)
+        if not step.problem:
+            try:
+                with understood():
+                    finding = _step(file, step, finding, wrong)
+            except NotUnderstood as error:
+                finding = replace(finding, reason=str(error))
+        found.append((step, finding))
+    for step, finding in found:
+        if finding.is_contradicted and _leads_to_right_ones(file, step, found):
+            finding = replace(finding, doubts=(MISNAMED, *finding.doubts))
+        yield step.assigned.tree.col_offset, finding
+
+
+def _leads_to_right_ones(
+    file: OpenFile,
+    step: BackwardStep,
+    found: Sequence[tuple[BackwardStep, ReadClaim]],
+) -> bool:
+    """Whether gradients by parameters are computed from it that come out right.
+
+    If it were wrong itself, they would be so too: its name means another step, as
+    `dout` may be the gradient by scores where `out` is what a softmax makes of them.
+    """
+    program, own = file.code.program, step.assigned.value
+    if not isinstance(own, Symbol):
+        return False
+    after = [
+        f for s, f in found
+        if s is not step and isinstance(s.assigned.value, Symbol)
+        and s.x.index in program.leaves and f.tells
+        and program.depends(s.assigned.value.index, own.index)
+    ]  # fmt: skip
+    wrongs = sum(f.is_contradicted and not f.follows for f in after)
+    return sum(f.is_right for f in after) >= max(1, wrongs)
 
 
 def _step(
@@ -193,6 +220,7 @@ PENALIZED = (
     "it holds the slope of a penalty, which is no part of what the layer computes"
 )
 SUPPOSED = "it rests on a function that the file does not hold, read as its name says"
+MISNAMED = "what is computed from it comes out right: its name may mean another step"
 FEW = "no loss is written, and few gradients agree on what they are derivatives of"
 OUR_SHAPE = "the file does not say what shapes its operands have"
 PLAIN = ("a factor", "the sign")  # causes that leave no doubt of what a loss is by

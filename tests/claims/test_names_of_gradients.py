@@ -1,0 +1,129 @@
+"""Gradients whose names say something else, and passes with odd names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradverify.claims.reading.reader import read_claims
+
+# `out` ends as the probabilities, and `dout` is the gradient by the scores: those by
+# the weights are computed from it and are right.
+SCORES = """
+import numpy as np
+def fit(X, y, W, b, reg):
+    n = X.shape[0]
+    out = np.exp(np.dot(X, W) + b)
+    out /= np.sum(out, axis=1, keepdims=True)
+    loss = -np.sum(np.log(out[np.arange(n), y])) / n + 0.5 * reg * np.sum(W**2)
+    dout = np.copy(out)
+    dout[np.arange(n), y] -= 1
+    dW = WEIGHT
+    dW += reg * W
+    db = BIAS
+    return loss, dW, db
+"""
+# Of one forward pass there are two backward passes; an eps in a root is no step size.
+TWICE = """
+import numpy as np
+def norm_forward(x, gamma, beta, eps):
+    mu = x.mean(axis=0)
+    var = x.var(axis=0)
+    xn = (x - mu) / np.sqrt(var + eps)
+    out = gamma * xn + beta
+    return out, (x, mu, var, xn, gamma, eps)
+def norm_backward(dout, cache):
+    x, mu, var, xn, gamma, eps = cache
+    dxn = dout * gamma
+    dx = (dxn - dxn.mean(axis=0) - xn * (dxn * xn).mean(axis=0)) / np.sqrt(var + eps)
+    return dx
+def norm_backward_alt(dout, cache):
+    x, mu, var, xn, gamma, eps = cache
+    dgamma = GAMMA
+    dxn = dout * gamma
+    root = np.sqrt(var + eps)
+    dvar = np.sum(dxn * (x - mu), axis=0) * -0.5 / ((var + eps) * np.sqrt(var + eps))
+    return dgamma, dvar
+"""
+# The lengths of an image are given as one list, and their product is a width.
+LENGTHS = """
+import numpy as np
+class Scale:
+    def __init__(self, X_dim):
+        self.deep, self.high, self.wide = X_dim
+        self.gamma = np.ones((1, int(np.prod(X_dim))))
+        self.beta = np.zeros((1, int(np.prod(X_dim))))
+    def forward(self, X):
+        self.X_shape = X.shape
+        self.flat = X.ravel().reshape(X.shape[0], -1)
+        out = self.gamma * self.flat + self.beta
+        return out.reshape(self.X_shape)
+    def backward(self, dout):
+        dout = dout.ravel().reshape(dout.shape[0], -1)
+        dbeta = np.sum(dout, axis=0)
+        dgamma = SLOT
+        return dgamma, dbeta
+"""
+
+
+def verdicts(folder: Path, code: str) -> dict[str, str]:
+    """What is said of each gradient, by its line."""
+    path = folder / "a.py"
+    path.write_text(code, encoding="utf-8")
+    found = [c for c in read_claims(path) if c.verdict != "not understood"]
+    return {c.text.split("=")[0].strip(" -+"): c.verdict for c in found}
+
+
+def scores(weight: str, bias: str) -> str:
+    """The pass with these gradients."""
+    return SCORES.replace("WEIGHT", weight).replace("BIAS", bias)
+
+
+def test_a_gradient_that_right_ones_are_computed_from_is_not_accused(
+    tmp_path: Path,
+) -> None:
+    code = scores("np.dot(X.T, dout) / n", "np.sum(dout, axis=0) / n")
+    found = verdicts(tmp_path, code)
+    assert found["dW"] == found["db"] == "right"
+    assert "wrong" not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "line"),
+    [
+        ("-np.dot(X.T, dout) / n", "np.sum(dout, axis=0) / n", "dW"),
+        ("np.dot(X.T, dout) / n", "2 * np.sum(dout, axis=0) / n", "db"),
+    ],
+)
+def test_a_slip_after_such_a_gradient_is_found(
+    tmp_path: Path, weight: str, bias: str, line: str
+) -> None:
+    found = verdicts(tmp_path, scores(weight, bias))
+    assert [name for name, verdict in found.items() if verdict == "wrong"] == [line]
+
+
+@pytest.mark.parametrize(
+    ("gamma", "verdict"),
+    [("np.sum(dout * xn, axis=0)", "right"), ("np.sum(dout, axis=0)", "wrong")],
+)
+def test_a_second_backward_pass_is_judged_as_the_first_one_is(
+    tmp_path: Path, gamma: str, verdict: str
+) -> None:
+    found = verdicts(tmp_path, TWICE.replace("GAMMA", gamma))
+    assert found == {"dxn": "right", "dx": "right", "dgamma": verdict, "dvar": "right"}
+
+
+@pytest.mark.parametrize(
+    ("gamma", "verdict"),
+    [
+        ("np.sum(dout * self.flat, axis=0)", "right"),
+        ("np.sum(dout * self.flat, axis=0) / 2", "unsure"),
+    ],
+)
+def test_an_operand_may_list_the_lengths_of_an_image(
+    tmp_path: Path, gamma: str, verdict: str
+) -> None:
+    found = verdicts(tmp_path, LENGTHS.replace("SLOT", gamma))
+    assert found["dgamma"] == verdict
+    assert found["dbeta"] == "right"
