@@ -8,7 +8,7 @@ one format, usual formulas that lose digits tell: what they lose near the same p
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +21,10 @@ from gradverify.formats import DTYPES, format_of
 from gradverify.graph import Array, Case
 from gradverify.questions import GRADIENT, JVP, Question
 from gradverify.reference import Doubled, Reference, Slope
+from gradverify.reference.hull import is_point
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify.asking import Asking
+from gradverify.verify.thawed import thawed
 from gradverify.verify.usual_formulas import usual_formulas
 
 SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format takes away
@@ -58,14 +60,37 @@ def reconsidered(
     """`IMPRECISE` in place of `WRONG` or `WRONG_VALUE` if digits are lost.
 
     At least half of the digits must be right. A value that loses digits does not hide
-    its derivatives: they are judged as if it did not.
+    its derivatives: they are judged, and reconsidered, as if it did not.
     """
-    case, found = asking.case, asking.found
-    own = deviation(judgement, found, derivatives)
-    unit = format_of(case.dtype).unit_roundoff
+    own = deviation(judgement, asking.found, derivatives)
+    unit = format_of(asking.case.dtype).unit_roundoff
     if own is None or not 0.0 < own.part <= math.sqrt(unit):
         return judgement
-    told = False
+    loss = _loss(asking, own)
+    for behind in _behind(asking, own.entry):
+        if not loss.says:
+            loss = _loss(behind, own)
+    if loss.says:
+        return _imprecise(judgement, asking, derivatives, loss.says)
+    is_doubtful = not loss.was_told and own.part <= DOUBTFUL * unit
+    return replace(judgement, note=UNTOLD) if is_doubtful else judgement
+
+
+@dataclass(frozen=True)
+class Told:
+    """What tells that digits are lost, empty if nothing does; and whether a format did.
+
+    was_told: whether the engine answered in another format.
+    """
+
+    says: str
+    was_told: bool
+
+
+def _loss(asking: Asking, own: WorstNumber) -> Told:
+    """What the other formats say, or the usual formulas if there is no other."""
+    case, told = asking.case, False
+    unit = format_of(case.dtype).unit_roundoff
     for dtype in DTYPES:
         parts = [
             _part_there(asking.at(other), own.entry)
@@ -80,15 +105,12 @@ def reconsidered(
         if _are_digits(own.part, unit, part, unit_there) and not _is_steady(
             asking, own.entry
         ):
-            note = _told_by(case, dtype)
-            return _imprecise(judgement, asking, derivatives, note)
-    if not told and found.question in ASKED_OF_FORMULAS:
-        says = _usual_loss(asking, own)
-        if says is not None:
-            note = f"digits are lost, as by the formula {says}"
-            return _imprecise(judgement, asking, derivatives, note)
-    is_doubtful = not told and own.part <= DOUBTFUL * unit
-    return replace(judgement, note=UNTOLD) if is_doubtful else judgement
+            return Told(_told_by(case, dtype), told)
+    if not told and asking.found.question in ASKED_OF_FORMULAS:
+        formula = _usual_loss(asking, own)
+        if formula is not None:
+            return Told(f"digits are lost, as by the formula {formula}", told)
+    return Told("", told)
 
 
 def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bool:
@@ -127,6 +149,8 @@ def _imprecise(
         right = replace(derivatives, value=value)
         rest = compare(asking.case, asking.found, right)
         if rest.verdict.fails():
+            rest = reconsidered(rest, asking, right)
+        if rest.verdict.fails():
             return rest
         what = "the value, not the derivative; "
     return replace(judgement, verdict=Verdict.IMPRECISE, note=what + note)
@@ -154,8 +178,11 @@ def deviation(
 
 
 def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
-    """What value and all derivatives are too large by; None where that has no sense."""
-    if found.status is not Slope.SMOOTH or found.kinked is not None:
+    """What value and all derivatives are too large by; None where that has no sense.
+
+    At a kink, a derivative is too large by what it is above all slopes of its range.
+    """
+    if found.status not in {Slope.SMOOTH, Slope.KINK}:
         return None
     if any(isinstance(x, Doubled) for x in found.gradient):
         return None
@@ -164,20 +191,34 @@ def _errors(found: Reference, derivatives: Derivatives) -> Array | None:
         numbers = [float(derivatives.value), *answer]
     except (TypeError, ValueError):
         return None
-    exact = _exact(found)
-    if len(exact) != len(numbers) or not np.all(np.isfinite(numbers)):
+    ranges = _ranges(found)
+    if len(ranges) != len(numbers) or not np.all(np.isfinite(numbers)):
         return None
-    pairs = zip(numbers, exact, strict=True)
-    return np.array([float(mpf(float(got)) - x) for got, x in pairs])
+    pairs = zip(numbers, ranges, strict=True)
+    return np.array([_beyond(mpf(float(got)), *ends) for got, ends in pairs])
 
 
-def _exact(found: Reference) -> list[Any]:
-    return [found.value, *(v for x in found.gradient for v in x.ravel())]
+def _beyond(number: Any, low: Any, high: Any) -> float:
+    return float(number - min(max(number, low), high))
+
+
+def _ranges(found: Reference) -> list[tuple[Any, Any]]:
+    """The least and the largest number that the value and each derivative may be."""
+    exact = [found.value, *(v for x in found.gradient for v in x.ravel())]
+    if found.kinked is None:
+        return [(x, x) for x in exact]
+    low, high = found.kinked.hull.lowest, found.kinked.hull.highest
+    ends = zip(low, high, strict=True)
+    moved = [
+        (x, x) if is_point(a, b) else (mpf(float(a)), mpf(float(b)))
+        for x, (a, b) in zip(exact[1:], ends, strict=True)
+    ]
+    return [(exact[0], exact[0]), *moved]
 
 
 def _part(error: float, found: Reference, entry: int) -> float:
     """An error as a part of the exact number."""
-    size = float(abs(_exact(found)[entry]))
+    size = float(max(map(abs, _ranges(found)[entry])))
     return error / size if size else math.inf if error else 0.0
 
 
@@ -203,6 +244,28 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
         if all(map(np.all, same)):
             found.append(Case(case.graph, point, dtype))
     return found
+
+
+CLOSE = 2.0**-8  # of a number: how near it is to another at about the same point
+
+
+def _behind(asking: Asking, entry: int) -> Iterator[Asking]:
+    """The question behind clips, wherever the number that deviates is the same there.
+
+    Values move there that do not where a clip stands before them.
+    """
+    case, found = asking.case, asking.found
+    if found.question is not GRADIENT:
+        return
+    here = _ranges(found)[entry]
+    size = max(map(abs, here))
+    for other in thawed(case, _near(case, case.dtype, NEAR[1:])):
+        there = asking.at(other)
+        if there.found.status not in {Slope.SMOOTH, Slope.KINK}:
+            continue
+        pairs = zip(here, _ranges(there.found)[entry], strict=True)
+        if all(abs(x - y) <= CLOSE * size for x, y in pairs):
+            yield there
 
 
 def _is_steady(asking: Asking, entry: int) -> bool:

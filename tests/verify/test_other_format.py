@@ -82,6 +82,24 @@ def test_the_other_format_tells_lost_digits_from_a_wrong_formula(
     assert judged(slope, dtype).verdict is verdict
 
 
+# What stands beside the exponential, at 0: each has a slope of its own there.
+BESIDE_KINKS = {
+    "of a slope between two": lambda a, b: s.exp(a) + s.relu(b),
+    "of a slope between two in both factors": lambda a, b: s.exp(a) * (1.0 + s.abs(b)),
+    "of one slope after all": lambda a, b: s.exp(a) + s.maximum(b, b),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("kink", BESIDE_KINKS)
+def test_it_tells_them_beside_a_kink(kink: str, name: str, dtype: str) -> None:
+    slope, verdict = SLOPES[name]
+    point = (np.array(1.3, dtype), np.array(0.0, dtype))
+    case = Case(trace(BESIDE_KINKS[kink], (), ()), point, dtype)
+    assert judge(case, planted("exp", slope), "reverse").verdict is verdict
+
+
 @pytest.mark.parametrize("part", [1e-9, 1e-13])
 def test_a_small_part_too_much_is_no_lost_digit(part: float) -> None:
     found = judged(lambda x: np.exp(x) * (1.0 + part), "float64")
@@ -124,6 +142,44 @@ def test_such_a_value_does_not_hide_a_wrong_derivative(dtype: str) -> None:
     found = judge(case, subtracting(1.0 + 1e-4), "reverse")
     assert found.verdict is Verdict.WRONG
     assert found.where == "d/da"
+
+
+# Functions that are the same all around a point: what deviates is behind a clip.
+CLIPPED = {
+    "relu6": lambda a, b: s.erfc(s.relu6(a) - 3.4) + 0.0 * b,
+    "relu": lambda a, b: b * s.erfc(s.relu(-a) + 2.6),
+    "a step": lambda a, b: s.erfc(s.sign(a) + 1.6) + 0.0 * b,
+}
+
+
+def of_value(erfc: Callable[[Any], Any]) -> Differentiator:
+    """autograd with the given value of erfc, whose slope is left as it is."""
+    from autograd.extend import defvjp, primitive
+
+    function = primitive(erfc)
+    defvjp(
+        function,
+        lambda y, x: lambda ct: -ct * np.exp(-x * x) * (2 / np.sqrt(np.pi)),
+    )
+    return PlantedAutograd("autograd with another erfc", {"erfc": function})
+
+
+@pytest.mark.parametrize("clip", CLIPPED)
+@pytest.mark.parametrize(
+    ("erfc", "verdict"),
+    [
+        (lambda x: 1 - special.erf(x), Verdict.IMPRECISE),
+        (lambda x: special.erfc(x) * (1 + 1e-10), Verdict.WRONG_VALUE),
+        (special.erfc, Verdict.AGREES),
+    ],
+    ids=["lost digits", "a small part too much", "right"],
+)
+def test_a_clip_does_not_hide_that_digits_are_lost(
+    clip: str, erfc: Callable[[Any], Any], verdict: Verdict
+) -> None:
+    point = (np.array(7.0), np.array(1.5))
+    case = Case(trace(CLIPPED[clip], (), ()), point)
+    assert judge(case, of_value(erfc), "reverse").verdict is verdict
 
 
 # ---- engines of one format
