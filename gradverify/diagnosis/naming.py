@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,11 +20,13 @@ from gradverify.graph import (
     apply_op,
     formula,
     input_leaf,
+    live,
     names_of,
 )
 from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
+from gradverify.ops.calculus import at_zero
 
 DIGITS = 6  # of a number in a sentence, unless more are needed to tell it from another
 MOST_DIGITS = 17  # tell any two numbers of float64 apart
@@ -132,7 +134,7 @@ class Naming:
         result = rule(SYMBOLS, *symbols, **node.params)
         if not isinstance(result, Symbol):
             return f"{float(result):g}"
-        graph = program.graph(result)
+        graph = _unguarded(program.graph(result))
         if any(OPS[op].internal and op not in SAID for op in graph.ops):
             return None  # a name that no user knows
         if any(node.op == "literal" and node.value == 0.0 for node in graph.nodes):
@@ -191,6 +193,34 @@ SIMPLE = ("input", "mul", "div", "power", "literal", "data", "sin", "cos", "exp"
 # Internal ops that a formula may name.
 SAID = ("scale", "sech", "step", "rise")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def _unguarded(graph: Graph) -> Graph:
+    """The formula without the 1 that a rule adds to a number where that is 0."""
+    place = [*range(len(graph.nodes))]
+    nodes: list[Node] = []
+    for i, node in enumerate(graph.nodes):
+        nodes.append(replace(node, operands=tuple(place[j] for j in node.operands)))
+        if node.op == "add" and _is_at_zero(graph, node.operands[1]):
+            place[i] = place[node.operands[0]]
+    output = place[-1]
+    return Graph(live(nodes[: output + 1])) if graph.output.operands else graph
+
+
+def _is_at_zero(graph: Graph, i: int) -> bool:
+    """Whether a node is `at_zero` of the table of rules."""
+    program = Program()
+    sought = program.graph(at_zero(SYMBOLS, program.append(input_leaf())))
+    found, wanted = [i], [len(sought.nodes) - 1]
+    while wanted:
+        node, other = graph.nodes[found.pop()], sought.nodes[wanted.pop()]
+        if other.op == "input":
+            continue
+        if (node.op, node.value) != (other.op, other.value):
+            return False
+        found += node.operands
+        wanted += other.operands
+    return True
 
 
 def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Naming:
