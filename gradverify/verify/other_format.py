@@ -7,6 +7,7 @@ one format, usual formulas that lose digits tell: what they lose near the same p
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +91,6 @@ class Told:
 def _loss(asking: Asking, own: WorstNumber) -> Told:
     """What the other formats say, or the usual formulas if there is no other."""
     case, told = asking.case, False
-    unit = format_of(case.dtype).unit_roundoff
     for dtype in DTYPES:
         parts = [
             _part_there(asking.at(other), own.entry)
@@ -101,11 +101,9 @@ def _loss(asking: Asking, own: WorstNumber) -> Told:
         if part is None:
             continue
         told = True
-        unit_there = format_of(dtype).unit_roundoff
-        if _are_digits(own.part, unit, part, unit_there) and not _is_steady(
-            asking, own.entry
-        ):
-            return Told(_told_by(case, dtype), told)
+        says = _says(asking, own, part, dtype)
+        if says and not _is_steady(asking, own.entry):
+            return Told(f"digits are lost: {says}", told)
     if not told and asking.found.question in ASKED_OF_FORMULAS:
         formula = _usual_loss(asking, own)
         if formula is not None:
@@ -113,11 +111,25 @@ def _loss(asking: Asking, own: WorstNumber) -> Told:
     return Told("", told)
 
 
-def _are_digits(part: float, unit: float, there: float, unit_there: float) -> bool:
-    """Whether an error goes with the roundoff of the format."""
-    if unit_there < unit:
-        return there <= SHRUNK * part
-    return ALIKE * there / unit_there >= part / unit
+def _says(asking: Asking, own: WorstNumber, there: float, dtype: str) -> str:
+    """How an error goes with the roundoff of a format; empty if it does not.
+
+    Where a number happens to be rounded well in a narrower one, or where a formula is
+    another one there, other counts of units are lost. The error is one of roundings
+    still if it goes up and down near the case, and is no larger in the wider format.
+    """
+    unit = format_of(asking.case.dtype).unit_roundoff
+    unit_there = format_of(dtype).unit_roundoff
+    is_wider = unit_there < unit
+    if is_wider and there <= SHRUNK * own.part:
+        return f"in {dtype} they are there"
+    if not is_wider and ALIKE * there / unit_there >= own.part / unit:
+        return f"in {dtype} the error is as many units of roundoff"
+    narrow, wide = (own.part, there) if is_wider else (there, own.part)
+    if wide <= narrow and _goes_up_and_down(asking, own.entry):
+        size = "smaller" if is_wider else "larger"
+        return f"the error goes up and down near this point, and is {size} in {dtype}"
+    return ""
 
 
 def _usual_loss(asking: Asking, own: WorstNumber) -> str | None:
@@ -132,12 +144,6 @@ def _usual_loss(asking: Asking, own: WorstNumber) -> str | None:
         if own.part <= ALIKE * most:
             return None if _is_smooth(asking, own.entry) else says
     return None
-
-
-def _told_by(case: Case, dtype: str) -> str:
-    if format_of(dtype).unit_roundoff < format_of(case.dtype).unit_roundoff:
-        return f"digits are lost: in {dtype} they are there"
-    return f"digits are lost: in {dtype} the error is as many units of roundoff"
 
 
 def _imprecise(
@@ -238,7 +244,7 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
     found = []
     for factor in factors:
         with np.errstate(all="ignore"):
-            point = tuple((factor * np.asarray(x)).astype(dtype) for x in case.point)
+            point = tuple(_moved(x, factor - 1.0).astype(dtype) for x in case.point)
         pairs = zip(case.point, point, strict=True)
         same = (np.isfinite(y) & ((x == 0) == (y == 0)) for x, y in pairs)
         if all(map(np.all, same)):
@@ -247,6 +253,17 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
 
 
 CLOSE = 2.0**-8  # of a number: how near it is to another at about the same point
+
+
+def _moved(x: Array, part: float) -> Array:
+    """Numbers that grow by up to that part of themselves, equal ones by as much.
+
+    Others grow by other parts: what all of them are scaled by would leave the roundings
+    of what no scale changes as they are, such as those of orthonormal columns.
+    """
+    with np.errstate(all="ignore"):
+        share = np.where(x == 0.0, 0.0, 0.75 + 0.25 * np.sin(3.0 * np.log(np.abs(x))))
+    return np.asarray(x * (1.0 + part * share))
 
 
 def _behind(asking: Asking, entry: int) -> Iterator[Asking]:
@@ -294,6 +311,13 @@ def _is_smooth(asking: Asking, entry: int) -> bool:
     sizes = np.log(np.abs(known))
     rest = sizes - np.polyval(np.polyfit(ALONG, sizes, 1), ALONG)
     return bool(np.max(np.abs(rest)) <= STEADY)
+
+
+def _goes_up_and_down(asking: Asking, entry: int) -> bool:
+    """Whether the error changes its sign more than once among points on a line."""
+    known = [part for part in _parts_near(asking, entry, ALONG) if part]
+    turns = sum(a * b < 0.0 for a, b in itertools.pairwise(known))
+    return turns > 1
 
 
 def _parts_near(

@@ -37,6 +37,12 @@ from gradverify.verify.other_format import UNTOLD
 from ..planted.engines import ENGINES, PlantedAutograd
 
 
+def cancelling(x: Any) -> Any:
+    """exp, of which an added number takes fewer units in float32."""
+    added = in_own_dtype(x, {8: 2.0**20, 4: 2.0**9}[np.asarray(x).dtype.itemsize])
+    return (np.exp(x) + added) - added
+
+
 def in_own_dtype(x: Any, value: float) -> Any:
     return np.asarray(x).dtype.type(value)
 
@@ -55,6 +61,7 @@ def units(x: Any, count: float) -> Any:
 # fmt: off
 SLOPES: Mapping[str, tuple[Callable[[Any], Any], Verdict]] = {
     "a shifted operand":    (shifted, Verdict.IMPRECISE),
+    "a number added":       (cancelling, Verdict.IMPRECISE),
     "300 units too much":   (lambda x: np.exp(x) * units(x, 300), Verdict.WRONG),
     "a constant too short": (lambda x: np.exp2(x * in_own_dtype(x, 1.44270)), Verdict.WRONG),
     "1e-5 too much":        (lambda x: np.exp(x) * in_own_dtype(x, 1 + 1e-5), Verdict.WRONG),
@@ -104,6 +111,20 @@ def test_it_tells_them_beside_a_kink(kink: str, name: str, dtype: str) -> None:
 def test_a_small_part_too_much_is_no_lost_digit(part: float) -> None:
     found = judged(lambda x: np.exp(x) * (1.0 + part), "float64")
     assert found.verdict is Verdict.WRONG
+
+
+def test_near_a_matrix_numbers_move_that_no_scale_changes() -> None:
+    """A library's q is as much off for all multiples of a matrix, and R with it."""
+
+    def slope(x: Any) -> Any:
+        part = x / np.sqrt(np.sum(x * x))  # of a norm of 1, at any scale
+        rounded = (part + in_own_dtype(x, 2.0**12)) - in_own_dtype(x, 2.0**12)
+        return np.exp(x) * (rounded / part)
+
+    case = Case(
+        trace(lambda a: s.sum(s.exp(a), axis=None), (2,)), (np.array([0.3, 1.4]),)
+    )
+    assert judge(case, planted("exp", slope), "reverse").verdict is Verdict.IMPRECISE
 
 
 # ---- values
