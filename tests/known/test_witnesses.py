@@ -50,6 +50,11 @@ def each(function: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
+def multigammaln(x: Any, d: int) -> Any:
+    pairs = mpf(d * (d - 1)) / 4 * mp.log(mp.pi)
+    return pairs + sum(mp.loggamma(x - mpf(j) / 2) for j in range(d))
+
+
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     assert (axis, keepdims) == (None, False)
     return np.sum(np.ravel(x))
@@ -306,7 +311,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "gammainc": each(lambda x, a: mp.gammainc(mpf(a), 0, x, regularized=True)),
     "gammaincc": each(lambda x, a: mp.gammainc(mpf(a), x, regularized=True)),
     "i1e":      each(lambda x: mp.besseli(1, x) * mp.exp(-abs(x))),
-    "multigammaln": each(lambda x, d: {1: mp.loggamma}[d](x)),
+    "multigammaln": each(multigammaln),
     "betaln":   each(lambda a, b: mp.log(mp.beta(a, b))),
     "beta":     each(mp.beta),
     "polygamma": each(lambda x, n: mp.polygamma(n, x)),
