@@ -15,6 +15,7 @@ from gradverify.arithmetic.floats import EXTENDED
 from gradverify.autodiff.sweep import reverse
 from gradverify.diagnosis.op_alone import node_values, op_alone, op_nodes, output_alone
 from gradverify.graph import (
+    CONSTANTS,
     Array,
     Case,
     Graph,
@@ -60,6 +61,8 @@ NUMBERS = frozenset({
 # A cotangent of a wrong shape may make a later sum raise, or be broadcast in it.
 SHAPES = frozenset({Verdict.WRONG_SHAPE, Verdict.CRASHED})
 OF_SHAPES = re.compile(r"shape|broadcast|dimension", re.IGNORECASE)
+# So may a tangent of a wrong dtype make a later op raise.
+OF_DTYPES = re.compile(r"dtype|\b(double|float)\b", re.IGNORECASE)
 
 
 def guilty_op(
@@ -147,6 +150,8 @@ def _may_be(found: Judgement, wanted: Judgement) -> bool:
     both = {found.verdict, wanted.verdict}
     if both <= NUMBERS or both == SHAPES or is_same(found, wanted):
         return True
+    if found.verdict is Verdict.WRONG_DTYPE and wanted.verdict is Verdict.CRASHED:
+        return bool(OF_DTYPES.search(wanted.got))
     if not _is_of_shapes(found):
         return False
     return wanted.verdict in NUMBERS or _is_of_shapes(wanted)
@@ -161,6 +166,12 @@ def _is_of_shapes(found: Judgement) -> bool:
 
 # By what a cotangent is scaled, one after the other, until other tangents are drawn.
 SCALES = (1.25, 1.5, 1.75, -1.25, -1.5, -1.75)
+# Until no tangent is drawn for an operand, which is so for one in eight.
+MANY_SCALES = (
+    1.0,
+    *SCALES,
+    *(k * scale for k in (2, 4, 8, 16, 32) for scale in SCALES),
+)
 
 
 def _suspects(
@@ -170,10 +181,13 @@ def _suspects(
 
     An operand that occurs twice in the graph is two inputs of the op alone, and either
     may happen to have no tangent; an entry of one may be held still as well. With other
-    cotangents, at the end, every entry moves in one of them.
+    cotangents, at the end, every entry moves in one of them, and an operand that has no
+    tangent in the graph has none in one of them either.
     """
     values = node_values(case)
-    for i, ct in chain(_candidates(case), _moved(case, values, question)):
+    others = () if question == GRADIENT.name else (_moved, _unmoved)
+    more = (pair for find in others for pair in find(case, values))
+    for i, ct in chain(_candidates(case), more):
         try:
             alone = op_alone(case, i, values, ct)
         except ValueError:  # the literal is no operand of this op alone
@@ -225,12 +239,8 @@ def _by_moving_cotangent(
     return moving if alone.point and moving.point[-1].shape == shape else None
 
 
-def _moved(
-    case: Case, values: Sequence[Any], question: str
-) -> Iterator[tuple[int, Array]]:
+def _moved(case: Case, values: Sequence[Any]) -> Iterator[tuple[int, Array]]:
     """Ops of which an entry is held still, with cotangents for which it moves."""
-    if question == GRADIENT.name:
-        return
     nodes = case.graph.nodes
     for i in op_nodes(case.graph):
         still: list[Array] = []
@@ -245,6 +255,32 @@ def _moved(
                 yield i, ct
             still = [s & r for s, r in zip(still or rests, rests, strict=True)]
             if not any(map(np.any, still)):
+                break
+
+
+def _unmoved(case: Case, values: Sequence[Any]) -> Iterator[tuple[int, Array]]:
+    """Ops of which an operand has no tangent, with cotangents for which it has none."""
+    tangents = tangents_of(case.graph, case.dtype)
+    pairs = zip(case.graph.inputs, tangents, strict=True)
+    moving = {i for i, tangent in pairs if tangent is not None}
+    nodes = case.graph.nodes
+    for i in op_nodes(case.graph):
+        if not moving.isdisjoint(nodes[i].operands):
+            moving.add(i)
+        operands = [j for j in nodes[i].operands if nodes[j].op not in CONSTANTS]
+        wanted = {k for k, j in enumerate(operands) if j not in moving}
+        for scale in MANY_SCALES if wanted else ():
+            ct = np.full(nodes[i].shape, scale)
+            try:
+                alone = op_alone(case, i, values, ct)
+            except ValueError:  # the literal is no operand of this op alone
+                break
+            found = tangents_of(alone.graph, alone.dtype)
+            absent = {k for k, tangent in enumerate(found) if tangent is None}
+            if not wanted.isdisjoint(absent):
+                yield i, ct
+                wanted -= absent
+            if not wanted:
                 break
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from gradverify.diagnosis.localize import guilty_op
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import load
 from gradverify.graph import Case
-from gradverify.questions import tangents_of
+from gradverify.questions import GRADIENT, tangents_of
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
 
@@ -116,3 +117,45 @@ def test_an_entry_that_is_held_still_alone_moves_in_another_question() -> None:
         return wrong if deviates else Judgement(Verdict.AGREES)
 
     assert guilty_op(case, judged, wrong).op == "exp"
+
+
+def test_an_operand_without_a_tangent_has_none_alone_either() -> None:
+    """An op deviates where its second operand has no tangent, as in the graph."""
+
+    def is_held(case: Case) -> bool:
+        tangents = dict(
+            zip(case.graph.inputs, tangents_of(case.graph, case.dtype), strict=True)
+        )
+        first = next(n for n in case.graph.nodes if n.op == "fmod")
+        return tangents[first.operands[1]] is None
+
+    graphs = (
+        trace(lambda a, b, k=k: s.exp(s.fmod(a, b)) * float(k), (), ())
+        for k in range(100)
+    )
+    held = next(Case(g, (np.array(5.0), np.array(2.0))) for g in graphs
+                if tangents_of(g, "float64")[1] is None)  # fmt: skip
+    wrong = Judgement(Verdict.WRONG_DTYPE, question="jvp")
+
+    def judged(alone: Case) -> Judgement:
+        if alone.graph.ops[0] != "fmod" or not is_held(alone):
+            return Judgement(Verdict.AGREES)
+        return wrong
+
+    assert guilty_op(held, judged, wrong).op == "fmod"
+    right = replace(wrong, question=GRADIENT.name)
+    assert guilty_op(held, judged, right).op == "graph"
+
+
+def test_a_wrong_dtype_makes_a_later_op_raise() -> None:
+    graph = trace(lambda x: s.log_sigmoid(s.exp(x)), ())
+    case = Case(graph, (np.ones(()),))
+
+    def judged(alone: Case) -> Judgement:
+        is_exp = alone.graph.ops[0] == "exp"
+        return Judgement(Verdict.WRONG_DTYPE if is_exp else Verdict.AGREES)
+
+    raised = Judgement(Verdict.CRASHED, got="RuntimeError: Found dtype Double")
+    assert guilty_op(case, judged, raised).op == "exp"
+    other = Judgement(Verdict.CRASHED, got="ZeroDivisionError: division by zero")
+    assert guilty_op(case, judged, other).op == "graph"
