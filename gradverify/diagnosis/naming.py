@@ -26,7 +26,7 @@ from gradverify.graph import (
 from gradverify.graph.latex import latex, symbol
 from gradverify.graph.show import LETTERS
 from gradverify.ops import OPS
-from gradverify.ops.calculus import at_zero
+from gradverify.ops.calculus import filled
 
 DIGITS = 6  # of a number in a sentence, unless more are needed to tell it from another
 MOST_DIGITS = 17  # tell any two numbers of float64 apart
@@ -197,30 +197,29 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 def _unguarded(graph: Graph) -> Graph:
     """The formula without the 1 that a rule adds to a number where that is 0."""
+    program = Program()
+    guarded = program.graph(filled(SYMBOLS, program.append(input_leaf())))
+    whole = guarded.output
     place = [*range(len(graph.nodes))]
     nodes: list[Node] = []
     for i, node in enumerate(graph.nodes):
         nodes.append(replace(node, operands=tuple(place[j] for j in node.operands)))
-        if node.op == "add" and _is_at_zero(graph, node.operands[1]):
+        if node.op == whole.op and _is_alike(
+            graph, node.operands[1], guarded, whole.operands[1]
+        ):
             place[i] = place[node.operands[0]]
-    output = place[-1]
-    return Graph(live(nodes[: output + 1])) if graph.output.operands else graph
+    return Graph(live(nodes[: place[-1] + 1])) if graph.output.operands else graph
 
 
-def _is_at_zero(graph: Graph, i: int) -> bool:
-    """Whether a node is `at_zero` of the table of rules."""
-    program = Program()
-    sought = program.graph(at_zero(SYMBOLS, program.append(input_leaf())))
-    found, wanted = [i], [len(sought.nodes) - 1]
-    while wanted:
-        node, other = graph.nodes[found.pop()], sought.nodes[wanted.pop()]
-        if other.op == "input":
-            continue
-        if (node.op, node.value) != (other.op, other.value):
-            return False
-        found += node.operands
-        wanted += other.operands
-    return True
+def _is_alike(graph: Graph, i: int, pattern: Graph, j: int) -> bool:
+    """Whether a node is what a node of a pattern is; its input stands for anything."""
+    node, other = graph.nodes[i], pattern.nodes[j]
+    if j in pattern.inputs:
+        return True
+    if (node.op, node.value) != (other.op, other.value):
+        return False
+    pairs = zip(node.operands, other.operands, strict=True)
+    return all(_is_alike(graph, k, pattern, n) for k, n in pairs)
 
 
 def naming(right: Right, who: str, inputs: Sequence[str] | None = None) -> Naming:
