@@ -169,7 +169,8 @@ class Clock:
 
         Each block has an even part of the time that is left to its queue. If that is
         too short for the fewest cases, parts are saved up for one block after another,
-        so that those looked at are spread over the run.
+        so that those looked at are spread over the run. Where all blocks ahead fit at
+        the pace so far, a slow one takes the part of none of them.
         """
         if block not in queue.begun | queue.forgone:
             queue.saved += self.spare(queue)
@@ -177,6 +178,8 @@ class Clock:
             if len(queue.prices) < FIRST and not queue.rank:
                 price = 0.0
             is_saved = self.left > 0.0 and 0.0 < queue.saved >= price
+            if not queue.rank and len(queue.begun) >= FIRST:
+                is_saved |= self.left > queue.ahead * queue.mean
             (queue.begun if is_saved else queue.forgone).add(block)
         return block in queue.begun
 

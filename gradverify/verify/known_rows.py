@@ -146,18 +146,19 @@ class Listed:
                 for row in rows
                 if matches(row, node.op, operands, params)
                 and is_given(row, guilty.judgement, alone)
-                and self._is_explained(row, alone)
+                and self._is_explained(row, alone, guilty.judgement.question)
             ),
             None,
         )
 
-    def _is_explained(self, row: Deviation, alone: Case) -> bool:
+    def _is_explained(self, row: Deviation, alone: Case, asked: str) -> bool:
         """Whether the op alone is where the row says, or as imprecise as its format."""
         if row.at_edge and straightened(alone.graph, alone.point) is None:
             return False
         if not row.computes_in:
             return True
-        found = reference(alone, RoundingModel(row.computes_in))
+        model = RoundingModel(row.computes_in)
+        found = reference(alone, model, QUESTIONS[asked])
         judgement = judge(alone, self.differentiator, self.mode, found=found)
         return not judgement.verdict.fails()
 

@@ -147,6 +147,27 @@ def test_blocks_that_do_not_fit_are_left_out_evenly_and_the_time_is_kept(
     assert all(any(looked[k : k + 10]) for k in range(0, 90, 10))
 
 
+def test_a_slow_block_takes_the_part_of_no_other_where_all_fit(hand: Hand) -> None:
+    """Those of the first queue take 60 of 100 s, one in ten of them ten times as long
+    as others; what is left is for the second queue.
+    """
+    clock = of(90)
+    clock.compiled.expected, clock.compiled.rank = 90, 1
+    shared, compiled = [], []
+    for k in range(90):
+        shared.append(clock.affords(clock.shared, k))
+        if shared[-1]:
+            look(clock, hand, k, 3.5 if k % 10 == 6 else 0.35, cases=2)
+        compiled.append(clock.affords(clock.compiled, k))
+        if compiled[-1]:
+            with clock.running():
+                hand.now += 3.0
+            clock.looked(clock.compiled, k, 2, 3.0)
+    assert all(shared)
+    assert sum(compiled) > 5
+    assert clock.spent < 110.0
+
+
 def test_what_the_first_blocks_load_is_no_price_of_the_others(hand: Hand) -> None:
     clock, looked = of(100), []
     for k in range(100):
