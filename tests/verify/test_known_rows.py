@@ -204,6 +204,18 @@ def test_attention_in_float32_explains_float32s_roundings_alone(
     assert (found == row.id) is is_known
 
 
+def test_a_row_of_a_format_is_asked_what_the_case_is_asked() -> None:
+    jax = load("jax")
+    if jax.available() is not None:
+        pytest.skip("not installed")
+    mode = "forward-over-reverse"
+    found = judge(ATTENTION, jax, mode)
+    assert found.question == "second"
+    guilty = guilty_op(ATTENTION, lambda case: judge(case, jax, mode), found)
+    rows = Listed([IN_FLOAT32], jax, mode, "float64")
+    assert rows.row(ATTENTION, found, guilty) == IN_FLOAT32.id
+
+
 def test_a_size_is_a_part_or_bounds() -> None:
     assert str(Size(2e-9)) == "2e-09"
     assert str(Size(20.0, in_bounds=True)) == "20 bounds"
