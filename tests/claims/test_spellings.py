@@ -43,6 +43,38 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
      "$\\frac{\\partial\\ell}{\\partial b} = 2a$\n", [R, W]),
     ("a product of two parameters outside of a formula",
      "g(x, y) = x³y\n\n∂g/∂x = 3x²y\n\n∂g/∂y = xy\n", [R, W]),
+    # inverse functions
+    ("the inverse of a function at a number",
+     "Let $h(x) = x^3 + x$.\n\n$(h^{-1})'(2) = \\frac{1}{h'(1)} = \\frac14$\n\n"
+     "$\\left(h^{-1}\\right)'(10) = \\frac{1}{12}$\n\n$(h^{-1})'(10) = \\frac1{13}$\n",
+     [R, U, R]),
+    ("an inverse that is written down",
+     "$g(x) = e^{5x}$ has the inverse $g^{-1}(y) = \\frac15\\ln y$, and "
+     "$(g^{-1})'(y) = \\frac{1}{5y}$, $(g^{-1})^\\prime(y) = \\frac{1}{y}$\n", [R, W]),
+    ("an inverse of which nothing is known",
+     "$(f^{-1})'(y) = \\frac{1}{f'(f^{-1}(y))}$ and $(f^{-1})'(y) = f'(y)$\n", [N, N]),
+    # marks
+    ("braces that say nothing",
+     "$k(x, y) = x^{3} y$: ${\\partial k}/{\\partial x} = 3x^{2} y$, "
+     "$\\frac{\\partial{k}}{\\partial {y}} = x^{2}$\n", [R, W]),
+    ("names in braces within braces",
+     "$J({{\\theta }_{0}},{{\\theta }_{1}}) = ({{\\theta }_{0}} - 3)^2 "
+     "{{\\theta }_{1}}$\n\n$\\frac{\\partial }{\\partial {{\\theta }_{0}}}J(\\theta) = "
+     "2({{\\theta }_{0}} - 3){{\\theta }_{1}}$\n\n"
+     "$\\frac{\\partial }{\\partial {{\\theta }_{1}}}J(\\theta) = "
+     "({{\\theta }_{0}} - 3)$\n", [R, W]),
+    ("underscores that Markdown escapes",
+     "$q = x\\_1^2 x\\_2$: $\\frac{\\partial q}{\\partial x\\_1} = 2x\\_1x\\_2$, "
+     "$\\frac{\\partial q}{\\partial x\\_2} = 2x\\_1$\n", [R, W]),
+    ("a parameter below a function",
+     "$p_\\lambda(x) = x^3 - \\lambda x$: $p'_\\lambda(x) = 3x^2 - \\lambda$, "
+     "$p_\\lambda'(x) = 3x^2 + \\lambda$\n", [R, W]),
+    ("a gradient by what stands below its sign",
+     "Let $L(w) = \\frac{1}{N} (Xw-y)^\\top (Xw - y)$.\n\n"
+     "$\\nabla_w L(w) = \\frac{2}{N} X^\\top (Xw - y)$ and "
+     "$\\nabla_w L(w) = \\frac{1}{N} X^\\top (Xw - y)$\n\n"
+     "$\\nabla_{\\mathbf{u}} \\mathbf{u}^\\top \\mathbf{A} \\mathbf{u} = "
+     "(\\mathbf{A} + \\mathbf{A}^\\top)\\mathbf{u}$\n", [R, W, R]),
     # primes
     ("primes of formulas",
      "$(x^3\\cos x)' = 3x^2\\cos x - x^3\\sin x$, $(x^3\\cos x)' = -3x^2\\sin x$\n",

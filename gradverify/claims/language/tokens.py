@@ -34,6 +34,7 @@ PHRASES = (
 )
 IS = r"(?:\s*(?:is|ist|equals|beträgt|est|vaut|es|vale|è|é)\b)?\s*[:=]?\s*(?=[\w([\\-])"
 
+INVERSE = "_inverse"  # of a function: f_inverse for `f^{-1}`
 HALF_TURN = "halfturn"  # π as an angle, whatever else the letter stands for
 
 MARKS = {"-": "m", "+": "p", ",": "", "": ""}  # within a subscript that becomes a word
@@ -54,12 +55,20 @@ def _layer(match: re.Match[str]) -> str:
 REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # Markdown that escapes the marks of a formula
     (r"\\\\\((.*?)\\\\\)", r" ;; ¤ ;; \1 ;; ¤ ;; "),
+    (r"(?<=[\w}])\\_(?=\s*[\w{\\])", "_"),
     # Python
     (r"(?<![\w.])(?:np|numpy|math|torch|jnp|F|nn)\.(?=[A-Za-z])", " "),
     (r"\.T\b", "^T"),
     (r"\.item\(\)|\.data\b(?!\()", " "),
     # braces around one name, and words below a letter
-    (r"(∂|\\partial|\bd)\s*\{\s*([A-Za-z])\s*\}", r"\1 \2"),
+    (r"\\(?:mathbf|boldsymbol|bm|vec|mathcal|mathrm)\s*\{\s*([A-Za-z])\s*\}(?=\s*_)", r"\1"),
+    (r"\{\s*\{\s*([A-Za-z]|\\[a-z]+)\s*\}\s*_\s*\{\s*(\w+)\s*\}\s*\}", r"\1_{\2} "),
+    (r"\{\s*([A-Za-z]|\\[a-z]+)\s*\}(?=\s*_)", r"\1"),
+    (r"(∂|\\partial|\bd)\s*\{\s*([A-Za-z](?:_\s*\{\s*\w+\s*\}|_\w)?)\s*\}", r"\1 \2 "),
+    (r"\{\s*((?:∂|\\partial)\s*[^{}]*)\}\s*/\s*\{\s*((?:∂|\\partial)\s*[^{}]*)\}", r"\\frac{\1}{\2}"),
+    (r"('+)\s*(_\s*(?:\{[^{}]*\}|\\[a-z]+(?![a-z])|\w))(?=\s*\()", r"\2\1"),
+    (r"_\s*\{?\s*\\(?:var)?(" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![a-zA-Z])\s*\}?", r"_\1 "),
+    (r"(?:∇|\\nabla)\s*_\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*)?([A-Za-z]|(?:" + "|".join(GREEK) + r"))(?![A-Za-z])(?:\s*\}){0,2}", r"\\frac{d}{d\1} "),
     (r"_\s*\{\s*\\(?:text|mathrm|textrm|mathbf|rm|mathit)\s*\{\s*([A-Za-z0-9]+)\s*\}\s*\}", r"_\1 "),
     (r"_\s*\\(?:text|mathrm|textrm|mathbf|rm|mathit)\s*\{\s*([A-Za-z0-9]+)\s*\}", r"_\1 "),
     (r"_\s*\\(?:star|mystar|ast)(?![a-zA-Z])", r"_star "),
@@ -116,6 +125,9 @@ REWRITINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\\(?:top|intercal)(?![a-zA-Z])", "T"),
     (r"\\(?:prime)(?![a-zA-Z])|[′’]", "'"),
     (r"\^\{?\s*('+)\s*\}?", r"\1"),
+    (r"(?<=[a-z])\^\s*\{\s*(\d+)\s*\}(?=\s*(?:[A-Za-z(\[\\}]))", r"^\1 "),
+    (r"\(\s*([fghFGH])\s*\^\s*\{\s*-\s*1\s*\}\s*\)(?=\s*['(])", r" \1_inverse"),
+    (r"(?<![A-Za-z\\])([fghFGH])\s*\^\s*\{\s*-\s*1\s*\}(?=\s*\()", r" \1_inverse"),
     (r"\^\s*\{\s*\(\s*1\s*\)\s*\}", "'"),
     (r"\^\s*\{\s*\(\s*2\s*\)\s*\}", "''"),
     (r"\^\s*\{\s*\(\s*3\s*\)\s*\}", "'''"),

@@ -16,6 +16,7 @@ from gradverify.claims.computation.file_program import Leaf, NotUnderstood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.language.assignments import assignments
 from gradverify.claims.language.grammar import Formula
+from gradverify.claims.language.tokens import INVERSE
 from gradverify.claims.language.vocabulary import (
     Depends,
     TextFormula,
@@ -23,6 +24,7 @@ from gradverify.claims.language.vocabulary import (
     TextValue,
     Vocabulary,
 )
+from gradverify.claims.meaning.inverse_functions import inverse_at
 
 Rule = Callable[..., Symbol]  # of the meaning and the parts of a formula
 
@@ -344,6 +346,12 @@ class Meaning:
             return (self if same else self.inside(bound)).named(name)
         if name not in self.bound and isinstance(value, Depends):
             return self.named(name)
+        if value is None and name not in self.bound and name.endswith(INVERSE):
+            (x,) = operands
+            of = self.words.names.get(name.removesuffix(INVERSE))
+            if not isinstance(of, TextFunction) or len(of.parameters) != 1:
+                raise NotUnderstood("the inverse function is not written down")
+            return inverse_at(self.code.program, lambda a: self.applied(of, [a]), x)
         if value is None and (name not in self.bound or name in self.drawn):
             result = self.any_function(name, operands)
             self.bound.setdefault(name, result)

@@ -15,6 +15,7 @@ from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import decimal_point
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.segmentation import UNKNOWN_FUNCTIONS
+from gradverify.claims.language.tokens import INVERSE
 from gradverify.claims.language.vocabulary import (
     BASED,
     FUNCTIONS,
@@ -214,8 +215,18 @@ def _apply(m: Meaning, name: Any, arguments: Formula) -> Symbol:
     if isinstance(value, Function):
         return m.applied(value, _operands(m, arguments))
     known = isinstance(value, TextFunction | TextFormula)
+    if isinstance(value, TextFunction) and _is_stem(arguments, value.parameters):
+        return m.called(name[1], [m.any_name(p) for p in value.parameters])
     count = len(m.names_of(name[1])) if known else len(arguments) - 1
     return m.called(name[1], _places(m, arguments, count))
+
+
+def _is_stem(arguments: Formula, parameters: Sequence[str]) -> bool:
+    """Whether `J(theta)` stands for J(theta_0, theta_1), as J was defined."""
+    match arguments:
+        case (_, ("name", (_, stem))) if len(parameters) > 1:
+            return all(p.rpartition("_")[0] == stem for p in parameters)
+    return False
 
 
 def _apply_power(m: Meaning, name: Any, n: Any, arguments: Formula) -> Symbol:
@@ -228,6 +239,8 @@ def _apply_prime(m: Meaning, name: Any, primes: Any, arguments: Formula) -> Symb
         return m.primed(function, _places(m, arguments, 1), _order(primes))
     (x,) = _places(m, arguments, 1)
     inner = m.code.program.copy(x)
+    if name[1].endswith(INVERSE) and _order(primes) > 1:
+        raise NotUnderstood("the second derivative of an inverse is not read")
     result = m.called(name[1], [inner])
     for _ in range(_order(primes)):
         result = m.code.program.derivative(result, inner)

@@ -32,7 +32,7 @@ from gradverify.claims.language.candidates import is_claim, looks_like_a_claim
 from gradverify.claims.language.grammar import Formula, readings
 from gradverify.claims.language.index_sums import Sums, sums_of
 from gradverify.claims.language.segmentation import RELATIONS, Segment, parts_of
-from gradverify.claims.language.tokens import Token, rewritten, scan
+from gradverify.claims.language.tokens import INVERSE, Token, rewritten, scan
 from gradverify.claims.language.vocabulary import (
     Depends,
     Place,
@@ -521,7 +521,8 @@ def _bound(
         if isinstance(known, TextFunction) and _is_at_point(known, parameters):
             return None
         stem, _, index = name.partition("_")  # what df/dx is of, behind f_a(x) = a x
-        also = {stem: function} if len(stem) == 1 and index.isalpha() else {}
+        is_family = len(stem) == 1 and index.isalpha() and not name.endswith(INVERSE)
+        also = {stem: function} if is_family else {}
         names = _without_others(parameters, place, state)
         return replace(state, names={**names, **also, name: function})
     composed = _composition(name, formula, place, state)

@@ -14,6 +14,7 @@ from gradverify.claims.claim_limits import SHOWN_FORMULA
 from gradverify.claims.computation.file_program import FileProgram
 from gradverify.claims.computation.point import Balls, Point, flat
 from gradverify.claims.language.grammar import Formula
+from gradverify.claims.language.tokens import INVERSE
 from gradverify.graph import wrapped
 
 DIGITS = 6
@@ -104,11 +105,12 @@ def _other(formula: Formula) -> tuple[str, int]:
         case ("root_of_number" | "root_of_name", (_, text)):
             return f"√{text}", 9
         case ("call" | "apply", (_, name), arguments):
-            return f"{name}({_listed(arguments)})", 9
+            return f"{_inverse(name)}({_listed(arguments)})", 9
         case ("call_power", (_, name), (_, n), arguments):
             return f"{name}^{n}({_listed(arguments)})", 9
         case ("call_prime" | "apply_prime", (_, name), *middle, arguments):
-            return f"{name}{_primes(middle)}({_listed(arguments)})", 9
+            shown = _inverse(name) if _inverse(name) == name else f"({_inverse(name)})"
+            return f"{shown}{_primes(middle)}({_listed(arguments)})", 9
         case ("apply_power", (_, name), (_, n), arguments):
             return f"{name}^{n}({_listed(arguments)})", 9
         case ("group_prime", of, primes):
@@ -149,6 +151,12 @@ def _derivative(formula: Formula) -> tuple[str, int]:
         case ("d_mixed", (_, n), of, (_, a), (_, b)):
             return f"∂^{n}{_wrapped(of, 9)}/∂{a}∂{b}", 9
     return "?", 9
+
+
+def _inverse(name: str) -> str:
+    """`f^{-1}` for the name that stands for it; any other name as it is."""
+    of = name.removesuffix(INVERSE)
+    return name if of == name else f"{of}^{{-1}}"
 
 
 def _listed(arguments: Formula) -> str:
