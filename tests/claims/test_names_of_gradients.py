@@ -127,3 +127,48 @@ def test_an_operand_may_list_the_lengths_of_an_image(
     found = verdicts(tmp_path, LENGTHS.replace("SLOT", gamma))
     assert found["dgamma"] == verdict
     assert found["dbeta"] == "right"
+
+
+# Both passes cut the weights of three gates out of one array.
+CUT = """
+import numpy as np
+class Gate:
+    def __init__(self, W):
+        self.W = W
+    def forward(self, x, h_prev):
+        n = h_prev.shape[1]
+        Wa, Wb, Wc = self.W[:, :n], self.W[:, n:2 * n], self.W[:, 2 * n:]
+        a = np.tanh(np.dot(x, Wa))
+        g = 1 / (1 + np.exp(-np.dot(x, Wb)))
+        self.cache = (x, h_prev, a, g)
+        return a * g + g * np.dot(x, Wc) + h_prev
+    def backward(self, dout):
+        x, h_prev, a, g = self.cache
+        n = h_prev.shape[1]
+        Wa, Wb, Wc = self.W[:, :n], self.W[:, n:2 * n], self.W[:, 2 * n:]
+        dt = dout * g * (1 - a ** 2)
+        dWa = np.dot(x.T, dt)
+        dWc = SLOT
+        dt = dout * (a + np.dot(x, Wc)) * g * (1 - g)
+        dWb = np.dot(x.T, dt)
+        dW = np.hstack((dWa, dWb, dWc))
+        self.dW = dW
+"""
+
+
+@pytest.mark.parametrize(
+    ("gate", "verdict"),
+    [("np.dot(x.T, dout * g)", "right"), ("np.dot(x.T, -dout * g)", "wrong")],
+)
+def test_what_both_passes_compute_alike_is_one_step(
+    tmp_path: Path, gate: str, verdict: str
+) -> None:
+    found = verdicts(tmp_path, CUT.replace("SLOT", gate))
+    assert (found["dWa"], found["dWb"], found["dWc"]) == ("right", "right", verdict)
+    assert "dW" in found
+    assert "self.dW" not in found  # it only keeps what was computed before
+
+
+def test_arrays_without_entries_are_none_that_is_meant(tmp_path: Path) -> None:
+    code = CUT.replace("SLOT", "np.dot(x.T, dout * g)").replace("2 * n", "n + n // 2")
+    assert "wrong" not in verdicts(tmp_path, code).values()

@@ -78,6 +78,7 @@ GIVEN = "of what it is the derivative is not written; the others follow from it"
 ONE = Fraction(1)
 NOUGHT = 1e-12  # at a point whose coordinates are about 1
 DRAWS = 12  # points that are tried
+ALIKE = 4  # steps within which both passes may compute the same anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,11 +222,19 @@ def _last_versions(group: Sequence[Assigned]) -> Iterator[Assigned]:
             merged = replace(entry, is_update=False, tree=tree, added=added)
             found[place[entry.name]] = merged
         elif entry.name in place and _uses(entry):
-            found[place[entry.name]] = entry
+            first = found[place[entry.name]]
+            if not _is_copy(first, entry):  # self.dW = dW says nothing new
+                found[place[entry.name]] = entry
         else:
             place[entry.name] = len(found)
             found.append(entry)
     return iter(sorted(found, key=lambda e: e.line))
+
+
+def _is_copy(first: Assigned, entry: Assigned) -> bool:
+    """Whether a name, or an attribute of it, is given the value that it has."""
+    is_name = isinstance(entry.tree, ast.Name | ast.Attribute)
+    return is_name and first.value is entry.value
 
 
 def _uses(entry: Assigned) -> bool:
@@ -329,6 +338,7 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
         yield from _given(program, readable)
         return
     name, y = output
+    readable = [replace(g, x=_on_the_way(program, y, g.x)) for g in readable]
     over = _of_each_example(program, y, readable)
     if name == UPSTREAM and not over:
         over = _examples(program, y, readable)
@@ -343,6 +353,32 @@ def _pass(code: Journal, group: Sequence[Assigned]) -> Iterator[BackwardStep]:
         x = g.x if problem or g.strong or n != 1 else _place(program, y, g)
         of = f"{name}{_averaged(n)}"
         yield BackwardStep(g.assigned, of, g.by, y, x, problem, over=n)
+
+
+def _on_the_way(program: FileProgram, y: Symbol, x: Symbol) -> Symbol:
+    """The step on the way to y that is computed as x is, if x itself is not on it.
+
+    Both passes may cut the same weights out of one array: `Wz = W[:, :n]`.
+    """
+    if x.index in program.leaves or program.depends(y.index, x.index):
+        return x
+    same = (i for i in program.cut(y.index).place if _is_alike(program, i, x.index))
+    return Symbol(program.record, next(same, x.index))
+
+
+def _is_alike(program: FileProgram, one: int, other: int, steps: int = ALIKE) -> bool:
+    """Whether two nodes are computed from the same ones in the same way."""
+    if one == other:
+        return True
+    a, b = program.record.nodes[one], program.record.nodes[other]
+    if not steps or not a.operands or (a.op, a.shape) != (b.op, b.shape):
+        return False
+    pairs = [*zip(a.operands, b.operands, strict=False)]
+    return (
+        len(a.operands) == len(b.operands)
+        and a.params == b.params
+        and all(_is_alike(program, i, j, steps - 1) for i, j in pairs)
+    )
 
 
 def _averaged(over: Fraction) -> str:
@@ -362,7 +398,7 @@ def _of_each_example(
     """
     fitting = _fitting(program, y, gradients)
     others = [g for g in gradients if g not in fitting]
-    for n in sorted({n for g in others for n in g.x.shape} - {1}):
+    for n in sorted({n for g in others for n in g.x.shape} - {0, 1}):
         own = [g for g in others if n in g.x.shape]
         followed = [
             g for g in _fitting(program, y, own, over=Fraction(1, n))
@@ -390,7 +426,7 @@ def _examples(
     """
     fitting = _fitting(program, y, gradients)
     others = [g for g in gradients if g not in fitting]
-    sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {1}
+    sizes = {n for g in others for n in (*g.x.shape, *_shape_of(g))} - {0, 1}
     for n in sorted(sizes):
         averaged = _fitting(program, y, others, over=Fraction(n))
         is_input = all(n in g.x.shape for g in fitting) and len(fitting) < 2
@@ -723,7 +759,7 @@ def _from_residual(
         if isinstance(v, Symbol) and v.shape and v.index not in program.leaves
         and all(program.depends(v.index, i) for i in leaves)
     ]  # fmt: skip
-    lengths = sorted({n for g in gradients for n in _shape_of(g)} - {1})
+    lengths = sorted({n for g in gradients for n in _shape_of(g)} - {0, 1})
     sizes = [Fraction(n) for n in (1, *lengths)]
     parts = {i for g in gradients for i in program.cut(g.assigned.value.index).place}
     suspected: list[BackwardStep] = []

@@ -284,6 +284,10 @@ class _ShapeSearch:
                     return True
         return False
 
+    def is_empty(self, length: int) -> bool:
+        """Whether an array has no entries, as half of one column: `W[:, :1 // 2]`."""
+        return any(0 in node.shape for node in self.code.program.record.nodes[length:])
+
     def trial(
         self, new: Sequence[Assigned], result: Value, is_complete: bool, length: int
     ) -> ShapeTrial:
@@ -291,6 +295,7 @@ class _ShapeSearch:
         values = [*(e.value for e in new), result]
         reasons = [v.reason for v in values if isinstance(v, Unknown)]
         is_misfit = any(map(_is_misfit, reasons)) or self.is_spread(length)
+        is_misfit |= self.is_empty(length)
         if not is_complete:
             awaited = _awaited([*self.code.unread, *reasons])
             return ShapeTrial(is_misfit, waits_for=awaited)
