@@ -111,6 +111,16 @@ def group_norm(x: Any, w: Any, b: Any, groups: int, eps: float) -> Any:
     return normalised(x, by_channel(w, x), by_channel(b, x), eps)
 
 
+def instance_norm(x: Any, w: Any, b: Any, eps: float) -> Any:
+    rows = [batch_norm(row[None], w, b, eps) for row in x]
+    return np.concatenate(rows)
+
+
+def rms_norm(x: Any, w: Any, eps: float) -> Any:
+    square = np.sum(x * x, axis=-1, keepdims=True) / x.shape[-1]
+    return x / np.vectorize(mp.sqrt, otypes=[object])(square + mpf(eps)) * w
+
+
 def attention(q: Any, k: Any, v: Any, mask: str) -> Any:
     assert mask == "none"
     scores = np.einsum("bhid,bhjd->bhij", q, k) / mp.sqrt(q.shape[-1])
@@ -333,6 +343,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "pow":      each(lambda a, b: a**b),
     "lgamma":   each(lambda x: mp.re(mp.loggamma(x))),
     "layer_norm": normalised, "batch_norm": batch_norm, "group_norm": group_norm,
+    "instance_norm": instance_norm, "rms_norm": rms_norm,
     "sum":      total, "prod": prod, "norm": norm, "std": std, "bce": bce, "l1": l1,
     "scaled_dot_product_attention": attention,
     "det": lambda x: mpf(mp.det(mp.matrix(x.tolist()))),
