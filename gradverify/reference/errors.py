@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradverify.graph import Array, Graph
 from gradverify.ops import Shape
 from gradverify.reference.bound import STACK, Bound, bounds_at
 from gradverify.reference.gradient_program import GradientProgram
+from gradverify.reference.rounding import SAFETY
 from gradverify.reference.roundings import Roundings
 from gradverify.reference.stacked import swept
 
@@ -47,13 +49,14 @@ def errors_at(
     entries = sum(math.prod(nodes[t].shape) for t in (*targets, *inner.values()))
     is_few = entries <= STACK
     bounds = bounds_at(program, whole, [*targets, *(inner.values() if is_few else ())])
+    underflows = _tangent_underflows(program, whole)
 
     def at(k: int) -> Errors:
         found = iter(bounds(k))
         return Errors(
             next(found),
             tuple(
-                _zero_bound(shape) if i is None else next(found)
+                _zero_bound(shape) if i is None else _looser(next(found), underflows[k])
                 for i, shape in zip(wanted, shapes, strict=True)
             ),
             tuple(next(found) for _ in program.margins),
@@ -61,6 +64,27 @@ def errors_at(
         )
 
     return at
+
+
+def _tangent_underflows(program: GradientProgram, whole: Roundings) -> Array:
+    """For each point, by how much a forward sweep may be off since tangents underflow.
+
+    A tangent may be off by the smallest number at every node, whose effect is as large
+    as the cotangent there. A reverse sweep of the program has no such site: where a
+    product of local derivatives underflows depends on the end that it begins at.
+    """
+    total = np.zeros(len(whole.points), np.longdouble)
+    nodes = program.expansion.graph.nodes
+    for node, i in zip(nodes, program.cotangents, strict=False):
+        if i is not None and node.operands:
+            sizes = np.abs(whole.values[i][: len(total)], dtype=np.longdouble)
+            sizes = np.where(np.isfinite(sizes), sizes, 0.0)
+            total += np.sum(sizes.reshape(len(total), -1), axis=1)
+    return SAFETY * whole.form.smallest * total
+
+
+def _looser(bound: Bound, by: float) -> Bound:
+    return replace(bound, loose=bound.loose + by)
 
 
 def inner_targets(program: GradientProgram, graph: Graph) -> dict[int, int]:

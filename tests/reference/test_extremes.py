@@ -23,6 +23,7 @@ from gradverify.graph import Case
 from gradverify.questions import JVP, tangents_of
 from gradverify.reference import Slope, reference
 from gradverify.verdict import Verdict
+from gradverify.verify import judge
 
 ENGINES = {
     "own-dual": "forward",
@@ -289,3 +290,25 @@ def test_digamma_beside_its_root_may_lose_digits_and_no_more() -> None:
     for units, verdict in ((7, Verdict.IMPRECISE), (100, Verdict.WRONG_VALUE)):
         got = Derivatives(value + units * 2.0**-53, (np.asarray(float(exact)),))
         assert compare(one, found, got).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("dtype", "point", "scale"),
+    [
+        ("float32", (1e20, 1.3e-22, 1.1e-22), 1e30),
+        ("float64", (1e200, 1.3e-162, 1.1e-160), 1e300),
+    ],
+)
+def test_a_forward_sweep_may_underflow_where_a_reverse_one_does_not(
+    dtype: str, point: tuple[float, ...], scale: float
+) -> None:
+    """The tangent of a * b * c by a is subnormal: one digit in ten thousand at best."""
+    graph = trace(lambda a, b, c: ((a * b) * c) * scale, (), (), ())
+    tiny = Case(graph, tuple(np.array(x, dtype) for x in point), dtype)
+    assert judge(tiny, load("own-tape"), "reverse").verdict is Verdict.AGREES
+    found = judge(tiny, load("own-dual"), "forward")
+    assert found.verdict is Verdict.IMPRECISE
+    given = reference(tiny)
+    exact = float(given.gradient[0])
+    assert float(given.bounds[0].tight) < 1e-6 * exact
+    assert float(given.bounds[0].loose) < 0.3 * exact
