@@ -311,4 +311,4 @@ def test_a_forward_sweep_may_underflow_where_a_reverse_one_does_not(
     given = reference(tiny)
     exact = float(given.gradient[0])
     assert float(given.bounds[0].tight) < 1e-6 * exact
-    assert float(given.bounds[0].loose) < 0.3 * exact
+    assert float(given.bounds[0].loose) < 0.5 * exact
