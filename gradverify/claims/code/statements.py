@@ -21,6 +21,14 @@ import numpy as np
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import NESTED_CALLS, STATEMENTS, UNROLLED
 from gradverify.claims.code import invoke
+from gradverify.claims.code.branches import (
+    BREAK,
+    CONDITIONAL,
+    CONTINUE,
+    assignments,
+    holds_arrays,
+    merged,
+)
 from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.containers import entries
 from gradverify.claims.code.evaluate import Evaluator
@@ -102,6 +110,8 @@ class _Statements:
             if isinstance(statement, ast.Return):
                 tree = statement.value
                 return None if tree is None else self.value(tree, names)
+            if isinstance(statement, ast.Continue | ast.Break):
+                return CONTINUE if isinstance(statement, ast.Continue) else BREAK
             result = self.guarded(statement, names)
             end = statement.end_lineno or statement.lineno
             self.code.snapshots.append(
@@ -282,15 +292,40 @@ class _Statements:
                 return Evaluator(self.code, names, self.call, invoke.call).read(tree)
 
         holds = truth_of(node.test, read)
+        if holds is None and self.both(node, names):
+            return None
         if holds is None:
             asked = (
                 names.get(n.id) for n in ast.walk(node.test) if isinstance(n, ast.Name)
             )
             waits = (v.reason for v in asked if isinstance(v, Unknown))
             first = next((r for r in waits if r.startswith(NOT_CHOSEN)), None)
-            self.forget(node, names, first or "{name} depends on a condition")
+            self.forget(node, names, first or CONDITIONAL)
             return None
         return self.block(node.body if holds else node.orelse, names)
+
+    def both(self, node: ast.If, names: dict[str, Value]) -> bool:
+        """Follow both branches, where a number decides; whether that is possible."""
+        changed = [assignments(branch) for branch in (node.body, node.orelse)]
+        if not self.depth or None in changed or not isinstance(node.test, ast.Compare):
+            return False
+        last = {n: s for found in changed[::-1] if found for n, s in found.items()}
+        mask = self.value(node.test, names)
+        is_number = isinstance(mask, Symbol) and not mask.shape
+        if not is_number or not holds_arrays(names, [*last]):
+            return False
+        for statement in (*node.body, *node.orelse):
+            if isinstance(statement, ast.AugAssign):
+                self.begin_sum(statement.target, names)
+        sides, before = (dict(names), dict(names)), len(self.code.assigned)
+        for side, branch in zip(sides, (node.body, node.orelse), strict=True):
+            self.block(branch, side)
+        del self.code.assigned[before:]  # each branch holds of some numbers alone
+        found = [*merged(self.code.program, mask, *sides, [*last])]
+        names |= found
+        for name, value in found:
+            self.note(name, value, names, last[name])
+        return True
 
     def loop(self, node: ast.For | ast.While, names: dict[str, Value]) -> Value:
         """A loop of few passes; of others the first one.
@@ -315,7 +350,9 @@ class _Statements:
         for value in several:
             self.bind(node.target, value, names, node)
             result = self.block(node.body, names)
-            if result is not None:
+            if result is BREAK:
+                return None
+            if result is not None and result is not CONTINUE:
                 return result
         return None
 
