@@ -28,10 +28,26 @@ def truth_of(test: ast.expr, read: Read) -> bool | None:
             return _joined(isinstance(op, ast.And), [truth_of(p, read) for p in parts])
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _compared(left, op, right, read)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[one, kind]):
+            return _is_of(one, kind, read)
         case ast.Name() | ast.Attribute() | ast.Subscript():
             value = _read(test, read)
             return value if isinstance(value, bool) else None
     return None
+
+
+KINDS: Mapping[str, type] = {  # what stands for an array of NumPy is a node
+    "list": tuple, "tuple": tuple, "dict": dict, "str": str, "ndarray": Symbol,
+}  # fmt: skip
+
+
+def _is_of(one: ast.expr, kind: ast.expr, read: Read) -> bool | None:
+    """`isinstance(x, list)`, of a value that is known and a kind that we know."""
+    wanted = KINDS.get(ast.unparse(kind).rpartition(".")[2])
+    value = _read(one, read)
+    if wanted is None or not isinstance(value, Symbol | dict | tuple | str):
+        return None
+    return isinstance(value, wanted)
 
 
 def _joined(is_all: bool, parts: list[bool | None]) -> bool | None:

@@ -16,7 +16,13 @@ from gradverify.claims.code import library
 from gradverify.claims.code.conditions import truth_of
 from gradverify.claims.code.containers import entries, row
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.syntax import is_new_axis, is_static, root, source
+from gradverify.claims.code.syntax import (
+    is_new_axis,
+    is_property,
+    is_static,
+    root,
+    source,
+)
 from gradverify.claims.computation.bindings import (
     AxisLength,
     Counted,
@@ -152,8 +158,15 @@ class Evaluator(Reader):
             if key is None:
                 self.unread(node)
             name = self.key(key)
-            result[name] = named(self.program, str(name), self.read(value))
+            result[name] = named(self.program, str(name), self.read_if_possible(value))
         return result
+
+    def read_if_possible(self, tree: ast.expr) -> Value:
+        """The value of an expression, or why it has none: others are kept beside it."""
+        try:
+            return self.read(tree)
+        except NotUnderstood as error:
+            return Unknown(str(error))
 
     def key(self, tree: ast.expr) -> str | int:
         """What an entry of a dict is found by: a text, or a whole number."""
@@ -373,7 +386,8 @@ class Evaluator(Reader):
         for part in holder.kind.body if holder.kind else ():
             if isinstance(part, ast.FunctionDef) and part.name == name:
                 bound = None if is_static(part) else holder
-                return Function(name, part.args, tuple(part.body), bound)
+                found = Function(name, part.args, tuple(part.body), bound)
+                return self.follow(found, (), {}) if is_property(part) else found
         raise NotUnderstood(f"the attribute {name} is not read")
 
     def subscript(self, node: ast.Subscript) -> Value:

@@ -508,7 +508,8 @@ def attributes(
     arrays = {n.attr for node in nodes for n in _operands(node) if _is_own(n)}
     found: list[OpenParameter] = []
     for name in dict.fromkeys(n.attr for n in used):
-        if name in stored or name in known or name not in arrays:
+        is_called = any(_is_called(name, name, n) for n in nodes)
+        if name in stored or name in known or not (name in arrays or is_called):
             continue
         key, entries = f"{OWN}{name}", _entries(name, nodes)
         found += [

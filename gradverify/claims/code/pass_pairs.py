@@ -88,6 +88,9 @@ def passes_of(
 ) -> Passes | None:
     """The passes of a class; None where it has not both of them."""
     ahead, back = (_called(methods, names) for names in (FORWARD, BACKWARD))
+    inner = methods.get("_fwd"), methods.get("_bwd")  # of which the others keep lists
+    if None not in inner:
+        ahead, back = inner
     back = back or _with_gradients(methods)
     if back is None:
         return None

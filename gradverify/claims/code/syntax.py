@@ -37,6 +37,14 @@ def is_static(method: ast.FunctionDef) -> bool:
     )
 
 
+def is_property(method: ast.FunctionDef) -> bool:
+    """Whether a method is called where its name is read."""
+    return any(
+        isinstance(d, ast.Name) and d.id in ("property", "cached_property")
+        for d in method.decorator_list
+    )
+
+
 def inherited(kind: ast.ClassDef, bases: list[ast.ClassDef]) -> ast.ClassDef:
     """The class with the methods of its bases that it does not define itself."""
     body = list(kind.body)

@@ -654,7 +654,7 @@ def _attributes_made(
         with understood():
             made = _made(code, kind, methods, operands).attributes
             made = {**code.attributes.get(kind, {}), **made}
-            return {n for n, v in made.items() if not (v is None or _is_unknown(v))}
+            return {n for n, v in made.items() if not _is_open_value(v)}
     except NotUnderstood:
         return set()
     finally:
@@ -663,8 +663,11 @@ def _attributes_made(
         code.program.shorten(length)
 
 
-def _is_unknown(value: Value) -> bool:
-    return isinstance(value, Unknown)
+def _is_open_value(value: Value) -> bool:
+    """Whether an attribute has no value yet, or one that is not read."""
+    if isinstance(value, dict) and value:
+        return all(v is None for v in value.values())
+    return value is None or isinstance(value, Unknown)
 
 
 def _kept(code: Journal, assigned: Sequence[Assigned], layer: Instance) -> Value:
