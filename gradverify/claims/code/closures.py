@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import BackwardStep
 from gradverify.claims.code.events import Assigned
+from gradverify.claims.code.gradient_names import BackwardStep
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.statements import follow_body
 from gradverify.claims.computation.bindings import Instance, Value, symbol

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gradverify.claims.code.backward_passes import NAMED
+from gradverify.claims.code.gradient_names import NAMED
 from gradverify.claims.code.syntax import root
 from gradverify.claims.computation.bindings import Function
 

@@ -18,9 +18,11 @@ from functools import partial
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import NAMED, UPSTREAM, is_derivative, steps
+from gradverify.claims.code.backward_passes import UPSTREAM, steps
 from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.events import Assigned
+from gradverify.claims.code.gradient_fits import is_derivative
+from gradverify.claims.code.gradient_names import NAMED
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.library import is_function
 from gradverify.claims.code.object_operands import objects_of

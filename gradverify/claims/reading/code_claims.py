@@ -11,15 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from gradverify.arithmetic.symbols import Symbol
-from gradverify.claims.code.backward_passes import (
-    UPSTREAM,
-    BackwardStep,
-    is_derivative,
-    may_have_penalty,
-    steps,
-)
+from gradverify.claims.code.backward_passes import UPSTREAM, may_have_penalty, steps
 from gradverify.claims.code.closures import closure_steps
 from gradverify.claims.code.derived_functions import function_pairs, operands_of
+from gradverify.claims.code.gradient_fits import is_derivative
+from gradverify.claims.code.gradient_names import BackwardStep
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.operand_choices import ANY_NUMBER
 from gradverify.claims.code.printed import printed
