@@ -51,3 +51,9 @@ def verdicts_of(folder: Path, text: str, name: str = "notes.py") -> list[str]:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return [claim.verdict.value for claim in read_claims(path)]
+
+
+def counts_of(folder: Path, text: str, name: str = "notes.py") -> tuple[int, int]:
+    """How many claims of a text are called right, and how many wrong."""
+    found = verdicts_of(folder, text, name)
+    return found.count("right"), found.count("wrong")

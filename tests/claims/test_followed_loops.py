@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.claims.code import statements
-from tests.claims.notes import verdicts_of
+from tests.claims.notes import counts_of
 
 # A network of any number of layers, whose loss is not written.
 NETWORK = """
@@ -154,8 +154,7 @@ PASSES = (  # code, how many are right, how many are wrong
 def test_passes_in_loops_are_judged(
     tmp_path: Path, code: str, right: int, wrong: int
 ) -> None:
-    found = verdicts_of(tmp_path, code)
-    assert (found.count("right"), found.count("wrong")) == (right, wrong)
+    assert counts_of(tmp_path, code) == (right, wrong)
 
 
 @pytest.mark.parametrize(
@@ -169,5 +168,4 @@ def test_each_pass_of_a_file_may_be_as_long_as_a_file(
     wrong: int,
 ) -> None:
     monkeypatch.setattr(statements, "STATEMENTS", 120)
-    found = verdicts_of(tmp_path, LONG.replace("SLOT", slope))
-    assert (found.count("right"), found.count("wrong")) == (right, wrong)
+    assert counts_of(tmp_path, LONG.replace("SLOT", slope)) == (right, wrong)

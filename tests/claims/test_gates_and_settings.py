@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradverify.claims.reading.reader import read_claims
-from tests.claims.notes import verdicts_of
+from tests.claims.notes import counts_of, verdicts_of
 
 # A product that is cut into four gates; two outputs, each with a gradient from above.
 GATES = """
@@ -175,8 +175,7 @@ PASSES = (  # code, how many are right, how many are wrong
 def test_passes_with_gates_tables_and_masks_are_judged(
     tmp_path: Path, code: str, right: int, wrong: int
 ) -> None:
-    found = verdicts_of(tmp_path, code)
-    assert (found.count("right"), found.count("wrong")) == (right, wrong)
+    assert counts_of(tmp_path, code) == (right, wrong)
 
 
 # Nothing shows whether w³ + 1.5 is meant as the slope by z, nor what follows from it.

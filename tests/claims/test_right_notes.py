@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.claims.notes import verdicts_of
+from tests.claims.notes import counts_of, verdicts_of
 
 TORCH = """import torch
 import torch.nn.functional as F
@@ -163,8 +163,7 @@ SEVERAL = (
 def test_code_is_judged_as_python_runs_it(
     tmp_path: Path, code: str, right: int, wrong: int
 ) -> None:
-    found = verdicts_of(tmp_path, code)
-    assert (found.count("right"), found.count("wrong")) == (right, wrong)
+    assert counts_of(tmp_path, code) == (right, wrong)
 
 
 @pytest.mark.parametrize(

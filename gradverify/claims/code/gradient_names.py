@@ -118,6 +118,7 @@ def of_both_names(entry: Assigned) -> BackwardStep | None:
 
 
 def known_name(name: str, names: Mapping[str, Any]) -> str | None:
+    """The value that a part of a gradient's name stands for: `ypred` for y_pred."""
     for spelling in (name, name.strip("_")):
         if isinstance(names.get(spelling), Symbol):
             return spelling
@@ -234,6 +235,7 @@ def gradient_of(entry: Assigned) -> Gradient | None:
 
 
 def is_constant(entry: Assigned) -> bool:
+    """Whether a number, or what only begins as one, is assigned."""
     return not any(isinstance(n, ast.Name) for n in ast.walk(entry.tree)) or (
         isinstance(entry.tree, ast.Call) and _is_gradient_call(entry.tree)
     )

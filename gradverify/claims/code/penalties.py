@@ -25,6 +25,7 @@ def terms_of(tree: ast.expr) -> Iterator[ast.expr]:
 
 
 def factors_of(tree: ast.expr) -> Iterator[ast.expr]:
+    """The factors of a product, and of what it is divided by."""
     match tree:
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
             yield from factors_of(left)
