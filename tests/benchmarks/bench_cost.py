@@ -25,6 +25,7 @@ from typing import Any
 from gradverify.compare import compare
 from gradverify.differentiators import Lowered, load, modes, run
 from gradverify.graph import Array, Case, Graph
+from gradverify.questions import SECOND
 from gradverify.reference import Reference, references
 from gradverify.strategies import USUAL, at_points, graphs, sample
 from gradverify.suites.blocks import AGAIN
@@ -37,6 +38,7 @@ from .table import print_table
 NAMES = ("own-dual", "own-tape", "autograd", "torch-cpu")
 SMOOTH = ("neg", "sin", "cos", "tanh", "sigmoid", "add", "sub", "mul", "power")
 SCALARS = replace(USUAL, ranks=range(1))
+ORDERS = 4.0  # times one of first order: what one of second order may cost
 FAMILIES: dict[str, dict[str, Any]] = {
     "scalars, 1 to 4 ops": {"ops": SMOOTH, "max_nodes": 4, "within": SCALARS},
     "scalars, 5 to 12 ops": {
@@ -72,6 +74,7 @@ def look(cases: Sequence[Case], times: Times) -> bool:
     other = timed(times, "check_grads", lambda: check_grads(AUTOGRAD, graph, point))
     third = timed(times, "jax check_grads", lambda: jax_accepts(graph, point))
     found = timed(times, "reference", lambda: references(cases), len(cases))
+    timed(times, "second order", lambda: references(cases, question=SECOND), len(cases))
     for name in NAMES:
         for case, known in zip(cases, found, strict=True):
             judged(case, known, name, times)
@@ -122,13 +125,19 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    parts, ratios = [], []
+    parts, ratios, orders = [], [], []
     for name, family in FAMILIES.items():
         times, count = measured(family, given.cases, given.seed)
         ms = {key: statistics.median(found) for key, found in times.items()}
         run_ms = [ms[f"run {who}"] for who in NAMES]
         compare_ms = statistics.mean(ms[f"compare {who}"] for who in NAMES)
         parts.append([name, count, ms["draw"], ms["reference"], *run_ms, compare_ms])
+        pairs = zip(times["second order"], times["reference"], strict=True)
+        times_first = sorted(second / first for second, first in pairs)
+        high = times_first[int(0.95 * len(times_first))]
+        beyond = sum(x > ORDERS for x in times_first)
+        middle = statistics.median(times_first)
+        orders.append([name, count, middle, high, times_first[-1], beyond])
         common = ms["draw"] + ms["reference"]
         each = common / len(NAMES) + statistics.mean(run_ms) + compare_ms
         alone = common + ms["run torch-cpu"] + compare_ms
@@ -150,6 +159,11 @@ def main() -> None:
         "alone: when PyTorch is the only one judged. The last columns: one of four "
         "over the others.",
     )  # fmt: skip
+    print_table(
+        "A reference of second order, in those of first order on the same graph",
+        ["", "graphs", "median", "95 %", "most", f"above {ORDERS:g}"],
+        orders,
+    )
 
 
 if __name__ == "__main__":
