@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradverify.compare.at_edges import at_edges
-from gradverify.compare.at_kinks import at_kinks
+from gradverify.compare.at_kinks import at_kinks, flat_gradient
 from gradverify.compare.entries import (
     HIDDEN,
     UNBOUNDED,
@@ -75,7 +75,8 @@ def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Jud
         verdict = Verdict.NO_DERIVATIVE
         if reference.status is Slope.UNRESOLVED:
             verdict = Verdict.UNRESOLVED
-        return Judgement(verdict, note=reference.note)
+        got = _not_finite(flat_gradient(case, derivatives, reference.question))
+        return Judgement(verdict, got=got, note=reference.note)
     if reference.edges is not None:
         return at_edges(case, reference, derivatives)
     if reference.kinked is not None:
@@ -97,6 +98,12 @@ def _compared(case: Case, reference: Reference, derivatives: Derivatives) -> Jud
     if value.verdict is Verdict.IMPRECISE and judgement.verdict is Verdict.AGREES:
         return replace(value, note="the value, not the derivative")
     return judgement
+
+
+def _not_finite(numbers: Array) -> str:
+    """The first number that is none, where there is one."""
+    found = numbers[~np.isfinite(numbers)]
+    return str(found[0]) if len(found) else ""
 
 
 def _overflows(case: Case, reference: Reference) -> bool:

@@ -78,16 +78,24 @@ def guilty_op(
     library loses are not what made the first digit wrong.
 
     An op's result is made a scalar by a product and a sum. These two are suspects too.
+    If all ops are right and the numbers of the case are not finite, an op is named that
+    gives no finite number where it has no derivative: its operand does not move in the
+    case, and 0 times what it gives is no number.
+
     If all ops are right at second order, each has a cotangent that is an input at last:
     a rule may forget to differentiate by it.
 
     judgement: of the case.
     """
     first: Guilty | None = None
+    undefined: Guilty | None = None
     same: list[Guilty] = []
     for alone, rest in _suspects(case, judgement.question):
         found = judgement if _are_one(alone, case) else judge(alone)
         if not _may_be(found, judgement):
+            if undefined is None and _spreads(found, judgement):
+                nonfinite = replace(found, verdict=Verdict.NONFINITE)
+                undefined = Guilty(alone.graph.ops[0], alone, nonfinite)
             continue
         guilty = Guilty(alone.graph.ops[0], alone, found)
         if rest is not None and is_same(other := judge(rest), found):
@@ -102,7 +110,7 @@ def guilty_op(
         for alone in _by_moving_cotangents(case):
             if _may_be(found := judge(alone), judgement):
                 return Guilty(alone.graph.ops[0], alone, found)
-    return largest or first or Guilty(WHOLE)
+    return largest or first or undefined or Guilty(WHOLE)
 
 
 FAR = 1e6  # times smaller than the error of the case
@@ -155,6 +163,13 @@ def _may_be(found: Judgement, wanted: Judgement) -> bool:
     if not _is_of_shapes(found):
         return False
     return wanted.verdict in NUMBERS or _is_of_shapes(wanted)
+
+
+def _spreads(found: Judgement, wanted: Judgement) -> bool:
+    """Whether an op without a derivative here gives what is not finite in the case."""
+    is_undefined = found.verdict is Verdict.NO_DERIVATIVE
+    is_finite = re.search(r"nan|inf", found.got) is None
+    return is_undefined and not is_finite and wanted.verdict is Verdict.NONFINITE
 
 
 def _is_of_shapes(found: Judgement) -> bool:

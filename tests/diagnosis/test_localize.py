@@ -13,9 +13,11 @@ from gradverify.diagnosis.localize import guilty_op
 from gradverify.diagnosis.op_alone import node_values, op_alone
 from gradverify.differentiators import load
 from gradverify.graph import Case
+from gradverify.known import shipped_rows
 from gradverify.questions import GRADIENT, tangents_of
 from gradverify.verdict import Judgement, Verdict
 from gradverify.verify import judge
+from gradverify.verify.known_rows import Listed
 
 
 def test_an_op_that_needs_its_own_cotangent_is_named_at_a_kink() -> None:
@@ -159,3 +161,18 @@ def test_a_wrong_dtype_makes_a_later_op_raise() -> None:
     assert guilty_op(case, judged, raised).op == "exp"
     other = Judgement(Verdict.CRASHED, got="ZeroDivisionError: division by zero")
     assert guilty_op(case, judged, other).op == "graph"
+
+
+def test_what_is_no_number_without_a_derivative_spreads_where_nothing_moves() -> None:
+    """Alone atan2 has no second derivative there that fits the format."""
+    autograd = load("autograd")
+    rounded = Case(trace(lambda x: s.atan2(s.trunc(x), x), ()), (np.array(1e-200),))
+    second = partial(judge, differentiator=autograd, mode="reverse-over-reverse")
+    assert second(rounded).verdict is Verdict.NONFINITE
+    assert guilty_op(rounded, second, second(rounded)).op == "atan2"
+    clipped = Case(trace(lambda x: s.i0e(s.relu6(x)), ()), (np.array(-1.0),))
+    jacobian = partial(judge, differentiator=autograd, mode="jacobian")
+    assert jacobian(clipped).verdict is Verdict.NONFINITE
+    guilty = guilty_op(clipped, jacobian, jacobian(clipped))
+    rows = Listed(shipped_rows(), autograd, "jacobian", "float64")
+    assert rows.row(clipped, jacobian(clipped), guilty) == "autograd-i0e-zero"
