@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from gradverify.differentiators import Derivatives, Differentiator, run
 from gradverify.graph import Case
+from gradverify.questions import Question
 from gradverify.reference import Reference, RoundingModel, reference
 
 
@@ -36,6 +37,10 @@ class Asking:
         """The same question about another case."""
         found = reference(case, model_of(self.differentiator), self.found.question)
         return replace(self, case=case, found=found)
+
+    def about(self, question: Question) -> Reference:
+        """What is right of the case where that is asked."""
+        return reference(self.case, model_of(self.differentiator), question)
 
 
 def model_of(differentiator: Differentiator) -> RoundingModel:

@@ -19,8 +19,9 @@ from gradverify.differentiators import (
     questions,
     unsupported,
 )
+from gradverify.formats import format_of
 from gradverify.graph import Case
-from gradverify.questions import GRADIENT, JVP, Question
+from gradverify.questions import GRADIENT, JVP, SECOND, Question, tangents_of
 from gradverify.reference import Reference, Slope, floats_of, reference
 from gradverify.surroundings import surrounded
 from gradverify.verdict import Judgement, Verdict
@@ -117,12 +118,33 @@ def _answered(asking: Asking, twice: bool) -> Judgement:
             judgement = _repeated(judgement, case, found, derivatives, again, on_device)
     if judgement.verdict in (Verdict.WRONG, Verdict.WRONG_VALUE):
         judgement = reconsidered(judgement, asking, derivatives)
+    if judgement.verdict is Verdict.NONFINITE and _meets_zero(asking):
+        note = f"a slope does not fit {case.dtype}, and infinity times a tangent of 0"
+        verdict = Verdict.NO_DERIVATIVE
+        judgement = replace(judgement, verdict=verdict, note=f"{note} is NaN")
     return replace(
         judgement,
         warnings=derivatives.warnings,
         changed=derivatives.changed,
         fatal=derivatives.fatal,
         op=derivatives.op,
+    )
+
+
+def _meets_zero(asking: Asking) -> bool:
+    """Whether a slope that is infinite in the dtype is multiplied by a tangent of 0."""
+    case, question = asking.case, asking.found.question
+    if question not in (JVP, SECOND):
+        return False
+    slopes = asking.about(GRADIENT).gradient
+    largest = format_of(case.dtype).largest
+    tangents = tangents_of(case.graph, case.dtype)
+    pairs = zip(slopes, tangents, strict=False)  # there may be no slopes at all
+    return any(
+        np.any(
+            (np.abs(floats_of(x)) > largest) & np.equal(0.0 if v is None else v, 0.0)
+        )
+        for x, v in pairs
     )
 
 
