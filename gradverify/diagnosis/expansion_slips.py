@@ -114,6 +114,7 @@ FEWEST, MOST_DECIMALS = 2, 8
 # an op itself are found there.
 OF_DERIVATIVES = {
     **dict.fromkeys(("erf", "erfc"), CONSTANTS["2/sqrt(pi)"]),
+    "exp2": CONSTANTS["log(2)"],  # beside a result that has all its digits
     "erfinv": CONSTANTS["sqrt(pi)/2"],
     "ndtr": 1.0 / math.sqrt(2.0 * math.pi),
     "ndtri": math.sqrt(2.0 * math.pi),
@@ -126,13 +127,22 @@ PRODUCTS = {"selu below": (float(SELU), float(SELU_BELOW))}
 def short_constants(a: Application) -> list[Key]:
     """Every constant of the op, cut to a few decimal digits, or rounded to a format."""
     found = OF_DERIVATIVES.get(a.node.op)
-    factors = [] if found is None else [(None, found, s) for s in _shorter(found)]
+    factors = [] if found is None else [*_cut_keys(None, found)]
     graph = _expansion(a)
     if graph is None:
         return factors
     constants = [(i, _constant(graph, i)) for i in range(len(graph.nodes))]
-    alone = [(i, c, s) for i, c in constants if c is not None for s in _shorter(c)]
+    alone = [key for i, c in constants if c is not None for key in _cut_keys(i, c)]
     return [*factors, *alone, *_short_products(graph)]
+
+
+def _cut_keys(at: int | None, constant: float) -> Iterator[Key]:
+    """A constant with fewer digits, itself or as the divisor that it comes from."""
+    yield from ((at, constant, short) for short in _shorter(constant))
+    inverse = 1.0 / constant if constant else math.inf
+    for divisor in _decimals(inverse):
+        if math.isfinite(divisor) and 1.0 / divisor != constant:
+            yield at, constant, 1.0 / divisor, (f"1 / {divisor}",)
 
 
 def _short_products(graph: Graph) -> Iterator[Key]:
@@ -160,9 +170,12 @@ def _constant(graph: Graph, i: int) -> float | None:
 
 
 def _shorter(constant: float) -> list[float]:
-    rounded = [float(f"{constant:.{n - 1}e}") for n in range(FEWEST, MOST_DECIMALS + 1)]
-    narrow = float(np.float32(constant))
-    return list(dict.fromkeys(s for s in (*rounded, narrow) if s != constant))
+    shorter = (*_decimals(constant), float(np.float32(constant)))
+    return list(dict.fromkeys(s for s in shorter if s != constant))
+
+
+def _decimals(constant: float) -> list[float]:
+    return [float(f"{constant:.{n - 1}e}") for n in range(FEWEST, MOST_DECIMALS + 1)]
 
 
 def with_short_constant(a: Application, key: Key) -> Bars | None:

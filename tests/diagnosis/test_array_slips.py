@@ -53,6 +53,9 @@ SLIPS = (
     ("lerp", only(2, lambda a: a.ct * a.operands[1]), lambda a: S.lerp(a, a, a), (1.0,), "operand", "the operand a is returned for"),
     ("bce", with_epsilon, lambda a: S.bce(a, np.ones(()), reduction="mean"), (0.5,), "epsilon", "1e-7 is added"),
     ("erfinv", slope(lambda y, x: 0.886227 * np.exp(y * y)), lambda a: S.erfinv(a), (0.5,), "short constant", "0.886227"),
+    ("exp2", slope(lambda y, x: 0.6931 * y), lambda a: S.exp2(a), (1.3,), "short constant", "has too few digits: 0.6931"),
+    ("log10", slope(lambda y, x: 1 / (2.3026 * x)), lambda a: S.log10(a), (1.3,), "short constant", "which is 1 / 2.3026"),
+    ("log2", slope(lambda y, x: 1 / (0.693 * x)), lambda a: S.log2(a), (1.3,), "short constant", "which is 1 / 0.693"),
     ("i1", slope(lambda y, x: special.i0(x)), lambda a: S.i1(a), (1.0,), "wrong formula", "i0(a)"),
     ("ndtr", slope(lambda y, x: DENSITY * np.exp(-x * x / 2.0)), lambda a: S.ndtr(a), (1.0,), "short constant", "0.39894229"),
 )

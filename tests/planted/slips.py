@@ -259,6 +259,8 @@ SLIPS: tuple[Slip, ...] = (
     Slip("wrong formula",     ("sqrt",),   formula(lambda y, x: 0.5 / x), "1/(2x) for sqrt"),
     Slip("epsilon",           ("norm",),   norm_with_epsilon, "1e-6"),
     Slip("short constant",    ("log10",),  formula(lambda y, x: 0.4343 / x), "0.4343"),
+    Slip("short constant",    ("log10",),  formula(lambda y, x: 1 / (2.3026 * x)), "1/2.3026"),
+    Slip("short constant",    ("exp2",),   formula(lambda y, x: 0.6931 * y), "0.6931"),
     Slip("short constant",    ("erf",),    formula(lambda y, x: 1.1284 * np.exp(-x * x)), "1.1284"),
     Slip("result for exp",    ("log_softmax",), log_softmax_by_output),
     Slip("held constant",     ("softmax",), softmax_without_sum, "the sum"),
