@@ -20,7 +20,12 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import PASS_OUTPUTS, UNNAMED_STEPS
 from gradverify.claims.code.derived_functions import is_unary
 from gradverify.claims.code.events import Assigned
-from gradverify.claims.code.gradient_fits import divisors_of, fitting_ones, is_zero
+from gradverify.claims.code.gradient_fits import (
+    divisors_of,
+    first_fitting,
+    fitting_ones,
+    is_zero,
+)
 from gradverify.claims.code.gradient_names import (
     EXPLICIT,
     LOSS,
@@ -344,14 +349,14 @@ def _of_unnamed(
             continue
         place = program.cut(y.index).place
         shaped = [i for i in place if program.record.nodes[i].shape == value.shape]
-        for i in sorted(shaped, reverse=True)[:UNNAMED_STEPS]:
-            x = Symbol(program.record, i)
-            if i in program.leaves or i == y.index:
-                continue
-            found = Gradient(entry, match["by"], x, strong=False)
-            if fitting_ones(program, y, [found]):
-                yield found
-                break
+        tried = [
+            Gradient(entry, match["by"], Symbol(program.record, i), strong=False)
+            for i in sorted(shaped, reverse=True)[:UNNAMED_STEPS]
+            if i not in program.leaves and i != y.index
+        ]
+        found = first_fitting(program, y, tried)
+        if found is not None:
+            yield found
 
 
 def _output(

@@ -25,6 +25,34 @@ def fitting_ones(
     over: Fraction = ONE,
 ) -> list[Gradient]:
     """The gradients that are derivatives of y, as numbers at some point show."""
+    pairs = _with_derivatives(program, y, gradients, holds)
+    point = _common_point(program, pairs)
+    return [] if point is None else [g for g, d in pairs if _holds(point, g, d, over)]
+
+
+def first_fitting(
+    program: FileProgram, y: Symbol, gradients: Sequence[Gradient]
+) -> Gradient | None:
+    """The first of several gradients that is a derivative of y.
+
+    Where some have no value at any point, the others are looked at one by one.
+    """
+    pairs = _with_derivatives(program, y, gradients)
+    point = _common_point(program, pairs)
+    for g, exact in pairs:
+        own = _common_point(program, [(g, exact)]) if point is None else point
+        if own is not None and _holds(own, g, exact):
+            return g
+    return None
+
+
+def _with_derivatives(
+    program: FileProgram,
+    y: Symbol,
+    gradients: Sequence[Gradient],
+    holds: frozenset[int] = frozenset(),
+) -> list[tuple[Gradient, Symbol]]:
+    """Gradients with what they should be, where y depends on what they are by."""
     pairs: list[tuple[Gradient, Symbol]] = []
     for g in gradients:
         if g.x.index != y.index and program.depends(y.index, g.x.index):
@@ -32,16 +60,19 @@ def fitting_ones(
                 pairs.append((g, program.derivative(y, g.x, holds)))
             except NotUnderstood:
                 continue
+    return pairs
+
+
+def _common_point(
+    program: FileProgram, pairs: Sequence[tuple[Gradient, Symbol]]
+) -> Point | None:
     nodes = [n for g, exact in pairs for n in (exact.index, g.assigned.value.index)]
-    point = _point(program, nodes)
-    if point is None:
-        return []
-    return [
-        g for g, exact in pairs
-        if _same(
-            point.value(exact.index), point.value(g.assigned.value.index), over
-        )
-    ]  # fmt: skip
+    return _point(program, nodes)
+
+
+def _holds(point: Point, g: Gradient, exact: Symbol, over: Fraction = ONE) -> bool:
+    claimed = point.value(g.assigned.value.index)
+    return _same(point.value(exact.index), claimed, over)
 
 
 def is_derivative(program: FileProgram, y: Symbol, x: Symbol, claimed: Symbol) -> bool:
@@ -60,7 +91,7 @@ def is_derivative(program: FileProgram, y: Symbol, x: Symbol, claimed: Symbol) -
 
 def _point(program: FileProgram, nodes: Sequence[int]) -> Point | None:
     """A point at which nodes have values: all that is no constant is drawn."""
-    leaves = {i for n in nodes for i in program.cut(n).leaves}
+    leaves = program.leaves_beneath(nodes)
     moved = [i for i in leaves if not program.leaves[i].is_constant]
     for seed in range(DRAWS):
         point = drawn(program, moved, seed)

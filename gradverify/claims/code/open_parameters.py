@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from gradverify.claims.code.library import CHANCE
+from gradverify.claims.code.penalties import PENALTY
 from gradverify.claims.code.stand_ins import is_asked
 from gradverify.claims.computation.bindings import Value
 
 LABELS = re.compile(r"(?i)(?:y|t|label|target|y_?true|one_?hot|d_?labels?|classes)s?")
 OWN = "self."  # before what an object holds
+SHORT = 10  # of a default length that is taken as it is
 OUTSIDE = "outside "  # before a name of the file that is no operand of its own
 
 
@@ -45,6 +47,7 @@ class OpenParameter:
     of a third axis of it. is_table: whether it is a dict that may be empty. fold: how
     many parts of one width an array of the code is cut into, as those of four gates.
     entries: how many it has at least, where one is asked for by its place: `s[2]`.
+    is_gone_through: whether a loop takes its entries one by one.
     """
 
     name: str
@@ -69,6 +72,7 @@ class OpenParameter:
     is_table: bool = False
     fold: int = 1
     entries: int = 0
+    is_gone_through: bool = False
 
     @property
     def is_array(self) -> bool:
@@ -88,6 +92,8 @@ def parameters(
 ) -> list[OpenParameter]:
     """Those that have no default value, with what their use says about them.
 
+    A long length by default is one of them, and the weight 0 of a penalty.
+
     beside: statements that say whether arrays are rather columns.
     """
     defaults: list[ast.expr | None] = [*given.defaults]
@@ -98,7 +104,9 @@ def parameters(
     has_arrays = any(map(_is_of_arrays, nodes))
     found: list[OpenParameter] = []
     for a, default in list(zip(several, padded, strict=True))[skip:]:
-        if default is not None and not _is_none(default):
+        is_given = default is not None and not _is_none(default)
+        is_open = _is_long(a.arg, default, nodes) or _hides_penalty(a.arg, default)
+        if is_given and not is_open:
             continue
         entries = _entries(a.arg, nodes)
         found += [
@@ -116,7 +124,7 @@ def parameters(
         if not entries:
             whole = opened(a.arg, key.format(a.arg), nodes, has_arrays, is_setting)
             is_column = _is_rather_a_column(a.arg, columns)
-            lacks = default is not None
+            lacks = default is not None and not is_given
             found.append(replace(whole, may_lack=lacks, prefers_columns=is_column))
     return found
 
@@ -152,7 +160,17 @@ def opened(
         is_table=any(_is_asked_as_table(name, n) for n in nodes),
         fold=max(folds, default=1),
         entries=max((n for node in nodes for n in _counted(also, node)), default=0),
+        is_gone_through=any(_is_in_loop(name, n) for n in nodes),
     )
+
+
+def _is_in_loop(name: str, node: ast.AST) -> bool:
+    """Whether a loop goes through it: `for i, x in enumerate(several)`."""
+    match node:
+        case ast.For(iter=several) | ast.comprehension(iter=several):
+            given = several.args if isinstance(several, ast.Call) else [several]
+            return any(_is(g, name) for g in given)
+    return False
 
 
 def _counted(name: str, node: ast.AST) -> Iterator[int]:
@@ -570,6 +588,23 @@ def operands_from(
         else:
             result[p.key] = chosen[p.key]
     return result
+
+
+def _is_long(name: str, default: ast.expr | None, nodes: Sequence[ast.AST]) -> bool:
+    """Whether a default is a length that is longer than need be: `hidden_size=64`.
+
+    What holds for arrays of any size is seen at small ones.
+    """
+    match default:
+        case ast.Constant(value=int(length)) if length > SHORT:
+            return _is_size(name, nodes)
+    return False
+
+
+def _hides_penalty(name: str, default: ast.expr | None) -> bool:
+    """Whether a default leaves a penalty out, and hides its slope: `reg=0`."""
+    is_zero = isinstance(default, ast.Constant) and default.value in (0, 0.0)
+    return is_zero and PENALTY.fullmatch(name) is not None
 
 
 def _is_none(tree: ast.expr) -> bool:

@@ -15,6 +15,7 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.claim_limits import KNOWN_ENTRIES
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.open_parameters import IDS, LABELS, OUTSIDE, OpenParameter
+from gradverify.claims.code.penalties import PENALTY
 from gradverify.claims.code.stand_ins import stand_ins
 from gradverify.claims.computation.bindings import Counted, Function, Layer, Value
 from gradverify.claims.computation.file_program import Leaf
@@ -48,7 +49,7 @@ IS_SMALL = re.compile(
 STRIDE = re.compile(r"(?i)strides?(?:_?[hwxy])?")
 PADDING = re.compile(r"(?i)pad(?:ding)?(?:_?[hwxy])?")
 SMALL_NUMBER = re.compile(r"(?i)eps(?:ilon)?")  # that keeps a root from 0
-WEIGHT_OF_PENALTY = re.compile(r"(?i)reg|lambda_?|lambd|lmbda|l2_reg|learning_rate|lr")
+LEARNING_RATE = re.compile(r"(?i)learning_rate|lr")
 WINDOW = re.compile(r"(?i)(?:kernel|filter|pool|window|patch|field)")
 SHAPE = re.compile(r"(?i)\w*(?:shape|size|dims?|dimensions?)")
 LAYER_SIZES = (INPUTS, OUTPUTS, ROWS)  # of a network: its input, one layer, its output
@@ -104,7 +105,8 @@ def candidates(
     if SMALL_NUMBER.fullmatch(parameter.name) and not parameter.least:
         yield partial(_stated, code, np.asarray(Fraction(1, 100), dtype=object))
         return
-    if WEIGHT_OF_PENALTY.fullmatch(parameter.name) and not parameter.least:
+    factors = (PENALTY, LEARNING_RATE)
+    if any(f.fullmatch(parameter.name) for f in factors) and not parameter.least:
         yield partial(any_number, code, parameter.name, ())
         return
     is_number = parameter.is_setting or parameter.table or parameter.is_size
@@ -164,6 +166,8 @@ def _shapes(parameter: OpenParameter) -> list[tuple[int, ...]]:
         shapes = [*_of_gates(parameter), *shapes]
     if parameter.prefers_columns:
         shapes.sort(key=lambda s: s[1:] != (1,))
+    if parameter.prefers_columns and parameter.is_gone_through:
+        shapes = [*((2, n, 1) for n in SIZES), *shapes]  # a column for each step
     return shapes
 
 

@@ -6,7 +6,7 @@ primitives, so that whatever a claim says has a value wherever the program has o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -186,11 +186,8 @@ class FileProgram:
 
     def cut(self, y: int, stops: frozenset[int] = frozenset()) -> Cut:
         """What node y needs; nodes in `stops` become inputs."""
-        nodes, needed = self.record.nodes, {y}
-        for i in range(y, -1, -1):
-            if i in needed and (i not in stops or i == y):
-                needed.update(nodes[i].operands)
-        kept = sorted(needed)
+        nodes = self.record.nodes
+        kept = sorted(self._needed(y, stops))
         place = {old: new for new, old in enumerate(kept)}
         parts = []
         for i in kept:
@@ -251,9 +248,24 @@ class FileProgram:
                         "only scalars and elementwise functions are read"
                     )
 
+    def _needed(self, y: int, stops: frozenset[int] = frozenset()) -> set[int]:
+        """The nodes that y is computed from, itself among them."""
+        nodes, needed, waiting = self.record.nodes, {y}, [y]
+        while waiting:
+            i = waiting.pop()
+            if i not in stops or i == y:
+                new = [j for j in nodes[i].operands if j not in needed]
+                needed.update(new)
+                waiting += new
+        return needed
+
     def depends(self, y: int, x: int) -> bool:
         """Whether node y is computed from node x."""
-        return x in self.cut(y).place
+        return x <= y and x in self._needed(y)
+
+    def leaves_beneath(self, several: Iterable[int]) -> set[int]:
+        """The leaves that nodes are computed from."""
+        return {i for y in several for i in self._needed(y) if i in self.leaves}
 
 
 def is_elementwise(op: str) -> bool:

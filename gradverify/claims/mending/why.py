@@ -425,13 +425,23 @@ def following(
         put_right = {i: wrong.point.value(e.index) for i, e in earlier.items()}
         point = Point(wrong.program, wrong.point.leaves, dict(put_right))
         node = wrong.members.nodes[1].index
-        if node in put_right or not agree(wrong.value(0), point.value(node)):
+        lengths = {1} if node in put_right else _lengths(wrong.program, node)
+        exact, claimed = wrong.value(0), point.value(node)
+        # It may divide by the number of examples, which no right gradient shows.
+        is_right = any(agree(exact / n, claimed) for n in lengths)
+        if node in put_right or not is_right:
             return explained
-    used = [
-        names[i] for i in put_right if i in names and wrong.program.depends(node, i)
-    ]
+    before = [i for i in put_right if wrong.program.depends(node, i)]
+    used = [names[i] for i in before if i in names] or ["an earlier line"]
     sentence = f"it follows from {' and '.join(used)}, which is wrong"
-    return Explained(explained.exact, sentence) if used else explained
+    return Explained(explained.exact, sentence) if before else explained
+
+
+def _lengths(program: FileProgram, node: int) -> set[int]:
+    """The lengths of the axes of what a node is computed from, and 1."""
+    nodes = program.record.nodes
+    shapes = (nodes[i].shape for i in program.cut(node).place)
+    return {1, *(n for shape in shapes for n in shape)} - {0}
 
 
 # ---- the correction
