@@ -597,8 +597,13 @@ def _is_long(name: str, default: ast.expr | None, nodes: Sequence[ast.AST]) -> b
     """
     match default:
         case ast.Constant(value=int(length)) if length > SHORT:
-            return _is_size(name, nodes)
+            arrays = [n for n in nodes if not _is_counting(n)]  # `passes=100` is none
+            return _is_size(name, arrays)
     return False
+
+
+def _is_counting(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and _called(node.func) in ("range", "randint")
 
 
 def _hides_penalty(name: str, default: ast.expr | None) -> bool:
