@@ -30,6 +30,7 @@ from gradverify.diagnosis.sentences import sentence as slip_sentence
 from gradverify.diagnosis.sentences import short_key
 from gradverify.diagnosis.short_constants import short_constants_of
 from gradverify.diagnosis.steady_error import steady_error
+from gradverify.diagnosis.tied_operands import is_wrong_at_ties
 from gradverify.diagnosis.transposed import transposed_operand
 from gradverify.differentiators import Derivatives, Differentiator, run, unsupported
 from gradverify.formats import format_of
@@ -237,6 +238,9 @@ def _drawn(failure: Failure, shown: DrawnEvidence) -> DrawnEvidence:
 
 
 def _by_slips(failure: Failure, words: Naming) -> Explanation:
+    tied = _tied(failure, words)
+    if tied is not None:
+        return tied
     compiles = failure.differentiator.compiles
     found = explained(failure.case, failure.look, failure.op, leaves=not compiles)
     if found.slips and found.plain is not None:
@@ -300,14 +304,8 @@ def _node(failure: Failure, words: Naming) -> int | None:
     return max(own, default=None)
 
 
-def _kink(failure: Failure, words: Naming) -> Explanation | None:
-    """What the op alone gives at its kink, beside what is allowed there.
-
-    None if it has no kink.
-    """
-    node = _node(failure, words)
-    if node is None:
-        return None
+def _alone(failure: Failure, words: Naming, node: int) -> Case | None:
+    """The op of a node alone, pulled back from ones; None if it has no inputs."""
     case = failure.case
     shape = case.graph.nodes[node].shape
     try:
@@ -315,7 +313,34 @@ def _kink(failure: Failure, words: Naming) -> Explanation | None:
         alone = op_alone(case, node, values, np.ones(shape))
     except ValueError:
         return None
-    if not alone.point or reference(alone).kinked is None:
+    return alone if alone.point else None
+
+
+def _tied(failure: Failure, words: Naming) -> Explanation | None:
+    """A rule that is wrong where two operands are equal; None if it is not that."""
+    node = _node(failure, words)
+    alone = None if node is None else _alone(failure, words, node)
+    if node is None or alone is None or not is_wrong_at_ties(alone, failure.look):
+        return None
+    shares = _shares(failure, alone)
+    text = "where its operands are equal the rule is wrong, and it is right beside that"
+    return Explanation(
+        sentence=f"at {words.line(node)}: {SHARES.get(shares or '', text)}",
+        cause="ties",
+        node=node,
+        op=failure.op,
+        shown=shown(words, (node, None)),
+    )
+
+
+def _kink(failure: Failure, words: Naming) -> Explanation | None:
+    """What the op alone gives at its kink, beside what is allowed there.
+
+    None if it has no kink.
+    """
+    node = _node(failure, words)
+    alone = None if node is None else _alone(failure, words, node)
+    if node is None or alone is None or reference(alone).kinked is None:
         return None
     judgement = failure.judgement
     shares = _shares(failure, alone)
@@ -367,7 +392,7 @@ def _shares(failure: Failure, alone: Case) -> str | None:
     return None
 
 
-CHOOSING = ("maximum", "minimum", "max", "min")
+CHOOSING = ("maximum", "minimum", "max", "min", "logaddexp")
 
 
 # ---- rounding
@@ -424,9 +449,13 @@ def _steady(failure: Failure, words: Naming, node: int | None) -> Explanation | 
     if error is None:
         return None
     place = "" if node is None else f"at {words.line(node)}: "
+    text = f"{place}the error is {error:.2g} of the derivative nearby, too, "
+    if failure.judgement.verdict.fails():
+        text += "so it is no rounding, but a formula that is nearly right"
+    else:
+        text += f"as usual formulas may lose in {failure.case.dtype}"
     return Explanation(
-        sentence=f"{place}the error is {error:.2g} of the derivative nearby, too, so "
-        "it is no rounding, but a formula that is nearly right",
+        sentence=text,
         cause="steady error",
         node=node,
         op=failure.op,
