@@ -162,9 +162,19 @@ def svd(x: Any, k: int) -> Any:
 
 
 def vector_norm(x: Any, ord: str, axis: Any, keepdims: bool) -> Any:
-    """Of order 2, of all entries."""
+    """Of order 1 or 2, of all entries."""
+    if ord == "1":
+        assert (axis, keepdims) == (None, False)
+        return sum(abs(v) for v in np.ravel(x))
     assert ord == "2"
     return norm(x, axis, keepdims)
+
+
+def eigvals(x: Any) -> Any:
+    """Both real ones of a matrix of two rows, the smaller one first."""
+    half = (x[0, 0] + x[1, 1]) / 2
+    root = mp.sqrt(((x[0, 0] - x[1, 1]) / 2) ** 2 + x[0, 1] * x[1, 0])
+    return np.array([half - root, half + root])
 
 
 def solve(a: Any, b: Any, left: bool) -> Any:
@@ -351,7 +361,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "cosine_similarity": cosine_similarity,
     "solve": solve, "cholesky_inverse": cholesky_inverse,
     "cosine_embedding": cosine_embedding, "lp_pool1d": lp_pool, "lp_pool2d": lp_pool,
-    "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "matrix_norm": matrix_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,
+    "eigh": eigh, "svd": svd, "vector_norm": vector_norm, "eigvals": eigvals, "matrix_norm": matrix_norm, "matrix_exp": matrix_exp, "lstsq": lstsq,
     "betainc":  each(lambda x, a, b: mp.betainc(a, b, 0, x, regularized=True)),
     "log_ndtr": each(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)),
     "erfcx":    each(lambda x: mp.exp(x * x) * mp.erfc(x)),

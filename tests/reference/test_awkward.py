@@ -32,7 +32,10 @@ CHECKED = {
     Verdict.IMPRECISE,
 }
 # The derivative is below what rounding may take it to: zero would agree as well.
-UNSEEN = {("sqrt(x*x + 1) - x", "float32")}
+UNSEEN = {
+    ("sqrt(x*x + 1) - x", "float32"),
+    ("a solve by a factor near singular", "float32"),
+}
 # JAX takes the softmax of float64 attention in float32.
 KNOWN = {("attention by saturated weights", "float64", "jax"): "jax-attention-float32"}
 
@@ -119,6 +122,7 @@ SMALL: tuple[Row, ...] = (
     ("a standard deviation of two neighbours", lambda x: s.std(x, axis=None),           ([7.21, 7.211],)),
     ("a standard deviation of two equals and a neighbour", lambda x: s.std(x, axis=None), ([6.0731, 6.0731, 6.0733],)),
     ("standard deviations over columns", lambda x: total(s.std(x, axis=(0,), ddof=1) * WEIGHTS), (NEAR,)),
+    ("a solve by a factor near singular", lambda b, a: total(s.cholesky_solve(b, a, upper=False)), (np.ones((2, 1)), np.array([[1.0, 1.0], [10.0, 1e-4]]))),
     ("attention of one large query",     attention,                                     (PEAKED, ONES, PEAKED)),
     ("attention of hundreds",            attention,                                     (HUNDREDS, HUNDREDS, HUNDREDS)),
     ("attention by saturated weights",   attention,                                     (30.0 * SPREAD, SPREAD[..., ::-1], SPREAD[::-1])),
