@@ -180,6 +180,8 @@ def deviation(
         ratios = errors / np.array(loose, np.float64)
     ratios[0] = 0.0
     k = int(np.argmax(np.where(errors == 0.0, 0.0, ratios)))
+    if found.kinked is not None and not ratios[k] > 1.0:
+        return None  # every number is in its range, and all of them together are wrong
     return WorstNumber(k, _part(float(errors[k]), found, k))
 
 

@@ -107,6 +107,23 @@ def test_it_tells_them_beside_a_kink(kink: str, name: str, dtype: str) -> None:
     assert judge(case, planted("exp", slope), "reverse").verdict is verdict
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.3, 1.7e-5])
+def test_numbers_within_their_ranges_that_do_not_fit_each_other_stay_wrong(
+    scale: float,
+) -> None:
+    """Each of two equal entries gets all of a cotangent, which rounds the range."""
+
+    def whole(ct: Any, y: Any, x: Any, **params: Any) -> Any:
+        return [ct * (x == y)]
+
+    def function(x: Any) -> Any:
+        return s.max(x, axis=None, keepdims=False) * scale * 1.1
+
+    case = Case(trace(function, (3,)), (np.array([0.7, 2.9, 2.9]),))
+    engine = ENGINES["own-tape"].with_rule("planted", "max", whole)
+    assert judge(case, engine, "reverse").verdict is Verdict.WRONG
+
+
 @pytest.mark.parametrize("part", [1e-9, 1e-13])
 def test_a_small_part_too_much_is_no_lost_digit(part: float) -> None:
     found = judged(lambda x: np.exp(x) * (1.0 + part), "float64")
