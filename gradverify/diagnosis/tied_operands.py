@@ -13,10 +13,7 @@ from gradverify.graph import Array, Case
 from gradverify.reference import reference
 from gradverify.verdict import Verdict
 
-APART = (
-    1.0 + 2.0**-6,
-    1.0 - 2.0**-6,
-)  # by what equal numbers are moved from each other
+APART = (1.0 + 2.0**-6, 1.0 - 2.0**-6)  # by what equal numbers are moved apart
 TOGETHER = (1.0 + 2.0**-5, 1.0 - 2.0**-4)  # and both at once
 
 
@@ -33,9 +30,9 @@ def is_wrong_at_ties(alone: Case, look: Look) -> bool:
     first, second = alone.point
     together = [(_by(first, tied, f), _by(second, tied, f)) for f in (1.0, *TOGETHER)]
     apart = [(first, _by(second, tied, f)) for f in APART]
-    return all(
-        _verdict(alone, point, look) is Verdict.WRONG for point in together
-    ) and (all(_verdict(alone, point, look) is Verdict.AGREES for point in apart))
+    return all(_verdict(alone, p, look) is Verdict.WRONG for p in together) and all(
+        _verdict(alone, p, look) is Verdict.AGREES for p in apart
+    )
 
 
 def _by(x: Array, where: Array, factor: float) -> Array:

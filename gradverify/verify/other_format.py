@@ -32,6 +32,7 @@ SHRUNK = 2.0**-20  # of its part of the number: an error that a wider format tak
 NEAR = (1.0, 1.0 + 2.0**-7, 1.0 - 2.0**-7, 1.0 + 2.0**-6)
 ALONG = tuple(1.0 + k * 2.0**-9 for k in range(-3, 4))
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
+FINER = 2.0**-8  # of an error in a narrower format, which no wrong formula knows of
 STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
 
@@ -68,7 +69,7 @@ def reconsidered(
     if own is None or not 0.0 < own.part <= math.sqrt(unit):
         return judgement
     loss = _loss(asking, own)
-    for behind in _behind(asking, own.entry):
+    for behind in _behind(asking, own):
         if not loss.says:
             loss = _loss(behind, own)
     if loss.says:
@@ -116,7 +117,7 @@ def _says(asking: Asking, own: WorstNumber, there: float, dtype: str) -> str:
 
     Where a number happens to be rounded well in a narrower one, or where a formula is
     another one there, other counts of units are lost. The error is one of roundings
-    still if it goes up and down near the case, and is no larger in the wider format.
+    still if it goes up and down near the case, and is much smaller in the wider format.
     """
     unit = format_of(asking.case.dtype).unit_roundoff
     unit_there = format_of(dtype).unit_roundoff
@@ -126,7 +127,7 @@ def _says(asking: Asking, own: WorstNumber, there: float, dtype: str) -> str:
     if not is_wider and ALIKE * there / unit_there >= own.part / unit:
         return f"in {dtype} the error is as many units of roundoff"
     narrow, wide = (own.part, there) if is_wider else (there, own.part)
-    if wide <= narrow and _goes_up_and_down(asking, own.entry):
+    if wide <= FINER * narrow and _goes_up_and_down(asking, own):
         size = "smaller" if is_wider else "larger"
         return f"the error goes up and down near this point, and is {size} in {dtype}"
     return ""
@@ -268,22 +269,25 @@ def _moved(x: Array, part: float) -> Array:
     return np.asarray(x * (1.0 + part * share))
 
 
-def _behind(asking: Asking, entry: int) -> Iterator[Asking]:
+def _behind(asking: Asking, own: WorstNumber) -> Iterator[Asking]:
     """The question behind clips, wherever the number that deviates is the same there.
 
-    Values move there that do not where a clip stands before them.
+    Values move there that do not where a clip stands before them. It must deviate there
+    as well, since the clip itself may be what is wrong.
     """
     case, found = asking.case, asking.found
     if found.question is not GRADIENT:
         return
-    here = _ranges(found)[entry]
+    here = _ranges(found)[own.entry]
     size = max(map(abs, here))
     for other in thawed(case, _near(case, case.dtype, NEAR[1:])):
         there = asking.at(other)
         if there.found.status not in {Slope.SMOOTH, Slope.KINK}:
             continue
-        pairs = zip(here, _ranges(there.found)[entry], strict=True)
-        if all(abs(x - y) <= CLOSE * size for x, y in pairs):
+        pairs = zip(here, _ranges(there.found)[own.entry], strict=True)
+        part = _part_there(there, own.entry)
+        deviates = part is not None and 2.0 * part >= own.part
+        if deviates and all(abs(x - y) <= CLOSE * size for x, y in pairs):
             yield there
 
 
@@ -315,9 +319,14 @@ def _is_smooth(asking: Asking, entry: int) -> bool:
     return bool(np.max(np.abs(rest)) <= STEADY)
 
 
-def _goes_up_and_down(asking: Asking, entry: int) -> bool:
-    """Whether the error changes its sign more than once among points on a line."""
-    known = [part for part in _parts_near(asking, entry, ALONG) if part]
+def _goes_up_and_down(asking: Asking, own: WorstNumber) -> bool:
+    """Whether the error changes its sign more than once among points on a line.
+
+    Much smaller ones do not count: they are the roundings of what is right there, where
+    an engine takes a branch of its own at the case, and that branch is wrong.
+    """
+    parts = _parts_near(asking, own.entry, ALONG)
+    known = [p for p in parts if p is not None and ALIKE * abs(p) >= own.part]
     turns = sum(a * b < 0.0 for a, b in itertools.pairwise(known))
     return turns > 1
 

@@ -112,3 +112,45 @@ def test_a_loop_goes_on_and_ends_where_it_says(
 def test_a_branch_that_changes_an_object_is_not_followed(tmp_path: Path) -> None:
     code = PARTS.replace("SMALL", "-r").replace("loss = r", "state['loss'] = r")
     assert "wrong" not in verdicts(tmp_path, code)
+
+
+# An example adds nothing where its margin is wide enough.
+SKIPPING = """
+import numpy as np
+def svm(w, X, y):
+    loss = np.sum(np.maximum(0, 1 - y * (X @ w)))
+    dw = np.zeros(w.shape)
+    for i in range(X.shape[0]):
+        if y[i] * np.dot(X[i], w) >= 1:
+            continue
+        dw -= SLOT
+    return loss, dw
+"""
+# The second entry counts where the first one is small.
+STOPPING = """
+import numpy as np
+def some(a, c):
+    loss = np.where(a[0] > c, a[0], a[0] + a[1] ** 2)
+    da = np.zeros(a.shape)
+    for k in range(2):
+        da[k] = 1 + k * (2 * a[1] - 1)
+        if a[k] > c:
+            break
+    return loss, da
+"""
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict"), [("y[i] * X[i]", "right"), ("X[i]", "wrong")]
+)
+def test_what_follows_a_continue_holds_where_it_is_not_taken(
+    tmp_path: Path, slope: str, verdict: str
+) -> None:
+    assert verdicts(tmp_path, SKIPPING.replace("SLOT", slope)) == [verdict]
+    other = SKIPPING.replace(">=", "<").replace("continue", "dw -= SLOT", 1)
+    turned = other.replace("        dw -= SLOT\n    return", "    return")
+    assert verdicts(tmp_path, turned.replace("SLOT", slope)) == [verdict]
+
+
+def test_nothing_is_said_where_numbers_decide_that_a_loop_ends(tmp_path: Path) -> None:
+    assert "wrong" not in verdicts(tmp_path, STOPPING)

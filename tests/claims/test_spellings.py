@@ -51,6 +51,9 @@ TEXTS: tuple[tuple[str, str, list[str]], ...] = (
     ("an inverse that is written down",
      "$g(x) = e^{5x}$ has the inverse $g^{-1}(y) = \\frac15\\ln y$, and "
      "$(g^{-1})'(y) = \\frac{1}{5y}$, $(g^{-1})^\\prime(y) = \\frac{1}{y}$\n", [R, W]),
+    ("an inverse of a part of a function",
+     "Let $f(x) = x^3 - 2x$ for $x \\ge 1$. Then $f'(\\sqrt2) = 4$ and "
+     "$(f^{-1})'(0) = 1/4$\n", [R, N]),
     ("an inverse of which nothing is known",
      "$(f^{-1})'(y) = \\frac{1}{f'(f^{-1}(y))}$ and $(f^{-1})'(y) = f'(y)$\n", [N, N]),
     # marks

@@ -144,6 +144,33 @@ def test_near_a_matrix_numbers_move_that_no_scale_changes() -> None:
     assert judge(case, planted("exp", slope), "reverse").verdict is Verdict.IMPRECISE
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_branch_that_is_wrong_at_one_number_loses_no_digits(dtype: str) -> None:
+    """Beside it the errors go up and down, for they are roundings of the right rule."""
+    part = {"float64": 1e-10, "float32": 1e-5}[dtype]
+
+    def slope(x: Any) -> Any:
+        return np.exp(x) * in_own_dtype(x, 1.0 + part * (x == 1.25))
+
+    case = Case(trace(s.exp, ()), (np.array(1.25, dtype),), dtype)
+    assert judge(case, planted("exp", slope), "reverse").verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize(("dtype", "part"), [("float64", 1e-9), ("float32", 1e-5)])
+def test_a_formula_that_goes_up_and_down_loses_no_digits(
+    dtype: str, part: float
+) -> None:
+    """It is as far off in the other format, but for the roundings there."""
+
+    def slope(x: Any) -> Any:
+        return np.exp(x) * (
+            1 + in_own_dtype(x, part) * np.sin(in_own_dtype(x, 3e3) * x)
+        )
+
+    case = Case(trace(s.exp, ()), (np.array(1.3, dtype),), dtype)
+    assert judge(case, planted("exp", slope), "reverse").verdict is Verdict.WRONG
+
+
 # ---- values
 
 AT = {"float64": 2.6, "float32": 2.35}
@@ -218,6 +245,22 @@ def test_a_clip_does_not_hide_that_digits_are_lost(
     point = (np.array(7.0), np.array(1.5))
     case = Case(trace(CLIPPED[clip], (), ()), point)
     assert judge(case, of_value(erfc), "reverse").verdict is verdict
+
+
+@pytest.mark.parametrize(("dtype", "part"), [("float64", 1e-10), ("float32", 1e-5)])
+def test_a_clip_that_is_wrong_itself_loses_no_digits(dtype: str, part: float) -> None:
+    """What is behind it is right, and all that is off there are roundings."""
+    from autograd.extend import defvjp, primitive
+
+    @primitive
+    def relu6(x: Any) -> Any:
+        return np.clip(x, 0.0, in_own_dtype(x, 6.0 * (1.0 + part)))
+
+    defvjp(relu6, lambda y, x: lambda ct: ct * ((x > 0.0) & (x < 6.0)))
+    engine = PlantedAutograd("autograd with another relu6", {"relu6": relu6})
+    point = (np.array(7.0, dtype), np.array(1.5, dtype))
+    case = Case(trace(lambda a, b: b * s.exp(s.relu6(a)), (), ()), point, dtype)
+    assert judge(case, engine, "reverse").verdict is Verdict.WRONG_VALUE
 
 
 # ---- engines of one format

@@ -13,21 +13,10 @@ from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.gradient_fits import is_derivative
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.losses_beside import follow_with
-from gradverify.claims.code.open_parameters import (
-    LABELS,
-    OpenParameter,
-    parameters,
-)
+from gradverify.claims.code.open_parameters import LABELS, OpenParameter, parameters
 from gradverify.claims.code.operand_choices import any_number
-from gradverify.claims.code.pass_pairs import (
-    ABOVE,
-    differentiated,
-)
-from gradverify.claims.computation.bindings import (
-    Function,
-    Value,
-    known,
-)
+from gradverify.claims.code.pass_pairs import ABOVE, differentiated
+from gradverify.claims.computation.bindings import Function, Value, known
 from gradverify.claims.computation.file_program import NotUnderstood
 
 SAVED = re.compile(r"(?i)cache[sd]?|ctx|saved|memory|tape")

@@ -23,6 +23,25 @@ class Jump:
 
 
 CONTINUE, BREAK = Jump(), Jump()
+PERHAPS = Jump()  # where it is not known whether the loop ends
+
+
+def as_branches(node: ast.stmt, after: Sequence[ast.stmt]) -> ast.If | None:
+    """`if c: continue` with the statements after it as its other branch."""
+    match node:
+        case ast.If(test=test, body=[*first, ast.Continue() as end], orelse=second):
+            first = first or [ast.copy_location(ast.Pass(), end)]
+            whole = ast.If(test, first, [*second, *after])
+            return ast.copy_location(whole, node)
+    return None
+
+
+def may_break(node: ast.stmt) -> bool:
+    """Whether a statement may end the loop, or the pass of it, in which it stands."""
+    inside = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt)]
+    return isinstance(node, ast.Break | ast.Continue) or any(
+        may_break(n) for n in inside if not isinstance(n, ast.For | ast.While)
+    )
 
 
 def assignments(body: Sequence[ast.stmt]) -> dict[str, ast.stmt] | None:

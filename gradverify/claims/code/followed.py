@@ -9,9 +9,7 @@ from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.backward_passes import steps
 from gradverify.claims.code.gradient_names import NAMED
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.computation.bindings import (
-    Function,
-)
+from gradverify.claims.computation.bindings import Function
 
 
 def is_followed(code: Journal, function: Function) -> bool:

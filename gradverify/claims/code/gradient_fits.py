@@ -7,10 +7,7 @@ from fractions import Fraction
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.gradient_names import ONE, Gradient
-from gradverify.claims.computation.file_program import (
-    FileProgram,
-    NotUnderstood,
-)
+from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.point import Balls, Point, drawn, flat
 
 NOUGHT = 1e-12  # at a point whose coordinates are about 1

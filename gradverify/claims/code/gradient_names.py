@@ -18,9 +18,7 @@ from gradverify.claims.code.events import Assigned
 from gradverify.claims.code.library import BY_LIKE, BY_SHAPE
 from gradverify.claims.code.penalties import factors_of
 from gradverify.claims.computation.bindings import Unknown
-from gradverify.claims.computation.file_program import (
-    FileProgram,
-)
+from gradverify.claims.computation.file_program import FileProgram
 
 EXPLICIT = (
     re.compile(r"d(?P<of>\w+?)_d(?P<by>\w+)"),

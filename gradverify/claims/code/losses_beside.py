@@ -11,14 +11,9 @@ import numpy as np
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.code.derived_functions import operands_of
 from gradverify.claims.code.journal import Journal
-from gradverify.claims.code.open_parameters import (
-    LABELS,
-)
+from gradverify.claims.code.open_parameters import LABELS
 from gradverify.claims.code.statements import follow
-from gradverify.claims.computation.bindings import (
-    Function,
-    Value,
-)
+from gradverify.claims.computation.bindings import Function, Value
 from gradverify.claims.computation.file_program import NotUnderstood, understood
 
 

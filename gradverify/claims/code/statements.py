@@ -25,8 +25,11 @@ from gradverify.claims.code.branches import (
     BREAK,
     CONDITIONAL,
     CONTINUE,
+    PERHAPS,
+    as_branches,
     assignments,
     holds_arrays,
+    may_break,
     merged,
 )
 from gradverify.claims.code.conditions import truth_of
@@ -96,7 +99,7 @@ class _Statements:
     def __init__(self, code: Journal, cell: int, text: str, depth: int = 0) -> None:
         self.code, self.cell, self.text, self.depth = code, cell, text, depth
         self.lines = text.splitlines()
-        self.is_repeated = False
+        self.is_repeated = self.is_written_out = False
         self.yielded: list[Value] = []
         code.scopes += 1
         self.scope = code.scopes
@@ -295,13 +298,15 @@ class _Statements:
         if holds is None and self.both(node, names):
             return None
         if holds is None:
+            is_end = self.is_written_out and may_break(node)
+            is_end = is_end and self.is_open(node.test, names)
             asked = (
                 names.get(n.id) for n in ast.walk(node.test) if isinstance(n, ast.Name)
             )
             waits = (v.reason for v in asked if isinstance(v, Unknown))
             first = next((r for r in waits if r.startswith(NOT_CHOSEN)), None)
             self.forget(node, names, first or CONDITIONAL)
-            return None
+            return PERHAPS if is_end else None
         return self.block(node.body if holds else node.orelse, names)
 
     def both(self, node: ast.If, names: dict[str, Value]) -> bool:
@@ -333,6 +338,7 @@ class _Statements:
         After the first of many passes what the loop assigns has no known value.
         """
         before, self.is_repeated = self.is_repeated, True
+        outer, self.is_written_out = self.is_written_out, False
         several = self.value(node.iter, names) if isinstance(node, ast.For) else None
         if isinstance(several, Symbol | dict) and self.depth:
             with suppress(NotUnderstood):
@@ -342,19 +348,50 @@ class _Statements:
                 return self.passes(node, several, names)
             self.first_pass(node, several, names)
         finally:
-            self.is_repeated = before
+            self.is_repeated, self.is_written_out = before, outer
         return None
 
     def passes(self, node: ast.For, several: Any, names: dict[str, Value]) -> Value:
-        """Every pass of a loop, one after the other."""
+        """Every pass of a loop, one after the other.
+
+        Where numbers decide whether it ends, nothing is known of what it assigns.
+        """
+        self.is_written_out = True
+        before = len(self.code.assigned)
         for value in several:
             self.bind(node.target, value, names, node)
-            result = self.block(node.body, names)
+            result = self.one_pass(node.body, names)
             if result is BREAK:
+                return None
+            if result is PERHAPS:
+                self.forget(node, names, CONDITIONAL)
+                del self.code.assigned[before:]
                 return None
             if result is not None and result is not CONTINUE:
                 return result
         return None
+
+    def one_pass(self, body: Sequence[ast.stmt], names: dict[str, Value]) -> Value:
+        """One pass; where numbers decide on a `continue`, with the rest as a branch."""
+        for k, statement in enumerate(body):
+            whole = as_branches(statement, body[k + 1 :])
+            if whole is not None and self.is_open(whole.test, names):
+                return self.block([whole], names)
+            result = self.block([statement], names)
+            if result is not None:
+                return result
+        return None
+
+    def is_open(self, test: ast.expr, names: dict[str, Value]) -> bool:
+        """Whether numbers that are read decide on a condition, and nothing else."""
+
+        def read(tree: ast.expr) -> Value:
+            with understood():
+                return Evaluator(self.code, names, self.call, invoke.call).read(tree)
+
+        with suppress(NotUnderstood):
+            return truth_of(test, read) is None and isinstance(read(test), Symbol)
+        return False
 
     def first_pass(
         self, node: ast.For | ast.While, several: Value, names: dict[str, Value]

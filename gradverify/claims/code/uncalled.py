@@ -32,9 +32,7 @@ from gradverify.claims.code.losses_beside import (
     is_loss,
     loss_of,
 )
-from gradverify.claims.code.open_parameters import (
-    parameters,
-)
+from gradverify.claims.code.open_parameters import parameters
 from gradverify.claims.code.pass_pairs import (
     methods_of,
     pairs,
@@ -43,11 +41,7 @@ from gradverify.claims.code.pass_pairs import (
 )
 from gradverify.claims.code.uncalled_classes import call_layer, call_method
 from gradverify.claims.code.uncalled_scripts import call_script, run_with_free_names
-from gradverify.claims.computation.bindings import (
-    Function,
-    Value,
-    known,
-)
+from gradverify.claims.computation.bindings import Function, Value, known
 
 
 def call_unused(code: Journal) -> None:

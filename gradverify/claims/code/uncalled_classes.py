@@ -24,10 +24,7 @@ from gradverify.claims.code.open_parameters import (
     parameters,
 )
 from gradverify.claims.code.operand_choices import INPUTS, lengths_of
-from gradverify.claims.code.pass_pairs import (
-    Passes,
-    methods_of,
-)
+from gradverify.claims.code.pass_pairs import Passes, methods_of
 from gradverify.claims.code.statements import RETURNS_NOTHING
 from gradverify.claims.code.syntax import is_static
 from gradverify.claims.code.trials import run_at_best

@@ -11,20 +11,10 @@ from gradverify.claims.code.followed import is_open
 from gradverify.claims.code.journal import Journal
 from gradverify.claims.code.library import is_function
 from gradverify.claims.code.losses_beside import follow_with
-from gradverify.claims.code.open_parameters import (
-    OUTSIDE,
-    OpenParameter,
-    opened,
-)
-from gradverify.claims.code.pass_pairs import (
-    speaks_of_gradients,
-)
+from gradverify.claims.code.open_parameters import OUTSIDE, OpenParameter, opened
+from gradverify.claims.code.pass_pairs import speaks_of_gradients
 from gradverify.claims.code.trials import Run, run_at_best
-from gradverify.claims.computation.bindings import (
-    Function,
-    Unknown,
-    Value,
-)
+from gradverify.claims.computation.bindings import Function, Unknown, Value
 
 
 def run_with_free_names(

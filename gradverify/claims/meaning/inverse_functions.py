@@ -7,6 +7,7 @@ which its slope at b does not see.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -21,15 +22,18 @@ from gradverify.claims.computation.file_program import (
 from gradverify.claims.computation.point import PRECISION, Point, ball, flat
 
 FURTHEST = 12  # from 0, of the numbers that people choose as a
-SEEN = frozenset(
-    Fraction(n, d) for d in (1, 2, 3) for n in range(-FURTHEST * d, FURTHEST * d + 1)
+SEEN = sorted(
+    {Fraction(n, d) for d in (1, 2, 3) for n in range(-FURTHEST * d, FURTHEST * d + 1)}
 )
 
 
 def inverse_at(
     program: FileProgram, function: Callable[[Symbol], Symbol], x: Symbol
 ) -> Symbol:
-    """The inverse of a function, as far as its value and its slope at x go."""
+    """The inverse of a function, as far as its value and its slope at x go.
+
+    Where the function passes through x anywhere else, another part of it may be meant.
+    """
     leaves = (program.leaves[i] for i in program.cut(x.index).leaves)
     if x.shape or not all(leaf.is_constant for leaf in leaves):
         raise NotUnderstood("the inverse function is not written down")
@@ -37,9 +41,11 @@ def inverse_at(
     value = function(tried).index
     with ctx.workprec(PRECISION):
         (wanted,) = flat(Point(program, {}).value(x.index))
-        given = {a: Point(program, {tried.index: ball(a)}).value(value) for a in SEEN}
-        found = [a for a, b in given.items() if all(map(wanted.overlaps, flat(b)))]
-    if len(found) != 1:
+        points = (Point(program, {tried.index: ball(a)}) for a in SEEN)
+        given = [flat(point.value(value))[0] for point in points]
+        found = [a for a, b in zip(SEEN, given, strict=True) if wanted.overlaps(b)]
+        above = [0.0 if wanted.overlaps(b) else float(b - wanted) for b in given]
+    if len(found) != 1 or any(a * b < 0.0 for a, b in itertools.pairwise(above)):
         raise NotUnderstood("what the function takes to this number is not seen")
     a = program.copy(program.constant(found[0]))
     back = function(a)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Iterator,
-    Sequence,
-    Set,
-)
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import numpy as np

@@ -6,16 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Sequence,
-)
+from collections.abc import Sequence
 from typing import Any
 
 from gradverify.claims.computation.file_program import NotUnderstood
-from gradverify.claims.judgement.members import (
-    has_derivative,
-    is_number,
-)
+from gradverify.claims.judgement.members import has_derivative, is_number
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.meaning.formulas import names_in
 from gradverify.claims.meaning.states import State

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,11 +13,7 @@ from gradverify.claims.computation.file_program import NotUnderstood
 from gradverify.claims.computation.numbers import interval
 from gradverify.claims.computation.point import Balls, ball
 from gradverify.claims.judgement.curves import on_curve
-from gradverify.claims.judgement.members import (
-    Members,
-    Outcome,
-    is_number,
-)
+from gradverify.claims.judgement.members import Members, Outcome, is_number
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.index_sums import Sums
 from gradverify.claims.language.vocabulary import (

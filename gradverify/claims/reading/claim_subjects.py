@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Hashable,
-    Sequence,
-)
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from gradverify.arithmetic.symbols import Symbol
 from gradverify.claims.computation.bindings import Function
-from gradverify.claims.judgement.members import (
-    is_number,
-)
+from gradverify.claims.judgement.members import is_number
 from gradverify.claims.language.grammar import Formula
 from gradverify.claims.language.vocabulary import (
     Depends,
