@@ -67,6 +67,31 @@ def test_the_input_gradient_of_a_correlation_is_a_full_convolution(
     assert found == {"dkernels[i, j]": "right", "dx[j]": verdict}
 
 
+# A window that the caller gives, of which the file does not say how large it is.
+GIVEN = """
+import numpy as np
+from scipy.signal import correlate2d, convolve2d
+class Window:
+    def __init__(self, kernel):
+        self.kernel = kernel
+    def forward(self, image):
+        self.image = image
+        return convolve2d(image, self.kernel, mode="valid")
+    def backward(self, dout):
+        dimage = correlate2d(dout, self.kernel, mode="full")
+        dkernel = correlate2d(self.image, dout, mode="valid")
+        return dimage, dkernel
+"""
+
+
+def test_a_window_that_is_not_turned_round_is_no_window_of_one_entry(
+    tmp_path: Path,
+) -> None:
+    found = verdicts(tmp_path, GIVEN)
+    assert found["dimage"] == "right"
+    assert found["dkernel"] != "right"
+
+
 def _summed(a: np.ndarray, b: np.ndarray, how: str, is_flipped: bool) -> np.ndarray:
     """The definition, entry by entry: of all shifts, those of the mode."""
     b = b[::-1, ::-1] if is_flipped else b

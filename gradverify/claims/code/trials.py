@@ -304,9 +304,14 @@ class _ShapeSearch:
         return ShapeTrial(is_misfit, fit, len(reasons), is_narrow)
 
     def is_thin(self, operands: Mapping[str, Value]) -> bool:
-        """Whether an operand of a product is a row or a column, as of one example."""
+        """Whether an operand of a product is a row or a column, as of one example.
+
+        So is a window of one entry, which is the same turned round or transposed.
+        """
         factors = [operands[p.key] for p in self.several if p.least]
-        return any(isinstance(x, Symbol) and 1 in x.shape for x in factors)
+        arrays = [x.shape for x in operands.values() if isinstance(x, Symbol)]
+        is_single = any(len(shape) > 1 and {*shape} == {1} for shape in arrays)
+        return is_single or any(isinstance(x, Symbol) and 1 in x.shape for x in factors)
 
     def is_one(self, entry: Assigned) -> bool:
         """Whether a name is given a size that is 1."""
