@@ -296,7 +296,7 @@ def _is_steady(asking: Asking, entry: int) -> bool:
 
     Roundings go up and down from point to point, and a wrong constant does not.
     """
-    parts = _parts_near(asking, entry, NEAR)
+    parts = _parts_near(asking, entry, (*NEAR, *ALONG))
     known = [part for part in parts if part is not None]
     if len(known) < len(NEAR):
         return False
