@@ -33,6 +33,7 @@ NEAR = (1.0, 1.0 + 2.0**-7, 1.0 - 2.0**-7, 1.0 + 2.0**-6)
 ALONG = tuple(1.0 + k * 2.0**-9 for k in range(-3, 4))
 ALIKE = 16.0  # how many times fewer units a narrower format may lose
 FINER = 2.0**-8  # of an error in a narrower format, which no wrong formula knows of
+CLOSE = 2.0**-8  # of a number: how near it is to another at about the same point
 STEADY = 0.25  # of an error: what one that is no rounding differs by between points
 DOUBTFUL = 2.0**10  # units, below which an engine of one format is told that it has one
 
@@ -69,9 +70,9 @@ def reconsidered(
     if own is None or not 0.0 < own.part <= math.sqrt(unit):
         return judgement
     loss = _loss(asking, own)
-    for behind in _behind(asking, own):
-        if not loss.says:
-            loss = _loss(behind, own)
+    if not loss.says:
+        behind = (_loss(other, own) for other in _behind(asking, own))
+        loss = next((found for found in behind if found.says), loss)
     if loss.says:
         return _imprecise(judgement, asking, derivatives, loss.says)
     is_doubtful = not loss.was_told and own.part <= DOUBTFUL * unit
@@ -253,9 +254,6 @@ def _near(case: Case, dtype: str, factors: Sequence[float]) -> list[Case]:
         if all(map(np.all, same)):
             found.append(Case(case.graph, point, dtype))
     return found
-
-
-CLOSE = 2.0**-8  # of a number: how near it is to another at about the same point
 
 
 def _moved(x: Array, part: float) -> Array:

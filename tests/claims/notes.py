@@ -57,3 +57,11 @@ def counts_of(folder: Path, text: str, name: str = "notes.py") -> tuple[int, int
     """How many claims of a text are called right, and how many wrong."""
     found = verdicts_of(folder, text, name)
     return found.count("right"), found.count("wrong")
+
+
+def verdicts_by_line(folder: Path, code: str) -> dict[str, str]:
+    """What is said of each gradient in some code, by what its line assigns to."""
+    path = folder / "a.py"
+    path.write_text(code, encoding="utf-8")
+    found = [c for c in read_claims(path) if c.verdict != "not understood"]
+    return {c.text.split("=")[0].strip(" -+"): c.verdict for c in found}

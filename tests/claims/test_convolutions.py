@@ -12,7 +12,8 @@ import pytest
 from gradverify.claims.code.convolutions import correlated
 from gradverify.claims.computation.file_program import FileProgram, NotUnderstood
 from gradverify.claims.computation.point import drawn, flat
-from gradverify.claims.reading.reader import read_claims
+
+from .notes import verdicts_by_line
 
 LAYER = """
 import numpy as np
@@ -44,14 +45,6 @@ class Windows:
 """
 
 
-def verdicts(folder: Path, code: str) -> dict[str, str]:
-    """What is said of each gradient, by its line."""
-    path = folder / "layer.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c for c in read_claims(path) if c.verdict != "not understood"]
-    return {c.text.split("=")[0].strip(" +"): c.verdict for c in found}
-
-
 @pytest.mark.parametrize(
     ("spelled", "verdict"),
     [
@@ -63,7 +56,7 @@ def verdicts(folder: Path, code: str) -> dict[str, str]:
 def test_the_input_gradient_of_a_correlation_is_a_full_convolution(
     tmp_path: Path, spelled: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, LAYER.replace("SLOT", spelled))
+    found = verdicts_by_line(tmp_path, LAYER.replace("SLOT", spelled))
     assert found == {"dkernels[i, j]": "right", "dx[j]": verdict}
 
 
@@ -87,7 +80,7 @@ class Window:
 def test_a_window_that_is_not_turned_round_is_no_window_of_one_entry(
     tmp_path: Path,
 ) -> None:
-    found = verdicts(tmp_path, GIVEN)
+    found = verdicts_by_line(tmp_path, GIVEN)
     assert found["dimage"] == "right"
     assert found["dkernel"] != "right"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.reading.reader import read_claims
+from .notes import verdicts_by_line
 
 # By default there is no penalty, and whatever slope it is given comes out right.
 PENALTY = """
@@ -70,21 +70,13 @@ class Layer:
 """
 
 
-def verdicts(folder: Path, code: str) -> dict[str, str]:
-    """What is said of each gradient, by its line."""
-    path = folder / "a.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c for c in read_claims(path) if c.verdict != "not understood"]
-    return {c.text.split("=")[0].strip(" -+"): c.verdict for c in found}
-
-
 @pytest.mark.parametrize(
     ("slope", "verdict"), [("2 * reg", "right"), ("4 * reg", "wrong"), ("reg", "wrong")]
 )
 def test_a_penalty_that_is_left_out_by_default_is_seen(
     tmp_path: Path, slope: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, PENALTY.replace("SLOPE", slope))
+    found = verdicts_by_line(tmp_path, PENALTY.replace("SLOPE", slope))
     assert (found["dV"], found["dW"]) == (verdict, "right")
 
 
@@ -95,9 +87,13 @@ def test_a_long_state_is_looked_at_in_a_short_one(
     tmp_path: Path, back: str, verdict: str
 ) -> None:
     """Where the transpose is forgotten, all that adds up over steps is wrong."""
-    found = verdicts(tmp_path, LONG.replace("BACK", back))
+    found = verdicts_by_line(tmp_path, LONG.replace("BACK", back))
     assert (found["d_b"], found["d_W"]) == (verdict, verdict)
 
 
 def test_what_is_divided_after_a_slip_follows_from_it(tmp_path: Path) -> None:
-    assert verdicts(tmp_path, INNER) == {"dz": "wrong", "dW": "unsure", "dx": "unsure"}
+    assert verdicts_by_line(tmp_path, INNER) == {
+        "dz": "wrong",
+        "dW": "unsure",
+        "dx": "unsure",
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.reading.reader import read_claims
+from .notes import verdicts_by_line
 
 # The weights are made once an input is seen, by what comes from another file, and so is
 # the activation. Two inner passes compute what the outer ones keep lists of.
@@ -89,14 +89,6 @@ class Scale:
 """
 
 
-def verdicts(folder: Path, code: str) -> dict[str, str]:
-    """What is said of each gradient, by its line."""
-    path = folder / "layers.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c for c in read_claims(path) if c.verdict != "not understood"]
-    return {c.text.split("=")[0].strip(" +"): c.verdict for c in found}
-
-
 @pytest.mark.parametrize(
     ("weight", "verdict"), [("X.T @ dZ", "right"), ("-X.T @ dZ", "unsure")]
 )
@@ -104,7 +96,7 @@ def test_inner_passes_are_followed_where_weights_are_made_later(
     tmp_path: Path, weight: str, verdict: str
 ) -> None:
     """The slope is supposed, so that nothing that rests on it is called wrong."""
-    found = verdicts(tmp_path, DENSE.replace("WEIGHT", weight))
+    found = verdicts_by_line(tmp_path, DENSE.replace("WEIGHT", weight))
     assert found == {"dZ": "right", "dW": verdict, "dX": "right"}
 
 
@@ -118,5 +110,5 @@ def test_inner_passes_are_followed_where_weights_are_made_later(
 def test_a_layer_with_properties_and_lists_is_followed(
     tmp_path: Path, weight: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, SCALE.replace("WEIGHT", weight))
+    found = verdicts_by_line(tmp_path, SCALE.replace("WEIGHT", weight))
     assert (found["dscaler"], found["dshift"]) == (verdict, "right")

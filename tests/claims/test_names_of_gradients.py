@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradverify.claims.reading.reader import read_claims
+from .notes import verdicts_by_line
 
 # `out` ends as the probabilities, and `dout` is the gradient by the scores: those by
 # the weights are computed from it and are right.
@@ -67,14 +67,6 @@ class Scale:
 """
 
 
-def verdicts(folder: Path, code: str) -> dict[str, str]:
-    """What is said of each gradient, by its line."""
-    path = folder / "a.py"
-    path.write_text(code, encoding="utf-8")
-    found = [c for c in read_claims(path) if c.verdict != "not understood"]
-    return {c.text.split("=")[0].strip(" -+"): c.verdict for c in found}
-
-
 def scores(weight: str, bias: str) -> str:
     """The pass with these gradients."""
     return SCORES.replace("WEIGHT", weight).replace("BIAS", bias)
@@ -84,7 +76,7 @@ def test_a_gradient_that_right_ones_are_computed_from_is_not_accused(
     tmp_path: Path,
 ) -> None:
     code = scores("np.dot(X.T, dout) / n", "np.sum(dout, axis=0) / n")
-    found = verdicts(tmp_path, code)
+    found = verdicts_by_line(tmp_path, code)
     assert found["dW"] == found["db"] == "right"
     assert "wrong" not in found.values()
 
@@ -99,7 +91,7 @@ def test_a_gradient_that_right_ones_are_computed_from_is_not_accused(
 def test_a_slip_after_such_a_gradient_is_found(
     tmp_path: Path, weight: str, bias: str, line: str
 ) -> None:
-    found = verdicts(tmp_path, scores(weight, bias))
+    found = verdicts_by_line(tmp_path, scores(weight, bias))
     assert [name for name, verdict in found.items() if verdict == "wrong"] == [line]
 
 
@@ -110,7 +102,7 @@ def test_a_slip_after_such_a_gradient_is_found(
 def test_a_second_backward_pass_is_judged_as_the_first_one_is(
     tmp_path: Path, gamma: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, TWICE.replace("GAMMA", gamma))
+    found = verdicts_by_line(tmp_path, TWICE.replace("GAMMA", gamma))
     assert found == {"dxn": "right", "dx": "right", "dgamma": verdict, "dvar": "right"}
 
 
@@ -124,7 +116,7 @@ def test_a_second_backward_pass_is_judged_as_the_first_one_is(
 def test_an_operand_may_list_the_lengths_of_an_image(
     tmp_path: Path, gamma: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, LENGTHS.replace("SLOT", gamma))
+    found = verdicts_by_line(tmp_path, LENGTHS.replace("SLOT", gamma))
     assert found["dgamma"] == verdict
     assert found["dbeta"] == "right"
 
@@ -163,7 +155,7 @@ class Gate:
 def test_what_both_passes_compute_alike_is_one_step(
     tmp_path: Path, gate: str, verdict: str
 ) -> None:
-    found = verdicts(tmp_path, CUT.replace("SLOT", gate))
+    found = verdicts_by_line(tmp_path, CUT.replace("SLOT", gate))
     assert (found["dWa"], found["dWb"], found["dWc"]) == ("right", "right", verdict)
     assert "dW" in found
     assert "self.dW" not in found  # it only keeps what was computed before
@@ -171,4 +163,4 @@ def test_what_both_passes_compute_alike_is_one_step(
 
 def test_arrays_without_entries_are_none_that_is_meant(tmp_path: Path) -> None:
     code = CUT.replace("SLOT", "np.dot(x.T, dout * g)").replace("2 * n", "n + n // 2")
-    assert "wrong" not in verdicts(tmp_path, code).values()
+    assert "wrong" not in verdicts_by_line(tmp_path, code).values()

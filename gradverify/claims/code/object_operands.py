@@ -6,7 +6,7 @@ What is read of such an operand, as `self.param.w`, says of which class it is.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 OF_ARRAYS = frozenset(vars(object)) | {
     "T", "shape", "ndim", "size", "dtype", "flat", "dot", "sum", "mean", "max", "min",
@@ -27,7 +27,7 @@ def objects_of(
     nodes = [n for n in inside if isinstance(n.ctx, ast.Load)]
     found: dict[str, ast.ClassDef] = {}
     for name in (a.arg for a in init.args.args[1:]):
-        called = {name, *(f"self.{kept}" for kept in _kept_as(name, init))}
+        called = {name, *(f"self.{kept}" for kept in kept_as(name, ast.walk(init)))}
         wanted = {n.attr for n in nodes if ast.unparse(n.value) in called}
         if not wanted - OF_ARRAYS:
             continue
@@ -37,9 +37,9 @@ def objects_of(
     return found
 
 
-def _kept_as(name: str, init: ast.FunctionDef) -> Iterator[str]:
-    """What an object keeps an operand as: `self.state = lstm_state`."""
-    for node in ast.walk(init):
+def kept_as(name: str, nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """What an object keeps an operand as: state of `self.state = lstm_state`."""
+    for node in nodes:
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(value=ast.Name(id="self"), attr=kept)],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from gradverify.claims.code.library import CHANCE
+from gradverify.claims.code.object_operands import kept_as
 from gradverify.claims.code.penalties import PENALTY
 from gradverify.claims.code.stand_ins import is_asked
 from gradverify.claims.computation.bindings import Value
@@ -137,7 +138,7 @@ def opened(
     is_setting: bool = False,
 ) -> OpenParameter:
     """An operand that is no table, with what its use says about it."""
-    also = _kept_as(name, nodes)
+    also = next(kept_as(name, nodes), name)
     folds = [f for n in nodes for f in _folds(n)]
     return OpenParameter(
         name,
@@ -188,18 +189,6 @@ def _is_factor(name: str, nodes: Sequence[ast.AST]) -> bool:
     return bool(used) and all(
         isinstance(n, ast.BinOp) and isinstance(n.op, products) for n, _ in used
     )
-
-
-def _kept_as(name: str, nodes: Sequence[ast.AST]) -> str:
-    """What an object keeps it as: act of `self.act = activation`; or its own name."""
-    for node in nodes:
-        match node:
-            case ast.Assign(
-                targets=[ast.Attribute(value=ast.Name(id="self"), attr=kept)],
-                value=ast.Name(id=given),
-            ) if given == name:
-                return kept
-    return name
 
 
 def _is_called(name: str, kept: str, node: ast.AST) -> bool:
